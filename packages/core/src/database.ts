@@ -1,0 +1,170 @@
+import type { Cancel } from './clock.ts'
+import type { ErrorDetail } from './errors.ts'
+import type { LineageId, NodeId, PartitionId, RelationId, Version } from './ids.ts'
+import type { RowBatch, ScanRequest } from './storage.ts'
+import type { CallOptions } from './transport.ts'
+import type { Key, KeyRange, Row } from './value.ts'
+
+export interface DatabaseOptions {
+  /** Copies of every row, ≥ 1; `'all'` puts one on every node. Default 2. */
+  readonly redundancy?: number | 'all'
+  /** Hash partitions, 1 … 1,024; fixed for ever. Default 16. */
+  readonly partitions?: number
+  /** Writes are refused while a partition they touch has fewer complete copies than this. Default 1. */
+  readonly minCopies?: number
+}
+
+/** Where a row lives: the partition comes from `Database.partitionOf`, or is `EVERYWHERE`. */
+export interface RowAddress {
+  readonly relation: RelationId
+  readonly partition: PartitionId
+  readonly key: Key
+}
+
+export interface TransactionOptions extends CallOptions {
+  readonly readOnly?: boolean
+}
+
+/** Tells what an acknowledged commit is worth. */
+export interface CommitReceipt {
+  readonly version: Version
+  readonly lineage: LineageId
+  /** Fewest complete copies among the partitions written; null when nothing was written. */
+  readonly copies: number | null
+  /** True when that is less than the redundancy asked for. */
+  readonly underReplicated: boolean
+  /** Voters known to have fsynced it. */
+  readonly durableOn: number
+}
+
+export interface TransactionScan extends Omit<ScanRequest, 'version'> {
+  /** The partitions to read; every hash partition when absent. */
+  readonly partitions?: readonly PartitionId[]
+  /** True: batches come merged in key order over all partitions. False: in any order, faster. */
+  readonly ordered?: boolean
+}
+
+/**
+ * An optimistic transaction: reads see one version plus its own writes; `commit` succeeds only if nothing it
+ * read has changed since. One user at a time; not usable after the end.
+ */
+export interface Transaction {
+  /** The version it reads at. */
+  readonly version: Version
+  get(address: RowAddress): Promise<Row | null>
+  /** Own writes show. The ranges read join the read set. */
+  scan(request: TransactionScan): AsyncIterable<RowBatch>
+  /** Inserts or replaces; the caller has read the key before if it must not exist. */
+  put(address: RowAddress, row: Row): void
+  delete(address: RowAddress): void
+  /** Certifies that what was read under `address` has not changed, without reading it again. */
+  expectUnchanged(address: RowAddress): void
+  /** Undoes the writes made after the mark. Reads stay in the read set. */
+  mark(): TransactionMark
+  rollbackTo(mark: TransactionMark): void
+  /** @throws DB_CONFLICT (rejected: run it again), DB_UNAVAILABLE, DB_TOO_FEW_COPIES, OUTCOME_UNKNOWN */
+  commit(options?: CallOptions): Promise<CommitReceipt>
+  /** Ends it without a trace. */
+  rollback(): void
+}
+
+export interface TransactionMark {
+  readonly writes: number
+}
+
+/** One replica of one partition, as the log has it. */
+export interface ReplicaInfo {
+  readonly partition: PartitionId
+  readonly node: NodeId
+  /** False while it is still being copied. */
+  readonly complete: boolean
+  /** Rows it holds here, if this node holds it; else null. */
+  readonly rows: number | null
+}
+
+export interface DatabaseStatus {
+  readonly name: string
+  readonly options: Required<DatabaseOptions>
+  readonly version: Version
+  readonly replicas: readonly ReplicaInfo[]
+  /** Partitions with fewer complete copies than there should and could be. */
+  readonly underReplicated: readonly PartitionId[]
+  /** Partitions without a complete copy that answers. */
+  readonly unavailable: readonly PartitionId[]
+}
+
+export interface DatabaseEvents {
+  /** This node became a complete holder of partitions that `from` (gone) held; `source` gave the copy. */
+  readonly tookOver: {
+    readonly database: string
+    readonly partitions: readonly PartitionId[]
+    readonly from: NodeId | null
+    readonly source: NodeId | null
+    readonly rows: number
+  }
+  /** The record of replicas changed. */
+  readonly placement: { readonly database: string }
+  readonly commit: { readonly version: Version; readonly relations: readonly RelationId[] }
+}
+
+/**
+ * One database of the cluster, seen from this node. Relations with a `RelationId` below 16 are reserved for
+ * catalogs; the caller hands out ids and keeps them in a catalog of its own in the partition `EVERYWHERE`.
+ */
+export interface Database {
+  readonly name: string
+  readonly options: Required<DatabaseOptions>
+  /** The partition of a row by the key of its distribution columns: 1 … partitions. */
+  partitionOf(distributionKey: Key): PartitionId
+  /** Begins at a version that covers everything acknowledged anywhere before the call. */
+  begin(options?: TransactionOptions): Promise<Transaction>
+  status(): DatabaseStatus
+  /** The node that holds each row of these partitions, complete holders only, sorted. */
+  holders(partition: PartitionId): readonly NodeId[]
+  /** Rows of a relation held on this very node, in the partitions it holds; for status and tests. */
+  localScan(relation: RelationId, partition: PartitionId, range?: KeyRange): Iterable<RowBatch>
+  on<Type extends keyof DatabaseEvents>(type: Type, listener: (event: DatabaseEvents[Type]) => void): Cancel
+}
+
+/** All databases of the cluster. */
+export interface Databases {
+  /**
+   * Opens, or makes, the database of that name.
+   * @throws DB_OPTIONS_DIFFER when it exists with other options than those given
+   */
+  open(name: string, options?: DatabaseOptions & CallOptions): Promise<Database>
+  /** Names known here, sorted. */
+  list(): readonly string[]
+}
+
+export type DatabaseErrorDetail =
+  | ({ readonly code: 'DB_CONFLICT'; readonly relation: RelationId | null } & ErrorDetail)
+  | ({ readonly code: 'DB_VERSION_GONE'; readonly version: Version } & ErrorDetail)
+  | ({
+      readonly code: 'DB_UNAVAILABLE'
+      readonly partitions: readonly PartitionId[]
+      readonly waitingFor: readonly NodeId[]
+    } & ErrorDetail)
+  | ({
+      readonly code: 'DB_TOO_FEW_COPIES'
+      readonly copies: number
+      readonly minCopies: number
+    } & ErrorDetail)
+  | ({
+      readonly code: 'DB_TRANSACTION_TOO_LARGE'
+      readonly bytes: number
+      readonly bytesMax: number
+    } & ErrorDetail)
+  | ({ readonly code: 'DB_TRANSACTION_ENDED' } & ErrorDetail)
+  | ({
+      readonly code: 'DB_OPTIONS_DIFFER'
+      readonly option: string
+      readonly exists: string
+      readonly given: string
+    } & ErrorDetail)
+  | ({ readonly code: 'DB_OPTION_INVALID'; readonly option: string; readonly given: string } & ErrorDetail)
+  | ({
+      readonly code: 'STORAGE_VERSION_GONE'
+      readonly version: Version
+      readonly oldest: Version
+    } & ErrorDetail)

@@ -1,0 +1,83 @@
+export { type BackoffOptions, backoffMs } from './backoff.ts'
+export { crc32c } from './checksum.ts'
+export { type Cancel, type Clock, delay } from './clock.ts'
+export type {
+  CommitReceipt,
+  Database,
+  DatabaseErrorDetail,
+  DatabaseEvents,
+  DatabaseOptions,
+  DatabaseStatus,
+  Databases,
+  ReplicaInfo,
+  RowAddress,
+  Transaction,
+  TransactionMark,
+  TransactionOptions,
+  TransactionScan,
+} from './database.ts'
+export type { DiscoveredPeer, Discovery } from './discovery.ts'
+export type { Disk, DiskErrorDetail, DiskFile } from './disk.ts'
+export {
+  assert,
+  ClusterError,
+  type CommonErrorDetail,
+  type ErrorDetail,
+  errorCode,
+  InvariantError,
+  isClusterError,
+  type Outcome,
+  unreachable,
+} from './errors.ts'
+export { EventHub, type Events } from './events.ts'
+export { hash32 } from './hash.ts'
+export {
+  type Address,
+  address,
+  type Brand,
+  type ClusterId,
+  clusterId,
+  EVERYWHERE,
+  type LineageId,
+  type LogIndex,
+  lineageId,
+  logIndex,
+  type NodeId,
+  nodeId,
+  type PartitionId,
+  partitionId,
+  type RelationId,
+  relationId,
+  type Term,
+  term,
+  type Version,
+} from './ids.ts'
+export { type LogFields, type Logger, type LogLevel, silentLogger } from './logger.ts'
+export { afterKey, afterPrefix, KeyWriter } from './ordered-key.ts'
+export type {
+  Applied,
+  GroupView,
+  LogEntry,
+  LogErrorDetail,
+  NodeRole,
+  OrderedLog,
+  OrderedLogEvents,
+  StateMachine,
+  SubmitOptions,
+} from './ordered-log.ts'
+export type { DeathProof, Member, MemberState, Peers, PeersErrorDetail, PeersEvents } from './peers.ts'
+export { below, chance, pick, type Random, randomId, shuffle } from './random.ts'
+export type { PartitionStore, RowBatch, RowWrite, ScanRequest, StorageEngine } from './storage.ts'
+export type { Describable, StructureNode } from './structure.ts'
+export type {
+  CallOptions,
+  ChannelHandlers,
+  FrameStream,
+  LinkDownCause,
+  LinkInfo,
+  ProbeResult,
+  Transport,
+  TransportErrorDetail,
+  TransportEvents,
+} from './transport.ts'
+export { inRange, type Key, type KeyRange, type Row, type Value } from './value.ts'

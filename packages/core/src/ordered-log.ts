@@ -1,0 +1,137 @@
+import type { Cancel } from './clock.ts'
+import type { ErrorDetail } from './errors.ts'
+import type { ClusterId, LineageId, LogIndex, NodeId, Term } from './ids.ts'
+import type { CallOptions } from './transport.ts'
+
+/** One committed command, as every node sees it. */
+export interface LogEntry {
+  readonly index: LogIndex
+  /** Log time in milliseconds: never goes back, set by the leader. Leases and TTLs use it. */
+  readonly time: number
+  /** The leader's wall clock, milliseconds since 1970; for SQL's `now()`. */
+  readonly wall: number
+  /** The node that submitted it. */
+  readonly origin: NodeId
+  readonly command: Uint8Array
+}
+
+/**
+ * A replicated state machine. All methods are synchronous and deterministic: no clock, chance or I/O. What
+ * `apply` throws stops the node, unless it is returned as a result.
+ */
+export interface StateMachine {
+  /** Stable across nodes and releases. */
+  readonly name: string
+  /** Applies one entry; the bytes returned go to the submitter (and are kept for its retries), at most 4 KiB. */
+  apply(entry: LogEntry): Uint8Array
+  /** The whole state after the last applied entry. */
+  snapshot(): Uint8Array
+  /** Replaces the whole state by the snapshot taken at `index`; null and 0 mean the empty state. */
+  restore(snapshot: Uint8Array | null, index: LogIndex): void
+  /**
+   * The newest index that this machine has made durable by means of its own: after a restart it needs no
+   * entry up to it, given a snapshot of its small state at or before it. A machine that lives in snapshots alone
+   * returns `Infinity`. The log is cut only behind the lowest of these and of the snapshot.
+   */
+  durableIndex(): number
+}
+
+/** The answer to a submission: the entry was committed and applied on this node. */
+export interface Applied {
+  readonly index: LogIndex
+  /** What the machine's `apply` returned. */
+  readonly result: Uint8Array
+  /** Lineage the entry was committed in. */
+  readonly lineage: LineageId
+  /** Voters known to have it durably, this node's knowledge at the time. */
+  readonly durableOn: number
+}
+
+export type NodeRole = 'leader' | 'follower' | 'candidate' | 'learner' | 'outsider'
+
+/** The group as this node's newest configuration has it. */
+export interface GroupView {
+  /** Null before the group formed or was joined. */
+  readonly cluster: ClusterId | null
+  readonly lineage: LineageId | null
+  readonly term: Term
+  readonly role: NodeRole
+  readonly leader: NodeId | null
+  /** Sorted by id. */
+  readonly voters: readonly NodeId[]
+  /** Sorted by id. */
+  readonly learners: readonly NodeId[]
+  /** Members that stopped and mean to come back, sorted by id. */
+  readonly away: readonly NodeId[]
+  readonly commitIndex: LogIndex
+  readonly appliedIndex: LogIndex
+  /** True while no second voter ever joined: the group may still dissolve into another. */
+  readonly provisional: boolean
+  /** True when the last step was taken without a quorum (proof of death, `alone`). */
+  readonly alone: boolean
+}
+
+export interface OrderedLogEvents {
+  /** Anything in the group view but the indexes changed. */
+  readonly group: GroupView
+  /** A member left the group for good: it was dead too long, was proved dead, or left. */
+  readonly removed: { readonly node: NodeId; readonly reason: 'dead' | 'left' }
+  /** A snapshot of another node replaced this node's state. */
+  readonly snapshotInstalled: { readonly index: LogIndex }
+  /** What the log waits for, for people ("waiting for a quorum: node X and Y"); null when nothing. */
+  readonly waiting: { readonly for: string | null }
+  /** The node cannot go on (damaged disk, broken invariant); it has stopped applying and voting. */
+  readonly failed: { readonly error: unknown }
+}
+
+export interface SubmitOptions extends CallOptions {
+  /** Makes retries by the caller safe: the same key applies once. By default every call is a new one. */
+  readonly idempotencyKey?: string
+}
+
+/** One total order of commands. */
+export interface OrderedLog {
+  readonly self: NodeId
+  /** Attaches a machine; before `start` only. */
+  attach(machine: StateMachine): void
+  /** Recovers from disk, then forms or joins the group in the background. */
+  start(): Promise<void>
+  /** Resolves when this node is in a group and has applied what the leader had when it was asked. */
+  ready(options?: CallOptions): Promise<void>
+  /**
+   * Submits a command to the machine of that name. Retries by itself while the leader changes, and never
+   * applies twice. @throws OUTCOME_UNKNOWN, DEADLINE (rejected: never sent), LOG_NO_QUORUM, STOPPED
+   */
+  submit(machine: string, command: Uint8Array, options?: SubmitOptions): Promise<Applied>
+  /**
+   * Linearization point of a read: resolves with an index that covers everything acknowledged anywhere before
+   * the call. It need not be applied here yet.
+   */
+  barrier(options?: CallOptions): Promise<LogIndex>
+  appliedIndex(): LogIndex
+  /** Resolves once this node has applied `index`. */
+  applied(index: LogIndex, options?: CallOptions): Promise<void>
+  group(): GroupView
+  on<Type extends keyof OrderedLogEvents>(
+    type: Type,
+    listener: (event: OrderedLogEvents[Type]) => void,
+  ): Cancel
+  /** Hands over leadership, leaves the voters (`away`) or the group (`left`), flushes and stops. */
+  stop(reason: 'away' | 'left'): Promise<void>
+}
+
+export type LogErrorDetail =
+  | ({ readonly code: 'LOG_NO_QUORUM'; readonly waitingFor: readonly NodeId[] } & ErrorDetail)
+  | ({ readonly code: 'LOG_NO_GROUP' } & ErrorDetail)
+  | ({
+      readonly code: 'LOG_FORKED_HISTORY'
+      readonly mine: LineageId
+      readonly theirs: LineageId
+    } & ErrorDetail)
+  | ({
+      readonly code: 'LOG_COMMAND_TOO_LARGE'
+      readonly bytes: number
+      readonly bytesMax: number
+    } & ErrorDetail)
+  | ({ readonly code: 'LOG_DAMAGED'; readonly path: string; readonly offset: number } & ErrorDetail)
+  | ({ readonly code: 'LOG_UNKNOWN_MACHINE'; readonly machine: string } & ErrorDetail)
