@@ -1,1 +1,1 @@
-export {}
+export { type ModelDatabases, type ModelDatabasesOptions, modelDatabases } from './model/model-database.ts'

@@ -1,0 +1,473 @@
+import {
+  ClusterError,
+  type CommitReceipt,
+  type Database,
+  type DatabaseErrorDetail,
+  type DatabaseEvents,
+  type DatabaseOptions,
+  type DatabaseStatus,
+  type Databases,
+  EVERYWHERE,
+  EventHub,
+  hash32,
+  inRange,
+  type Key,
+  type KeyRange,
+  lineageId,
+  logIndex,
+  type NodeId,
+  nodeId,
+  type PartitionId,
+  partitionId,
+  type RelationId,
+  type ReplicaInfo,
+  type Row,
+  type RowAddress,
+  type RowBatch,
+  type Transaction,
+  type TransactionMark,
+  type TransactionOptions,
+  type TransactionScan,
+  type Value,
+  type Version,
+} from '@cluster/core'
+
+const BATCH_ROWS_MAX = 1_024
+
+export interface ModelDatabasesOptions {
+  /** The nodes that replicas are recorded for; the first is "this" node. All data are in this process. Default one. */
+  readonly nodes?: readonly NodeId[]
+}
+
+/** The model's own handle for tests: makes the next calls fail. */
+export interface ModelDatabases extends Databases {
+  /**
+   * The next call of that kind, on any database, rejects with what `fault` makes. A commit that fails with
+   * `applied` true has happened nevertheless: that is what an unknown outcome means.
+   */
+  failNext(call: 'begin' | 'commit', fault: () => Error, options?: { readonly applied?: boolean }): void
+}
+
+interface Fault {
+  readonly call: 'begin' | 'commit'
+  readonly make: () => Error
+  readonly applied: boolean
+}
+
+interface Versioned {
+  readonly version: Version
+  readonly row: Row | null
+}
+
+interface Write extends RowAddress {
+  readonly row: Row | null
+}
+
+interface RangeRead {
+  readonly relation: RelationId
+  readonly partitions: ReadonlySet<PartitionId>
+  readonly range: KeyRange
+}
+
+/** One relation in one partition: every version of every key. */
+class Relation {
+  readonly #rows = new Map<Key, Versioned[]>()
+  #sorted: Key[] | null = []
+
+  at(key: Key, version: Version): Row | null {
+    const versions = this.#rows.get(key)
+    if (versions === undefined) return null
+    for (let i = versions.length - 1; i >= 0; i--) {
+      const entry = versions[i] as Versioned
+      if (entry.version <= version) return entry.row
+    }
+    return null
+  }
+
+  write(key: Key, entry: Versioned): void {
+    const versions = this.#rows.get(key)
+    if (versions !== undefined) {
+      versions.push(entry)
+      return
+    }
+    this.#rows.set(key, [entry])
+    this.#sorted = null
+  }
+
+  /** Every key ever written, in order. */
+  keys(): readonly Key[] {
+    this.#sorted ??= [...this.#rows.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+    return this.#sorted
+  }
+}
+
+/** What is committed in one database. */
+class ModelStore {
+  readonly #relations = new Map<string, Relation>()
+  /** Writes of version `i + 1`. */
+  readonly #history: (readonly Write[])[] = []
+
+  version(): Version {
+    return logIndex(this.#history.length)
+  }
+
+  relation(relation: RelationId, partition: PartitionId): Relation {
+    const name = `${relation}/${partition}`
+    let found = this.#relations.get(name)
+    if (found === undefined) {
+      found = new Relation()
+      this.#relations.set(name, found)
+    }
+    return found
+  }
+
+  count(partition: PartitionId): number {
+    let rows = 0
+    for (const [name, relation] of this.#relations) {
+      if (!name.endsWith(`/${partition}`)) continue
+      for (const key of relation.keys()) if (relation.at(key, this.version()) !== null) rows++
+    }
+    return rows
+  }
+
+  /** The first write after `version` for which `concerns` holds. */
+  changedSince(version: Version, concerns: (write: Write) => boolean): Write | null {
+    for (let i = version; i < this.#history.length; i++) {
+      const found = (this.#history[i] as readonly Write[]).find(concerns)
+      if (found !== undefined) return found
+    }
+    return null
+  }
+
+  commit(writes: readonly Write[]): Version {
+    this.#history.push(writes)
+    const version = this.version()
+    for (const { relation, partition, key, row } of writes)
+      this.relation(relation, partition).write(key, { version, row })
+    return version
+  }
+}
+
+const fail = (detail: DatabaseErrorDetail, message: string): ClusterError<DatabaseErrorDetail> =>
+  new ClusterError(detail, message)
+
+const addressName = ({ relation, partition, key }: RowAddress): string => `${relation}/${partition}/${key}`
+
+class ModelTransaction implements Transaction {
+  readonly version: Version
+  readonly #database: ModelDatabase
+  readonly #readOnly: boolean
+  readonly #points = new Set<string>()
+  readonly #ranges: RangeRead[] = []
+  #writes: Write[] = []
+  #own = new Map<string, Write>()
+  #ended = false
+
+  constructor(database: ModelDatabase, readOnly: boolean) {
+    this.version = database.store.version()
+    this.#database = database
+    this.#readOnly = readOnly
+  }
+
+  #assertOpen(): void {
+    if (this.#ended)
+      throw fail(
+        { code: 'DB_TRANSACTION_ENDED', outcome: 'rejected' },
+        'The transaction has ended; begin another one.',
+      )
+  }
+
+  async get(address: RowAddress): Promise<Row | null> {
+    this.#assertOpen()
+    const name = addressName(address)
+    const own = this.#own.get(name)
+    if (own !== undefined) return own.row
+    this.#points.add(name)
+    return this.#database.store.relation(address.relation, address.partition).at(address.key, this.version)
+  }
+
+  async *scan(request: TransactionScan): AsyncIterable<RowBatch> {
+    this.#assertOpen()
+    const partitions = request.partitions ?? this.#database.hashPartitions
+    this.#ranges.push({
+      relation: request.relation,
+      partitions: new Set(partitions),
+      range: request.range,
+    })
+    const lists = partitions.map((partition) => this.#visible(request.relation, partition, request.range))
+    let rows = lists.flat()
+    if (request.ordered === true && lists.length > 1)
+      rows = rows.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    if (request.reverse === true) rows = rows.reverse()
+    if (request.limit !== undefined) rows = rows.slice(0, request.limit)
+    yield* batches(rows, request.columns)
+  }
+
+  #visible(relation: RelationId, partition: PartitionId, range: KeyRange): { key: Key; row: Row }[] {
+    const stored = this.#database.store.relation(relation, partition)
+    const keys = stored.keys().filter((key) => inRange(range, key))
+    const fresh = [...this.#own.values()]
+      .filter((write) => write.relation === relation && write.partition === partition)
+      .filter(({ key }) => inRange(range, key) && stored.at(key, this.version) === null)
+      .map(({ key }) => key)
+    const all = fresh.length === 0 ? keys : [...new Set([...keys, ...fresh])].sort((a, b) => (a < b ? -1 : 1))
+    const visible: { key: Key; row: Row }[] = []
+    for (const key of all) {
+      const own = this.#own.size === 0 ? undefined : this.#own.get(addressName({ relation, partition, key }))
+      const row = own === undefined ? stored.at(key, this.version) : own.row
+      if (row !== null) visible.push({ key, row })
+    }
+    return visible
+  }
+
+  put(address: RowAddress, row: Row): void {
+    // Frozen, so that a caller who changes a row that was handed over is found out.
+    this.#write({ ...address, row: Object.freeze([...row]) })
+  }
+
+  delete(address: RowAddress): void {
+    this.#write({ ...address, row: null })
+  }
+
+  #write(write: Write): void {
+    this.#assertOpen()
+    if (this.#readOnly)
+      throw fail(
+        { code: 'DB_OPTION_INVALID', outcome: 'rejected', option: 'readOnly', given: 'true' },
+        'The transaction is read only; begin one without readOnly to write.',
+      )
+    this.#writes.push(write)
+    this.#own.set(addressName(write), write)
+  }
+
+  expectUnchanged(address: RowAddress): void {
+    this.#assertOpen()
+    this.#points.add(addressName(address))
+  }
+
+  mark(): TransactionMark {
+    this.#assertOpen()
+    return { writes: this.#writes.length }
+  }
+
+  rollbackTo(mark: TransactionMark): void {
+    this.#assertOpen()
+    this.#writes = this.#writes.slice(0, mark.writes)
+    this.#own = new Map(this.#writes.map((write) => [addressName(write), write]))
+  }
+
+  async commit(): Promise<CommitReceipt> {
+    this.#assertOpen()
+    this.#ended = true
+    return this.#database.certify(this.version, [...this.#own.values()], (write) => {
+      if (this.#points.has(addressName(write))) return true
+      return this.#ranges.some(
+        ({ relation, partitions, range }) =>
+          relation === write.relation && partitions.has(write.partition) && inRange(range, write.key),
+      )
+    })
+  }
+
+  rollback(): void {
+    this.#ended = true
+  }
+}
+
+function* batches(
+  rows: readonly { readonly key: Key; readonly row: Row }[],
+  columns: readonly number[] | undefined,
+): Generator<RowBatch> {
+  for (let start = 0; start < rows.length; start += BATCH_ROWS_MAX) {
+    const slice = rows.slice(start, start + BATCH_ROWS_MAX)
+    const positions = columns ?? (slice[0]?.row ?? []).map((_, position) => position)
+    yield {
+      length: slice.length,
+      keys: slice.map(({ key }) => key),
+      columns: positions.map((position) => slice.map(({ row }) => row[position] as Value)),
+    }
+  }
+}
+
+class ModelDatabase implements Database {
+  readonly name: string
+  readonly options: Required<DatabaseOptions>
+  readonly store = new ModelStore()
+  readonly hashPartitions: readonly PartitionId[]
+  readonly #hub = new EventHub<DatabaseEvents>()
+  readonly #nodes: readonly NodeId[]
+  readonly #takeFault: (call: Fault['call']) => Fault | null
+
+  constructor(
+    name: string,
+    options: Required<DatabaseOptions>,
+    nodes: readonly NodeId[],
+    takeFault: (call: Fault['call']) => Fault | null,
+  ) {
+    this.name = name
+    this.options = options
+    this.#nodes = nodes
+    this.#takeFault = takeFault
+    this.hashPartitions = Array.from({ length: options.partitions }, (_, i) => partitionId(i + 1))
+  }
+
+  partitionOf(distributionKey: Key): PartitionId {
+    return partitionId(1 + (hash32(distributionKey) % this.options.partitions))
+  }
+
+  async begin(options: TransactionOptions = {}): Promise<Transaction> {
+    if (options.signal?.aborted === true)
+      throw new ClusterError({ code: 'ABORTED', outcome: 'rejected' }, 'The call was aborted.')
+    const fault = this.#takeFault('begin')
+    if (fault !== null) throw fault.make()
+    return new ModelTransaction(this, options.readOnly ?? false)
+  }
+
+  /** Commits at the next version unless something that `concerns` the transaction was written since. */
+  certify(since: Version, writes: readonly Write[], concerns: (write: Write) => boolean): CommitReceipt {
+    const fault = this.#takeFault('commit')
+    if (fault !== null && !fault.applied) throw fault.make()
+    if (writes.length === 0) return this.#receipt(since, null)
+    const copies = Math.min(...writes.map(({ partition }) => this.holders(partition).length))
+    if (copies < this.options.minCopies)
+      throw fail(
+        { code: 'DB_TOO_FEW_COPIES', outcome: 'rejected', copies, minCopies: this.options.minCopies },
+        `Only ${copies} nodes hold the rows, minCopies asks for ${this.options.minCopies}; start more nodes.`,
+      )
+    const changed = this.store.changedSince(since, concerns)
+    if (changed !== null)
+      throw fail(
+        { code: 'DB_CONFLICT', outcome: 'rejected', relation: changed.relation },
+        'What the transaction read was changed by another one; run it again.',
+      )
+    const version = this.store.commit(writes)
+    const relations = [...new Set(writes.map(({ relation }) => relation))].sort((a, b) => a - b)
+    this.#hub.emit('commit', { version, relations })
+    if (fault !== null) throw fault.make()
+    return this.#receipt(version, copies)
+  }
+
+  #receipt(version: Version, copies: number | null): CommitReceipt {
+    const wanted = this.options.redundancy === 'all' ? this.#nodes.length : this.options.redundancy
+    return {
+      version,
+      lineage: lineageId('model'),
+      copies,
+      underReplicated: copies !== null && copies < wanted,
+      durableOn: this.#nodes.length,
+    }
+  }
+
+  status(): DatabaseStatus {
+    const self = this.#nodes[0]
+    const replicas: ReplicaInfo[] = [EVERYWHERE, ...this.hashPartitions].flatMap((partition) =>
+      this.holders(partition).map((node) => ({
+        partition,
+        node,
+        complete: true,
+        rows: node === self ? this.store.count(partition) : null,
+      })),
+    )
+    return {
+      name: this.name,
+      options: this.options,
+      version: this.store.version(),
+      replicas,
+      underReplicated: [],
+      unavailable: [],
+    }
+  }
+
+  holders(partition: PartitionId): readonly NodeId[] {
+    const { redundancy } = this.options
+    if (partition === EVERYWHERE || redundancy === 'all') return [...this.#nodes].sort()
+    const count = Math.min(redundancy, this.#nodes.length)
+    return Array.from(
+      { length: count },
+      (_, i) => this.#nodes[(partition + i) % this.#nodes.length] as NodeId,
+    ).sort()
+  }
+
+  *localScan(relation: RelationId, partition: PartitionId, range: KeyRange = {}): Iterable<RowBatch> {
+    const self = this.#nodes[0]
+    if (!this.holders(partition).some((node) => node === self)) return
+    const stored = this.store.relation(relation, partition)
+    const rows = stored
+      .keys()
+      .filter((key) => inRange(range, key))
+      .map((key) => ({ key, row: stored.at(key, this.store.version()) }))
+      .filter((entry): entry is { key: Key; row: Row } => entry.row !== null)
+    yield* batches(rows, undefined)
+  }
+
+  on<Type extends keyof DatabaseEvents>(type: Type, listener: (event: DatabaseEvents[Type]) => void) {
+    return this.#hub.on(type, listener)
+  }
+}
+
+function complete(options: DatabaseOptions): Required<DatabaseOptions> {
+  const { redundancy = 2, partitions = 16, minCopies = 1 } = options
+  const check = (option: string, given: unknown, holds: boolean, rule: string): void => {
+    if (holds) return
+    throw fail(
+      { code: 'DB_OPTION_INVALID', outcome: 'rejected', option, given: String(given) },
+      `The option ${option} is ${String(given)}; it must be ${rule}.`,
+    )
+  }
+  const whole = (value: number, most: number): boolean =>
+    Number.isInteger(value) && value >= 1 && value <= most
+  check('redundancy', redundancy, redundancy === 'all' || whole(redundancy, Infinity), "'all' or 1 and more")
+  check('partitions', partitions, whole(partitions, 1_024), '1 to 1024')
+  check('minCopies', minCopies, whole(minCopies, Infinity), '1 or more')
+  return { redundancy, partitions, minCopies }
+}
+
+/**
+ * The naive second version of core's databases: one process, every version of every row kept, transactions
+ * certified one after another against the whole history. Correct and slow; made for the tests of what stands on
+ * `Database`, and as the model that real implementations are compared with.
+ */
+export function modelDatabases(modelOptions: ModelDatabasesOptions = {}): ModelDatabases {
+  const nodes = modelOptions.nodes ?? [nodeId('model-1')]
+  const databases = new Map<string, ModelDatabase>()
+  const faults: Fault[] = []
+  const takeFault = (call: Fault['call']): Fault | null => {
+    const at = faults.findIndex((fault) => fault.call === call)
+    return at === -1 ? null : (faults.splice(at, 1)[0] ?? null)
+  }
+  return {
+    async open(name, options = {}) {
+      const existing = databases.get(name)
+      if (existing === undefined) {
+        const database = new ModelDatabase(name, complete(options), nodes, takeFault)
+        databases.set(name, database)
+        return database
+      }
+      const wanted = complete({ ...existing.options, ...given(options) })
+      for (const option of ['redundancy', 'partitions', 'minCopies'] as const)
+        if (wanted[option] !== existing.options[option])
+          throw fail(
+            {
+              code: 'DB_OPTIONS_DIFFER',
+              outcome: 'rejected',
+              option,
+              exists: String(existing.options[option]),
+              given: String(wanted[option]),
+            },
+            `The database ${name} exists with ${option} ${existing.options[option]}, not ${wanted[option]}.`,
+          )
+      return existing
+    },
+    list: () => [...databases.keys()].sort(),
+    failNext(call, fault, options) {
+      faults.push({ call, make: fault, applied: options?.applied ?? false })
+    },
+  }
+}
+
+function given({ redundancy, partitions, minCopies }: DatabaseOptions): DatabaseOptions {
+  return {
+    ...(redundancy === undefined ? {} : { redundancy }),
+    ...(partitions === undefined ? {} : { partitions }),
+    ...(minCopies === undefined ? {} : { minCopies }),
+  }
+}
