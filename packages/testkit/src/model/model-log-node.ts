@@ -1,0 +1,320 @@
+import {
+  type Applied,
+  assert,
+  type CallOptions,
+  type Cancel,
+  ClusterError,
+  EventHub,
+  type GroupView,
+  type LogIndex,
+  logIndex,
+  type NodeId,
+  type OrderedLog,
+  type OrderedLogEvents,
+  type StateMachine,
+  type SubmitOptions,
+} from '@cluster/core'
+import type { ModelOrder, ModelStanding } from './model-log.ts'
+
+interface Waiter {
+  readonly index: number
+  readonly resolve: () => void
+}
+
+/** One process of the model log: applies what the shared order holds, at its own pace. */
+export class ModelLogNode implements OrderedLog {
+  readonly self: NodeId
+  running = false
+  readonly #order: ModelOrder
+  readonly #machines = new Map<string, StateMachine>()
+  readonly #events = new EventHub<OrderedLogEvents>()
+  readonly #rejects = new Set<(error: unknown) => void>()
+  #waiters: Waiter[] = []
+  #applied = 0
+  #held = false
+  #applying = false
+  #ended: string | null = null
+  /** When the newest entry reaches this node; entries keep their order. */
+  #dueAt = 0
+  #reachable = 0
+  #scheduled = 0
+  #seen = ''
+
+  constructor(order: ModelOrder, self: NodeId) {
+    this.#order = order
+    this.self = self
+  }
+
+  attach(machine: StateMachine): void {
+    assert(!this.running, `the machine ${machine.name} must be attached before the log starts`)
+    assert(!this.#machines.has(machine.name), `two machines are named ${machine.name}`)
+    this.#machines.set(machine.name, machine)
+  }
+
+  async start(): Promise<void> {
+    assert(!this.running && this.#ended === null, `the log of ${this.self} was started before`)
+    this.#order.nodes.get(this.self)?.end(null, 'the node was started again')
+    this.running = true
+    if (this.#order.base() > 0) this.#install(false)
+    this.#order.join(this)
+    this.deliver()
+  }
+
+  async ready(options: CallOptions = {}): Promise<void> {
+    await this.applied(logIndex(this.#order.last()), options)
+  }
+
+  async submit(machine: string, command: Uint8Array, options: SubmitOptions = {}): Promise<Applied> {
+    if (!this.#machines.has(machine)) {
+      throw new ClusterError(
+        { code: 'LOG_UNKNOWN_MACHINE', outcome: 'rejected', machine },
+        `No machine named ${machine} is attached to this log. Attach it before the log starts.`,
+      )
+    }
+    const key = options.idempotencyKey ?? null
+    let sent = false
+    return this.#call<Applied>(
+      options,
+      key,
+      () => sent,
+      (resolve, over) => {
+        this.#order.inOrder(this, () => {
+          if (over()) return
+          sent = true
+          const index = this.#order.place(machine, command, this.self, key)
+          this.#whenApplied(index, () => {
+            const result = this.#order.result(index) ?? new Uint8Array(0)
+            const durableOn = this.#order.voters().filter((voter) => this.#order.nodes.has(voter)).length
+            resolve({ index, result, lineage: this.#order.lineage, durableOn })
+          })
+        })
+      },
+    )
+  }
+
+  barrier(options: CallOptions = {}): Promise<LogIndex> {
+    return this.#call<LogIndex>(
+      options,
+      null,
+      () => false,
+      (resolve) => {
+        this.#order.inOrder(this, () => resolve(logIndex(this.#order.last())))
+      },
+    )
+  }
+
+  appliedIndex(): LogIndex {
+    return logIndex(this.#applied)
+  }
+
+  applied(index: LogIndex, options: CallOptions = {}): Promise<void> {
+    if (this.running && this.#applied >= index) return Promise.resolve()
+    return this.#call<void>(
+      options,
+      null,
+      () => false,
+      (resolve) => this.#whenApplied(index, resolve),
+    )
+  }
+
+  group(): GroupView {
+    const order = this.#order
+    const standing = order.standing.get(this.self)
+    const member = standing === 'voter' ? 'follower' : standing === 'learner' ? 'learner' : 'outsider'
+    return {
+      cluster: standing ? order.cluster : null,
+      lineage: standing ? order.lineage : null,
+      term: order.term,
+      role: order.leader === this.self ? 'leader' : member,
+      leader: order.leader,
+      voters: order.voters(),
+      learners: order.members('learner'),
+      away: order.members('away'),
+      commitIndex: logIndex(order.last()),
+      appliedIndex: logIndex(this.#applied),
+      provisional: order.provisional,
+      alone: false,
+    }
+  }
+
+  on<Type extends keyof OrderedLogEvents>(
+    type: Type,
+    listener: (event: OrderedLogEvents[Type]) => void,
+  ): Cancel {
+    return this.#events.on(type, listener)
+  }
+
+  async stop(reason: 'away' | 'left'): Promise<void> {
+    if (this.running) this.end(reason, 'it was stopped')
+  }
+
+  /** Ends this process: with `null` without a word to the others. */
+  end(standing: ModelStanding | 'left' | null, why: string): void {
+    if (this.#ended !== null) return
+    this.running = false
+    this.#ended = why
+    this.#order.part(this, standing)
+    const error = this.#stopped('unknown')
+    for (const reject of [...this.#rejects]) reject(error)
+    this.#waiters = []
+  }
+
+  hold(): void {
+    this.#held = true
+  }
+
+  release(): void {
+    this.#held = false
+    this.#apply()
+  }
+
+  /** Something new is in the order: applies it, or does so when its time has come. */
+  deliver(): void {
+    const { clock, deliveryMs } = this.#order
+    if (!clock) {
+      this.#reachable = this.#order.last()
+      this.#apply()
+      return
+    }
+    for (let index = Math.max(this.#reachable, this.#scheduled) + 1; index <= this.#order.last(); index++) {
+      this.#scheduled = index
+      this.#dueAt = Math.max(this.#dueAt, clock.now() + deliveryMs(this.self, logIndex(index)))
+      clock.after(this.#dueAt - clock.now(), () => {
+        this.#reachable = Math.max(this.#reachable, index)
+        this.#apply()
+      })
+    }
+  }
+
+  regrouped(): void {
+    const { commitIndex: _c, appliedIndex: _a, ...rest } = this.group()
+    const seen = JSON.stringify(rest)
+    if (seen === this.#seen) return
+    this.#seen = seen
+    this.#events.emit('group', this.group())
+  }
+
+  removed(node: NodeId, reason: 'dead' | 'left'): void {
+    this.#events.emit('removed', { node, reason })
+  }
+
+  takeSnapshot(): { readonly index: LogIndex; readonly parts: ReadonlyMap<string, Uint8Array> } {
+    const parts = new Map([...this.#machines].map(([name, machine]) => [name, machine.snapshot().slice()]))
+    return { index: logIndex(this.#applied), parts }
+  }
+
+  #apply(): void {
+    // A machine's listener may submit; what that orders is applied by the loop already running.
+    if (this.#applying) return
+    this.#applying = true
+    try {
+      while (this.running && !this.#held && this.#applied < this.#reachable) {
+        if (this.#applied < this.#order.base()) {
+          this.#install(true)
+          continue
+        }
+        const entry = this.#order.entry(this.#applied + 1)
+        const machine = this.#machines.get(entry.machine)
+        assert(machine, `${this.self} has no machine named ${entry.machine} for entry ${entry.index}`)
+        this.#order.answered(entry.index, this.self, machine.apply(entry))
+        this.#applied = entry.index
+        this.#settle()
+      }
+    } catch (error) {
+      this.end(null, 'a machine threw')
+      this.#events.emit('failed', { error })
+    } finally {
+      this.#applying = false
+    }
+  }
+
+  #install(tell: boolean): void {
+    const index = logIndex(this.#order.base())
+    for (const [name, machine] of this.#machines) {
+      machine.restore(this.#order.snapshot.get(name)?.slice() ?? null, index)
+    }
+    this.#applied = index
+    this.#reachable = Math.max(this.#reachable, index)
+    this.#scheduled = Math.max(this.#scheduled, index)
+    if (tell) this.#events.emit('snapshotInstalled', { index })
+    this.#settle()
+  }
+
+  #whenApplied(index: number, resolve: () => void): void {
+    if (this.#applied >= index) resolve()
+    else this.#waiters.push({ index, resolve })
+  }
+
+  #settle(): void {
+    const due = this.#waiters.filter((waiter) => waiter.index <= this.#applied)
+    if (due.length === 0) return
+    this.#waiters = this.#waiters.filter((waiter) => waiter.index > this.#applied)
+    for (const waiter of due) waiter.resolve()
+  }
+
+  /** A call that ends with its result, its deadline, its signal or the end of this node, whichever comes first. */
+  #call<T>(
+    options: CallOptions,
+    key: string | null,
+    sent: () => boolean,
+    run: (resolve: (value: T) => void, over: () => boolean) => void,
+  ): Promise<T> {
+    if (!this.running) return Promise.reject(this.#stopped('rejected'))
+    return new Promise<T>((resolve, reject) => {
+      let cancelDeadline: Cancel = () => {}
+      let over = false
+      const finish = (): void => {
+        over = true
+        cancelDeadline()
+        this.#rejects.delete(fail)
+        options.signal?.removeEventListener('abort', abort)
+      }
+      const fail = (error: unknown): void => {
+        finish()
+        reject(error)
+      }
+      const giveUp = (
+        detail: { code: 'ABORTED' } | { code: 'DEADLINE'; afterMs: number },
+        why: string,
+      ): void => {
+        if (sent()) {
+          fail(
+            new ClusterError(
+              { code: 'OUTCOME_UNKNOWN', outcome: 'unknown', key },
+              `${why} after the command was sent; it may still be applied. Retry with the same idempotency key.`,
+            ),
+          )
+        } else if (detail.code === 'DEADLINE' && this.#order.paused) {
+          fail(
+            new ClusterError(
+              { code: 'LOG_NO_QUORUM', outcome: 'rejected', waitingFor: this.#order.voters() },
+              `${why} while the group had no quorum. Bring back the voters that are missing.`,
+            ),
+          )
+        } else fail(new ClusterError({ ...detail, outcome: 'rejected' }, `${why} before it was sent.`))
+      }
+      const abort = (): void => giveUp({ code: 'ABORTED' }, 'The call was aborted')
+      this.#rejects.add(fail)
+      const { deadlineMs } = options
+      if (this.#order.clock && deadlineMs !== undefined) {
+        cancelDeadline = this.#order.clock.after(deadlineMs, () =>
+          giveUp({ code: 'DEADLINE', afterMs: deadlineMs }, `The deadline of ${deadlineMs} ms passed`),
+        )
+      }
+      options.signal?.addEventListener('abort', abort, { once: true })
+      if (options.signal?.aborted) abort()
+      run(
+        (value) => {
+          finish()
+          resolve(value)
+        },
+        () => over,
+      )
+    })
+  }
+
+  #stopped(outcome: 'rejected' | 'unknown'): ClusterError {
+    const why = this.#ended ?? 'it is not started'
+    return new ClusterError({ code: 'STOPPED', outcome }, `The log of ${this.self} does not run: ${why}.`)
+  }
+}
