@@ -1,0 +1,4 @@
+export type * from './ast/common.ts'
+export type * from './ast/expression.ts'
+export type * from './ast/query.ts'
+export type * from './ast/statement.ts'
