@@ -1,1 +1,1 @@
-export {}
+export { type MemoryStoragePorts, memoryStorage } from './driver/memory-storage.ts'

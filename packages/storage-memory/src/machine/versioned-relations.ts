@@ -1,0 +1,144 @@
+import {
+  ClusterError,
+  type DatabaseErrorDetail,
+  type Key,
+  type RelationId,
+  type Row,
+  type RowBatch,
+  type RowWrite,
+  type ScanRequest,
+  type Version,
+} from '@cluster/core'
+import { Relation } from './relation.ts'
+
+/** A key whose older versions can be freed once `version` is the oldest one read. */
+interface Garbage {
+  readonly version: Version
+  readonly relation: RelationId
+  readonly key: Key
+}
+
+/** The relations of one partition in memory, with their versions and pins. Knows nothing of disks. */
+export class VersionedRelations {
+  readonly #relations = new Map<RelationId, Relation>()
+  readonly #pins = new Map<Version, number>()
+  #garbage: Garbage[] = []
+  /** Garbage before this position is freed already. */
+  #garbageFrom = 0
+  #applied: Version
+  #oldest: Version
+
+  constructor(version: Version) {
+    this.#applied = version
+    this.#oldest = version
+  }
+
+  get applied(): Version {
+    return this.#applied
+  }
+
+  get oldest(): Version {
+    return this.#oldest
+  }
+
+  /** Relations with something in them, sorted by id. */
+  relations(): RelationId[] {
+    return [...this.#relations.keys()].sort((a, b) => a - b)
+  }
+
+  relation(id: RelationId): Relation | undefined {
+    return this.#relations.get(id)
+  }
+
+  apply(version: Version, writes: readonly RowWrite[]): void {
+    for (const { relation: id, key, row } of writes) {
+      let relation = this.#relations.get(id)
+      if (!relation) {
+        if (row === null) continue
+        relation = new Relation()
+        this.#relations.set(id, relation)
+      }
+      if (relation.write(version, key, row)) this.#garbage.push({ version, relation: id, key })
+      if (relation.empty) this.#relations.delete(id)
+    }
+    this.#applied = version
+  }
+
+  /** Puts a row in at the version the store starts with; for loading what a checkpoint holds. */
+  load(id: RelationId, key: Key, row: Row): void {
+    let relation = this.#relations.get(id)
+    if (!relation) {
+      relation = new Relation()
+      this.#relations.set(id, relation)
+    }
+    relation.write(this.#applied, key, row)
+  }
+
+  /** Takes back a row that `load` put in. */
+  unload(id: RelationId, key: Key): void {
+    this.#relations.get(id)?.write(this.#applied, key, null)
+  }
+
+  get(id: RelationId, key: Key, version: Version): Row | null {
+    this.#check(version)
+    return this.#relations.get(id)?.get(key, version) ?? null
+  }
+
+  scan(request: ScanRequest): Iterable<RowBatch> {
+    this.#check(request.version)
+    return this.#scan(request)
+  }
+
+  *#scan(request: ScanRequest): Iterable<RowBatch> {
+    const relation = this.#relations.get(request.relation)
+    if (!relation) return
+    for (const batch of relation.scan(request)) {
+      yield batch
+      // A version that was trimmed away between two batches must not read as if rows had never been.
+      this.#check(request.version)
+    }
+  }
+
+  pin(version: Version): { release(): void } {
+    this.#check(version)
+    this.#pins.set(version, (this.#pins.get(version) ?? 0) + 1)
+    let held = true
+    return {
+      release: () => {
+        if (!held) return
+        held = false
+        const count = (this.#pins.get(version) ?? 1) - 1
+        if (count > 0) this.#pins.set(version, count)
+        else this.#pins.delete(version)
+      },
+    }
+  }
+
+  trim(version: Version): void {
+    let until = version < this.#applied ? version : this.#applied
+    for (const pinned of this.#pins.keys()) if (pinned < until) until = pinned
+    if (until <= this.#oldest) return
+    this.#oldest = until
+    let at = this.#garbageFrom
+    for (; at < this.#garbage.length; at++) {
+      const { version: since, relation: id, key } = this.#garbage[at] as Garbage
+      if (since > until) break
+      const relation = this.#relations.get(id)
+      relation?.forget(key, until)
+      if (relation?.empty) this.#relations.delete(id)
+    }
+    this.#garbageFrom = at
+    if (at > 1024 && at * 2 > this.#garbage.length) {
+      this.#garbage = this.#garbage.slice(at)
+      this.#garbageFrom = 0
+    }
+  }
+
+  #check(version: Version): void {
+    if (version >= this.#oldest) return
+    throw new ClusterError<DatabaseErrorDetail>(
+      { code: 'STORAGE_VERSION_GONE', outcome: 'rejected', version, oldest: this.#oldest },
+      `version ${version} is no longer kept here: the oldest that can be read is ${this.#oldest}; begin a new transaction`,
+    )
+  }
+}
