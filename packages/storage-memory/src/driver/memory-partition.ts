@@ -133,14 +133,15 @@ export class MemoryPartition implements PartitionStore {
     this.#dirty = new Map()
     const pin = this.#relations.pin(version)
     try {
-      this.#manifest = await this.#write(version, before, dirty)
+      const manifest = await this.#write(version, before, dirty)
+      await this.#ports.files.commit(manifest)
+      this.#manifest = manifest
     } catch (error) {
       this.#takeBack(dirty)
       throw error
     } finally {
       pin.release()
     }
-    await this.#ports.files.commit(this.#manifest)
     return version
   }
 
@@ -153,18 +154,14 @@ export class MemoryPartition implements PartitionStore {
     const deltas = before?.files.slice(1) ?? []
     const baseBytes = before?.files[0]?.bytes ?? 0
     const deltaBytes = deltas.reduce((sum, file) => sum + file.bytes, 0)
-    let manifest: Manifest
     if (before === null || deltas.length >= DELTA_FILES_MAX || deltaBytes > baseBytes / 2 + 65_536) {
       const name = `base-${version}`
-      manifest = { version, files: [{ name, bytes: await files.write(name, this.#allRows(version)) }] }
-    } else if (dirty.size === 0) {
-      manifest = { version, files: before.files }
-    } else {
-      const name = `delta-${version}`
-      const bytes = await files.write(name, this.#changedRows(version, dirty))
-      manifest = { version, files: [...before.files, { name, bytes }] }
+      return { version, files: [{ name, bytes: await files.write(name, this.#allRows(version)) }] }
     }
-    return manifest
+    if (dirty.size === 0) return { version, files: before.files }
+    const name = `delta-${version}`
+    const bytes = await files.write(name, this.#changedRows(version, dirty))
+    return { version, files: [...before.files, { name, bytes }] }
   }
 
   /** A checkpoint that failed leaves its keys to the next one. */

@@ -1,0 +1,57 @@
+import type { Disk, DiskFile } from '@cluster/core'
+
+/** A disk that is a map from paths to bytes: never fails, never slow, always durable. */
+export class MemoryDisk implements Disk {
+  readonly #files: Map<string, Uint8Array>
+  readonly #prefix: string
+
+  constructor(files = new Map<string, Uint8Array>(), prefix = '') {
+    this.#files = files
+    this.#prefix = prefix
+  }
+
+  async list(): Promise<readonly string[]> {
+    const paths = [...this.#files.keys()].filter((path) => path.startsWith(this.#prefix))
+    return paths.map((path) => path.slice(this.#prefix.length)).sort()
+  }
+
+  async read(path: string): Promise<Uint8Array | null> {
+    return this.#files.get(this.#prefix + path)?.slice() ?? null
+  }
+
+  async replace(path: string, content: Uint8Array): Promise<void> {
+    this.#files.set(this.#prefix + path, content.slice())
+  }
+
+  async open(path: string): Promise<DiskFile> {
+    const full = this.#prefix + path
+    const content = (): Uint8Array => this.#files.get(full) ?? new Uint8Array()
+    this.#files.set(full, content())
+    return {
+      size: () => content().length,
+      append: async (chunks) => {
+        const size = content().length + chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+        const grown = new Uint8Array(size)
+        grown.set(content())
+        let at = content().length
+        for (const chunk of chunks) {
+          grown.set(chunk, at)
+          at += chunk.length
+        }
+        this.#files.set(full, grown)
+      },
+      sync: async () => {},
+      read: async (offset, length) => content().slice(offset, offset + length),
+      truncate: async (size) => void this.#files.set(full, content().slice(0, size)),
+      close: async () => {},
+    }
+  }
+
+  async remove(path: string): Promise<void> {
+    this.#files.delete(this.#prefix + path)
+  }
+
+  folder(path: string): Disk {
+    return new MemoryDisk(this.#files, `${this.#prefix}${path}/`)
+  }
+}
