@@ -20,14 +20,18 @@ describe('checkpoints on a disk that fails', () => {
     test(`a checkpoint whose ${broken} failed leaves the one before, and the next one has everything`, async () => {
       const disk = new MemoryDisk()
       let failing = false
-      const moody: Disk = Object.create(disk.folder('p'), {
-        [broken]: {
-          value: (path: string, content: Uint8Array) =>
-            failing ? Promise.reject(new Error('disk full')) : disk.folder('p')[broken](path, content),
-        },
-      })
-      const folders: Disk = Object.create(disk, { folder: { value: () => moody } })
-      const store = await memoryStorage({ disk: folders, clock }).open('p')
+      const folder = disk.folder('p')
+      const full = async () => Promise.reject(new Error('disk full'))
+      const moody: Disk = {
+        list: () => folder.list(),
+        read: (path) => folder.read(path),
+        open: (path) => (failing && broken === 'open' ? full() : folder.open(path)),
+        replace: (path, content) =>
+          failing && broken === 'replace' ? full() : folder.replace(path, content),
+        remove: (path) => folder.remove(path),
+        folder: () => moody,
+      }
+      const store = await memoryStorage({ disk: moody, clock }).open('p')
       store.apply(logIndex(1), [write(1)])
       await store.checkpoint()
       store.apply(logIndex(2), [write(2)])

@@ -6,26 +6,22 @@ export interface SuiteRunner {
 }
 
 /** The assertions that suites use. */
-export interface SuiteExpectation {
-  readonly not: SuiteExpectation
-  readonly resolves: SuiteAsyncExpectation
-  readonly rejects: SuiteAsyncExpectation
-  toBe(expected: unknown): void
-  toEqual(expected: unknown): void
-  toMatchObject(expected: object): void
-  toContain(expected: unknown): void
-  toBeNull(): void
-  toBeGreaterThan(expected: number | bigint): void
-  toBeGreaterThanOrEqual(expected: number | bigint): void
-  toBeLessThan(expected: number | bigint): void
-  toBeLessThanOrEqual(expected: number | bigint): void
-  toThrow(expected?: unknown): void
+export interface SuiteExpectation extends SuiteAssertions<void> {
+  readonly not: SuiteAssertions<void>
+  readonly resolves: SuiteAssertions<Promise<void>>
+  readonly rejects: SuiteAssertions<Promise<void>>
 }
 
-/** The assertions on a promise. */
-export interface SuiteAsyncExpectation {
-  toBe(expected: unknown): Promise<void>
-  toEqual(expected: unknown): Promise<void>
-  toMatchObject(expected: object): Promise<void>
-  toThrow(expected?: unknown): Promise<void>
+/** The assertions on a value, or on what a promise gives. */
+export interface SuiteAssertions<Result> {
+  toBe(expected: unknown): Result
+  toEqual(expected: unknown): Result
+  toMatchObject(expected: object): Result
+  toContain(expected: unknown): Result
+  toBeNull(): Result
+  toBeGreaterThan(expected: number | bigint): Result
+  toBeGreaterThanOrEqual(expected: number | bigint): Result
+  toBeLessThan(expected: number | bigint): Result
+  toBeLessThanOrEqual(expected: number | bigint): Result
+  toThrow(expected?: unknown): Result
 }
