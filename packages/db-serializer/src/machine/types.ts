@@ -70,6 +70,11 @@ export interface HardState {
   readonly votedFor: NodeId | null
   /** True when this very node minted the current lineage: it went on alone. */
   readonly alone: boolean
+  /**
+   * The newest configuration known to be committed is at this index; the log reaches at least to it. One above the
+   * log's end says that the node founded a group or went on alone, and that its first entry was lost in a crash.
+   */
+  readonly committed: LogIndex
 }
 
 /** What a snapshot stands for; kept beside its bytes. */
@@ -144,14 +149,8 @@ export type Input =
   | { readonly type: 'persisted'; readonly ticket: number }
   | { readonly type: 'linkUp'; readonly peer: NodeId }
   | { readonly type: 'linkDown'; readonly peer: NodeId }
-  /** Makes a fresh node the single founder of a group. */
-  | {
-      readonly type: 'form'
-      readonly history: Lineage
-      readonly configuration: Configuration
-      readonly now: number
-      readonly wall: number
-    }
+  /** Makes a fresh node the founder and only voter of a group. */
+  | { readonly type: 'form'; readonly history: Lineage; readonly provisional: boolean }
   /** A fresh node was admitted: from now on it listens to the leader of that group. */
   | { readonly type: 'join'; readonly history: Lineage }
   /**
@@ -165,7 +164,10 @@ export type Input =
       readonly term: Term
       readonly meta: SnapshotMeta
     }
-  /** The stream asked for by `sendSnapshot` ended; `ok` when the peer received all of it. */
+  /**
+   * The stream asked for by `sendSnapshot` ended: `ok` once the peer has it all and has put in `snapshotReceived`.
+   * Due for every `sendSnapshot`; `index` is the one of the snapshot that was sent.
+   */
   | { readonly type: 'snapshotSent'; readonly to: NodeId; readonly index: LogIndex; readonly ok: boolean }
   /**
    * The driver saved a snapshot of its own durably (meta from `snapshotMeta`), and entries before `cutBefore`
