@@ -7,5 +7,7 @@ export { type CrashKind, type NodePorts, type Program, SimNode } from './sim/sim
 export { SimRandom } from './sim/sim-random.ts'
 export { Trace } from './sim/trace.ts'
 export { World, type WorldOptions } from './sim/world.ts'
+export { type ClockFixture, clockSuite } from './suites/clock-suite.ts'
+export { type DiskFixture, diskSuite } from './suites/disk-suite.ts'
 export type { SuiteAssertions, SuiteExpectation, SuiteRunner } from './suites/runner.ts'
 export { type StorageFixture, storageSuite } from './suites/storage-suite.ts'
