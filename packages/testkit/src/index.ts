@@ -1,3 +1,11 @@
+export { checkAcknowledged, type WriteBook, type WriteProblem } from './check/acknowledged.ts'
+export {
+  checkLinearizable,
+  type LinearizabilityVerdict,
+  type Operation,
+  type SequentialModel,
+} from './check/linearizability.ts'
+export { narrowUnknown, type RegistersInput, type RegistersOutput, registers } from './check/registers.ts'
 export { MemoryDisk } from './model/memory-disk.ts'
 export { type ModelDatabases, type ModelDatabasesOptions, modelDatabases } from './model/model-database.ts'
 export { type ModelEntry, type ModelLog, type ModelLogOptions, modelLog } from './model/model-log.ts'
