@@ -5,6 +5,8 @@ export interface DiscoveredPeer {
   readonly addresses: readonly Address[]
   /** Who it says it is, if it says; the link tells for sure. */
   readonly id?: NodeId
+  /** True when a person named the addresses: they are tried for ever, not only while they are fresh. */
+  readonly lasting?: boolean
 }
 
 /** Finds addresses of other nodes. May find the same one again and again, nodes that are gone, and this one. */

@@ -34,6 +34,12 @@ export interface StateMachine {
    * returns `Infinity`. The log is cut only behind the lowest of these and of the snapshot.
    */
   durableIndex(): number
+  /**
+   * True while the state holds nothing that a user would miss (tables without rows are nothing). A group whose
+   * machines are all empty may give itself up into another group of the same name; `restore(null, 0)` follows
+   * then on every node. A machine without this method counts as empty until the first command of the group.
+   */
+  empty?(): boolean
 }
 
 /** The answer to a submission: the entry was committed and applied on this node. */

@@ -1,5 +1,5 @@
 import type { Cancel } from './clock.ts'
-import type { ErrorDetail } from './errors.ts'
+import type { ClusterError, ErrorDetail } from './errors.ts'
 import type { Address, NodeId } from './ids.ts'
 import type { CallOptions, ChannelHandlers, FrameStream, LinkDownCause } from './transport.ts'
 
@@ -54,6 +54,8 @@ export interface PeersEvents {
   readonly deathProved: DeathProof
   /** Someone was turned away. */
   readonly refused: { readonly from: string; readonly reason: string }
+  /** This node must not go on: `SAME_IDENTITY`, another process runs with its identity. Comes at most once. */
+  readonly failed: { readonly error: ClusterError<PeersErrorDetail> }
 }
 
 /** Who is there, and messages to them. */

@@ -61,12 +61,15 @@ export interface TransportEvents {
   readonly linkDown: LinkInfo & { readonly cause: LinkDownCause }
   /** Someone was turned away: wrong secret, wrong cluster name, public address, garbage. */
   readonly refused: { readonly from: string; readonly reason: string }
+  /** A listening port failed after `start`: others may take this node for dead, so it must stop. */
+  readonly listenerFailed: { readonly address: string; readonly reason: string }
 }
 
 /**
  * Encrypted, authenticated links between nodes: at most one link a pair, many channels in it. Frames of one
  * channel that are notified to one peer arrive in order, each at most once; a link that goes down loses the
- * frames in flight. A frame may have up to `frameBytesMax` bytes.
+ * frames in flight. A frame may have up to `frameBytesMax` bytes. A frame that was handed over, in either
+ * direction, is not changed afterwards: neither side copies it.
  */
 export interface Transport {
   readonly self: NodeId
@@ -90,7 +93,7 @@ export interface Transport {
   links(): readonly LinkInfo[]
   /** Sends without waiting. False when there is no link or too much is queued for it: the frame is dropped then. */
   notify(peer: NodeId, channel: string, frame: Uint8Array): boolean
-  /** @throws LINK_DOWN, DEADLINE, ABORTED, REMOTE_FAILED, or what the handler threw */
+  /** @throws LINK_DOWN, LINK_BUSY, FRAME_TOO_LARGE, DEADLINE, ABORTED, NO_HANDLER, REMOTE_FAILED, or what the handler threw */
   request(peer: NodeId, channel: string, frame: Uint8Array, options?: CallOptions): Promise<Uint8Array>
   /** Opens a stream whose first frame, `opening`, tells the other side what it is about. */
   openStream(peer: NodeId, channel: string, opening: Uint8Array, options?: CallOptions): Promise<FrameStream>
@@ -99,7 +102,7 @@ export interface Transport {
 }
 
 export type TransportErrorDetail =
-  | ({ readonly code: 'LINK_DOWN'; readonly peer: NodeId } & ErrorDetail)
+  | ({ readonly code: 'LINK_DOWN' | 'LINK_BUSY'; readonly peer: NodeId } & ErrorDetail)
   | ({ readonly code: 'DIAL_FAILED' | 'DIAL_REFUSED'; readonly address: string } & ErrorDetail)
   | ({ readonly code: 'PORT_IN_USE' | 'ADDRESS_NOT_USABLE'; readonly address: string } & ErrorDetail)
   | ({

@@ -1,0 +1,51 @@
+import { type Cancel, type Member, type MemberState, unreachable } from '@cluster/core'
+import type { Cluster } from '@cluster/node'
+import { shortId } from './report.ts'
+
+/** Tells people what happens in the cluster, a line each. */
+export function announce(cluster: Cluster, say: (line: string) => void): Cancel {
+  let waiting: string | null = null
+  const cancels = [
+    cluster.on('member', ({ member, before }) => {
+      const text = memberNotice(member, before)
+      if (text !== null) say(text)
+    }),
+    cluster.on('tookOver', ({ database, partitions, rows, from, source }) => {
+      const what = partitions.length === 1 ? `partition ${partitions[0]}` : `${partitions.length} partitions`
+      const lost = from === null ? '' : ` from ${shortId(from)}`
+      const copied = source === null ? '' : `, copied from ${shortId(source)}`
+      say(`* took over ${what} of ${database}${lost}: ${rows} ${rows === 1 ? 'row' : 'rows'}${copied}`)
+    }),
+    cluster.on('removed', ({ node, reason }) => {
+      say(
+        `* ${shortId(node)} ${reason === 'left' ? 'left the cluster' : 'is dead and was removed from the cluster'}`,
+      )
+    }),
+    cluster.on('waiting', (event) => {
+      if (event.for !== null && event.for !== waiting) say(`* ${event.for}`)
+      waiting = event.for
+    }),
+    cluster.on('refused', ({ from, reason }) => say(`* turned away ${from}: ${reason}`)),
+  ]
+  return () => {
+    for (const cancel of cancels) cancel()
+  }
+}
+
+function memberNotice({ id, state, self }: Member, before: MemberState | null): string | null {
+  if (self || state === before) return null
+  switch (state) {
+    case 'alive':
+      return before === null ? `* ${shortId(id)} joined` : `* ${shortId(id)} is back`
+    case 'suspected':
+      return `* ${shortId(id)} does not answer`
+    case 'dead':
+      return `* ${shortId(id)} is dead`
+    case 'away':
+      return `* ${shortId(id)} stopped`
+    case 'left':
+      return `* ${shortId(id)} left for good`
+    default:
+      return unreachable(state)
+  }
+}

@@ -1,0 +1,82 @@
+import { ClusterError } from '@cluster/core'
+import { Command, InvalidArgumentError, Option } from 'commander'
+
+/** What the command line asks for. */
+export interface StartOptions {
+  readonly name: string
+  readonly data?: string
+  readonly database: string
+  readonly redundancy: number | 'all'
+  readonly listen?: readonly string[]
+  readonly seed: readonly string[]
+  readonly expect?: number
+  readonly alone: boolean
+  readonly secret?: string
+  readonly mdns: boolean
+  readonly shell: boolean
+  readonly log: 'debug' | 'info' | 'warn' | 'error'
+}
+
+const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  value,
+]
+
+function count(value: string): number {
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1.')
+  return number
+}
+
+/** The command line, with help on every option. `run` gets what was asked for. */
+export function commandLine(run: (options: StartOptions) => Promise<void>): Command {
+  return new Command('cluster')
+    .description(
+      'Runs one node. Nodes of one name find each other on the network, share a SQL database and keep copies of\n' +
+        'every row on several nodes. In a terminal it gives a sql> prompt; piped input is run as statements; with\n' +
+        'neither it serves until a signal comes.',
+    )
+    .option('--name <name>', 'name of the cluster; only nodes of one name join', checkName, 'cluster')
+    .option('--data <folder>', 'data folder (default: the first free one of .cluster/<name>/1, 2, …)')
+    .option('--database <name>', 'database that the shell opens', checkName, 'main')
+    .option(
+      '--redundancy <copies>',
+      'copies of every row: a number, or "all" for one on every node',
+      (value) => (value === 'all' ? value : count(value)),
+      2,
+    )
+    .option(
+      '--listen <address>',
+      'host:port to listen on, again for more (default: a free port everywhere)',
+      collect,
+    )
+    .option('--seed <address>', 'host:port of another node, again for more', collect, [])
+    .option('--expect <nodes>', 'form a new cluster only with that many nodes', count)
+    .option('--alone', 'form a new cluster alone, without waiting for others', false)
+    .addOption(new Option('--secret <text>', 'only nodes that know it may join').env('CLUSTER_SECRET'))
+    .option('--no-mdns', 'do not look for nodes by mDNS; use --seed')
+    .option('--no-shell', 'no prompt: serve until a signal comes')
+    .addOption(
+      new Option('--log <level>', 'least level of the log on standard error')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('warn'),
+    )
+    .helpOption('-h, --help', 'this help')
+    .showHelpAfterError('(--help lists the options)')
+    .allowExcessArguments(false)
+    .action(run)
+}
+
+function checkName(value: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(value)) {
+    throw new InvalidArgumentError('Use 1 to 63 letters, digits, dots, dashes or underscores.')
+  }
+  return value
+}
+
+/** The message for standard error when the node could not start. */
+export function startErrorText(error: unknown): string {
+  if (error instanceof ClusterError) return `cluster: ${error.message} (${error.code})`
+  return `cluster: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
+}

@@ -1,0 +1,83 @@
+import { ClusterError } from '@cluster/core'
+import type { Cluster } from '@cluster/node'
+import { groupText, membersText } from '../report.ts'
+import { resultText } from './output.ts'
+import type { ShellSession } from './shell.ts'
+import { drawTree } from './tree.ts'
+
+/** The commands of the shell that start with a backslash. */
+export interface MetaCommands {
+  /** Runs `\name argument`. @returns what to print. @throws UNKNOWN_COMMAND */
+  run(line: string): Promise<string>
+}
+
+interface Command {
+  readonly names: readonly string[]
+  readonly argument?: string
+  readonly help: string
+  run(argument: string): Promise<string>
+}
+
+const TABLES = `SELECT table_name AS "table", table_schema AS "schema" FROM information_schema.tables
+  WHERE table_schema = 'public' ORDER BY table_name`
+
+export function metaCommands(cluster: Cluster, session: ShellSession): MetaCommands {
+  const query = async (statement: string): Promise<string> =>
+    resultText(await session.run(statement, new AbortController().signal))
+
+  const commands: readonly Command[] = [
+    {
+      names: ['\\d', '\\dt'],
+      argument: '[table]',
+      help: 'the tables, or the columns of one table',
+      run: (table) => query(table === '' ? TABLES : columnsOf(table)),
+    },
+    { names: ['\\members'], help: 'the nodes of the cluster', run: async () => membersText(cluster) },
+    {
+      names: ['\\group'],
+      help: 'voters, learners, leader and log',
+      run: async () => groupText(cluster.group()),
+    },
+    {
+      names: ['\\structure'],
+      help: 'the tree of cluster objects',
+      run: async () => drawTree(cluster.structure()),
+    },
+    {
+      names: ['\\replicas'],
+      help: 'which node holds which partition',
+      run: () => query('SELECT * FROM cluster_replicas ORDER BY partition, node'),
+    },
+    { names: ['\\q'], help: 'stop this node and leave the shell', run: async () => '' },
+    { names: ['\\?', '\\h'], help: 'this list', run: async () => help(commands) },
+  ]
+
+  return {
+    async run(line) {
+      const [name = '', ...rest] = line.replace(/;\s*$/, '').split(/\s+/)
+      const command = commands.find(({ names }) => names.includes(name))
+      if (!command) {
+        throw new ClusterError(
+          { code: 'UNKNOWN_COMMAND', outcome: 'rejected' },
+          `there is no command ${name}; \\? lists the commands`,
+        )
+      }
+      return await command.run(rest.join(' '))
+    },
+  }
+}
+
+function columnsOf(table: string): string {
+  const name = table.startsWith('"') ? table.replaceAll('"', '') : table.toLowerCase()
+  return `SELECT column_name AS "column", data_type AS "type", is_nullable AS "nullable", column_default AS "default"
+    FROM information_schema.columns WHERE table_name = '${name.replaceAll("'", "''")}' ORDER BY ordinal_position`
+}
+
+function help(commands: readonly Command[]): string {
+  const rows = commands.map(({ names, argument = '', help: text }) => [
+    `${names.join(', ')} ${argument}`.trimEnd(),
+    text,
+  ])
+  const width = Math.max(...rows.map(([left = '']) => left.length))
+  return rows.map(([left = '', right = '']) => `  ${left.padEnd(width)}   ${right}`).join('\n')
+}

@@ -1,0 +1,35 @@
+import type { CommitReceipt } from '@cluster/core'
+import { drawTable, rowCountLine, type TableColumn } from './table.ts'
+
+/** The result of one statement, already as text. */
+export interface ShownResult {
+  /** PostgreSQL's command tag without counts: `SELECT`, `INSERT`, `CREATE TABLE` … */
+  readonly command: string
+  /** Empty when the statement gives no rows. */
+  readonly columns: readonly TableColumn[]
+  /** One text a column; NULL is the empty text. */
+  readonly rows: readonly (readonly string[])[]
+  /** Rows given or changed; null for statements that count none. */
+  readonly rowCount: number | null
+  readonly receipt: CommitReceipt | null
+}
+
+/** A result as the shell prints it, in the manner of psql, with a note when a write has fewer copies than wanted. */
+export function resultText(result: ShownResult): string {
+  const lines: string[] = []
+  if (result.columns.length > 0) {
+    lines.push(drawTable(result.columns, result.rows), rowCountLine(result.rows.length))
+  }
+  if (result.command !== 'SELECT' && result.columns.length === 0) lines.push(commandTag(result))
+  const { receipt } = result
+  if (receipt?.underReplicated && receipt.copies !== null) {
+    const copies = receipt.copies === 1 ? '1 copy' : `${receipt.copies} copies`
+    lines.push(`NOTE:  written with ${copies}, fewer than the redundancy asked for: start more nodes`)
+  }
+  return lines.join('\n')
+}
+
+function commandTag({ command, rowCount }: ShownResult): string {
+  if (rowCount === null) return command
+  return command === 'INSERT' ? `INSERT 0 ${rowCount}` : `${command} ${rowCount}`
+}

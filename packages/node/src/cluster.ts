@@ -1,0 +1,62 @@
+import type {
+  Address,
+  Cancel,
+  Database,
+  DatabaseEvents,
+  DatabaseOptions,
+  GroupView,
+  Member,
+  NodeId,
+  OrderedLogEvents,
+  PeersEvents,
+  StructureNode,
+} from '@cluster/core'
+import type { SqlEngine } from '@cluster/sql'
+
+export interface ClusterEvents {
+  readonly member: PeersEvents['member']
+  readonly deathProved: PeersEvents['deathProved']
+  readonly refused: PeersEvents['refused']
+  readonly group: OrderedLogEvents['group']
+  readonly removed: OrderedLogEvents['removed']
+  /** What the node waits for, for people; null when nothing. */
+  readonly waiting: OrderedLogEvents['waiting']
+  readonly tookOver: DatabaseEvents['tookOver']
+  /** The node cannot go on and has stopped; nothing that was acknowledged is lost. */
+  readonly failed: { readonly error: unknown }
+}
+
+/** One node of a cluster, and all of the cluster through it. */
+export interface Cluster extends AsyncDisposable {
+  readonly id: NodeId
+  readonly name: string
+  /** The data folder. */
+  readonly folder: string
+  /** True when the data folder was empty at the start. */
+  readonly fresh: boolean
+  /** Where this node listens. */
+  addresses(): readonly Address[]
+  members(): readonly Member[]
+  group(): GroupView
+  /** The tree of cluster objects: p2p → log → database … */
+  structure(): StructureNode
+  on<Type extends keyof ClusterEvents>(type: Type, listener: (event: ClusterEvents[Type]) => void): Cancel
+  /** Resolves when this node is in a group and has applied what the leader had. @throws JOIN_TIMEOUT */
+  ready(options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<void>
+  /**
+   * Opens, or makes, the database of that name.
+   * @throws DB_OPTIONS_DIFFER when it exists with other options than those given
+   */
+  database(name: string, options?: DatabaseOptions): Promise<ClusterDatabase>
+  /** Stops the node cleanly; its data stay, and it is expected back. */
+  stop(): Promise<void>
+  /** Takes the node out of the cluster for good. */
+  leave(): Promise<void>
+}
+
+/** A database as applications use it: SQL with parameters, transactions that retry, sessions. */
+export interface ClusterDatabase extends Pick<SqlEngine, 'sql' | 'query' | 'transaction' | 'session'> {
+  readonly name: string
+  /** The layer below: relations, replicas, status. */
+  readonly storage: Database
+}

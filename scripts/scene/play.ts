@@ -1,0 +1,254 @@
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { Lan } from '../lan/lan.ts'
+import type { Status, Tick } from './protocol.ts'
+import { Actor } from './troupe.ts'
+
+export interface SceneOptions {
+  readonly nodes: number
+  readonly redundancy: number
+  /** Nodes left at the end. */
+  readonly downTo: number
+  readonly seed: number
+}
+
+const ROWS = 10
+const WAIT_MS_MAX = 15_000
+const POLL_MS = 20
+const TICK_MS = 5
+const GAP_MS_MAX = 1000
+
+/** Plays the scene and tells what happens. @returns true when everything held */
+export async function playScene(options: SceneOptions, folder: string, lan: Lan | null): Promise<boolean> {
+  const startedAt = Date.now()
+  const say = (text: string): void =>
+    console.log(`${((Date.now() - startedAt) / 1000).toFixed(2).padStart(6)} s  ${text}`)
+  const actors: Actor[] = []
+  try {
+    say(`seed ${options.seed}`)
+    await open(options, folder, lan, actors, say)
+    const stage = new Stage(options, actors, say)
+    await stage.createAndInsert()
+    await stage.showHolders()
+    await stage.killOneAfterAnother()
+    say('everything held')
+    return true
+  } catch (error) {
+    say(`FAILED: ${error instanceof Error ? error.message : String(error)}`)
+    return false
+  } finally {
+    await Promise.all(actors.filter((actor) => !actor.dead).map(close))
+  }
+}
+
+async function open(
+  { nodes, redundancy }: SceneOptions,
+  folder: string,
+  lan: Lan | null,
+  actors: Actor[],
+  say: (text: string) => void,
+): Promise<void> {
+  const firstPort = 20_000 + (process.pid % 20_000)
+  const seeds = lan ? [] : Array.from({ length: nodes }, (_, i) => `127.0.0.1:${firstPort + i}`)
+  for (let i = 0; i < nodes; i++) {
+    const label = `node ${i + 1}`
+    const listen = lan ? null : [`127.0.0.1:${firstPort + i}`]
+    const data = join(folder, String(i + 1))
+    actors.push(
+      new Actor(label, lan?.hosts[i] ?? null, { name: 'scene', data, listen, seeds, redundancy }, say),
+    )
+  }
+  await Promise.all(
+    actors.map(async (actor) => {
+      const { id, addresses } = await actor.call<{ id: string; addresses: string[] }>({ op: 'ready' })
+      say(`${actor.label} is ready: process ${actor.pid}, ${id.slice(-8)}, ${addresses[0] ?? 'no address'}`)
+    }),
+  )
+}
+
+async function close(actor: Actor): Promise<void> {
+  const gone = once(actor.process, 'exit')
+  const timer = setTimeout(() => actor.process.kill('SIGKILL'), 3000)
+  // An actor that cannot stop by itself any more is ended by the timer.
+  await actor.call({ op: 'stop' }).catch(() => actor.process.kill('SIGKILL'))
+  await gone
+  clearTimeout(timer)
+}
+
+/** The acts of the scene. */
+class Stage {
+  readonly #options: SceneOptions
+  readonly #say: (text: string) => void
+  readonly #all: readonly Actor[]
+  /** In the order of their death; the last ones survive. */
+  readonly #order: readonly Actor[]
+  /** How many rows the table should have. */
+  #rows = 0
+
+  constructor(options: SceneOptions, actors: readonly Actor[], say: (text: string) => void) {
+    this.#options = options
+    this.#all = actors
+    this.#order = shuffled(actors, options.seed)
+    this.#say = say
+  }
+
+  async createAndInsert(): Promise<void> {
+    const [first, second = first] = this.#all
+    if (!first || !second) throw new Error('no nodes')
+    await this.#until('all nodes are voters and every partition has its copies', (statuses) =>
+      statuses.every(
+        ({ voters, underReplicated }) => voters === Math.min(5, this.#all.length) && underReplicated === 0,
+      ),
+    )
+    await first.sql('CREATE TABLE items (id integer PRIMARY KEY, name text NOT NULL)')
+    await second.sql('CREATE TABLE ticks (id integer PRIMARY KEY)')
+    this.#say(`created a table on ${first.label} and one on ${second.label}`)
+    const values = Array.from({ length: ROWS }, (_, i) => `(${i + 1}, 'item ${i + 1}')`).join(', ')
+    await first.sql(`INSERT INTO items (id, name) VALUES ${values}`)
+    this.#rows = ROWS
+    this.#say(`inserted ${ROWS} rows on ${first.label}`)
+    await this.#readEverywhere()
+  }
+
+  /** Which nodes hold each row: as the log has it, and as the nodes' own storage has it. */
+  async showHolders(): Promise<void> {
+    const ids = new Map<string, Actor>()
+    const stored = new Map<Actor, ReadonlySet<number>>()
+    for (const actor of this.#all) {
+      const { id } = await actor.call<Status>({ op: 'status' })
+      ids.set(id, actor)
+      stored.set(actor, new Set(await actor.call<number[]>({ op: 'storedRows', table: 'items' })))
+    }
+    const [first] = this.#all
+    if (!first) return
+    const rows = await first.sql(
+      `SELECT i.id, r.node FROM items i JOIN cluster_replicas r ON r.partition = cluster_partition_of('items', i.id)
+       WHERE r.complete ORDER BY i.id, r.node`,
+    )
+    for (let id = 1; id <= ROWS; id++) {
+      const holders = rows.filter((row) => row[0] === id).map((row) => ids.get(String(row[1])))
+      const labels = holders.map((holder) => holder?.label ?? 'a stranger').sort()
+      this.#say(`row ${String(id).padStart(2)} lives on ${labels.join(', ')}`)
+      if (holders.length !== this.#options.redundancy)
+        throw new Error(`row ${id} has ${holders.length} holders`)
+      for (const actor of this.#all) {
+        const has = stored.get(actor)?.has(id) ?? false
+        if (has !== holders.includes(actor)) {
+          throw new Error(
+            `the storage of ${actor.label} ${has ? 'has' : 'does not have'} row ${id}, against the record`,
+          )
+        }
+      }
+    }
+  }
+
+  async killOneAfterAnother(): Promise<void> {
+    const witness = this.#order[this.#order.length - 1]
+    if (!witness) return
+    await witness.call({ op: 'startTicking', everyMs: TICK_MS })
+    this.#say(`a client on ${witness.label} writes a row every ${TICK_MS} ms`)
+    const kills: { label: string; at: number }[] = []
+    for (const victim of this.#order.slice(0, this.#order.length - this.#options.downTo)) {
+      const status = await witness.call<Status>({ op: 'status' })
+      const { id } = await victim.call<Status>({ op: 'status' })
+      const role = status.leader === id ? ', the leader' : ''
+      kills.push({ label: victim.label, at: Date.now() })
+      await victim.kill()
+      this.#say(`killed ${victim.label}${role} (kill -9, process ${victim.pid} is gone)`)
+      const alive = this.#alive().length
+      await this.#until(`${alive} left have repaired what was lost`, (statuses) =>
+        statuses.every(
+          ({ voters, alive: seen, underReplicated, unavailable }) =>
+            voters === Math.min(5, alive) && seen === alive && underReplicated === 0 && unavailable === 0,
+        ),
+      )
+      await this.#readEverywhere()
+      await this.#writeOneMore()
+    }
+    await this.#reportGaps(await witness.call<readonly Tick[]>({ op: 'stopTicking' }), kills, witness)
+  }
+
+  async #reportGaps(
+    ticks: readonly Tick[],
+    kills: readonly { label: string; at: number }[],
+    witness: Actor,
+  ): Promise<void> {
+    let worst = 0
+    for (const { label, at } of kills) {
+      const gap =
+        (ticks.find(({ askedAt, doneAt, error }) => error === null && doneAt > at && askedAt >= at)?.doneAt ??
+          Number.NaN) - at
+      worst = Math.max(worst, Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap)
+      this.#say(`from the kill of ${label} to the next write that began after it: ${gap} ms`)
+    }
+    const acknowledged = ticks.filter(({ error }) => error === null)
+    const slowest = acknowledged.reduce((ms, { askedAt, doneAt }) => Math.max(ms, doneAt - askedAt), 0)
+    worst = Math.max(worst, slowest)
+    const failed = ticks.filter(({ error }) => error !== null)
+    this.#say(
+      `${acknowledged.length} writes acknowledged, ${failed.length} failed; the longest took ${slowest} ms; worst gap ${worst} ms`,
+    )
+    const found = new Set((await witness.sql('SELECT id FROM ticks')).map((row) => row[0]))
+    const lost = acknowledged.filter(({ id }) => !found.has(id))
+    if (lost.length > 0) throw new Error(`${lost.length} acknowledged writes are lost`)
+    if (failed.length > 0) throw new Error(`${failed.length} writes failed, the first: ${failed[0]?.error}`)
+    if (worst >= GAP_MS_MAX) throw new Error(`the worst gap is ${worst} ms`)
+  }
+
+  #alive(): readonly Actor[] {
+    return this.#all.filter((actor) => !actor.dead)
+  }
+
+  async #readEverywhere(): Promise<void> {
+    for (const actor of this.#alive()) {
+      const rows = await actor.sql('SELECT id, name FROM items ORDER BY id')
+      const right =
+        rows.length === this.#rows && rows.every((row, i) => row[0] === i + 1 && row[1] === `item ${i + 1}`)
+      if (!right)
+        throw new Error(`${actor.label} reads ${rows.length} rows of ${this.#rows}: ${JSON.stringify(rows)}`)
+      this.#say(`${actor.label} reads all ${rows.length} rows`)
+    }
+  }
+
+  async #writeOneMore(): Promise<void> {
+    for (const actor of this.#alive().slice(0, 1)) {
+      this.#rows++
+      await actor.sql('INSERT INTO items (id, name) VALUES ($1, $2)', [this.#rows, `item ${this.#rows}`])
+      this.#say(`${actor.label} wrote row ${this.#rows}`)
+    }
+  }
+
+  async #until(what: string, holds: (statuses: readonly Status[]) => boolean): Promise<void> {
+    const deadline = Date.now() + WAIT_MS_MAX
+    for (;;) {
+      const statuses = await Promise.all(this.#alive().map((actor) => actor.call<Status>({ op: 'status' })))
+      if (holds(statuses)) {
+        this.#say(what)
+        return
+      }
+      if (Date.now() > deadline) throw new Error(`not in time: ${what}; ${JSON.stringify(statuses)}`)
+      await new Promise((resolve) => {
+        setTimeout(resolve, POLL_MS)
+      })
+    }
+  }
+}
+
+/** A Fisher–Yates shuffle from a seed (mulberry32). */
+function shuffled<T>(items: readonly T[], seed: number): T[] {
+  let state = seed
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+  const result = [...items]
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = Math.floor(next() * (i + 1))
+    const a = result[i] as T
+    result[i] = result[j] as T
+    result[j] = a
+  }
+  return result
+}
