@@ -9,6 +9,14 @@ export { narrowUnknown, type RegistersInput, type RegistersOutput, registers } f
 export { MemoryDisk } from './model/memory-disk.ts'
 export { type ModelDatabases, type ModelDatabasesOptions, modelDatabases } from './model/model-database.ts'
 export { type ModelEntry, type ModelLog, type ModelLogOptions, modelLog } from './model/model-log.ts'
+export {
+  defaultNemesis,
+  type FaultKind,
+  type FaultWeights,
+  Nemesis,
+  type NemesisOptions,
+  storm,
+} from './sim/nemesis.ts'
 export { calmNetwork, type NetworkFaults, SimNetwork } from './sim/network.ts'
 export { type DiskFaults, SimDisk } from './sim/sim-disk.ts'
 export { type CrashKind, type NodePorts, type Program, SimNode } from './sim/sim-node.ts'
@@ -16,8 +24,16 @@ export { SimRandom } from './sim/sim-random.ts'
 export { Trace } from './sim/trace.ts'
 export { World, type WorldOptions } from './sim/world.ts'
 export { type ClockFixture, clockSuite } from './suites/clock-suite.ts'
-export { type DiskFixture, diskSuite } from './suites/disk-suite.ts'
 export { type DiscoveryFixture, discoverySuite } from './suites/discovery-suite.ts'
+export { type DiskFixture, diskSuite } from './suites/disk-suite.ts'
 export { type PeersFixture, peersSuite } from './suites/peers-suite.ts'
 export type { SuiteAssertions, SuiteExpectation, SuiteRunner } from './suites/runner.ts'
 export { type StorageFixture, storageSuite } from './suites/storage-suite.ts'
+export { Clients, type ClientsOptions, type NamedInput } from './workload/clients.ts'
+export { type Ending, type OperationCounts, Recorder } from './workload/recorder.ts'
+export {
+  decodeOutput,
+  encodeCommand,
+  type RegisterCommand,
+  RegisterMachine,
+} from './workload/register-machine.ts'

@@ -1,6 +1,7 @@
 import {
   type Address,
   assert,
+  type Cancel,
   type Clock,
   type Disk,
   type Logger,
@@ -67,7 +68,7 @@ export class SimNode<App> {
   #process: Process | null = null
   #transport: SimTransport | null = null
   #app: App | null = null
-  #onDeath: (() => void)[] = []
+  readonly #onDeath = new Set<() => void>()
 
   constructor(world: Surroundings, name: string, program: Program<App>) {
     this.#world = world
@@ -147,9 +148,10 @@ export class SimNode<App> {
     this.#died()
   }
 
-  /** Calls `run` when the present life ends, however it ends. */
-  onDeath(run: () => void): void {
-    this.#onDeath.push(run)
+  /** Calls `run` once when the present life ends, however it ends. */
+  onDeath(run: () => void): Cancel {
+    this.#onDeath.add(run)
+    return () => void this.#onDeath.delete(run)
   }
 
   #end(process: Process): void {
@@ -158,6 +160,8 @@ export class SimNode<App> {
   }
 
   #died(): void {
-    for (const run of this.#onDeath.splice(0)) run()
+    const waiting = [...this.#onDeath]
+    this.#onDeath.clear()
+    for (const run of waiting) run()
   }
 }
