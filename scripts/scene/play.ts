@@ -1,8 +1,10 @@
-import { once } from 'node:events'
 import { join } from 'node:path'
-import type { Lan } from '../lan/lan.ts'
-import type { Status, Tick } from './protocol.ts'
-import { Actor } from './troupe.ts'
+import { fileURLToPath } from 'node:url'
+import { CalledProcess } from '@cluster/testkit'
+import type { Lan, LanHost } from '../lan/lan.ts'
+import type { ActorOptions, Statement, Status, Tick, TookOver } from './protocol.ts'
+
+const ACTOR = fileURLToPath(new URL('./actor.ts', import.meta.url))
 
 export interface SceneOptions {
   readonly nodes: number
@@ -37,7 +39,7 @@ export async function playScene(options: SceneOptions, folder: string, lan: Lan 
     say(`FAILED: ${error instanceof Error ? error.message : String(error)}`)
     return false
   } finally {
-    await Promise.all(actors.filter((actor) => !actor.dead).map(close))
+    await Promise.all(actors.map((actor) => actor.stop()))
   }
 }
 
@@ -60,19 +62,44 @@ async function open(
   }
   await Promise.all(
     actors.map(async (actor) => {
-      const { id, addresses } = await actor.call<{ id: string; addresses: string[] }>({ op: 'ready' })
+      const { id, addresses } = await actor.call<{ id: string; addresses: string[] }>('ready')
       say(`${actor.label} is ready: process ${actor.pid}, ${id.slice(-8)}, ${addresses[0] ?? 'no address'}`)
     }),
   )
 }
 
-async function close(actor: Actor): Promise<void> {
-  const gone = once(actor.process, 'exit')
-  const timer = setTimeout(() => actor.process.kill('SIGKILL'), 3000)
-  // An actor that cannot stop by itself any more is ended by the timer.
-  await actor.call({ op: 'stop' }).catch(() => actor.process.kill('SIGKILL'))
-  await gone
-  clearTimeout(timer)
+/** One node in a process of its own. */
+class Actor extends CalledProcess {
+  constructor(label: string, host: LanHost | null, options: ActorOptions, say: (text: string) => void) {
+    const args = [
+      '--conditions=source',
+      '--disable-warning=ExperimentalWarning',
+      ACTOR,
+      JSON.stringify(options),
+    ]
+    super(
+      label,
+      host?.command(process.execPath, args) ?? { program: process.execPath, args },
+      (event, data) => {
+        if (event === 'tookOver') say(tookOverText(label, data as TookOver))
+        else say(`${label}: ${String(data)}`)
+      },
+    )
+  }
+
+  status(): Promise<Status> {
+    return this.call('status')
+  }
+
+  sql(text: string, params: readonly (string | number)[] = []): Promise<readonly (readonly unknown[])[]> {
+    return this.call('sql', { text, params } satisfies Statement)
+  }
+}
+
+function tookOverText(label: string, { partitions, rows, from, source }: TookOver): string {
+  const short = (id: string | null): string => id?.slice(-8) ?? 'nobody'
+  const what = partitions.length === 1 ? 'partition' : 'partitions'
+  return `${label} took over ${what} ${partitions.join(', ')} (${rows} rows) from ${short(from)}, copied from ${short(source)}`
 }
 
 /** The acts of the scene. */
@@ -115,9 +142,9 @@ class Stage {
     const ids = new Map<string, Actor>()
     const stored = new Map<Actor, ReadonlySet<number>>()
     for (const actor of this.#all) {
-      const { id } = await actor.call<Status>({ op: 'status' })
+      const { id } = await actor.status()
       ids.set(id, actor)
-      stored.set(actor, new Set(await actor.call<number[]>({ op: 'storedRows', table: 'items' })))
+      stored.set(actor, new Set(await actor.call<number[]>('storedRows', 'items')))
     }
     const [first] = this.#all
     if (!first) return
@@ -145,12 +172,12 @@ class Stage {
   async killOneAfterAnother(): Promise<void> {
     const witness = this.#order[this.#order.length - 1]
     if (!witness) return
-    await witness.call({ op: 'startTicking', everyMs: TICK_MS })
+    await witness.call('startTicking', TICK_MS)
     this.#say(`a client on ${witness.label} writes a row every ${TICK_MS} ms`)
     const kills: { label: string; at: number }[] = []
     for (const victim of this.#order.slice(0, this.#order.length - this.#options.downTo)) {
-      const status = await witness.call<Status>({ op: 'status' })
-      const { id } = await victim.call<Status>({ op: 'status' })
+      const status = await witness.status()
+      const { id } = await victim.status()
       const role = status.leader === id ? ', the leader' : ''
       kills.push({ label: victim.label, at: Date.now() })
       await victim.kill()
@@ -165,7 +192,7 @@ class Stage {
       await this.#readEverywhere()
       await this.#writeOneMore()
     }
-    await this.#reportGaps(await witness.call<readonly Tick[]>({ op: 'stopTicking' }), kills, witness)
+    await this.#reportGaps(await witness.call<readonly Tick[]>('stopTicking'), kills, witness)
   }
 
   async #reportGaps(
@@ -221,7 +248,7 @@ class Stage {
   async #until(what: string, holds: (statuses: readonly Status[]) => boolean): Promise<void> {
     const deadline = Date.now() + WAIT_MS_MAX
     for (;;) {
-      const statuses = await Promise.all(this.#alive().map((actor) => actor.call<Status>({ op: 'status' })))
+      const statuses = await Promise.all(this.#alive().map((actor) => actor.status()))
       if (holds(statuses)) {
         this.#say(what)
         return

@@ -1,16 +1,20 @@
 import type { DatabaseEvents } from '@cluster/core'
 
-/** What the stage asks of an actor. Every call has an answer of the same number. */
-export type Call =
-  | { readonly op: 'ready' }
-  | { readonly op: 'status' }
-  | { readonly op: 'sql'; readonly text: string; readonly params?: readonly (string | number)[] }
-  /** Keys in this node's own storage of the table with an integer primary key. */
-  | { readonly op: 'storedRows'; readonly table: string }
-  /** Writes a row of `ticks` every `everyMs`, until told to stop. */
-  | { readonly op: 'startTicking'; readonly everyMs: number }
-  | { readonly op: 'stopTicking' }
-  | { readonly op: 'stop' }
+/** How a node of the scene is started. */
+export interface ActorOptions {
+  readonly name: string
+  readonly data: string
+  /** Null for every interface and a free port. */
+  readonly listen: readonly string[] | null
+  /** Empty for mDNS. */
+  readonly seeds: readonly string[]
+  readonly redundancy: number
+}
+
+export interface Statement {
+  readonly text: string
+  readonly params?: readonly (string | number)[]
+}
 
 export interface Status {
   readonly id: string
@@ -30,10 +34,4 @@ export interface Tick {
   readonly error: string | null
 }
 
-export type Request = Call & { readonly number: number }
-
-export type Report =
-  | { readonly number: number; readonly result: unknown }
-  | { readonly number: number; readonly error: string }
-  | { readonly event: 'tookOver'; readonly data: DatabaseEvents['tookOver'] }
-  | { readonly event: 'notice'; readonly data: string }
+export type TookOver = DatabaseEvents['tookOver']

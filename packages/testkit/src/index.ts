@@ -9,6 +9,7 @@ export { narrowUnknown, type RegistersInput, type RegistersOutput, registers } f
 export { MemoryDisk } from './model/memory-disk.ts'
 export { type ModelDatabases, type ModelDatabasesOptions, modelDatabases } from './model/model-database.ts'
 export { type ModelEntry, type ModelLog, type ModelLogOptions, modelLog } from './model/model-log.ts'
+export { answerCalls, CalledProcess, type ProgramCommand } from './real/called-process.ts'
 export {
   defaultNemesis,
   type FaultKind,
