@@ -112,7 +112,8 @@ export class LogTail {
   cutBefore(index: number): void {
     const base = this.entryAt(index - 1)
     if (base === null) return
-    for (const entry of this.#entries.splice(0, index - this.#base.index - 1)) this.#bytes -= entryBytes(entry)
+    for (const entry of this.#entries.splice(0, index - this.#base.index - 1))
+      this.#bytes -= entryBytes(entry)
     this.#base = { index: base.index, term: base.term }
     this.#baseTime = base.time
   }

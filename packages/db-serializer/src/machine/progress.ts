@@ -42,9 +42,7 @@ export class Progress {
   hasRoom(limits: FlowLimits): boolean {
     if (this.state === 'probe') return !this.probing
     if (this.state === 'snapshot') return false
-    return (
-      this.#inflight.length < limits.inflightMessagesMax && this.#inflightBytes < limits.inflightBytesMax
-    )
+    return this.#inflight.length < limits.inflightMessagesMax && this.#inflightBytes < limits.inflightBytesMax
   }
 
   /** Entries up to `last` were sent. */

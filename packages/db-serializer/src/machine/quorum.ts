@@ -13,9 +13,9 @@ export function hasQuorum(voters: readonly NodeId[], agrees: (voter: NodeId) => 
 }
 
 /** The highest value that a majority of the voters has reached; 0 without voters. */
-export function quorumValue(voters: readonly NodeId[], valueOf: (voter: NodeId) => number): number {
+export function quorumValue(voters: readonly NodeId[], reachedBy: (voter: NodeId) => number): number {
   if (voters.length === 0) return 0
-  const values = voters.map(valueOf).sort((a, b) => b - a)
+  const values = voters.map(reachedBy).sort((a, b) => b - a)
   return values[majority(voters.length) - 1] ?? 0
 }
 

@@ -99,6 +99,11 @@ export class SessionTable {
     return this.#sessions.get(session)?.machines[position] ?? null
   }
 
+  /** What came of a command of an open session; null when it was not applied (yet), or is settled for the client. */
+  outcome(session: number, number: number): Outcome | null {
+    return this.#sessions.get(session)?.applied.get(number) ?? null
+  }
+
   /** Judges a command before it is applied, and moves the session's low mark up. */
   begin(session: number, number: number, low: number): Verdict {
     const open = this.#sessions.get(session)

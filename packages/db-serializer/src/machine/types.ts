@@ -70,11 +70,13 @@ export interface HardState {
   readonly votedFor: NodeId | null
   /** True when this very node minted the current lineage: it went on alone. */
   readonly alone: boolean
-  /**
-   * The newest configuration known to be committed is at this index; the log reaches at least to it. One above the
-   * log's end says that the node founded a group or went on alone, and that its first entry was lost in a crash.
-   */
+  /** The newest configuration known to be committed is at this index; the log reaches at least to it. */
   readonly committed: LogIndex
+  /**
+   * True from founding a group or going on alone until the first entry of that office is applied. Only then may
+   * `committed` be one above the log's end: a crash came between the two, and the entry is written anew.
+   */
+  readonly founding: boolean
 }
 
 /** What a snapshot stands for; kept beside its bytes. */

@@ -1,0 +1,126 @@
+import type { NodeId } from '@cluster/core'
+import { becomeFollower, becomeLeader } from './leadership.ts'
+import { upToDate } from './log-tail.ts'
+import { electionOutcome } from './quorum.ts'
+import type { State } from './state.ts'
+import type { PreVoteMessage, PreVoteReplyMessage, VoteMessage, VoteReplyMessage } from './types.ts'
+
+/** True while this node hears a leader (or is one): it protects it from elections then. */
+export function leaderIsFresh(state: State): boolean {
+  if (state.post === 'leader') return true
+  return state.leader !== null && state.now - state.leaderHeardAt < state.settings.electionTimeoutMs
+}
+
+/** Silence went on for too long: asks whether an election could be won. */
+export function tickElection(state: State): void {
+  if (state.now < state.electionAt) return
+  if (!state.voters().includes(state.self)) {
+    state.leader = leaderIsFresh(state) ? state.leader : null
+    state.restElection()
+    return
+  }
+  state.post = 'preCandidate'
+  state.leader = null
+  state.ownVoteTicket = null
+  state.votes.clear()
+  state.votes.set(state.self, true)
+  if (state.suspicion !== null) state.suspicion++
+  state.restElection()
+  const message: PreVoteMessage = {
+    type: 'preVote',
+    lineage: state.lineage,
+    term: (state.term + 1) as PreVoteMessage['term'],
+    last: lastOf(state),
+  }
+  for (const voter of state.voters()) if (voter !== state.self) state.send(voter, message)
+  countVotes(state)
+}
+
+const lastOf = (state: State): PreVoteMessage['last'] => ({
+  index: state.log.last.index,
+  term: state.log.last.term,
+})
+
+/** Campaigns in a new term. The requests leave, and the own vote counts, when term and vote are durable. */
+export function campaign(state: State, transfer: boolean): void {
+  const term = (state.term + 1) as VoteMessage['term']
+  state.changeHard({ term, votedFor: state.self })
+  state.post = 'candidate'
+  state.leader = null
+  state.votes.clear()
+  state.ownVoteTicket = state.out.nextTicket
+  state.restElection(false)
+  const message: VoteMessage = {
+    type: 'vote',
+    lineage: state.lineage,
+    term,
+    last: lastOf(state),
+    transfer,
+  }
+  for (const voter of state.voters()) if (voter !== state.self) state.send(voter, message)
+}
+
+/** A write is done; when it was the own vote, it counts from now on. */
+export function ownVotePersisted(state: State, ticket: number): void {
+  if (state.post !== 'candidate' || state.ownVoteTicket === null || ticket < state.ownVoteTicket) return
+  state.ownVoteTicket = null
+  state.votes.set(state.self, true)
+  countVotes(state)
+}
+
+function countVotes(state: State): void {
+  const outcome = electionOutcome(state.voters(), state.votes)
+  if (outcome === 'lost') becomeFollower(state, state.term, null)
+  else if (outcome === 'won' && state.post === 'preCandidate') campaign(state, false)
+  else if (outcome === 'won') becomeLeader(state, { kind: 'noop' })
+}
+
+/** Promises nothing: says whether this node would vote, and changes nothing. */
+export function stepPreVote(state: State, from: NodeId, message: PreVoteMessage): void {
+  const free =
+    message.term > state.term ||
+    (message.term === state.term && (state.hard.votedFor === null || state.hard.votedFor === from))
+  const granted = free && !leaderIsFresh(state) && upToDate(message.last, state.log.last)
+  state.send(from, {
+    type: 'preVoteReply',
+    lineage: state.lineage,
+    term: granted ? message.term : state.term,
+    granted,
+  })
+}
+
+export function stepPreVoteReply(state: State, from: NodeId, message: PreVoteReplyMessage): void {
+  if (state.post !== 'preCandidate') return
+  if (message.granted && message.term !== state.term + 1) return
+  state.votes.set(from, message.granted)
+  countVotes(state)
+}
+
+/**
+ * Votes, once a term. The message's term is this node's by now. A node that does not know yet that it was made a
+ * voter votes too: only voters are asked, and without its vote a group could be stuck.
+ */
+export function stepVote(state: State, from: NodeId, message: VoteMessage): void {
+  const { votedFor } = state.hard
+  const granted =
+    (votedFor === null || votedFor === from) &&
+    state.leader === null &&
+    upToDate(message.last, state.log.last)
+  if (granted) {
+    if (votedFor === null) state.changeHard({ votedFor: from })
+    state.restElection(false)
+  }
+  state.send(from, { type: 'voteReply', lineage: state.lineage, term: state.term, granted })
+}
+
+export function stepVoteReply(state: State, from: NodeId, message: VoteReplyMessage): void {
+  if (state.post !== 'candidate') return
+  state.votes.set(from, message.granted)
+  countVotes(state)
+}
+
+/** The leader hands over: no silence needs to be waited for, and nobody needs to be asked before. */
+export function stepTimeoutNow(state: State, from: NodeId): void {
+  if (state.post !== 'follower' || state.leader !== from || !state.voters().includes(state.self)) return
+  campaign(state, true)
+}

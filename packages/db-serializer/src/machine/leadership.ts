@@ -1,0 +1,209 @@
+import { assert, type NodeId, type Term } from '@cluster/core'
+import { entryBytes } from './log-tail.ts'
+import { Progress } from './progress.ts'
+import { hasQuorum, quorumValue } from './quorum.ts'
+import { answerReads, failReads } from './read-index.ts'
+import { peersOf, sendAppends, sendHeartbeats, sendNews } from './replication.ts'
+import type { Office, State } from './state.ts'
+import type { Configuration, Entry } from './types.ts'
+
+/** What an entry is besides its place and time. */
+export type EntryContent =
+  | { readonly kind: 'command'; readonly data: Uint8Array }
+  | { readonly kind: 'noop' }
+  | { readonly kind: 'configuration'; readonly configuration: Configuration }
+
+/** Leaves whatever post it had; the term may be a newer one. */
+export function becomeFollower(state: State, term: Term, leader: NodeId | null): void {
+  if (term > state.term) state.changeHard({ term, votedFor: null })
+  const { office } = state
+  state.post = 'follower'
+  state.leader = leader
+  state.votes.clear()
+  state.ownVoteTicket = null
+  state.campaignByTransfer = false
+  state.office = null
+  if (leader !== null) {
+    state.leaderHeardAt = state.now
+    state.suspicion = null
+  }
+  state.restElection()
+  if (office !== null) failReads(state, office)
+}
+
+/** Takes office. The first entry is what makes everything before it committed. */
+export function becomeLeader(state: State, first: EntryContent): void {
+  const office: Office = {
+    progress: new Map(),
+    firstIndex: (state.log.lastIndex + 1) as Office['firstIndex'],
+    startNow: state.now,
+    startTime: state.log.lastTime,
+    heartbeatAt: state.now,
+    round: 0,
+    waitingReads: [],
+    openReads: null,
+    transfer: null,
+    uncommittedBytes: 0,
+  }
+  for (const entry of state.log.slice(state.commitIndex + 1, state.log.lastIndex))
+    office.uncommittedBytes += entryBytes(entry)
+  state.post = 'leader'
+  state.leader = state.self
+  state.leaderHeardAt = state.now
+  state.suspicion = null
+  state.votes.clear()
+  state.ownVoteTicket = null
+  state.campaignByTransfer = false
+  state.office = office
+  updateProgress(state, office)
+  appendAsLeader(state, office, [first])
+  sendHeartbeats(state, office)
+}
+
+/** Appends entries of this term, stamped; they are durable here only after the step's write. */
+export function appendAsLeader(state: State, office: Office, contents: readonly EntryContent[]): void {
+  // Log time is a clock of its own: it goes on from the last entry by the time this leader is in office.
+  const elapsed = Math.floor(state.now - office.startNow)
+  const time = Math.max(state.log.lastTime, office.startTime + elapsed)
+  let index: number = state.log.lastIndex
+  const entries = contents.map((content): Entry => {
+    index++
+    const head = { index: index as Entry['index'], term: state.term, time, wall: state.wall }
+    return { ...head, ...content }
+  })
+  for (const entry of entries) office.uncommittedBytes += entryBytes(entry)
+  state.appendEntries(entries)
+  if (contents.some((content) => content.kind === 'configuration')) updateProgress(state, office)
+}
+
+/** Follows the configuration: new nodes get a progress; leaving ones keep theirs until their leave is committed. */
+function updateProgress(state: State, office: Office): void {
+  const { newest, previous } = state.configurations
+  if (newest === null) return
+  const wanted = new Set([...newest.configuration.voters, ...newest.configuration.learners])
+  if (newest.index > state.commitIndex && previous !== null) {
+    for (const node of [...previous.configuration.voters, ...previous.configuration.learners])
+      wanted.add(node)
+  }
+  wanted.delete(state.self)
+  for (const node of office.progress.keys()) if (!wanted.has(node)) office.progress.delete(node)
+  for (const node of [...wanted].sort()) {
+    if (!office.progress.has(node))
+      office.progress.set(node, new Progress((state.log.lastIndex + 1) as Office['firstIndex']))
+  }
+}
+
+/** Commits what a quorum has durably, and does what follows from it. */
+export function advanceCommit(state: State): void {
+  const { office } = state
+  if (office === null) return
+  for (;;) {
+    const before = state.commitIndex
+    const reached = quorumValue(state.voters(), (voter) =>
+      voter === state.self ? state.durableIndex : (office.progress.get(voter)?.match ?? 0),
+    )
+    // Entries of earlier terms are never counted by themselves: another leader could still replace them.
+    if (reached <= before || state.log.termAt(reached) !== state.term) break
+    for (const entry of state.log.slice(before + 1, reached)) office.uncommittedBytes -= entryBytes(entry)
+    state.commitIndex = reached as Office['firstIndex']
+    configurationCommitted(state, office, before)
+    if (state.office === null) return
+  }
+  sendNews(state, office)
+  answerReads(state, office)
+}
+
+function configurationCommitted(state: State, office: Office, before: number): void {
+  const { newest } = state.configurations
+  if (newest === null || newest.index <= before || newest.index > state.commitIndex) return
+  // Those that left learn of it from this last message; then nothing more is sent to them.
+  const { voters, learners } = newest.configuration
+  for (const node of peersOf(office)) {
+    if (!voters.includes(node) && !learners.includes(node)) sendAppends(state, office, node, true)
+  }
+  updateProgress(state, office)
+  if (voters.includes(state.self)) return
+  // A leader that is no voter any more has done its last duty; the voter that is furthest takes over.
+  sendNews(state, office)
+  const heir = [...voters].sort(
+    (a, b) => (office.progress.get(b)?.match ?? 0) - (office.progress.get(a)?.match ?? 0),
+  )[0]
+  if (heir !== undefined) sendTimeoutNow(state, heir)
+  becomeFollower(state, state.term, null)
+}
+
+export function sendTimeoutNow(state: State, to: NodeId): void {
+  state.send(to, { type: 'timeoutNow', lineage: state.lineage, term: state.term })
+}
+
+/** Hands over as soon as the chosen voter has everything. */
+export function driveTransfer(state: State, office: Office): void {
+  const { transfer } = office
+  if (transfer === null || transfer.sent) return
+  if ((office.progress.get(transfer.to)?.match ?? 0) < state.log.lastIndex) return
+  transfer.sent = true
+  sendTimeoutNow(state, transfer.to)
+}
+
+export function stepTransfer(state: State, to: NodeId): void {
+  const { office } = state
+  const possible =
+    office !== null &&
+    office.transfer === null &&
+    to !== state.self &&
+    state.isVoter(to) &&
+    !state.links.isDown(to)
+  if (!possible) {
+    state.out.emit({ type: 'transferFailed', to })
+    return
+  }
+  office.transfer = { to, deadline: state.now + state.settings.electionTimeoutMs, sent: false }
+  sendAppends(state, office, to, true)
+  driveTransfer(state, office)
+}
+
+/** The leader's part of a tick: signs of life, the end of a transfer, and whether a quorum still hears it. */
+export function tickLeader(state: State, office: Office): void {
+  const { electionTimeoutMs } = state.settings
+  const heard = hasQuorum(state.voters(), (voter) => {
+    if (voter === state.self) return true
+    const heardAt = office.progress.get(voter)?.heardAt ?? office.startNow
+    return state.now - heardAt < electionTimeoutMs
+  })
+  if (!heard) {
+    becomeFollower(state, state.term, null)
+    return
+  }
+  if (office.transfer !== null && state.now >= office.transfer.deadline) {
+    state.out.emit({ type: 'transferFailed', to: office.transfer.to })
+    office.transfer = null
+  }
+  if (state.now >= office.heartbeatAt) sendHeartbeats(state, office)
+}
+
+export function stepPropose(state: State, ref: number, data: readonly Uint8Array[]): void {
+  assert(data.length > 0, 'a proposal holds at least one command')
+  const { office } = state
+  if (office === null) {
+    state.out.emit({ type: 'dropped', ref, reason: 'notLeader', leader: state.leader })
+    return
+  }
+  const reason =
+    office.transfer !== null
+      ? 'transferring'
+      : office.uncommittedBytes >= state.settings.uncommittedBytesMax
+        ? 'busy'
+        : null
+  if (reason !== null) {
+    state.out.emit({ type: 'dropped', ref, reason, leader: state.self })
+    return
+  }
+  const index = (state.log.lastIndex + 1) as Office['firstIndex']
+  appendAsLeader(
+    state,
+    office,
+    data.map((bytes) => ({ kind: 'command', data: bytes })),
+  )
+  state.out.emit({ type: 'accepted', ref, index, term: state.term })
+  sendNews(state, office)
+}

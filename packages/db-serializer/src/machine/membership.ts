@@ -1,0 +1,161 @@
+import { assert, type LineageId, type LogIndex, logIndex, type NodeId, term } from '@cluster/core'
+import { changedConfiguration, inEveryQuorum, onlyVoter } from './configuration.ts'
+import { appendAsLeader, becomeFollower, becomeLeader } from './leadership.ts'
+import { isReady } from './read-index.ts'
+import { sendNews } from './replication.ts'
+import type { State } from './state.ts'
+import type {
+  AloneRefusal,
+  ChangeRefusal,
+  Configuration,
+  ConfigurationChange,
+  Lineage,
+  LineageMessage,
+} from './types.ts'
+
+/** One change of membership, as an entry of its own. */
+export function stepChange(state: State, ref: number, change: ConfigurationChange): void {
+  const { office } = state
+  if (office === null || office.transfer !== null) {
+    const reason = office === null ? 'notLeader' : 'transferring'
+    state.out.emit({ type: 'dropped', ref, reason, leader: state.leader })
+    return
+  }
+  const answer = judgeChange(state, change)
+  if (typeof answer === 'string') {
+    state.out.emit({ type: 'changeRefused', ref, reason: answer })
+    return
+  }
+  const index = logIndex(state.log.lastIndex + 1)
+  appendAsLeader(state, office, [{ kind: 'configuration', configuration: answer }])
+  state.out.emit({ type: 'accepted', ref, index, term: state.term })
+  sendNews(state, office)
+}
+
+function judgeChange(state: State, change: ConfigurationChange): Configuration | ChangeRefusal {
+  const { office } = state
+  const newest = state.configurations.newest
+  assert(office !== null && newest !== null, 'a leader has a configuration')
+  if (newest.index > state.commitIndex) return 'changePending'
+  // Before that, an uncommitted configuration of an earlier leader could still be in force somewhere.
+  if (!isReady(state, office)) return 'notReady'
+  const changed = changedConfiguration(newest.configuration, change)
+  if (changed === null) return 'noSuchChange'
+  if (changed.voters.length === 0) return 'lastVoter'
+  if (change.type === 'promote') {
+    const progress = office.progress.get(change.node)
+    const lag = state.commitIndex - (progress?.match ?? 0)
+    const follows = progress?.state === 'replicate' && lag <= state.settings.promoteLagMax
+    if (!follows) return 'notCaughtUp'
+  }
+  return changed
+}
+
+/** A fresh node founds a group. */
+export function stepForm(state: State, history: Lineage, provisional: boolean): void {
+  assert(state.history === null, 'a node with a history does not form a group')
+  found(state, history, onlyVoter(state.self, null, provisional), false)
+}
+
+/** A fresh node was admitted to a group; its leader will send the log. */
+export function stepJoin(state: State, history: Lineage): void {
+  assert(state.history === null, 'a node with a history does not join another group')
+  state.changeHard({ history })
+  state.out.emit({ type: 'lineage', history, alone: false })
+}
+
+/**
+ * Takes office as the only voter, in a new history. Hard state and configuration go into one write, and nothing leaves
+ * this node or counts as committed before it is durable.
+ */
+function found(state: State, history: Lineage, configuration: Configuration, alone: boolean): void {
+  becomeFollower(state, state.term, null)
+  state.changeHard({
+    history,
+    term: term(state.term + 1),
+    votedFor: state.self,
+    alone,
+    committed: logIndex(state.log.lastIndex + 1),
+  })
+  state.out.emit({ type: 'lineage', history, alone })
+  becomeLeader(state, { kind: 'configuration', configuration })
+}
+
+/** A crash came between the hard state of `found` and its entry: does the rest. Nothing was acknowledged yet. */
+export function finishFounding(state: State): void {
+  if (state.history === null || state.hard.committed <= state.log.lastIndex) return
+  const before = state.configurations.newest?.configuration ?? null
+  found(state, state.history, onlyVoter(state.self, before, before?.provisional ?? true), state.hard.alone)
+}
+
+/** The other of two voters is proved dead by the transport; the rest of the proof is judged here. */
+export function stepGoAlone(state: State, peer: NodeId, lineage: LineageId): void {
+  const reason = judgeAlone(state, peer)
+  if (reason !== null) {
+    state.out.emit({ type: 'aloneRefused', peer, reason })
+    return
+  }
+  const { history } = state
+  const newest = state.configurations.newest
+  assert(history !== null && newest !== null, 'the proof was judged on a history and a configuration')
+  const { index, term: lastTerm } = state.log.last
+  const branch = { lineage: history.lineage, index, term: lastTerm }
+  found(
+    state,
+    { cluster: history.cluster, lineage, ancestry: [...history.ancestry, branch] },
+    onlyVoter(state.self, newest.configuration, newest.configuration.provisional),
+    true,
+  )
+}
+
+function judgeAlone(state: State, peer: NodeId): AloneRefusal | null {
+  const newest = state.configurations.newest
+  if (state.history === null || newest === null) return 'noGroup'
+  const open = state.configurations.since(state.commitIndex)
+  const lastTwo = open.every(({ configuration }) => inEveryQuorum(state.self, configuration))
+  if (!lastTwo || !state.voters().includes(peer) || peer === state.self) return 'notLastTwo'
+  if (state.links.isUp(peer)) return 'linkUp'
+  const agreement = state.links.agreement(peer)
+  const holds =
+    agreement !== null &&
+    agreement.term === state.term &&
+    open.some(({ index }: { readonly index: LogIndex }) => index === agreement.configuration)
+  return holds ? null : 'notAcknowledged'
+}
+
+/** A message of another lineage came: tells its sender where this node belongs, so that one of them can judge. */
+export function answerForeign(state: State, from: NodeId): void {
+  const { history } = state
+  if (history === null) return
+  state.send(from, { type: 'lineage', lineage: history.lineage, term: state.term, history })
+}
+
+/**
+ * Another node tells its history. When it goes on from a point of this node's own history behind which nothing was
+ * committed here, this node adopts it. When it is the other way round, the other is told. Else they have parted.
+ */
+export function stepLineage(state: State, from: NodeId, { history: theirs }: LineageMessage): void {
+  const mine = state.history
+  if (mine === null || theirs.cluster !== mine.cluster || theirs.lineage === mine.lineage) return
+  const branch = theirs.ancestry.find(({ lineage }) => lineage === mine.lineage)
+  if (branch !== undefined && certainUpTo(state) <= branch.index) {
+    becomeFollower(state, state.term, null)
+    state.changeHard({ history: theirs, alone: false })
+    state.out.emit({ type: 'lineage', history: theirs, alone: false })
+    return
+  }
+  if (mine.ancestry.some(({ lineage }) => lineage === theirs.lineage)) {
+    answerForeign(state, from)
+    return
+  }
+  if (state.toldForks.get(from) === theirs.lineage) return
+  state.toldForks.set(from, theirs.lineage)
+  state.out.emit({ type: 'forked', from, mine, theirs })
+}
+
+/** Up to where entries may have been acknowledged: a single voter commits all that it has. */
+function certainUpTo(state: State): number {
+  const voters = state.voters()
+  const single = voters.length === 1 && voters[0] === state.self
+  return single ? state.log.lastIndex : state.commitIndex
+}

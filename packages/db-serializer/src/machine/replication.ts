@@ -1,0 +1,92 @@
+import type { NodeId } from '@cluster/core'
+import { entryBytes } from './log-tail.ts'
+import type { Progress } from './progress.ts'
+import { NOWHERE, type Office, type State } from './state.ts'
+import type { AppendMessage, Entry, LogPosition } from './types.ts'
+
+/** The other nodes in sorted order, so that one input gives one trace. */
+export function peersOf(office: Office): readonly NodeId[] {
+  return [...office.progress.keys()].sort()
+}
+
+function appendMessage(
+  state: State,
+  office: Office,
+  to: NodeId,
+  previous: LogPosition,
+  entries: readonly Entry[],
+): AppendMessage {
+  const configuration = state.configurations.newestIndex
+  return {
+    type: 'append',
+    lineage: state.lineage,
+    term: state.term,
+    previous,
+    entries,
+    commit: state.commitIndex,
+    round: office.round,
+    configuration,
+    acknowledged: state.links.hasHeard(to, { term: state.term, configuration }),
+  }
+}
+
+function recentlyHeard(state: State, progress: Progress): boolean {
+  return progress.heardAt !== null && state.now - progress.heardAt <= state.settings.electionTimeoutMs
+}
+
+/**
+ * Sends the peer what it lacks, as far as its window has room.
+ * @param always sends a message without entries when there is nothing else: a sign of life, a new commit index
+ */
+export function sendAppends(state: State, office: Office, to: NodeId, always: boolean): void {
+  const progress = office.progress.get(to)
+  if (progress === undefined || state.links.isDown(to)) return
+  const { log, settings } = state
+  let sent = false
+  const transmit = (previous: LogPosition, entries: readonly Entry[]): void => {
+    state.send(to, appendMessage(state, office, to, previous, entries))
+    progress.sentCommit = state.commitIndex
+    sent = true
+  }
+  const previousOf = (): LogPosition | null => {
+    if (progress.state === 'snapshot') return null
+    const index = progress.next - 1
+    const term = log.termAt(index)
+    return term === null ? null : { index: index as LogPosition['index'], term }
+  }
+
+  let previous = previousOf()
+  if (previous === null && progress.state !== 'snapshot' && recentlyHeard(state, progress)) {
+    progress.awaitSnapshot(state.snapshot?.index ?? log.base.index)
+    state.out.emit({ type: 'sendSnapshot', to, atLeast: log.base.index, term: state.term })
+  }
+  while (previous !== null && progress.next <= log.lastIndex && progress.hasRoom(settings)) {
+    const entries = log.slice(progress.next, log.lastIndex, settings.appendBytesMax)
+    transmit(previous, entries)
+    const last = entries.at(-1)
+    if (last === undefined) break
+    progress.sent(
+      last.index,
+      entries.reduce((sum, entry) => sum + entryBytes(entry), 0),
+    )
+    previous = previousOf()
+  }
+  // A follower whose place is not known gets its sign of life at the very beginning, where all logs agree.
+  if (always && !sent) transmit(previous ?? NOWHERE, [])
+}
+
+/** Sends new entries, or a new commit index to those that wait for nothing else. */
+export function sendNews(state: State, office: Office): void {
+  for (const to of peersOf(office)) {
+    const progress = office.progress.get(to)
+    if (progress === undefined) continue
+    const waits = progress.state === 'replicate' && progress.inflight === 0
+    sendAppends(state, office, to, waits && progress.sentCommit < state.commitIndex)
+  }
+}
+
+/** A sign of life to everybody; also what carries a new round. */
+export function sendHeartbeats(state: State, office: Office): void {
+  office.heartbeatAt = state.now + state.settings.heartbeatMs
+  for (const to of peersOf(office)) sendAppends(state, office, to, true)
+}

@@ -1,0 +1,241 @@
+import {
+  assert,
+  below,
+  type LineageId,
+  type LogIndex,
+  logIndex,
+  type NodeId,
+  type NodeRole,
+  type Random,
+  type Term,
+  term,
+} from '@cluster/core'
+import { ConfigurationLog } from './configuration.ts'
+import { Links } from './links.ts'
+import { LogTail } from './log-tail.ts'
+import { Outbox } from './outbox.ts'
+import type { Progress } from './progress.ts'
+import type {
+  Entry,
+  HardState,
+  Lineage,
+  LogPosition,
+  Message,
+  RaftOptions,
+  Recovered,
+  Ref,
+  SnapshotMeta,
+} from './types.ts'
+
+export type Settings = Required<RaftOptions>
+
+export function settingsOf(options: RaftOptions): Settings {
+  const settings: Settings = {
+    electionTimeoutMs: 300,
+    heartbeatMs: 50,
+    closedLinkDelayMs: 4,
+    appendBytesMax: 256 * 1024,
+    inflightBytesMax: 4 * 1024 * 1024,
+    inflightMessagesMax: 128,
+    uncommittedBytesMax: 64 * 1024 * 1024,
+    readsMax: 65_536,
+    promoteLagMax: 1000,
+    ...options,
+  }
+  assert(
+    settings.heartbeatMs > 0 && settings.heartbeatMs * 3 <= settings.electionTimeoutMs,
+    'heartbeatMs must be at most a third of electionTimeoutMs',
+  )
+  return settings
+}
+
+export const NOWHERE: LogPosition = { index: logIndex(0), term: term(0) }
+
+/** What only a leader has; made anew at each election. */
+export interface Office {
+  /** One for each voter and learner but the leader, and for leaving ones until their leave is committed. */
+  readonly progress: Map<NodeId, Progress>
+  /** The first entry of this office. */
+  readonly firstIndex: LogIndex
+  /** `now` and log time when the office began. */
+  readonly startNow: number
+  readonly startTime: number
+  heartbeatAt: number
+  /** The newest round of messages; a reply that carries it was sent later than it began. */
+  round: number
+  /** Reads that wait for the next round. */
+  waitingReads: Ref[]
+  /** Reads that the present round will answer. */
+  openReads: { readonly round: number; readonly index: LogIndex; readonly refs: readonly Ref[] } | null
+  transfer: { readonly to: NodeId; readonly deadline: number; sent: boolean } | null
+  uncommittedBytes: number
+}
+
+/**
+ * - `preCandidate`: asks whether it could win, without disturbing anyone;
+ * - `candidate`: campaigns in a term of its own.
+ */
+export type Post = 'follower' | 'preCandidate' | 'candidate' | 'leader'
+
+/** Everything a node knows, and the few operations that all parts of the protocol share. */
+export class State {
+  readonly self: NodeId
+  readonly settings: Settings
+  readonly random: Random
+  readonly log: LogTail
+  readonly configurations: ConfigurationLog
+  readonly links = new Links()
+  readonly out = new Outbox()
+
+  hard: HardState
+  snapshot: SnapshotMeta | null
+  now = 0
+  wall = 0
+  post: Post = 'follower'
+  leader: NodeId | null = null
+  /** When the leader was last heard. */
+  leaderHeardAt = Number.NEGATIVE_INFINITY
+  electionAt = 0
+  /** How many elections in a row were hurried by a closed link; null when the leader is not suspected. */
+  suspicion: number | null = null
+  commitIndex: LogIndex
+  appliedIndex: LogIndex
+  durableIndex: LogIndex
+  votes = new Map<NodeId, boolean>()
+  /** The write that makes this candidate's own vote durable. */
+  ownVoteTicket: number | null = null
+  /** The campaign was asked for by the leader. */
+  campaignByTransfer = false
+  office: Office | null = null
+  /** The lineage of each peer for which a fork was told already. */
+  readonly toldForks = new Map<NodeId, LineageId>()
+
+  constructor(settings: Settings, recovered: Recovered, random: Random) {
+    this.self = settings.self
+    this.settings = settings
+    this.random = random
+    this.hard = recovered.hardState ?? {
+      history: null,
+      term: term(0),
+      votedFor: null,
+      alone: false,
+      committed: logIndex(0),
+    }
+    this.snapshot = recovered.snapshot
+    const snapshotIndex = recovered.snapshot?.index ?? 0
+    const first = recovered.entries[0]
+    // An entry that the snapshot covers can stand as the base itself, so that what follows it can be sent.
+    const inside = first !== undefined && first.index <= snapshotIndex
+    assert(
+      first === undefined || first.index <= snapshotIndex + 1,
+      'entries between the snapshot and the log are missing',
+    )
+    this.log = inside
+      ? new LogTail(first, first.time)
+      : new LogTail(recovered.snapshot ?? NOWHERE, recovered.snapshot?.time ?? 0)
+    this.configurations = new ConfigurationLog(
+      recovered.snapshot === null
+        ? null
+        : { index: recovered.snapshot.configurationIndex, configuration: recovered.snapshot.configuration },
+    )
+    this.log.append(inside ? recovered.entries.slice(1) : recovered.entries)
+    for (const entry of recovered.entries) if (entry.index > snapshotIndex) this.#noteConfiguration(entry)
+    assert(this.log.lastIndex >= snapshotIndex, 'the log ends before the snapshot')
+    assert(this.log.last.term <= this.hard.term, 'the log is of a newer term than the hard state')
+    assert(
+      this.hard.committed <= this.log.lastIndex + 1,
+      'committed entries are missing at the end of the log',
+    )
+    this.commitIndex = logIndex(Math.max(snapshotIndex, Math.min(this.hard.committed, this.log.lastIndex)))
+    this.appliedIndex = logIndex(snapshotIndex)
+    this.durableIndex = this.log.lastIndex
+  }
+
+  get term(): Term {
+    return this.hard.term
+  }
+
+  get history(): Lineage | null {
+    return this.hard.history
+  }
+
+  /** Only for a node that has a history. */
+  get lineage(): LineageId {
+    assert(this.hard.history !== null, 'the node has no history yet')
+    return this.hard.history.lineage
+  }
+
+  /**
+   * Those whose majority decides now. A configuration counts from the moment it is in the log, except the one that
+   * goes from two voters to one: the second voter may rely on being in every quorum (proof of death), so
+   * nothing may be decided without it before its leave is committed.
+   */
+  voters(): readonly NodeId[] {
+    const newest = this.configurations.newest
+    if (newest === null) return []
+    const previous = this.configurations.previous
+    const known = Math.max(this.commitIndex, this.hard.committed)
+    const waits =
+      newest.configuration.voters.length === 1 &&
+      newest.index > known &&
+      previous !== null &&
+      previous.configuration.voters.length === 2
+    return waits ? previous.configuration.voters : newest.configuration.voters
+  }
+
+  isVoter(node: NodeId): boolean {
+    return this.configurations.newest?.configuration.voters.includes(node) === true
+  }
+
+  get role(): NodeRole {
+    if (this.post === 'leader') return 'leader'
+    if (this.voters().includes(this.self)) return this.post === 'follower' ? 'follower' : 'candidate'
+    const learner = this.configurations.newest?.configuration.learners.includes(this.self)
+    return learner === true ? 'learner' : 'outsider'
+  }
+
+  changeHard(change: Partial<HardState>): void {
+    this.hard = { ...this.hard, ...change }
+    this.out.hardStateChanged()
+  }
+
+  appendEntries(entries: readonly Entry[]): void {
+    this.log.append(entries)
+    this.out.append(entries)
+    for (const entry of entries) this.#noteConfiguration(entry)
+  }
+
+  truncateLogFrom(index: LogIndex): void {
+    assert(index > this.commitIndex, `committed entry ${index} must not be replaced`)
+    this.log.truncateFrom(index)
+    this.configurations.truncateFrom(index)
+    this.out.truncateFrom(index)
+    if (this.durableIndex >= index) this.durableIndex = logIndex(index - 1)
+  }
+
+  /** Sends unless the link is known to be down. */
+  send(to: NodeId, message: Message): void {
+    if (!this.links.isDown(to)) this.out.send(to, message)
+  }
+
+  /**
+   * Draws the time of the next election. When the link to the leader closed it comes soon: the voters take turns by
+   * rank, so that two that saw it close do not split the votes, and each further try waits twice as long.
+   * @param hurry false while votes are being written: that takes what a disk takes
+   */
+  restElection(hurry = true): void {
+    const { electionTimeoutMs, closedLinkDelayMs } = this.settings
+    let wait = electionTimeoutMs + below(this.random, Math.ceil(electionTimeoutMs))
+    if (this.suspicion !== null && hurry) {
+      const unit = closedLinkDelayMs * 2 ** Math.min(this.suspicion, 10)
+      const turn = Math.max(0, this.voters().indexOf(this.self)) + (this.suspicion > 0 ? 1 : 0)
+      wait = Math.min(wait, unit * (turn + below(this.random, 1000) / 1000))
+    }
+    this.electionAt = this.now + wait
+  }
+
+  #noteConfiguration(entry: Entry): void {
+    if (entry.kind !== 'configuration') return
+    this.configurations.append({ index: entry.index, configuration: entry.configuration })
+  }
+}
