@@ -99,7 +99,7 @@ export function stepAppendReply(state: State, from: NodeId, message: AppendReply
     if (!stale) {
       const agree = state.log.agreeAtMost(hint.index, hint.term)
       // A position before the base cannot be compared; what lies there comes as a snapshot.
-      const comparable = agree.term <= hint.term
+      const comparable = hint.index >= state.log.base.index && agree.term <= hint.term
       progress.probeFrom(comparable ? Math.min(agree.index + 1, previous) : agree.index)
     }
     sendAppends(state, office, from, false)

@@ -76,6 +76,7 @@ function found(state: State, history: Lineage, configuration: Configuration, alo
     votedFor: state.self,
     alone,
     committed: logIndex(state.log.lastIndex + 1),
+    founding: true,
   })
   state.out.emit({ type: 'lineage', history, alone })
   becomeLeader(state, { kind: 'configuration', configuration })
@@ -83,7 +84,8 @@ function found(state: State, history: Lineage, configuration: Configuration, alo
 
 /** A crash came between the hard state of `found` and its entry: does the rest. Nothing was acknowledged yet. */
 export function finishFounding(state: State): void {
-  if (state.history === null || state.hard.committed <= state.log.lastIndex) return
+  const { history, hard } = state
+  if (history === null || !hard.founding || hard.committed <= state.log.lastIndex) return
   const before = state.configurations.newest?.configuration ?? null
   found(state, state.history, onlyVoter(state.self, before, before?.provisional ?? true), state.hard.alone)
 }

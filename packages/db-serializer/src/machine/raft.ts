@@ -260,6 +260,7 @@ export class Raft implements RaftMachine {
     const configuration = entries.findLast((entry) => entry.kind === 'configuration')
     if (configuration !== undefined && configuration.index > state.hard.committed)
       state.changeHard({ committed: configuration.index })
+    if (state.hard.founding && to >= state.hard.committed) state.changeHard({ founding: false })
   }
 
   /** Tells what became different in this step. */

@@ -120,6 +120,7 @@ export class State {
       votedFor: null,
       alone: false,
       committed: logIndex(0),
+      founding: false,
     }
     this.snapshot = recovered.snapshot
     const snapshotIndex = recovered.snapshot?.index ?? 0
@@ -143,7 +144,7 @@ export class State {
     assert(this.log.lastIndex >= snapshotIndex, 'the log ends before the snapshot')
     assert(this.log.last.term <= this.hard.term, 'the log is of a newer term than the hard state')
     assert(
-      this.hard.committed <= this.log.lastIndex + 1,
+      this.hard.committed <= this.log.lastIndex + (this.hard.founding ? 1 : 0),
       'committed entries are missing at the end of the log',
     )
     this.commitIndex = logIndex(Math.max(snapshotIndex, Math.min(this.hard.committed, this.log.lastIndex)))
