@@ -87,7 +87,7 @@ export function finishFounding(state: State): void {
   const { history, hard } = state
   if (history === null || !hard.founding || hard.committed <= state.log.lastIndex) return
   const before = state.configurations.newest?.configuration ?? null
-  found(state, state.history, onlyVoter(state.self, before, before?.provisional ?? true), state.hard.alone)
+  found(state, history, onlyVoter(state.self, before, before?.provisional ?? true), hard.alone)
 }
 
 /** The other of two voters is proved dead by the transport; the rest of the proof is judged here. */
