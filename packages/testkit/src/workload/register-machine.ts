@@ -18,8 +18,8 @@ export function decodeOutput(bytes: Uint8Array): RegistersOutput {
 }
 
 /**
- * Registers in groups as a replicated state machine. It keeps the name of every command that it applied, so
- * that a command applied twice or lost shows. It lives in snapshots alone.
+ * Registers in groups as a replicated state machine. It keeps the name of every write that it applied, so
+ * that one applied twice or lost shows. It lives in snapshots alone.
  */
 export class RegisterMachine implements StateMachine {
   readonly name: string
@@ -34,7 +34,7 @@ export class RegisterMachine implements StateMachine {
     this.#onApply = onApply
   }
 
-  /** Names of the commands applied, in order. */
+  /** Names of the writes applied, in order. */
   get journal(): readonly string[] {
     return this.#journal
   }
@@ -52,7 +52,7 @@ export class RegisterMachine implements StateMachine {
     this.#onApply(entry)
     const command = JSON.parse(decoder.decode(entry.command)) as RegisterCommand
     const { group, reads, writes, onlyIf = {} } = command
-    this.#journal.push(command.name)
+    if (Object.keys(writes).length > 0) this.#journal.push(command.name)
     const output = this.read(group, reads)
     const held = this.read(group, Object.keys(onlyIf))
     if (Object.entries(onlyIf).every(([name, value]) => held[name] === value))
