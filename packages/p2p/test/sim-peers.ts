@@ -63,7 +63,7 @@ export function simPeers(seed: number | string, options: Partial<PeersOptions> =
     breakLink: (a, b) => void world.network.breakLink(a, b),
     async until(done, withinMs) {
       if (!(await world.until(done, withinMs)))
-        throw new Error(`not within ${withinMs} ms of virtual time\n${String(world.trace)}`)
+        throw new Error(`not within ${withinMs} ms of virtual time\n${world.trace.tail(40).join('\n')}`)
     },
     settle: (promise) => world.settle(promise, 20_000),
   }
