@@ -167,7 +167,7 @@ export interface CaseExpression extends Node {
 
 export interface CaseBranch extends Node {
   readonly when: Expression
-  readonly then: Expression
+  readonly result: Expression
 }
 
 /** `CAST(x AS t)`, `x::t`, and the typed literal `t 'text'`. */

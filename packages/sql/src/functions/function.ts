@@ -1,0 +1,70 @@
+import type { Value } from '@cluster/core'
+import type { SqlType } from '../types/type.ts'
+
+/**
+ * - `immutable`: the same arguments give the same value for ever, so constants fold;
+ * - `stable`: the same value within one statement (`now()`);
+ * - `volatile`: another value on every call (`random()`), so a call is never moved or repeated.
+ */
+export type Volatility = 'immutable' | 'stable' | 'volatile'
+
+/** What stable and volatile functions may ask of the session that runs them. */
+export interface FunctionContext {
+  /** Start of the transaction, in microseconds since 1970: `now()`. */
+  readonly transactionMicros: bigint
+  /** Start of the statement, in microseconds since 1970. */
+  readonly statementMicros: bigint
+  /** The present, in microseconds since 1970. */
+  clockMicros(): bigint
+  /** A number from 0 up to 1, excluded. */
+  random(): number
+  readonly user: string
+  readonly database: string
+  readonly schema: string
+}
+
+export type Implementation = (...args: readonly Value[]) => Value
+export type ContextImplementation = (context: FunctionContext, ...args: readonly Value[]) => Value
+
+/** One overload of a function, an operator or a cast. */
+export interface ScalarFunction {
+  /** Lower case; for operators the sign. */
+  readonly name: string
+  /** The types it takes, without modifiers. */
+  readonly args: readonly SqlType[]
+  /** Any number of further arguments of this type; `unknown` here takes any type as text. */
+  readonly variadic: SqlType | null
+  readonly returns: SqlType
+  /** True: the caller gives NULL when any argument is NULL, and does not call. */
+  readonly strict: boolean
+  readonly volatility: Volatility
+  /** Arguments are of exactly the types in `args`: the caller has cast them. Null: `contextual` is set. */
+  readonly impl: Implementation
+  /** Set where the function needs its session; `impl` throws then. */
+  readonly contextual: ContextImplementation | null
+  /**
+   * The same as JavaScript: takes the code of each argument (each used once or an identifier, never NULL) and
+   * gives an expression. Only where it is always equal to `impl`.
+   */
+  readonly js: ((args: readonly string[]) => string) | null
+}
+
+/**
+ * One overload of an aggregate. A partial state is made of `Value`s and plain arrays of them, so that it
+ * can cross links; `merge` joins two.
+ */
+export interface AggregateFunction<State = unknown> {
+  readonly name: string
+  /** Empty for `count(*)`. */
+  readonly args: readonly SqlType[]
+  readonly returns: SqlType
+  /** True: rows with NULL in any argument are skipped before `step`. */
+  readonly strict: boolean
+  /** True when the order of the rows can show in the result. */
+  readonly ordered: boolean
+  init(): State
+  /** May change `state` and give it back. */
+  step(state: State, ...args: readonly Value[]): State
+  merge(left: State, right: State): State
+  finish(state: State): Value
+}

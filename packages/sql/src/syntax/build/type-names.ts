@@ -1,0 +1,72 @@
+import type { Identifier, TypeName } from '../ast.ts'
+import type { TimeZoneCst, TypeNameCst } from '../cst/expression.ts'
+import { has, only, scanned, spanOf } from './tree.ts'
+
+/** Other spellings, by PostgreSQL's long name. */
+const spellings: Readonly<Record<string, string>> = {
+  bool: 'boolean',
+  int: 'integer',
+  int2: 'smallint',
+  int4: 'integer',
+  int8: 'bigint',
+  float4: 'real',
+  float8: 'double precision',
+  float: 'double precision',
+  decimal: 'numeric',
+  dec: 'numeric',
+  varchar: 'character varying',
+  char: 'character',
+  bpchar: 'character',
+  timestamp: 'timestamp without time zone',
+  timestamptz: 'timestamp with time zone',
+  time: 'time without time zone',
+  timetz: 'time with time zone',
+}
+
+const zoned = new Set(['timestamp without time zone', 'time without time zone'])
+
+/** What to throw at an offset. */
+type Unexpected = (offset: number) => Error
+
+export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName {
+  const { Double, Character, Char, Varying, Interval, qualifiedName, NumberLiteral, timeZone, LBracket } =
+    node.children
+  let written = ''
+  if (has(Double)) written = 'float8'
+  else if (has(Character) || has(Char)) written = has(Varying) ? 'varchar' : 'char'
+  else if (has(Interval)) written = 'interval'
+  else {
+    const { ColumnId, Label = [] } = only(qualifiedName).children
+    const words = [...ColumnId, ...Label].map((token) => scanned(token).value)
+    written = words.length === 2 && words[0] === 'pg_catalog' ? (words[1] ?? '') : words.join('.')
+  }
+  const modifiers = (NumberLiteral ?? []).map((token) => {
+    if (!/^\d+$/.test(token.image)) throw unexpected(token.startOffset)
+    return Number(token.image)
+  })
+  let name = withZone(spellings[written] ?? written, timeZone?.[0], unexpected)
+  // float(1 … 24) is single precision.
+  const [bits] = modifiers
+  if (written === 'float' && bits !== undefined) {
+    name = bits <= 24 ? 'real' : 'double precision'
+    modifiers.length = 0
+  }
+  return { kind: 'typeName', name, modifiers, array: has(LBracket), span: spanOf(node) }
+}
+
+/** The type of `type 'text'`. */
+export function typedLiteralType(
+  type: Identifier,
+  zone: TimeZoneCst | undefined,
+  unexpected: Unexpected,
+): TypeName {
+  const name = withZone(spellings[type.name] ?? type.name, zone, unexpected)
+  const end = zone === undefined ? type.span.end : spanOf(zone).end
+  return { kind: 'typeName', name, modifiers: [], array: false, span: { start: type.span.start, end } }
+}
+
+function withZone(name: string, zone: TimeZoneCst | undefined, unexpected: Unexpected): string {
+  if (zone === undefined) return name
+  if (!zoned.has(name)) throw unexpected(spanOf(zone).start)
+  return has(zone.children.WithTime) ? name.replace('without', 'with') : name
+}

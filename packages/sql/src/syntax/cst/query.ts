@@ -1,0 +1,167 @@
+// Made from the grammar; the test of these types says how to make it again.
+import type { IToken } from 'chevrotain'
+import type {
+  CallArgumentsCst,
+  ExpressionCst,
+  ExpressionListCst,
+  NameListCst,
+  QualifiedNameCst,
+  SelectItemsCst,
+  SortListCst,
+  SubqueryCst,
+} from './expression.ts'
+import type { Cst } from './node.ts'
+
+export type QueryCst = Cst<{
+  readonly withClause?: readonly WithClauseCst[]
+  readonly queryTerm: readonly QueryTermCst[]
+  readonly setTail?: readonly SetTailCst[]
+  readonly Order?: readonly IToken[]
+  readonly By?: readonly IToken[]
+  readonly sortList?: readonly SortListCst[]
+  readonly limitClause?: readonly LimitClauseCst[]
+}>
+
+export type WithClauseCst = Cst<{
+  readonly With: readonly IToken[]
+  readonly Recursive?: readonly IToken[]
+  readonly commonTable: readonly CommonTableCst[]
+  readonly Comma?: readonly IToken[]
+}>
+
+export type CommonTableCst = Cst<{
+  readonly ColumnId: readonly IToken[]
+  readonly nameList?: readonly NameListCst[]
+  readonly As: readonly IToken[]
+  readonly Not?: readonly IToken[]
+  readonly Materialized?: readonly IToken[]
+  readonly subquery: readonly SubqueryCst[]
+}>
+
+export type QueryTermCst = Cst<{
+  readonly select?: readonly SelectCst[]
+  readonly values?: readonly ValuesCst[]
+  readonly Table?: readonly IToken[]
+  readonly qualifiedName?: readonly QualifiedNameCst[]
+  readonly subquery?: readonly SubqueryCst[]
+}>
+
+export type SetTailCst = Cst<{
+  readonly Union?: readonly IToken[]
+  readonly Intersect?: readonly IToken[]
+  readonly Except?: readonly IToken[]
+  readonly All?: readonly IToken[]
+  readonly Distinct?: readonly IToken[]
+  readonly queryTerm: readonly QueryTermCst[]
+}>
+
+export type LimitClauseCst = Cst<{
+  readonly Limit?: readonly IToken[]
+  readonly All?: readonly IToken[]
+  readonly expression?: readonly ExpressionCst[]
+  readonly Offset?: readonly IToken[]
+  readonly Row?: readonly IToken[]
+  readonly Rows?: readonly IToken[]
+  readonly Fetch?: readonly IToken[]
+  readonly First?: readonly IToken[]
+  readonly Next?: readonly IToken[]
+  readonly fetchCount?: readonly FetchCountCst[]
+  readonly Only?: readonly IToken[]
+}>
+
+export type FetchCountCst = Cst<{
+  readonly NumberLiteral?: readonly IToken[]
+  readonly Parameter?: readonly IToken[]
+  readonly LParen?: readonly IToken[]
+  readonly expression?: readonly ExpressionCst[]
+  readonly RParen?: readonly IToken[]
+}>
+
+export type SelectCst = Cst<{
+  readonly Select: readonly IToken[]
+  readonly All?: readonly IToken[]
+  readonly Distinct?: readonly IToken[]
+  readonly On?: readonly IToken[]
+  readonly LParen?: readonly IToken[]
+  readonly distinctOn?: readonly ExpressionListCst[]
+  readonly RParen?: readonly IToken[]
+  readonly selectItems?: readonly SelectItemsCst[]
+  readonly From?: readonly IToken[]
+  readonly fromList?: readonly FromListCst[]
+  readonly Where?: readonly IToken[]
+  readonly where?: readonly ExpressionCst[]
+  readonly Group?: readonly IToken[]
+  readonly By?: readonly IToken[]
+  readonly groupBy?: readonly ExpressionListCst[]
+  readonly Having?: readonly IToken[]
+  readonly having?: readonly ExpressionCst[]
+}>
+
+export type ValuesCst = Cst<{
+  readonly Values: readonly IToken[]
+  readonly valuesRow: readonly ValuesRowCst[]
+  readonly Comma?: readonly IToken[]
+}>
+
+export type ValuesRowCst = Cst<{
+  readonly LParen: readonly IToken[]
+  readonly Default?: readonly IToken[]
+  readonly expression?: readonly ExpressionCst[]
+  readonly Comma?: readonly IToken[]
+  readonly RParen: readonly IToken[]
+}>
+
+export type FromListCst = Cst<{
+  readonly tableReference: readonly TableReferenceCst[]
+  readonly Comma?: readonly IToken[]
+}>
+
+export type TableReferenceCst = Cst<{
+  readonly tablePrimary: readonly TablePrimaryCst[]
+  readonly joinTail?: readonly JoinTailCst[]
+}>
+
+export type JoinTailCst = Cst<{
+  readonly Natural?: readonly IToken[]
+  readonly Inner?: readonly IToken[]
+  readonly Cross?: readonly IToken[]
+  readonly Left?: readonly IToken[]
+  readonly Right?: readonly IToken[]
+  readonly Full?: readonly IToken[]
+  readonly Outer?: readonly IToken[]
+  readonly Join: readonly IToken[]
+  readonly tablePrimary: readonly TablePrimaryCst[]
+  readonly On?: readonly IToken[]
+  readonly expression?: readonly ExpressionCst[]
+  readonly Using?: readonly IToken[]
+  readonly nameList?: readonly NameListCst[]
+}>
+
+export type TablePrimaryCst = Cst<{
+  readonly Lateral?: readonly IToken[]
+  readonly subquery?: readonly SubqueryCst[]
+  readonly LParen?: readonly IToken[]
+  readonly tableReference?: readonly TableReferenceCst[]
+  readonly RParen?: readonly IToken[]
+  readonly qualifiedName?: readonly QualifiedNameCst[]
+  readonly callArguments?: readonly CallArgumentsCst[]
+  readonly tableAlias?: readonly TableAliasCst[]
+}>
+
+export type TableAliasCst = Cst<{
+  readonly As?: readonly IToken[]
+  readonly ColumnId: readonly IToken[]
+  readonly nameList?: readonly NameListCst[]
+}>
+
+export type TargetAliasCst = Cst<{ readonly As?: readonly IToken[]; readonly ColumnId?: readonly IToken[] }>
+
+export type ReturningCst = Cst<{
+  readonly Returning: readonly IToken[]
+  readonly selectItems: readonly SelectItemsCst[]
+}>
+
+export type WhereClauseCst = Cst<{
+  readonly Where: readonly IToken[]
+  readonly expression: readonly ExpressionCst[]
+}>

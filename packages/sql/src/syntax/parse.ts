@@ -1,0 +1,61 @@
+import { EOF } from 'chevrotain'
+import { SQLSTATE, sqlError } from '../errors.ts'
+import type { Expression, Statement } from './ast.ts'
+import { StatementBuilder } from './build/statement-builder.ts'
+import type { ExpressionCst } from './cst/expression.ts'
+import type { ScriptCst } from './cst/statement.ts'
+import type { Rule } from './grammar/rule.ts'
+import { StatementGrammar } from './grammar/statement-grammar.ts'
+import { retag } from './retag.ts'
+import { positionAt, scan, syntaxErrorNear } from './scanner.ts'
+
+let grammar: StatementGrammar | null = null
+
+/**
+ * Reads the statements of a source; empty ones are skipped. The parser is made at the first call and kept.
+ * @returns one tree a statement; every span is an offset into the whole of `source`
+ * @throws 42601 for wrong syntax, with the position; 54001 when it nests too deeply
+ */
+export function parse(source: string): Statement[] {
+  const { tree, builder } = match(source, (parser) => parser.script)
+  return builder.script(tree as unknown as ScriptCst)
+}
+
+/**
+ * Reads a source of exactly one statement.
+ * @throws 42601 also when there is none or more
+ */
+export function parseStatement(source: string): Statement {
+  const [statement, second] = parse(source)
+  if (statement === undefined) throw sqlError(SQLSTATE.syntaxError, 'there is no statement', { position: 1 })
+  if (second !== undefined)
+    throw sqlError(SQLSTATE.syntaxError, 'there is more than one statement; give them one by one', {
+      position: positionAt(source, second.span.start),
+    })
+  return statement
+}
+
+/** Reads a source that is an expression, such as the text of a stored default. @throws as `parse` */
+export function parseExpression(source: string): Expression {
+  const { tree, builder } = match(source, (parser) => parser.expression)
+  return builder.expression(tree as unknown as ExpressionCst)
+}
+
+function match(source: string, ruleOf: (parser: StatementGrammar) => Rule) {
+  const tokens = scan(source)
+  retag(tokens, source)
+  grammar ??= new StatementGrammar()
+  const parser = grammar
+  parser.input = tokens
+  const tree = ruleOf(parser).call(parser)
+  const [error] = parser.errors
+  if (error !== undefined) {
+    const { token } = error
+    if (token.tokenType !== EOF && !Number.isNaN(token.startOffset))
+      throw syntaxErrorNear(source, token.startOffset, (token.endOffset ?? token.startOffset) + 1)
+    throw sqlError(SQLSTATE.syntaxError, 'syntax error at end of input', {
+      position: positionAt(source, source.length),
+    })
+  }
+  return { tree, builder: new StatementBuilder(source, tokens) }
+}
