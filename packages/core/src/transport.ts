@@ -57,6 +57,7 @@ export interface ChannelHandlers {
 }
 
 export interface TransportEvents {
+  /** Comes before any frame of the link is given to a handler, at either end. */
   readonly linkUp: LinkInfo
   readonly linkDown: LinkInfo & { readonly cause: LinkDownCause }
   /** Someone was turned away: wrong secret, wrong cluster name, public address, garbage. */

@@ -195,10 +195,11 @@ export class SimTransport implements Transport, Endpoint {
     })
     const link = new SimLink(this.#network, from, this, [info(this, false), info(from, true)])
     this.#network.addLink(link)
-    this.linkMade(link)
+    // Sent before anything that listeners of this end send: the other end knows of the link before its first frame.
     link.pass(link.here(this.self), { bytes: 200, exposed: false, mayRepeat: false }, () => {
       if (from.listening && link.here(this.self).up) from.linkMade(link)
     })
+    this.linkMade(link)
   }
 
   linkMade(link: Link): void {
