@@ -1,1 +1,1 @@
-export {}
+export { drawTable, rowCountLine, type TableColumn } from './shell/table.ts'

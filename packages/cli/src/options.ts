@@ -6,7 +6,8 @@ export interface StartOptions {
   readonly name: string
   readonly data?: string
   readonly database: string
-  readonly redundancy: number | 'all'
+  /** Absent: as the database is, or 2 for a new one. */
+  readonly redundancy?: number | 'all'
   readonly listen?: readonly string[]
   readonly seed: readonly string[]
   readonly expect?: number
@@ -42,9 +43,8 @@ export function commandLine(run: (options: StartOptions) => Promise<void>): Comm
     .option('--database <name>', 'database that the shell opens', checkName, 'main')
     .option(
       '--redundancy <copies>',
-      'copies of every row: a number, or "all" for one on every node',
-      (value) => (value === 'all' ? value : count(value)),
-      2,
+      'copies of every row: a number, or "all" for one on every node (default: 2)',
+      (value: string) => (value === 'all' ? value : count(value)),
     )
     .option(
       '--listen <address>',

@@ -9,6 +9,7 @@ import type {
   NodeId,
   OrderedLogEvents,
   PeersEvents,
+  Row,
   StructureNode,
 } from '@cluster/core'
 import type { SqlEngine } from '@cluster/sql'
@@ -59,4 +60,6 @@ export interface ClusterDatabase extends Pick<SqlEngine, 'sql' | 'query' | 'tran
   readonly name: string
   /** The layer below: relations, replicas, status. */
   readonly storage: Database
+  /** Rows of a table in this node's own storage, whoever else holds them; for looking at what lives where. */
+  storedRows(table: string): Promise<readonly Row[]>
 }

@@ -16,7 +16,8 @@ export interface ScriptOptions {
 
 /**
  * Runs piped statements one after another as they arrive; a `\command` stands on a line of its own.
- * @returns the exit code: 0 when all succeeded, 1 at the first error, behind which nothing runs
+ * @returns the exit code: 0 when all succeeded, 1 at the first error, behind which nothing runs; null when the
+ * input ended without a single character
  */
 export async function runScript({
   input,
@@ -25,7 +26,7 @@ export async function runScript({
   session,
   meta,
   signal,
-}: ScriptOptions): Promise<number> {
+}: ScriptOptions): Promise<number | null> {
   let text = ''
   const run = async (statement: string): Promise<boolean> => {
     try {
@@ -48,7 +49,9 @@ export async function runScript({
   }
   input.setEncoding('utf8')
   let line = ''
+  let empty = true
   for await (const chunk of input) {
+    empty = false
     line += chunk as string
     const end = line.lastIndexOf('\n')
     if (end < 0) continue
@@ -65,6 +68,7 @@ export async function runScript({
       for (const statement of statements) if (!(await run(statement.trimStart()))) return 1
     }
   }
+  if (empty) return null
   const last = splitStatements(text + line)
   for (const statement of [...last.statements, last.rest]) {
     if (!isBlank(statement) && !(await run(statement.trim()))) return 1

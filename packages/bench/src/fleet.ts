@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { CalledProcess } from '@cluster/testkit'
+import type { WorkerOptions, WorkerStatus } from './worker-protocol.ts'
+
+const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
+const WAIT_MS_MAX = 30_000
+
+/** Fresh nodes in processes of their own, on loopback, in a temporary folder. */
+export class Fleet {
+  readonly workers: CalledProcess[]
+  readonly #options: readonly WorkerOptions[]
+  readonly #folder: string
+
+  private constructor(folder: string, options: readonly WorkerOptions[]) {
+    this.#folder = folder
+    this.#options = options
+    this.workers = options.map((_, i) => this.#spawn(i))
+  }
+
+  /** Starts them all at once; does not wait for them. */
+  static async start(count: number): Promise<Fleet> {
+    const folder = await mkdtemp(join(tmpdir(), 'cluster-bench-'))
+    const ports = await freePorts(count)
+    const addresses = ports.map((port) => `127.0.0.1:${port}`)
+    const options = addresses.map((listen, i) => ({
+      name: 'bench',
+      data: join(folder, String(i)),
+      listen,
+      seeds: addresses.filter((address) => address !== listen),
+    }))
+    return new Fleet(folder, options)
+  }
+
+  worker(i: number): CalledProcess {
+    const worker = this.workers[i]
+    if (!worker) throw new RangeError(`no worker ${i}`)
+    return worker
+  }
+
+  /** Starts a killed one again with its data. */
+  restart(i: number): void {
+    this.workers[i] = this.#spawn(i)
+  }
+
+  /** Polls the living until all say that every node votes and every partition has its copies. */
+  async settled(): Promise<readonly WorkerStatus[]> {
+    const deadline = performance.now() + WAIT_MS_MAX
+    for (;;) {
+      const living = this.workers.filter((worker) => !worker.dead)
+      const statuses = await Promise.all(living.map((worker) => worker.call<WorkerStatus>('status')))
+      const done = ({ voters, underReplicated }: WorkerStatus): boolean =>
+        voters === living.length && underReplicated === 0
+      if (statuses.every(done)) return statuses
+      if (performance.now() > deadline)
+        throw new Error(`the nodes did not settle: ${JSON.stringify(statuses)}`)
+      await new Promise((resolve) => {
+        setTimeout(resolve, 20)
+      })
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.stop()))
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  #spawn(i: number): CalledProcess {
+    const args = [
+      '--conditions=source',
+      '--disable-warning=ExperimentalWarning',
+      WORKER,
+      JSON.stringify(this.#options[i]),
+    ]
+    return new CalledProcess(`node ${i + 1}`, { program: process.execPath, args }, () => {})
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
+          const server = createServer()
+          server.once('error', reject)
+          server.listen(0, '127.0.0.1', () => resolve(server))
+        }),
+    ),
+  )
+  const ports = servers.map((server) => {
+    const address = server.address()
+    return typeof address === 'object' && address !== null ? address.port : 0
+  })
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}

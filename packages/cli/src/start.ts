@@ -1,0 +1,139 @@
+import { type Cluster, openCluster } from '@cluster/node'
+import { openHistory } from './history.ts'
+import { announce } from './notices.ts'
+import type { StartOptions } from './options.ts'
+import { membersText } from './report.ts'
+import { metaCommands } from './shell/meta-commands.ts'
+import { runScript } from './shell/script.ts'
+import { openShellSession } from './shell/session.ts'
+import { Shell } from './shell/shell.ts'
+import { drawTree } from './shell/tree.ts'
+
+const stdout = (line: string): void => void process.stdout.write(`${line}\n`)
+const stderr = (line: string): void => void process.stderr.write(`${line}\n`)
+
+/** Where notices go: above the prompt while there is one. */
+let say = stdout
+
+/** Runs a node until a signal, the end of the shell or of the piped input. Sets the exit code. */
+export async function start(options: StartOptions): Promise<void> {
+  const interactive = options.shell && process.stdin.isTTY === true && process.stdout.isTTY === true
+  const piped = options.shell && process.stdin.isTTY !== true
+  // Piped output is for programs: what the node tells people goes to the other stream.
+  say = piped ? stderr : stdout
+  const cluster = await openCluster({
+    name: options.name,
+    ...(options.data === undefined ? {} : { data: options.data }),
+    ...(options.listen === undefined ? {} : { listen: options.listen }),
+    seeds: options.seed,
+    ...(options.expect === undefined ? {} : { expect: options.expect }),
+    alone: options.alone,
+    ...(options.secret === undefined ? {} : { secret: options.secret }),
+    mdns: options.mdns,
+    logLevel: options.log,
+    log: stderr,
+  })
+  const ending = stopOnSignal(cluster)
+  cluster.on('failed', ({ error }) => {
+    stderr(`cluster: this node cannot go on: ${error instanceof Error ? error.message : String(error)}`)
+    process.exit(1)
+  })
+  banner(cluster, options)
+  announce(cluster, (line) => say(line))
+  await Promise.race([cluster.ready(), ending.asked])
+  if (!ending.signal.aborted) {
+    say(`\nmembers\n${membersText(cluster)}\n`)
+    const code = await serve(cluster, options, {
+      interactive,
+      piped,
+      signal: ending.signal,
+      asked: ending.asked,
+    })
+    if (code !== 0) process.exitCode = code
+  }
+  await cluster.stop()
+  // What is left (a pending read of standard input) must not keep a stopped node.
+  process.exit()
+}
+
+interface ServeMode {
+  readonly interactive: boolean
+  readonly piped: boolean
+  readonly signal: AbortSignal
+  readonly asked: Promise<void>
+}
+
+async function serve(
+  cluster: Cluster,
+  options: StartOptions,
+  { interactive, piped, signal, asked }: ServeMode,
+): Promise<number> {
+  const opened = openDatabase(cluster, options)
+  const database = await Promise.race([opened, asked])
+  if (!database) return 0
+  say(`structure\n${drawTree(cluster.structure())}\n`)
+  const session = openShellSession(database)
+  const meta = metaCommands(cluster, session)
+  if (interactive) {
+    const history = await openHistory(stderr)
+    const shell = new Shell({
+      input: process.stdin,
+      output: process.stdout,
+      session,
+      meta,
+      history: history.lines,
+      onHistory: (lines) => history.save(lines),
+    })
+    say = (line) => shell.notice(line)
+    signal.addEventListener('abort', () => shell.close())
+    await shell.run()
+    say = stdout
+    return 0
+  }
+  if (piped) {
+    const script = runScript({
+      input: process.stdin,
+      output: process.stdout,
+      errors: process.stderr,
+      session,
+      meta,
+      signal,
+    })
+    const code = await Promise.race([script, asked])
+    if (typeof code === 'number') return code
+  }
+  // No terminal and no input: the node serves the others.
+  await asked
+  return 0
+}
+
+/** Opens the shell's database, or makes it; one that exists keeps its redundancy. */
+async function openDatabase(cluster: Cluster, { database, redundancy }: StartOptions) {
+  return await cluster.database(database, redundancy === undefined ? {} : { redundancy })
+}
+
+function banner(cluster: Cluster, { name, secret }: StartOptions): void {
+  say(`cluster "${name}", node ${cluster.id}`)
+  say(`data in ${cluster.folder}${cluster.fresh ? ' (new)' : ''}`)
+  for (const address of cluster.addresses()) say(`listening on ${address}`)
+  if (secret === undefined) {
+    say('no --secret: any node of this name on a private network may join; public addresses are not served')
+  }
+}
+
+/** A first signal asks for a clean stop, a second one ends the process at once. */
+function stopOnSignal(cluster: Cluster): { readonly signal: AbortSignal; readonly asked: Promise<void> } {
+  const controller = new AbortController()
+  const asked = new Promise<void>((resolve) => {
+    const onSignal = (): void => {
+      if (controller.signal.aborted) process.exit(130)
+      controller.abort()
+      say(`stopping ${cluster.id.slice(-8)} …`)
+      resolve()
+    }
+    process.on('SIGINT', onSignal)
+    process.on('SIGTERM', onSignal)
+    process.on('SIGHUP', onSignal)
+  })
+  return { signal: controller.signal, asked }
+}

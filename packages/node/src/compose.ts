@@ -1,0 +1,80 @@
+import type {
+  Clock,
+  Discovery,
+  Disk,
+  Logger,
+  OrderedLog,
+  Peers,
+  Random,
+  StructureNode,
+  Transport,
+} from '@cluster/core'
+import { type DatabasesService, databases } from '@cluster/db-distribution'
+import { orderedLog } from '@cluster/db-serializer'
+import { peers } from '@cluster/p2p'
+import { memoryStorage } from '@cluster/storage-memory'
+
+/** What a node stands on: the real platform, or the simulator's. */
+export interface NodePorts {
+  readonly transport: Transport
+  readonly discoveries: readonly Discovery[]
+  /** The node's own folder. */
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+export interface NodeOptions {
+  /** The start number of this process, see `LinkInfo.start`. */
+  readonly start: number
+  /** Form a new group with so many nodes and not before. */
+  readonly expect?: number
+  /** Form a new group at once, alone. */
+  readonly alone?: boolean
+}
+
+/** The layers of one node, put together. */
+export interface ComposedNode {
+  readonly peers: Peers
+  readonly log: OrderedLog
+  readonly databases: DatabasesService
+  /** Starts every layer, the lowest last, so that nothing arrives before its handler is there. */
+  start(): Promise<void>
+  /** Stops every layer, the highest first. */
+  stop(reason: 'away' | 'left'): Promise<void>
+  structure(): StructureNode
+}
+
+/** Puts the layers of a node together. The simulator composes with this very function. */
+export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNode {
+  const { transport, discoveries, disk, clock, random, logger } = ports
+  const layer = (name: string): Logger => logger.child({ layer: name })
+  const p2p = peers({ start: options.start })({ transport, discoveries, clock, random, logger: layer('p2p') })
+  const log = orderedLog({
+    ...(options.expect === undefined ? {} : { expect: options.expect }),
+    ...(options.alone === undefined ? {} : { alone: options.alone }),
+  })({ peers: p2p, disk: disk.folder('log'), clock, random, logger: layer('log') })
+  const storage = memoryStorage({ disk: disk.folder('data'), clock, logger: layer('storage') })
+  const data = databases({})({ log, peers: p2p, storage, clock, random, logger: layer('db') })
+  return {
+    peers: p2p,
+    log,
+    databases: data,
+    async start() {
+      await data.start()
+      await log.start()
+      await p2p.start()
+    },
+    async stop(reason) {
+      // The log goes first: its last entry tells the others, and nothing is applied behind the stores' back.
+      await log.stop(reason)
+      await data.stop()
+      await p2p.stop(reason)
+    },
+    structure: () => {
+      const root = p2p.describe()
+      return { ...root, children: [...root.children, log.describe(), data.describe()] }
+    },
+  }
+}

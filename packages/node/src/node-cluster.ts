@@ -1,0 +1,141 @@
+import {
+  type Cancel,
+  type Clock,
+  ClusterError,
+  type Database,
+  type DatabaseOptions,
+  EventHub,
+  errorCode,
+  type Logger,
+  type NodeId,
+  type Random,
+  type StructureNode,
+  type Transport,
+} from '@cluster/core'
+import type { Cluster, ClusterDatabase, ClusterEvents } from './cluster.ts'
+import { openDatabase } from './cluster-database.ts'
+import type { ComposedNode } from './compose.ts'
+import type { DataFolder } from './driver/data-folder.ts'
+import type { NodeErrorDetail } from './errors.ts'
+
+interface Parts {
+  readonly name: string
+  readonly folder: DataFolder
+  readonly transport: Transport
+  readonly node: ComposedNode
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** A node of the real platform behind the `Cluster` interface. */
+export class NodeCluster implements Cluster {
+  readonly id: NodeId
+  readonly name: string
+  readonly folder: string
+  readonly fresh: boolean
+  readonly #parts: Parts
+  readonly #events = new EventHub<ClusterEvents>()
+  readonly #databases = new Map<string, Promise<ClusterDatabase>>()
+  #waitingFor: string | null = null
+  #stopping: Promise<void> | null = null
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.id = parts.transport.self
+    this.name = parts.name
+    this.folder = parts.folder.path
+    this.fresh = parts.folder.fresh
+  }
+
+  async start(): Promise<void> {
+    const { node } = this.#parts
+    for (const type of ['member', 'deathProved', 'refused'] as const) {
+      node.peers.on(type, (event) => this.#events.emit(type, event))
+    }
+    node.log.on('group', (event) => this.#events.emit('group', event))
+    node.log.on('removed', (event) => this.#events.emit('removed', event))
+    node.log.on('waiting', (event) => {
+      this.#waitingFor = event.for
+      this.#events.emit('waiting', event)
+    })
+    node.log.on('failed', (event) => this.#events.emit('failed', event))
+    await node.start()
+  }
+
+  addresses() {
+    return this.#parts.transport.addresses()
+  }
+
+  members() {
+    return this.#parts.node.peers.members()
+  }
+
+  group() {
+    return this.#parts.node.log.group()
+  }
+
+  structure(): StructureNode {
+    return this.#parts.node.structure()
+  }
+
+  on<Type extends keyof ClusterEvents>(type: Type, listener: (event: ClusterEvents[Type]) => void): Cancel {
+    return this.#events.on(type, listener)
+  }
+
+  async ready({ timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<void> {
+    try {
+      await this.#parts.node.log.ready({
+        ...(timeoutMs === undefined ? {} : { deadlineMs: timeoutMs }),
+        ...(signal === undefined ? {} : { signal }),
+      })
+    } catch (error) {
+      if (timeoutMs === undefined || errorCode(error) !== 'DEADLINE') throw error
+      const waitingFor = this.#waitingFor
+      throw new ClusterError<NodeErrorDetail>(
+        { code: 'JOIN_TIMEOUT', outcome: 'rejected', waitingFor },
+        `not in the cluster "${this.name}" after ${timeoutMs} ms: ${waitingFor ?? 'no other node was found'}; start the nodes it waits for, or allow more time`,
+        { cause: error },
+      )
+    }
+  }
+
+  database(name: string, options: DatabaseOptions = {}): Promise<ClusterDatabase> {
+    const known = this.#databases.get(name)
+    // The layer below compares the options with those of the database.
+    const opening = Promise.resolve(known).then(async (open) => {
+      const storage = await this.#parts.node.databases.open(name, options)
+      return open ?? this.#open(storage)
+    })
+    if (!known) {
+      this.#databases.set(name, opening)
+      opening.catch(() => {
+        if (this.#databases.get(name) === opening) this.#databases.delete(name)
+      })
+    }
+    return opening
+  }
+
+  async stop(): Promise<void> {
+    await this.#end('away')
+  }
+
+  async leave(): Promise<void> {
+    await this.#end('left')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  #open(storage: Database): ClusterDatabase {
+    const { clock, random, node } = this.#parts
+    storage.on('tookOver', (event) => this.#events.emit('tookOver', event))
+    return openDatabase(storage, { clock, random, peers: node.peers, log: node.log })
+  }
+
+  #end(reason: 'away' | 'left'): Promise<void> {
+    this.#stopping ??= this.#parts.node.stop(reason).finally(() => this.#parts.folder.release())
+    return this.#stopping
+  }
+}

@@ -1,0 +1,104 @@
+import type { LogLevel } from '@cluster/core'
+import { staticDiscovery } from '@cluster/p2p'
+import { libp2pTransport, mdnsDiscovery, newIdentity } from '@cluster/transport'
+import { parseAddresses } from './addresses.ts'
+import type { Cluster } from './cluster.ts'
+import { composeNode } from './compose.ts'
+import { openDataFolder } from './driver/data-folder.ts'
+import { nodeClock } from './driver/node-clock.ts'
+import { nodeRandom } from './driver/node-random.ts'
+import { textLogger } from './driver/text-logger.ts'
+import { NodeCluster } from './node-cluster.ts'
+
+/** Everything has a default; an empty object joins, or forms, the cluster named "cluster" on this network. */
+export interface OpenOptions {
+  /** Only nodes of one name find each other. Default "cluster". */
+  readonly name?: string
+  /** The data folder. Default: the first free one of `.cluster/<name>/1, 2, …` in the working directory. */
+  readonly data?: string
+  /** Where to listen, `host:port`, again for more. Default: a free port on every interface. */
+  readonly listen?: readonly string[]
+  /** Other nodes, `host:port`; tried for ever. */
+  readonly seeds?: readonly string[]
+  /** Look for nodes by mDNS, and be found by it. Default true. */
+  readonly mdns?: boolean
+  /** Form a new cluster with so many nodes, and not before. */
+  readonly expect?: number
+  /** Form a new cluster alone, without waiting for others. */
+  readonly alone?: boolean
+  /** Only nodes that know it may join. Without one only private and loopback addresses are served. */
+  readonly secret?: string
+  /** Where log lines go. Default: nowhere. */
+  readonly log?: (line: string) => void
+  /** The least level logged. Default "info". */
+  readonly logLevel?: LogLevel
+}
+
+export interface JoinOptions extends OpenOptions {
+  /** How long to wait for the cluster. Default: for ever. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Starts a node and waits until it is in the cluster and has applied what the leader had.
+ * @throws JOIN_TIMEOUT, and what `openCluster` throws
+ */
+export async function join(options: JoinOptions = {}): Promise<Cluster> {
+  const { timeoutMs, signal, ...rest } = options
+  const cluster = await openCluster(rest)
+  try {
+    await cluster.ready({
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+    return cluster
+  } catch (error) {
+    await cluster.stop()
+    throw error
+  }
+}
+
+/**
+ * Starts a node. It finds or forms the cluster in the background; `ready` waits for that.
+ * @throws DATA_IN_USE, DATA_FOREIGN, DISK_DENIED, OPTION_INVALID, PORT_IN_USE, ADDRESS_NOT_USABLE, LOG_DAMAGED
+ */
+export async function openCluster(options: OpenOptions = {}): Promise<Cluster> {
+  const name = options.name ?? 'cluster'
+  const seeds = (options.seeds ?? []).flatMap((text) => parseAddresses(text, 'seed', null))
+  const listen = options.listen?.flatMap((text) => parseAddresses(text, 'listen', 0))
+  const folder = await openDataFolder(
+    name,
+    options.data ?? null,
+    async () => (await newIdentity()).privateKey,
+  )
+  try {
+    const logger = textLogger(options.log ?? (() => {}), options.logLevel)
+    const platform = { clock: nodeClock, random: nodeRandom, logger }
+    const transport = libp2pTransport({
+      identity: folder.identity,
+      name,
+      start: folder.start,
+      ...(listen === undefined ? {} : { listen }),
+      ...(options.secret === undefined ? {} : { secret: options.secret }),
+    })(platform)
+    const discoveries = [
+      ...(seeds.length > 0 ? [staticDiscovery(seeds)] : []),
+      ...((options.mdns ?? true) ? [mdnsDiscovery(transport)] : []),
+    ]
+    const node = composeNode(
+      {
+        start: folder.start,
+        ...(options.expect === undefined ? {} : { expect: options.expect }),
+        ...(options.alone === undefined ? {} : { alone: options.alone }),
+      },
+      { transport, discoveries, disk: folder.disk, ...platform },
+    )
+    const cluster = new NodeCluster({ name, folder, transport, node, ...platform })
+    await cluster.start()
+    return cluster
+  } catch (error) {
+    await folder.release()
+    throw error
+  }
+}

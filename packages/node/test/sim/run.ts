@@ -1,0 +1,216 @@
+import { type NodeId, type OrderedLog, shuffle } from '@cluster/core'
+import {
+  Clients,
+  checkAcknowledged,
+  checkLinearizable,
+  defaultNemesis,
+  type NamedInput,
+  Nemesis,
+  type NemesisOptions,
+  narrowUnknown,
+  type Program,
+  type RegistersOutput,
+  registers,
+  type SimNode,
+  World,
+} from '@cluster/testkit'
+import type { SeedReport, SuiteName } from './report.ts'
+import { SafetyWatch } from './safety.ts'
+
+/** What a suite puts on the nodes, and how it is used and judged. */
+export interface Suite<App> {
+  readonly name: SuiteName
+  /** The program of the nodes of one world. */
+  program(context: SuiteContext): Program<App>
+  /** Prepares the formed cluster, through any node. */
+  prepare(nodes: readonly SimNode<App>[]): Promise<void>
+  log(app: App): OrderedLog
+  perform(app: App, input: NamedInput): Promise<RegistersOutput>
+  /** Null when a healed cluster is at rest: all nodes have the same and nothing is left to repair. Else what is missing. */
+  unsettled(apps: ReadonlyMap<NodeId, App>): string | null
+  /** Names of the writes that took effect, one for each time, as this node has them. */
+  journal(app: App): Promise<readonly string[]>
+  /** Compares what the nodes hold. Null, or what differs. */
+  compare(apps: ReadonlyMap<NodeId, App>): string | null
+}
+
+export interface SuiteContext {
+  readonly world: World
+  readonly safety: SafetyWatch
+  /** Names of all nodes. */
+  readonly names: readonly string[]
+}
+
+export interface RunOptions {
+  /** Virtual time under faults at least; goes on until enough operations were done, at most three times as long. */
+  readonly stormMs?: number
+  readonly operationsMin?: number
+  readonly nemesis?: NemesisOptions
+  readonly nodes?: number
+  /** Lines of the trace in the report of a failed seed. */
+  readonly tailLines?: number
+}
+
+/** So long a healthy cluster may take to form, to heal or to answer. */
+const PATIENCE_MS = 120_000
+
+class Problem extends Error {}
+
+/** Plays one seed: forms a cluster, lets the storm rage over busy clients, heals, and judges what is left. */
+export async function runSeed<App>(
+  suite: Suite<App>,
+  seed: number,
+  { stormMs = 60_000, operationsMin = 500, nemesis: nemesisOptions, nodes, tailLines = 60 }: RunOptions = {},
+): Promise<SeedReport> {
+  const world = new World({ seed: `${suite.name} ${seed}`, traceLinesMax: 4_000 })
+  const count = nodes ?? 3 + (world.random.fork('size').uint32() % 4)
+  const names = Array.from({ length: count }, (_, i) => `n${i + 1}`)
+  const safety = new SafetyWatch(world)
+  const program = suite.program({ world, safety, names })
+  const cluster = names.map((name) => world.node(name, program))
+  const clients = new Clients<App>(world, cluster, {
+    clients: 8,
+    groups: 6,
+    registersPerGroup: 2,
+    thinkMs: [20, 600],
+    perform: (app, input) => suite.perform(app, input),
+  })
+  const nemesis = new Nemesis(world, cluster, () => safety.leader, nemesisOptions ?? defaultNemesis)
+  let problem: string | null = null
+  try {
+    await form(world, cluster, suite)
+    clients.start()
+    nemesis.start()
+    for (let rounds = 0; rounds < 3; rounds++) {
+      await world.run(rounds === 0 ? stormMs : stormMs / 2)
+      const { called, acknowledged } = clients.recorder.counts
+      if (called >= operationsMin && acknowledged >= called / 2) break
+      if (rounds === 2)
+        throw new Problem(`only ${called} operations in the storm, ${acknowledged} of them acknowledged`)
+    }
+    nemesis.stop()
+    await heal(world, cluster, suite, clients)
+    await judge(world, cluster, suite, clients)
+  } catch (error) {
+    problem = error instanceof Problem ? error.message : textOf(error)
+  }
+  const { happenings } = safety
+  const { counts } = world.network
+  Object.assign(happenings, {
+    restarts: cluster.reduce((sum, node) => sum + Math.max(0, node.starts - 1), 0),
+    framesLost: counts.lost,
+    framesReordered: counts.reordered,
+    linksBroken: counts.linksBroken,
+    lossyPowerLosses: cluster.reduce((sum, node) => sum + node.disk.counts.lossyPowerLosses, 0),
+    tornWrites: cluster.reduce((sum, node) => sum + node.disk.counts.tornWrites, 0),
+    slowSyncs: cluster.reduce((sum, node) => sum + node.disk.counts.slowSyncs, 0),
+  })
+  return {
+    suite: suite.name,
+    seed,
+    problem,
+    hash: world.trace.hash,
+    nodes: count,
+    virtualMs: Math.round(world.now),
+    events: world.events,
+    operations: clients.recorder.counts,
+    errors: clients.recorder.errors,
+    faults: nemesis.counts,
+    happenings,
+    tail: problem === null ? [] : world.trace.tail(tailLines),
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+function appsOf<App>(cluster: readonly SimNode<App>[]): Map<NodeId, App> {
+  return new Map(cluster.flatMap((node) => (node.app === null ? [] : [[node.id, node.app] as const])))
+}
+
+async function form<App>(world: World, cluster: readonly SimNode<App>[], suite: Suite<App>): Promise<void> {
+  const random = world.random.fork('form')
+  for (const node of shuffle(random, cluster))
+    world.schedule(random.between(0, 300), () => {
+      node.start().catch((error: unknown) => world.fail(error))
+    })
+  const formed = (): boolean =>
+    cluster.every((node) => {
+      if (node.app === null) return false
+      const { voters, learners, leader } = suite.log(node.app).group()
+      return leader !== null && voters.length + learners.length === cluster.length
+    })
+  if (!(await world.until(formed, PATIENCE_MS))) throw new Problem('the cluster did not form')
+  await world.settle(suite.prepare(cluster), PATIENCE_MS)
+}
+
+/** Liveness: once the faults stop, everything comes back and every node takes a write. */
+async function heal<App>(
+  world: World,
+  cluster: readonly SimNode<App>[],
+  suite: Suite<App>,
+  clients: Clients<App>,
+): Promise<void> {
+  world.heal()
+  clients.stop()
+  for (const node of cluster) if (!node.running) node.start().catch((error: unknown) => world.fail(error))
+  // A node that was just stopping comes back by itself.
+  if (!(await world.until(() => cluster.every((node) => node.app !== null), PATIENCE_MS)))
+    throw new Problem(
+      `not all nodes came up after the faults: ${cluster.filter((node) => node.app === null).map((node) => node.id)}`,
+    )
+  if (!(await world.until(() => clients.idle, PATIENCE_MS))) throw new Problem('a client waits for ever')
+  let missing: string | null = null
+  const settled = (): boolean => {
+    missing = suite.unsettled(appsOf(cluster))
+    return missing === null
+  }
+  if (!(await every(world, 50, PATIENCE_MS, settled)))
+    throw new Problem(`the cluster did not come to rest after the faults: ${missing}`)
+  for (const node of cluster)
+    if (!(await world.settle(clients.writeOn(node), PATIENCE_MS)))
+      throw new Problem(`${node.id} did not take a write after the faults`)
+  if (!(await every(world, 50, PATIENCE_MS, settled)))
+    throw new Problem(`the cluster did not come to rest after the last writes: ${missing}`)
+}
+
+/** Asks every `stepMs` until it holds: dearer questions than after every event. */
+async function every(world: World, stepMs: number, withinMs: number, done: () => boolean): Promise<boolean> {
+  for (const end = world.now + withinMs; world.now < end; ) {
+    if (done()) return true
+    await world.run(stepMs)
+  }
+  return done()
+}
+
+async function judge<App>(
+  world: World,
+  cluster: readonly SimNode<App>[],
+  suite: Suite<App>,
+  clients: Clients<App>,
+): Promise<void> {
+  const apps = appsOf(cluster)
+  const difference = suite.compare(apps)
+  if (difference !== null) throw new Problem(`the nodes differ after the faults: ${difference}`)
+  for (const [id, app] of apps) {
+    const journal = await world.settle(suite.journal(app), PATIENCE_MS)
+    const problems = checkAcknowledged(clients.book(), journal)
+    if (problems.length > 0) {
+      const named = problems.slice(0, 5).map(({ write, problem }) => `${write} ${problem}`)
+      throw new Problem(`${id} has ${problems.length} wrong writes: ${named.join(', ')}`)
+    }
+  }
+  const verdict = checkLinearizable(registers, narrowUnknown(clients.recorder.history()))
+  if (verdict.verdict === 'violated')
+    throw new Problem(
+      `the history of ${verdict.part} is not linearizable; stuck at ${JSON.stringify(verdict.stuck)} among\n${verdict.operations
+        .filter(
+          ({ callTime, end }) =>
+            callTime <= (verdict.stuck.end?.time ?? 0) && (end?.time ?? 1e9) >= verdict.stuck.callTime - 500,
+        )
+        .map((operation) => `  ${JSON.stringify(operation)}`)
+        .join('\n')}`,
+    )
+  if (verdict.verdict === 'undecided') throw new Problem(`the history of ${verdict.part} could not be judged`)
+}
