@@ -1,1 +1,5 @@
-export {}
+export type { DatabasesPorts } from './driver/context.ts'
+export { databases, type NodeDatabases } from './driver/databases.ts'
+export { type NodeView, planPlacement } from './machine/placement.ts'
+export type { DatabaseRecord, PartitionRecord, ReplicaRecord } from './machine/state.ts'
+export type { DatabasesOptions, PlantedBugs } from './options.ts'

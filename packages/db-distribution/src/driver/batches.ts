@@ -1,0 +1,180 @@
+import type { Key, Row, RowBatch, Value } from '@cluster/core'
+
+/** Rows in one batch at most. */
+export const BATCH_ROWS = 1_024
+
+/** Gives batches one after another, in key order where that was asked; null at the end. */
+export interface BatchSource {
+  next(): RowBatch | null | Promise<RowBatch | null>
+  /** Ends it early. */
+  close(): void
+}
+
+/** Collects rows into batches. */
+export class BatchBuilder {
+  #keys: Key[] = []
+  #columns: Value[][] = []
+
+  get length(): number {
+    return this.#keys.length
+  }
+
+  /** Appends rows `from` … `to` of a batch. */
+  take(batch: RowBatch, from: number, to: number): void {
+    if (this.#keys.length === 0 && this.#columns.length !== batch.columns.length)
+      this.#columns = batch.columns.map(() => [])
+    for (let i = from; i < to; i++) this.#keys.push(batch.keys[i] as Key)
+    for (let c = 0; c < batch.columns.length; c++) {
+      const source = batch.columns[c] as readonly Value[]
+      const target = this.#columns[c] as Value[]
+      for (let i = from; i < to; i++) target.push(source[i] as Value)
+    }
+  }
+
+  /** The rows so far; the builder starts anew. */
+  finish(): RowBatch {
+    const batch = { length: this.#keys.length, keys: this.#keys, columns: this.#columns }
+    this.#keys = []
+    this.#columns = []
+    return batch
+  }
+}
+
+/** A batch of whole rows, or of the columns asked for. */
+export function batchOf(
+  keys: readonly Key[],
+  rows: readonly Row[],
+  columns: readonly number[] | null,
+): RowBatch {
+  const positions = columns ?? (rows[0] ?? []).map((_, position) => position)
+  return {
+    length: keys.length,
+    keys,
+    columns: positions.map((position) => rows.map((row) => row[position] as Value)),
+  }
+}
+
+/** The batch without the rows for whose keys `hidden` is true; the batch itself when there are none. */
+export function without(batch: RowBatch, hidden: (key: Key) => boolean): RowBatch {
+  let first = 0
+  while (first < batch.length && !hidden(batch.keys[first] as Key)) first++
+  if (first === batch.length) return batch
+  const builder = new BatchBuilder()
+  builder.take(batch, 0, first)
+  for (let i = first + 1; i < batch.length; i++) {
+    if (!hidden(batch.keys[i] as Key)) builder.take(batch, i, i + 1)
+  }
+  return builder.finish()
+}
+
+/** Sources one after another. */
+export class Chain implements BatchSource {
+  readonly #sources: BatchSource[]
+
+  constructor(sources: readonly BatchSource[]) {
+    this.#sources = [...sources]
+  }
+
+  async next(): Promise<RowBatch | null> {
+    for (;;) {
+      const source = this.#sources[0]
+      if (source === undefined) return null
+      const batch = await source.next()
+      if (batch !== null) return batch
+      this.#sources.shift()
+    }
+  }
+
+  close(): void {
+    for (const source of this.#sources) source.close()
+  }
+}
+
+interface Head {
+  readonly source: BatchSource
+  batch: RowBatch
+  at: number
+}
+
+/** Merges sources that are each in key order. */
+export class Merge implements BatchSource {
+  readonly #sources: readonly BatchSource[]
+  readonly #before: (a: Key, b: Key) => boolean
+  #heads: Head[] | null = null
+
+  constructor(sources: readonly BatchSource[], reverse: boolean) {
+    this.#sources = sources
+    this.#before = reverse ? (a, b) => a > b : (a, b) => a < b
+  }
+
+  async next(): Promise<RowBatch | null> {
+    const heads = await this.#start()
+    const builder = new BatchBuilder()
+    while (heads.length > 0 && builder.length < BATCH_ROWS) {
+      const { first, limit } = this.#smallest(heads)
+      const { batch, at } = first
+      const most = Math.min(batch.length, at + BATCH_ROWS - builder.length)
+      let end = at + 1
+      while (end < most && (limit === null || !this.#before(limit, batch.keys[end] as Key))) end++
+      // Batches that need no merging pass as they are.
+      if (builder.length === 0 && at === 0 && end === batch.length && heads.length === 1) {
+        await this.#advance(heads, first)
+        return batch
+      }
+      builder.take(batch, at, end)
+      first.at = end
+      if (end === batch.length) await this.#advance(heads, first)
+    }
+    return builder.length === 0 ? null : builder.finish()
+  }
+
+  async #start(): Promise<Head[]> {
+    if (this.#heads !== null) return this.#heads
+    const heads: Head[] = []
+    const batches = await Promise.all(this.#sources.map((source) => filled(source)))
+    for (const [i, batch] of batches.entries()) {
+      const source = this.#sources[i]
+      if (batch !== null && source !== undefined) heads.push({ source, batch, at: 0 })
+    }
+    this.#heads = heads
+    return heads
+  }
+
+  async #advance(heads: Head[], head: Head): Promise<void> {
+    const batch = await filled(head.source)
+    if (batch === null) {
+      heads.splice(heads.indexOf(head), 1)
+      return
+    }
+    head.batch = batch
+    head.at = 0
+  }
+
+  /** The head with the smallest key, and the smallest key of the others. */
+  #smallest(heads: readonly Head[]): { first: Head; limit: Key | null } {
+    let first = heads[0] as Head
+    let limit: Key | null = null
+    for (let i = 1; i < heads.length; i++) {
+      const head = heads[i] as Head
+      const key = head.batch.keys[head.at] as Key
+      const best = first.batch.keys[first.at] as Key
+      if (this.#before(key, best)) {
+        limit = best
+        first = head
+      } else if (limit === null || this.#before(key, limit)) limit = key
+    }
+    return { first, limit }
+  }
+
+  close(): void {
+    for (const source of this.#sources) source.close()
+  }
+}
+
+/** The next batch that has rows. */
+async function filled(source: BatchSource): Promise<RowBatch | null> {
+  for (;;) {
+    const batch = await source.next()
+    if (batch === null || batch.length > 0) return batch
+  }
+}

@@ -1,0 +1,159 @@
+import {
+  type CallOptions,
+  ClusterError,
+  type CommitReceipt,
+  errorCode,
+  isClusterError,
+  type LineageId,
+  lineageId,
+  type NodeId,
+  type PartitionId,
+  type Version,
+} from '@cluster/core'
+import { conflict, tooFewCopies, transactionTooLarge, unavailable, versionGone } from '../errors.ts'
+import { type CommitInput, encodeCommit } from '../machine/commands.ts'
+import { decodeResult } from '../machine/results.ts'
+import type { DatabaseRecord } from '../machine/state.ts'
+import type { Context } from './context.ts'
+import { MACHINE_NAME } from './replicas.ts'
+
+/** Submits transactions and says what became of them. */
+export class Committer {
+  readonly #context: Context
+  /** Databases whose first writes have waited long enough for more copies. */
+  readonly #waited = new Set<number>()
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  /** @throws DB_CONFLICT, DB_VERSION_GONE, DB_UNAVAILABLE, DB_TOO_FEW_COPIES, DB_TRANSACTION_TOO_LARGE, and what the log throws */
+  async commit(database: DatabaseRecord, input: CommitInput, options: CallOptions): Promise<CommitReceipt> {
+    const partitions = input.writes.map(({ partition }) => partition)
+    if (partitions.length === 0)
+      return {
+        version: input.version as Version,
+        lineage: this.#lineage(),
+        copies: null,
+        underReplicated: false,
+        durableOn: 0,
+      }
+    for (const partition of partitions) {
+      const copies = this.#living(database, partition)
+      if (copies === 0) await this.#comeBack(database, partition, options)
+    }
+    if (!this.#waited.has(database.id)) await this.#settle(database, partitions, options)
+    const copies = this.#fewest(database, partitions)
+    const { minCopies } = database.options
+    if (copies < minCopies) throw tooFewCopies(database.name, copies, minCopies)
+    const applied = await this.#submit(encodeCommit(input), options)
+    const result = decodeResult(applied.result)
+    switch (result.type) {
+      case 'done':
+        break
+      case 'conflict':
+        throw conflict(database.name, result.relation)
+      case 'versionGone':
+        throw versionGone(database.name, input.version as Version)
+      case 'tooFewCopies':
+        throw tooFewCopies(database.name, result.copies, minCopies)
+      case 'unavailable':
+        throw unavailable(database.name, [result.partition], this.#holders(database, result.partition))
+      default:
+        throw new ClusterError(
+          { code: 'DB_FRAME_DAMAGED', outcome: 'rejected' },
+          `The cluster refused the transaction (${result.type}). Run the same version on all nodes.`,
+        )
+    }
+    const reached = Math.min(result.copies, this.#fewest(database, partitions))
+    return {
+      version: applied.index,
+      lineage: applied.lineage,
+      copies: reached,
+      underReplicated: reached < this.#asked(database),
+      durableOn: applied.durableOn,
+    }
+  }
+
+  async #submit(command: Uint8Array, options: CallOptions): ReturnType<Context['ports']['log']['submit']> {
+    try {
+      return await this.#context.ports.log.submit(MACHINE_NAME, command, options)
+    } catch (error) {
+      if (!isClusterError(error) || errorCode(error) !== 'LOG_COMMAND_TOO_LARGE') throw error
+      const detail = error.detail as unknown as { readonly bytesMax: number }
+      throw transactionTooLarge(command.length, detail.bytesMax, error)
+    }
+  }
+
+  #lineage(): LineageId {
+    return this.#context.ports.log.group().lineage ?? lineageId('')
+  }
+
+  #living(database: DatabaseRecord, partition: PartitionId): number {
+    const record = this.#context.partition(database.id, partition)
+    return record === null ? 0 : this.#context.livingHolders(record).length
+  }
+
+  #fewest(database: DatabaseRecord, partitions: readonly PartitionId[]): number {
+    let fewest = Number.MAX_SAFE_INTEGER
+    for (const partition of partitions) fewest = Math.min(fewest, this.#living(database, partition))
+    return fewest
+  }
+
+  /** Copies asked for. */
+  #asked(database: DatabaseRecord): number {
+    const { redundancy } = database.options
+    if (redundancy !== 'all') return redundancy
+    const { voters, learners } = this.#context.ports.log.group()
+    return voters.length + learners.length
+  }
+
+  #holders(database: DatabaseRecord, partition: PartitionId): readonly NodeId[] {
+    return (this.#context.partition(database.id, partition)?.replicas ?? []).map((replica) => replica.node)
+  }
+
+  /** A write to a partition without a holder would wait in the log alone, so it is not made. */
+  async #comeBack(database: DatabaseRecord, partition: PartitionId, options: CallOptions): Promise<void> {
+    const { changed, ports, settings } = this.#context
+    const deadline = ports.clock.now() + (options.deadlineMs ?? settings.unavailableMs)
+    while (this.#living(database, partition) === 0) {
+      const left = deadline - ports.clock.now()
+      if (left <= 0) throw unavailable(database.name, [partition], this.#holders(database, partition))
+      await changed.next(ports.clock, left, options.signal)
+    }
+  }
+
+  /**
+   * The first writes of a young database wait for the copies asked for, if there are nodes to hold them; the
+   * receipt tells when they did not come in time.
+   */
+  async #settle(
+    database: DatabaseRecord,
+    partitions: readonly PartitionId[],
+    options: CallOptions,
+  ): Promise<void> {
+    const { changed, ports, settings } = this.#context
+    const deadline = ports.clock.now() + Math.min(settings.settleMs, options.deadlineMs ?? settings.settleMs)
+    const young = (): boolean =>
+      this.#members() > 1 &&
+      partitions.some((partition) => this.#context.partition(database.id, partition)?.settled === false)
+    while (young() && this.#fewest(database, partitions) < Math.min(this.#asked(database), this.#members())) {
+      const left = deadline - ports.clock.now()
+      if (left <= 0) {
+        this.#waited.add(database.id)
+        return
+      }
+      await changed.next(ports.clock, left, options.signal)
+    }
+    if (database.partitions.every((partition) => partition.settled)) this.#waited.add(database.id)
+  }
+
+  /** Members that answer and can hold copies. */
+  #members(): number {
+    const { voters, learners } = this.#context.ports.log.group()
+    let count = 0
+    for (const node of voters) if (this.#context.isLiving(node)) count++
+    for (const node of learners) if (this.#context.isLiving(node)) count++
+    return count
+  }
+}

@@ -1,0 +1,93 @@
+import {
+  type Clock,
+  type DatabaseEvents,
+  EventHub,
+  type Logger,
+  type NodeId,
+  type OrderedLog,
+  type PartitionId,
+  type Peers,
+  type Random,
+  type StorageEngine,
+} from '@cluster/core'
+import type { DatabasesMachine } from '../machine/machine.ts'
+import type { PartitionRecord } from '../machine/state.ts'
+import type { Settings } from '../options.ts'
+import { Bell } from './waiting.ts'
+
+/** What the databases of a node need from the layers around them. */
+export interface DatabasesPorts {
+  readonly log: OrderedLog
+  readonly peers: Peers
+  readonly storage: StorageEngine
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** What the parts of the driver share. */
+export class Context {
+  readonly ports: DatabasesPorts
+  readonly settings: Settings
+  readonly machine: DatabasesMachine
+  /** Rung when placement, membership or the replicas of this node changed. */
+  readonly changed = new Bell()
+  /** `tookOver` and `placement` of every database. */
+  readonly hub = new EventHub<DatabaseEvents>()
+  readonly #hubs = new Map<string, EventHub<DatabaseEvents>>()
+  /** Set once the node stops; long work looks at it. */
+  readonly stopping = new AbortController()
+
+  constructor(ports: DatabasesPorts, settings: Settings, machine: DatabasesMachine) {
+    this.ports = ports
+    this.settings = settings
+    this.machine = machine
+  }
+
+  get self(): NodeId {
+    return this.ports.log.self
+  }
+
+  get stopped(): boolean {
+    return this.stopping.signal.aborted
+  }
+
+  eventsOf(database: string): EventHub<DatabaseEvents> {
+    let hub = this.#hubs.get(database)
+    if (hub === undefined) {
+      hub = new EventHub()
+      this.#hubs.set(database, hub)
+    }
+    return hub
+  }
+
+  /** Tells those who listen. Called while the log applies, so a listener that throws must not stop the node. */
+  emit<Type extends keyof DatabaseEvents>(database: string, type: Type, event: DatabaseEvents[Type]): void {
+    try {
+      this.#hubs.get(database)?.emit(type, event)
+      if (type !== 'commit') this.hub.emit(type, event)
+    } catch (error) {
+      this.ports.logger.log('error', 'a listener of a database failed', {
+        database,
+        type,
+        error: String(error),
+      })
+    }
+  }
+
+  /** True for this node and for peers that answer. */
+  isLiving(node: NodeId): boolean {
+    return node === this.self || this.ports.peers.member(node)?.state === 'alive'
+  }
+
+  /** Nodes that hold the partition completely by the record and answer, sorted. */
+  livingHolders(partition: PartitionRecord): NodeId[] {
+    const nodes: NodeId[] = []
+    for (const { node, complete } of partition.replicas) if (complete && this.isLiving(node)) nodes.push(node)
+    return nodes
+  }
+
+  partition(database: number, partition: PartitionId): PartitionRecord | null {
+    return this.machine.databaseById(database)?.partitions[partition] ?? null
+  }
+}

@@ -1,0 +1,157 @@
+import {
+  type Cancel,
+  type Database,
+  type DatabaseEvents,
+  type DatabaseOptions,
+  type DatabaseStatus,
+  hash32,
+  type Key,
+  type KeyRange,
+  logIndex,
+  type NodeId,
+  type PartitionId,
+  partitionId,
+  type RelationId,
+  type ReplicaInfo,
+  type RowBatch,
+  type StructureNode,
+  type Transaction,
+  type TransactionOptions,
+} from '@cluster/core'
+import { stopped } from '../errors.ts'
+import { isEverywhere } from '../machine/placement.ts'
+import type { DatabaseRecord } from '../machine/state.ts'
+import type { Committer } from './committer.ts'
+import type { Context } from './context.ts'
+import type { Reader } from './reader.ts'
+import type { Replicas } from './replicas.ts'
+import { OptimisticTransaction } from './transaction.ts'
+import type { Upkeep } from './upkeep.ts'
+
+/** The parts of the driver that a database works with. */
+export interface DatabaseParts {
+  readonly context: Context
+  readonly replicas: Replicas
+  readonly reader: Reader
+  readonly committer: Committer
+  readonly upkeep: Upkeep
+}
+
+/** One database, seen from this node. See `Database` of core. */
+export class DatabaseHandle implements Database {
+  readonly name: string
+  readonly options: Required<DatabaseOptions>
+  readonly #id: number
+  readonly #parts: DatabaseParts
+
+  constructor(record: DatabaseRecord, parts: DatabaseParts) {
+    this.name = record.name
+    this.options = record.options
+    this.#id = record.id
+    this.#parts = parts
+  }
+
+  /** The record as it is now; a snapshot may have put another object in its place. */
+  get #record(): DatabaseRecord {
+    const record = this.#parts.context.machine.databaseById(this.#id)
+    if (record === null) throw stopped()
+    return record
+  }
+
+  partitionOf(distributionKey: Key): PartitionId {
+    return partitionId(1 + (hash32(distributionKey) % this.options.partitions))
+  }
+
+  async begin(options: TransactionOptions = {}): Promise<Transaction> {
+    const { context, reader, committer, upkeep } = this.#parts
+    if (context.stopped) throw stopped()
+    const { ports, settings } = context
+    const version = await ports.log.barrier({
+      ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    })
+    const owner = {}
+    const transaction = new OptimisticTransaction(version, options, {
+      database: this.#record,
+      reader,
+      committer,
+      bytesMax: settings.transactionBytesMax,
+      onEnd: () => upkeep.pins.release(owner),
+    })
+    upkeep.pins.add(owner, version, ports.clock.now() + settings.pinMs)
+    return transaction
+  }
+
+  status(): DatabaseStatus {
+    const { context, replicas } = this.#parts
+    const record = this.#record
+    const members = this.#livingMembers()
+    const infos: ReplicaInfo[] = []
+    const underReplicated: PartitionId[] = []
+    const unavailable: PartitionId[] = []
+    for (const partition of record.partitions) {
+      for (const { node, complete } of partition.replicas) {
+        const local = node === context.self ? replicas.get(record.id, partition.id) : undefined
+        const rows = local?.phase === 'ready' ? local.rows(record.relations) : null
+        infos.push({ partition: partition.id, node, complete, rows })
+      }
+      const living = context.livingHolders(partition).length
+      const { redundancy } = this.options
+      const all = isEverywhere(this.options, partition.id)
+      const wanted = all || redundancy === 'all' ? members : Math.min(redundancy, members)
+      if (living < wanted) underReplicated.push(partition.id)
+      if (living === 0) unavailable.push(partition.id)
+    }
+    return {
+      name: this.name,
+      options: this.options,
+      version: logIndex(context.ports.log.appliedIndex()),
+      replicas: infos,
+      underReplicated,
+      unavailable,
+    }
+  }
+
+  #livingMembers(): number {
+    const { context } = this.#parts
+    const { voters, learners } = context.ports.log.group()
+    return [...voters, ...learners].filter((node) => context.isLiving(node)).length
+  }
+
+  holders(partition: PartitionId): readonly NodeId[] {
+    const record = this.#record.partitions[partition]
+    return (record?.replicas ?? []).filter((replica) => replica.complete).map((replica) => replica.node)
+  }
+
+  localScan(relation: RelationId, partition: PartitionId, range: KeyRange = {}): Iterable<RowBatch> {
+    const { context, replicas } = this.#parts
+    const store = replicas.serving(this.#id, partition)
+    if (store === null) return []
+    const version = logIndex(Math.max(context.ports.log.appliedIndex(), store.appliedVersion()))
+    return store.scan({ relation, range, version })
+  }
+
+  on<Type extends keyof DatabaseEvents>(type: Type, listener: (event: DatabaseEvents[Type]) => void): Cancel {
+    return this.#parts.context.eventsOf(this.name).on(type, listener)
+  }
+
+  describe(): StructureNode {
+    const { context } = this.#parts
+    const { replicas, underReplicated, unavailable, version } = this.status()
+    const here = replicas.filter((replica) => replica.node === context.self)
+    return {
+      kind: 'database',
+      name: this.name,
+      facts: {
+        redundancy: this.options.redundancy,
+        partitions: this.options.partitions,
+        version,
+        'replicas here': here.length,
+        'rows here': here.reduce((sum, replica) => sum + (replica.rows ?? 0), 0),
+        ...(underReplicated.length > 0 ? { 'under-replicated': underReplicated.length } : {}),
+        ...(unavailable.length > 0 ? { unavailable: unavailable.length } : {}),
+      },
+      children: [],
+    }
+  }
+}

@@ -1,0 +1,214 @@
+import {
+  assert,
+  type CallOptions,
+  type Cancel,
+  type Database,
+  type DatabaseEvents,
+  type DatabaseOptions,
+  type Databases,
+  type Describable,
+  EVERYWHERE,
+  type LogEntry,
+  type NodeId,
+  type StateMachine,
+  type StructureNode,
+} from '@cluster/core'
+import { stopped, unavailable } from '../errors.ts'
+import { encodeCreate } from '../machine/commands.ts'
+import { DatabasesMachine } from '../machine/machine.ts'
+import { encodeResult } from '../machine/results.ts'
+import type { DatabaseRecord } from '../machine/state.ts'
+import { compareOptions, type DatabasesOptions, databaseOptions, settings } from '../options.ts'
+import { Committer } from './committer.ts'
+import { Context, type DatabasesPorts } from './context.ts'
+import { Controller } from './controller.ts'
+import { DatabaseHandle, type DatabaseParts } from './database-handle.ts'
+import { Reader } from './reader.ts'
+import { MACHINE_NAME, Replicas } from './replicas.ts'
+import { Server } from './server.ts'
+import { Upkeep } from './upkeep.ts'
+import { SERVICE } from './wire.ts'
+
+/** The databases of a node, and what its composer does with them. */
+export interface NodeDatabases extends Databases, Describable {
+  /** Begins to hold partitions and to serve. Before or after the log starts. */
+  start(): Promise<void>
+  /** Writes everything to disk and ends; before the log stops. */
+  stop(): Promise<void>
+  /** Writes every partition of this node to disk, so that the log can be cut behind it. */
+  checkpoint(): Promise<void>
+  /** Events of all databases. */
+  on<Type extends 'tookOver' | 'placement'>(
+    type: Type,
+    listener: (event: DatabaseEvents[Type]) => void,
+  ): Cancel
+}
+
+/** Makes the databases of a node: attaches their machine to the log and serves other nodes. */
+export function databases(options: DatabasesOptions = {}): (ports: DatabasesPorts) => NodeDatabases {
+  return (ports) => new Node(options, ports)
+}
+
+class Node implements NodeDatabases {
+  readonly #context: Context
+  readonly #replicas: Replicas
+  readonly #controller: Controller
+  readonly #upkeep: Upkeep
+  readonly #parts: DatabaseParts
+  readonly #handles = new Map<string, DatabaseHandle>()
+  readonly #cancels: Cancel[] = []
+  #started = false
+
+  constructor(options: DatabasesOptions, ports: DatabasesPorts) {
+    const context = new Context(ports, settings(options), new DatabasesMachine(options.window))
+    this.#context = context
+    this.#replicas = new Replicas(context)
+    this.#controller = new Controller(context)
+    this.#upkeep = new Upkeep(context, this.#replicas)
+    this.#parts = {
+      context,
+      replicas: this.#replicas,
+      reader: new Reader(context, this.#replicas),
+      committer: new Committer(context),
+      upkeep: this.#upkeep,
+    }
+    ports.log.attach(this.#stateMachine())
+    ports.peers.serve(SERVICE, new Server(context, this.#replicas).handlers())
+  }
+
+  /** Connects the pure machine to the log and the stores. */
+  #stateMachine(): StateMachine {
+    const { machine } = this.#context
+    return {
+      name: MACHINE_NAME,
+      apply: (entry: LogEntry): Uint8Array => {
+        const { result, effects } = machine.apply(entry.index, entry.command)
+        for (const effect of effects) {
+          this.#replicas.follow(entry.index, effect)
+          if (effect.type === 'committed') {
+            const { database, relations } = effect
+            this.#context.emit(database.name, 'commit', { version: entry.index, relations })
+          } else this.#controller.poke()
+        }
+        return encodeResult(result)
+      },
+      snapshot: () => machine.snapshot(),
+      restore: (snapshot, index) => {
+        machine.restore(snapshot, index)
+        this.#replicas.restored()
+      },
+      durableIndex: () => this.#replicas.durableIndex(),
+    }
+  }
+
+  async start(): Promise<void> {
+    assert(!this.#started, 'the databases of a node start once')
+    this.#started = true
+    const { ports } = this.#context
+    const look = (): void => {
+      this.#context.changed.ring()
+      this.#controller.poke()
+    }
+    this.#cancels.push(
+      ports.log.on('group', look),
+      ports.log.on('removed', look),
+      ports.log.on('snapshotInstalled', look),
+      ports.peers.on('member', look),
+    )
+    await this.#replicas.start()
+    this.#upkeep.start()
+    look()
+  }
+
+  async stop(): Promise<void> {
+    if (this.#context.stopped) return
+    for (const cancel of this.#cancels) cancel()
+    this.#controller.stop()
+    this.#upkeep.stop()
+    this.#context.stopping.abort()
+    this.#context.changed.ring()
+    await this.#replicas.stop()
+  }
+
+  checkpoint(): Promise<void> {
+    return this.#upkeep.checkpointAll()
+  }
+
+  async open(name: string, options: DatabaseOptions & CallOptions = {}): Promise<Database> {
+    if (this.#context.stopped || !this.#started) throw stopped()
+    const { ports, settings: limits, machine } = this.#context
+    const wanted = databaseOptions(name, options)
+    const call: CallOptions = {
+      deadlineMs: options.deadlineMs ?? limits.unavailableMs,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    }
+    if (machine.database(name) === null) {
+      // Somebody may have made it without this node knowing yet.
+      await ports.log.applied(await ports.log.barrier(call), call)
+      if (machine.database(name) === null) await this.#create(name, wanted, call)
+    }
+    const record = machine.database(name)
+    assert(record !== null, 'a database is known where its creation was applied')
+    compareOptions(name, record.options, options)
+    await this.#usable(record, call)
+    return this.#handle(record)
+  }
+
+  /** Submits the creation; if another node was faster, its database is the one. */
+  async #create(name: string, options: Required<DatabaseOptions>, call: CallOptions): Promise<void> {
+    const { ports, self } = this.#context
+    const { voters, learners } = ports.log.group()
+    const living = [...voters, ...learners].filter((node) => this.#context.isLiving(node))
+    const candidates: readonly NodeId[] = living.length > 0 ? living : [self]
+    await ports.log.submit(MACHINE_NAME, encodeCreate({ name, options, candidates }), call)
+  }
+
+  /** Waits until the partition with the catalogs can be read from somebody. */
+  async #usable(record: DatabaseRecord, { deadlineMs = 0, signal }: CallOptions): Promise<void> {
+    const { ports, changed, machine, self } = this.#context
+    const deadline = ports.clock.now() + deadlineMs
+    for (;;) {
+      const partition = machine.databaseById(record.id)?.partitions[EVERYWHERE]
+      const holders = partition === undefined ? [] : this.#context.livingHolders(partition)
+      const others = holders.some((node) => node !== self)
+      if (others || this.#replicas.serving(record.id, EVERYWHERE) !== null) return
+      const left = deadline - ports.clock.now()
+      if (left <= 0) {
+        const waitingFor = (partition?.replicas ?? []).map((replica) => replica.node)
+        throw unavailable(record.name, [EVERYWHERE], waitingFor)
+      }
+      await changed.next(ports.clock, left, signal)
+      if (this.#context.stopped) throw stopped()
+    }
+  }
+
+  #handle(record: DatabaseRecord): DatabaseHandle {
+    let handle = this.#handles.get(record.name)
+    if (handle === undefined) {
+      handle = new DatabaseHandle(record, this.#parts)
+      this.#handles.set(record.name, handle)
+    }
+    return handle
+  }
+
+  list(): readonly string[] {
+    return this.#context.machine.databases().map((database) => database.name)
+  }
+
+  on<Type extends 'tookOver' | 'placement'>(
+    type: Type,
+    listener: (event: DatabaseEvents[Type]) => void,
+  ): Cancel {
+    return this.#context.hub.on(type, listener)
+  }
+
+  describe(): StructureNode {
+    const records = this.#context.machine.databases()
+    return {
+      kind: 'databases',
+      name: this.#context.self,
+      facts: { count: records.length },
+      children: records.map((record) => this.#handle(record).describe()),
+    }
+  }
+}

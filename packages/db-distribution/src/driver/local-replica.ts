@@ -1,0 +1,168 @@
+import {
+  assert,
+  type NodeId,
+  type PartitionId,
+  type PartitionStore,
+  type RelationId,
+  type RowWrite,
+  type Version,
+} from '@cluster/core'
+import type { CommitPart } from '../machine/commands.ts'
+
+/**
+ * - `opening`: what is on disk is being opened;
+ * - `missing`: there is nothing on disk that could be brought up to date; a copy is needed;
+ * - `copying`: a copy is on its way;
+ * - `ready`: the store has everything that was applied here;
+ * - `retired`: this node no longer holds the partition.
+ */
+export type ReplicaPhase = 'opening' | 'missing' | 'copying' | 'ready' | 'retired'
+
+interface Pending {
+  readonly version: Version
+  readonly writes: readonly RowWrite[]
+}
+
+/** One partition on this node: its store, and the writes that wait until the store is there. */
+export class LocalReplica {
+  readonly database: number
+  readonly partition: PartitionId
+  /** The store's name in the engine. */
+  readonly name: string
+  phase: ReplicaPhase = 'opening'
+  store: PartitionStore | null = null
+  /** True while the log records this node's replica as complete. */
+  recorded = false
+  /** A store at or past this version, plus the writes queued, has everything. */
+  baseline: number
+  /** Who gave the copy, if it was copied in this process. */
+  source: NodeId | null = null
+  /** Grows whenever writes were missed, so that a copy under way is known to be of no use. */
+  generation = 0
+  /** Bytes written since the last checkpoint began, roughly. */
+  bytesSince = 0
+  #pending: Pending[] = []
+  #pendingBytes = 0
+  readonly #pendingBytesMax: number
+  #newestWrite: number
+  #closed = false
+
+  constructor(database: number, partition: PartitionId, baseline: number, pendingBytesMax: number) {
+    this.database = database
+    this.partition = partition
+    this.name = storeName(database, partition)
+    this.baseline = baseline
+    this.#newestWrite = baseline
+    this.#pendingBytesMax = pendingBytesMax
+  }
+
+  /** The store, while it may answer: it has everything and the log says so. */
+  serving(): PartitionStore | null {
+    return this.phase === 'ready' && this.recorded ? this.store : null
+  }
+
+  /** Adds a commit's writes; commits come in order. */
+  write(version: Version, part: CommitPart): void {
+    if (this.phase === 'retired') return
+    this.#newestWrite = version
+    if (this.#closed || this.phase === 'missing') return
+    const writes = rowWrites(part)
+    if (this.phase === 'ready') {
+      assert(this.store !== null, 'a replica that is ready has a store')
+      this.store.apply(version, writes)
+      this.bytesSince += part.bytes + 32
+      return
+    }
+    this.#pending.push({ version, writes })
+    this.#pendingBytes += part.bytes + 64
+    if (this.phase === 'copying' && this.#pendingBytes > this.#pendingBytesMax) this.restartQueue(version)
+  }
+
+  /** Begins to queue: the store to come must stand at `version` or later. */
+  restartQueue(version: number): void {
+    this.#pending = []
+    this.#pendingBytes = 0
+    this.baseline = version
+    this.generation++
+  }
+
+  /** A snapshot replaced the state: writes up to `lastWrite` may have been missed. */
+  jumped(lastWrite: number): void {
+    this.#newestWrite = lastWrite
+    this.restartQueue(lastWrite)
+    if (this.phase !== 'ready' || this.store === null) return
+    if (this.store.appliedVersion() < lastWrite) this.phase = 'missing'
+  }
+
+  /** Takes the store into service, if it has everything together with the queue. False when it has not. */
+  adopt(store: PartitionStore): boolean {
+    if (store.appliedVersion() < this.baseline) return false
+    for (const { version, writes } of this.#pending) store.apply(version, writes)
+    this.#pending = []
+    this.#pendingBytes = 0
+    this.store = store
+    this.phase = 'ready'
+    return true
+  }
+
+  /** No more writes reach the store; it is about to be closed. */
+  close(): void {
+    this.#closed = true
+  }
+
+  retire(): void {
+    this.phase = 'retired'
+    this.recorded = false
+    this.#pending = []
+  }
+
+  /** True when a checkpoint would make something durable. */
+  get dirty(): boolean {
+    return this.store !== null && this.phase === 'ready' && this.store.durableVersion() < this.#newestWrite
+  }
+
+  /** After a restart no log entry up to this index is needed for this partition. */
+  durableIndex(): number {
+    switch (this.phase) {
+      case 'opening':
+        return 0
+      case 'missing':
+      case 'copying':
+      case 'retired':
+        // What is on disk is not counted on: after a restart the partition is copied anew.
+        return Number.POSITIVE_INFINITY
+      case 'ready': {
+        const durable = this.store?.durableVersion() ?? 0
+        return durable >= this.#newestWrite ? Number.POSITIVE_INFINITY : durable
+      }
+    }
+  }
+
+  rows(relations: Iterable<RelationId>): number {
+    if (this.store === null) return 0
+    let rows = 0
+    for (const relation of relations) rows += this.store.count(relation)
+    return rows
+  }
+}
+
+export const storeName = (database: number, partition: PartitionId): string => `d${database}/p${partition}`
+
+/** The database and partition of a store's name; null when it is not one of ours. */
+export function parseStoreName(name: string): { database: number; partition: PartitionId } | null {
+  const match = /^d(\d+)\/p(\d+)$/.exec(name)
+  return match ? { database: Number(match[1]), partition: Number(match[2]) as PartitionId } : null
+}
+
+function rowWrites(part: CommitPart): RowWrite[] {
+  const rows = part.rows()
+  const writes: RowWrite[] = []
+  for (let i = 0; i < rows.length; i++) {
+    writes.push({
+      relation: part.relations[i] as RelationId,
+      key: part.keys[i] as string,
+      row: rows[i] ?? null,
+    })
+  }
+  return writes
+}

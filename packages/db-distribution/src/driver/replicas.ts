@@ -1,0 +1,419 @@
+import {
+  assert,
+  backoffMs,
+  ClusterError,
+  errorCode,
+  type NodeId,
+  type PartitionId,
+  type PartitionStore,
+  type Version,
+} from '@cluster/core'
+import { encodeReplicas, type ReplicaRef } from '../machine/commands.ts'
+import type { Effect } from '../machine/machine.ts'
+import { type CommandResult, decodeResult } from '../machine/results.ts'
+import { type DatabaseRecord, replicaOn } from '../machine/state.ts'
+import type { Context } from './context.ts'
+import { fetchCopy } from './copy.ts'
+import { LocalReplica, parseStoreName } from './local-replica.ts'
+import { Gate, Queues } from './waiting.ts'
+
+export const MACHINE_NAME = 'databases'
+
+const RETRY = { baseMs: 20, maxMs: 2_000 }
+
+/**
+ * The partitions on this node: opens them, copies them from others, writes commits into them, and drops them,
+ * as the record of replicas asks.
+ */
+export class Replicas {
+  readonly #context: Context
+  readonly #byDatabase = new Map<number, (LocalReplica | undefined)[]>()
+  /** Stores on disk that are not assigned here any more, kept until the others have everything. */
+  readonly #former = new Map<string, { readonly database: number; readonly partition: PartitionId }>()
+  readonly #disk = new Queues()
+  readonly #copies: Gate
+  #announcing = false
+
+  constructor(context: Context) {
+    this.#context = context
+    this.#copies = new Gate(context.settings.copiesAtOnce)
+  }
+
+  /** Looks for what earlier runs left on disk. */
+  async start(): Promise<void> {
+    for (const name of await this.#context.ports.storage.list()) {
+      const parsed = parseStoreName(name)
+      if (parsed !== null && !this.get(parsed.database, parsed.partition)) this.#former.set(name, parsed)
+    }
+    void this.#whenReady().then((ready) => {
+      if (ready) this.#dropFormer()
+    })
+  }
+
+  get(database: number, partition: PartitionId): LocalReplica | undefined {
+    return this.#byDatabase.get(database)?.[partition]
+  }
+
+  serving(database: number, partition: PartitionId): PartitionStore | null {
+    return this.get(database, partition)?.serving() ?? null
+  }
+
+  *all(): Iterable<LocalReplica> {
+    for (const replicas of this.#byDatabase.values())
+      for (const replica of replicas) if (replica !== undefined) yield replica
+  }
+
+  /** The newest index up to which a restart needs no log. */
+  durableIndex(): number {
+    let durable = Number.POSITIVE_INFINITY
+    for (const replica of this.all()) durable = Math.min(durable, replica.durableIndex())
+    return durable
+  }
+
+  /** Follows what a command changed; synchronous, in the order of the log. */
+  follow(index: number, effect: Effect): void {
+    switch (effect.type) {
+      case 'committed': {
+        const local = this.#byDatabase.get(effect.database.id)
+        if (local === undefined) return
+        for (const part of effect.commit.parts) local[part.partition]?.write(index as Version, part)
+        return
+      }
+      case 'created':
+        this.#reconcile(effect.database)
+        return
+      case 'placed':
+        for (const database of effect.databases) this.#reconcile(database)
+        return
+      case 'completed':
+        if (effect.node === this.#context.self) this.#tell(effect.replicas)
+        return
+    }
+  }
+
+  /** The whole state was replaced by a snapshot. */
+  restored(): void {
+    const { machine } = this.#context
+    for (const replica of this.all()) {
+      const record = this.#context.partition(replica.database, replica.partition)
+      if (record !== null) this.#jump(replica, record.lastWrite)
+    }
+    const known = new Set(machine.databases().map((database) => database.id))
+    for (const id of [...this.#byDatabase.keys()])
+      if (!known.has(id)) for (const replica of this.#byDatabase.get(id) ?? []) this.#retire(replica)
+    for (const database of machine.databases()) this.#reconcile(database)
+  }
+
+  #jump(replica: LocalReplica, lastWrite: number): void {
+    const { phase } = replica
+    replica.jumped(lastWrite)
+    if (phase === 'ready' && replica.phase === 'missing') void this.#bringUp(replica)
+  }
+
+  /** Makes the local replicas of a database those that the record says. */
+  #reconcile(database: DatabaseRecord): void {
+    const { self, settings } = this.#context
+    let local = this.#byDatabase.get(database.id)
+    for (const partition of database.partitions) {
+      const record = replicaOn(partition, self)
+      const replica = local?.[partition.id]
+      if (record === undefined) {
+        this.#retire(replica)
+        continue
+      }
+      if (replica !== undefined) {
+        replica.recorded = record.complete
+        continue
+      }
+      const fresh = new LocalReplica(
+        database.id,
+        partition.id,
+        partition.lastWrite,
+        settings.copyQueueBytesMax,
+      )
+      fresh.recorded = record.complete
+      if (local === undefined) {
+        local = []
+        this.#byDatabase.set(database.id, local)
+      }
+      local[partition.id] = fresh
+      this.#former.delete(fresh.name)
+      void this.#bringUp(fresh)
+    }
+    this.#dropFormer()
+    this.#announce()
+    this.#context.changed.ring()
+    this.#context.emit(database.name, 'placement', { database: database.name })
+  }
+
+  #retire(replica: LocalReplica | undefined): void {
+    if (replica === undefined) return
+    const { store, name, database, partition } = replica
+    replica.retire()
+    const local = this.#byDatabase.get(database)
+    if (local !== undefined) delete local[partition]
+    this.#former.set(name, { database, partition })
+    if (store === null) return
+    void this.#disk
+      .run(name, async () => {
+        // Kept as it is, so that it can be taken back if the new holders do not get everything.
+        await store.checkpoint()
+        await store.close()
+      })
+      .then(
+        () => this.#dropFormer(),
+        (error: unknown) => this.#warn('could not close a former replica', name, error),
+      )
+  }
+
+  /** Drops former copies once all of the recorded replicas are complete. */
+  #dropFormer(): void {
+    const { machine, ports, stopped } = this.#context
+    if (stopped) return
+    for (const [name, { database, partition }] of this.#former) {
+      const record = machine.databaseById(database)?.partitions[partition]
+      // Replay is not over yet, or the store is of another cluster: nothing is known, so nothing is dropped.
+      if (record === undefined || !this.#ready) continue
+      if (!record.replicas.every((replica) => replica.complete)) continue
+      this.#former.delete(name)
+      void this.#disk
+        .run(name, async () => {
+          if (this.get(database, partition) !== undefined) return
+          await ports.storage.remove(name)
+          ports.logger.log('info', 'dropped a former replica', { database, partition })
+        })
+        .catch((error: unknown) => {
+          this.#former.set(name, { database, partition })
+          this.#warn('could not drop a former replica', name, error)
+        })
+    }
+  }
+
+  #ready = false
+
+  /** Resolves once the log has caught up; false when the node stops instead. */
+  async #whenReady(): Promise<boolean> {
+    const { ports, stopping } = this.#context
+    for (let attempt = 0; !this.#ready; attempt++) {
+      if (this.#context.stopped) return false
+      try {
+        await ports.log.ready({ signal: stopping.signal })
+        this.#ready = true
+      } catch (error) {
+        if (this.#context.stopped) return false
+        ports.logger.log('debug', 'the log is not ready yet', { error: String(error) })
+        await this.#pause(attempt)
+      }
+    }
+    return true
+  }
+
+  async #pause(attempt: number): Promise<void> {
+    const { changed, ports, stopping } = this.#context
+    const ms = backoffMs(ports.random, attempt, RETRY)
+    try {
+      await changed.next(ports.clock, ms, stopping.signal)
+    } catch (error) {
+      if (!this.#context.stopped) throw error
+    }
+  }
+
+  /** Opens the replica's store, and copies it when there is none that has everything. Never rejects. */
+  async #bringUp(replica: LocalReplica): Promise<void> {
+    for (let attempt = 0; replica.phase !== 'ready' && replica.phase !== 'retired'; attempt++) {
+      if (this.#context.stopped) return
+      try {
+        if (replica.phase === 'opening') await this.#open(replica)
+        else if (await this.#whenReady()) await this.#replace(replica)
+      } catch (error) {
+        if (this.#context.stopped) return
+        this.#warn('could not bring up a replica', replica.name, error)
+      }
+      // Read through a function: the phase changed while this waited.
+      const phase = ((): string => replica.phase)()
+      if (phase !== 'ready' && phase !== 'retired' && phase !== 'missing') await this.#pause(attempt)
+      else if (phase === 'missing' && attempt > 0) await this.#pause(attempt)
+    }
+    this.#dropFormer()
+    this.#announce()
+    this.#context.changed.ring()
+  }
+
+  async #open(replica: LocalReplica): Promise<void> {
+    const { ports } = this.#context
+    await this.#disk.run(replica.name, async () => {
+      if (replica.phase !== 'opening') return
+      const store = await this.#openStore(replica.name)
+      if (((): string => replica.phase)() !== 'opening') {
+        await store.close()
+        return
+      }
+      if (replica.adopt(store)) return
+      replica.phase = 'missing'
+      ports.logger.log('warn', 'the copy on disk is behind and is replaced', {
+        store: replica.name,
+        version: store.appliedVersion(),
+        needed: replica.baseline,
+      })
+      await store.close()
+    })
+  }
+
+  async #openStore(name: string): Promise<PartitionStore> {
+    const { storage, logger } = this.#context.ports
+    try {
+      return await storage.open(name)
+    } catch (error) {
+      if (errorCode(error) !== 'DISK_DAMAGED') throw error
+      logger.log('error', 'a copy on disk is damaged and is replaced', { store: name, error: String(error) })
+      await storage.remove(name)
+      return storage.open(name)
+    }
+  }
+
+  /** Gets a new copy; first tells the log when it still counts on this one. */
+  async #replace(replica: LocalReplica): Promise<void> {
+    const { self, ports, machine } = this.#context
+    const { database, partition, name } = replica
+    const record = this.#context.partition(database, partition)
+    const mine = record === null ? undefined : replicaOn(record, self)
+    if (record === null || mine === undefined) return
+    if (mine.complete) {
+      ports.logger.log('warn', 'lost a replica', { database, partition })
+      await this.#submit('lost', [{ database, partition, since: mine.since }])
+      return
+    }
+    await this.#copies.run(() =>
+      this.#disk.run(name, async () => {
+        if (((): string => replica.phase)() === 'retired' || this.#context.stopped) return
+        const { store: stale } = replica
+        replica.store = null
+        await stale?.close()
+        replica.phase = 'copying'
+        replica.restartQueue(Math.max(mine.since, machine.index))
+        const { generation } = replica
+        const copy = await fetchCopy(this.#context, database, partition, replica.baseline as Version, name)
+        if (copy === null) {
+          replica.phase = ((): string => replica.phase)() === 'retired' ? 'retired' : 'missing'
+          return
+        }
+        const usable = replica.phase === 'copying' && replica.generation === generation
+        if (usable && replica.adopt(copy.store)) {
+          replica.source = copy.source
+          return
+        }
+        await copy.store.close()
+        if (replica.phase === 'copying') replica.phase = 'missing'
+      }),
+    )
+  }
+
+  /** Tells the log about every replica that has everything while the log does not know. One submission at a time. */
+  #announce(): void {
+    if (this.#announcing || this.#context.stopped || this.#unannounced().length === 0) return
+    this.#announcing = true
+    void this.#announceAll().finally(() => {
+      this.#announcing = false
+      // Something may have become ready after the last look.
+      this.#announce()
+    })
+  }
+
+  async #announceAll(): Promise<void> {
+    if (!(await this.#whenReady())) return
+    for (let attempt = 0; !this.#context.stopped; attempt++) {
+      const refs = this.#unannounced()
+      if (refs.length === 0) return
+      try {
+        const result = await this.#submit('complete', refs)
+        if (result.type === 'done') attempt = 0
+        else await this.#pause(attempt)
+      } catch (error) {
+        if (this.#context.stopped) return
+        this.#warn('could not record complete replicas', `${refs.length} replicas`, error)
+        await this.#pause(attempt)
+      }
+    }
+  }
+
+  #unannounced(): ReplicaRef[] {
+    const refs: ReplicaRef[] = []
+    for (const { phase, recorded, database, partition } of this.all()) {
+      if (phase !== 'ready' || recorded) continue
+      const record = this.#context.partition(database, partition)
+      const mine = record === null ? undefined : replicaOn(record, this.#context.self)
+      if (mine !== undefined && !mine.complete) refs.push({ database, partition, since: mine.since })
+    }
+    return refs
+  }
+
+  async #submit(type: 'complete' | 'lost', replicas: readonly ReplicaRef[]): Promise<CommandResult> {
+    const { ports, self, stopping } = this.#context
+    const command = encodeReplicas({ type, node: self, replicas })
+    const { result } = await ports.log.submit(MACHINE_NAME, command, { signal: stopping.signal })
+    return decodeResult(result)
+  }
+
+  /** Tells what this node has taken over, once the log has recorded it. */
+  #tell(refs: readonly ReplicaRef[]): void {
+    const groups = new Map<
+      string,
+      { database: DatabaseRecord; from: NodeId | null; source: NodeId | null; taken: LocalReplica[] }
+    >()
+    for (const { database: id, partition } of refs) {
+      const database = this.#context.machine.databaseById(id)
+      const replica = this.get(id, partition)
+      const record = database?.partitions[partition]
+      if (!database || !replica || !record) continue
+      const from = replicaOn(record, this.#context.self)?.replaces ?? null
+      const key = `${id} ${from} ${replica.source}`
+      const group = groups.get(key) ?? { database, from, source: replica.source, taken: [] }
+      group.taken.push(replica)
+      groups.set(key, group)
+    }
+    for (const { database, from, source, taken } of groups.values()) {
+      const partitions = taken.map((replica) => replica.partition)
+      const rows = taken.reduce((sum, replica) => sum + replica.rows(database.relations), 0)
+      const event = { database: database.name, partitions, from, source, rows }
+      this.#context.ports.logger.log('info', from === null ? 'holds a new replica' : 'took over', {
+        ...event,
+        partitions: partitions.join(','),
+      })
+      this.#context.emit(database.name, 'tookOver', event)
+    }
+  }
+
+  /** Writes one replica's changes to disk. @throws what the disk reports */
+  async checkpoint(replica: LocalReplica): Promise<void> {
+    await this.#disk.run(replica.name, async () => {
+      if (!replica.dirty || replica.store === null) return
+      replica.bytesSince = 0
+      await replica.store.checkpoint()
+    })
+  }
+
+  /** Writes everything to disk and closes the stores. Later writes are left to the replay after the restart. */
+  async stop(): Promise<void> {
+    assert(this.#context.stopped, 'the context is told first that the node stops')
+    const open = [...this.all()]
+    for (const replica of open) replica.close()
+    const results = await Promise.allSettled(
+      open.map((replica) =>
+        this.#disk.run(replica.name, async () => {
+          if (replica.store === null) return
+          await replica.store.checkpoint()
+          await replica.store.close()
+        }),
+      ),
+    )
+    await this.#disk.idle()
+    for (const result of results)
+      if (result.status === 'rejected')
+        this.#warn('could not write a partition to disk at the end', '', result.reason)
+  }
+
+  #warn(event: string, store: string, error: unknown): void {
+    const level = error instanceof ClusterError ? 'warn' : 'error'
+    this.#context.ports.logger.log(level, event, { store, error: String(error) })
+  }
+}

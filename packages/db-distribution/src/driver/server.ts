@@ -1,0 +1,135 @@
+import {
+  assert,
+  type ChannelHandlers,
+  errorCode,
+  type FrameStream,
+  type NodeId,
+  type PartitionId,
+  type PartitionStore,
+  type Row,
+  type Version,
+} from '@cluster/core'
+import { isVersionGone, notHolder, stopped, versionGone } from '../errors.ts'
+import type { Context } from './context.ts'
+import { taggedBatches } from './holder-scan.ts'
+import type { Replicas } from './replicas.ts'
+import {
+  decodeGet,
+  decodeStreamRequest,
+  type ExportRequest,
+  encodeBatch,
+  encodeChunk,
+  encodeCopy,
+  encodeEnd,
+  encodeFailed,
+  encodeRows,
+  type HolderScan,
+} from './wire.ts'
+
+/** Answers other nodes from the partitions that this node holds completely. */
+export class Server {
+  readonly #context: Context
+  readonly #replicas: Replicas
+
+  constructor(context: Context, replicas: Replicas) {
+    this.#context = context
+    this.#replicas = replicas
+  }
+
+  handlers(): ChannelHandlers {
+    return {
+      request: (_peer, frame, signal) => this.#get(frame, signal),
+      stream: (peer, opening, stream) => void this.#stream(peer, opening, stream),
+    }
+  }
+
+  /** The store, once this node has applied `version`; the record is judged at that version or later. */
+  async #storeAt(
+    database: number,
+    partition: PartitionId,
+    version: Version,
+    signal?: AbortSignal,
+  ): Promise<PartitionStore> {
+    const { ports, settings, self } = this.#context
+    if (this.#context.stopped) throw stopped()
+    if (ports.log.appliedIndex() < version)
+      await ports.log.applied(version, { deadlineMs: settings.attemptMs, ...(signal ? { signal } : {}) })
+    const store = this.#replicas.serving(database, partition)
+    if (store === null) throw notHolder(database, partition, self)
+    return store
+  }
+
+  async #get(frame: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const { database, version, points } = decodeGet(frame)
+    const rows: (Row | null)[] = []
+    try {
+      for (const { partition, relation, key } of points) {
+        const store = await this.#storeAt(database, partition, version, signal)
+        rows.push(store.get(relation, key, version))
+      }
+    } catch (error) {
+      throw isVersionGone(error) ? versionGone(String(database), version) : error
+    }
+    return encodeRows(rows)
+  }
+
+  async #stream(peer: NodeId, opening: Uint8Array, stream: FrameStream): Promise<void> {
+    try {
+      const request = decodeStreamRequest(opening)
+      if (request.type === 'scan') await this.#scan(request, stream)
+      else await this.#export(request, stream)
+      await stream.send(encodeEnd())
+      await stream.close()
+    } catch (error) {
+      const { logger } = this.#context.ports
+      logger.log('debug', 'a stream of rows ended early', { peer, error: String(error) })
+      const code = isVersionGone(error) ? 'DB_VERSION_GONE' : (errorCode(error) ?? 'REMOTE_FAILED')
+      try {
+        await stream.send(encodeFailed(code, error instanceof Error ? error.message : String(error)))
+        await stream.close()
+      } catch {
+        // The other side is gone, which may well be what ended the stream.
+        stream.abort('the stream failed')
+      }
+    }
+  }
+
+  async #scan(scan: HolderScan, stream: FrameStream): Promise<void> {
+    const stores = new Map<PartitionId, PartitionStore>()
+    for (const partition of scan.partitions)
+      stores.set(partition, await this.#storeAt(scan.database, partition, scan.version))
+    const pins = [...stores.values()].map((store) => store.pin(scan.version))
+    try {
+      for await (const { partition, batch } of taggedBatches(stores, scan, this.#context.ports.clock))
+        for (const frame of encodeBatch(partition, batch)) await stream.send(frame)
+    } finally {
+      for (const pin of pins) pin.release()
+    }
+  }
+
+  async #export({ database, partition, version: needed }: ExportRequest, stream: FrameStream): Promise<void> {
+    const { machine, settings } = this.#context
+    const stale = settings.planted?.takeOverFromStaleCopy === true
+    const store = stale
+      ? this.#anyStore(database, partition)
+      : await this.#storeAt(database, partition, needed)
+    const applied = machine.index
+    assert(stale || applied >= needed, 'a copy is not older than what was asked for')
+    const version = Math.max(applied, needed) as Version
+    const pin = store.pin(version)
+    try {
+      await stream.send(encodeCopy(version))
+      for await (const chunk of store.export(stale ? (applied as Version) : version))
+        for (const frame of encodeChunk(chunk)) await stream.send(frame)
+    } finally {
+      pin.release()
+    }
+  }
+
+  /** The planted bug: whatever this node has, however old. */
+  #anyStore(database: number, partition: PartitionId): PartitionStore {
+    const store = this.#replicas.get(database, partition)?.store
+    if (!store) throw notHolder(database, partition, this.#context.self)
+    return store
+  }
+}

@@ -1,0 +1,275 @@
+import {
+  afterKey,
+  assert,
+  type CallOptions,
+  ClusterError,
+  type CommitReceipt,
+  type DatabaseErrorDetail,
+  type Key,
+  type PartitionId,
+  type RelationId,
+  type Row,
+  type RowAddress,
+  type RowBatch,
+  type Transaction,
+  type TransactionMark,
+  type TransactionOptions,
+  type TransactionScan,
+  type Version,
+} from '@cluster/core'
+import { aborted, transactionEnded, transactionTooLarge } from '../errors.ts'
+import type { PointRead, RangeRead } from '../machine/commands.ts'
+import type { DatabaseRecord } from '../machine/state.ts'
+import { BATCH_ROWS, type BatchSource, batchOf, Chain, Merge, without } from './batches.ts'
+import type { Committer } from './committer.ts'
+import type { Reader } from './reader.ts'
+import { sliceBatch } from './wire.ts'
+import { type OwnRow, WriteSet } from './write-set.ts'
+
+interface Covered {
+  readonly relation: RelationId
+  readonly partitions: readonly PartitionId[] | null
+  from: Key | null
+  to: Key | null
+}
+
+/** What a transaction needs from its database. */
+export interface TransactionPorts {
+  readonly database: DatabaseRecord
+  readonly reader: Reader
+  readonly committer: Committer
+  readonly bytesMax: number
+  /** Called once, when the version is no longer needed. */
+  readonly onEnd: () => void
+}
+
+/** See `Transaction` of core. Reads are remembered for certification; writes stay here until the commit. */
+export class OptimisticTransaction implements Transaction {
+  readonly version: Version
+  readonly #ports: TransactionPorts
+  readonly #readOnly: boolean
+  readonly #options: CallOptions
+  readonly #points = new Map<RelationId, Set<Key>>()
+  readonly #ranges: Covered[] = []
+  readonly #writes = new WriteSet()
+  #ended = false
+
+  constructor(version: Version, options: TransactionOptions, ports: TransactionPorts) {
+    this.version = version
+    this.#ports = ports
+    this.#readOnly = options.readOnly ?? false
+    this.#options = options.signal === undefined ? {} : { signal: options.signal }
+  }
+
+  async get(address: RowAddress): Promise<Row | null> {
+    this.#check()
+    const own = this.#writes.get(address)
+    if (own !== undefined) return own
+    this.#record(address)
+    const { reader, database } = this.#ports
+    const { partition, relation, key } = address
+    return reader.get(database, partition, relation, key, this.version, this.#options)
+  }
+
+  async *scan(request: TransactionScan): AsyncIterable<RowBatch> {
+    this.#check()
+    const { relation, range, reverse = false, columns = null, limit = null } = request
+    const partitions = request.partitions ?? this.#hashPartitions()
+    if (partitions.length === 0 || limit === 0) return
+    const ordered = (request.ordered ?? false) || partitions.length === 1
+    const own = this.#writes.within(relation, partitions, range)
+    const covered = this.#cover(request, ordered, reverse)
+    const base = await this.#ports.reader.scan(
+      this.#ports.database,
+      {
+        database: this.#ports.database.id,
+        version: this.version,
+        relation,
+        range,
+        partitions,
+        ordered,
+        reverse,
+        columns,
+        // Some of the rows may be hidden by own writes.
+        limit: limit === null ? null : limit + own.length,
+      },
+      this.#options,
+    )
+    const source = own.length === 0 ? base : overlaid(base, own, columns, ordered, reverse)
+    let left = limit ?? Number.POSITIVE_INFINITY
+    try {
+      for (;;) {
+        this.#check()
+        const batch = await source.next()
+        if (batch === null) break
+        const rows = batch.length > left ? sliceBatch(batch, 0, left) : batch
+        left -= rows.length
+        const last = rows.keys[rows.length - 1]
+        // Whoever stops reading here has seen this far, not further.
+        if (ordered && covered !== null && last !== undefined) {
+          if (reverse) covered.from = last
+          else covered.to = afterKey(last)
+        }
+        if (rows.length > 0) yield rows
+        if (left === 0) return
+      }
+      if (covered !== null) {
+        covered.from = range.from ?? null
+        covered.to = range.to ?? null
+      }
+    } finally {
+      source.close()
+    }
+  }
+
+  /** The range that a scan reads; an ordered one has read nothing at its start. */
+  #cover(request: TransactionScan, ordered: boolean, reverse: boolean): Covered | null {
+    if (this.#readOnly) return null
+    const from = request.range.from ?? null
+    const to = request.range.to ?? null
+    const covered: Covered = { relation: request.relation, partitions: request.partitions ?? null, from, to }
+    if (ordered) {
+      if (!reverse) covered.to = from ?? ''
+      else if (to !== null) covered.from = to
+      // An open upper end has no key to start at, so all of the range counts until the first rows come.
+    }
+    this.#ranges.push(covered)
+    return covered
+  }
+
+  #hashPartitions(): readonly PartitionId[] {
+    return this.#ports.database.partitions.slice(1).map(({ id }) => id)
+  }
+
+  put(address: RowAddress, row: Row): void {
+    this.#write(address, row)
+  }
+
+  delete(address: RowAddress): void {
+    this.#write(address, null)
+  }
+
+  #write(address: RowAddress, row: Row | null): void {
+    this.#check()
+    if (this.#readOnly) {
+      throw new ClusterError<DatabaseErrorDetail>(
+        { code: 'DB_OPTION_INVALID', outcome: 'rejected', option: 'readOnly', given: 'true' },
+        'The transaction was begun as read only. Begin it without readOnly to write.',
+      )
+    }
+    assert(this.#ports.database.partitions[address.partition], `there is no partition ${address.partition}`)
+    this.#writes.write(address, row)
+    const { bytesMax } = this.#ports
+    if (this.#writes.bytes <= bytesMax) return
+    const { bytes } = this.#writes
+    this.#writes.truncate(this.#writes.length - 1)
+    throw transactionTooLarge(bytes, bytesMax)
+  }
+
+  expectUnchanged(address: RowAddress): void {
+    this.#check()
+    this.#record(address)
+  }
+
+  #record({ relation, key }: RowAddress): void {
+    if (this.#readOnly) return
+    const keys = this.#points.get(relation)
+    if (keys === undefined) this.#points.set(relation, new Set([key]))
+    else keys.add(key)
+  }
+
+  mark(): TransactionMark {
+    this.#check()
+    return { writes: this.#writes.length }
+  }
+
+  rollbackTo(mark: TransactionMark): void {
+    this.#check()
+    this.#writes.truncate(mark.writes)
+  }
+
+  async commit(options: CallOptions = {}): Promise<CommitReceipt> {
+    this.#check()
+    this.#end()
+    const { committer, database } = this.#ports
+    const signal = options.signal ?? this.#options.signal
+    return committer.commit(
+      database,
+      {
+        database: database.id,
+        version: this.version,
+        points: this.#pointReads(),
+        ranges: this.#rangeReads(),
+        writes: this.#writes.collect(),
+      },
+      { ...options, ...(signal === undefined ? {} : { signal }) },
+    )
+  }
+
+  #pointReads(): PointRead[] {
+    const points: PointRead[] = []
+    for (const [relation, keys] of this.#points) for (const key of keys) points.push({ relation, key })
+    return points
+  }
+
+  #rangeReads(): RangeRead[] {
+    const nonEmpty = this.#ranges.filter(({ from, to }) => to === null || (from ?? '') < to)
+    // The same range read again and again, as loops do, is judged once.
+    const seen = new Set<string>()
+    return nonEmpty.filter(({ relation, partitions, from, to }) => {
+      const name = `${relation} ${partitions?.join(',') ?? '*'} ${from?.length ?? '*'} ${from ?? ''} ${to === null ? '*' : to}`
+      if (seen.has(name)) return false
+      seen.add(name)
+      return true
+    })
+  }
+
+  rollback(): void {
+    if (!this.#ended) this.#end()
+  }
+
+  #end(): void {
+    this.#ended = true
+    this.#ports.onEnd()
+  }
+
+  #check(): void {
+    if (this.#ended) throw transactionEnded()
+    if (this.#options.signal?.aborted) throw aborted()
+  }
+}
+
+/** A scan with the transaction's own writes in place of what they replace. */
+function overlaid(
+  base: BatchSource,
+  own: readonly OwnRow[],
+  columns: readonly number[] | null,
+  ordered: boolean,
+  reverse: boolean,
+): BatchSource {
+  const hidden = new Set(own.map(({ key }) => key))
+  const rest: BatchSource = {
+    async next() {
+      const batch = await base.next()
+      return batch === null ? null : without(batch, (key) => hidden.has(key))
+    },
+    close: () => base.close(),
+  }
+  const present = own.filter((entry): entry is { key: Key; row: Row } => entry.row !== null)
+  const rows = reverse ? present.reverse() : present
+  let at = 0
+  const mine: BatchSource = {
+    next() {
+      if (at >= rows.length) return null
+      const some = rows.slice(at, at + BATCH_ROWS)
+      at += some.length
+      return batchOf(
+        some.map(({ key }) => key),
+        some.map(({ row }) => row),
+        columns,
+      )
+    },
+    close() {},
+  }
+  return ordered ? new Merge([rest, mine], reverse) : new Chain([rest, mine])
+}

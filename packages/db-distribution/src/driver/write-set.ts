@@ -1,0 +1,174 @@
+import {
+  assert,
+  type Key,
+  type KeyRange,
+  type PartitionId,
+  type RelationId,
+  type Row,
+  type RowAddress,
+  type Value,
+} from '@cluster/core'
+import type { PartitionWrites } from '../machine/commands.ts'
+
+interface Written {
+  readonly partition: PartitionId
+  readonly relation: RelationId
+  readonly key: Key
+  readonly row: Row | null
+  readonly bytes: number
+  /** Where the write before this one to the same row stands; −1 when there is none. */
+  readonly before: number
+}
+
+/** The keys one transaction wrote in one relation of one partition. */
+class WrittenKeys {
+  /** Position of the newest write of each key. */
+  readonly newest = new Map<Key, number>()
+  #sorted: Key[] | null = null
+
+  set(key: Key, position: number): void {
+    if (this.#sorted !== null && !this.newest.has(key)) {
+      this.#sorted.splice(lowerBound(this.#sorted, key), 0, key)
+    }
+    this.newest.set(key, position)
+  }
+
+  delete(key: Key): void {
+    this.newest.delete(key)
+    this.#sorted = null
+  }
+
+  within({ from, to }: KeyRange): readonly Key[] {
+    this.#sorted ??= [...this.newest.keys()].sort()
+    const start = from === undefined ? 0 : lowerBound(this.#sorted, from)
+    const end = to === undefined ? this.#sorted.length : lowerBound(this.#sorted, to)
+    return this.#sorted.slice(start, end)
+  }
+}
+
+function lowerBound(sorted: readonly Key[], key: Key): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sorted[middle] as Key) < key) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+export interface OwnRow {
+  readonly key: Key
+  readonly row: Row | null
+}
+
+/** The writes of one transaction, in order, so that the newest can be taken back. */
+export class WriteSet {
+  readonly #written: Written[] = []
+  readonly #keys = new Map<PartitionId, Map<RelationId, WrittenKeys>>()
+  #bytes = 0
+
+  /** How many writes were made. */
+  get length(): number {
+    return this.#written.length
+  }
+
+  /** Roughly, what they take in a command. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  write({ partition, relation, key }: RowAddress, row: Row | null): void {
+    let relations = this.#keys.get(partition)
+    if (relations === undefined) {
+      relations = new Map()
+      this.#keys.set(partition, relations)
+    }
+    let keys = relations.get(relation)
+    if (keys === undefined) {
+      keys = new WrittenKeys()
+      relations.set(relation, keys)
+    }
+    const before = keys.newest.get(key) ?? -1
+    const bytes = key.length + 8 + rowBytes(row)
+    keys.set(key, this.#written.length)
+    this.#written.push({ partition, relation, key, row, bytes, before })
+    this.#bytes += bytes
+  }
+
+  /** The row as written here; undefined when it was not. */
+  get({ partition, relation, key }: RowAddress): Row | null | undefined {
+    const position = this.#keys.get(partition)?.get(relation)?.newest.get(key)
+    return position === undefined ? undefined : (this.#written[position] as Written).row
+  }
+
+  /** The newest writes to a range of a relation in some partitions, sorted by key. */
+  within(relation: RelationId, partitions: readonly PartitionId[], range: KeyRange): OwnRow[] {
+    const rows: OwnRow[] = []
+    let lists = 0
+    for (const partition of partitions) {
+      const keys = this.#keys.get(partition)?.get(relation)
+      if (keys === undefined) continue
+      const found = keys.within(range)
+      if (found.length > 0) lists++
+      for (const key of found) {
+        const position = keys.newest.get(key)
+        assert(position !== undefined, 'a sorted key was written')
+        rows.push({ key, row: (this.#written[position] as Written).row })
+      }
+    }
+    if (lists > 1) rows.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    return rows
+  }
+
+  /** Takes back all but the first `length` writes. */
+  truncate(length: number): void {
+    while (this.#written.length > length) {
+      const { partition, relation, key, bytes, before } = this.#written.pop() as Written
+      this.#bytes -= bytes
+      const keys = this.#keys.get(partition)?.get(relation)
+      if (before === -1) keys?.delete(key)
+      else keys?.set(key, before)
+    }
+  }
+
+  partitions(): readonly PartitionId[] {
+    const partitions: PartitionId[] = []
+    for (const [partition, relations] of this.#keys)
+      for (const keys of relations.values())
+        if (keys.newest.size > 0) {
+          partitions.push(partition)
+          break
+        }
+    return partitions.sort((a, b) => a - b)
+  }
+
+  /** What to commit: the newest write of each row, by partition. */
+  collect(): PartitionWrites[] {
+    return this.partitions().map((partition) => {
+      const relations: RelationId[] = []
+      const keys: Key[] = []
+      const rows: (Row | null)[] = []
+      for (const [relation, written] of this.#keys.get(partition) ?? []) {
+        for (const [key, position] of written.newest) {
+          relations.push(relation)
+          keys.push(key)
+          rows.push((this.#written[position] as Written).row)
+        }
+      }
+      return { partition, relations, keys, rows }
+    })
+  }
+}
+
+function rowBytes(row: Row | null): number {
+  if (row === null) return 1
+  let bytes = 2
+  for (let i = 0; i < row.length; i++) bytes += valueBytes(row[i] as Value)
+  return bytes
+}
+
+function valueBytes(value: Value): number {
+  if (typeof value === 'string' || value instanceof Uint8Array) return value.length + 3
+  return typeof value === 'boolean' || value === null ? 1 : 9
+}

@@ -1,0 +1,90 @@
+import {
+  ClusterError,
+  type DatabaseErrorDetail,
+  errorCode,
+  type NodeId,
+  type PartitionId,
+  type RelationId,
+  type Version,
+} from '@cluster/core'
+
+type DatabaseError = ClusterError<DatabaseErrorDetail>
+
+const list = (nodes: readonly NodeId[]): string => (nodes.length === 0 ? 'no node' : nodes.join(', '))
+
+export function unavailable(
+  database: string,
+  partitions: readonly PartitionId[],
+  waitingFor: readonly NodeId[],
+  cause?: unknown,
+): DatabaseError {
+  return new ClusterError(
+    { code: 'DB_UNAVAILABLE', outcome: 'rejected', partitions, waitingFor },
+    `No complete copy of partition ${partitions.join(', ')} of the database ${database} answers. It is held by ${list(waitingFor)}: start that node again or restore its network.`,
+    cause === undefined ? undefined : { cause },
+  )
+}
+
+export function conflict(database: string, relation: RelationId): DatabaseError {
+  return new ClusterError(
+    { code: 'DB_CONFLICT', outcome: 'rejected', relation },
+    `Another transaction changed what this one read in relation ${relation} of the database ${database}. Nothing was written; run it again.`,
+  )
+}
+
+export function versionGone(database: string, version: Version): DatabaseError {
+  return new ClusterError(
+    { code: 'DB_VERSION_GONE', outcome: 'rejected', version },
+    `Version ${version} of the database ${database} is no longer kept: the transaction took too long. Nothing was written; run it again.`,
+  )
+}
+
+export function tooFewCopies(database: string, copies: number, minCopies: number): DatabaseError {
+  return new ClusterError(
+    { code: 'DB_TOO_FEW_COPIES', outcome: 'rejected', copies, minCopies },
+    `A write to the database ${database} would have ${copies} ${copies === 1 ? 'copy' : 'copies'}, but minCopies asks for ${minCopies}. Start more nodes, or wait until the copies are made.`,
+  )
+}
+
+export function transactionTooLarge(bytes: number, bytesMax: number, cause?: unknown): DatabaseError {
+  return new ClusterError(
+    { code: 'DB_TRANSACTION_TOO_LARGE', outcome: 'rejected', bytes, bytesMax },
+    `The transaction has ${bytes} bytes, more than the ${bytesMax} that one may have. Nothing was written; split it into several transactions of fewer rows.`,
+    cause === undefined ? undefined : { cause },
+  )
+}
+
+export function transactionEnded(): DatabaseError {
+  return new ClusterError(
+    { code: 'DB_TRANSACTION_ENDED', outcome: 'rejected' },
+    'The transaction has ended, by commit or rollback. Begin a new one.',
+  )
+}
+
+export function stopped(): ClusterError {
+  return new ClusterError(
+    { code: 'STOPPED', outcome: 'rejected' },
+    'The databases of this node do not run: it is stopping, or was not started. Start the node and try again.',
+  )
+}
+
+export function aborted(): ClusterError {
+  return new ClusterError({ code: 'ABORTED', outcome: 'rejected' }, 'The caller gave up.')
+}
+
+export function notHolder(
+  database: number,
+  partition: PartitionId,
+  self: NodeId,
+): ClusterError<DatabaseErrorDetail> {
+  return new ClusterError(
+    { code: 'DB_UNAVAILABLE', outcome: 'rejected', partitions: [partition], waitingFor: [self] },
+    `This node has no complete copy of partition ${partition} of database ${database}. Ask another holder.`,
+  )
+}
+
+/** True for errors that say that the data of that version are trimmed. */
+export function isVersionGone(error: unknown): boolean {
+  const code = errorCode(error)
+  return code === 'STORAGE_VERSION_GONE' || code === 'DB_VERSION_GONE'
+}

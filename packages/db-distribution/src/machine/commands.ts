@@ -1,0 +1,338 @@
+import {
+  ClusterError,
+  type DatabaseOptions,
+  type Key,
+  type NodeId,
+  type PartitionId,
+  type RelationId,
+  type Row,
+} from '@cluster/core'
+import { ByteReader, ByteWriter, type MalformedDetail } from './bytes.ts'
+
+/** Version of the commands' layout; the second byte of each. */
+export const COMMAND_FORMAT = 1
+
+const CREATE = 1
+const ASSIGN = 2
+const COMPLETE = 3
+const LOST = 4
+const COMMIT = 5
+
+/** Makes a database, its replicas on the candidates; nothing if the name is taken. */
+export interface CreateCommand {
+  readonly type: 'create'
+  readonly name: string
+  readonly options: Required<DatabaseOptions>
+  /** Nodes that may hold replicas; at least one. */
+  readonly candidates: readonly NodeId[]
+}
+
+/** The new list of replicas of one partition, valid only for the epoch it was planned for. */
+export interface Assignment {
+  readonly database: number
+  readonly partition: PartitionId
+  readonly epoch: number
+  readonly replicas: readonly { readonly node: NodeId; readonly replaces: NodeId | null }[]
+}
+
+export interface AssignCommand {
+  readonly type: 'assign'
+  readonly assignments: readonly Assignment[]
+}
+
+/** Names one assignment of one replica. */
+export interface ReplicaRef {
+  readonly database: number
+  readonly partition: PartitionId
+  readonly since: number
+}
+
+/** Replicas of a node that now have everything (`complete`), or have not and must be copied anew (`lost`). */
+export interface ReplicaCommand {
+  readonly type: 'complete' | 'lost'
+  readonly node: NodeId
+  readonly replicas: readonly ReplicaRef[]
+}
+
+/** A range read: keys from `from` up to `to`, open where null, in all hash partitions where `partitions` is null. */
+export interface RangeRead {
+  readonly relation: RelationId
+  readonly partitions: readonly PartitionId[] | null
+  readonly from: Key | null
+  readonly to: Key | null
+}
+
+export interface PointRead {
+  readonly relation: RelationId
+  readonly key: Key
+}
+
+/** Writes in one partition: parallel lists; a null row deletes. */
+export interface PartitionWrites {
+  readonly partition: PartitionId
+  readonly relations: readonly RelationId[]
+  readonly keys: readonly Key[]
+  readonly rows: readonly (Row | null)[]
+}
+
+export interface CommitInput {
+  readonly database: number
+  /** What the reads saw. */
+  readonly version: number
+  readonly points: readonly PointRead[]
+  readonly ranges: readonly RangeRead[]
+  /** One item a partition. */
+  readonly writes: readonly PartitionWrites[]
+}
+
+/** The head of a partition's writes; its rows are decoded only where they are held. */
+export interface CommitPart {
+  readonly partition: PartitionId
+  readonly relations: readonly RelationId[]
+  readonly keys: readonly Key[]
+  /** @throws DB_FRAME_DAMAGED */
+  rows(): (Row | null)[]
+  /** Size of the rows' bytes. */
+  readonly bytes: number
+}
+
+export interface CommitCommand {
+  readonly type: 'commit'
+  readonly database: number
+  readonly version: number
+  readonly points: readonly PointRead[]
+  readonly ranges: readonly RangeRead[]
+  readonly parts: readonly CommitPart[]
+}
+
+export type Command = CreateCommand | AssignCommand | ReplicaCommand | CommitCommand
+
+const damaged = (what: string): ClusterError<MalformedDetail> =>
+  new ClusterError(
+    { code: 'DB_FRAME_DAMAGED', outcome: 'rejected' },
+    `A command of the databases cannot be read: ${what}. Run the same version on all nodes.`,
+  )
+
+const begin = (type: number, sizeHint = 256): ByteWriter =>
+  new ByteWriter(sizeHint).byte(type).byte(COMMAND_FORMAT)
+
+const writeReplicas = (writer: ByteWriter, replicas: readonly ReplicaRef[]): void => {
+  writer.varint(replicas.length)
+  for (const { database, partition, since } of replicas)
+    writer.varint(database).varint(partition).varint(since)
+}
+
+const writeBound = (writer: ByteWriter, bound: Key | null): void => {
+  if (bound === null) writer.byte(0)
+  else writer.byte(1).key(bound)
+}
+
+export function encodeOptions(writer: ByteWriter, options: Required<DatabaseOptions>): void {
+  writer
+    .varint(options.redundancy === 'all' ? 0 : options.redundancy)
+    .varint(options.partitions)
+    .varint(options.minCopies)
+}
+
+export function decodeOptions(reader: ByteReader): Required<DatabaseOptions> {
+  const redundancy = reader.varint()
+  return {
+    redundancy: redundancy === 0 ? 'all' : redundancy,
+    partitions: reader.varint(),
+    minCopies: reader.varint(),
+  }
+}
+
+export function encodeCreate({ name, options, candidates }: Omit<CreateCommand, 'type'>): Uint8Array {
+  const writer = begin(CREATE).text(name)
+  encodeOptions(writer, options)
+  writer.varint(candidates.length)
+  for (const node of candidates) writer.text(node)
+  return writer.finish()
+}
+
+export function encodeAssign(assignments: readonly Assignment[]): Uint8Array {
+  const writer = begin(ASSIGN).varint(assignments.length)
+  for (const { database, partition, epoch, replicas } of assignments) {
+    writer.varint(database).varint(partition).varint(epoch).varint(replicas.length)
+    for (const { node, replaces } of replicas) {
+      writer.text(node).text(replaces ?? '')
+    }
+  }
+  return writer.finish()
+}
+
+export function encodeReplicas({ type, node, replicas }: ReplicaCommand): Uint8Array {
+  const writer = begin(type === 'complete' ? COMPLETE : LOST).text(node)
+  writeReplicas(writer, replicas)
+  return writer.finish()
+}
+
+/**
+ * Layout: head (reads, and for each partition the keys written), then for each partition its rows. A node that
+ * holds none of the partitions needs the head only.
+ */
+export function encodeCommit({ database, version, points, ranges, writes }: CommitInput): Uint8Array {
+  const writer = begin(COMMIT, 512).varint(database).varint(version).varint(points.length)
+  for (const { relation, key } of points) writer.varint(relation).key(key)
+  writer.varint(ranges.length)
+  for (const { relation, partitions, from, to } of ranges) {
+    writer.varint(relation).varint(partitions === null ? 0 : partitions.length + 1)
+    if (partitions !== null) for (const partition of partitions) writer.varint(partition)
+    writeBound(writer, from)
+    writeBound(writer, to)
+  }
+  writer.varint(writes.length)
+  for (const part of writes) {
+    writer.varint(part.partition).varint(part.keys.length)
+    // Runs of one relation share its id.
+    for (let i = 0; i < part.keys.length; ) {
+      const relation = part.relations[i] as RelationId
+      let end = i + 1
+      while (end < part.keys.length && part.relations[end] === relation) end++
+      writer.varint(relation).varint(end - i)
+      for (; i < end; i++) writer.key(part.keys[i] as Key)
+    }
+  }
+  const body = new ByteWriter(512)
+  for (const part of writes) {
+    const start = body.length
+    for (let i = 0; i < part.rows.length; i++) {
+      const row = part.rows[i] as Row | null
+      if (row === null) body.byte(0)
+      else body.byte(1).row(row)
+    }
+    writer.varint(body.length - start)
+  }
+  return writer.raw(body.finish()).finish()
+}
+
+function readReplicas(reader: ByteReader): ReplicaRef[] {
+  const replicas: ReplicaRef[] = []
+  for (let left = reader.count(3); left > 0; left--) {
+    const database = reader.varint()
+    const partition = reader.varint() as PartitionId
+    replicas.push({ database, partition, since: reader.varint() })
+  }
+  return replicas
+}
+
+function readCreate(reader: ByteReader): CreateCommand {
+  const name = reader.text()
+  const options = decodeOptions(reader)
+  const candidates: NodeId[] = []
+  for (let left = reader.count(); left > 0; left--) candidates.push(reader.text() as NodeId)
+  if (candidates.length === 0) throw damaged('it names no node')
+  if (options.partitions < 1 || options.partitions > 1024) throw damaged('it asks for too many partitions')
+  return { type: 'create', name, options, candidates }
+}
+
+function readAssign(reader: ByteReader): AssignCommand {
+  const assignments: Assignment[] = []
+  for (let left = reader.count(4); left > 0; left--) {
+    const database = reader.varint()
+    const partition = reader.varint() as PartitionId
+    const epoch = reader.varint()
+    const replicas: { node: NodeId; replaces: NodeId | null }[] = []
+    for (let nodes = reader.count(2); nodes > 0; nodes--) {
+      const node = reader.text() as NodeId
+      const replaces = reader.text()
+      replicas.push({ node, replaces: replaces === '' ? null : (replaces as NodeId) })
+    }
+    assignments.push({ database, partition, epoch, replicas })
+  }
+  return { type: 'assign', assignments }
+}
+
+function readRange(reader: ByteReader): RangeRead {
+  const relation = reader.varint() as RelationId
+  const listed = reader.count()
+  let partitions: PartitionId[] | null = null
+  if (listed > 0) {
+    partitions = []
+    for (let i = 1; i < listed; i++) partitions.push(reader.varint() as PartitionId)
+  }
+  const from = reader.byte() === 0 ? null : reader.key()
+  const to = reader.byte() === 0 ? null : reader.key()
+  return { relation, partitions, from, to }
+}
+
+class EncodedPart implements CommitPart {
+  readonly partition: PartitionId
+  readonly relations: RelationId[] = []
+  readonly keys: Key[] = []
+  bytes = 0
+  readonly #command: Uint8Array
+  at = 0
+
+  constructor(partition: PartitionId, command: Uint8Array) {
+    this.partition = partition
+    this.#command = command
+  }
+
+  rows(): (Row | null)[] {
+    const reader = new ByteReader(this.#command, this.at)
+    const rows: (Row | null)[] = []
+    for (let i = 0; i < this.keys.length; i++) rows.push(reader.byte() === 0 ? null : reader.row())
+    return rows
+  }
+}
+
+function readCommit(reader: ByteReader, bytes: Uint8Array): CommitCommand {
+  const database = reader.varint()
+  const version = reader.varint()
+  const points: PointRead[] = []
+  for (let left = reader.count(2); left > 0; left--) {
+    const relation = reader.varint() as RelationId
+    points.push({ relation, key: reader.key() })
+  }
+  const ranges: RangeRead[] = []
+  for (let left = reader.count(4); left > 0; left--) ranges.push(readRange(reader))
+  const parts: EncodedPart[] = []
+  for (let left = reader.count(2); left > 0; left--) {
+    const part = new EncodedPart(reader.varint() as PartitionId, bytes)
+    const rows = reader.count()
+    while (part.keys.length < rows) {
+      const relation = reader.varint() as RelationId
+      const run = reader.count()
+      if (run === 0 || part.keys.length + run > rows) throw damaged('a run of keys does not fit')
+      for (let i = 0; i < run; i++) {
+        part.relations.push(relation)
+        part.keys.push(reader.key())
+      }
+    }
+    parts.push(part)
+  }
+  for (const part of parts) part.bytes = reader.count()
+  let at = reader.position
+  for (const part of parts) {
+    part.at = at
+    at += part.bytes
+  }
+  if (at !== bytes.length) throw damaged('its length is wrong')
+  return { type: 'commit', database, version, points, ranges, parts }
+}
+
+/** @throws DB_FRAME_DAMAGED, the same on every node */
+export function decodeCommand(bytes: Uint8Array): Command {
+  const reader = new ByteReader(bytes)
+  const type = reader.byte()
+  const format = reader.byte()
+  if (format !== COMMAND_FORMAT)
+    throw damaged(`it has format ${format}, this version reads ${COMMAND_FORMAT}`)
+  switch (type) {
+    case CREATE:
+      return readCreate(reader)
+    case ASSIGN:
+      return readAssign(reader)
+    case COMPLETE:
+    case LOST: {
+      const node = reader.text() as NodeId
+      return { type: type === COMPLETE ? 'complete' : 'lost', node, replicas: readReplicas(reader) }
+    }
+    case COMMIT:
+      return readCommit(reader, bytes)
+    default:
+      throw damaged(`it has the unknown type ${type}`)
+  }
+}

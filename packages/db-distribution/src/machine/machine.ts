@@ -1,0 +1,331 @@
+import {
+  assert,
+  type DatabaseOptions,
+  isClusterError,
+  type NodeId,
+  type PartitionId,
+  type RelationId,
+} from '@cluster/core'
+import { ByteReader, ByteWriter } from './bytes.ts'
+import {
+  type AssignCommand,
+  type Assignment,
+  type Command,
+  type CommitCommand,
+  type CreateCommand,
+  decodeCommand,
+  decodeOptions,
+  encodeOptions,
+  type ReplicaCommand,
+  type ReplicaRef,
+} from './commands.ts'
+import { isSettled, placeNew } from './placement.ts'
+import type { CommandResult } from './results.ts'
+import { completeCount, type DatabaseRecord, type PartitionRecord, type ReplicaRecord } from './state.ts'
+import { CertificationWindow, WINDOW_LIMITS, type WindowLimits } from './window.ts'
+
+/** Version of the snapshot's layout. */
+const SNAPSHOT_FORMAT = 1
+
+/** What an applied command changed, for the node's driver. */
+export type Effect =
+  | { readonly type: 'created'; readonly database: DatabaseRecord }
+  | { readonly type: 'placed'; readonly databases: readonly DatabaseRecord[] }
+  | { readonly type: 'completed'; readonly node: NodeId; readonly replicas: readonly ReplicaRef[] }
+  | {
+      readonly type: 'committed'
+      readonly database: DatabaseRecord
+      readonly commit: CommitCommand
+      readonly relations: readonly RelationId[]
+    }
+
+export interface Step {
+  readonly result: CommandResult
+  readonly effects: readonly Effect[]
+}
+
+interface Entry {
+  id: number
+  name: string
+  options: Required<DatabaseOptions>
+  partitions: PartitionRecord[]
+  relations: Set<RelationId>
+  window: CertificationWindow
+}
+
+const NO_EFFECTS: readonly Effect[] = []
+
+/**
+ * The replicated state of all databases: which exist, which node holds what, and who wrote what lately.
+ * Deterministic: the same commands at the same indexes give the same state, results and snapshot everywhere.
+ */
+export class DatabasesMachine {
+  readonly #limits: WindowLimits
+  #byName = new Map<string, Entry>()
+  #byId = new Map<number, Entry>()
+  #index = 0
+
+  /** @param limits of the certification window; the same on every node */
+  constructor(limits: WindowLimits = WINDOW_LIMITS) {
+    this.#limits = limits
+  }
+
+  /** The index of the newest command applied, or of the snapshot. */
+  get index(): number {
+    return this.#index
+  }
+
+  database(name: string): DatabaseRecord | null {
+    return this.#byName.get(name) ?? null
+  }
+
+  databaseById(id: number): DatabaseRecord | null {
+    return this.#byId.get(id) ?? null
+  }
+
+  /** Sorted by name. */
+  databases(): readonly DatabaseRecord[] {
+    return [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Applies the command at `index`; indexes grow. What cannot be read is a result without effect. */
+  apply(index: number, bytes: Uint8Array): Step {
+    let command: Command
+    try {
+      command = decodeCommand(bytes)
+    } catch (error) {
+      if (!isClusterError(error)) throw error
+      this.#index = index
+      return { result: { type: 'malformed' }, effects: NO_EFFECTS }
+    }
+    return this.step(index, command)
+  }
+
+  step(index: number, command: Command): Step {
+    this.#index = index
+    switch (command.type) {
+      case 'create':
+        return this.#create(index, command)
+      case 'assign':
+        return this.#assign(index, command)
+      case 'complete':
+      case 'lost':
+        return this.#mark(index, command)
+      case 'commit':
+        return this.#commit(index, command)
+    }
+  }
+
+  #create(index: number, { name, options, candidates }: CreateCommand): Step {
+    const existing = this.#byName.get(name)
+    if (existing !== undefined)
+      return { result: { type: 'database', id: existing.id, created: false }, effects: NO_EFFECTS }
+    const entry: Entry = {
+      id: index,
+      name,
+      options,
+      partitions: placeNew(index, options, candidates),
+      relations: new Set(),
+      window: new CertificationWindow(this.#limits),
+    }
+    this.#byName.set(name, entry)
+    this.#byId.set(index, entry)
+    return {
+      result: { type: 'database', id: index, created: true },
+      effects: [{ type: 'created', database: entry }],
+    }
+  }
+
+  #assign(index: number, { assignments }: AssignCommand): Step {
+    const changed = new Set<Entry>()
+    for (const assignment of assignments) {
+      const entry = this.#byId.get(assignment.database)
+      const partition = entry?.partitions[assignment.partition]
+      if (entry === undefined || partition === undefined || partition.epoch !== assignment.epoch) continue
+      const replicas = assigned(partition, assignment, index)
+      if (replicas === null) continue
+      this.#place(entry, partition, replicas)
+      changed.add(entry)
+    }
+    if (changed.size === 0) return { result: { type: 'stale' }, effects: NO_EFFECTS }
+    return placed([...changed])
+  }
+
+  #mark(index: number, { type, node, replicas }: ReplicaCommand): Step {
+    const changed = new Set<Entry>()
+    const marked: ReplicaRef[] = []
+    for (const ref of replicas) {
+      const entry = this.#byId.get(ref.database)
+      const partition = entry?.partitions[ref.partition]
+      if (entry === undefined || partition === undefined) continue
+      const complete = type === 'complete'
+      // `since` names the assignment: a copy made for an earlier one must not pass for this one.
+      const fits = (replica: ReplicaRecord): boolean =>
+        replica.node === node && replica.since === ref.since && replica.complete !== complete
+      if (!partition.replicas.some(fits)) continue
+      const next = partition.replicas.map(
+        (replica): ReplicaRecord =>
+          fits(replica)
+            ? complete
+              ? { ...replica, complete }
+              : { node, complete, since: index, replaces: null }
+            : replica,
+      )
+      this.#place(entry, partition, next)
+      changed.add(entry)
+      marked.push(ref)
+    }
+    if (changed.size === 0) return { result: { type: 'stale' }, effects: NO_EFFECTS }
+    const { result, effects } = placed([...changed])
+    return type === 'lost'
+      ? { result, effects }
+      : { result, effects: [...effects, { type: 'completed', node, replicas: marked }] }
+  }
+
+  #place(entry: Entry, partition: PartitionRecord, replicas: readonly ReplicaRecord[]): void {
+    entry.partitions[partition.id] = {
+      ...partition,
+      epoch: partition.epoch + 1,
+      replicas,
+      settled: partition.settled || isSettled(entry.options, replicas),
+    }
+  }
+
+  #commit(index: number, commit: CommitCommand): Step {
+    const entry = this.#byId.get(commit.database)
+    if (entry === undefined) return refused({ type: 'unknownDatabase' })
+    const copies = judgeCopies(entry, commit)
+    if (typeof copies !== 'number') return refused(copies)
+    const conflict = judgeReads(entry.window, commit)
+    if (conflict !== null) return refused(conflict)
+    const relations = entry.window.add(index, commit.parts)
+    for (const relation of relations) entry.relations.add(relation)
+    for (const { partition } of commit.parts) {
+      const record = entry.partitions[partition]
+      if (record !== undefined) entry.partitions[partition] = { ...record, lastWrite: index }
+    }
+    return {
+      result: { type: 'done', copies },
+      effects: [{ type: 'committed', database: entry, commit, relations }],
+    }
+  }
+
+  snapshot(): Uint8Array {
+    const writer = new ByteWriter(4096).byte(SNAPSHOT_FORMAT).varint(this.#index).varint(this.#byId.size)
+    for (const entry of [...this.#byId.values()].sort((a, b) => a.id - b.id)) writeEntry(writer, entry)
+    return writer.finish()
+  }
+
+  /** @throws DB_FRAME_DAMAGED when the snapshot cannot be read; the state is then what it was */
+  restore(snapshot: Uint8Array | null, index: number): void {
+    const byId = new Map<number, Entry>()
+    const byName = new Map<string, Entry>()
+    if (snapshot !== null && snapshot.length > 0) {
+      const reader = new ByteReader(snapshot)
+      const format = reader.byte()
+      assert(format === SNAPSHOT_FORMAT, `a snapshot of the databases has the unknown format ${format}`)
+      reader.varint()
+      for (let left = reader.count(); left > 0; left--) {
+        const entry = readEntry(reader, this.#limits)
+        byId.set(entry.id, entry)
+        byName.set(entry.name, entry)
+      }
+    }
+    this.#byId = byId
+    this.#byName = byName
+    this.#index = index
+  }
+}
+
+const refused = (result: CommandResult): Step => ({ result, effects: NO_EFFECTS })
+
+const placed = (databases: readonly DatabaseRecord[]): Step => ({
+  result: { type: 'done', copies: 0 },
+  effects: [{ type: 'placed', databases }],
+})
+
+/** The new replicas of a partition; null when the change would lose the last complete copy. */
+function assigned(
+  partition: PartitionRecord,
+  { replicas }: Assignment,
+  index: number,
+): readonly ReplicaRecord[] | null {
+  const next = replicas.map(({ node, replaces }): ReplicaRecord => {
+    const before = partition.replicas.find((replica) => replica.node === node)
+    return before ?? { node, complete: false, since: index, replaces }
+  })
+  return next.some((replica) => replica.complete) ? next : null
+}
+
+/** The fewest complete copies among the partitions written, or why it cannot be written. */
+function judgeCopies(entry: Entry, { parts }: CommitCommand): number | CommandResult {
+  let copies = Number.MAX_SAFE_INTEGER
+  for (const { partition } of parts) {
+    const record = entry.partitions[partition]
+    if (record === undefined) return { type: 'malformed' }
+    const complete = completeCount(record)
+    if (complete === 0) return { type: 'unavailable', partition: partition as PartitionId }
+    if (complete < copies) copies = complete
+  }
+  if (parts.length === 0) return 0
+  return copies < entry.options.minCopies ? { type: 'tooFewCopies', copies } : copies
+}
+
+function judgeReads(
+  window: CertificationWindow,
+  { version, points, ranges }: CommitCommand,
+): CommandResult | null {
+  if (points.length === 0 && ranges.length === 0) return null
+  if (version < window.trimmedThrough) return { type: 'versionGone', oldest: window.trimmedThrough }
+  for (const { relation, key } of points)
+    if (window.keyChanged(relation, key, version)) return { type: 'conflict', relation }
+  for (const { relation, partitions, from, to } of ranges)
+    if (window.rangeChanged(relation, partitions, from, to, version)) return { type: 'conflict', relation }
+  return null
+}
+
+function writeEntry(writer: ByteWriter, entry: Entry): void {
+  writer.varint(entry.id).text(entry.name)
+  encodeOptions(writer, entry.options)
+  writer.varint(entry.partitions.length)
+  for (const { epoch, replicas, lastWrite, settled } of entry.partitions) {
+    writer
+      .varint(epoch)
+      .varint(lastWrite)
+      .byte(settled ? 1 : 0)
+      .varint(replicas.length)
+    for (const { node, complete, since, replaces } of replicas)
+      writer
+        .text(node)
+        .byte(complete ? 1 : 0)
+        .varint(since)
+        .text(replaces ?? '')
+  }
+  writer.varint(entry.relations.size)
+  for (const relation of [...entry.relations].sort((a, b) => a - b)) writer.varint(relation)
+  entry.window.write(writer)
+}
+
+function readEntry(reader: ByteReader, limits: WindowLimits): Entry {
+  const id = reader.varint()
+  const name = reader.text()
+  const options = decodeOptions(reader)
+  const partitions: PartitionRecord[] = []
+  for (let count = reader.count(4), p = 0; p < count; p++) {
+    const epoch = reader.varint()
+    const lastWrite = reader.varint()
+    const settled = reader.byte() === 1
+    const replicas: ReplicaRecord[] = []
+    for (let left = reader.count(4); left > 0; left--) {
+      const node = reader.text() as NodeId
+      const complete = reader.byte() === 1
+      const since = reader.varint()
+      const replaces = reader.text()
+      replicas.push({ node, complete, since, replaces: replaces === '' ? null : (replaces as NodeId) })
+    }
+    partitions.push({ id: p as PartitionId, epoch, replicas, lastWrite, settled })
+  }
+  const relations = new Set<RelationId>()
+  for (let left = reader.count(); left > 0; left--) relations.add(reader.varint() as RelationId)
+  return { id, name, options, partitions, relations, window: CertificationWindow.read(reader, limits) }
+}

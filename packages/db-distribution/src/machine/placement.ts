@@ -1,0 +1,251 @@
+import {
+  assert,
+  type DatabaseOptions,
+  EVERYWHERE,
+  hash32,
+  type NodeId,
+  type PartitionId,
+  partitionId,
+} from '@cluster/core'
+import type { Assignment } from './commands.ts'
+import type { DatabaseRecord, PartitionRecord, ReplicaRecord } from './state.ts'
+
+/** Moves that only balance load and that may be under way in one database at once. */
+const BALANCING_MOVES_MAX = 2
+
+/** What a plan may count on. */
+export interface NodeView {
+  /** Members that answer: they can hold new replicas and give copies. Sorted. */
+  readonly living: readonly NodeId[]
+  /** All members, those that are away included: what they hold still counts. Sorted. */
+  readonly members: readonly NodeId[]
+}
+
+/** How much a node wants a partition, the same everywhere. @see Thaler & Ravishankar 1998, highest random weight */
+export function weight(database: number, partition: PartitionId, node: NodeId): number {
+  return hash32(`${database}/${partition}/${node}`)
+}
+
+/** True when every node holds the partition. */
+export function isEverywhere(options: Required<DatabaseOptions>, partition: PartitionId): boolean {
+  return partition === EVERYWHERE || options.redundancy === 'all'
+}
+
+/** How many replicas of the partition there should be on `nodes` nodes. */
+export function replicasWanted(
+  options: Required<DatabaseOptions>,
+  partition: PartitionId,
+  nodes: number,
+): number {
+  if (partition === EVERYWHERE || options.redundancy === 'all') return nodes
+  return Math.min(options.redundancy, nodes)
+}
+
+/** True when there are as many complete replicas as a first write should have. */
+export function isSettled(options: Required<DatabaseOptions>, replicas: readonly ReplicaRecord[]): boolean {
+  const wanted = options.redundancy === 'all' ? 2 : options.redundancy
+  return replicas.filter((replica) => replica.complete).length >= wanted
+}
+
+class Load {
+  readonly #counts = new Map<NodeId, number>()
+
+  of(node: NodeId): number {
+    return this.#counts.get(node) ?? 0
+  }
+
+  add(node: NodeId, count: number): void {
+    this.#counts.set(node, this.of(node) + count)
+  }
+
+  /** The least loaded of the nodes; among equals the one of highest weight. */
+  best(nodes: readonly NodeId[], database: number, partition: PartitionId): NodeId | null {
+    let best: NodeId | null = null
+    for (const node of nodes) {
+      if (best === null || this.#before(node, best, database, partition)) best = node
+    }
+    return best
+  }
+
+  #before(a: NodeId, b: NodeId, database: number, partition: PartitionId): boolean {
+    const difference = this.of(a) - this.of(b)
+    if (difference !== 0) return difference < 0
+    const weights = weight(database, partition, a) - weight(database, partition, b)
+    return weights !== 0 ? weights > 0 : a < b
+  }
+}
+
+const sortedReplicas = <T extends { readonly node: NodeId }>(replicas: readonly T[]): T[] =>
+  [...replicas].sort((a, b) => (a.node < b.node ? -1 : 1))
+
+/** The replicas of a database that is made now: it is empty, so all of them are complete. */
+export function placeNew(
+  database: number,
+  options: Required<DatabaseOptions>,
+  candidates: readonly NodeId[],
+): PartitionRecord[] {
+  const nodes = [...new Set(candidates)].sort()
+  assert(nodes.length > 0, 'a database needs a node to live on')
+  const load = new Load()
+  const partitions: PartitionRecord[] = []
+  for (let p = 0; p <= options.partitions; p++) {
+    const id = partitionId(p)
+    const wanted = replicasWanted(options, id, nodes.length)
+    const chosen: NodeId[] = isEverywhere(options, id) ? nodes : []
+    while (chosen.length < wanted) {
+      const rest = nodes.filter((node) => !chosen.includes(node))
+      const node = load.best(rest, database, id)
+      if (node === null) break
+      load.add(node, 1)
+      chosen.push(node)
+    }
+    const replicas: ReplicaRecord[] = sortedReplicas(
+      chosen.map((node) => ({ node, complete: true, since: database, replaces: null })),
+    )
+    partitions.push({ id, epoch: 0, replicas, lastWrite: 0, settled: isSettled(options, replicas) })
+  }
+  return partitions
+}
+
+/** True when a complete replica answers: copies can be made, so the record may change. */
+function hasSource(partition: PartitionRecord, living: ReadonlySet<NodeId>): boolean {
+  return partition.replicas.some((replica) => replica.complete && living.has(replica.node))
+}
+
+interface Draft {
+  readonly partition: PartitionRecord
+  replicas: { node: NodeId; complete: boolean; replaces: NodeId | null }[]
+  changed: boolean
+}
+
+/**
+ * What to change so that every partition has the replicas it should have. Pure: the same record and nodes give
+ * the same plan. Moves as little as possible: replicas on members stay, those of nodes that are gone are given to
+ * the least loaded living nodes; a partition without a living complete replica is left as it is.
+ */
+export function planPlacement(database: DatabaseRecord, { living, members }: NodeView): Assignment[] {
+  const livingSet = new Set(living)
+  const memberSet = new Set(members)
+  const load = new Load()
+  const drafts: Draft[] = []
+  for (const partition of database.partitions) {
+    const everywhere = isEverywhere(database.options, partition.id)
+    if (!hasSource(partition, livingSet)) {
+      if (!everywhere) for (const { node } of partition.replicas) load.add(node, 1)
+      continue
+    }
+    const kept = partition.replicas.filter(({ node }) => memberSet.has(node))
+    const draft: Draft = {
+      partition,
+      replicas: kept.map(({ node, complete, replaces }) => ({ node, complete, replaces })),
+      changed: kept.length < partition.replicas.length,
+    }
+    drafts.push(draft)
+    if (!everywhere) for (const { node } of kept) load.add(node, 1)
+  }
+  for (const draft of drafts) addMissing(database, draft, living, memberSet, load)
+  for (const draft of drafts) dropSurplus(database, draft, livingSet, load)
+  balance(database, drafts, living, load)
+  return drafts
+    .filter((draft) => draft.changed)
+    .map(({ partition, replicas }) => ({
+      database: database.id,
+      partition: partition.id,
+      epoch: partition.epoch,
+      replicas: sortedReplicas(replicas.map(({ node, replaces }) => ({ node, replaces }))),
+    }))
+}
+
+function addMissing(
+  database: DatabaseRecord,
+  draft: Draft,
+  living: readonly NodeId[],
+  members: ReadonlySet<NodeId>,
+  load: Load,
+): void {
+  const { id, replicas: recorded } = draft.partition
+  const everywhere = isEverywhere(database.options, id)
+  const gone = recorded.map(({ node }) => node).filter((node) => !members.has(node))
+  const wanted = replicasWanted(database.options, id, Infinity)
+  while (draft.replicas.length < wanted) {
+    const free = living.filter((node) => !draft.replicas.some((replica) => replica.node === node))
+    const node = everywhere ? (free[0] ?? null) : load.best(free, database.id, id)
+    if (node === null) return
+    if (!everywhere) load.add(node, 1)
+    draft.replicas.push({ node, complete: false, replaces: gone.shift() ?? null })
+    draft.changed = true
+  }
+}
+
+/** After a move the old copy goes, once there are enough complete ones without it. */
+function dropSurplus(database: DatabaseRecord, draft: Draft, living: ReadonlySet<NodeId>, load: Load): void {
+  const { redundancy } = database.options
+  if (redundancy === 'all' || draft.partition.id === EVERYWHERE) return
+  while (draft.replicas.length > redundancy) {
+    const complete = draft.replicas.filter((replica) => replica.complete && living.has(replica.node))
+    const others = draft.replicas.filter((replica) => !complete.includes(replica))
+    // A copy on a node that does not answer goes first, if enough living ones have everything.
+    const silent = others.find((replica) => !living.has(replica.node))
+    let victim = complete.length >= redundancy ? silent : undefined
+    if (victim === undefined && complete.length > redundancy) {
+      victim = complete.reduce((worst, replica) =>
+        load.of(replica.node) > load.of(worst.node) ? replica : worst,
+      )
+    }
+    if (victim === undefined) return
+    const dropped = victim
+    draft.replicas = draft.replicas.filter((replica) => replica !== dropped)
+    load.add(dropped.node, -1)
+    draft.changed = true
+  }
+}
+
+/** Gives a share to nodes that hold much less than others, a few partitions at a time. */
+function balance(
+  database: DatabaseRecord,
+  drafts: readonly Draft[],
+  living: readonly NodeId[],
+  load: Load,
+): void {
+  const { redundancy } = database.options
+  if (redundancy === 'all' || living.length <= redundancy) return
+  let moving = drafts.filter(
+    (draft) => draft.partition.id !== EVERYWHERE && draft.replicas.length > redundancy,
+  ).length
+  while (moving < BALANCING_MOVES_MAX) {
+    const move = nextMove(database, drafts, living, load)
+    if (move === null) return
+    move.draft.replicas.push({ node: move.to, complete: false, replaces: null })
+    move.draft.changed = true
+    load.add(move.to, 1)
+    load.add(move.from, -1)
+    moving++
+  }
+}
+
+function nextMove(
+  database: DatabaseRecord,
+  drafts: readonly Draft[],
+  living: readonly NodeId[],
+  load: Load,
+): { draft: Draft; from: NodeId; to: NodeId } | null {
+  const byLoad = [...living].sort((a, b) => load.of(b) - load.of(a) || (a < b ? -1 : 1))
+  const to = byLoad.at(-1)
+  if (to === undefined) return null
+  for (const from of byLoad) {
+    if (load.of(from) - load.of(to) < 2) return null
+    let best: Draft | null = null
+    for (const draft of drafts) {
+      const { id } = draft.partition
+      const at = (node: NodeId): boolean => draft.replicas.some((replica) => replica.node === node)
+      const settled =
+        draft.replicas.length === database.options.redundancy &&
+        draft.replicas.every((replica) => replica.complete)
+      if (id === EVERYWHERE || !settled || !at(from) || at(to)) continue
+      if (best === null || weight(database.id, id, to) > weight(database.id, best.partition.id, to))
+        best = draft
+    }
+    if (best !== null) return { draft: best, from, to }
+  }
+  return null
+}

@@ -1,0 +1,49 @@
+import type { DatabaseOptions, NodeId, PartitionId, RelationId } from '@cluster/core'
+
+/** One replica as the log has it. */
+export interface ReplicaRecord {
+  readonly node: NodeId
+  /** True once it has everything; only complete replicas serve and give copies. */
+  readonly complete: boolean
+  /** Index of the entry that assigned (or re-assigned) it; names this very assignment. */
+  readonly since: number
+  /** The node that is gone and whose place it takes; null for any other reason. */
+  readonly replaces: NodeId | null
+}
+
+/** One partition as the log has it. */
+export interface PartitionRecord {
+  readonly id: PartitionId
+  /** Grows with every change of `replicas`; plans are made against one epoch. */
+  readonly epoch: number
+  /** Sorted by node. */
+  readonly replicas: readonly ReplicaRecord[]
+  /** Index of the newest commit that wrote to it; 0 when nothing ever did. A copy at or past it has everything. */
+  readonly lastWrite: number
+  /** True once it has had as many complete copies as were asked for. */
+  readonly settled: boolean
+}
+
+/** One database as the log has it. */
+export interface DatabaseRecord {
+  /** The index of the entry that made it. */
+  readonly id: number
+  readonly name: string
+  readonly options: Required<DatabaseOptions>
+  /** By partition id: 0 is EVERYWHERE, then 1 … partitions. */
+  readonly partitions: readonly PartitionRecord[]
+  /** Every relation ever written, in order of first writes. */
+  readonly relations: ReadonlySet<RelationId>
+}
+
+/** The replica of a partition on a node, or undefined. */
+export function replicaOn(partition: PartitionRecord, node: NodeId): ReplicaRecord | undefined {
+  return partition.replicas.find((replica) => replica.node === node)
+}
+
+/** How many replicas are complete by the record. */
+export function completeCount(partition: PartitionRecord): number {
+  let count = 0
+  for (const replica of partition.replicas) if (replica.complete) count++
+  return count
+}

@@ -1,0 +1,215 @@
+import type { Key, PartitionId, RelationId } from '@cluster/core'
+import type { ByteReader, ByteWriter } from './bytes.ts'
+
+/** Bounds of the certification window. They are part of the machine: the same on every node of a cluster. */
+export interface WindowLimits {
+  /** Row writes remembered, ≥ 1. */
+  readonly writesMax: number
+  /** Bytes of keys remembered, ≥ 1. */
+  readonly keyBytesMax: number
+}
+
+export const WINDOW_LIMITS: WindowLimits = { writesMax: 262_144, keyBytesMax: 16 * 1024 * 1024 }
+
+/** The keys that one commit writes in one partition: parallel lists. */
+export interface WrittenKeys {
+  readonly partition: PartitionId
+  readonly relations: readonly RelationId[]
+  readonly keys: readonly Key[]
+}
+
+interface RelationWrites {
+  /** Parallel lists in the order of commits; what lies before `head` is trimmed. */
+  indexes: number[]
+  partitions: PartitionId[]
+  keys: Key[]
+  head: number
+  /** The newest write of each key that is still in the lists. */
+  readonly last: Map<Key, number>
+}
+
+interface CommitMark {
+  readonly index: number
+  readonly writes: number
+  readonly keyBytes: number
+  readonly relations: readonly RelationId[]
+}
+
+/**
+ * Who wrote what lately: answers whether anything in a read set changed after a version. Replicated state, so
+ * trimming counts writes and bytes and never time.
+ */
+export class CertificationWindow {
+  readonly #limits: WindowLimits
+  readonly #relations = new Map<RelationId, RelationWrites>()
+  #commits: CommitMark[] = []
+  #commitsHead = 0
+  #writes = 0
+  #keyBytes = 0
+  #trimmedThrough = 0
+
+  constructor(limits: WindowLimits = WINDOW_LIMITS) {
+    this.#limits = limits
+  }
+
+  /** Commits up to this index are forgotten: a transaction that reads below it cannot be judged. */
+  get trimmedThrough(): number {
+    return this.#trimmedThrough
+  }
+
+  /** Row writes remembered. */
+  get size(): number {
+    return this.#writes
+  }
+
+  /** Remembers a commit; indexes must grow. @returns the relations it wrote, each once */
+  add(index: number, writes: readonly WrittenKeys[]): readonly RelationId[] {
+    const relations: RelationId[] = []
+    let count = 0
+    let keyBytes = 0
+    let relation: RelationId | undefined
+    let list: RelationWrites | undefined
+    for (const part of writes) {
+      for (let i = 0; i < part.keys.length; i++) {
+        const key = part.keys[i] as Key
+        const current = part.relations[i] as RelationId
+        if (list === undefined || current !== relation) {
+          relation = current
+          list = this.#relations.get(current)
+          if (list === undefined) {
+            list = { indexes: [], partitions: [], keys: [], head: 0, last: new Map() }
+            this.#relations.set(current, list)
+          }
+          if (!relations.includes(current)) relations.push(current)
+        }
+        list.indexes.push(index)
+        list.partitions.push(part.partition)
+        list.keys.push(key)
+        list.last.set(key, index)
+        count++
+        keyBytes += key.length
+      }
+    }
+    this.#commits.push({ index, writes: count, keyBytes, relations })
+    this.#writes += count
+    this.#keyBytes += keyBytes
+    this.#trim()
+    return relations
+  }
+
+  /** True when the row's newest write is younger than `version`. */
+  keyChanged(relation: RelationId, key: Key, version: number): boolean {
+    const last = this.#relations.get(relation)?.last.get(key)
+    return last !== undefined && last > version
+  }
+
+  /** True when a key from `from` up to `to` (open where null) was written after `version` in one of the partitions (all when null). */
+  rangeChanged(
+    relation: RelationId,
+    partitions: readonly PartitionId[] | null,
+    from: Key | null,
+    to: Key | null,
+    version: number,
+  ): boolean {
+    const list = this.#relations.get(relation)
+    if (list === undefined) return false
+    for (let i = list.indexes.length - 1; i >= list.head; i--) {
+      if ((list.indexes[i] as number) <= version) return false
+      const key = list.keys[i] as Key
+      if ((from !== null && key < from) || (to !== null && key >= to)) continue
+      if (partitions === null || partitions.includes(list.partitions[i] as PartitionId)) return true
+    }
+    return false
+  }
+
+  #trim(): void {
+    while (this.#writes > this.#limits.writesMax || this.#keyBytes > this.#limits.keyBytesMax) {
+      const oldest = this.#commits[this.#commitsHead]
+      if (oldest === undefined) return
+      this.#commitsHead++
+      this.#writes -= oldest.writes
+      this.#keyBytes -= oldest.keyBytes
+      this.#trimmedThrough = oldest.index
+      for (const relation of oldest.relations) this.#trimRelation(relation, oldest.index)
+    }
+    if (this.#commitsHead > 1024 && this.#commitsHead * 2 > this.#commits.length) {
+      this.#commits = this.#commits.slice(this.#commitsHead)
+      this.#commitsHead = 0
+    }
+  }
+
+  #trimRelation(relation: RelationId, through: number): void {
+    const list = this.#relations.get(relation)
+    if (list === undefined) return
+    while (list.head < list.indexes.length && (list.indexes[list.head] as number) <= through) {
+      const key = list.keys[list.head] as Key
+      if ((list.last.get(key) ?? 0) <= through) list.last.delete(key)
+      list.head++
+    }
+    if (list.head === list.indexes.length) {
+      this.#relations.delete(relation)
+      return
+    }
+    if (list.head > 1024 && list.head * 2 > list.indexes.length) {
+      list.indexes = list.indexes.slice(list.head)
+      list.partitions = list.partitions.slice(list.head)
+      list.keys = list.keys.slice(list.head)
+      list.head = 0
+    }
+  }
+
+  /** The same bytes for the same state, however it came about. */
+  write(writer: ByteWriter): void {
+    writer.varint(this.#trimmedThrough)
+    const relations = [...this.#relations].sort(([a], [b]) => a - b)
+    writer.varint(relations.length)
+    for (const [relation, list] of relations) {
+      writer.varint(relation).varint(list.indexes.length - list.head)
+      let previous = 0
+      for (let i = list.head; i < list.indexes.length; i++) {
+        const index = list.indexes[i] as number
+        writer
+          .varint(index - previous)
+          .varint(list.partitions[i] as number)
+          .key(list.keys[i] as Key)
+        previous = index
+      }
+    }
+  }
+
+  static read(reader: ByteReader, limits: WindowLimits = WINDOW_LIMITS): CertificationWindow {
+    const window = new CertificationWindow(limits)
+    window.#trimmedThrough = reader.varint()
+    const commits = new Map<number, { writes: number; keyBytes: number; relations: RelationId[] }>()
+    const relations = reader.count(2)
+    for (let r = 0; r < relations; r++) {
+      const relation = reader.varint() as RelationId
+      const writes = reader.count(3)
+      const list: RelationWrites = { indexes: [], partitions: [], keys: [], head: 0, last: new Map() }
+      let index = 0
+      for (let i = 0; i < writes; i++) {
+        index += reader.varint()
+        list.indexes.push(index)
+        list.partitions.push(reader.varint() as PartitionId)
+        const key = reader.key()
+        list.keys.push(key)
+        list.last.set(key, index)
+        let commit = commits.get(index)
+        if (commit === undefined) {
+          commit = { writes: 0, keyBytes: 0, relations: [] }
+          commits.set(index, commit)
+        }
+        commit.writes++
+        commit.keyBytes += key.length
+        if (commit.relations.at(-1) !== relation) commit.relations.push(relation)
+      }
+      window.#relations.set(relation, list)
+    }
+    for (const [index, commit] of [...commits].sort(([a], [b]) => a - b)) {
+      window.#commits.push({ index, ...commit })
+      window.#writes += commit.writes
+      window.#keyBytes += commit.keyBytes
+    }
+    return window
+  }
+}

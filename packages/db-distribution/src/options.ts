@@ -1,0 +1,105 @@
+import { ClusterError, type DatabaseErrorDetail, type DatabaseOptions } from '@cluster/core'
+import type { WindowLimits } from './machine/window.ts'
+
+/** How a node serves its databases. Everything has a default. */
+export interface DatabasesOptions {
+  /** A transaction's writes may have at most this many bytes, roughly counted. Default 64 MiB. */
+  readonly transactionBytesMax?: number
+  /** A read or write gives up this long after the call when no complete replica answers. Default 10,000. */
+  readonly unavailableMs?: number
+  /** One attempt to read from one holder takes at most this long before another is asked. Default 3,000. */
+  readonly attemptMs?: number
+  /** A version stays readable at least this long, within `keepVersionsMax`. Default 60,000. */
+  readonly keepVersionsMs?: number
+  /** Versions behind the newest that stay readable at most, where no transaction of this node needs them. Default 100,000. */
+  readonly keepVersionsMax?: number
+  /** A transaction keeps its version readable on this node at most this long. Default 300,000. */
+  readonly pinMs?: number
+  /** The first writes of a young database wait at most this long for the copies asked for. Default 2,000. */
+  readonly settleMs?: number
+  /** A partition is written to disk after this many bytes of writes. Default 8 MiB. */
+  readonly checkpointBytes?: number
+  /** … or this long after the first write since the last time. Default 30,000. */
+  readonly checkpointMs?: number
+  /** Partitions copied to this node at the same time. Default 4. */
+  readonly copiesAtOnce?: number
+  /** Writes kept for a partition while it is being copied; past it the copy starts over. Default 64 MiB. */
+  readonly copyQueueBytesMax?: number
+  /** Bounds of the certification window. Must be the same on every node of the cluster; for tests. */
+  readonly window?: WindowLimits
+  /** Bugs to plant, so that a simulator can prove that it would find them. Never set it elsewhere. */
+  readonly planted?: PlantedBugs
+}
+
+export interface PlantedBugs {
+  /** A holder gives its copy away without waiting until it has what the assignment asks for. */
+  readonly takeOverFromStaleCopy?: boolean
+}
+
+export type Settings = Required<Omit<DatabasesOptions, 'window' | 'planted'>> &
+  Pick<DatabasesOptions, 'window' | 'planted'>
+
+export const PARTITIONS_MAX = 1024
+const NAME_LENGTH_MAX = 63
+
+export function settings(options: DatabasesOptions): Settings {
+  return {
+    transactionBytesMax: 64 * 1024 * 1024,
+    unavailableMs: 10_000,
+    attemptMs: 3_000,
+    keepVersionsMs: 60_000,
+    keepVersionsMax: 100_000,
+    pinMs: 300_000,
+    settleMs: 2_000,
+    checkpointBytes: 8 * 1024 * 1024,
+    checkpointMs: 30_000,
+    copiesAtOnce: 4,
+    copyQueueBytesMax: 64 * 1024 * 1024,
+    ...options,
+  }
+}
+
+const invalid = (option: string, given: unknown, rule: string): ClusterError<DatabaseErrorDetail> =>
+  new ClusterError(
+    { code: 'DB_OPTION_INVALID', outcome: 'rejected', option, given: String(given) },
+    `The option ${option} of a database is ${String(given)}; it must be ${rule}.`,
+  )
+
+const isWhole = (value: unknown, from: number, to: number): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= from && (value as number) <= to
+
+/** The options with defaults. @throws DB_OPTION_INVALID */
+export function databaseOptions(name: string, options: DatabaseOptions): Required<DatabaseOptions> {
+  const { redundancy = 2, partitions = 16, minCopies = 1 } = options
+  if (typeof name !== 'string' || name === '' || name.length > NAME_LENGTH_MAX || !name.isWellFormed())
+    throw invalid('name', name, `text of 1 to ${NAME_LENGTH_MAX} characters`)
+  if (redundancy !== 'all' && !isWhole(redundancy, 1, 1024))
+    throw invalid('redundancy', redundancy, "a whole number from 1 to 1024, or 'all'")
+  if (!isWhole(partitions, 1, PARTITIONS_MAX))
+    throw invalid('partitions', partitions, `a whole number from 1 to ${PARTITIONS_MAX}`)
+  if (!isWhole(minCopies, 1, redundancy === 'all' ? 1024 : redundancy))
+    throw invalid('minCopies', minCopies, 'a whole number from 1 to the redundancy')
+  return { redundancy, partitions, minCopies }
+}
+
+/** @throws DB_OPTIONS_DIFFER when an option that is given differs from what exists */
+export function compareOptions(
+  name: string,
+  existing: Required<DatabaseOptions>,
+  given: DatabaseOptions,
+): void {
+  for (const option of ['redundancy', 'partitions', 'minCopies'] as const) {
+    const value = given[option]
+    if (value === undefined || value === existing[option]) continue
+    throw new ClusterError<DatabaseErrorDetail>(
+      {
+        code: 'DB_OPTIONS_DIFFER',
+        outcome: 'rejected',
+        option,
+        exists: String(existing[option]),
+        given: String(value),
+      },
+      `The database ${name} exists with ${option} ${existing[option]}, not ${value}. Open it without that option, with the same value, or use another name.`,
+    )
+  }
+}
