@@ -30,6 +30,7 @@ export { type DiskFixture, diskSuite } from './suites/disk-suite.ts'
 export { type PeersFixture, peersSuite } from './suites/peers-suite.ts'
 export type { SuiteAssertions, SuiteExpectation, SuiteRunner } from './suites/runner.ts'
 export { type StorageFixture, storageSuite } from './suites/storage-suite.ts'
+export { type TransportFixture, transportSuite } from './suites/transport-suite.ts'
 export { Clients, type ClientsOptions, type NamedInput } from './workload/clients.ts'
 export { type Ending, type OperationCounts, Recorder } from './workload/recorder.ts'
 export {

@@ -55,13 +55,15 @@ export interface Libp2pNode {
  * each would be a system call and, without Nagle, a packet of its own.
  */
 class Cork {
-  readonly #write: (data: Uint8Array) => boolean
+  readonly #stream: MessageStream
+  readonly #write: MessageStream['send']
   #pending: Uint8Array[] = []
   #bytes = 0
   #full = false
   #scheduled = false
 
   constructor(stream: MessageStream) {
+    this.#stream = stream
     this.#write = stream.send.bind(stream)
     const close = stream.close.bind(stream)
     stream.addEventListener('drain', () => {
@@ -73,12 +75,14 @@ class Cork {
     })
     stream.send = (data) => this.#add(data)
     stream.close = (options) => {
-      if (stream.status === 'open') this.flush()
+      this.flush()
       return close(options)
     }
   }
 
   #add(data: Parameters<MessageStream['send']>[0]): boolean {
+    // Once it is closing, the stream itself says so.
+    if (this.#stream.status !== 'open') return this.#write(data)
     if (data instanceof Uint8Array) this.#pending.push(data)
     else this.#pending.push(...data)
     this.#bytes += data.byteLength
@@ -94,7 +98,7 @@ class Cork {
   }
 
   flush(): void {
-    if (this.#bytes === 0) return
+    if (this.#bytes === 0 || this.#stream.status !== 'open') return
     const [first] = this.#pending
     const whole = this.#pending.length === 1 && first ? first : Buffer.concat(this.#pending, this.#bytes)
     this.#pending = []
