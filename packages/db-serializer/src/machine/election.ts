@@ -1,4 +1,4 @@
-import type { NodeId } from '@cluster/core'
+import { assert, type NodeId } from '@cluster/core'
 import { becomeFollower, becomeLeader } from './leadership.ts'
 import { upToDate } from './log-tail.ts'
 import { electionOutcome } from './quorum.ts'
@@ -81,12 +81,28 @@ export function stepPreVote(state: State, from: NodeId, message: PreVoteMessage)
     message.term > state.term ||
     (message.term === state.term && (state.hard.votedFor === null || state.hard.votedFor === from))
   const granted = free && !leaderIsFresh(state) && upToDate(message.last, state.log.last)
+  const committedTerm = state.log.termAt(state.commitIndex)
+  assert(committedTerm !== null, 'what is committed is in the log or its base')
   state.send(from, {
     type: 'preVoteReply',
     lineage: state.lineage,
     term: granted ? message.term : state.term,
     granted,
+    commit: { index: state.commitIndex, term: committedTerm },
   })
+}
+
+/**
+ * Whoever answers tells what is committed. When this log has the same entry there, it is committed here too,
+ * whatever the terms: so the last voter finds out that the one it asks has left.
+ */
+export function learnCommit(state: State, { commit }: PreVoteReplyMessage): void {
+  if (
+    state.office === null &&
+    commit.index > state.commitIndex &&
+    state.log.termAt(commit.index) === commit.term
+  )
+    state.commitIndex = commit.index
 }
 
 export function stepPreVoteReply(state: State, from: NodeId, message: PreVoteReplyMessage): void {

@@ -1,6 +1,7 @@
 import { type LogIndex, logIndex, type NodeId, type Random, type Term, unreachable } from '@cluster/core'
 import {
   leaderIsFresh,
+  learnCommit,
   ownVotePersisted,
   stepPreVote,
   stepPreVoteReply,
@@ -189,6 +190,7 @@ export class Raft implements RaftMachine {
       answerForeign(state, from)
       return
     }
+    if (message.type === 'preVoteReply') learnCommit(state, message)
     if (message.term > state.term) {
       // Whoever hears a leader protects it: a node that was cut off cannot unseat it by a higher term.
       if (message.type === 'vote' && !message.transfer && leaderIsFresh(state)) return

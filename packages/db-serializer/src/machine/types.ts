@@ -294,6 +294,8 @@ export interface PreVoteReplyMessage extends MessageHead {
   readonly type: 'preVoteReply'
   /** With `granted` the `term` is the one asked for, else the sender's own. */
   readonly granted: boolean
+  /** The last that the sender knows to be committed: one who waits for a voter that left can learn of its leave. */
+  readonly commit: LogPosition
 }
 
 export interface VoteMessage extends MessageHead {
