@@ -54,7 +54,10 @@ export interface PeersEvents {
   readonly deathProved: DeathProof
   /** Someone was turned away. */
   readonly refused: { readonly from: string; readonly reason: string }
-  /** This node must not go on: `SAME_IDENTITY`, another process runs with its identity. Comes at most once. */
+  /**
+   * This node must stop at once: another process runs with its identity (`SAME_IDENTITY`), or nobody can reach
+   * it any more and it may be taken for dead (`LISTENER_FAILED`).
+   */
   readonly failed: { readonly error: ClusterError<PeersErrorDetail> }
 }
 
@@ -82,3 +85,4 @@ export interface Peers {
 export type PeersErrorDetail =
   | ({ readonly code: 'PEER_UNKNOWN'; readonly peer: NodeId } & ErrorDetail)
   | ({ readonly code: 'SAME_IDENTITY'; readonly peer: NodeId } & ErrorDetail)
+  | ({ readonly code: 'LISTENER_FAILED'; readonly address: string } & ErrorDetail)

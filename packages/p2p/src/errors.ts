@@ -20,6 +20,14 @@ export function sameIdentity({ self, start, otherStart, address }: IdentityConfl
   )
 }
 
+export function listenerFailed(address: string, reason: string): PeersError {
+  return new ClusterError(
+    { code: 'LISTENER_FAILED', outcome: 'rejected', address },
+    `The listening port at ${address} failed: ${reason}. Others that ask there would take this node for dead, so it ` +
+      'must stop. Start it again once the port is free and the network interface is up.',
+  )
+}
+
 export function peerUnknown(peer: NodeId, self: NodeId): PeersError {
   return new ClusterError(
     { code: 'PEER_UNKNOWN', outcome: 'rejected', peer },

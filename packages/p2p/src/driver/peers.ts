@@ -19,7 +19,7 @@ import {
   type StructureNode,
   type Transport,
 } from '@cluster/core'
-import { peerUnknown } from '../errors.ts'
+import { listenerFailed, peerUnknown } from '../errors.ts'
 import type { Effect, Input, ProbePurpose } from '../machine/io.ts'
 import { Membership } from '../machine/membership.ts'
 import type { MembershipMessage } from '../machine/messages.ts'
@@ -152,6 +152,9 @@ class PeersDriver implements Peers, Describable {
       transport.on('linkUp', (info) => this.#step({ type: 'linkUp', info })),
       transport.on('linkDown', ({ peer, cause }) => this.#step({ type: 'linkDown', peer, cause })),
       transport.on('refused', (event) => this.#hub.emit('refused', event)),
+      transport.on('listenerFailed', ({ address, reason }) =>
+        this.#hub.emit('failed', { error: listenerFailed(address, reason) }),
+      ),
     )
     try {
       await transport.start()

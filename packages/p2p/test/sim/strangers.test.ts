@@ -1,5 +1,6 @@
-import { address, nodeId } from '@cluster/core'
+import { address, nodeId, type TransportEvents } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
+import { peers } from '../../src/index.ts'
 import { simPeers } from '../sim-peers.ts'
 
 describe('bad company', () => {
@@ -37,5 +38,41 @@ describe('bad company', () => {
     const b = await sim.start('b', [])
     await sim.until(() => a.members().length === 2 && b.members().length === 2, 5_000)
     expect(a.members().map(({ addresses }) => addresses)).toEqual([[address('/sim/a')], [address('/sim/b')]])
+  })
+
+  test('a node whose listening port fails is told to stop, and a discovery that fails stops nobody', async () => {
+    const sim = simPeers('listener')
+    const failures: string[] = []
+    const node = sim.world.node('a', {
+      async start({ transport, clock, random, logger }) {
+        const breakPorts: ((event: TransportEvents['listenerFailed']) => void)[] = []
+        // The simulated transport's port never fails, so its events are overheard.
+        const on = transport.on.bind(transport)
+        transport.on = (type, listener) => {
+          if (type === 'listenerFailed') breakPorts.push(listener as (typeof breakPorts)[number])
+          return on(type, listener)
+        }
+        const discovery = {
+          start: () => Promise.reject(new Error('no multicast here')),
+          stop: () => Promise.reject(new Error('it never ran')),
+        }
+        const built = peers({ start: 1 })({
+          transport,
+          discoveries: [discovery],
+          clock,
+          random,
+          logger,
+        })
+        built.on('failed', ({ error }) => failures.push(error.code))
+        await built.start()
+        for (const breakPort of breakPorts) breakPort({ address: '/sim/a', reason: 'gone' })
+        return built
+      },
+      stop: (built) => built.stop('away'),
+    })
+    const built = await sim.settle(node.start())
+    await sim.settle(built.stop('away'))
+    expect(failures).toEqual(['LISTENER_FAILED'])
+    expect(sim.world.trace.tail(50).some((line) => line.includes('a discovery does not start'))).toBe(true)
   })
 })
