@@ -112,6 +112,16 @@ export function isEnvelope(bytes: Uint8Array): boolean {
   )
 }
 
+/**
+ * Who opens a session by this envelope; null for a command. A note that only a leader may write has the owner
+ * `''`, which is no node.
+ */
+export function ownerOfOpen(envelope: Uint8Array): string | null {
+  if (envelope[1] !== NOTE) return null
+  const note = readNote(envelope)
+  return note?.note === 'open' ? note.owner : ''
+}
+
 /** Reads an envelope; null when the bytes are none that this program reads. */
 export function decodeEnvelope(bytes: Uint8Array): Envelope | null {
   if (bytes.length < BODY_AT || bytes[0] !== ENVELOPE_VERSION) return null

@@ -50,8 +50,8 @@ export type FormingEffect =
   | { readonly type: 'hello'; readonly to: NodeId; readonly hello: Hello }
   /** Make the promise durable, then put in `promised`. */
   | { readonly type: 'promise'; readonly to: NodeId }
-  /** Found a group of this one voter with these learners, which are to become voters at once. */
-  | { readonly type: 'form'; readonly learners: readonly NodeId[] }
+  /** Found a group of this one voter; those that promised themselves come in at once. */
+  | { readonly type: 'form'; readonly promised: readonly NodeId[] }
   /** Ask that node, a member, to be admitted. `fresh` is false for one that has the group's log already. */
   | { readonly type: 'askJoin'; readonly via: NodeId; readonly fresh: boolean }
   /** The group lists this fresh node among its learners: listen to its leader from now on. */
@@ -333,7 +333,7 @@ export class Forming {
     }
     this.#forming = true
     this.#wait(null)
-    this.#effects.push({ type: 'form', learners: promised })
+    this.#effects.push({ type: 'form', promised })
   }
 
   // ---- a node with a group

@@ -1,0 +1,304 @@
+import {
+  assert,
+  type Clock,
+  ClusterError,
+  type LogIndex,
+  logIndex,
+  type NodeId,
+  type StateMachine,
+} from '@cluster/core'
+import { decodeEnvelope, type Note } from '../machine/envelope.ts'
+import { type Outcome, SessionTable, type SessionTableState } from '../machine/session-table.ts'
+import type { Configuration, Entry } from '../machine/types.ts'
+import { list, text, whole } from './shape.ts'
+import { decodeValue, encodeValue } from './wire.ts'
+
+/** Entries applied before other work gets a turn. */
+const SLICE_ENTRIES = 256
+/** Bytes of commands applied before other work gets a turn. */
+const SLICE_BYTES = 256 * 1024
+/** Counted up whenever the layout of the serializer's own part of a snapshot changes. */
+const SNAPSHOT_VERSION = 1
+
+export interface ApplierEvents {
+  /** A command of a session was settled here: applied now, or found applied before. */
+  settled(session: number, number: number, outcome: Outcome): void
+  /** A session was opened; `session` is its id. */
+  opened(owner: NodeId, nonce: string, session: number): void
+  /** The owner's session ended: none of its commands that are not settled by now will ever be. */
+  closed(owner: NodeId): void
+  /** A configuration was applied; `before` is null for the first. */
+  configuration(configuration: Configuration, before: Configuration | null): void
+  /** The group gave itself up into that cluster: no command is applied any more. */
+  sealed(into: string): void
+  /** A slice is done: `appliedIndex` moved. */
+  progressed(): void
+  /** The node must stop: a machine threw, or an entry cannot be understood. */
+  failed(error: unknown): void
+}
+
+interface Waiter {
+  readonly index: number
+  readonly resolve: () => void
+}
+
+/** Applies committed entries to the state machines, in slices, and answers who waits for them. */
+export class Applier {
+  readonly #self: NodeId
+  readonly #clock: Clock
+  readonly #events: ApplierEvents
+  readonly #machines = new Map<string, StateMachine>()
+  readonly sessions = new SessionTable()
+  #queue: Entry[] = []
+  #next = 0
+  #running = false
+  #stopped = false
+  #applied = 0
+  #configuration: Configuration | null = null
+  #sealed: string | null = null
+  #commands = 0
+  #waiters: Waiter[] = []
+  /** Restores and resets make slices that still wait for their turn void. */
+  #epoch = 0
+
+  constructor(self: NodeId, clock: Clock, events: ApplierEvents) {
+    this.#self = self
+    this.#clock = clock
+    this.#events = events
+  }
+
+  get applied(): LogIndex {
+    return logIndex(this.#applied)
+  }
+
+  /** The configuration in force at `applied`. */
+  get configuration(): Configuration | null {
+    return this.#configuration
+  }
+
+  /** Names in the order of attachment. */
+  get machines(): readonly string[] {
+    return [...this.#machines.keys()]
+  }
+
+  has(machine: string): boolean {
+    return this.#machines.has(machine)
+  }
+
+  attach(machine: StateMachine): void {
+    assert(!this.#machines.has(machine.name), `two state machines are named ${machine.name}`)
+    assert(this.#machines.size < 255, 'at most 255 state machines can be attached')
+    this.#machines.set(machine.name, machine)
+  }
+
+  /** The lowest index that every machine has made durable by itself. */
+  durableIndex(): number {
+    let lowest = Number.POSITIVE_INFINITY
+    for (const machine of this.#machines.values()) lowest = Math.min(lowest, machine.durableIndex())
+    return lowest
+  }
+
+  /** True while nothing would be missed if the group gave itself up. */
+  isEmpty(): boolean {
+    for (const machine of this.#machines.values()) {
+      if (machine.empty ? !machine.empty() : this.#commands > 0) return false
+    }
+    return true
+  }
+
+  /** Takes committed entries; they follow one another without gaps. */
+  push(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#queue.push(entry)
+    if (!this.#running) this.#slice(this.#epoch)
+  }
+
+  /** Resolves once `index` is applied. */
+  whenApplied(index: number, resolve: () => void): void {
+    if (this.#applied >= index) resolve()
+    else this.#waiters.push({ index, resolve })
+  }
+
+  /** Applies nothing any more. */
+  stop(): void {
+    this.#stopped = true
+    this.#epoch++
+    this.#queue = []
+    this.#next = 0
+    this.#running = false
+  }
+
+  /** The whole state after `applied`, as bytes. */
+  snapshot(): Uint8Array {
+    const parts = [...this.#machines].map(([name, machine]) => [name, machine.snapshot()])
+    return encodeValue([SNAPSHOT_VERSION, this.#commands, this.#sealed, this.sessions.save(), parts])
+  }
+
+  /**
+   * Replaces the whole state by what `snapshot` made at `index`.
+   * @throws WireError, LOG_UNKNOWN_MACHINE when the snapshot holds a machine that is not attached here
+   */
+  restore(snapshot: Uint8Array, index: LogIndex, configuration: Configuration): void {
+    this.#drop()
+    const fields = list(decodeValue(snapshot))
+    if (fields[0] !== SNAPSHOT_VERSION) {
+      throw new ClusterError(
+        { code: 'LOG_DAMAGED', outcome: 'rejected', path: 'snapshot', offset: 0 },
+        `The snapshot at ${index} has version ${String(fields[0])}, this program reads ${SNAPSHOT_VERSION}. Use a program of the version that wrote it.`,
+      )
+    }
+    this.#commands = whole(fields[1])
+    this.#sealed = fields[2] === null ? null : text(fields[2])
+    this.sessions.load(fields[3] as SessionTableState)
+    const parts = new Map(
+      list(fields[4]).map((part) => {
+        const [name, state] = list(part)
+        return [text(name), state as Uint8Array] as const
+      }),
+    )
+    for (const name of parts.keys()) if (!this.#machines.has(name)) throw unknownMachine(name)
+    for (const [name, machine] of this.#machines) machine.restore(parts.get(name) ?? null, index)
+    this.#setConfiguration(configuration)
+    this.#applied = index
+    this.#settleWaiters()
+    if (this.#sealed !== null) this.#events.sealed(this.#sealed)
+  }
+
+  /** Back to nothing: the node gave up its group. */
+  reset(): void {
+    this.#drop()
+    this.#applied = 0
+    this.#commands = 0
+    this.#sealed = null
+    this.#configuration = null
+    this.sessions.clear()
+    for (const machine of this.#machines.values()) machine.restore(null, logIndex(0))
+  }
+
+  #drop(): void {
+    this.#epoch++
+    this.#queue = []
+    this.#next = 0
+    this.#running = false
+  }
+
+  /** Applies one slice now; the rest in later turns, so that a long log never holds up heartbeats. */
+  #slice(epoch: number): void {
+    if (epoch !== this.#epoch || this.#stopped) return
+    this.#running = true
+    let budget = SLICE_BYTES
+    const end = Math.min(this.#queue.length, this.#next + SLICE_ENTRIES)
+    try {
+      while (this.#next < end && budget > 0 && epoch === this.#epoch) {
+        const entry = this.#queue[this.#next++]
+        if (!entry) break
+        assert(entry.index === this.#applied + 1, `entry ${entry.index} comes after ${this.#applied}`)
+        if (entry.kind === 'command') {
+          budget -= entry.data.length
+          this.#command(entry, entry.data)
+        } else if (entry.kind === 'configuration') this.#setConfiguration(entry.configuration)
+        this.#applied = entry.index
+      }
+    } catch (error) {
+      this.stop()
+      this.#events.failed(error)
+      return
+    }
+    if (epoch !== this.#epoch) return
+    const done = this.#next >= this.#queue.length
+    if (done) {
+      this.#queue = []
+      this.#next = 0
+      this.#running = false
+    }
+    this.#settleWaiters()
+    this.#events.progressed()
+    if (!done) void this.#clock.turn().then(() => this.#slice(epoch))
+  }
+
+  #command(entry: Entry, data: Uint8Array): void {
+    const envelope = decodeEnvelope(data)
+    if (!envelope) {
+      throw new ClusterError(
+        { code: 'LOG_DAMAGED', outcome: 'rejected', path: 'log', offset: entry.index },
+        `Entry ${entry.index} of the log is in a format that this program does not read. Use the version that the other nodes run.`,
+      )
+    }
+    if (this.#sealed !== null) return
+    if (envelope.kind === 'note') {
+      this.#note(envelope.note, entry.index)
+      return
+    }
+    const { session, number, key } = envelope
+    const verdict = this.sessions.begin(session, number, envelope.low)
+    if (verdict.verdict === 'done') this.#events.settled(session, number, verdict.outcome)
+    if (verdict.verdict !== 'new') return
+    const origin = this.sessions.ownerOf(session)
+    const name = this.sessions.machineOf(session, envelope.machine)
+    assert(
+      origin !== null && name !== null,
+      `entry ${entry.index} names a machine that its session does not have`,
+    )
+    const machine = this.#machines.get(name)
+    if (!machine) throw unknownMachine(name)
+    const known = key === null ? null : this.sessions.keyed(name, key)
+    let outcome: Outcome
+    if (known) outcome = known
+    else {
+      const { index, time, wall } = entry
+      const result = machine.apply({ index, time, wall, origin: origin as NodeId, command: envelope.command })
+      outcome = { index, result }
+      this.#commands++
+      if (key !== null) this.sessions.remember(name, key, outcome)
+    }
+    this.sessions.finish(session, number, outcome)
+    if (origin === this.#self) this.#events.settled(session, number, outcome)
+  }
+
+  #note(note: Note, index: number): void {
+    switch (note.note) {
+      case 'open': {
+        const owner = note.owner as NodeId
+        const open = this.sessions.find(owner)
+        // The same request, sent twice because its answer was slow, opens one session.
+        if (open?.nonce === note.nonce) return
+        this.sessions.open(index, owner, note.nonce, note.machines)
+        this.#events.opened(owner, note.nonce, index)
+        return
+      }
+      case 'seal':
+        if (!this.isEmpty()) return
+        this.#sealed = note.into
+        this.#events.sealed(note.into)
+        return
+    }
+  }
+
+  #setConfiguration(configuration: Configuration): void {
+    const before = this.#configuration
+    this.#configuration = configuration
+    if (before) {
+      const members = new Set([...configuration.voters, ...configuration.learners, ...configuration.away])
+      for (const node of [...before.voters, ...before.learners, ...before.away]) {
+        if (members.has(node)) continue
+        this.sessions.closeOf(node)
+        this.#events.closed(node)
+      }
+    }
+    this.#events.configuration(configuration, before)
+  }
+
+  #settleWaiters(): void {
+    if (this.#waiters.length === 0) return
+    const due = this.#waiters.filter(({ index }) => index <= this.#applied)
+    if (due.length === 0) return
+    this.#waiters = this.#waiters.filter(({ index }) => index > this.#applied)
+    for (const { resolve } of due) resolve()
+  }
+}
+
+export function unknownMachine(name: string): ClusterError {
+  return new ClusterError(
+    { code: 'LOG_UNKNOWN_MACHINE', outcome: 'rejected', machine: name },
+    `No state machine named ${name} is attached to the ordered log of this node. Attach it before the log starts; every node needs the same machines.`,
+  )
+}

@@ -1,0 +1,183 @@
+import type { Clock, DeathProof, Member, NodeId } from '@cluster/core'
+import {
+  type GroupPolicyOptions,
+  isGranted,
+  nextChange,
+  type Standing,
+  type Wish,
+} from '../machine/group-policy.ts'
+import type { Configuration, ConfigurationChange, RaftView } from '../machine/types.ts'
+import type { WishAnswer, WishRequest } from './wire.ts'
+
+export interface MembersPorts {
+  readonly clock: Clock
+  readonly self: NodeId
+  view(): RaftView
+  /** Asks the machine for the change; `done` hears whether it was taken into the log. */
+  change(change: ConfigurationChange, done: (taken: boolean) => void): void
+}
+
+/** A wish to join that is not said again for this long is forgotten. */
+const WISH_MS = 3_000
+/** Rest after a change that the machine refused. */
+const REFUSED_MS = 50
+/** Who says that it goes waits at most this long for the answer. */
+const PARTING_MS = 1_000
+
+interface Wanting {
+  readonly wish: Wish
+  readonly at: number
+  readonly answers: ((answer: WishAnswer) => void)[]
+}
+
+/** What this node knows of the others, and the leader's next step with the group. */
+export class Members {
+  readonly #ports: MembersPorts
+  readonly #options: GroupPolicyOptions
+  readonly #standings = new Map<NodeId, Standing & { readonly start: number }>()
+  readonly #linked = new Set<NodeId>()
+  readonly #wishes = new Map<NodeId, Wanting>()
+  readonly #awaySince = new Map<NodeId, number>()
+  #leadingSince: number | null = null
+  #changing = false
+  #restUntil = 0
+
+  constructor(ports: MembersPorts, options: GroupPolicyOptions) {
+    this.#ports = ports
+    this.#options = options
+  }
+
+  isLinked(peer: NodeId): boolean {
+    return this.#linked.has(peer)
+  }
+
+  isProvedDead(peer: NodeId): boolean {
+    return this.#standings.get(peer)?.proved === true
+  }
+
+  member({ id, state, start }: Member): void {
+    const was = this.#standings.get(id)
+    if (was?.state === state && was.start === start) return
+    const now = this.#ports.clock.now()
+    this.#standings.set(id, {
+      state,
+      start,
+      since: was?.state === state ? was.since : now,
+      proved: state === 'alive' || start !== was?.start ? false : was.proved,
+      downAt: was?.downAt ?? null,
+    })
+  }
+
+  linkUp(peer: NodeId): void {
+    this.#linked.add(peer)
+  }
+
+  linkDown(peer: NodeId): void {
+    this.#linked.delete(peer)
+    const was = this.#standings.get(peer)
+    if (was) this.#standings.set(peer, { ...was, downAt: this.#ports.clock.now() })
+  }
+
+  deathProved({ peer, start }: DeathProof): void {
+    const was = this.#standings.get(peer)
+    // Proof of an earlier process says nothing of one that is linked again.
+    if (this.#linked.has(peer) || (was && was.start > start)) return
+    const now = this.#ports.clock.now()
+    this.#standings.set(peer, {
+      state: 'suspected',
+      since: was?.since ?? now,
+      downAt: was?.downAt ?? now,
+      start,
+      proved: true,
+    })
+  }
+
+  /** Answers a wish: at once when this node does not lead or the wish is to join, else when it is granted. */
+  wish({ node, wish, fresh }: WishRequest): Promise<WishAnswer> {
+    const { role, leader, configuration } = this.#ports.view()
+    if (role !== 'leader' || !configuration) return Promise.resolve({ granted: false, leader })
+    const wanted: Wish = wish === 'join' ? { wish, fresh } : { wish }
+    if (isGranted(node, wanted, configuration) && wish === 'join') {
+      return Promise.resolve({ granted: true, leader })
+    }
+    const at = this.#ports.clock.now()
+    if (wish === 'join') {
+      this.#wishes.set(node, { wish: wanted, at, answers: [] })
+      this.act()
+      return Promise.resolve({ granted: false, leader })
+    }
+    return new Promise((resolve) => {
+      const answers = this.#wishes.get(node)?.answers ?? []
+      this.#wishes.set(node, { wish: wanted, at, answers: [...answers, resolve] })
+      this.act()
+    })
+  }
+
+  /** The leader's next step, if it is time for one. Cheap: call it on every tick and event. */
+  act(): void {
+    const view = this.#ports.view()
+    const { configuration } = view
+    const now = this.#ports.clock.now()
+    if (view.role !== 'leader' || !configuration) {
+      this.#resign(view)
+      return
+    }
+    this.#leadingSince ??= now
+    this.#noteAway(configuration, now)
+    if (view.configurationCommitted) this.#grant(configuration, now)
+    if (!view.ready || !view.configurationCommitted || this.#changing || now < this.#restUntil) return
+    const change = nextChange(
+      {
+        self: this.#ports.self,
+        now,
+        configuration,
+        progress: view.progress,
+        standings: this.#known(configuration, this.#leadingSince),
+        wishes: new Map([...this.#wishes].map(([node, { wish }]) => [node, wish])),
+        awaySince: this.#awaySince,
+      },
+      this.#options,
+    )
+    if (!change) return
+    this.#changing = true
+    this.#ports.change(change, (taken) => {
+      this.#changing = false
+      if (!taken) this.#restUntil = this.#ports.clock.now() + REFUSED_MS
+    })
+  }
+
+  /** Only leaders count and remember; who was waiting for an answer asks the next one. */
+  #resign({ leader }: RaftView): void {
+    if (this.#leadingSince === null) return
+    this.#leadingSince = null
+    this.#awaySince.clear()
+    for (const { answers } of this.#wishes.values()) {
+      for (const answer of answers) answer({ granted: false, leader })
+    }
+    this.#wishes.clear()
+  }
+
+  #noteAway({ away }: Configuration, now: number): void {
+    for (const node of this.#awaySince.keys()) if (!away.includes(node)) this.#awaySince.delete(node)
+    for (const node of away) if (!this.#awaySince.has(node)) this.#awaySince.set(node, now)
+  }
+
+  #grant(configuration: Configuration, now: number): void {
+    for (const [node, { wish, at, answers }] of this.#wishes) {
+      const granted = isGranted(node, wish, configuration)
+      const late = now - at >= (wish.wish === 'join' ? WISH_MS : PARTING_MS)
+      if (!granted && !late) continue
+      this.#wishes.delete(node)
+      for (const answer of answers) answer({ granted, leader: this.#ports.self })
+    }
+  }
+
+  /** Members that were never heard of here are silent since this node leads. */
+  #known(configuration: Configuration, since: number): Map<NodeId, Standing> {
+    const known = new Map<NodeId, Standing>(this.#standings)
+    for (const node of [...configuration.voters, ...configuration.learners]) {
+      if (!known.has(node)) known.set(node, { state: 'suspected', since, proved: false, downAt: null })
+    }
+    return known
+  }
+}

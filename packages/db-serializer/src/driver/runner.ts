@@ -1,0 +1,257 @@
+import type { LogIndex, NodeId } from '@cluster/core'
+import type {
+  ConfigurationChange,
+  DropReason,
+  Effect,
+  Entry,
+  Input,
+  Lineage,
+  Message,
+  PersistEffect,
+  RaftMachine,
+  RaftView,
+  SnapshotMeta,
+} from '../machine/types.ts'
+import type { LogStore } from './log-store.ts'
+import type { Snapshot } from './snapshot-streams.ts'
+
+export interface RunnerPorts {
+  send(to: NodeId, message: Message): void
+  apply(entries: readonly Entry[]): void
+  restore(snapshot: Snapshot): void
+  sendSnapshot(to: NodeId, atLeast: LogIndex, term: number): void
+  lineage(history: Lineage, alone: boolean): void
+  forked(from: NodeId, mine: Lineage, theirs: Lineage): void
+  aloneRefused(peer: NodeId, reason: string): void
+  /** All effects of one or more steps are done. */
+  rested(): void
+  /** The node must stop: the disk failed or an invariant broke. */
+  failed(error: unknown): void
+}
+
+/** Writes of one sync at most; a queue this long would mean that the disk does not keep up at all. */
+const WRITES_AT_ONCE = 4_096
+
+type Job = { readonly write: PersistEffect } | { readonly task: () => Promise<void> }
+
+/**
+ * Runs the Raft machine: one queue of inputs, effects in order, and writes with group commit: while one write is
+ * on its way to the disk, the next ones gather.
+ */
+export class Runner {
+  readonly #raft: RaftMachine
+  readonly #store: LogStore
+  readonly #ports: RunnerPorts
+  readonly #received = new Map<number, Snapshot>()
+  readonly #answers = new Map<number, (answer: Effect) => void>()
+  #inputs: Input[] = []
+  #stepping = false
+  #jobs: Job[] = []
+  #working = false
+  #stopped = false
+  #nextRef = 1
+  #idle: (() => void)[] = []
+
+  constructor(raft: RaftMachine, store: LogStore, ports: RunnerPorts) {
+    this.#raft = raft
+    this.#store = store
+    this.#ports = ports
+  }
+
+  view(): RaftView {
+    return this.#raft.view()
+  }
+
+  snapshotMeta(index: LogIndex): SnapshotMeta {
+    return this.#raft.snapshotMeta(index)
+  }
+
+  input(input: Input): void {
+    if (this.#stopped) return
+    this.#inputs.push(input)
+    if (this.#stepping) return
+    this.#stepping = true
+    try {
+      // The list grows while it is worked off: effects bring new inputs.
+      for (let i = 0; i < this.#inputs.length && !this.#stopped; i++) {
+        const next = this.#inputs[i]
+        if (next) for (const effect of this.#raft.step(next)) this.#do(effect)
+      }
+    } catch (error) {
+      this.#fail(error)
+    } finally {
+      this.#inputs = []
+      this.#stepping = false
+    }
+    if (!this.#stopped) this.#ports.rested()
+  }
+
+  /** Appends commands if this node leads. False: they are in no log. Not to be called from within an effect. */
+  propose(now: number, wall: number, data: readonly Uint8Array[]): boolean {
+    if (this.#stepping || this.#stopped) return false
+    let accepted = false
+    const ref = this.#ref((answer) => {
+      accepted = answer.type === 'accepted'
+    })
+    this.input({ type: 'propose', ref, now, wall, data })
+    return accepted
+  }
+
+  change(change: ConfigurationChange, done: (taken: boolean) => void): void {
+    const ref = this.#ref((answer) => done(answer.type === 'accepted'))
+    this.input({ type: 'change', ref, change })
+  }
+
+  read(done: (index: LogIndex | null, why: DropReason | null) => void): void {
+    const ref = this.#ref((answer) => {
+      if (answer.type === 'readReady') done(answer.index, null)
+      else if (answer.type === 'readFailed') done(null, answer.reason)
+    })
+    this.input({ type: 'read', ref })
+  }
+
+  /** A snapshot of the leader of `term` came in. */
+  received(from: NodeId, term: number, snapshot: Snapshot): void {
+    const ref = this.#nextRef++
+    this.#received.set(ref, snapshot)
+    this.input({ type: 'snapshotReceived', ref, from, term: term as RaftView['term'], meta: snapshot.meta })
+  }
+
+  /** Saves an own snapshot in its turn among the writes, then tells the machine. */
+  compact({ meta, bytes }: Snapshot, cutBefore: LogIndex, done: () => void): void {
+    this.#jobs.push({
+      task: async () => {
+        await this.#store.saveSnapshot(meta, bytes, cutBefore)
+        this.input({ type: 'compact', snapshot: meta, cutBefore })
+        done()
+      },
+    })
+    this.#work()
+  }
+
+  /** Resolves once nothing is left to write. */
+  async flushed(): Promise<void> {
+    if (this.#working) await new Promise<void>((resolve) => this.#idle.push(resolve))
+  }
+
+  /** Takes no input any more; writes that were begun are finished. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#jobs = []
+    await this.flushed()
+  }
+
+  #ref(answer: (answer: Effect) => void): number {
+    const ref = this.#nextRef++
+    this.#answers.set(ref, answer)
+    return ref
+  }
+
+  #answer(ref: number, effect: Effect): void {
+    const answer = this.#answers.get(ref)
+    this.#answers.delete(ref)
+    answer?.(effect)
+  }
+
+  #do(effect: Effect): void {
+    switch (effect.type) {
+      case 'send':
+        this.#ports.send(effect.to, effect.message)
+        return
+      case 'persist':
+        this.#jobs.push({ write: effect })
+        this.#work()
+        return
+      case 'apply':
+        this.#ports.apply(effect.entries)
+        return
+      case 'accepted':
+      case 'dropped':
+      case 'changeRefused':
+      case 'readReady':
+      case 'readFailed':
+        this.#answer(effect.ref, effect)
+        return
+      case 'role':
+      case 'configuration':
+      case 'transferFailed':
+        // The view shows them; `rested` follows.
+        return
+      case 'sendSnapshot':
+        this.#ports.sendSnapshot(effect.to, effect.atLeast, effect.term)
+        return
+      case 'snapshotRefused':
+        this.#received.delete(effect.ref)
+        return
+      case 'lineage':
+        this.#ports.lineage(effect.history, effect.alone)
+        return
+      case 'forked':
+        this.#ports.forked(effect.from, effect.mine, effect.theirs)
+        return
+      case 'aloneRefused':
+        this.#ports.aloneRefused(effect.peer, effect.reason)
+        return
+    }
+  }
+
+  #work(): void {
+    if (this.#working) return
+    this.#working = true
+    void this.#workOff()
+  }
+
+  async #workOff(): Promise<void> {
+    try {
+      while (this.#jobs.length > 0) {
+        const first = this.#jobs[0]
+        if (first && 'task' in first) {
+          this.#jobs.shift()
+          await first.task()
+        } else await this.#write()
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#working = false
+    const idle = this.#idle
+    this.#idle = []
+    for (const resolve of idle) resolve()
+  }
+
+  /** One round of group commit: everything that gathered goes to the disk together. */
+  async #write(): Promise<void> {
+    const writes: PersistEffect[] = []
+    for (const job of this.#jobs) {
+      if ('task' in job || writes.length >= WRITES_AT_ONCE) break
+      writes.push(job.write)
+    }
+    this.#jobs = this.#jobs.slice(writes.length)
+    await this.#store.write(writes, (ref) => this.#snapshot(ref).bytes)
+    if (this.#stopped) return
+    for (const { then } of writes) {
+      for (const after of then) {
+        if (after.type === 'send') this.#ports.send(after.to, after.message)
+        else {
+          this.#ports.restore(this.#snapshot(after.ref))
+          this.#received.delete(after.ref)
+        }
+      }
+    }
+    const last = writes.at(-1)
+    if (last) this.input({ type: 'persisted', ticket: last.ticket })
+  }
+
+  #snapshot(ref: number): Snapshot {
+    const snapshot = this.#received.get(ref)
+    if (!snapshot) throw new Error(`no snapshot was received under ${ref}`)
+    return snapshot
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#jobs = []
+    this.#ports.failed(error)
+  }
+}

@@ -1,0 +1,54 @@
+import { assert } from '@cluster/core'
+
+export interface OrderedLogOptions {
+  /** How long a fresh node listens for others before it decides. Default 400. */
+  readonly formMs?: number
+  /** Forms a new group only once so many fresh nodes are there, this one included. Default: any number. */
+  readonly expect?: number
+  /** At most this many members vote, 1 … 15; the others learn. Default 5. */
+  readonly maxVoters?: number
+  /** A member that is silent this long, without proof of death, is given up. Default 10,000. */
+  readonly graceMs?: number
+  /** A member that stopped and does not come back for this long is given up. Default 600,000. */
+  readonly awayMs?: number
+  /** Time between two signs of life of the leader. Default 50. */
+  readonly heartbeatMs?: number
+  /** Silence of the leader before an election. Default 300, at least three heartbeats. */
+  readonly electionMs?: number
+  /** How long a submission or a barrier may take when the caller names no deadline. Default 10,000. */
+  readonly deadlineMs?: number
+  /** A snapshot is taken after so many bytes of log. Default 8 MiB. */
+  readonly snapshotBytes?: number
+  /** A snapshot is taken after so many entries. Default 20,000. */
+  readonly snapshotEntries?: number
+  /** Entries kept behind a snapshot for followers that lag a little. Default 1,000. */
+  readonly tailEntries?: number
+  /** Largest command. Default 3 MiB; an entry travels in one frame, and frames have limits. */
+  readonly commandBytesMax?: number
+  /** Goes on alone when the other one of two voters is proved dead. Default true. */
+  readonly deathProof?: boolean
+}
+
+export type ResolvedOptions = Omit<Required<OrderedLogOptions>, 'expect'> & { readonly expect: number | null }
+
+export function resolveOptions(options: OrderedLogOptions): ResolvedOptions {
+  const resolved: ResolvedOptions = {
+    formMs: options.formMs ?? 400,
+    expect: options.expect ?? null,
+    maxVoters: options.maxVoters ?? 5,
+    graceMs: options.graceMs ?? 10_000,
+    awayMs: options.awayMs ?? 600_000,
+    heartbeatMs: options.heartbeatMs ?? 50,
+    electionMs: options.electionMs ?? 300,
+    deadlineMs: options.deadlineMs ?? 10_000,
+    snapshotBytes: options.snapshotBytes ?? 8 * 1024 * 1024,
+    snapshotEntries: options.snapshotEntries ?? 20_000,
+    tailEntries: options.tailEntries ?? 1_000,
+    commandBytesMax: options.commandBytesMax ?? 3 * 1024 * 1024,
+    deathProof: options.deathProof ?? true,
+  }
+  assert(resolved.maxVoters >= 1 && resolved.maxVoters <= 15, 'maxVoters must be from 1 to 15')
+  assert(resolved.electionMs >= 3 * resolved.heartbeatMs, 'electionMs must be at least three heartbeats')
+  assert(resolved.expect === null || resolved.expect >= 1, 'expect must be at least 1')
+  return resolved
+}
