@@ -49,6 +49,12 @@ export class Contact {
     this.#forming = new Forming(this.#options, promise)
   }
 
+  /** The node goes: it asks for nothing any more, least of all to be let in again. */
+  retire(): void {
+    this.#forming = null
+    this.#waiting = null
+  }
+
   tick(): void {
     this.#input({ type: 'tick', now: this.#now() })
   }
@@ -140,7 +146,8 @@ export class Contact {
       const wish = encodeWish({ node: this.#options.self, wish: 'join', fresh })
       const reply = await peers.request(via, SERVICE, wish, { deadlineMs: ASK_DEADLINE_MS })
       const { granted, leader } = decodeWishAnswer(reply)
-      if (!granted && leader !== null && leader !== via && leader !== this.#options.self && detours > 0) {
+      const other = leader !== null && leader !== via && leader !== this.#options.self
+      if (!granted && other && detours > 0) {
         await this.#askJoin(leader, fresh, detours - 1)
       }
     } catch (error) {

@@ -21,6 +21,9 @@ export interface MembersPorts {
 const WISH_MS = 3_000
 /** Rest after a change that the machine refused. */
 const REFUSED_MS = 50
+/** Two words of an empty disk count when they come at least, and at most, so far apart. */
+const CLAIM_MIN_MS = 150
+const CLAIM_MAX_MS = 3_000
 /** Who says that it goes waits at most this long for the answer. */
 const PARTING_MS = 1_000
 
@@ -37,6 +40,8 @@ export class Members {
   readonly #standings = new Map<NodeId, Standing & { readonly start: number }>()
   readonly #linked = new Set<NodeId>()
   readonly #wishes = new Map<NodeId, Wanting>()
+  /** When a member last said that it lost its disk. */
+  readonly #claims = new Map<NodeId, number>()
   readonly #awaySince = new Map<NodeId, number>()
   #leadingSince: number | null = null
   #changing = false
@@ -96,21 +101,35 @@ export class Members {
   wish({ node, wish, fresh }: WishRequest): Promise<WishAnswer> {
     const { role, leader, configuration } = this.#ports.view()
     if (role !== 'leader' || !configuration) return Promise.resolve({ granted: false, leader })
-    const wanted: Wish = wish === 'join' ? { wish, fresh } : { wish }
-    if (isGranted(node, wanted, configuration) && wish === 'join') {
-      return Promise.resolve({ granted: true, leader })
-    }
     const at = this.#ports.clock.now()
     if (wish === 'join') {
+      const wanted: Wish = { wish, fresh: fresh && this.#hasLost(node, at) }
+      if (isGranted(node, wanted, configuration)) return Promise.resolve({ granted: true, leader })
       this.#wishes.set(node, { wish: wanted, at, answers: [] })
       this.act()
       return Promise.resolve({ granted: false, leader })
     }
     return new Promise((resolve) => {
       const answers = this.#wishes.get(node)?.answers ?? []
-      this.#wishes.set(node, { wish: wanted, at, answers: [...answers, resolve] })
+      this.#wishes.set(node, { wish: { wish }, at, answers: [...answers, resolve] })
       this.act()
     })
+  }
+
+  /**
+   * A member that the group believes to hold entries says that its disk is empty. One such word may be a late one
+   * from before it was admitted; a second one after a while is believed.
+   */
+  #hasLost(node: NodeId, now: number): boolean {
+    const { configuration, progress } = this.#ports.view()
+    const match = progress.find((each) => each.node === node)?.match ?? 0
+    const holds =
+      configuration?.voters.includes(node) || (configuration?.learners.includes(node) && match > 0)
+    if (!holds) return false
+    const before = this.#claims.get(node)
+    if (before !== undefined && now - before < CLAIM_MIN_MS) return false
+    this.#claims.set(node, now)
+    return before !== undefined && now - before <= CLAIM_MAX_MS
   }
 
   /** The leader's next step, if it is time for one. Cheap: call it on every tick and event. */
@@ -142,6 +161,11 @@ export class Members {
     this.#changing = true
     this.#ports.change(change, (taken) => {
       this.#changing = false
+      const wanting = this.#wishes.get(change.node)
+      // Removed for its empty disk: from here on it is like any other that wants in.
+      if (taken && change.type === 'remove' && wanting?.wish.wish === 'join') {
+        this.#wishes.set(change.node, { ...wanting, wish: { wish: 'join', fresh: false } })
+      }
       if (!taken) this.#restUntil = this.#ports.clock.now() + REFUSED_MS
     })
   }
@@ -151,6 +175,7 @@ export class Members {
     if (this.#leadingSince === null) return
     this.#leadingSince = null
     this.#awaySince.clear()
+    this.#claims.clear()
     for (const { answers } of this.#wishes.values()) {
       for (const answer of answers) answer({ granted: false, leader })
     }

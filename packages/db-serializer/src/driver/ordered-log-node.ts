@@ -87,6 +87,7 @@ export class OrderedLogNode implements OrderedLog {
   /** Where commands went last; another leader or term means to send them again. */
   #route = ''
   #told: GroupView | null = null
+  #toldEmpty = true
   #leaderlessSince: number | null = null
   #waiting: string | null = null
   #readyWaiters: (() => void)[] = []
@@ -287,6 +288,7 @@ export class OrderedLogNode implements OrderedLog {
     if (this.#state === 'stopped' || this.#state === 'stopping') return
     const running = this.#state === 'running'
     this.#state = running ? 'stopping' : 'stopped'
+    this.#contact.retire()
     if (running && this.#runner) {
       const parting = new Parting({
         clock: this.#ports.clock,
@@ -403,6 +405,8 @@ export class OrderedLogNode implements OrderedLog {
     const { clock } = this.#ports
     const now = clock.now()
     this.#runner?.input({ type: 'tick', now, wall: clock.wall() })
+    // The first command makes a group with data of an empty one, and others must know.
+    if (this.#told !== null && this.#applier.isEmpty() !== this.#toldEmpty) this.#contact.group(this.#card())
     this.#contact.tick()
     this.#submissions.tick()
     this.#barriers.tick()
@@ -655,13 +659,14 @@ export class OrderedLogNode implements OrderedLog {
   #card(): Extract<Hello, { status: 'grouped' }> | null {
     const view = this.#view
     if (!view?.history) return null
+    this.#toldEmpty = this.#applier.isEmpty()
     return {
       status: 'grouped',
       history: view.history,
       configuration: view.configuration,
       configurationIndex: view.configurationIndex,
       leader: view.leader,
-      empty: this.#applier.isEmpty(),
+      empty: this.#toldEmpty,
       tombstones: this.#groupFile?.tombstones ?? [],
     }
   }

@@ -283,8 +283,15 @@ export class Forming {
     const mates = groups.filter(({ card }) => card.history.cluster === best.card.history.cluster)
     const leading = mates.find(({ via, card }) => card.leader === via) ?? best
     this.#ask(leading.via, true)
-    this.#wait(`admission to the group by node ${leading.via}`)
+    this.#wait(this.#forAdmission(leading.via, leading.card))
     return true
+  }
+
+  #forAdmission(via: NodeId, { leader, configuration }: GroupCard): string {
+    const missing = configuration?.voters.filter((voter) => !this.#isLinked(voter)) ?? []
+    return leader === null && missing.length > 0
+      ? `a quorum of the voters: node ${missing.join(' and ')}`
+      : `admission to the group by node ${via}`
   }
 
   /** True while the promise is to another node that may still form with it. */
@@ -352,7 +359,7 @@ export class Forming {
           peer.hello.leader !== null && this.#isLinked(peer.hello.leader) ? peer.hello.leader : id,
           false,
         )
-        this.#wait(`admission to the group by node ${id}`)
+        this.#wait(this.#forAdmission(id, peer.hello))
       }
     }
     if (asked) return

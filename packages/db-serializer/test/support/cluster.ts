@@ -65,7 +65,7 @@ export class Cluster {
     options: OrderedLogOptions = {},
     seed: number | string = 1,
   ) {
-    this.world = new World({ seed })
+    this.world = new World({ seed, logLevel: 'debug' })
     for (const name of names) {
       this.nodes.push(
         this.world.node<App>(name, {
