@@ -1,0 +1,55 @@
+import type { Value } from '@cluster/core'
+import { compareDecimal } from './decimal.ts'
+import { intervalSpan, toInterval } from './interval.ts'
+import { compareText } from './text-order.ts'
+import type { SqlType, TypeId } from './type.ts'
+
+/** Negative, 0 or positive, for values of one type that are not NULL. */
+export type Comparator = (a: Value, b: Value) => number
+
+const plain = (a: number | bigint | boolean, b: number | bigint | boolean): number =>
+  a < b ? -1 : a > b ? 1 : 0
+
+const byType: Readonly<Record<TypeId, Comparator>> = {
+  boolean: (a, b) => plain(a as boolean, b as boolean),
+  smallint: (a, b) => (a as number) - (b as number),
+  integer: (a, b) => (a as number) - (b as number),
+  bigint: (a, b) => plain(a as bigint, b as bigint),
+  real: (a, b) => compareFloat(a as number, b as number),
+  double: (a, b) => compareFloat(a as number, b as number),
+  numeric: (a, b) => compareDecimal(a as string, b as string),
+  text: (a, b) => compareText(a as string, b as string),
+  varchar: (a, b) => compareText(a as string, b as string),
+  char: (a, b) => compareText(trimBlanks(a as string), trimBlanks(b as string)),
+  timestamp: (a, b) => plain(a as bigint, b as bigint),
+  date: (a, b) => plain(a as number, b as number),
+  interval: (a, b) => plain(intervalSpan(toInterval(a as string)), intervalSpan(toInterval(b as string))),
+  bytea: (a, b) => compareBytes(a as Uint8Array, b as Uint8Array),
+  unknown: (a, b) => compareText(a as string, b as string),
+}
+
+/** NaN is equal to itself and greater than every number; −0 equals 0. */
+export function compareFloat(a: number, b: number): number {
+  if (a < b) return -1
+  if (a > b) return 1
+  if (a === b) return 0
+  return (Number.isNaN(a) ? 1 : 0) - (Number.isNaN(b) ? 1 : 0)
+}
+
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return a.length - b.length
+}
+
+/** `character` does not tell its padding from the end of its text. */
+export const trimBlanks = (text: string): string => text.replace(/ +$/, '')
+
+/** How two values of the type compare. Types with equal ids compare alike. */
+export const comparatorOf = (type: SqlType): Comparator => byType[type.id]
+
+/** Negative, 0 or positive; neither may be NULL. */
+export const compareValues = (type: SqlType, a: Value, b: Value): number => byType[type.id](a, b)

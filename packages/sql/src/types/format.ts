@@ -1,0 +1,35 @@
+import type { Value } from '@cluster/core'
+import { dateToText, timestampText } from './datetime.ts'
+import { doubleText, realText } from './float-text.ts'
+import type { SqlType } from './type.ts'
+
+/**
+ * The text of a value that is not NULL, as PostgreSQL sends it to clients. A boolean is `t` or `f`; cast to
+ * text it is `true` or `false` (`castText`).
+ */
+export function formatValue(type: SqlType, value: Value): string {
+  if (value === null) return ''
+  switch (type.id) {
+    case 'boolean':
+      return value === true ? 't' : 'f'
+    case 'real':
+      return realText(value as number)
+    case 'double':
+      return doubleText(value as number)
+    case 'timestamp':
+      return timestampText(value as bigint)
+    case 'date':
+      return dateToText(value as number)
+    case 'bytea':
+      return `\\x${[...(value as Uint8Array)].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
+    default:
+      return String(value)
+  }
+}
+
+/** The text that a cast to `text` gives. */
+export function castText(type: SqlType, value: Value): string {
+  if (type.id === 'boolean') return value === true ? 'true' : 'false'
+  const text = formatValue(type, value)
+  return type.id === 'char' ? text.replace(/ +$/, '') : text
+}

@@ -1,0 +1,206 @@
+import { SQLSTATE, sqlError } from '../errors.ts'
+import {
+  civilFromDays,
+  clockText,
+  DAY,
+  daysFromCivil,
+  daysInMonth,
+  splitMicros,
+  TIMESTAMP_INFINITY,
+  TIMESTAMP_MINUS_INFINITY,
+  timeOf,
+} from './calendar.ts'
+import { inTimestampRange } from './datetime.ts'
+
+/** A span of time. Months and days have no fixed length, so the three parts stay apart. */
+export interface Interval {
+  readonly months: number
+  readonly days: number
+  readonly micros: bigint
+}
+
+const outOfRange = () => sqlError(SQLSTATE.datetimeFieldOverflow, 'interval out of range')
+
+function checked(months: number, days: number, micros: bigint): Interval {
+  const bound = 2_147_483_647
+  if (Math.abs(months) > bound || Math.abs(days) > bound) throw outOfRange()
+  if (micros > TIMESTAMP_INFINITY || micros < TIMESTAMP_MINUS_INFINITY) throw outOfRange()
+  return { months, days, micros }
+}
+
+/** Canonical text, in PostgreSQL's own style: `1 year 2 mons 3 days 04:05:06.789`. */
+export function intervalText({ months, days, micros }: Interval): string {
+  const parts: string[] = []
+  let negative = false
+  const add = (value: number, unit: string): void => {
+    if (value === 0) return
+    // Behind a negative part a positive one shows its sign.
+    parts.push(`${negative && value > 0 ? '+' : ''}${value} ${unit}${value === 1 ? '' : 's'}`)
+    negative = value < 0
+  }
+  add(Math.trunc(months / 12), 'year')
+  add(months % 12, 'mon')
+  add(days, 'day')
+  if (micros !== 0n || parts.length === 0) {
+    const absolute = micros < 0n ? -micros : micros
+    const hours = absolute / 3_600_000_000n
+    const clock = clockText(timeOf(absolute % 3_600_000_000n)).slice(2)
+    const sign = micros < 0n ? '-' : negative ? '+' : ''
+    parts.push(`${sign}${hours.toString().padStart(2, '0')}${clock}`)
+  }
+  return parts.join(' ')
+}
+
+interface Unit {
+  readonly months?: number
+  readonly days?: number
+  readonly micros?: number
+}
+
+const units: readonly (readonly [names: readonly string[], unit: Unit])[] = [
+  [['millennium', 'millenniums', 'millennia', 'mil', 'mils'], { months: 12_000 }],
+  [['century', 'centuries', 'cent', 'c'], { months: 1_200 }],
+  [['decade', 'decades', 'dec', 'decs'], { months: 120 }],
+  [['year', 'years', 'yr', 'yrs', 'y'], { months: 12 }],
+  [['month', 'months', 'mon', 'mons'], { months: 1 }],
+  [['week', 'weeks', 'w'], { days: 7 }],
+  [['day', 'days', 'd'], { days: 1 }],
+  [['hour', 'hours', 'hr', 'hrs', 'h'], { micros: 3.6e9 }],
+  [['minute', 'minutes', 'min', 'mins', 'm'], { micros: 6e7 }],
+  [['second', 'seconds', 'sec', 'secs', 's'], { micros: 1e6 }],
+  [['millisecond', 'milliseconds', 'msec', 'msecs', 'ms'], { micros: 1e3 }],
+  [['microsecond', 'microseconds', 'usec', 'usecs', 'us'], { micros: 1 }],
+]
+const unitOf: ReadonlyMap<string, Unit> = new Map(
+  units.flatMap(([names, unit]) => names.map((name) => [name, unit] as const)),
+)
+
+/** The amount as exact microseconds, so that `0.1 seconds` is what it says. */
+function exactMicros(amount: string, unit: number): bigint {
+  const [whole = '', fraction = ''] = amount.replace(/^[-+]/, '').split('.')
+  const scaled = BigInt(whole === '' ? '0' : whole) * BigInt(unit)
+  const part = Math.round(Number(`0.${fraction}0`) * unit)
+  const sum = scaled + BigInt(part)
+  return amount.startsWith('-') ? -sum : sum
+}
+
+/**
+ * Reads `1 year 2 mons -3 days 04:05:06`, `1 day ago`, ISO 8601's `P1Y2M3DT4H5M6S`, and plain seconds.
+ * @throws 22007 when it is no interval
+ */
+export function parseInterval(text: string): Interval {
+  const malformed = () =>
+    sqlError(SQLSTATE.invalidDatetimeFormat, `invalid input syntax for type interval: "${text}"`)
+  let months = 0
+  let days = 0
+  let micros = 0n
+  const add = (amount: string, unit: Unit): void => {
+    const value = Number(amount)
+    if (unit.months !== undefined) {
+      const exact = value * unit.months
+      // PostgreSQL keeps a fraction of a year as months, and one of a month as days of 30.
+      const whole = Math.trunc(exact)
+      months += unit.months === 1 ? whole : Math.round(exact)
+      if (unit.months === 1) addDays((exact - whole) * 30)
+    } else if (unit.days !== undefined) addDays(value * unit.days)
+    else micros += exactMicros(amount, unit.micros ?? 1)
+  }
+  const addDays = (value: number): void => {
+    const whole = Math.trunc(value)
+    days += whole
+    micros += BigInt(Math.round((value - whole) * 8.64e10))
+  }
+  let rest = text.trim().toLowerCase()
+  if (rest === '') throw malformed()
+  if (/^p(?=[\dt])/.test(rest)) {
+    const iso =
+      /^p(?:([-\d.]+)y)?(?:([-\d.]+)m)?(?:([-\d.]+)w)?(?:([-\d.]+)d)?(?:t(?:([-\d.]+)h)?(?:([-\d.]+)m)?(?:([-\d.]+)s)?)?$/.exec(
+        rest,
+      )
+    if (iso === null) throw malformed()
+    const names = ['year', 'month', 'week', 'day', 'hour', 'minute', 'second']
+    names.forEach((name, i) => {
+      const amount = iso[i + 1]
+      if (amount === undefined) return
+      if (!/^-?(\d+\.?\d*|\.\d+)$/.test(amount)) throw malformed()
+      add(amount, unitOf.get(name) ?? {})
+    })
+    return checked(months, days, micros)
+  }
+  const ago = / ago$/.test(rest)
+  if (ago) rest = rest.slice(0, -4)
+  rest = rest.replace(/^@\s*/, '')
+  const pattern =
+    /\s*(?:([-+]?)(\d+):(\d{1,2})(?::(\d{1,2})(\.\d*)?)?|([-+]?(?:\d+\.?\d*|\.\d+))\s*([a-z]*))(?=[\s\d+-]|$)/y
+  while (pattern.lastIndex < rest.length) {
+    const match = pattern.exec(rest)
+    if (match === null) throw malformed()
+    const [, sign, hours, minutes = '0', seconds = '0', fraction = '', amount, name] = match
+    if (hours !== undefined) {
+      if (Number(minutes) > 59 || Number(seconds) > 59)
+        throw sqlError(SQLSTATE.datetimeFieldOverflow, `interval field value out of range: "${text}"`)
+      const clock =
+        (BigInt(hours) * 3600n + BigInt(minutes) * 60n + BigInt(seconds)) * 1_000_000n +
+        BigInt(Math.round(Number(`0${fraction === '' ? '.' : fraction}0`) * 1e6))
+      micros += sign === '-' ? -clock : clock
+      continue
+    }
+    const unit = name === '' || name === undefined ? { micros: 1e6 } : unitOf.get(name)
+    if (unit === undefined || amount === undefined) throw malformed()
+    add(amount, unit)
+  }
+  return ago ? checked(-months, -days, -micros) : checked(months, days, micros)
+}
+
+/** The value of a stored interval. */
+export const toInterval = (text: string): Interval => parseInterval(text)
+
+/** For order and equality a month has 30 days and a day 24 hours. */
+export const intervalSpan = ({ months, days, micros }: Interval): bigint =>
+  (BigInt(months) * 30n + BigInt(days)) * DAY + micros
+
+export const addInterval = (a: Interval, b: Interval): Interval =>
+  checked(a.months + b.months, a.days + b.days, a.micros + b.micros)
+
+export const negateInterval = (a: Interval): Interval => checked(-a.months, -a.days, -a.micros)
+
+/** Fractions of months go to days of 24 hours, 30 a month, and on to the time. */
+export function multiplyInterval(a: Interval, factor: number): Interval {
+  if (!Number.isFinite(factor)) throw outOfRange()
+  const months = a.months * factor
+  const wholeMonths = Math.trunc(months)
+  const fromMonths = (months - wholeMonths) * 30
+  const days = a.days * factor
+  const wholeDays = Math.trunc(days)
+  const spare = Math.round((fromMonths - Math.trunc(fromMonths) + days - wholeDays) * 8.64e10)
+  const micros = Number(a.micros) * factor + spare
+  if (!Number.isFinite(micros) || Math.abs(micros) > 9.2e18) throw outOfRange()
+  const exact =
+    Number.isInteger(factor) && Math.abs(factor) < 2 ** 53
+      ? a.micros * BigInt(factor)
+      : BigInt(Math.round(micros))
+  return checked(wholeMonths, wholeDays + Math.trunc(fromMonths), exact)
+}
+
+/** Months first (to the last day of a shorter month), then days, then the time. */
+export function shiftTimestamp(micros: bigint, by: Interval, sign: 1 | -1): bigint {
+  if (micros === TIMESTAMP_INFINITY || micros === TIMESTAMP_MINUS_INFINITY) return micros
+  let { days, rest } = splitMicros(micros)
+  if (by.months !== 0) {
+    const date = civilFromDays(days)
+    const month = date.year * 12 + date.month - 1 + sign * by.months
+    const year = Math.floor(month / 12)
+    const target = month - year * 12 + 1
+    days = daysFromCivil({ year, month: target, day: Math.min(date.day, daysInMonth(year, target)) })
+  }
+  rest += BigInt(sign) * by.micros
+  return inTimestampRange(BigInt(days + sign * by.days) * DAY + rest)
+}
+
+/** Days and time, no months. */
+export function timestampDifference(a: bigint, b: bigint): Interval {
+  const infinite = [a, b].some((side) => side === TIMESTAMP_INFINITY || side === TIMESTAMP_MINUS_INFINITY)
+  if (infinite) throw sqlError(SQLSTATE.datetimeFieldOverflow, 'cannot subtract infinite timestamps')
+  const difference = a - b
+  return checked(0, Number(difference / DAY), difference % DAY)
+}

@@ -1,0 +1,132 @@
+import type { Value } from '@cluster/core'
+import { SQLSTATE, type SqlError, sqlError } from '../errors.ts'
+import { parseDate, parseTimestamp, roundTimestamp } from './datetime.ts'
+import { fitDecimal, parseDecimal } from './decimal.ts'
+import { parseFloatText } from './float-text.ts'
+import { intervalText, parseInterval } from './interval.ts'
+import { characterCount, sliceCharacters } from './text-order.ts'
+import { formatType, type SqlType, type TypeId, typeName } from './type.ts'
+
+const malformed = (type: SqlType, text: string): SqlError =>
+  sqlError(SQLSTATE.invalidTextRepresentation, `invalid input syntax for type ${typeName(type)}: "${text}"`)
+
+const outOfRange = (type: SqlType, text: string): SqlError =>
+  sqlError(
+    SQLSTATE.numericValueOutOfRange,
+    type.id === 'real' || type.id === 'double'
+      ? `"${text.trim()}" is out of range for type ${typeName(type)}`
+      : `value "${text}" is out of range for type ${typeName(type)}`,
+  )
+
+const bounds: Partial<Readonly<Record<TypeId, bigint>>> = {
+  smallint: 32_768n,
+  integer: 2_147_483_648n,
+  bigint: 9_223_372_036_854_775_808n,
+}
+
+/**
+ * The value that a text stands for, in a type with its modifiers: what PostgreSQL's input functions do for
+ * literals, parameters and casts from text.
+ * @throws 22P02 when it is no such value, 22003 when it is out of range, 22001 when it is too long for its type,
+ * 22007 and 22008 for dates
+ */
+export function parseValue(type: SqlType, text: string): Value {
+  switch (type.id) {
+    case 'boolean':
+      return parseBoolean(type, text)
+    case 'smallint':
+    case 'integer':
+    case 'bigint':
+      return parseWhole(type, text)
+    case 'real':
+    case 'double': {
+      const value = parseFloatText(text, type.id === 'real')
+      if (value === null) throw malformed(type, text)
+      if (value === 'range') throw outOfRange(type, text)
+      return value
+    }
+    case 'numeric': {
+      const value = parseDecimal(text)
+      if (value === null) throw malformed(type, text)
+      return type.precision === null ? value : fitDecimal(value, type.precision, type.scale ?? 0)
+    }
+    case 'timestamp': {
+      const value = parseTimestamp(text)
+      return type.length === null ? value : roundTimestamp(value, type.length)
+    }
+    case 'date':
+      return parseDate(text)
+    case 'interval':
+      return intervalText(parseInterval(text))
+    case 'bytea':
+      return parseBytes(type, text)
+    case 'varchar':
+    case 'char':
+      return fitText(type, text, false)
+    default:
+      return text
+  }
+}
+
+const truths = ['true', 'yes', 'on', '1']
+const lies = ['false', 'no', 'off', '0']
+
+function parseBoolean(type: SqlType, text: string): boolean {
+  const word = text.trim().toLowerCase()
+  // A prefix will do unless it fits both ways, as `o` does.
+  if (word !== '' && word !== 'o') {
+    if (truths.some((truth) => truth.startsWith(word))) return true
+    if (lies.some((lie) => lie.startsWith(word))) return false
+  }
+  throw malformed(type, text)
+}
+
+function parseWhole(type: SqlType, text: string): number | bigint {
+  const trimmed = text.trim()
+  if (!/^[-+]?\d+$/.test(trimmed)) throw malformed(type, text)
+  const value = BigInt(trimmed.replace('+', ''))
+  const bound = bounds[type.id] ?? 0n
+  if (value >= bound || value < -bound) throw outOfRange(type, text)
+  return type.id === 'bigint' ? value : Number(value)
+}
+
+function parseBytes(type: SqlType, text: string): Uint8Array {
+  if (text.startsWith('\\x')) {
+    const digits = text.slice(2).replace(/\s/g, '')
+    if (!/^(?:[0-9a-fA-F]{2})*$/.test(digits))
+      throw sqlError(SQLSTATE.invalidParameterValue, `invalid hexadecimal data: "${text}"`)
+    return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+  }
+  const bytes: number[] = []
+  const encoded = new TextEncoder().encode(text)
+  for (let i = 0; i < encoded.length; i++) {
+    const byte = encoded[i] ?? 0
+    if (byte !== 92) {
+      bytes.push(byte)
+      continue
+    }
+    if (encoded[i + 1] === 92) {
+      bytes.push(92)
+      i++
+      continue
+    }
+    const octal = String.fromCharCode(...encoded.slice(i + 1, i + 4))
+    if (!/^[0-3][0-7]{2}$/.test(octal)) throw malformed(type, text)
+    bytes.push(Number.parseInt(octal, 8))
+    i += 3
+  }
+  return Uint8Array.from(bytes)
+}
+
+/**
+ * Fits a text into varchar(n) or char(n). Blanks beyond the length always go; an explicit cast cuts anything.
+ * @throws 22001 when something else than blanks is too much
+ */
+export function fitText(type: SqlType, text: string, explicit: boolean): string {
+  if (type.length === null) return text
+  const count = characterCount(text)
+  if (count <= type.length) return type.id === 'char' ? text + ' '.repeat(type.length - count) : text
+  const kept = sliceCharacters(text, 0, type.length)
+  if (explicit || /^ *$/.test(text.slice(kept.length))) return kept
+  throw sqlError(SQLSTATE.stringDataRightTruncation, `value too long for type ${formatType(type)}`)
+}

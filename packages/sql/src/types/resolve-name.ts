@@ -1,0 +1,62 @@
+import { nearest, SQLSTATE, sqlError } from '../errors.ts'
+import { char, numeric, type SqlType, TYPES, type TypeId, timestamp, typeName, varchar } from './type.ts'
+
+const byName: ReadonlyMap<string, SqlType> = new Map(
+  Object.values(TYPES).map((type) => [typeName(type), type]),
+)
+
+const known = new Set(['time without time zone', 'time with time zone', 'timestamp with time zone'])
+const modifiable: ReadonlySet<TypeId> = new Set(['varchar', 'char', 'numeric', 'timestamp', 'interval'])
+
+/** What this package asks of a type's name; `TypeName` of the syntax tree is one. */
+export interface WrittenType {
+  readonly name: string
+  readonly modifiers: readonly number[]
+  readonly array: boolean
+}
+
+/**
+ * The type that a name means.
+ * @param position of the name in the source, for the error
+ * @throws 42704 for an unknown name, 0A000 for a type that is known but not built, 22023 for bad modifiers
+ */
+export function resolveType({ name, modifiers, array }: WrittenType, position?: number): SqlType {
+  if (array || known.has(name))
+    throw sqlError(SQLSTATE.featureNotSupported, `type ${array ? `${name}[]` : name} is not supported`, {
+      position,
+      hint: array ? 'Keep the items in a table of their own.' : 'Use timestamp without time zone.',
+    })
+  const type = byName.get(name)
+  if (type === undefined || type.id === 'unknown') {
+    const near = nearest(name, byName.keys())
+    throw sqlError(SQLSTATE.undefinedObject, `type "${name}" does not exist`, {
+      position,
+      hint: near === null ? undefined : `Perhaps you meant ${near}.`,
+    })
+  }
+  const [first, second, third] = modifiers
+  if (first === undefined) return type.id === 'char' ? char(1) : type
+  const invalid = (message: string) => sqlError(SQLSTATE.invalidParameterValue, message, { position })
+  if (!modifiable.has(type.id))
+    throw sqlError(SQLSTATE.syntaxError, `type modifier is not allowed for type "${name}"`, { position })
+  if (third !== undefined || (second !== undefined && type.id !== 'numeric'))
+    throw invalid('invalid type modifier')
+  switch (type.id) {
+    case 'numeric': {
+      const scale = second ?? 0
+      if (first < 1 || first > 1_000) throw invalid(`NUMERIC precision ${first} must be between 1 and 1000`)
+      if (scale > 1_000) throw invalid(`NUMERIC scale ${scale} must be between -1000 and 1000`)
+      return numeric(first, scale)
+    }
+    case 'timestamp':
+      return timestamp(Math.min(first, 6))
+    case 'interval':
+      return type
+    default: {
+      const word = type.id === 'char' ? 'char' : 'varchar'
+      if (first < 1) throw invalid(`length for type ${word} must be at least 1`)
+      if (first > 10_485_760) throw invalid(`length for type ${word} cannot exceed 10485760`)
+      return type.id === 'char' ? char(first) : varchar(first)
+    }
+  }
+}
