@@ -155,6 +155,11 @@ export class TestCluster {
     await this.settle(work())
   }
 
+  /** Waits until every running node has applied everything. */
+  async applied(): Promise<void> {
+    for (const node of this.#nodes.values()) if (node.app !== null) await this.settle(node.app.log.ready())
+  }
+
   /** All numbered rows as a node reads them. */
   async read(name: string): Promise<Row[]> {
     const database = await this.open(name)

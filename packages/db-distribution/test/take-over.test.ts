@@ -1,0 +1,191 @@
+import { type Database, EVERYWHERE, type PartitionId, type Row } from '@cluster/core'
+import { describe, expect, test } from '@jest/globals'
+import { type App, address, ITEMS, id, key, TestCluster } from './support/test-cluster.ts'
+
+const ROWS: readonly (readonly [number, string])[] = Array.from({ length: 10 }, (_, i) => [i, `row ${i}`])
+
+/** Numbers of the rows that a node holds on itself. */
+async function held(cluster: TestCluster, name: string): Promise<number[]> {
+  const database = await cluster.open(name)
+  const numbers: number[] = []
+  for (let p = 1; p <= database.options.partitions; p++)
+    for (const batch of database.localScan(ITEMS, p as PartitionId))
+      for (const value of batch.columns[0] ?? []) numbers.push(Number(value))
+  return numbers.sort((a, b) => a - b)
+}
+
+/** Numbers of the rows held on some nodes, each as often as it is held. */
+async function copies(cluster: TestCluster, names: readonly string[]): Promise<number[]> {
+  const numbers: number[] = []
+  for (const name of names) numbers.push(...(await held(cluster, name)))
+  return numbers.sort((a, b) => a - b)
+}
+
+/** True when a node sees every partition with all its copies, none of them on `gone`. */
+function whole(database: Database, gone: string | null = null): boolean {
+  const { underReplicated, unavailable, replicas } = database.status()
+  return (
+    underReplicated.length + unavailable.length === 0 &&
+    replicas.every(({ node, complete }) => complete && node !== gone)
+  )
+}
+
+const tookOver = (app: App): unknown[] => app.tookOver.filter((event) => event.from !== null)
+
+describe('take-over', () => {
+  test('the scene: four nodes, two copies, one after another dies', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b', 'c', 'd'] })
+    await cluster.start('a', 'b', 'c', 'd')
+    await cluster.write('a', ROWS)
+    await cluster.applied()
+    expect(await copies(cluster, ['a', 'b', 'c', 'd'])).toEqual(ROWS.flatMap(([value]) => [value, value]))
+    let expected: Row[] = [...ROWS]
+    let extra = 100
+    for (const [victim, survivors] of [
+      ['c', ['a', 'b', 'd']],
+      ['a', ['b', 'd']],
+      ['d', ['b']],
+    ] as const) {
+      const before = new Map(survivors.map((name) => [name, cluster.app(name).tookOver.length]))
+      const databases: Database[] = []
+      for (const name of survivors) databases.push(await cluster.open(name))
+      cluster.lose(victim)
+      await cluster.until(() => databases.every((database) => whole(database, victim)))
+      if (survivors.length > 1) {
+        // Each row that the dead node held has a second copy again, on another node.
+        const numbers = expected.flatMap(([value]) => [value, value])
+        expect(await copies(cluster, survivors)).toEqual(numbers)
+        const events = survivors.flatMap((name) => cluster.app(name).tookOver.slice(before.get(name)))
+        expect(events.some((event) => event.from === id(victim) && event.source !== null)).toBe(true)
+        expect(events.every((event) => event.from === id(victim) || event.from === null)).toBe(true)
+      }
+      for (const name of survivors) expect(await cluster.read(name)).toEqual(expected)
+      const row: [number, string] = [extra++, `after ${victim}`]
+      await cluster.write(survivors[0], [row])
+      expected = [...expected, row]
+      for (const name of survivors) expect(await cluster.read(name)).toEqual(expected)
+    }
+  })
+
+  test('nothing moves while a node may come back, and all rows stay readable', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b', 'c'] })
+    await cluster.start('a', 'b', 'c')
+    await cluster.write('a', ROWS)
+    cluster.crash('c')
+    const database = await cluster.open('a')
+    const before = database.status().replicas.map(({ partition, node }) => [partition, node])
+    expect(await cluster.read('a')).toEqual(ROWS)
+    expect(await cluster.read('b')).toEqual(ROWS)
+    await cluster.world.run(5_000)
+    expect(database.status().replicas.map(({ partition, node }) => [partition, node])).toEqual(before)
+    expect(database.status().underReplicated.length).toBeGreaterThan(0)
+    await cluster.start('c')
+    await cluster.until(() => whole(database))
+    expect(await cluster.read('c')).toEqual(ROWS)
+    expect(cluster.app('c').tookOver).toEqual([])
+  })
+
+  test('a node that joins gets the catalogs and a share', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b', 'c', 'd'] })
+    await cluster.start('a', 'b', 'c')
+    await cluster.write('a', ROWS)
+    await cluster.start('d')
+    const database = await cluster.open('a')
+    const on = (name: string): number =>
+      database.status().replicas.filter((replica) => replica.node === id(name) && replica.complete).length
+    await cluster.until(() => on('d') >= 8)
+    await cluster.until(() => whole(database))
+    expect(database.holders(EVERYWHERE)).toEqual(['a', 'b', 'c', 'd'])
+    const replicas = database.status().replicas.filter(({ partition }) => partition !== EVERYWHERE)
+    await cluster.until(() => database.status().replicas.length === 16 * 2 + 4)
+    expect(replicas.length).toBeGreaterThanOrEqual(32)
+    for (const name of ['a', 'b', 'c', 'd']) {
+      expect(on(name)).toBeGreaterThanOrEqual(8)
+      expect(on(name)).toBeLessThanOrEqual(10)
+      expect(await cluster.read(name)).toEqual(ROWS)
+    }
+  })
+
+  test('rows written while a partition is copied are in the copy', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b', 'c'], databases: { copiesAtOnce: 1 } })
+    await cluster.start('a', 'b', 'c')
+    const database = await cluster.open('a', { partitions: 2 })
+    const many = Array.from({ length: 3_000 }, (_, i): [number, string] => [i, 'x'.repeat(200)])
+    await cluster.write('a', many)
+    cluster.lose('c')
+    let written = 0
+    const writing = (async () => {
+      for (; written < 40 || !whole(database, 'c'); written++) {
+        const transaction = await database.begin()
+        transaction.put(address(database, 10_000 + written), [10_000 + written, 'new'])
+        transaction.delete(address(database, written))
+        await transaction.commit()
+      }
+    })()
+    await cluster.settle(writing)
+    await cluster.until(() => whole(database, 'c'))
+    const expected = [
+      ...many.slice(written).map(([value]) => value),
+      ...Array.from({ length: written }, (_, i) => 10_000 + i),
+    ]
+    for (const name of ['a', 'b']) {
+      expect(await held(cluster, name)).toEqual(expected)
+      expect((await cluster.read(name)).map(([value]) => value)).toEqual(expected)
+    }
+  })
+
+  test('a source that dies while it streams is replaced by another', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b', 'c', 'd'] })
+    await cluster.start('a', 'b', 'c', 'd')
+    const database = await cluster.open('a', { partitions: 1, redundancy: 3 })
+    await cluster.write(
+      'a',
+      Array.from({ length: 2_000 }, (_, i): [number, string] => [i, 'x'.repeat(100)]),
+    )
+    const holders = database.holders(1 as PartitionId)
+    const taker = ['a', 'b', 'c', 'd'].find((name) => !holders.includes(id(name))) as string
+    const [lost, ...sources] = holders.filter((name) => name !== 'a')
+    cluster.lose(lost as string)
+    const source = sources[0] as string
+    // The taker streams from whom it likes; the other source dies as soon as it has begun.
+    await cluster.until(() =>
+      database
+        .status()
+        .replicas.some((replica) => replica.node === taker && !replica.complete && replica.partition === 1),
+    )
+    cluster.crash(source)
+    await cluster.until(() => cluster.app(taker).tookOver.length > 0)
+    expect(await held(cluster, taker)).toEqual(Array.from({ length: 2_000 }, (_, i) => i))
+    expect(tookOver(cluster.app(taker))).toMatchObject([{ from: lost, rows: 2_000 }])
+  })
+
+  test('without a complete living copy nothing is served, written or reassigned', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b', 'c'], databases: { unavailableMs: 500 } })
+    await cluster.start('a', 'b', 'c')
+    const database = await cluster.open('a', { partitions: 8, redundancy: 1 })
+    await cluster.write('a', ROWS)
+    const lostPartitions = Array.from({ length: 8 }, (_, i) => (i + 1) as PartitionId).filter((partition) =>
+      database.holders(partition).includes(id('c')),
+    )
+    expect(lostPartitions.length).toBeGreaterThan(0)
+    const lostRow = ROWS.find(([value]) => lostPartitions.includes(database.partitionOf(key(value))))
+    expect(lostRow).toBeDefined()
+    cluster.lose('c')
+    await cluster.world.run(1_000)
+    expect(database.status().unavailable).toEqual(lostPartitions)
+    for (const partition of lostPartitions) expect(database.holders(partition)).toEqual(['c'])
+    const unavailable = {
+      detail: { code: 'DB_UNAVAILABLE', outcome: 'rejected', waitingFor: ['c'] },
+      message: expect.stringContaining('c'),
+    }
+    await expect(cluster.read('a')).rejects.toMatchObject(unavailable)
+    await expect(cluster.write('b', [[lostRow?.[0] ?? 0, 'again']])).rejects.toMatchObject(unavailable)
+    // The other rows are served as ever.
+    const other = ROWS.find(([value]) => !lostPartitions.includes(database.partitionOf(key(value))))
+    const transaction = await cluster.settle(database.begin())
+    expect(await cluster.settle(transaction.get(address(database, other?.[0] ?? 0)))).toEqual(other)
+    await cluster.start('c')
+    await cluster.until(() => database.status().unavailable.length === 0)
+    for (const name of ['a', 'b', 'c']) expect(await cluster.read(name)).toEqual(ROWS)
+  })
+})
