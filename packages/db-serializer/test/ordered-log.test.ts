@@ -1,14 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { Cluster } from './support/cluster.ts'
-import { MemoryStores } from './support/memory-store.ts'
-
-const stores = () => {
-  const all = new MemoryStores()
-  return (node: string) => all.open(node)
-}
 
 const three = async (options = {}): Promise<Cluster> => {
-  const cluster = new Cluster(['a', 'b', 'c'], stores(), options)
+  const cluster = new Cluster(['a', 'b', 'c'], options)
   await cluster.start('a', 'b', 'c')
   await cluster.untilVoters('a', 'b', 'c')
   return cluster
@@ -65,7 +59,7 @@ describe('orderedLog', () => {
   })
 
   test('the scene: four nodes, killed one after another, down to the last', async () => {
-    const cluster = new Cluster(['a', 'b', 'c', 'd'], stores())
+    const cluster = new Cluster(['a', 'b', 'c', 'd'])
     await cluster.start('a', 'b', 'c', 'd')
     await cluster.untilVoters('a', 'b', 'c', 'd')
     let written = 0
@@ -82,7 +76,7 @@ describe('orderedLog', () => {
 describe('first contact', () => {
   test('four simultaneous fresh nodes form one cluster', async () => {
     for (const seed of [1, 2, 3, 4, 5]) {
-      const cluster = new Cluster(['a', 'b', 'c', 'd'], stores(), {}, seed)
+      const cluster = new Cluster(['a', 'b', 'c', 'd'], {}, seed)
       await cluster.start('a', 'b', 'c', 'd')
       await cluster.untilVoters('a', 'b', 'c', 'd')
       const clusters = new Set(['a', 'b', 'c', 'd'].map((name) => cluster.group(name).cluster))
@@ -92,7 +86,7 @@ describe('first contact', () => {
   })
 
   test('a node alone forms a provisional group, and a later one joins it', async () => {
-    const cluster = new Cluster(['a', 'b'], stores())
+    const cluster = new Cluster(['a', 'b'])
     await cluster.start('b')
     expect(cluster.group('b')).toMatchObject({ voters: ['b'], provisional: true })
     await cluster.submit('b', 'early')
@@ -102,7 +96,7 @@ describe('first contact', () => {
   })
 
   test('expect n forms with n nodes and not before', async () => {
-    const cluster = new Cluster(['a', 'b', 'c'], stores(), { expect: 3 })
+    const cluster = new Cluster(['a', 'b', 'c'], { expect: 3 })
     await cluster.world.settle(Promise.all([cluster.node('a').start(), cluster.node('b').start()]), 1_000)
     await cluster.world.run(3_000)
     expect(cluster.group('a').cluster).toBeNull()
@@ -112,7 +106,7 @@ describe('first contact', () => {
   })
 
   test('two empty groups that meet become one', async () => {
-    const cluster = new Cluster(['a', 'b', 'c', 'd'], stores())
+    const cluster = new Cluster(['a', 'b', 'c', 'd'])
     cluster.world.network.partition(['a', 'b'], ['c', 'd'])
     await cluster.start('a', 'b', 'c', 'd')
     await cluster.until(
@@ -126,7 +120,7 @@ describe('first contact', () => {
   })
 
   test('an empty group dissolves into one with data; what is submitted meanwhile is not lost', async () => {
-    const cluster = new Cluster(['a', 'b'], stores())
+    const cluster = new Cluster(['a', 'b'])
     cluster.world.network.partition(['a'], ['b'])
     await cluster.start('a', 'b')
     await cluster.submit('a', 'data')
@@ -138,7 +132,7 @@ describe('first contact', () => {
   })
 
   test('two groups with data stay apart', async () => {
-    const cluster = new Cluster(['a', 'b'], stores())
+    const cluster = new Cluster(['a', 'b'])
     cluster.world.network.partition(['a'], ['b'])
     await cluster.start('a', 'b')
     await cluster.submit('a', 'one')
@@ -170,7 +164,7 @@ describe('members', () => {
   })
 
   test('two voters, one proved dead: the other goes on; the dead one rejoins', async () => {
-    const cluster = new Cluster(['a', 'b'], stores())
+    const cluster = new Cluster(['a', 'b'])
     await cluster.start('a', 'b')
     await cluster.untilVoters('a', 'b')
     await cluster.submit('b', 'both')
@@ -187,7 +181,7 @@ describe('members', () => {
   })
 
   test('two voters, silence: writes pause with LOG_NO_QUORUM and go on after it', async () => {
-    const cluster = new Cluster(['a', 'b'], stores())
+    const cluster = new Cluster(['a', 'b'])
     await cluster.start('a', 'b')
     await cluster.untilVoters('a', 'b')
     await cluster.submit('a', 'before')
@@ -232,7 +226,7 @@ describe('members', () => {
 
   test('a seventh node learns only, and stands in when a voter dies', async () => {
     const names = ['a', 'b', 'c', 'd']
-    const cluster = new Cluster(names, stores(), { maxVoters: 3 })
+    const cluster = new Cluster(names, { maxVoters: 3 })
     await cluster.start(...names)
     await cluster.until(
       () => cluster.group('a').voters.length === 3 && cluster.group('a').learners.length === 1,

@@ -1,6 +1,6 @@
-import { type LogEntry, nodeId, type StateMachine } from '@cluster/core'
+import { type LogEntry, nodeId, type OrderedLog, type StateMachine } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
-import { modelLog } from '../src/index.ts'
+import { modelLog, orderedLogSuite } from '../src/index.ts'
 
 const text = new TextEncoder()
 const read = new TextDecoder()
@@ -97,4 +97,25 @@ describe('modelLog', () => {
     expect(again).toEqual(first)
     expect(a.words.words).toEqual(['x'])
   })
+})
+
+orderedLogSuite({ describe, test, expect }, async () => {
+  const model = modelLog()
+  const running = new Map<string, OrderedLog>()
+  return {
+    async start(name, machines) {
+      const log = model.node(name)
+      running.set(name, log)
+      for (const machine of machines) log.attach(machine)
+      await log.start()
+      return log
+    },
+    kill: (name) => model.kill(name),
+    stop: async (name, reason) => running.get(name)?.stop(reason),
+    async until(done) {
+      for (let i = 0; i < 100 && !done(); i++) await Promise.resolve()
+      if (!done()) throw new Error('the model settles at once, or never')
+    },
+    settle: (promise) => promise,
+  }
 })

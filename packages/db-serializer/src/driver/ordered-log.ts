@@ -1,15 +1,13 @@
-import type { Disk, OrderedLog } from '@cluster/core'
+import type { OrderedLog } from '@cluster/core'
 import { type OrderedLogOptions, resolveOptions } from '../options.ts'
-import type { LogStore } from './log-store.ts'
+import { LogFiles } from './log-files.ts'
 import { OrderedLogNode, type OrderedLogPorts } from './ordered-log-node.ts'
 
-export type { OrderedLogPorts } from './ordered-log-node.ts'
-
-/** Makes the ordered log over another way to keep it; for tests. */
-export function orderedLogOn(
-  openStore: (disk: Disk) => Promise<LogStore>,
-  options: OrderedLogOptions = {},
-): (ports: OrderedLogPorts) => OrderedLog {
+/**
+ * Makes the ordered log of a node. `disk` is a folder of its own; `peers` may be started before or after the log,
+ * but not before this call, which registers a service with them.
+ */
+export function orderedLog(options: OrderedLogOptions = {}): (ports: OrderedLogPorts) => OrderedLog {
   const resolved = resolveOptions(options)
-  return (ports) => new OrderedLogNode(resolved, ports, openStore)
+  return (ports) => new OrderedLogNode(resolved, ports, (disk) => LogFiles.open(disk))
 }

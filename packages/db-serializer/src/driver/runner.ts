@@ -32,8 +32,6 @@ export interface RunnerPorts {
 /** Writes of one sync at most; a queue this long would mean that the disk does not keep up at all. */
 const WRITES_AT_ONCE = 4_096
 
-type Job = { readonly write: PersistEffect } | { readonly task: () => Promise<void> }
-
 /**
  * Runs the Raft machine: one queue of inputs, effects in order, and writes with group commit: while one write is
  * on its way to the disk, the next ones gather.
@@ -46,11 +44,12 @@ export class Runner {
   readonly #answers = new Map<number, (answer: Effect) => void>()
   #inputs: Input[] = []
   #stepping = false
-  #jobs: Job[] = []
+  #writes: PersistEffect[] = []
   #working = false
   #stopped = false
   #nextRef = 1
   #idle: (() => void)[] = []
+  #saving: Promise<unknown> = Promise.resolve()
 
   constructor(raft: RaftMachine, store: LogStore, ports: RunnerPorts) {
     this.#raft = raft
@@ -117,27 +116,29 @@ export class Runner {
     this.input({ type: 'snapshotReceived', ref, from, term: term as RaftView['term'], meta: snapshot.meta })
   }
 
-  /** Saves an own snapshot in its turn among the writes, then tells the machine. */
+  /** Saves an own snapshot while the log goes on, then tells the machine. */
   compact({ meta, bytes }: Snapshot, cutBefore: LogIndex, done: () => void): void {
-    this.#jobs.push({
-      task: async () => {
-        await this.#store.saveSnapshot(meta, bytes, cutBefore)
-        this.input({ type: 'compact', snapshot: meta, cutBefore })
+    const saving = this.#store.saveSnapshot(meta, bytes, cutBefore).then(
+      () => {
+        // A leader's snapshot may have come in meanwhile.
+        if (meta.index > this.view().snapshotIndex) this.input({ type: 'compact', snapshot: meta, cutBefore })
         done()
       },
-    })
-    this.#work()
+      (error: unknown) => this.#fail(error),
+    )
+    this.#saving = Promise.all([this.#saving, saving])
   }
 
   /** Resolves once nothing is left to write. */
   async flushed(): Promise<void> {
     if (this.#working) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    await this.#saving
   }
 
   /** Takes no input any more; writes that were begun are finished. */
   async stop(): Promise<void> {
     this.#stopped = true
-    this.#jobs = []
+    this.#writes = []
     await this.flushed()
   }
 
@@ -159,7 +160,7 @@ export class Runner {
         this.#ports.send(effect.to, effect.message)
         return
       case 'persist':
-        this.#jobs.push({ write: effect })
+        this.#writes.push(effect)
         this.#work()
         return
       case 'apply':
@@ -203,13 +204,7 @@ export class Runner {
 
   async #workOff(): Promise<void> {
     try {
-      while (this.#jobs.length > 0) {
-        const first = this.#jobs[0]
-        if (first && 'task' in first) {
-          this.#jobs.shift()
-          await first.task()
-        } else await this.#write()
-      }
+      while (this.#writes.length > 0) await this.#write()
     } catch (error) {
       this.#fail(error)
     }
@@ -221,12 +216,7 @@ export class Runner {
 
   /** One round of group commit: everything that gathered goes to the disk together. */
   async #write(): Promise<void> {
-    const writes: PersistEffect[] = []
-    for (const job of this.#jobs) {
-      if ('task' in job || writes.length >= WRITES_AT_ONCE) break
-      writes.push(job.write)
-    }
-    this.#jobs = this.#jobs.slice(writes.length)
+    const writes = this.#writes.splice(0, WRITES_AT_ONCE)
     await this.#store.write(writes, (ref) => this.#snapshot(ref).bytes)
     if (this.#stopped) return
     for (const { then } of writes) {
@@ -251,7 +241,7 @@ export class Runner {
   #fail(error: unknown): void {
     if (this.#stopped) return
     this.#stopped = true
-    this.#jobs = []
+    this.#writes = []
     this.#ports.failed(error)
   }
 }

@@ -1,5 +1,4 @@
 import {
-  type Disk,
   type GroupView,
   type LogEntry,
   type NodeId,
@@ -8,9 +7,7 @@ import {
   type StateMachine,
 } from '@cluster/core'
 import { type SimNode, World } from '@cluster/testkit'
-import type { LogStore } from '../../src/driver/log-store.ts'
-import { OrderedLogNode } from '../../src/driver/ordered-log-node.ts'
-import { type OrderedLogOptions, resolveOptions } from '../../src/options.ts'
+import { type OrderedLogOptions, orderedLog } from '../../src/index.ts'
 import { PlainPeers } from './plain-peers.ts'
 
 const encoder = new TextEncoder()
@@ -59,12 +56,7 @@ export class Cluster {
   readonly nodes: SimNode<App>[] = []
   readonly lastWords = new Map<NodeId, Words>()
 
-  constructor(
-    names: readonly string[],
-    openStore: (node: string) => (disk: Disk) => Promise<LogStore>,
-    options: OrderedLogOptions = {},
-    seed: number | string = 1,
-  ) {
+  constructor(names: readonly string[], options: OrderedLogOptions = {}, seed: number | string = 1) {
     this.world = new World({ seed, logLevel: 'debug' })
     for (const name of names) {
       this.nodes.push(
@@ -73,11 +65,7 @@ export class Cluster {
             const { transport, clock, disk, random, logger } = ports
             const addresses = names.map((each) => this.world.network.addressOf(each))
             const peers = new PlainPeers(transport, clock, addresses)
-            const log = new OrderedLogNode(
-              resolveOptions(options),
-              { peers, disk, clock, random, logger },
-              openStore(name),
-            )
+            const log = orderedLog(options)({ peers, disk, clock, random, logger })
             const words = new Words()
             this.lastWords.set(nodeId(name), words)
             log.attach(words)

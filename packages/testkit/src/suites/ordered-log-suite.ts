@@ -1,0 +1,268 @@
+import {
+  errorCode,
+  type LogEntry,
+  logIndex,
+  type NodeId,
+  nodeId,
+  type OrderedLog,
+  type StateMachine,
+} from '@cluster/core'
+import type { SuiteRunner } from './runner.ts'
+
+export interface OrderedLogFixture {
+  /**
+   * Builds the log of a node, attaches the machines and starts it. A name that ran before and is over now is the
+   * same node, started again. Its id is the name. The first name that is started forms the group, the others
+   * come into it.
+   */
+  start(name: string, machines: readonly StateMachine[]): Promise<OrderedLog>
+  /** Ends the process of a node as kill −9 does. */
+  kill(name: string): void
+  /** Stops a node in good order. */
+  stop(name: string, reason: 'away' | 'left'): Promise<void>
+  /** Lets (virtual) time pass until it holds. @throws when it does not within `withinMs` */
+  until(done: () => boolean, withinMs: number): Promise<void>
+  /** Lets (virtual) time pass until the promise settles. */
+  settle<T>(promise: Promise<T>): Promise<T>
+}
+
+const SOON_MS = 10_000
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+const text = (value: string): Uint8Array => encoder.encode(value)
+const read = (bytes: Uint8Array): string => decoder.decode(bytes)
+
+/** Keeps what it was given, in order; answers with how many there are. */
+class ListMachine implements StateMachine {
+  readonly name: string
+  lines: string[] = []
+  entries: LogEntry[] = []
+
+  constructor(name = 'list') {
+    this.name = name
+  }
+
+  apply(entry: LogEntry): Uint8Array {
+    this.entries.push(entry)
+    this.lines.push(`${entry.index} ${entry.origin} ${read(entry.command)}`)
+    return text(`${this.lines.length}`)
+  }
+
+  snapshot(): Uint8Array {
+    return text(JSON.stringify(this.lines))
+  }
+
+  restore(snapshot: Uint8Array | null): void {
+    this.lines = snapshot === null ? [] : (JSON.parse(read(snapshot)) as string[])
+  }
+
+  durableIndex(): number {
+    return Number.POSITIVE_INFINITY
+  }
+}
+
+interface Running {
+  readonly log: OrderedLog
+  readonly list: ListMachine
+}
+
+/** What every ordered log holds to. */
+export function orderedLogSuite(runner: SuiteRunner, make: () => Promise<OrderedLogFixture>): void {
+  const { describe, test, expect } = runner
+
+  async function begin(world: OrderedLogFixture, name: string): Promise<Running> {
+    const list = new ListMachine()
+    const log = await world.start(name, [list])
+    await world.settle(log.ready())
+    return { log, list }
+  }
+
+  async function trio() {
+    const world = await make()
+    const a = await begin(world, 'a')
+    const b = await begin(world, 'b')
+    const c = await begin(world, 'c')
+    const all = [a, b, c]
+    await world.until(() => all.every(({ log }) => log.group().voters.join() === 'a,b,c'), SOON_MS)
+    return { world, a, b, c, all }
+  }
+
+  /** Waits until all of them have applied as much as the furthest. */
+  async function level(world: OrderedLogFixture, all: readonly Running[]): Promise<void> {
+    const furthest = Math.max(...all.map(({ log }) => log.appliedIndex()))
+    await world.settle(Promise.all(all.map(({ log }) => log.applied(logIndex(furthest)))))
+  }
+
+  describe('an ordered log', () => {
+    test('gives every node the same commands in the same order, whoever submits', async () => {
+      const { world, all } = await trio()
+      const answers = await world.settle(
+        Promise.all(Array.from({ length: 60 }, (_, i) => all[i % 3]?.log.submit('list', text(`w${i}`)))),
+      )
+      await level(world, all)
+      const lines = all[0]?.list.lines ?? []
+      expect(lines.length).toBe(60)
+      for (const { list } of all) expect(list.lines).toEqual(lines)
+      const numbers = answers.map((answer) => answer?.index ?? 0)
+      expect(new Set(numbers).size).toBe(60)
+      // What one node submits in a row keeps its order.
+      const own = numbers.filter((_, i) => i % 3 === 1)
+      expect(own).toEqual([...own].sort((x, y) => x - y))
+    })
+
+    test('answers the submitter with the index, the result and how many hold it', async () => {
+      const { world, b, all } = await trio()
+      await world.settle(b.log.submit('list', text('one')))
+      const two = await world.settle(b.log.submit('list', text('two')))
+      expect(read(two.result)).toBe('2')
+      expect(two.durableOn).toBeGreaterThanOrEqual(2)
+      expect(two.lineage).toBe(b.log.group().lineage)
+      expect(b.log.appliedIndex()).toBeGreaterThanOrEqual(two.index)
+      await level(world, all)
+      for (const { list } of all) expect(list.lines.at(-1)).toBe(`${two.index} b two`)
+    })
+
+    test('stamps entries with a log time that never goes back, the same on every node', async () => {
+      const { world, all } = await trio()
+      for (let i = 0; i < 9; i++) {
+        for (const { log } of all.slice(i % 3, (i % 3) + 1)) await world.settle(log.submit('list', text('x')))
+      }
+      await level(world, all)
+      const times = all.map(({ list }) => list.entries.map(({ time, wall }) => [time, wall]))
+      expect(times[1]).toEqual(times[0])
+      expect(times[2]).toEqual(times[0])
+      const clock = times[0]?.map(([time]) => time ?? 0) ?? []
+      expect(clock).toEqual([...clock].sort((x, y) => x - y))
+    })
+
+    test('keeps machines apart by name', async () => {
+      const world = await make()
+      const left = new ListMachine('left')
+      const right = new ListMachine('right')
+      const log = await world.start('a', [left, right])
+      await world.settle(log.ready())
+      await world.settle(Promise.all([log.submit('left', text('l')), log.submit('right', text('r'))]))
+      expect(left.entries.map(({ command }) => read(command))).toEqual(['l'])
+      expect(right.entries.map(({ command }) => read(command))).toEqual(['r'])
+      const failure = await world.settle(log.submit('middle', text('m')).catch(errorCode))
+      expect(failure).toBe('LOG_UNKNOWN_MACHINE')
+    })
+
+    test('applies one idempotency key once, and answers every retry alike', async () => {
+      const { world, a, b, all } = await trio()
+      const first = await world.settle(a.log.submit('list', text('x'), { idempotencyKey: 'k1' }))
+      const again = await world.settle(a.log.submit('list', text('x'), { idempotencyKey: 'k1' }))
+      const there = await world.settle(b.log.submit('list', text('x'), { idempotencyKey: 'k1' }))
+      expect([again.index, there.index]).toEqual([first.index, first.index])
+      expect(read(there.result)).toBe(read(first.result))
+      await world.settle(b.log.submit('list', text('y'), { idempotencyKey: 'k2' }))
+      await level(world, all)
+      expect(a.list.entries.map(({ command }) => read(command))).toEqual(['x', 'y'])
+    })
+
+    test('a barrier covers everything acknowledged before, on whatever node', async () => {
+      const { world, a, b, c } = await trio()
+      for (let i = 0; i < 5; i++) {
+        const { index } = await world.settle(a.log.submit('list', text(`${i}`)))
+        const [here, there] = await world.settle(Promise.all([b.log.barrier(), c.log.barrier()]))
+        expect(here).toBeGreaterThanOrEqual(index)
+        await world.settle(c.log.applied(there))
+        expect(c.list.lines.length).toBeGreaterThanOrEqual(i + 1)
+      }
+    })
+
+    test('who comes later has everything once it is ready', async () => {
+      const world = await make()
+      const a = await begin(world, 'a')
+      for (let i = 0; i < 20; i++) await world.settle(a.log.submit('list', text(`${i}`)))
+      const b = await begin(world, 'b')
+      expect(b.list.lines).toEqual(a.list.lines)
+    })
+
+    test('a killed node changes nothing for the others, and comes back with all of it', async () => {
+      const { world, a, b, c } = await trio()
+      await world.settle(c.log.submit('list', text('before')))
+      const victim = [a, b, c].find(({ log }) => log.group().leader === log.self)?.log.self ?? nodeId('a')
+      const survivors = [a, b, c].filter(({ log }) => log.self !== victim)
+      world.kill(victim)
+      for (const { log } of survivors) await world.settle(log.submit('list', text(`after ${log.self}`)))
+      const back = await begin(world, victim)
+      await level(world, [...survivors, back])
+      expect(back.list.lines.length).toBe(3)
+      for (const { list } of survivors) expect(list.lines).toEqual(back.list.lines)
+    })
+
+    test('a node that stops is away, hands over, and comes back', async () => {
+      const { world, all } = await trio()
+      const leader = all.find(({ log }) => log.group().leader === log.self)?.log.self ?? nodeId('a')
+      const rest = all.filter(({ log }) => log.self !== leader)
+      await world.settle(world.stop(leader, 'away'))
+      await world.until(() => rest.every(({ log }) => log.group().away.join() === leader), SOON_MS)
+      for (const { log } of rest) {
+        expect(log.group().voters.length).toBe(2)
+        await world.settle(log.submit('list', text('x')))
+      }
+      const stopped = all.find(({ log }) => log.self === leader)
+      const failure = await world.settle(
+        stopped?.log.submit('list', text('late')).then(() => null, errorCode) ?? Promise.resolve(null),
+      )
+      expect(failure).toBe('STOPPED')
+      const back = await begin(world, leader)
+      await world.until(() => back.log.group().voters.length === 3, SOON_MS)
+      await level(world, [...rest, back])
+      expect(back.list.lines).toEqual(rest[0]?.list.lines)
+    })
+
+    test('a node that leaves is removed, and the others hear of it', async () => {
+      const { world, a, b, c } = await trio()
+      const removed: NodeId[] = []
+      for (const { log } of [a, b]) log.on('removed', ({ node }) => removed.push(node))
+      await world.settle(world.stop('c', 'left'))
+      await world.until(() => removed.length === 2, SOON_MS)
+      expect(removed).toEqual([c.log.self, c.log.self])
+      for (const { log } of [a, b]) {
+        expect(log.group().voters).toEqual(['a', 'b'])
+        expect(log.group().away).toEqual([])
+      }
+      await world.settle(a.log.submit('list', text('on')))
+    })
+
+    test('the last one that stopped still has all of it when it comes back alone', async () => {
+      const { world, a } = await trio()
+      await world.settle(a.log.submit('list', text('x')))
+      for (const name of ['c', 'b', 'a']) await world.settle(world.stop(name, 'away'))
+      const back = await begin(world, 'a')
+      expect(back.list.lines.length).toBe(1)
+      await world.settle(back.log.submit('list', text('y')))
+    })
+
+    test('tells the view of the group alike on all nodes, and when it changes', async () => {
+      const { world, a, all } = await trio()
+      const views = all.map(({ log }) => log.group())
+      for (const view of views) {
+        expect(view.voters).toEqual(['a', 'b', 'c'])
+        expect(view.cluster).toBe(views[0]?.cluster)
+        expect(view.leader).toBe(views[0]?.leader)
+        expect(view.provisional).toBe(false)
+        expect(view.alone).toBe(false)
+      }
+      expect(views.filter(({ role }) => role === 'leader').length).toBe(1)
+      let told = 0
+      a.log.on('group', () => told++)
+      const d = await begin(world, 'd')
+      await world.until(() => a.log.group().voters.length === 4 && d.log.group().voters.length === 4, SOON_MS)
+      expect(told).toBeGreaterThan(0)
+    })
+
+    test('a call that is aborted before it began leaves nothing', async () => {
+      const { world, a, all } = await trio()
+      const signal = AbortSignal.abort()
+      expect(await world.settle(a.log.submit('list', text('no'), { signal }).catch(errorCode))).toBe(
+        'ABORTED',
+      )
+      await world.settle(a.log.submit('list', text('yes')))
+      await level(world, all)
+      expect(a.list.entries.map(({ command }) => read(command))).toEqual(['yes'])
+    })
+  })
+}
