@@ -10,7 +10,7 @@ import {
 import type { Assignment } from './commands.ts'
 import type { DatabaseRecord, PartitionRecord, ReplicaRecord } from './state.ts'
 
-/** Moves that only balance load and that may be under way in one database at once. */
+/** Moves that only balance load and that are under way in one database at once. */
 const BALANCING_MOVES_MAX = 2
 
 /** What a plan may count on. */
@@ -209,17 +209,16 @@ function balance(
 ): void {
   const { redundancy } = database.options
   if (redundancy === 'all' || living.length <= redundancy) return
-  let moving = drafts.filter(
-    (draft) => draft.partition.id !== EVERYWHERE && draft.replicas.length > redundancy,
-  ).length
-  while (moving < BALANCING_MOVES_MAX) {
+  // While moves are under way the load of the nodes is not what it will be, so nothing new is begun.
+  if (drafts.some(({ partition, replicas }) => partition.id !== EVERYWHERE && replicas.length > redundancy))
+    return
+  for (let moves = 0; moves < BALANCING_MOVES_MAX; moves++) {
     const move = nextMove(database, drafts, living, load)
     if (move === null) return
     move.draft.replicas.push({ node: move.to, complete: false, replaces: null })
     move.draft.changed = true
     load.add(move.to, 1)
     load.add(move.from, -1)
-    moving++
   }
 }
 

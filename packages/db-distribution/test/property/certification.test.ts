@@ -1,0 +1,181 @@
+import { nodeId, partitionId, relationId } from '@cluster/core'
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { encodeCommit, encodeCreate } from '../../src/machine/commands.ts'
+import { DatabasesMachine } from '../../src/machine/machine.ts'
+
+const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+const PARTITIONS = 2
+const partitionOf = (key: string): number => 1 + (key.charCodeAt(0) % PARTITIONS)
+
+interface Attempt {
+  /** How many commands behind the newest it reads. */
+  readonly lag: number
+  readonly points: readonly string[]
+  readonly ranges: readonly {
+    readonly from: string
+    readonly to: string
+    readonly partition: number | null
+  }[]
+  readonly writes: readonly { readonly key: string; readonly deletes: boolean }[]
+}
+
+const keys = fc.constantFrom(...KEYS)
+const attempts: fc.Arbitrary<Attempt> = fc.record({
+  lag: fc.nat(12),
+  points: fc.uniqueArray(keys, { maxLength: 3 }),
+  ranges: fc.array(
+    fc.record({ from: keys, to: keys, partition: fc.option(fc.integer({ min: 1, max: PARTITIONS })) }),
+    { maxLength: 2 },
+  ),
+  writes: fc.uniqueArray(fc.record({ key: keys, deletes: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 3,
+    selector: ({ key }) => key,
+  }),
+})
+
+/** The naive second version: every state there ever was. */
+class Serial {
+  readonly states: ReadonlyMap<string, number>[] = [new Map()]
+
+  /** What a transaction reads at a version, as text. */
+  reads(version: number, { points, ranges }: Attempt): string {
+    const state = this.states[version] ?? new Map<string, number>()
+    const rows = ranges.map(({ from, to, partition }) =>
+      [...state]
+        .filter(([key]) => key >= from && key < to && (partition === null || partitionOf(key) === partition))
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    )
+    return JSON.stringify([points.map((key) => state.get(key) ?? null), rows])
+  }
+
+  /** True when something that it reads was written after `version`. */
+  touched(version: number, { points, ranges }: Attempt, written: readonly (readonly string[])[]): boolean {
+    return written
+      .slice(version + 1)
+      .some((list) =>
+        list.some(
+          (key) =>
+            points.includes(key) ||
+            ranges.some(
+              ({ from, to, partition }) =>
+                key >= from && key < to && (partition === null || partitionOf(key) === partition),
+            ),
+        ),
+      )
+  }
+
+  apply(index: number, writes: Attempt['writes'] | null): void {
+    const next = new Map(this.states[index - 1])
+    for (const { key, deletes } of writes ?? []) {
+      if (deletes) next.delete(key)
+      else next.set(key, index)
+    }
+    this.states[index] = next
+  }
+}
+
+const encode = (version: number, { points, ranges, writes }: Attempt): Uint8Array => {
+  const parts = [1, 2]
+    .map((partition) => ({
+      partition: partitionId(partition),
+      mine: writes.filter(({ key }) => partitionOf(key) === partition),
+    }))
+    .filter(({ mine }) => mine.length > 0)
+  return encodeCommit({
+    database: 1,
+    version,
+    points: points.map((key) => ({ relation: relationId(16), key })),
+    ranges: ranges
+      .filter(({ from, to }) => from < to)
+      .map(({ from, to, partition }) => ({
+        relation: relationId(16),
+        partitions: partition === null ? null : [partitionId(partition)],
+        from,
+        to,
+      })),
+    writes: parts.map(({ partition, mine }) => ({
+      partition,
+      relations: mine.map(() => relationId(16)),
+      keys: mine.map(({ key }) => key),
+      rows: mine.map(({ deletes }) => (deletes ? null : [1])),
+    })),
+  })
+}
+
+const fresh = (writesMax: number): DatabasesMachine => {
+  const machine = new DatabasesMachine({ writesMax, keyBytesMax: 1_000 })
+  const options = { redundancy: 1, partitions: PARTITIONS, minCopies: 1 }
+  machine.apply(1, encodeCreate({ name: 'shop', options, candidates: [nodeId('a')] }))
+  return machine
+}
+
+describe('certification', () => {
+  test('what commits reads the same at its place in the log as at its version', () => {
+    fc.assert(
+      fc.property(
+        fc.array(attempts, { maxLength: 60 }),
+        fc.integer({ min: 3, max: 200 }),
+        (list, writesMax) => {
+          const machine = fresh(writesMax)
+          const serial = new Serial()
+          serial.apply(1, null)
+          const written: string[][] = [[], []]
+          for (const [i, attempt] of list.entries()) {
+            const index = i + 2
+            const version = Math.max(1, index - 1 - attempt.lag)
+            const { result } = machine.apply(index, encode(version, attempt))
+            const committed = result.type === 'done'
+            if (committed) expect(serial.reads(index - 1, attempt)).toBe(serial.reads(version, attempt))
+            // No false alarms either: a conflict was one.
+            else if (result.type === 'conflict') expect(serial.touched(version, attempt, written)).toBe(true)
+            else expect(result.type).toBe('versionGone')
+            serial.apply(index, committed ? attempt.writes : null)
+            written[index] = committed ? attempt.writes.map(({ key }) => key) : []
+          }
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  test('a machine restored from a snapshot answers as the one that went on', () => {
+    fc.assert(
+      fc.property(
+        fc.array(attempts, { maxLength: 40 }),
+        fc.nat(40),
+        fc.integer({ min: 3, max: 60 }),
+        (list, at, writesMax) => {
+          const machine = fresh(writesMax)
+          let restored: DatabasesMachine | null = null
+          for (const [i, attempt] of list.entries()) {
+            const index = i + 2
+            if (i === at) {
+              restored = new DatabasesMachine({ writesMax, keyBytesMax: 1_000 })
+              restored.restore(machine.snapshot().slice(), index - 1)
+            }
+            const bytes = encode(Math.max(1, index - 1 - attempt.lag), attempt)
+            const { result } = machine.apply(index, bytes)
+            if (restored !== null) expect(restored.apply(index, bytes).result).toEqual(result)
+          }
+          if (restored !== null) expect(restored.snapshot()).toEqual(machine.snapshot())
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+
+  test('bytes that are no command change nothing and are answered', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 80 }), fc.integer({ min: 1, max: 5 }), (bytes, type) => {
+        const machine = fresh(10)
+        const before = machine.database('shop')?.partitions.map(({ epoch }) => epoch)
+        machine.apply(2, Uint8Array.of(type, 1, ...bytes))
+        machine.apply(3, bytes)
+        if (type === 5) expect(machine.database('shop')?.partitions.map(({ epoch }) => epoch)).toEqual(before)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
