@@ -2,10 +2,8 @@ import { setImmediate } from 'node:timers'
 import { noise } from '@chainsafe/libp2p-noise'
 import type { Logger } from '@cluster/core'
 import type {
-  ComponentLogger,
   Connection,
   Libp2p,
-  Logger as Libp2pLogger,
   Listener,
   MessageStream,
   MultiaddrConnection,
@@ -19,6 +17,7 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { withoutPeer } from '../machine/addresses.ts'
 import type { TransportLimits } from '../options.ts'
+import { quietLogger } from './quiet-logger.ts'
 
 /** A write of this many bytes does not wait for the end of the turn. */
 const CORK_BYTES = 64 * 1024
@@ -105,28 +104,6 @@ class Cork {
     this.#bytes = 0
     if (!this.#write(whole)) this.#full = true
   }
-}
-
-/** libp2p's own log lines go to `debug`; its hot paths log every message, so `trace` and plain lines are dropped. */
-function quietLogger(logger: Logger): ComponentLogger {
-  const make = (component: string): Libp2pLogger => {
-    const log = (): void => {}
-    const error = (text: unknown, ...rest: unknown[]): void => {
-      const cause = rest.find((value) => value instanceof Error)
-      logger.log('debug', 'libp2p reported an error', {
-        component,
-        text: String(text),
-        error: cause instanceof Error ? cause.message : null,
-      })
-    }
-    return Object.assign(log, {
-      enabled: false,
-      error,
-      trace: () => {},
-      newScope: (name: string) => make(`${component}:${name}`),
-    })
-  }
-  return { forComponent: make }
 }
 
 /** Builds the libp2p node: TCP, Noise and yamux and nothing that acts on its own. It is not started. */
