@@ -2,6 +2,7 @@ import type {
   Clock,
   Discovery,
   Disk,
+  GroupView,
   Logger,
   OrderedLog,
   Peers,
@@ -9,7 +10,7 @@ import type {
   StructureNode,
   Transport,
 } from '@cluster/core'
-import { type DatabasesService, databases } from '@cluster/db-distribution'
+import { databases, type NodeDatabases } from '@cluster/db-distribution'
 import { orderedLog } from '@cluster/db-serializer'
 import { peers } from '@cluster/p2p'
 import { memoryStorage } from '@cluster/storage-memory'
@@ -38,7 +39,7 @@ export interface NodeOptions {
 export interface ComposedNode {
   readonly peers: Peers
   readonly log: OrderedLog
-  readonly databases: DatabasesService
+  readonly databases: NodeDatabases
   /** Starts every layer, the lowest last, so that nothing arrives before its handler is there. */
   start(): Promise<void>
   /** Stops every layer, the highest first. */
@@ -51,10 +52,14 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
   const { transport, discoveries, disk, clock, random, logger } = ports
   const layer = (name: string): Logger => logger.child({ layer: name })
   const p2p = peers({ start: options.start })({ transport, discoveries, clock, random, logger: layer('p2p') })
-  const log = orderedLog({
-    ...(options.expect === undefined ? {} : { expect: options.expect }),
-    ...(options.alone === undefined ? {} : { alone: options.alone }),
-  })({ peers: p2p, disk: disk.folder('log'), clock, random, logger: layer('log') })
+  const expect = options.alone ? 1 : options.expect
+  const log = orderedLog(expect === undefined ? {} : { expect })({
+    peers: p2p,
+    disk: disk.folder('log'),
+    clock,
+    random,
+    logger: layer('log'),
+  })
   const storage = memoryStorage({ disk: disk.folder('data'), clock, logger: layer('storage') })
   const data = databases({})({ log, peers: p2p, storage, clock, random, logger: layer('db') })
   return {
@@ -67,14 +72,29 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
       await p2p.start()
     },
     async stop(reason) {
-      // The log goes first: its last entry tells the others, and nothing is applied behind the stores' back.
-      await log.stop(reason)
       await data.stop()
+      await log.stop(reason)
       await p2p.stop(reason)
     },
     structure: () => {
       const root = p2p.describe()
-      return { ...root, children: [...root.children, log.describe(), data.describe()] }
+      return { ...root, children: [...root.children, describeLog(log.group()), data.describe()] }
     },
+  }
+}
+
+function describeLog({ role, leader, term, voters, learners, appliedIndex }: GroupView): StructureNode {
+  return {
+    kind: 'log',
+    name: '',
+    facts: {
+      role,
+      leader: leader ?? 'none',
+      term,
+      voters: voters.length,
+      ...(learners.length > 0 && { learners: learners.length }),
+      applied: appliedIndex,
+    },
+    children: [],
   }
 }

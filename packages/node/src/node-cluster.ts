@@ -59,7 +59,9 @@ export class NodeCluster implements Cluster {
       this.#waitingFor = event.for
       this.#events.emit('waiting', event)
     })
-    node.log.on('failed', (event) => this.#events.emit('failed', event))
+    for (const layer of [node.log, node.peers])
+      layer.on('failed', (event) => this.#events.emit('failed', event))
+    node.databases.on('tookOver', (event) => this.#events.emit('tookOver', event))
     await node.start()
   }
 
@@ -130,7 +132,6 @@ export class NodeCluster implements Cluster {
 
   #open(storage: Database): ClusterDatabase {
     const { clock, random, node } = this.#parts
-    storage.on('tookOver', (event) => this.#events.emit('tookOver', event))
     return openDatabase(storage, { clock, random, peers: node.peers, log: node.log })
   }
 
