@@ -84,7 +84,7 @@ export async function openCluster(options: OpenOptions = {}): Promise<Cluster> {
     })(platform)
     const discoveries = [
       ...(seeds.length > 0 ? [staticDiscovery(seeds)] : []),
-      ...((options.mdns ?? true) ? [mdnsDiscovery(transport)] : []),
+      ...((options.mdns ?? true) ? [mdnsDiscovery({ name, self: transport.self })(platform)] : []),
     ]
     const node = composeNode(
       {
