@@ -259,8 +259,11 @@ export class Applier {
       case 'open': {
         const owner = note.owner as NodeId
         const open = this.sessions.find(owner)
-        // The same request, sent twice because its answer was slow, opens one session.
-        if (open?.nonce === note.nonce) return
+        if (open?.nonce === note.nonce) {
+          // Asked for again because the answer was slow or came within a snapshot: there is one session, and it is told again.
+          this.#events.opened(owner, note.nonce, open.id)
+          return
+        }
         this.sessions.open(index, owner, note.nonce, note.machines)
         this.#events.opened(owner, note.nonce, index)
         return
