@@ -77,6 +77,17 @@ describe('linearizability of registers', () => {
     expect(verdict(write(0, 1, 'b'), cas(2, null, null, 'a'), read(3, 4, 'a'))).toBe('violated')
   })
 
+  test('an unknown comparison that was seen to win proves the unknown write that it compared with', () => {
+    const chain = [write(0, null, 'a'), cas(1, null, 'a', 'b')]
+    expect(verdict(...chain, read(5, 6, 'b'))).toBe('linearizable')
+    expect(verdict(...chain, read(5, 6, 'b'), read(7, 8, 'a'))).toBe('violated')
+    expect(verdict(...chain, read(5, 6, null))).toBe('linearizable')
+    expect(verdict(cas(1, null, 'a', 'b'), read(5, 6, 'b'))).toBe('violated')
+    expect(
+      verdict(write(0, null, 'a'), op(1, 2, { onlyIf: { x: 'a' }, writes: { x: 'b' } }), read(5, 6, 'b')),
+    ).toBe('linearizable')
+  })
+
   test('judges registers of one group together: half of a transaction is seen by nobody', () => {
     const both = op(0, 1, { writes: { x: '1', y: '1' } })
     const look = (x: string | null, y: string | null): Op => op(2, 3, { reads: ['x', 'y'] }, { x, y })
@@ -106,7 +117,7 @@ describe('linearizability of registers', () => {
   test('agrees with trying all orders', () => {
     const times = fc.tuple(fc.nat(12), fc.nat(12)).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const)
     const value = fc.constantFrom(null, '0', '1', '2', '3', '4')
-    const kinds = fc.tuple(times, fc.constantFrom('read', 'write', 'cas', 'lost'), value, value)
+    const kinds = fc.tuple(times, fc.constantFrom('read', 'write', 'cas', 'lost', 'lost cas'), value, value)
     fc.assert(
       fc.property(fc.array(kinds, { maxLength: 5 }), (specs) => {
         const history = specs.map(([[from, to], kind, expected, before], index) =>
@@ -116,7 +127,9 @@ describe('linearizability of registers', () => {
               ? write(from, to, String(index))
               : kind === 'cas'
                 ? cas(from, to, expected, String(index), before)
-                : write(from, null, String(index)),
+                : kind === 'lost'
+                  ? write(from, null, String(index))
+                  : cas(from, null, expected, String(index)),
         )
         expect(verdict(...history) === 'linearizable').toBe(someOrderFits(history))
       }),

@@ -37,32 +37,58 @@ export const registers: SequentialModel<State, RegistersInput, RegistersOutput> 
       .join(';'),
 }
 
+type RegistersOperation = Operation<RegistersInput, RegistersOutput>
+
+const NEVER = Number.POSITIVE_INFINITY
+
 /**
  * Narrows what is unknown, without changing the verdict, when every value is written by one operation at most:
  * an unknown operation whose values nobody saw is dropped, one whose value was seen must have happened before
  * the first one that saw it returned. Without this, unknown operations make the search exponential.
  */
-export function narrowUnknown(
-  history: readonly Operation<RegistersInput, RegistersOutput>[],
-): Operation<RegistersInput, RegistersOutput>[] {
-  const seenBy = new Map<string, number>()
-  const mark = (group: string, name: string, value: string): string => `${group}\0${name}\0${value}`
-  for (const { input, end } of history)
-    if (end)
-      for (const name of input.reads) {
-        const value = end.output[name] ?? null
-        if (value === null) continue
-        const at = mark(input.group, name, value)
-        seenBy.set(at, Math.min(seenBy.get(at) ?? Number.POSITIVE_INFINITY, end.time))
-      }
+export function narrowUnknown(history: readonly RegistersOperation[]): RegistersOperation[] {
+  const seenBy = firstSeen(history)
   return history.flatMap((operation) => {
     if (operation.end) return [operation]
-    const { group, writes } = operation.input
-    const seen = Object.entries(writes).map(
-      ([name, value]) => seenBy.get(mark(group, name, value)) ?? Number.POSITIVE_INFINITY,
-    )
-    const time = Math.min(...seen)
-    if (time === Number.POSITIVE_INFINITY) return []
+    const time = seenAt(operation.input, seenBy)
+    if (time === NEVER) return []
     return [{ ...operation, input: { ...operation.input, reads: [] }, end: { time, output: {} } }]
   })
+}
+
+const mark = (group: string, name: string, value: string): string => `${group}\0${name}\0${value}`
+
+/** When one of the values that it writes was known to be there; `NEVER` when nobody saw one. */
+function seenAt({ group, writes }: RegistersInput, seenBy: ReadonlyMap<string, number>): number {
+  return Math.min(
+    NEVER,
+    ...Object.entries(writes).map(([name, value]) => seenBy.get(mark(group, name, value)) ?? NEVER),
+  )
+}
+
+/** For each value the earliest return of an operation that proves that it was there. */
+function firstSeen(history: readonly RegistersOperation[]): Map<string, number> {
+  const seenBy = new Map<string, number>()
+  let changed = false
+  const see = (group: string, name: string, value: string | null, time: number): void => {
+    if (value === null) return
+    const at = mark(group, name, value)
+    if (time >= (seenBy.get(at) ?? NEVER)) return
+    seenBy.set(at, time)
+    changed = true
+  }
+  for (const { input, end } of history)
+    if (end) for (const name of input.reads) see(input.group, name, end.output[name] ?? null, end.time)
+  const conditional = history.filter(({ input }) => input.onlyIf !== undefined)
+  do {
+    changed = false
+    // Who wrote under a condition saw that it held, as soon as somebody saw what was written.
+    for (const { input, end } of conditional) {
+      const time = seenAt(input, seenBy)
+      if (time === NEVER) continue
+      const by = end === null ? time : Math.min(time, end.time)
+      for (const [name, value] of Object.entries(input.onlyIf ?? {})) see(input.group, name, value, by)
+    }
+  } while (changed)
+  return seenBy
 }

@@ -4,7 +4,7 @@ import type { RegistersInput, RegistersOutput } from '../check/registers.ts'
 import type { SimNode } from '../sim/sim-node.ts'
 import type { SimRandom } from '../sim/sim-random.ts'
 import type { World } from '../sim/world.ts'
-import { Recorder } from './recorder.ts'
+import { type Ending, Recorder } from './recorder.ts'
 
 /** An operation with the unique name under which a write enters the journal. */
 export interface NamedInput extends RegistersInput {
@@ -70,7 +70,7 @@ export class Clients<App> {
   }
 
   /** One write to a register of its own on that very node; for the end, when all is well again. */
-  async writeOn(node: SimNode<App>): Promise<boolean> {
+  async writeOn(node: SimNode<App>): Promise<Ending<RegistersOutput>> {
     const name = this.#newName('last')
     const input: NamedInput = { name, group: name, reads: ['a'], writes: { a: name } }
     return this.#run('last client', node, input)
@@ -85,9 +85,9 @@ export class Clients<App> {
     }
   }
 
-  async #run(client: string, node: SimNode<App>, input: NamedInput): Promise<boolean> {
+  async #run(client: string, node: SimNode<App>, input: NamedInput): Promise<Ending<RegistersOutput>> {
     const { app } = node
-    if (app === null) return false
+    if (app === null) return { how: 'rejected', error: new Error(`${node.id} is down`) }
     const writes = Object.keys(input.writes).length > 0
     if (writes) {
       this.#open.add(input.name)
@@ -98,7 +98,7 @@ export class Clients<App> {
         values.push(value)
       }
     }
-    const { how } = await this.recorder.perform(
+    const ending = await this.recorder.perform(
       client,
       input,
       node,
@@ -107,9 +107,9 @@ export class Clients<App> {
     )
     if (writes) {
       this.#open.delete(input.name)
-      this.#book[how].push(input.name)
+      this.#book[ending.how].push(input.name)
     }
-    return how === 'acknowledged'
+    return ending
   }
 
   #newName(client: string): string {
