@@ -2,7 +2,6 @@ import {
   assert,
   type Database,
   type DatabaseStatus,
-  type Databases,
   EVERYWHERE,
   type Key,
   KeyWriter,
@@ -16,7 +15,7 @@ import {
   relationId,
   type Transaction,
 } from '@cluster/core'
-import { databases } from '@cluster/db-distribution'
+import { databases, type NodeDatabases } from '@cluster/db-distribution'
 import { memoryStorage } from '@cluster/storage-memory'
 import type { NamedInput, NodePorts, RegistersOutput, SimNode } from '@cluster/testkit'
 import type { Suite, SuiteContext } from './run.ts'
@@ -25,7 +24,7 @@ import { composeLog, logsUnsettled } from './serializer-suite.ts'
 export interface DatabaseApp {
   readonly peers: Peers
   readonly log: OrderedLog
-  readonly databases: Databases
+  readonly databases: NodeDatabases
   /** Null until it was opened. */
   database: Database | null
 }
@@ -128,10 +127,12 @@ export const distributionSuite: Suite<DatabaseApp> = {
       const all = databases({})({ log, peers, storage, clock, random, logger })
       const app: DatabaseApp = { peers, log, databases: all, database: null }
       await peers.start()
+      await all.start()
       await log.start()
       return app
     },
-    async stop({ log, peers }: DatabaseApp): Promise<void> {
+    async stop({ databases: all, log, peers }: DatabaseApp): Promise<void> {
+      await all.stop()
       await log.stop('away')
       await peers.stop('away')
     },

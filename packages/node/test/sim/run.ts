@@ -1,4 +1,4 @@
-import { type NodeId, type OrderedLog, shuffle } from '@cluster/core'
+import { chance, type NodeId, type OrderedLog, shuffle } from '@cluster/core'
 import {
   Clients,
   checkAcknowledged,
@@ -39,6 +39,8 @@ export interface SuiteContext {
   readonly safety: SafetyWatch
   /** Names of all nodes. */
   readonly names: readonly string[]
+  /** The nodes are told how many they are, and form only when all are there. */
+  readonly expectAll: boolean
 }
 
 export interface RunOptions {
@@ -49,6 +51,8 @@ export interface RunOptions {
   readonly nodes?: number
   /** Lines of the trace in the report of a failed seed. */
   readonly tailLines?: number
+  /** The trace in the report has the frames too. */
+  readonly frames?: boolean
 }
 
 /** So long a healthy cluster may take to form, to heal or to answer. */
@@ -60,13 +64,20 @@ class Problem extends Error {}
 export async function runSeed<App>(
   suite: Suite<App>,
   seed: number,
-  { stormMs = 60_000, operationsMin = 500, nemesis: nemesisOptions, nodes, tailLines = 60 }: RunOptions = {},
+  {
+    stormMs = 60_000,
+    operationsMin = 500,
+    nemesis: nemesisOptions,
+    nodes,
+    tailLines = 60,
+    frames = false,
+  }: RunOptions = {},
 ): Promise<SeedReport> {
   const world = new World({ seed: `${suite.name} ${seed}`, traceLinesMax: 4_000 })
   const count = nodes ?? 3 + (world.random.fork('size').uint32() % 4)
   const names = Array.from({ length: count }, (_, i) => `n${i + 1}`)
   const safety = new SafetyWatch(world)
-  const program = suite.program({ world, safety, names })
+  const program = suite.program({ world, safety, names, expectAll: chance(world.random.fork('expect'), 0.5) })
   const cluster = names.map((name) => world.node(name, program))
   const clients = new Clients<App>(world, cluster, {
     clients: 8,
@@ -117,7 +128,7 @@ export async function runSeed<App>(
     errors: clients.recorder.errors,
     faults: nemesis.counts,
     happenings,
-    tail: problem === null ? [] : world.trace.tail(tailLines),
+    tail: problem === null ? [] : world.trace.tail(tailLines, { frames }),
   }
 }
 
@@ -168,9 +179,11 @@ async function heal<App>(
   }
   if (!(await every(world, 50, PATIENCE_MS, settled)))
     throw new Problem(`the cluster did not come to rest after the faults: ${missing}`)
-  for (const node of cluster)
-    if (!(await world.settle(clients.writeOn(node), PATIENCE_MS)))
-      throw new Problem(`${node.id} did not take a write after the faults`)
+  for (const node of cluster) {
+    const ending = await world.settle(clients.writeOn(node), PATIENCE_MS)
+    if (ending.how !== 'acknowledged')
+      throw new Problem(`${node.id} did not take a write after the faults: ${textOf(ending.error)}`)
+  }
   if (!(await every(world, 50, PATIENCE_MS, settled)))
     throw new Problem(`the cluster did not come to rest after the last writes: ${missing}`)
 }

@@ -20,11 +20,16 @@ export interface LogApp {
 /** Peers and log of one life of a node, not started. */
 export function composeLog(
   { self, start, clock, random, disk, transport, logger }: NodePorts,
-  { world, safety, names }: SuiteContext,
+  { world, safety, names, expectAll }: SuiteContext,
 ): { peers: Peers; log: OrderedLog } {
   const discoveries = [staticDiscovery(names.map((name) => world.network.addressOf(name)))]
   const p2p = peers({ start })({ transport, discoveries, clock, random, logger: silentLogger })
-  const log = orderedLog({ snapshotBytes: 64 * 1024 })({
+  const log = orderedLog({
+    // Short logs, so that nodes that were down need snapshots.
+    snapshotEntries: 120,
+    tailEntries: 30,
+    ...(expectAll && { expect: names.length }),
+  })({
     peers: p2p,
     disk: disk.folder('log'),
     clock,

@@ -1,0 +1,24 @@
+import { describe, expect, test } from '@jest/globals'
+import { playSeed } from './play.ts'
+
+const short = { stormMs: 15_000, operationsMin: 100 }
+
+/** A failure shows the trace and how to play the seed at its full length. */
+async function holds(suite: 'serializer' | 'distribution', seed: number): Promise<void> {
+  const { problem, tail } = await playSeed(suite, seed, short)
+  if (problem !== null)
+    throw new Error(`${problem}\nnpm run sim -- --suite ${suite} --seed ${seed}\n${tail.join('\n')}`)
+}
+
+describe('a cluster in the simulator', () => {
+  for (const seed of [1, 2, 3]) {
+    test(`serializer, seed ${seed}`, () => holds('serializer', seed))
+    test(`distribution, seed ${seed}`, () => holds('distribution', seed))
+  }
+
+  test('one seed gives one history', async () => {
+    const [first, second] = [await playSeed('serializer', 4, short), await playSeed('serializer', 4, short)]
+    expect(second.hash).toBe(first.hash)
+    expect((await playSeed('serializer', 5, short)).hash).not.toBe(first.hash)
+  })
+})
