@@ -127,6 +127,7 @@ describe('reads from others', () => {
     const many = Array.from({ length: 5_000 }, (_, i): [number, string] => [i, 'x'.repeat(100)])
     const database = await nodes.open('a', { partitions: 4 })
     await nodes.write('a', many)
+    let resumed = 0
     for (const ordered of [true, false]) {
       const reading = (async () => {
         const transaction = await database.begin({ readOnly: true })
@@ -139,9 +140,11 @@ describe('reads from others', () => {
         return seen
       })()
       const seen = await nodes.settle(reading)
+      resumed += nodes.said('a read is tried elsewhere')
       expect(ordered ? seen : seen.sort((x, y) => x - y)).toEqual(many.map(([value]) => value))
       await nodes.start(ordered ? 'c' : 'd')
     }
+    expect(resumed).toBeGreaterThan(0)
   })
 
   test('wait for a holder that is behind, and never see old rows', async () => {

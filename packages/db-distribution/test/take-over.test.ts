@@ -1,6 +1,6 @@
 import { type Database, EVERYWHERE, type PartitionId, type Row } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
-import { type App, address, ITEMS, id, key, TestCluster } from './support/test-cluster.ts'
+import { address, ITEMS, id, key, TestCluster } from './support/test-cluster.ts'
 
 const ROWS: readonly (readonly [number, string])[] = Array.from({ length: 10 }, (_, i) => [i, `row ${i}`])
 
@@ -30,7 +30,7 @@ function whole(database: Database, gone: string | null = null): boolean {
   )
 }
 
-const tookOver = (app: App): unknown[] => app.tookOver.filter((event) => event.from !== null)
+const FIRST = 1 as PartitionId
 
 describe('take-over', () => {
   test('the scene: four nodes, two copies, one after another dies', async () => {
@@ -135,28 +135,69 @@ describe('take-over', () => {
   })
 
   test('a source that dies while it streams is replaced by another', async () => {
-    const cluster = new TestCluster({ nodes: ['a', 'b', 'c', 'd'] })
+    let interrupted = 0
+    for (let seed = 1; seed <= 8; seed++) interrupted += await killSource(seed)
+    expect(interrupted).toBeGreaterThan(0)
+  })
+
+  /** Kills one of two possible sources in the middle; returns how many streams that interrupted. */
+  async function killSource(seed: number): Promise<number> {
+    const cluster = new TestCluster({ nodes: ['a', 'b', 'c', 'd'], seed })
     await cluster.start('a', 'b', 'c', 'd')
     const database = await cluster.open('a', { partitions: 1, redundancy: 3 })
-    await cluster.write(
-      'a',
-      Array.from({ length: 2_000 }, (_, i): [number, string] => [i, 'x'.repeat(100)]),
-    )
-    const holders = database.holders(1 as PartitionId)
+    const many = Array.from({ length: 2_000 }, (_, i): [number, string] => [i, 'x'.repeat(100)])
+    await cluster.write('a', many)
+    const holders = database.holders(FIRST)
     const taker = ['a', 'b', 'c', 'd'].find((name) => !holders.includes(id(name))) as string
-    const [lost, ...sources] = holders.filter((name) => name !== 'a')
+    const [lost, source] = holders.filter((name) => name !== 'a')
+    const watched = await cluster.open(taker)
     cluster.lose(lost as string)
-    const source = sources[0] as string
-    // The taker streams from whom it likes; the other source dies as soon as it has begun.
-    await cluster.until(() =>
-      database
-        .status()
-        .replicas.some((replica) => replica.node === taker && !replica.complete && replica.partition === 1),
-    )
-    cluster.crash(source)
+    const assigned = (): boolean =>
+      watched.status().replicas.some(({ node, partition }) => node === taker && partition === FIRST)
+    await cluster.until(assigned)
+    await cluster.world.run(seed / 4)
+    cluster.crash(source as string)
     await cluster.until(() => cluster.app(taker).tookOver.length > 0)
-    expect(await held(cluster, taker)).toEqual(Array.from({ length: 2_000 }, (_, i) => i))
-    expect(tookOver(cluster.app(taker))).toMatchObject([{ from: lost, rows: 2_000 }])
+    expect(await held(cluster, taker)).toEqual(many.map(([value]) => value))
+    expect(cluster.app(taker).tookOver).toMatchObject([{ from: lost, rows: 2_000 }])
+    return cluster.said('a copy was not finished')
+  }
+
+  /** Takes over from a holder that is behind when it is asked. Returns what the new holder has. */
+  async function takeFromStale(planted: boolean): Promise<number[]> {
+    const cluster = new TestCluster({
+      nodes: ['a', 'b', 'c'],
+      databases: planted ? { planted: { takeOverFromStaleCopy: true } } : {},
+    })
+    await cluster.start('a', 'b', 'c')
+    const database = await cluster.open('a', { partitions: 1 })
+    await cluster.write('a', [[1, 'old']])
+    await cluster.applied()
+    const [lost, stale] = database.holders(FIRST) as unknown as [string, string]
+    const taker = ['a', 'b', 'c'].find((name) => name !== lost && name !== stale) as string
+    cluster.log.lead(taker)
+    const watched = await cluster.open(taker)
+    cluster.log.hold(stale)
+    await cluster.write(taker, [[2, 'new']])
+    cluster.lose(lost)
+    const replicas = () => watched.status().replicas.filter(({ partition }) => partition === FIRST)
+    await cluster.until(() => replicas().some(({ node }) => node === taker))
+    await cluster.world.run(1_000)
+    const complete = watched.holders(FIRST).includes(id(taker))
+    // While the holder is behind there is no copy to be had, and reads wait for it.
+    expect(complete).toBe(planted)
+    cluster.log.release(stale)
+    await cluster.until(() => whole(watched, lost))
+    expect((await cluster.read(stale)).length).toBe(2)
+    return held(cluster, taker)
+  }
+
+  test('a stale copy is never taken over', async () => {
+    expect(await takeFromStale(false)).toEqual([1, 2])
+  })
+
+  test('the planted bug takes one over, and rows are gone', async () => {
+    expect(await takeFromStale(true)).toEqual([1])
   })
 
   test('without a complete living copy nothing is served, written or reassigned', async () => {

@@ -365,7 +365,9 @@ export class Replicas {
       const replica = this.get(id, partition)
       const record = database?.partitions[partition]
       if (!database || !replica || !record) continue
-      const from = replicaOn(record, this.#context.self)?.replaces ?? null
+      const replaces = replicaOn(record, this.#context.self)?.replaces ?? null
+      // A node that only hands the partition over still has it now.
+      const from = replaces !== null && replicaOn(record, replaces) === undefined ? replaces : null
       const key = `${id} ${from} ${replica.source}`
       const group = groups.get(key) ?? { database, from, source: replica.source, taken: [] }
       group.taken.push(replica)

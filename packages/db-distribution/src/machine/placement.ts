@@ -187,6 +187,9 @@ function dropSurplus(database: DatabaseRecord, draft: Draft, living: ReadonlySet
     // A copy on a node that does not answer goes first, if enough living ones have everything.
     const silent = others.find((replica) => !living.has(replica.node))
     let victim = complete.length >= redundancy ? silent : undefined
+    // A move names the node that it relieves.
+    const relieved = complete.map((replica) => replica.replaces)
+    if (complete.length > redundancy) victim ??= complete.find((replica) => relieved.includes(replica.node))
     if (victim === undefined && complete.length > redundancy) {
       victim = complete.reduce((worst, replica) =>
         load.of(replica.node) > load.of(worst.node) ? replica : worst,
@@ -215,7 +218,7 @@ function balance(
   for (let moves = 0; moves < BALANCING_MOVES_MAX; moves++) {
     const move = nextMove(database, drafts, living, load)
     if (move === null) return
-    move.draft.replicas.push({ node: move.to, complete: false, replaces: null })
+    move.draft.replicas.push({ node: move.to, complete: false, replaces: move.from })
     move.draft.changed = true
     load.add(move.to, 1)
     load.add(move.from, -1)

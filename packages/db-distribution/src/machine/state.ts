@@ -7,7 +7,7 @@ export interface ReplicaRecord {
   readonly complete: boolean
   /** Index of the entry that assigned (or re-assigned) it; names this very assignment. */
   readonly since: number
-  /** The node that is gone and whose place it takes; null for any other reason. */
+  /** The node whose place it takes: one that is gone, or that is relieved; null for an additional copy. */
   readonly replaces: NodeId | null
 }
 

@@ -43,7 +43,7 @@ export class TestCluster {
   readonly #nodes = new Map<string, SimNode<App>>()
 
   constructor({ nodes, seed = 1, databases: options = {} }: TestClusterOptions) {
-    this.world = new World({ seed })
+    this.world = new World({ seed, logLevel: 'debug' })
     const { world } = this
     const clock: Clock = {
       now: () => world.now,
@@ -132,6 +132,11 @@ export class TestCluster {
       throw new Error(
         `it did not come about within ${withinMs} virtual ms\n${JSON.stringify(this.describe())}`,
       )
+  }
+
+  /** How often nodes logged an event. */
+  said(event: string): number {
+    return this.world.trace.tail(2_000).filter((line) => line.includes(event)).length
   }
 
   describe(): unknown {
