@@ -141,6 +141,7 @@ export class Submissions {
       if (this.#session !== null) this.closed()
       return
     }
+    if (this.#session !== null) return
     this.#session = session
     this.#scheduleFlush()
   }
@@ -165,7 +166,12 @@ export class Submissions {
 
   /** A snapshot replaced the state: looks up there what entries were not seen for. */
   restored(sessions: SessionTable): void {
-    if (this.#session === null) return
+    if (this.#session === null) {
+      // The entry that opened the session may lie before the snapshot.
+      const open = sessions.find(this.#ports.owner)
+      if (open?.nonce === this.#nonce) this.opened(open.nonce, open.id)
+      return
+    }
     const session = this.#session
     if (sessions.ownerOf(session) === null) {
       for (const pending of [...this.#pending.values()]) {
