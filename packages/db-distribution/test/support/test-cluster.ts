@@ -107,6 +107,13 @@ export class TestCluster {
     return app
   }
 
+  /** Resolves when the present process of the node ends. */
+  died(name: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#node(name).onDeath(resolve)
+    })
+  }
+
   /** The process is gone; it stays a member of the group. */
   crash(name: string): void {
     this.#node(name).crash('kill')
