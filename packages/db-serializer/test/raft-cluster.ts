@@ -83,6 +83,8 @@ export class TestNode {
   /** What the state machine holds: one text an applied entry. */
   state: string[] = []
   received = new Map<number, TestSnapshot>()
+  /** How far this node's clock is ahead of the others'. */
+  skew = 0
 
   constructor(cluster: TestCluster, id: NodeId) {
     this.cluster = cluster
@@ -99,7 +101,11 @@ export class TestNode {
     const recovered: Recovered = { hardState, snapshot: snapshot?.meta ?? null, entries: [...entries] }
     this.machine = new Raft({ ...this.cluster.options, self: this.id }, recovered, this.cluster.random)
     this.state = [...(snapshot?.state ?? [])]
-    this.step({ type: 'tick', now: this.cluster.now, wall: 0 })
+    this.tick()
+  }
+
+  tick(): void {
+    this.step({ type: 'tick', now: this.cluster.now + this.skew, wall: 0 })
   }
 
   crash(): void {
@@ -253,8 +259,7 @@ export class TestCluster {
 
   tick(ms: number): void {
     this.now += ms
-    for (const node of this.nodes.values())
-      if (node.machine !== null) node.step({ type: 'tick', now: this.now, wall: this.now })
+    for (const node of this.nodes.values()) if (node.machine !== null) node.tick()
   }
 
   leaders(): TestNode[] {

@@ -24,7 +24,8 @@ export function tickElection(state: State): void {
   state.ownVoteTicket = null
   state.votes.clear()
   state.votes.set(state.self, true)
-  if (state.suspicion !== null) state.suspicion++
+  const { suspicion } = state
+  if (suspicion !== null) state.suspicion = { ...suspicion, tries: suspicion.tries + 1 }
   state.restElection()
   const message: PreVoteMessage = {
     type: 'preVote',
@@ -69,7 +70,11 @@ export function ownVotePersisted(state: State, ticket: number): void {
 }
 
 function countVotes(state: State): void {
-  const outcome = electionOutcome(state.voters(), state.votes)
+  const voters = state.voters()
+  const votes = new Map(state.votes)
+  // Nothing is to be expected from a node whose link is down: an election that needs it is lost already.
+  for (const voter of voters) if (!votes.has(voter) && state.links.isDown(voter)) votes.set(voter, false)
+  const outcome = electionOutcome(voters, votes)
   if (outcome === 'lost') becomeFollower(state, state.term, null)
   else if (outcome === 'won' && state.post === 'preCandidate') campaign(state, false)
   else if (outcome === 'won') becomeLeader(state, { kind: 'noop' })

@@ -125,8 +125,8 @@ function judgeAlone(state: State, peer: NodeId): AloneRefusal | null {
   return holds ? null : 'notAcknowledged'
 }
 
-/** A message of another lineage came: tells its sender where this node belongs, so that one of them can judge. */
-export function answerForeign(state: State, from: NodeId): void {
+/** Tells a peer where this node belongs, so that one of them can judge: after a foreign message, on a new link. */
+export function tellLineage(state: State, from: NodeId): void {
   const { history } = state
   if (history === null) return
   state.send(from, { type: 'lineage', lineage: history.lineage, term: state.term, history })
@@ -147,7 +147,7 @@ export function stepLineage(state: State, from: NodeId, { history: theirs }: Lin
     return
   }
   if (mine.ancestry.some(({ lineage }) => lineage === theirs.lineage)) {
-    answerForeign(state, from)
+    tellLineage(state, from)
     return
   }
   if (state.toldForks.get(from) === theirs.lineage) return

@@ -13,13 +13,13 @@ import {
 import { refuseAppend, stepAppend, stepAppendReply } from './follower.ts'
 import { advanceCommit, becomeFollower, stepPropose, stepTransfer, tickLeader } from './leadership.ts'
 import {
-  answerForeign,
   finishFounding,
   stepChange,
   stepForm,
   stepGoAlone,
   stepJoin,
   stepLineage,
+  tellLineage,
 } from './membership.ts'
 import { isReady, stepRead } from './read-index.ts'
 import { peersOf, sendAppends } from './replication.ts'
@@ -150,6 +150,8 @@ export class Raft implements RaftMachine {
       case 'linkUp':
         state.links.up(input.peer)
         state.toldForks.delete(input.peer)
+        // Two that went on alone have nothing else to say to each other, and must find out.
+        tellLineage(state, input.peer)
         this.#linkChanged(input.peer)
         return
       case 'linkDown':
@@ -187,7 +189,7 @@ export class Raft implements RaftMachine {
       return
     }
     if (message.lineage !== state.history.lineage) {
-      answerForeign(state, from)
+      tellLineage(state, from)
       return
     }
     if (message.type === 'preVoteReply') learnCommit(state, message)
@@ -247,7 +249,7 @@ export class Raft implements RaftMachine {
     if (state.leader !== peer || state.links.isUp(peer)) return
     // The leader's host closed the link or it broke: more than silence, so nobody waits for silence.
     state.leader = null
-    state.suspicion = 0
+    state.suspicion = { of: peer, tries: 0 }
     state.restElection()
   }
 

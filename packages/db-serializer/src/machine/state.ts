@@ -96,8 +96,8 @@ export class State {
   /** When the leader was last heard. */
   leaderHeardAt = Number.NEGATIVE_INFINITY
   electionAt = 0
-  /** How many elections in a row were hurried by a closed link; null when the leader is not suspected. */
-  suspicion: number | null = null
+  /** The leader whose link closed, and how many elections were hurried by that; null when there is no suspicion. */
+  suspicion: { readonly of: NodeId; readonly tries: number } | null = null
   commitIndex: LogIndex
   appliedIndex: LogIndex
   durableIndex: LogIndex
@@ -228,10 +228,17 @@ export class State {
     const { electionTimeoutMs, closedLinkDelayMs } = this.settings
     let wait = electionTimeoutMs + below(this.random, Math.ceil(electionTimeoutMs))
     if (this.suspicion !== null && hurry) {
-      const unit = closedLinkDelayMs * 2 ** Math.min(this.suspicion, 10)
-      const turn = Math.max(0, this.voters().indexOf(this.self)) + (this.suspicion > 0 ? 1 : 0)
+      const { of, tries } = this.suspicion
+      const unit = closedLinkDelayMs * 2 ** Math.min(tries, 10)
+      const rank = this.voters()
+        .filter((voter) => voter !== of)
+        .indexOf(this.self)
+      const turn = Math.max(0, rank) + (tries > 0 ? 1 : 0)
       wait = Math.min(wait, unit * (turn + below(this.random, 1000) / 1000))
     }
+    const voters = this.voters()
+    // An only voter has nobody to wait for, and nobody to disturb.
+    if (hurry && voters.length === 1 && voters[0] === this.self) wait = 0
     this.electionAt = this.now + wait
   }
 
