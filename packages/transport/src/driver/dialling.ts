@@ -1,5 +1,7 @@
+import type { LookupAddress } from 'node:dns'
 import { lookup } from 'node:dns/promises'
 import type { Address, CallOptions, Clock, ClusterError } from '@cluster/core'
+import type { Connection } from '@libp2p/interface'
 import { aborted, admissionRefused, deadlinePassed, dialFailed, dialRefused } from '../errors.ts'
 import { parseTcpAddress, servedWithoutSecret } from '../machine/addresses.ts'
 
@@ -11,27 +13,53 @@ export interface Target {
 }
 
 /**
- * Finds the IP address behind an address.
+ * Finds the IP addresses behind an address, IPv4 first.
+ * @returns at least one
  * @throws DIAL_FAILED, ADMISSION_REFUSED for a public host when there is no secret
  */
-export async function resolveTarget(address: Address, hasSecret: boolean): Promise<Target> {
+export async function resolveTargets(address: Address, hasSecret: boolean): Promise<readonly Target[]> {
   const parsed = parseTcpAddress(address)
   if (!parsed)
     throw dialFailed(address, 'that is no address of a TCP port; write /ip4/192.168.1.5/tcp/4100 or the like')
-  let { host } = parsed
-  let text: string = address
-  if (parsed.kind === 'dns') {
+  const { host, port, peer } = parsed
+  const found = parsed.kind === 'dns' ? await lookUp(address, host) : null
+  const targets: readonly Target[] = found
+    ? found.map((ip) => {
+        const id = peer === null ? '' : `/p2p/${peer}`
+        return { text: `/ip${ip.family}/${ip.address}/tcp/${port}${id}`, address, host: ip.address }
+      })
+    : [{ text: address, address, host }]
+  const served = targets.filter((target) => hasSecret || servedWithoutSecret(target.host))
+  if (served.length === 0) throw admissionRefused(address, 'public-address')
+  return served
+}
+
+async function lookUp(address: Address, host: string): Promise<readonly LookupAddress[]> {
+  try {
+    const found = await lookup(host, { all: true, order: 'ipv4first' })
+    if (found.length > 0) return found
+  } catch (error) {
+    throw dialFailed(address, `the name ${host} cannot be resolved`, error)
+  }
+  throw dialFailed(address, `the name ${host} has no address`)
+}
+
+/** Tries one address after the other. @throws what the last one failed with */
+export async function dialOneOf(
+  targets: readonly Target[],
+  dial: (target: Target) => Promise<Connection>,
+  attempt: Attempt,
+): Promise<{ readonly connection: Connection; readonly target: Target }> {
+  let failure: unknown = null
+  for (const target of targets) {
     try {
-      const found = await lookup(host)
-      host = found.address
-      const peer = parsed.peer === null ? '' : `/p2p/${parsed.peer}`
-      text = `/ip${found.family}/${host}/tcp/${parsed.port}${peer}`
+      return { connection: await dial(target), target }
     } catch (error) {
-      throw dialFailed(address, `the name ${host} cannot be resolved`, error)
+      failure = error
+      if (attempt.error()) break
     }
   }
-  if (!hasSecret && !servedWithoutSecret(host)) throw admissionRefused(address, 'public-address')
-  return { text, address, host }
+  throw failure
 }
 
 /** A dial's limits: its deadline and the caller's signal, as one signal. */
@@ -81,6 +109,8 @@ export class Attempt {
   failure(error: unknown): ClusterError {
     const given = this.error()
     if (given) return given
+    if (isOwnKey(error))
+      return dialFailed(this.#address, 'it is this very node, or one with a copy of its identity', error)
     const { code, message } = error as { readonly code?: unknown; readonly message?: unknown }
     if (code === 'ECONNREFUSED') return dialRefused(this.#address, error)
     return dialFailed(this.#address, String(message ?? error), error)
@@ -94,4 +124,9 @@ export class Attempt {
     this.#reason ??= reason
     this.#controller.abort(this.error())
   }
+}
+
+/** True when libp2p found this node's own key at the other end. */
+export function isOwnKey(error: unknown): boolean {
+  return error instanceof Error && error.name === 'InvalidPeerIdError'
 }

@@ -48,7 +48,7 @@ import {
   withDefaults,
 } from '../options.ts'
 import { BulkStream } from './bulk-stream.ts'
-import { Attempt, resolveTarget, type Target } from './dialling.ts'
+import { Attempt, dialOneOf, resolveTargets, type Target } from './dialling.ts'
 import { readIdentity } from './identity.ts'
 import { buildNode, type Libp2pNode } from './libp2p-node.ts'
 import { Link } from './link.ts'
@@ -184,8 +184,8 @@ class Libp2pTransport implements Transport {
     for (const session of this.#up.values()) if (session.dialled === to && session.info) return session.info
     const attempt = new Attempt(to, options, this.#limits.deadlineMs, this.#ports.clock)
     try {
-      const target = await attempt.race(resolveTarget(to, this.#key !== null))
-      const connection = await this.#dial(node, target, attempt)
+      const targets = await attempt.race(resolveTargets(to, this.#key !== null))
+      const { connection, target } = await this.#dial(node, targets, attempt)
       let stream: Stream
       try {
         stream = await connection.newStream(PROTOCOLS.link, { signal: attempt.signal })
@@ -253,8 +253,9 @@ class Libp2pTransport implements Transport {
     const node = this.#running()
     const attempt = new Attempt(to, options, this.#limits.deadlineMs, this.#ports.clock)
     try {
-      const target = await attempt.race(resolveTarget(to, this.#key !== null))
-      return await askProbe(() => node.dial(target.text, attempt.signal), attempt, {
+      const targets = await attempt.race(resolveTargets(to, this.#key !== null))
+      const dial = (target: Target): Promise<Connection> => node.dial(target.text, attempt.signal)
+      return await askProbe(async () => (await dialOneOf(targets, dial, attempt)).connection, attempt, {
         self: this.self,
         start: this.#options.start,
       })
@@ -268,9 +269,13 @@ class Libp2pTransport implements Transport {
     return this.#node
   }
 
-  async #dial(node: Libp2pNode, target: Target, attempt: Attempt): Promise<Connection> {
+  async #dial(
+    node: Libp2pNode,
+    targets: readonly Target[],
+    attempt: Attempt,
+  ): Promise<{ readonly connection: Connection; readonly target: Target }> {
     try {
-      return await node.dial(target.text, attempt.signal)
+      return await dialOneOf(targets, (target) => node.dial(target.text, attempt.signal), attempt)
     } catch (error) {
       throw attempt.failure(error)
     }

@@ -2,7 +2,7 @@ import { errorCode, type NodeId, nodeId, type ProbeResult } from '@cluster/core'
 import type { Connection, Stream } from '@libp2p/interface'
 import { FrameReader, LENGTH_BYTES, writeU32 } from '../machine/wire.ts'
 import { PROTOCOLS } from '../options.ts'
-import type { Attempt } from './dialling.ts'
+import { type Attempt, isOwnKey } from './dialling.ts'
 
 const ANSWER_BYTES_MAX = 64
 
@@ -29,9 +29,7 @@ export async function askProbe(
     connection = await dial()
   } catch (error) {
     if (errorCode(attempt.failure(error)) === 'DIAL_REFUSED') return { answer: 'refused' }
-    // libp2p found this node's own key at the other end.
-    const isSelf = error instanceof Error && error.name === 'InvalidPeerIdError'
-    return isSelf ? { answer: 'node', peer: self.self, start: self.start } : { answer: 'silent' }
+    return isOwnKey(error) ? { answer: 'node', peer: self.self, start: self.start } : { answer: 'silent' }
   }
   try {
     const stream = await connection.newStream(PROTOCOLS.probe, { signal: attempt.signal })

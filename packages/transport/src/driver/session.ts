@@ -87,6 +87,10 @@ export class Session {
         this.cancelDeadline()
         for (const open of this.streams) open.linkLost()
         this.streams.clear()
+        if (cause === 'failed' && !this.link && !this.#refused) {
+          this.#refused = true
+          hooks.refused(this, 'protocol', false, why)
+        }
         hooks.closed(this, cause, why)
       },
     })
