@@ -26,27 +26,28 @@ export interface FunctionContext {
 export type Implementation = (...args: readonly Value[]) => Value
 export type ContextImplementation = (context: FunctionContext, ...args: readonly Value[]) => Value
 
+/** Hands a JavaScript value to compiled code and gives the name it has there. */
+export type Capture = (value: unknown) => string
+
 /** One overload of a function, an operator or a cast. */
 export interface ScalarFunction {
   /** Lower case; for operators the sign. */
   readonly name: string
-  /** The types it takes, without modifiers. */
+  /** The types it takes, one an argument of this very call: a variadic function comes with as many as it needs. */
   readonly args: readonly SqlType[]
-  /** Any number of further arguments of this type; `unknown` here takes any type as text. */
-  readonly variadic: SqlType | null
   readonly returns: SqlType
   /** True: the caller gives NULL when any argument is NULL, and does not call. */
   readonly strict: boolean
   readonly volatility: Volatility
-  /** Arguments are of exactly the types in `args`: the caller has cast them. Null: `contextual` is set. */
+  /** Arguments are of exactly the types in `args`: the caller has cast them. */
   readonly impl: Implementation
   /** Set where the function needs its session; `impl` throws then. */
   readonly contextual: ContextImplementation | null
   /**
-   * The same as JavaScript: takes the code of each argument (each used once or an identifier, never NULL) and
-   * gives an expression. Only where it is always equal to `impl`.
+   * The same as JavaScript: takes the code of each argument (an identifier or a literal, never NULL) and gives an
+   * expression that does what `impl` does. `capture` gives the name under which the code reaches a value.
    */
-  readonly js: ((args: readonly string[]) => string) | null
+  readonly js: ((args: readonly string[], capture: Capture) => string) | null
 }
 
 /**

@@ -142,6 +142,14 @@ export function moduloDecimal(a: string, b: string): string {
   return fromDecimal({ coefficient: x % y, scale })
 }
 
+/** The quotient as a whole number, cut towards zero. @throws 22012 */
+export function divideWholeDecimal(a: string, b: string): string {
+  if (a === NAN || b === NAN) return NAN
+  const { x, y } = aligned(a, b)
+  if (y === 0n) throw divisionByZero()
+  return (x / y).toString()
+}
+
 export const divisionByZero = () => sqlError(SQLSTATE.divisionByZero, 'division by zero')
 
 export function negateDecimal(a: string): string {

@@ -164,22 +164,31 @@ export const addInterval = (a: Interval, b: Interval): Interval =>
 
 export const negateInterval = (a: Interval): Interval => checked(-a.months, -a.days, -a.micros)
 
-/** Fractions of months go to days of 24 hours, 30 a month, and on to the time. */
+const roundMicros = (value: number): number => Math.round(value * 1e6) / 1e6
+
+/** Fractions of months go to days, 30 a month, and those of days on to the time. */
 export function multiplyInterval(a: Interval, factor: number): Interval {
   if (!Number.isFinite(factor)) throw outOfRange()
-  const months = a.months * factor
-  const wholeMonths = Math.trunc(months)
-  const fromMonths = (months - wholeMonths) * 30
-  const days = a.days * factor
-  const wholeDays = Math.trunc(days)
-  const spare = Math.round((fromMonths - Math.trunc(fromMonths) + days - wholeDays) * 8.64e10)
-  const micros = Number(a.micros) * factor + spare
-  if (!Number.isFinite(micros) || Math.abs(micros) > 9.2e18) throw outOfRange()
-  const exact =
-    Number.isInteger(factor) && Math.abs(factor) < 2 ** 53
-      ? a.micros * BigInt(factor)
-      : BigInt(Math.round(micros))
-  return checked(wholeMonths, wholeDays + Math.trunc(fromMonths), exact)
+  const months = Math.trunc(a.months * factor)
+  const days = Math.trunc(a.days * factor)
+  const spareDays = roundMicros((a.months * factor - months) * 30)
+  const wholeDays = Math.trunc(spareDays)
+  const seconds = roundMicros((a.days * factor - days + spareDays - wholeDays) * 86_400)
+  const exact = Number.isSafeInteger(factor) ? a.micros * BigInt(factor) : null
+  const scaled = Number(a.micros) * factor
+  if (Math.abs(scaled) > 9.2e18) throw outOfRange()
+  const micros = exact ?? BigInt(Math.round(scaled + seconds * 1e6))
+  return checked(
+    months,
+    days + wholeDays,
+    exact === null ? micros : micros + BigInt(Math.round(seconds * 1e6)),
+  )
+}
+
+/** @throws 22012 */
+export function divideInterval(a: Interval, divisor: number): Interval {
+  if (divisor === 0) throw sqlError(SQLSTATE.divisionByZero, 'division by zero')
+  return multiplyInterval(a, 1 / divisor)
 }
 
 /** Months first (to the last day of a shorter month), then days, then the time. */

@@ -1,0 +1,91 @@
+import type { Value } from '@cluster/core'
+import { type SqlType, TYPES, type TypeId } from '../types/type.ts'
+import type {
+  Capture,
+  ContextImplementation,
+  Implementation,
+  ScalarFunction,
+  Volatility,
+} from './function.ts'
+
+export interface Options {
+  /** Default true. */
+  readonly strict?: boolean
+  /** Default `immutable`. */
+  readonly volatility?: Volatility
+  readonly js?: (args: readonly string[], capture: Capture) => string
+}
+
+/** The JavaScript type of a SQL type's values. */
+export interface ValueOf {
+  boolean: boolean
+  smallint: number
+  integer: number
+  bigint: bigint
+  real: number
+  double: number
+  numeric: string
+  text: string
+  varchar: string
+  char: string
+  timestamp: bigint
+  date: number
+  interval: string
+  bytea: Uint8Array
+  unknown: string
+}
+
+type Values<Args extends readonly TypeId[]> = { readonly [I in keyof Args]: ValueOf[Args[I]] }
+
+/** Defines a strict function of typed arguments; what it takes and gives follows from the types' names. */
+export function fn<const Args extends readonly TypeId[], Result extends TypeId>(
+  name: string,
+  args: Args,
+  returns: Result,
+  impl: (...values: Values<Args>) => ValueOf[Result] | null,
+  { volatility = 'immutable', js }: Options = {},
+): ScalarFunction {
+  return {
+    name,
+    args: args.map((id) => TYPES[id]),
+    returns: TYPES[returns],
+    strict: true,
+    volatility,
+    // The caller casts each argument to the type that it is declared with.
+    impl: impl as unknown as Implementation,
+    contextual: null,
+    js: js ?? null,
+  }
+}
+
+/** A function that is called with NULL too. */
+export function loose(
+  name: string,
+  args: readonly SqlType[],
+  returns: SqlType,
+  impl: (...values: readonly Value[]) => Value,
+): ScalarFunction {
+  return { name, args, returns, strict: false, volatility: 'immutable', impl, contextual: null, js: null }
+}
+
+/** A function that asks its session. */
+export function contextual(
+  name: string,
+  args: readonly TypeId[],
+  returns: TypeId,
+  volatility: Volatility,
+  impl: ContextImplementation,
+): ScalarFunction {
+  return {
+    name,
+    args: args.map((id) => TYPES[id]),
+    returns: TYPES[returns],
+    strict: true,
+    volatility,
+    impl: () => {
+      throw new TypeError(`${name} needs its session`)
+    },
+    contextual: impl,
+    js: null,
+  }
+}

@@ -1,0 +1,241 @@
+import { nearest, SQLSTATE, sqlError } from '../errors.ts'
+import {
+  isPreferred,
+  type SqlType,
+  TYPES,
+  type TypeCategory,
+  type TypeId,
+  typeCategory,
+  typeName,
+} from '../types/type.ts'
+import { aggregates, countOf } from './aggregates.ts'
+import { arithmetic } from './arithmetic.ts'
+import { canCast } from './cast.ts'
+import { comparisons } from './comparison.ts'
+import { datetimeFunctions } from './datetime.ts'
+import type { AggregateFunction, ScalarFunction } from './function.ts'
+import { mathFunctions } from './math.ts'
+import { sessionFunctions } from './session.ts'
+import { textFunctions, variadicTexts } from './text.ts'
+
+interface Overload {
+  readonly name: string
+  readonly args: readonly SqlType[]
+}
+
+const group = <T extends Overload>(overloads: readonly T[]): ReadonlyMap<string, readonly T[]> =>
+  Map.groupBy(overloads, ({ name }) => name)
+
+const isSign = (name: string): boolean => /^[^\w]/.test(name)
+const all = [
+  ...arithmetic,
+  ...comparisons,
+  ...textFunctions,
+  ...mathFunctions,
+  ...datetimeFunctions,
+  ...sessionFunctions,
+]
+const operators = group(all.filter(({ name }) => isSign(name)))
+const functions = group(all.filter(({ name }) => !isSign(name)))
+const aggregatesByName = group(aggregates)
+
+/** Every type with a known category for a literal whose type is open. */
+const isUnknown = (type: SqlType): boolean => type.id === 'unknown'
+
+/**
+ * PostgreSQL's choice among overloads: an exact match; else of those that the arguments can be cast to
+ * implicitly the ones with most exact matches, then with most preferred types; literals of unknown type
+ * lean to text, then to the category or type of the others.
+ * @returns the overload, `'none'`, or `'ambiguous'`
+ * @see PostgreSQL 15 documentation, chapter 10, "Type Conversion"
+ */
+export function chooseOverload<T extends Overload>(
+  overloads: readonly T[],
+  args: readonly SqlType[],
+): T | 'none' | 'ambiguous' {
+  const fitting = overloads.filter(({ args: wanted }) => wanted.length === args.length)
+  const exact = fitting.find(({ args: wanted }) => wanted.every((type, i) => type.id === args[i]?.id))
+  if (exact !== undefined) return exact
+  let candidates = fitting.filter(({ args: wanted }) =>
+    wanted.every((type, i) => {
+      const arg = args[i]
+      return arg !== undefined && canCast(arg, type, 'implicit')
+    }),
+  )
+  if (candidates.length <= 1) return candidates[0] ?? 'none'
+  candidates = best(candidates, args, (wanted, given) => wanted === given)
+  if (candidates.length === 1) return candidates[0] ?? 'none'
+  candidates = best(
+    candidates,
+    args,
+    (wanted, given) =>
+      wanted === given || (isPreferred(wanted) && typeCategory(wanted) === typeCategory(given)),
+  )
+  if (candidates.length === 1) return candidates[0] ?? 'none'
+  const open = args.flatMap((type, i) => (isUnknown(type) ? [i] : []))
+  if (open.length === 0) return 'ambiguous'
+  const byCategory = leanToCategory(candidates, open)
+  if (byCategory.length === 1) return byCategory[0] ?? 'none'
+  return leanToOthers(byCategory, args) ?? 'ambiguous'
+}
+
+/** Those with the most positions of known type for which `counts` holds. */
+function best<T extends Overload>(
+  candidates: readonly T[],
+  args: readonly SqlType[],
+  counts: (wanted: TypeId, given: TypeId) => boolean,
+): T[] {
+  // varchar counts as text, to which it is cast without work.
+  const idOf = (type: SqlType): TypeId => (type.id === 'varchar' ? 'text' : type.id)
+  const score = ({ args: wanted }: T): number =>
+    args.filter((arg, i) => {
+      const type = wanted[i]
+      return type !== undefined && !isUnknown(arg) && counts(idOf(type), idOf(arg))
+    }).length
+  const scores = candidates.map(score)
+  const top = Math.max(...scores)
+  return candidates.filter((_, i) => scores[i] === top)
+}
+
+/** Each open position decides for text if any candidate takes it there, else for the category all agree on. */
+function leanToCategory<T extends Overload>(candidates: readonly T[], open: readonly number[]): readonly T[] {
+  const wanted = new Map<number, { readonly category: TypeCategory; readonly preferred: boolean }>()
+  for (const i of open) {
+    const types = candidates.map(({ args }) => args[i]?.id ?? 'unknown')
+    const categories = new Set(types.map(typeCategory))
+    const [only] = categories
+    const category = categories.has('string') ? 'string' : categories.size === 1 ? only : undefined
+    if (category === undefined) return candidates
+    const preferred = types.some((id) => typeCategory(id) === category && isPreferred(id))
+    wanted.set(i, { category, preferred })
+  }
+  const kept = candidates.filter(({ args }) =>
+    open.every((i) => {
+      const id = args[i]?.id ?? 'unknown'
+      const rule = wanted.get(i)
+      return rule !== undefined && typeCategory(id) === rule.category && (!rule.preferred || isPreferred(id))
+    }),
+  )
+  return kept.length > 0 ? kept : candidates
+}
+
+/** If all known arguments have one type, the open ones are taken to have it too. */
+function leanToOthers<T extends Overload>(candidates: readonly T[], args: readonly SqlType[]): T | null {
+  const [known, other] = [...new Set(args.filter((type) => !isUnknown(type)).map(({ id }) => id))]
+  if (known === undefined || other !== undefined) return null
+  const type = TYPES[known]
+  const kept = candidates.filter(({ args: wanted }) =>
+    wanted.every((target) => target.id === known || canCast(type, target, 'implicit')),
+  )
+  return kept.length === 1 ? (kept[0] ?? null) : null
+}
+
+const listed = (types: readonly SqlType[]): string => types.map(typeName).join(', ')
+
+/**
+ * The function of that name for arguments of those types. The caller casts each argument to `args[i]` with
+ * `castFor(…, 'explicit')`.
+ * @param name lower case, without schema
+ * @throws 42883 when there is none, 42725 when several fit as well
+ */
+export function resolveFunction(name: string, args: readonly SqlType[], position?: number): ScalarFunction {
+  const variadic = Object.hasOwn(variadicTexts, name) ? variadicTexts[name] : undefined
+  if (variadic !== undefined && args.length > 0) return variadic(args.length)
+  const overloads = functions.get(name) ?? []
+  const chosen = chooseOverload(overloads, args)
+  if (typeof chosen === 'object') return chosen
+  return refuse(chosen, name, args, overloads.length > 0, position)
+}
+
+function refuse(
+  why: 'none' | 'ambiguous',
+  name: string,
+  args: readonly SqlType[],
+  known: boolean,
+  position: number | undefined,
+): never {
+  const call = `${name}(${listed(args)})`
+  if (why === 'ambiguous')
+    throw sqlError(SQLSTATE.ambiguousFunction, `function ${call} is not unique`, {
+      position,
+      hint: 'Could not choose a best candidate function. You might need to add explicit type casts.',
+    })
+  const near = known
+    ? null
+    : nearest(name, [...functions.keys(), ...aggregatesByName.keys(), ...Object.keys(variadicTexts)])
+  throw sqlError(SQLSTATE.undefinedFunction, `function ${call} does not exist`, {
+    position,
+    hint:
+      near === null
+        ? 'No function matches the given name and argument types. You might need to add explicit type casts.'
+        : `Perhaps you meant ${near}.`,
+  })
+}
+
+/**
+ * The operator for operands of those types; `left` is null for a prefix operator.
+ * @throws 42883 when there is none, 42725 when several fit as well
+ */
+export function resolveOperator(
+  sign: string,
+  left: SqlType | null,
+  right: SqlType,
+  position?: number,
+): ScalarFunction {
+  const args = left === null ? [right] : [left, right]
+  const overloads = operators.get(sign) ?? []
+  const chosen = chooseOperator(overloads, args)
+  if (typeof chosen === 'object') return chosen
+  const shown = `${left === null ? '' : `${typeName(left)} `}${sign} ${typeName(right)}`
+  if (chosen === 'ambiguous')
+    throw sqlError(SQLSTATE.ambiguousFunction, `operator is not unique: ${shown}`, {
+      position,
+      hint: 'Could not choose a best candidate operator. You might need to add explicit type casts.',
+    })
+  throw sqlError(SQLSTATE.undefinedFunction, `operator does not exist: ${shown}`, {
+    position,
+    hint: `No operator matches the given name and argument type${
+      left === null ? '' : 's'
+    }. You might need to add explicit type casts.`,
+  })
+}
+
+/** A literal beside a value is first taken to be of the value's type. */
+function chooseOperator(overloads: readonly ScalarFunction[], args: readonly SqlType[]) {
+  const [left, right] = args
+  if (left !== undefined && right !== undefined && isUnknown(left) !== isUnknown(right)) {
+    const known = isUnknown(left) ? right : left
+    const id = known.id === 'varchar' ? 'text' : known.id
+    const twin = overloads.find(
+      ({ args: wanted }) => wanted.length === 2 && wanted.every((type) => type.id === id),
+    )
+    if (twin !== undefined) return twin
+  }
+  return chooseOverload(overloads, args)
+}
+
+export const isAggregate = (name: string): boolean => aggregatesByName.has(name)
+
+export const isFunction = (name: string): boolean => functions.has(name) || Object.hasOwn(variadicTexts, name)
+
+/**
+ * The aggregate of that name; no arguments for `count(*)`.
+ * @throws 42883, 42725
+ */
+export function resolveAggregate(
+  name: string,
+  args: readonly SqlType[],
+  position?: number,
+): AggregateFunction {
+  const [first] = args
+  if (name === 'count' && args.length === 1 && first !== undefined)
+    return countOf(isUnknown(first) ? TYPES.text : first)
+  const overloads = aggregatesByName.get(name) ?? []
+  const chosen = chooseOverload(overloads, args)
+  if (typeof chosen === 'object') return chosen
+  return refuse(chosen, name, args, overloads.length > 0, position)
+}
+
+/** The names of all functions and aggregates, sorted; for completion and "did you mean". */
+export const functionNames = (): readonly string[] =>
+  [...new Set([...functions.keys(), ...aggregatesByName.keys(), ...Object.keys(variadicTexts)])].sort()

@@ -1,0 +1,231 @@
+import { SQLSTATE, type SqlError, sqlError } from '../errors.ts'
+import {
+  civilFromDays,
+  DAY,
+  daysFromCivil,
+  isoWeek,
+  isoWeekday,
+  splitMicros,
+  TIMESTAMP_INFINITY,
+  TIMESTAMP_MINUS_INFINITY,
+  timeOf,
+} from './calendar.ts'
+import { fromDecimal } from './decimal.ts'
+import type { Interval } from './interval.ts'
+
+/** Other spellings of fields and units. */
+const spellings: Readonly<Record<string, string>> = {
+  years: 'year',
+  y: 'year',
+  yr: 'year',
+  yrs: 'year',
+  mon: 'month',
+  mons: 'month',
+  months: 'month',
+  d: 'day',
+  days: 'day',
+  h: 'hour',
+  hr: 'hour',
+  hrs: 'hour',
+  hours: 'hour',
+  m: 'minute',
+  min: 'minute',
+  mins: 'minute',
+  minutes: 'minute',
+  s: 'second',
+  sec: 'second',
+  secs: 'second',
+  seconds: 'second',
+  ms: 'milliseconds',
+  msec: 'milliseconds',
+  millisecond: 'milliseconds',
+  us: 'microseconds',
+  usec: 'microseconds',
+  microsecond: 'microseconds',
+  weeks: 'week',
+  w: 'week',
+  quarters: 'quarter',
+  decades: 'decade',
+  centuries: 'century',
+  millennia: 'millennium',
+}
+
+const fieldOf = (written: string): string => {
+  const word = written.trim().toLowerCase()
+  return spellings[word] ?? word
+}
+
+const unknownUnit = (unit: string, type: string): SqlError =>
+  sqlError(SQLSTATE.invalidParameterValue, `unit "${unit}" not recognized for type ${type}`)
+
+const isInfinite = (micros: bigint): boolean =>
+  micros === TIMESTAMP_INFINITY || micros === TIMESTAMP_MINUS_INFINITY
+
+const scaled = (coefficient: bigint, scale: number): string => fromDecimal({ coefficient, scale })
+
+/** Years before Christ have no zero: year 0 is −1. */
+const shownYear = (year: number): number => (year > 0 ? year : year - 1)
+
+const eraOf = (year: number, length: number): number =>
+  year > 0 ? Math.floor((year + length - 1) / length) : -Math.floor((length - year) / length)
+
+/**
+ * EXTRACT from a timestamp: a numeric, with six decimals where there are fractions of seconds.
+ * @returns null for a field of an infinite timestamp that has no value
+ * @throws 22023 for an unknown field
+ */
+export function extractTimestamp(
+  field: string,
+  micros: bigint,
+  type = 'timestamp without time zone',
+): string | null {
+  const name = fieldOf(field)
+  if (isInfinite(micros)) return null
+  const { days, rest } = splitMicros(micros)
+  const whole = wholeField(name, days)
+  if (whole !== null) return String(whole)
+  const { hour, minute } = timeOf(rest)
+  const ofMinute = rest % 60_000_000n
+  switch (name) {
+    case 'hour':
+      return String(hour)
+    case 'minute':
+      return String(minute)
+    case 'second':
+      return scaled(ofMinute, 6)
+    case 'milliseconds':
+      return scaled(ofMinute, 3)
+    case 'microseconds':
+      return ofMinute.toString()
+    case 'epoch':
+      return scaled(micros, 6)
+    case 'julian':
+      // As many decimals as a division by the length of a day gives.
+      return scaled(BigInt(days + 2_440_588) * 10n ** 20n + (rest * 10n ** 20n) / DAY, 20)
+    default:
+      throw unknownUnit(field, type)
+  }
+}
+
+/** EXTRACT from a date: only fields that a date has. @throws 22023 */
+export function extractDate(field: string, days: number): string | null {
+  if (!Number.isFinite(days)) return null
+  const name = fieldOf(field)
+  if (name === 'epoch') return String(days * 86_400)
+  if (name === 'julian') return String(days + 2_440_588)
+  const whole = wholeField(name, days)
+  if (whole === null) throw unknownUnit(field, 'date')
+  return String(whole)
+}
+
+function wholeField(name: string, days: number): number | null {
+  const { year, month, day } = civilFromDays(days)
+  switch (name) {
+    case 'year':
+      return shownYear(year)
+    case 'month':
+      return month
+    case 'day':
+      return day
+    case 'quarter':
+      return Math.floor((month - 1) / 3) + 1
+    case 'decade':
+      return Math.floor(year / 10)
+    case 'century':
+      return eraOf(year, 100)
+    case 'millennium':
+      return eraOf(year, 1_000)
+    case 'dow':
+      return isoWeekday(days) % 7
+    case 'isodow':
+      return isoWeekday(days)
+    case 'doy':
+      return days - daysFromCivil({ year, month: 1, day: 1 }) + 1
+    case 'week':
+      return isoWeek(days).week
+    case 'isoyear':
+      return shownYear(isoWeek(days).year)
+    default:
+      return null
+  }
+}
+
+/** EXTRACT from an interval. @throws 22023 */
+export function extractInterval(field: string, { months, days, micros }: Interval): string {
+  const years = Math.trunc(months / 12)
+  const ofMinute = micros % 60_000_000n
+  switch (fieldOf(field)) {
+    case 'millennium':
+      return String(Math.trunc(years / 1_000))
+    case 'century':
+      return String(Math.trunc(years / 100))
+    case 'decade':
+      return String(Math.trunc(years / 10))
+    case 'year':
+      return String(years)
+    case 'quarter':
+      return String(Math.trunc((months % 12) / 3) + 1)
+    case 'month':
+      return String(months % 12)
+    case 'day':
+      return String(days)
+    case 'hour':
+      return (micros / 3_600_000_000n).toString()
+    case 'minute':
+      return ((micros / 60_000_000n) % 60n).toString()
+    case 'second':
+      return scaled(ofMinute, 6)
+    case 'milliseconds':
+      return scaled(ofMinute, 3)
+    case 'microseconds':
+      return ofMinute.toString()
+    case 'epoch': {
+      // A year has 365.25 days here, a month 30.
+      const seconds = BigInt(years) * 31_557_600n + (BigInt(months % 12) * 30n + BigInt(days)) * 86_400n
+      return scaled(seconds * 1_000_000n + micros, 6)
+    }
+    default:
+      throw unknownUnit(field, 'interval')
+  }
+}
+
+/** Sets everything below the unit to its start. @throws 22023 for an unknown unit */
+export function truncateTimestamp(unit: string, micros: bigint): bigint {
+  if (isInfinite(micros)) return micros
+  const name = fieldOf(unit)
+  const { days, rest } = splitMicros(micros)
+  const { year, month } = civilFromDays(days)
+  const start = (from: number, first = 1): bigint =>
+    BigInt(daysFromCivil({ year: from, month: first, day: 1 })) * DAY
+  const cut = (unitMicros: bigint): bigint => BigInt(days) * DAY + (rest / unitMicros) * unitMicros
+  switch (name) {
+    case 'millennium':
+      return start(Math.floor((year - 1) / 1_000) * 1_000 + 1)
+    case 'century':
+      return start(Math.floor((year - 1) / 100) * 100 + 1)
+    case 'decade':
+      return start(Math.floor(year / 10) * 10)
+    case 'year':
+      return start(year)
+    case 'quarter':
+      return start(year, Math.floor((month - 1) / 3) * 3 + 1)
+    case 'month':
+      return start(year, month)
+    case 'week':
+      return BigInt(days - isoWeekday(days) + 1) * DAY
+    case 'day':
+      return BigInt(days) * DAY
+    case 'hour':
+      return cut(3_600_000_000n)
+    case 'minute':
+      return cut(60_000_000n)
+    case 'second':
+      return cut(1_000_000n)
+    case 'milliseconds':
+      return cut(1_000n)
+    case 'microseconds':
+      return micros
+    default:
+      throw unknownUnit(unit, 'timestamp without time zone')
+  }
+}
