@@ -32,7 +32,10 @@ export interface DatabasesOptions {
 }
 
 export interface PlantedBugs {
-  /** A holder gives its copy away without waiting until it has what the assignment asks for. */
+  /**
+   * What is on disk is taken for a complete copy however old it is, and a holder gives its copy away without
+   * waiting until it has what the assignment asks for.
+   */
   readonly takeOverFromStaleCopy?: boolean
 }
 

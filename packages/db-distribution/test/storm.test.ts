@@ -1,6 +1,7 @@
 import { type Database, isClusterError } from '@cluster/core'
 import { SimRandom } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
+import type { DatabasesOptions } from '../src/index.ts'
 import { address, ITEMS, TestCluster } from './support/test-cluster.ts'
 
 const NAMES = ['a', 'b', 'c', 'd']
@@ -49,8 +50,8 @@ interface Totals {
 }
 
 /** Transfers on every node while nodes crash, come back, are given up and fall behind; money is never made or lost. */
-async function storm(seed: number, totals: Totals): Promise<void> {
-  const cluster = new TestCluster({ nodes: NAMES, seed, databases: { unavailableMs: 2_000 } })
+async function storm(seed: number, totals: Totals, databases: DatabasesOptions = {}): Promise<void> {
+  const cluster = new TestCluster({ nodes: NAMES, seed, databases: { unavailableMs: 2_000, ...databases } })
   const random = new SimRandom(`storm ${seed}`)
   await cluster.start(...NAMES)
   await cluster.write(
@@ -99,7 +100,7 @@ async function storm(seed: number, totals: Totals): Promise<void> {
   }
   for (let round = 0; round < 12; round++) {
     const victim = NAMES[Math.floor(random.between(0, NAMES.length))] as string
-    const kind = Math.floor(random.between(0, 4))
+    const kind = Math.floor(random.between(0, 5))
     if (kind === 0) {
       cluster.log.hold(victim)
       await cluster.world.run(random.between(10, 500))
@@ -110,11 +111,13 @@ async function storm(seed: number, totals: Totals): Promise<void> {
       cluster.log.compact(victim)
     } else {
       running.delete(victim)
+      const slow = NAMES[(NAMES.indexOf(victim) + 1) % NAMES.length] as string
+      if (kind === 4) cluster.log.hold(slow)
       if (kind === 2) cluster.crash(victim)
       else cluster.lose(victim)
       await cluster.world.run(random.between(1, 800))
-      const start = cluster.start(victim)
-      await start
+      if (kind === 4) cluster.log.release(slow)
+      await cluster.start(victim)
       running.add(victim)
     }
     await cluster.world.run(random.between(1, 300))
@@ -137,6 +140,14 @@ describe('storm', () => {
     expect(totals.reads).toBeGreaterThan(50 * SEEDS)
     expect(totals.conflicts).toBeGreaterThan(0)
     expect(totals.takeOvers).toBeGreaterThan(SEEDS)
+  }, 60_000)
+
+  test('a planted bug makes or loses some', async () => {
+    const totals: Totals = { transfers: 0, reads: 0, conflicts: 0, takeOvers: 0 }
+    const planted = { takeOverFromStaleCopy: true }
+    let found = 0
+    for (let seed = 1; seed <= 3; seed++) await storm(seed, totals, { planted }).catch(() => found++)
+    expect(found).toBeGreaterThan(0)
   }, 60_000)
 })
 

@@ -248,7 +248,8 @@ export class Replicas {
         await store.close()
         return
       }
-      if (replica.adopt(store)) return
+      const unchecked = this.#context.settings.planted?.takeOverFromStaleCopy === true
+      if (replica.adopt(store, unchecked)) return
       replica.phase = 'missing'
       ports.logger.log('warn', 'the copy on disk is behind and is replaced', {
         store: replica.name,
