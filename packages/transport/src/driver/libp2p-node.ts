@@ -138,6 +138,12 @@ export async function buildNode(
     listener.addEventListener('close', () => {
       if (at !== '' && !isClosing) hooks.listenerFailed(at, 'the listening socket was closed')
     })
+    // libp2p answers both events with a timer of one second, for an address record that nobody reads here; the
+    // process of a node that stopped would wait for it.
+    const add = listener.addEventListener.bind(listener)
+    listener.addEventListener = (...args: Parameters<typeof add>) => {
+      if (args[0] !== 'listening' && args[0] !== 'close') add(...args)
+    }
     return listener
   }
 
