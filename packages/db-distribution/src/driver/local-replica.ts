@@ -58,7 +58,7 @@ export class LocalReplica {
 
   /** The store, while it may answer: it has everything and the log says so. */
   serving(): PartitionStore | null {
-    return this.phase === 'ready' && this.recorded ? this.store : null
+    return this.phase === 'ready' && this.recorded && !this.#closed ? this.store : null
   }
 
   /** Adds a commit's writes; commits come in order. */
