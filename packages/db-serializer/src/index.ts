@@ -1,3 +1,3 @@
 export { orderedLog } from './driver/ordered-log.ts'
-export type { OrderedLogPorts } from './driver/ordered-log-node.ts'
+export type { OrderedLogPorts } from './driver/ports.ts'
 export type { OrderedLogOptions } from './options.ts'

@@ -5,6 +5,11 @@ export interface OrderedLogOptions {
   readonly formMs?: number
   /** Forms a new group only once so many fresh nodes are there, this one included. Default: any number. */
   readonly expect?: number
+  /**
+   * A fresh node forms a group of its own at once, without listening, and the group never gives itself up for
+   * another. Default false.
+   */
+  readonly alone?: boolean
   /** At most this many members vote, 1 … 15; the others learn. Default 5. */
   readonly maxVoters?: number
   /** A member that is silent this long, without proof of death, is given up. Default 10,000. */
@@ -35,6 +40,7 @@ export function resolveOptions(options: OrderedLogOptions): ResolvedOptions {
   const resolved: ResolvedOptions = {
     formMs: options.formMs ?? 400,
     expect: options.expect ?? null,
+    alone: options.alone ?? false,
     maxVoters: options.maxVoters ?? 5,
     graceMs: options.graceMs ?? 10_000,
     awayMs: options.awayMs ?? 600_000,

@@ -131,6 +131,31 @@ describe('first contact', () => {
     expect(cluster.app('b').words.restoredAt).toEqual([0])
   })
 
+  test('a group that has restarted since can still dissolve', async () => {
+    const cluster = new Cluster(['a', 'b'])
+    cluster.world.network.partition(['a'], ['b'])
+    await cluster.start('a', 'b')
+    cluster.node('b').crash('kill')
+    await cluster.start('b')
+    await cluster.submit('a', 'data')
+    cluster.world.network.mend()
+    await cluster.untilVoters('a', 'b')
+    expect(cluster.group('b').cluster).toBe(cluster.group('a').cluster)
+    cluster.node('b').crash('kill')
+    await cluster.start('b')
+    await cluster.submit('b', 'more')
+    expect(cluster.app('b').words.words).toEqual(['data', 'more'])
+  })
+
+  test('who is told to be alone forms at once and stays apart', async () => {
+    const cluster = new Cluster(['a', 'b'], { alone: true })
+    await cluster.start('a', 'b')
+    expect(cluster.world.now).toBeLessThan(100)
+    await cluster.world.run(2_000)
+    expect(cluster.group('a')).toMatchObject({ voters: ['a'], provisional: false })
+    expect(cluster.group('b')).toMatchObject({ voters: ['b'], provisional: false })
+  })
+
   test('two groups with data stay apart', async () => {
     const cluster = new Cluster(['a', 'b'])
     cluster.world.network.partition(['a'], ['b'])

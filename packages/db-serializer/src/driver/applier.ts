@@ -7,9 +7,11 @@ import {
   type NodeId,
   type StateMachine,
 } from '@cluster/core'
+import { unknownMachine } from '../errors.ts'
 import { decodeEnvelope, type Note } from '../machine/envelope.ts'
 import { type Outcome, SessionTable, type SessionTableState } from '../machine/session-table.ts'
 import type { Configuration, Entry } from '../machine/types.ts'
+import { membersGone } from './group-view.ts'
 import { list, text, whole } from './shape.ts'
 import { decodeValue, encodeValue } from './wire.ts'
 
@@ -74,6 +76,11 @@ export class Applier {
   /** The configuration in force at `applied`. */
   get configuration(): Configuration | null {
     return this.#configuration
+  }
+
+  /** True once the group gave itself up. */
+  get sealed(): boolean {
+    return this.#sealed !== null
   }
 
   /** Names in the order of attachment. */
@@ -279,13 +286,9 @@ export class Applier {
   #setConfiguration(configuration: Configuration): void {
     const before = this.#configuration
     this.#configuration = configuration
-    if (before) {
-      const members = new Set([...configuration.voters, ...configuration.learners, ...configuration.away])
-      for (const node of [...before.voters, ...before.learners, ...before.away]) {
-        if (members.has(node)) continue
-        this.sessions.closeOf(node)
-        this.#events.closed(node)
-      }
+    for (const node of before ? membersGone(before, configuration) : []) {
+      this.sessions.closeOf(node)
+      this.#events.closed(node)
     }
     this.#events.configuration(configuration, before)
   }
@@ -297,11 +300,4 @@ export class Applier {
     this.#waiters = this.#waiters.filter(({ index }) => index > this.#applied)
     for (const { resolve } of due) resolve()
   }
-}
-
-export function unknownMachine(name: string): ClusterError {
-  return new ClusterError(
-    { code: 'LOG_UNKNOWN_MACHINE', outcome: 'rejected', machine: name },
-    `No state machine named ${name} is attached to the ordered log of this node. Attach it before the log starts; every node needs the same machines.`,
-  )
 }

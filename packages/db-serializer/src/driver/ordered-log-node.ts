@@ -3,63 +3,59 @@ import {
   assert,
   type CallOptions,
   type Cancel,
-  type Clock,
-  ClusterError,
+  type ClusterError,
   clusterId,
   type Disk,
   EventHub,
-  type FrameStream,
   type GroupView,
   type LineageId,
-  type Logger,
   type LogIndex,
   lineageId,
-  logIndex,
   type NodeId,
   type OrderedLog,
   type OrderedLogEvents,
-  type Peers,
-  type Random,
   randomId,
   type StateMachine,
   type SubmitOptions,
-  term,
 } from '@cluster/core'
-import { encodeNote, isEnvelope, ownerOfOpen } from '../machine/envelope.ts'
+import {
+  deadline,
+  hasFailed,
+  noGroup,
+  noQuorum,
+  notStarted,
+  tooLarge,
+  unknownMachine,
+  wasStopped,
+} from '../errors.ts'
+import { encodeNote } from '../machine/envelope.ts'
 import type { Hello } from '../machine/forming.ts'
 import { Raft } from '../machine/raft.ts'
-import type { Configuration, Lineage, RaftView } from '../machine/types.ts'
+import type { Configuration, Lineage, RaftView, Recovered } from '../machine/types.ts'
 import type { ResolvedOptions } from '../options.ts'
-import { Applier, unknownMachine } from './applier.ts'
+import { Applier } from './applier.ts'
 import { Barriers } from './barriers.ts'
 import { Calls } from './calls.ts'
+import { Commands } from './commands.ts'
 import { Contact } from './contact.ts'
 import { GroupFile } from './group-file.ts'
+import { durableVoters, groupDiffers, groupView, membersGone } from './group-view.ts'
 import type { LogStore } from './log-store.ts'
 import { Members } from './members.ts'
 import { Parting } from './parting.ts'
+import { PeerEvents } from './peer-events.ts'
+import type { OrderedLogPorts } from './ports.ts'
+import { Readiness } from './readiness.ts'
 import { Runner } from './runner.ts'
-import { receiveSnapshot, type Snapshot, sendSnapshot } from './snapshot-streams.ts'
+import type { Snapshot } from './snapshot-streams.ts'
+import { Snapshots } from './snapshots.ts'
 import { Submissions } from './submissions.ts'
+import { Waiting } from './waiting.ts'
 import { decodeFrame, decodeWish, encodeFrame, encodeWishAnswer, type Frame, SERVICE } from './wire.ts'
-
-export interface OrderedLogPorts {
-  readonly peers: Peers
-  readonly disk: Disk
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-}
 
 type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
 
 const TICK_MS = 10
-/** Bytes of commands in one frame to the leader; a single larger one travels alone. */
-const FORWARD_BYTES = 256 * 1024
-/** A group is called leaderless for people only after this long without one. */
-const LEADERLESS_MS = 1_000
-/** How long a former of a group holds its own `ready` back until those that promised themselves vote. */
-const GATHERING_MS = 3_000
 /** Followers of a group that gave itself up get this long to hear of it from the leader. */
 const SEALED_MS = 200
 
@@ -73,10 +69,14 @@ export class OrderedLogNode implements OrderedLog {
   readonly #calls: Calls
   readonly #applier: Applier
   readonly #submissions: Submissions
+  readonly #commands: Commands
+  readonly #snapshots: Snapshots
   readonly #barriers: Barriers
   readonly #members: Members
   readonly #contact: Contact
-  readonly #cancels: Cancel[] = []
+  readonly #waiting: Waiting
+  readonly #readiness: Readiness
+  readonly #peerEvents: PeerEvents
   #state: State = 'new'
   #store: LogStore | null = null
   #runner: Runner | null = null
@@ -88,18 +88,7 @@ export class OrderedLogNode implements OrderedLog {
   #route = ''
   #told: GroupView | null = null
   #toldEmpty = true
-  #leaderlessSince: number | null = null
-  #waiting: string | null = null
-  #readyWaiters: (() => void)[] = []
-  #gathering: { readonly voters: number; readonly until: number } | null = null
   #batchDurableOn: number | null = null
-  /** The newest snapshot made or saved here. */
-  #snapshot: Snapshot | null = null
-  /** Made, but not every machine has made its part durable yet. */
-  #unsaved: Snapshot | null = null
-  #saving = false
-  #snapshotIndex = 0
-  #bytesSinceSnapshot = 0
   #resetting = false
 
   constructor(
@@ -123,7 +112,7 @@ export class OrderedLogNode implements OrderedLog {
       },
       configuration: (configuration, before) => this.#configured(configuration, before),
       sealed: (into) => this.#sealed(into),
-      progressed: () => this.#progressed(),
+      progressed: () => this.#snapshots.progressed(),
       failed: (error) => this.#fail(error),
     })
     this.#submissions = new Submissions(
@@ -132,17 +121,27 @@ export class OrderedLogNode implements OrderedLog {
         random,
         owner: this.self,
         machines: () => this.#applier.machines,
-        send: (envelopes) => this.#sendCommands(envelopes),
-        durableOn: () => this.#durableOn(),
+        send: (envelopes) => this.#commands.send(envelopes),
+        durableOn: () => (this.#batchDurableOn ??= durableVoters(this.#currentView())),
         lineage: () => this.#view?.history?.lineage ?? lineageId(''),
         unsent: (afterMs) => this.#late(afterMs),
       },
       options.deadlineMs,
     )
+    const live = (): Runner | null => (this.#isActive() && !this.#resetting ? this.#runner : null)
+    this.#commands = new Commands({
+      self: this.self,
+      clock,
+      logger,
+      runner: live,
+      leader: () => this.#live()?.leader ?? null,
+      notify: (to, frame) => this.#notify(to, frame),
+    })
+    this.#snapshots = new Snapshots({ peers, logger, applier: this.#applier, runner: live }, options)
     this.#barriers = new Barriers({
       clock,
       self: this.self,
-      leader: () => (this.#resetting ? null : (this.#view?.leader ?? null)),
+      leader: () => this.#live()?.leader ?? null,
       read: (ask) => this.#runner?.read((index) => this.#barriers.answer(ask, index)),
       ask: (leader, ask) => this.#notify(leader, { type: 'ask', ask }),
     })
@@ -156,7 +155,7 @@ export class OrderedLogNode implements OrderedLog {
       { maxVoters: options.maxVoters, graceMs: options.graceMs, awayMs: options.awayMs, flapMs: 1_000 },
     )
     this.#contact = new Contact(
-      { self: this.self, formMs: options.formMs, expect: options.expect, askMs: 200 },
+      { self: this.self, formMs: options.formMs, expect: options.expect, alone: options.alone, askMs: 200 },
       {
         clock,
         logger,
@@ -170,6 +169,13 @@ export class OrderedLogNode implements OrderedLog {
         failed: (error) => this.#fail(error),
       },
     )
+    this.#readiness = new Readiness(clock)
+    this.#waiting = new Waiting({
+      view: () => this.#view,
+      isLinked: (peer) => this.#members.isLinked(peer),
+      contact: () => this.#contact.waiting,
+      say: (text) => this.#events.emit('waiting', { for: text }),
+    })
     peers.serve(SERVICE, {
       notify: (peer, frame) => this.#receive(peer, frame),
       request: async (peer, frame) => {
@@ -178,9 +184,22 @@ export class OrderedLogNode implements OrderedLog {
         if (this.#state !== 'running') return encodeWishAnswer({ granted: false, leader: null })
         return encodeWishAnswer(await this.#members.wish(wish))
       },
-      stream: (peer, opening, stream) => this.#receiveSnapshot(peer, opening, stream),
+      stream: (peer, opening, stream) => this.#snapshots.receive(peer, opening, stream),
     })
-    this.#listen(peers)
+    this.#peerEvents = new PeerEvents(peers, () => this.#isActive(), {
+      linkUp: (peer) => this.#linkUp(peer),
+      linkDown: (peer) => this.#linkDown(peer),
+      member: (member) => {
+        this.#members.member(member)
+        this.#contact.member(member)
+        this.#members.act()
+      },
+      deathProved: (proof) => {
+        this.#members.deathProved(proof)
+        this.#goAlone()
+        this.#members.act()
+      },
+    })
   }
 
   attach(machine: StateMachine): void {
@@ -200,25 +219,23 @@ export class OrderedLogNode implements OrderedLog {
       const bytes = await store.readSnapshot()
       assert(bytes, 'the log names a snapshot that is not there')
       this.#applier.restore(bytes, snapshot.index, snapshot.configuration)
-      this.#snapshotIndex = snapshot.index
+      this.#snapshots.begin(snapshot.index)
     }
-    this.#run(store)
+    this.#run(store, store.recovered)
     this.#state = 'running'
     for (const member of peers.members()) if (!member.self) this.#members.member(member)
     this.#contact.start(this.#groupFile.promise)
     this.#rested()
-    for (const peer of [...this.#linked].sort()) this.#linkUp(peer)
+    for (const peer of this.#peerEvents.linked()) this.#linkUp(peer)
     this.#tick()
   }
 
   ready(options: CallOptions = {}): Promise<void> {
     const late = (afterMs: number): ClusterError => this.#late(afterMs)
     return this.#calls.run<void>(options, null, late, (resolve) => {
-      const asked = (): void => {
+      this.#readiness.whenIn(this.#live(), () => {
         this.#barriers.add((index) => this.#applier.whenApplied(index, resolve))
-      }
-      if (this.#isIn()) asked()
-      else this.#readyWaiters.push(asked)
+      })
     })
   }
 
@@ -227,19 +244,7 @@ export class OrderedLogNode implements OrderedLog {
     if (stopped) return Promise.reject(stopped)
     if (!this.#applier.has(machine)) return Promise.reject(unknownMachine(machine))
     const { commandBytesMax } = this.#options
-    if (command.length > commandBytesMax) {
-      return Promise.reject(
-        new ClusterError(
-          {
-            code: 'LOG_COMMAND_TOO_LARGE',
-            outcome: 'rejected',
-            bytes: command.length,
-            bytesMax: commandBytesMax,
-          },
-          `A command of ${command.length} bytes is larger than the ordered log takes (${commandBytesMax}). Split it into several.`,
-        ),
-      )
-    }
+    if (command.length > commandBytesMax) return Promise.reject(tooLarge(command.length, commandBytesMax))
     return this.#submissions.submit(this.#applier.machines.indexOf(machine), command, options)
   }
 
@@ -259,22 +264,7 @@ export class OrderedLogNode implements OrderedLog {
   }
 
   group(): GroupView {
-    const view = this.#runner ? this.#currentView() : null
-    const configuration = view?.configuration
-    return {
-      cluster: view?.history?.cluster ?? null,
-      lineage: view?.history?.lineage ?? null,
-      term: view?.term ?? term(0),
-      role: view?.role ?? 'outsider',
-      leader: view?.leader ?? null,
-      voters: configuration?.voters ?? [],
-      learners: configuration?.learners ?? [],
-      away: configuration?.away ?? [],
-      commitIndex: view?.commitIndex ?? logIndex(0),
-      appliedIndex: this.#applier.applied,
-      provisional: configuration?.provisional ?? false,
-      alone: view?.alone ?? false,
-    }
+    return groupView(this.#runner ? this.#currentView() : null, this.#applier.applied)
   }
 
   on<Type extends keyof OrderedLogEvents>(
@@ -300,32 +290,25 @@ export class OrderedLogNode implements OrderedLog {
       })
       await parting.run(reason)
     }
-    await this.#end(
-      new ClusterError({ code: 'STOPPED', outcome: 'rejected' }, 'The ordered log of this node was stopped.'),
-    )
+    await this.#end(wasStopped())
     this.#state = 'stopped'
   }
 
   // ---- the machine and its surroundings
 
-  #run(store: LogStore): void {
+  #run(store: LogStore, recovered: Recovered): void {
     const { random, clock } = this.#ports
     const { heartbeatMs, electionMs } = this.#options
-    const raft = new Raft(
-      { self: this.self, heartbeatMs, electionTimeoutMs: electionMs },
-      store.recovered,
-      random,
-    )
+    const raft = new Raft({ self: this.self, heartbeatMs, electionTimeoutMs: electionMs }, recovered, random)
     this.#runner = new Runner(raft, store, {
       send: (to, message) => void this.#notify(to, { type: 'raft', message }),
       apply: (entries) => {
         this.#batchDurableOn = null
-        for (const entry of entries)
-          if (entry.kind === 'command') this.#bytesSinceSnapshot += entry.data.length
+        this.#snapshots.count(entries)
         this.#applier.push(entries)
       },
       restore: (snapshot) => this.#restore(snapshot),
-      sendSnapshot: (to, atLeast, term) => this.#sendSnapshot(to, atLeast, term),
+      sendSnapshot: (to, atLeast, term) => this.#snapshots.send(to, atLeast, term),
       lineage: (history, alone) => {
         this.#ports.logger.log(alone ? 'warn' : 'info', alone ? 'going on alone' : 'group history', {
           cluster: history.cluster,
@@ -347,37 +330,19 @@ export class OrderedLogNode implements OrderedLog {
     this.#runner.input({ type: 'tick', now: clock.now(), wall: clock.wall() })
   }
 
+  /** From the end of `start` to the end of `stop`. */
+  #isActive(): boolean {
+    return this.#state === 'running' || this.#state === 'stopping'
+  }
+
+  /** The newest view; null while there is none to act upon. */
+  #live(): RaftView | null {
+    return this.#resetting ? null : this.#view
+  }
+
   #currentView(): RaftView {
     assert(this.#runner, 'the log runs')
     return this.#runner.view()
-  }
-
-  readonly #linked = new Set<NodeId>()
-
-  #listen(peers: Peers): void {
-    const running = (): boolean => this.#state === 'running' || this.#state === 'stopping'
-    this.#cancels.push(
-      peers.on('linkUp', ({ peer }) => {
-        this.#linked.add(peer)
-        if (running()) this.#linkUp(peer)
-      }),
-      peers.on('linkDown', ({ peer }) => {
-        this.#linked.delete(peer)
-        if (running()) this.#linkDown(peer)
-      }),
-      peers.on('member', ({ member }) => {
-        if (member.self || !running()) return
-        this.#members.member(member)
-        this.#contact.member(member)
-        this.#members.act()
-      }),
-      peers.on('deathProved', (proof) => {
-        if (!running()) return
-        this.#members.deathProved(proof)
-        this.#goAlone()
-        this.#members.act()
-      }),
-    )
   }
 
   #linkUp(peer: NodeId): void {
@@ -401,18 +366,19 @@ export class OrderedLogNode implements OrderedLog {
   #tick(): void {
     this.#tickCancel?.()
     this.#tickCancel = null
-    if (this.#state !== 'running' && this.#state !== 'stopping') return
+    if (!this.#isActive()) return
     const { clock } = this.#ports
     const now = clock.now()
     this.#runner?.input({ type: 'tick', now, wall: clock.wall() })
     // The first command makes a group with data of an empty one, and others must know.
-    if (this.#told !== null && this.#applier.isEmpty() !== this.#toldEmpty) this.#contact.group(this.#card())
+    if (this.#told !== null && this.#toldEmpty && !this.#applier.isEmpty()) this.#contact.group(this.#card())
     this.#contact.tick()
     this.#submissions.tick()
     this.#barriers.tick()
     this.#members.act()
-    this.#saveSnapshot()
-    this.#sayWaiting(now)
+    this.#snapshots.save()
+    this.#waiting.tick(now)
+    this.#readiness.wake(this.#live())
     const wakeAt = this.#view?.wakeAt ?? Number.POSITIVE_INFINITY
     const restMs = Math.min(TICK_MS, Math.max(0, wakeAt - clock.now()))
     this.#tickCancel = clock.after(Math.max(1, restMs), () => this.#tick())
@@ -426,27 +392,20 @@ export class OrderedLogNode implements OrderedLog {
     const before = this.#view
     this.#view = view
     if (this.#resetting) return
-    const changed =
-      this.#told === null ||
-      before?.role !== view.role ||
-      before.leader !== view.leader ||
-      before.term !== view.term ||
-      before.configuration !== view.configuration ||
-      before.history !== view.history ||
-      before.alone !== view.alone
+    const changed = this.#told === null || before === null || groupDiffers(before, view)
     const route = `${view.leader} ${view.term} ${view.ready}`
     if (route !== this.#route) {
       this.#route = route
       if (view.leader !== null) {
         this.#submissions.resend()
         this.#barriers.restart()
-        if (this.#isIn()) this.#submissions.prepare()
+        if (this.#readiness.isIn(view)) this.#submissions.prepare()
       }
     }
     if (!changed) {
       if (before.configurationCommitted !== view.configurationCommitted || before.ready !== view.ready)
         this.#members.act()
-      this.#wakeReady()
+      this.#readiness.wake(view)
       return
     }
     if (before?.configuration !== view.configuration) this.#goAlone()
@@ -454,24 +413,7 @@ export class OrderedLogNode implements OrderedLog {
     this.#contact.group(this.#card())
     this.#members.act()
     this.#events.emit('group', this.#told)
-    this.#wakeReady()
-  }
-
-  #isIn(): boolean {
-    const view = this.#view
-    const configuration = view?.configuration
-    if (!configuration || view.leader === null || this.#resetting) return false
-    if (!configuration.voters.includes(this.self) && !configuration.learners.includes(this.self)) return false
-    if (!this.#gathering) return true
-    const enough = configuration.voters.length >= this.#gathering.voters
-    return enough || this.#ports.clock.now() >= this.#gathering.until
-  }
-
-  #wakeReady(): void {
-    if (this.#readyWaiters.length === 0 || !this.#isIn()) return
-    const waiters = this.#readyWaiters
-    this.#readyWaiters = []
-    for (const wake of waiters) wake()
+    this.#readiness.wake(view)
   }
 
   // ---- frames
@@ -481,7 +423,7 @@ export class OrderedLogNode implements OrderedLog {
   }
 
   #receive(from: NodeId, bytes: Uint8Array): void {
-    if (this.#state !== 'running' && this.#state !== 'stopping') return
+    if (!this.#isActive()) return
     let frame: Frame
     try {
       frame = decodeFrame(bytes)
@@ -494,7 +436,7 @@ export class OrderedLogNode implements OrderedLog {
         if (!this.#resetting) this.#runner?.input({ type: 'message', from, message: frame.message })
         return
       case 'forward':
-        this.#takeForwarded(from, frame.envelopes)
+        this.#commands.take(from, frame.envelopes)
         return
       case 'ask':
         this.#runner?.read((index) => void this.#notify(from, { type: 'answer', ask: frame.ask, index }))
@@ -508,150 +450,28 @@ export class OrderedLogNode implements OrderedLog {
     }
   }
 
-  /** Brings this node's commands to the leader, which may be itself. */
-  #sendCommands(envelopes: readonly Uint8Array[]): boolean {
-    const leader = this.#view?.leader ?? null
-    if (leader === null || this.#resetting) return false
-    if (leader === this.self) return this.#propose(envelopes)
-    let sent = false
-    for (let at = 0; at < envelopes.length; ) {
-      let end = at
-      for (let bytes = 0; end < envelopes.length; end++) {
-        bytes += envelopes[end]?.length ?? 0
-        if (bytes > FORWARD_BYTES && end > at) break
-      }
-      const frame: Frame = { type: 'forward', envelopes: envelopes.slice(at, end) }
-      // A part that stays behind counts as sent: it is sent again when no answer comes.
-      if (!this.#notify(leader, frame)) return sent
-      sent = true
-      at = end
-    }
-    return sent
-  }
-
-  #takeForwarded(from: NodeId, envelopes: readonly Uint8Array[]): void {
-    const sound = envelopes.every((envelope) => {
-      const owner = isEnvelope(envelope) ? ownerOfOpen(envelope) : false
-      return owner === null || owner === from
-    })
-    if (!sound) {
-      this.#ports.logger.log('warn', 'commands ignored', { from, why: 'not in the format of this version' })
-      return
-    }
-    // When this node does not lead (any more), they are lost here; the sender sends them to the next leader.
-    this.#propose(envelopes)
-  }
-
-  #propose(envelopes: readonly Uint8Array[]): boolean {
-    const { clock } = this.#ports
-    return this.#runner?.propose(clock.now(), clock.wall(), envelopes) ?? false
-  }
-
   // ---- applying and snapshots
 
   #configured(configuration: Configuration, before: Configuration | null): void {
     if (!before) return
-    const stays = new Set([...configuration.voters, ...configuration.learners, ...configuration.away])
-    for (const node of [...before.voters, ...before.learners, ...before.away].sort()) {
-      if (stays.has(node)) continue
+    for (const node of membersGone(before, configuration)) {
       const left = this.#ports.peers.member(node)?.state === 'left'
       this.#ports.logger.log('info', 'member removed', { node, left })
       this.#events.emit('removed', { node, reason: left ? 'left' : 'dead' })
     }
   }
 
-  /** Voters known to hold what is applied now. */
-  #durableOn(): number {
-    if (this.#batchDurableOn !== null) return this.#batchDurableOn
-    const view = this.#currentView()
-    const voters = view.configuration?.voters ?? []
-    const majority = Math.floor(voters.length / 2) + 1
-    let known = 0
-    if (view.role === 'leader') {
-      for (const { node, match } of view.progress) {
-        if (match >= view.appliedIndex && voters.includes(node)) known++
-      }
-      if (voters.includes(this.self) && view.durableIndex >= view.appliedIndex) known++
-    }
-    this.#batchDurableOn = Math.max(known, Math.min(majority, voters.length))
-    return this.#batchDurableOn
-  }
-
-  #progressed(): void {
-    const { snapshotBytes, snapshotEntries } = this.#options
-    const entries = this.#applier.applied - this.#snapshotIndex
-    if (this.#unsaved || this.#saving || this.#resetting) return
-    if (entries < snapshotEntries && (this.#bytesSinceSnapshot < snapshotBytes || entries === 0)) return
-    this.#unsaved = this.#takeSnapshot()
-    this.#saveSnapshot()
-  }
-
-  #takeSnapshot(): Snapshot {
-    const index = this.#applier.applied
-    assert(this.#runner, 'the log runs')
-    const snapshot = { meta: this.#runner.snapshotMeta(index), bytes: this.#applier.snapshot() }
-    this.#snapshot = snapshot
-    this.#snapshotIndex = index
-    this.#bytesSinceSnapshot = 0
-    return snapshot
-  }
-
-  /** Saves the snapshot once every machine has made durable by itself what lies before it: only then may the log go. */
-  #saveSnapshot(): void {
-    const snapshot = this.#unsaved
-    if (!snapshot || this.#saving || this.#resetting || !this.#runner) return
-    if (this.#applier.durableIndex() < snapshot.meta.index) return
-    this.#unsaved = null
-    this.#saving = true
-    const cutBefore = logIndex(Math.max(1, snapshot.meta.index + 1 - this.#options.tailEntries))
-    this.#runner.compact(snapshot, cutBefore, () => {
-      this.#saving = false
-      this.#ports.logger.log('debug', 'snapshot saved', {
-        index: snapshot.meta.index,
-        bytes: snapshot.bytes.length,
-      })
-    })
-  }
-
-  #restore({ meta, bytes }: Snapshot): void {
+  #restore(snapshot: Snapshot): void {
+    const { index } = snapshot.meta
     try {
-      this.#applier.restore(bytes, meta.index, meta.configuration)
+      this.#snapshots.restore(snapshot)
     } catch (error) {
       this.#fail(error)
       return
     }
-    this.#snapshot = { meta, bytes }
-    this.#unsaved = null
-    this.#snapshotIndex = meta.index
-    this.#bytesSinceSnapshot = 0
     this.#submissions.restored(this.#applier.sessions)
-    this.#ports.logger.log('info', 'snapshot installed', { index: meta.index, bytes: bytes.length })
-    this.#events.emit('snapshotInstalled', { index: meta.index })
-  }
-
-  #sendSnapshot(to: NodeId, atLeast: LogIndex, term: number): void {
-    const runner = this.#runner
-    this.#applier.whenApplied(atLeast, () => {
-      if (this.#runner !== runner || this.#state !== 'running' || !runner) return
-      const usable =
-        this.#snapshot && this.#snapshot.meta.index >= Math.max(atLeast, runner.view().firstIndex - 1)
-      const snapshot = usable && this.#snapshot ? this.#snapshot : this.#takeSnapshot()
-      const { peers, logger } = this.#ports
-      void sendSnapshot(peers, to, term, snapshot, logger, { deadlineMs: 60_000 }).then((ok) => {
-        runner.input({ type: 'snapshotSent', to, index: snapshot.meta.index, ok })
-      })
-    })
-  }
-
-  #receiveSnapshot(from: NodeId, opening: Uint8Array, stream: FrameStream): void {
-    const runner = this.#runner
-    if (!runner || this.#state !== 'running') {
-      stream.abort('the ordered log does not run')
-      return
-    }
-    void receiveSnapshot(opening, stream, this.#ports.logger, (head, bytes) => {
-      if (this.#runner === runner) runner.received(from, head.term, { meta: head.meta, bytes })
-    })
+    this.#ports.logger.log('info', 'snapshot installed', { index, bytes: snapshot.bytes.length })
+    this.#events.emit('snapshotInstalled', { index })
   }
 
   // ---- forming, giving up, going on alone
@@ -659,7 +479,8 @@ export class OrderedLogNode implements OrderedLog {
   #card(): Extract<Hello, { status: 'grouped' }> | null {
     const view = this.#view
     if (!view?.history) return null
-    this.#toldEmpty = this.#applier.isEmpty()
+    // A group that was founded alone on purpose is never given up, so it does not call itself empty.
+    this.#toldEmpty = !this.#options.alone && this.#applier.isEmpty()
     return {
       status: 'grouped',
       history: view.history,
@@ -672,18 +493,14 @@ export class OrderedLogNode implements OrderedLog {
   }
 
   #form(promised: readonly NodeId[]): void {
-    const { random, clock, logger } = this.#ports
-    const history: Lineage = {
-      cluster: clusterId(randomId(random)),
-      lineage: lineageId(randomId(random)),
-      ancestry: [],
-    }
+    const { random, logger } = this.#ports
+    const [cluster, lineage] = [clusterId(randomId(random)), lineageId(randomId(random))]
+    const history: Lineage = { cluster, lineage, ancestry: [] }
     logger.log('info', 'forming a group', { cluster: history.cluster, with: promised.join(' ') || null })
     if (promised.length > 0) {
-      const voters = Math.min(promised.length + 1, this.#options.maxVoters)
-      this.#gathering = { voters, until: clock.now() + GATHERING_MS }
+      this.#readiness.gather(Math.min(promised.length + 1, this.#options.maxVoters))
     }
-    this.#runner?.input({ type: 'form', history, provisional: true })
+    this.#runner?.input({ type: 'form', history, provisional: !this.#options.alone })
     for (const node of promised) void this.#members.wish({ node, wish: 'join', fresh: true })
   }
 
@@ -700,7 +517,7 @@ export class OrderedLogNode implements OrderedLog {
 
   #dissolve(into: string): void {
     this.#ports.logger.log('info', 'giving the empty group up into another', { into })
-    this.#propose([encodeNote({ note: 'seal', into })])
+    this.#commands.propose([encodeNote({ note: 'seal', into })])
   }
 
   /** Every member sees this at the same entry; the leader stays a moment so that the others hear of it. */
@@ -727,15 +544,11 @@ export class OrderedLogNode implements OrderedLog {
     await store.clear()
     if (this.#state !== 'running') return
     this.#applier.reset()
-    this.#snapshot = null
-    this.#unsaved = null
-    this.#saving = false
-    this.#snapshotIndex = 0
-    this.#bytesSinceSnapshot = 0
-    this.#gathering = null
-    this.#run(store)
+    this.#snapshots.begin(0)
+    this.#readiness.reset()
+    this.#run(store, { hardState: null, snapshot: null, entries: [] })
     this.#resetting = false
-    for (const peer of [...this.#linked].sort()) this.#runner?.input({ type: 'linkUp', peer })
+    for (const peer of this.#peerEvents.linked()) this.#runner?.input({ type: 'linkUp', peer })
     this.#submissions.closed()
     this.#barriers.restart()
     this.#rested()
@@ -744,65 +557,17 @@ export class OrderedLogNode implements OrderedLog {
 
   // ---- waiting, failing, ending
 
-  #missing(): NodeId[] {
-    const voters = this.#view?.configuration?.voters ?? []
-    return voters.filter((voter) => voter !== this.self && !this.#members.isLinked(voter))
-  }
-
-  #sayWaiting(now: number): void {
-    const view = this.#view
-    if (view?.configuration && view.leader === null) this.#leaderlessSince ??= now
-    else this.#leaderlessSince = null
-    let text = this.#contact.waiting
-    if (this.#leaderlessSince !== null && now - this.#leaderlessSince >= LEADERLESS_MS && text === null) {
-      const missing = this.#missing()
-      text =
-        missing.length > 0
-          ? `a quorum of the voters: node ${missing.join(' and ')}`
-          : 'the election of a leader'
-    }
-    if (text === this.#waiting) return
-    this.#waiting = text
-    this.#events.emit('waiting', { for: text })
-  }
-
   /** A call waited too long and nothing of it is in any log. */
   #late(afterMs: number): ClusterError {
     const view = this.#view
-    if (!view?.history) {
-      return new ClusterError(
-        { code: 'LOG_NO_GROUP', outcome: 'rejected' },
-        `This node is in no group yet, after ${afterMs} ms; it waits for ${this.#contact.waiting ?? 'first contact'}. Start the other nodes, or wait longer.`,
-      )
-    }
-    if (view.leader === null) {
-      const waitingFor = this.#missing()
-      return new ClusterError(
-        { code: 'LOG_NO_QUORUM', outcome: 'rejected', waitingFor },
-        `No quorum of the voters was in reach for ${afterMs} ms; out of reach: ${waitingFor.join(', ') || 'none'}. Nothing was written. Start the nodes that are missing, or mend the network.`,
-      )
-    }
-    return new ClusterError(
-      { code: 'DEADLINE', outcome: 'rejected', afterMs },
-      `The call was not done within ${afterMs} ms; it had no effect. Try again, or allow it more time.`,
-    )
+    if (!view?.history) return noGroup(afterMs, this.#contact.waiting)
+    return view.leader === null ? noQuorum(afterMs, this.#waiting.missing()) : deadline(afterMs)
   }
 
   #stopError(): ClusterError | null {
     if (this.#state === 'running') return null
-    if (this.#state === 'new' || this.#state === 'starting') {
-      return new ClusterError(
-        { code: 'STOPPED', outcome: 'rejected' },
-        'The ordered log is not started yet. Await `start` first.',
-      )
-    }
-    return new ClusterError(
-      { code: 'STOPPED', outcome: 'rejected' },
-      this.#state === 'failed'
-        ? `The ordered log of this node failed: ${String(this.#failure)}. See its log, then start it again.`
-        : 'The ordered log of this node was stopped.',
-      { cause: this.#failure },
-    )
+    if (this.#state === 'new' || this.#state === 'starting') return notStarted()
+    return this.#state === 'failed' ? hasFailed(this.#failure) : wasStopped()
   }
 
   #fail(error: unknown): void {
@@ -818,7 +583,7 @@ export class OrderedLogNode implements OrderedLog {
   async #end(error: ClusterError): Promise<void> {
     this.#tickCancel?.()
     this.#tickCancel = null
-    for (const cancel of this.#cancels) cancel()
+    this.#peerEvents.stop()
     this.#submissions.stop(error)
     this.#barriers.stop()
     this.#calls.stop(error)

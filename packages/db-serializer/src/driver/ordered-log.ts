@@ -1,7 +1,8 @@
 import type { OrderedLog } from '@cluster/core'
 import { type OrderedLogOptions, resolveOptions } from '../options.ts'
 import { LogFiles } from './log-files.ts'
-import { OrderedLogNode, type OrderedLogPorts } from './ordered-log-node.ts'
+import { OrderedLogNode } from './ordered-log-node.ts'
+import type { OrderedLogPorts } from './ports.ts'
 
 /**
  * Makes the ordered log of a node. `disk` is a folder of its own; `peers` may be started before or after the log,

@@ -31,6 +31,8 @@ export interface FormingOptions {
   readonly formMs: number
   /** Forms only once so many nodes, itself included, promised themselves; null for any number. */
   readonly expect: number | null
+  /** Forms a group of its own at once, whoever is there. */
+  readonly alone: boolean
   /** Wait between two questions for admission, and between two hellos to those not in the group. */
   readonly askMs: number
 }
@@ -241,8 +243,13 @@ export class Forming {
   // ---- a node without a group
 
   #asFresh(): void {
-    const { self, formMs, askMs } = this.#options
+    const { self, formMs, askMs, alone } = this.#options
     if (this.#forming || this.#promising !== null) return
+    if (alone) {
+      this.#forming = true
+      this.#effects.push({ type: 'form', promised: [] })
+      return
+    }
     if (this.#listenUntil === null) {
       this.#listenUntil = this.#now + formMs
       this.#listenAtMost = this.#now + 3 * formMs

@@ -1,0 +1,138 @@
+import {
+  assert,
+  type FrameStream,
+  type Logger,
+  type LogIndex,
+  logIndex,
+  type NodeId,
+  type Peers,
+} from '@cluster/core'
+import type { Entry } from '../machine/types.ts'
+import type { Applier } from './applier.ts'
+import type { Runner } from './runner.ts'
+import { receiveSnapshot, type Snapshot, sendSnapshot } from './snapshot-streams.ts'
+
+export interface SnapshotsPorts {
+  readonly peers: Peers
+  readonly logger: Logger
+  readonly applier: Applier
+  /** The runner of now; null while the log does not run or starts over. */
+  runner(): Runner | null
+}
+
+export interface SnapshotLimits {
+  readonly snapshotBytes: number
+  readonly snapshotEntries: number
+  readonly tailEntries: number
+}
+
+/** Time for a whole snapshot to go over. */
+const SEND_DEADLINE_MS = 60_000
+
+/** When to take a snapshot, when to save it, and who gets one. */
+export class Snapshots {
+  readonly #ports: SnapshotsPorts
+  readonly #limits: SnapshotLimits
+  /** The newest that was made here, or came in. */
+  #newest: Snapshot | null = null
+  /** Made, but not every machine has made its part durable yet. */
+  #unsaved: Snapshot | null = null
+  #saving = false
+  #index = 0
+  #bytesSince = 0
+
+  constructor(ports: SnapshotsPorts, limits: SnapshotLimits) {
+    this.#ports = ports
+    this.#limits = limits
+  }
+
+  /** The log begins behind a snapshot of that index. */
+  begin(index: number): void {
+    this.#newest = null
+    this.#unsaved = null
+    this.#saving = false
+    this.#index = index
+    this.#bytesSince = 0
+  }
+
+  /** These entries are on their way to the machines. */
+  count(entries: readonly Entry[]): void {
+    for (const entry of entries) if (entry.kind === 'command') this.#bytesSince += entry.data.length
+  }
+
+  /** Takes a snapshot when the log since the last one has grown enough. */
+  progressed(): void {
+    const { snapshotBytes, snapshotEntries } = this.#limits
+    const { applier } = this.#ports
+    const entries = applier.applied - this.#index
+    if (this.#unsaved || this.#saving || applier.sealed) return
+    if (entries < snapshotEntries && (this.#bytesSince < snapshotBytes || entries === 0)) return
+    const runner = this.#ports.runner()
+    if (!runner) return
+    this.#unsaved = this.#take(runner)
+    this.save()
+  }
+
+  /** Saves a snapshot once every machine has made durable by itself what lies before it: only then may the log go. */
+  save(): void {
+    const snapshot = this.#unsaved
+    const runner = this.#ports.runner()
+    if (!snapshot || this.#saving || !runner) return
+    const { applier, logger } = this.#ports
+    if (applier.durableIndex() < snapshot.meta.index) return
+    this.#unsaved = null
+    this.#saving = true
+    const cutBefore = logIndex(Math.max(1, snapshot.meta.index + 1 - this.#limits.tailEntries))
+    runner.compact(snapshot, cutBefore, () => {
+      this.#saving = false
+      logger.log('debug', 'snapshot saved', { index: snapshot.meta.index, bytes: snapshot.bytes.length })
+    })
+  }
+
+  /** @throws what the machines throw */
+  restore(snapshot: Snapshot): void {
+    const { meta, bytes } = snapshot
+    this.#ports.applier.restore(bytes, meta.index, meta.configuration)
+    this.#newest = snapshot
+    this.#unsaved = null
+    this.#index = meta.index
+    this.#bytesSince = 0
+  }
+
+  /** Streams a snapshot to a follower whose next entry is gone here. */
+  send(to: NodeId, atLeast: LogIndex, term: number): void {
+    const { applier, peers, logger } = this.#ports
+    const runner = this.#ports.runner()
+    applier.whenApplied(atLeast, () => {
+      if (!runner || this.#ports.runner() !== runner) return
+      const needed = Math.max(atLeast, runner.view().firstIndex - 1)
+      const usable = this.#newest !== null && this.#newest.meta.index >= needed
+      const snapshot = usable && this.#newest ? this.#newest : this.#take(runner)
+      void sendSnapshot(peers, to, term, snapshot, logger, { deadlineMs: SEND_DEADLINE_MS }).then((ok) => {
+        runner.input({ type: 'snapshotSent', to, index: snapshot.meta.index, ok })
+      })
+    })
+  }
+
+  receive(from: NodeId, opening: Uint8Array, stream: FrameStream): void {
+    const runner = this.#ports.runner()
+    if (!runner) {
+      stream.abort('the ordered log does not run')
+      return
+    }
+    void receiveSnapshot(opening, stream, this.#ports.logger, ({ meta, term }, bytes) => {
+      if (this.#ports.runner() === runner) runner.received(from, term, { meta, bytes })
+    })
+  }
+
+  #take(runner: Runner): Snapshot {
+    const { applier } = this.#ports
+    const index = applier.applied
+    assert(index > 0, 'there is something to take a snapshot of')
+    const snapshot = { meta: runner.snapshotMeta(index), bytes: applier.snapshot() }
+    this.#newest = snapshot
+    this.#index = index
+    this.#bytesSince = 0
+    return snapshot
+  }
+}

@@ -1,0 +1,57 @@
+import { ClusterError, type CommonErrorDetail, type LogErrorDetail, type NodeId } from '@cluster/core'
+
+export type LogError = ClusterError<LogErrorDetail | CommonErrorDetail>
+
+export function noGroup(afterMs: number, waitsFor: string | null): LogError {
+  return new ClusterError<LogErrorDetail>(
+    { code: 'LOG_NO_GROUP', outcome: 'rejected' },
+    `This node is in no group yet, after ${afterMs} ms; it waits for ${waitsFor ?? 'first contact'}. Start the other nodes, or wait longer.`,
+  )
+}
+
+export function noQuorum(afterMs: number, waitingFor: readonly NodeId[]): LogError {
+  return new ClusterError<LogErrorDetail>(
+    { code: 'LOG_NO_QUORUM', outcome: 'rejected', waitingFor },
+    `No quorum of the voters was in reach for ${afterMs} ms; out of reach: ${waitingFor.join(', ') || 'none'}. Nothing was written. Start the nodes that are missing, or mend the network.`,
+  )
+}
+
+export function deadline(afterMs: number): LogError {
+  return new ClusterError<CommonErrorDetail>(
+    { code: 'DEADLINE', outcome: 'rejected', afterMs },
+    `The call was not done within ${afterMs} ms; it had no effect. Try again, or allow it more time.`,
+  )
+}
+
+export function tooLarge(bytes: number, bytesMax: number): LogError {
+  return new ClusterError<LogErrorDetail>(
+    { code: 'LOG_COMMAND_TOO_LARGE', outcome: 'rejected', bytes, bytesMax },
+    `A command of ${bytes} bytes is larger than the ordered log takes (${bytesMax}). Split it into several.`,
+  )
+}
+
+export function unknownMachine(machine: string): LogError {
+  return new ClusterError<LogErrorDetail>(
+    { code: 'LOG_UNKNOWN_MACHINE', outcome: 'rejected', machine },
+    `No state machine named ${machine} is attached to the ordered log of this node. Attach it before the log starts; every node needs the same machines.`,
+  )
+}
+
+export function notStarted(): LogError {
+  return stopped('The ordered log is not started yet. Await `start` first.', null)
+}
+
+export function wasStopped(): LogError {
+  return stopped('The ordered log of this node was stopped.', null)
+}
+
+export function hasFailed(cause: unknown): LogError {
+  return stopped(
+    `The ordered log of this node failed: ${String(cause)}. See its log, then start it again.`,
+    cause,
+  )
+}
+
+function stopped(message: string, cause: unknown): LogError {
+  return new ClusterError<CommonErrorDetail>({ code: 'STOPPED', outcome: 'rejected' }, message, { cause })
+}
