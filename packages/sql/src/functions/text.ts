@@ -76,6 +76,25 @@ function position(text: string, wanted: string): number {
   return at < 0 ? 0 : characterCount(text.slice(0, at)) + 1
 }
 
+/** Character by character: what would become several characters stays as it is. */
+function upper(text: string): string {
+  const result = text.toUpperCase()
+  return result.length === text.length ? result : mapped(text, (sign) => sign.toUpperCase())
+}
+
+function lower(text: string): string {
+  const result = text.toLowerCase()
+  return result.length === text.length ? result : mapped(text, (sign) => sign.toLowerCase())
+}
+
+const mapped = (text: string, change: (sign: string) => string): string =>
+  [...text]
+    .map((sign) => {
+      const changed = change(sign)
+      return changed.length === sign.length ? changed : sign
+    })
+    .join('')
+
 /** Each letter that begins a word in upper case, the others in lower. */
 const initcap = (text: string): string =>
   text.toLowerCase().replace(/[\p{L}\p{N}]+/gu, (word) => {
@@ -171,8 +190,8 @@ export const textFunctions: readonly ScalarFunction[] = [
   fn('octet_length', ['text'], 'integer', (text) => utf8.encode(text).length),
   fn('octet_length', ['bytea'], 'integer', (bytes) => bytes.length),
   fn('bit_length', ['text'], 'integer', (text) => utf8.encode(text).length * 8),
-  fn('lower', ['text'], 'text', (text) => text.toLowerCase()),
-  fn('upper', ['text'], 'text', (text) => text.toUpperCase()),
+  fn('lower', ['text'], 'text', lower),
+  fn('upper', ['text'], 'text', upper),
   fn('initcap', ['text'], 'text', initcap),
   ...['substring', 'substr'].flatMap((name) => [
     fn(name, ['text', 'integer'], 'text', (text, start) => sliceCharacters(text, Math.max(0, start - 1))),

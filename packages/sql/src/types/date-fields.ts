@@ -58,6 +58,8 @@ const fieldOf = (written: string): string => {
 const unknownUnit = (unit: string, type: string): SqlError =>
   sqlError(SQLSTATE.invalidParameterValue, `unit "${unit}" not recognized for type ${type}`)
 
+const timeFields = new Set(['hour', 'minute', 'second', 'milliseconds', 'microseconds', 'timezone'])
+
 const isInfinite = (micros: bigint): boolean =>
   micros === TIMESTAMP_INFINITY || micros === TIMESTAMP_MINUS_INFINITY
 
@@ -114,7 +116,11 @@ export function extractDate(field: string, days: number): string | null {
   if (name === 'epoch') return String(days * 86_400)
   if (name === 'julian') return String(days + 2_440_588)
   const whole = wholeField(name, days)
-  if (whole === null) throw unknownUnit(field, 'date')
+  if (whole === null) {
+    if (timeFields.has(name))
+      throw sqlError(SQLSTATE.featureNotSupported, `unit "${field}" not supported for type date`)
+    throw unknownUnit(field, 'date')
+  }
   return String(whole)
 }
 

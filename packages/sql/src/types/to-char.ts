@@ -17,7 +17,7 @@ const monthNames = [
 const dayNames = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']
 
 const pattern =
-  /"([^"]*)"|FM|HH24|HH12|HH|MI|SSSS|SS|MS|US|[AP]\.?M\.?|[ap]\.?m\.?|Y,YYY|YYYY|YYY|YY|Y|IYYY|IW|ID|IDDD|MONTH|Month|month|MON|Mon|mon|MM|DAY|Day|day|DY|Dy|dy|DDD|DD|D|WW|W|CC|J|Q|BC|AD|bc|ad|(?:TH|th)/g
+  /"([^"]*)"|FM|HH24|HH12|HH|MI|SSSS|SS|MS|US|[AP]\.?M\.?|Y,YYY|YYYY|YYY|YY|Y|IYYY|IW|IDDD|ID|MONTH|MON|MM|DAY|DY|DDD|DD|D|WW|W|CC|J|Q|BC|AD|TH/gi
 
 /**
  * `to_char` of a timestamp: the templates of PostgreSQL for dates and times, the modifier FM, ordinals (TH), and
@@ -50,7 +50,7 @@ export function timestampToChar(micros: bigint, format: string): string {
     return cased
   }
   const one = (template: string): string => {
-    switch (template) {
+    switch (template.toUpperCase()) {
       case 'HH24':
         return digits(time.hour, 2)
       case 'HH12':
@@ -103,12 +103,9 @@ export function timestampToChar(micros: bigint, format: string): string {
       case 'Q':
         return digits(Math.floor((date.month - 1) / 3) + 1, 1)
       case 'TH':
-      case 'th':
         return word(template, ordinal(last))
       case 'BC':
       case 'AD':
-      case 'bc':
-      case 'ad':
         return word(template, date.year > 0 ? 'AD' : 'BC')
       default:
         return named(template)
@@ -129,7 +126,7 @@ export function timestampToChar(micros: bigint, format: string): string {
   }
   return format.replace(pattern, (template, quoted: string | undefined) => {
     if (quoted !== undefined) return quoted
-    if (template === 'FM') {
+    if (template.toUpperCase() === 'FM') {
       fill = false
       return ''
     }

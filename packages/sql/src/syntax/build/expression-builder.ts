@@ -198,8 +198,10 @@ export abstract class ExpressionBuilder {
     const inner = this.#climb(operand, row, rank, from + 1)
     this.#grow(start)
     const span = join(start, inner.span)
-    if (operator === '-' && inner.kind === 'number' && !inner.text.startsWith('-'))
-      return { kind: 'number', text: `-${inner.text}`, span }
+    if (operator === '-' && inner.kind === 'number') {
+      const text = inner.text.startsWith('-') ? inner.text.slice(1) : `-${inner.text}`
+      return { kind: 'number', text, span }
+    }
     return { kind: 'unary', operator, operand: inner, span }
   }
 
