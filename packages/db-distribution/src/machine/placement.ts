@@ -137,7 +137,12 @@ export function planPlacement(database: DatabaseRecord, { living, members }: Nod
     const kept = partition.replicas.filter(({ node }) => memberSet.has(node))
     const draft: Draft = {
       partition,
-      replicas: kept.map(({ node, complete, replaces }) => ({ node, complete, replaces })),
+      replicas: kept.map(({ node, complete, replaces }) => ({
+        node,
+        complete,
+        // A move that is over is forgotten: its name would make the next one relieve the wrong node.
+        replaces: complete && !kept.some((other) => other.node === replaces) ? null : replaces,
+      })),
       changed: kept.length < partition.replicas.length,
     }
     drafts.push(draft)
