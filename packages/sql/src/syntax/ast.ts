@@ -1,4 +1,3 @@
 export type * from './ast/common.ts'
-export type * from './ast/expression.ts'
 export type * from './ast/query.ts'
 export type * from './ast/statement.ts'

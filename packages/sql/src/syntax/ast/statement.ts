@@ -1,6 +1,5 @@
 import type { Identifier, Node, QualifiedName, TypeName } from './common.ts'
-import type { Expression } from './expression.ts'
-import type { Query, SelectItem, TableReference } from './query.ts'
+import type { Expression, Query, SelectItem, TableReference } from './query.ts'
 
 export type Statement =
   | Query

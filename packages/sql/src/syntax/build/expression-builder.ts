@@ -21,6 +21,7 @@ import type {
   OperandCst,
   ParenthesisedCst,
   PlainExpressionCst,
+  QueryCst,
   ReferenceCst,
   SelectItemsCst,
   SortListCst,
@@ -28,8 +29,7 @@ import type {
   SubstringCallCst,
   TailCst,
   TrimCallCst,
-} from '../cst/expression.ts'
-import type { QueryCst } from '../cst/query.ts'
+} from '../cst/query.ts'
 import { tooDeep } from '../retag.ts'
 import { positionAt, syntaxErrorNear, type Token } from '../scanner.ts'
 import { infixRank, isNonAssociative, RANK } from './precedence.ts'

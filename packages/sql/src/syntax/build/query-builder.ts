@@ -13,11 +13,11 @@ import type {
   TableAlias,
   TableReference,
 } from '../ast.ts'
-import type { NameListCst } from '../cst/expression.ts'
 import type {
   FetchCountCst,
   FromListCst,
   JoinTailCst,
+  NameListCst,
   QueryCst,
   QueryTermCst,
   SelectCst,

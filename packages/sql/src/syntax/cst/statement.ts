@@ -1,12 +1,16 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
-import type { ExpressionCst, NameListCst, QualifiedNameCst, SortListCst, TypeNameCst } from './expression.ts'
 import type { Cst } from './node.ts'
 import type {
+  ExpressionCst,
   FromListCst,
+  NameListCst,
+  QualifiedNameCst,
   QueryCst,
   ReturningCst,
+  SortListCst,
   TargetAliasCst,
+  TypeNameCst,
   ValuesRowCst,
   WhereClauseCst,
 } from './query.ts'

@@ -1,0 +1,311 @@
+import type {
+  CallExpression,
+  Expression,
+  Identifier,
+  QualifiedName,
+  Query,
+  QueryBody,
+  Select,
+  SelectItem,
+  SortItem,
+  TableAlias,
+  TableReference,
+  TypeName,
+} from './ast.ts'
+import { infixRank, isNonAssociative, RANK } from './build/precedence.ts'
+import { quoteIdentifier, quoteLiteral } from './keywords.ts'
+
+/** Ranks above those of operators. */
+const CAST = RANK.sign + 1
+const PRIMARY = CAST + 1
+
+export const printName = (name: QualifiedName): string => printParts(name.parts)
+export const printIdentifier = ({ name }: Identifier): string => quoteIdentifier(name)
+export const printIdentifiers = (names: readonly Identifier[]): string =>
+  names.map(printIdentifier).join(', ')
+const printParts = (parts: readonly Identifier[]): string => parts.map(printIdentifier).join('.')
+
+const standardTypes = new Set([
+  'boolean',
+  'smallint',
+  'integer',
+  'bigint',
+  'real',
+  'double precision',
+  'numeric',
+  'character varying',
+  'character',
+  'timestamp without time zone',
+  'timestamp with time zone',
+  'time without time zone',
+  'time with time zone',
+  'interval',
+])
+
+export function printType({ name, modifiers, array }: TypeName): string {
+  const shown = standardTypes.has(name) ? name : name.split('.').map(quoteIdentifier).join('.')
+  const suffix = modifiers.length === 0 ? '' : `(${modifiers.join(', ')})`
+  const [word = '', ...zone] = shown.includes(' time zone') ? shown.split(' ') : [shown]
+  return `${[word + suffix, ...zone].join(' ')}${array ? '[]' : ''}`
+}
+
+/** How tightly an expression holds together when it is printed. */
+function rankOf(node: Expression): number {
+  switch (node.kind) {
+    case 'or':
+      return RANK.or
+    case 'and':
+      return RANK.and
+    case 'not':
+      return RANK.not
+    case 'is':
+    case 'distinctFrom':
+      return RANK.is
+    case 'between':
+    case 'in':
+    case 'inQuery':
+    case 'like':
+      return RANK.membership
+    case 'binary':
+    case 'quantified':
+      return infixRank(node.operator)
+    case 'unary':
+      return node.operator === '-' || node.operator === '+' ? RANK.sign : RANK.other
+    case 'number':
+      return node.text.startsWith('-') ? RANK.sign : PRIMARY
+    case 'cast':
+      return CAST
+    default:
+      return PRIMARY
+  }
+}
+
+/** The expression, in parentheses if it holds together less tightly than `least`. */
+function within(node: Expression, least: number): string {
+  const text = printExpression(node)
+  return rankOf(node) < least ? `(${text})` : text
+}
+
+const list = (nodes: readonly Expression[]): string => nodes.map(printExpression).join(', ')
+const not = (negated: boolean): string => (negated ? 'NOT ' : '')
+
+/** The canonical text of an expression: it parses to the same tree, spans aside. */
+export function printExpression(node: Expression): string {
+  switch (node.kind) {
+    case 'null':
+      return 'NULL'
+    case 'boolean':
+      return node.value ? 'TRUE' : 'FALSE'
+    case 'number':
+      return node.text
+    case 'string':
+      return quoteLiteral(node.value)
+    case 'parameter':
+      return `$${node.index}`
+    case 'column':
+      return printParts(node.parts)
+    case 'unary': {
+      // Between signs a blank, or two minus signs would begin a comment.
+      const signed = node.operator === '-' || node.operator === '+'
+      const operand = within(node.operand, signed ? RANK.sign + 1 : RANK.additive)
+      return signed ? node.operator + operand : `${node.operator} ${operand}`
+    }
+    case 'binary': {
+      const rank = infixRank(node.operator)
+      const left = within(node.left, isNonAssociative(rank) ? rank + 1 : rank)
+      return `${left} ${node.operator} ${within(node.right, rank + 1)}`
+    }
+    case 'quantified': {
+      const rank = infixRank(node.operator)
+      const left = within(node.left, isNonAssociative(rank) ? rank + 1 : rank)
+      return `${left} ${node.operator} ${node.quantifier.toUpperCase()} (${printQuery(node.query)})`
+    }
+    case 'not':
+      return `NOT ${within(node.operand, RANK.not)}`
+    case 'and':
+      return node.operands.map((operand) => within(operand, RANK.and + 1)).join(' AND ')
+    case 'or':
+      return node.operands.map((operand) => within(operand, RANK.or + 1)).join(' OR ')
+    case 'is':
+      return `${within(node.operand, RANK.is + 1)} IS ${not(node.negated)}${node.test.toUpperCase()}`
+    case 'distinctFrom':
+      return `${within(node.left, RANK.is + 1)} IS ${not(node.negated)}DISTINCT FROM ${within(node.right, RANK.is + 1)}`
+    case 'between': {
+      const [operand = '', low = '', high = ''] = [node.operand, node.low, node.high].map((part) =>
+        within(part, RANK.other),
+      )
+      const symmetric = node.symmetric ? 'SYMMETRIC ' : ''
+      return `${operand} ${not(node.negated)}BETWEEN ${symmetric}${low} AND ${high}`
+    }
+    case 'in':
+      return `${within(node.operand, RANK.other)} ${not(node.negated)}IN (${list(node.list)})`
+    case 'inQuery':
+      return `${within(node.operand, RANK.other)} ${not(node.negated)}IN (${printQuery(node.query)})`
+    case 'like': {
+      const word = node.caseInsensitive ? 'ILIKE' : 'LIKE'
+      const end = node.escape === null ? '' : ` ESCAPE ${within(node.escape, RANK.other)}`
+      return `${within(node.operand, RANK.other)} ${not(node.negated)}${word} ${within(node.pattern, RANK.other)}${end}`
+    }
+    case 'exists':
+      return `EXISTS (${printQuery(node.query)})`
+    case 'subquery':
+      return `(${printQuery(node.query)})`
+    case 'case': {
+      const operand = node.operand === null ? '' : ` ${printExpression(node.operand)}`
+      const branches = node.branches.map(
+        ({ when, result }) => ` WHEN ${printExpression(when)} THEN ${printExpression(result)}`,
+      )
+      const otherwise = node.otherwise === null ? '' : ` ELSE ${printExpression(node.otherwise)}`
+      return `CASE${operand}${branches.join('')}${otherwise} END`
+    }
+    case 'cast':
+      return `${within(node.operand, CAST)}::${printType(node.type)}`
+    case 'call':
+      return printCall(node)
+    case 'coalesce':
+    case 'greatest':
+    case 'least':
+      return `${node.kind.toUpperCase()}(${list(node.args)})`
+    case 'nullif':
+      return `NULLIF(${printExpression(node.left)}, ${printExpression(node.right)})`
+    case 'row':
+      return `ROW(${list(node.items)})`
+  }
+}
+
+const withoutParentheses = new Set([
+  'current_catalog',
+  'current_date',
+  'current_role',
+  'current_schema',
+  'current_time',
+  'current_timestamp',
+  'current_user',
+  'localtime',
+  'localtimestamp',
+  'session_user',
+  'user',
+])
+/** Keywords that may be written plainly before a parenthesis. */
+const plainBeforeParenthesis = new Set(['left', 'right', 'substring'])
+
+export function printCall(node: CallExpression): string {
+  const { name, args, filter } = node
+  const [only, second] = name.parts
+  const plain = only !== undefined && second === undefined ? only.name : null
+  const [first, last] = args
+  if (plain !== null && withoutParentheses.has(plain) && !node.star)
+    return args.length === 0 ? plain.toUpperCase() : `${plain.toUpperCase()}(${list(args)})`
+  if (plain === 'extract' && first?.kind === 'string' && last !== undefined)
+    return `EXTRACT(${quoteLiteral(first.value)} FROM ${printExpression(last)})`
+  if (plain === 'position' && first !== undefined && last !== undefined)
+    return `POSITION(${within(last, RANK.other)} IN ${within(first, RANK.other)})`
+  const shown = plain !== null && plainBeforeParenthesis.has(plain) ? plain : printName(name)
+  const distinct = node.distinct ? 'DISTINCT ' : ''
+  const order = node.orderBy.length === 0 ? '' : ` ORDER BY ${printSort(node.orderBy)}`
+  const end = filter === null ? '' : ` FILTER (WHERE ${printExpression(filter)})`
+  return `${shown}(${node.star ? '*' : distinct + list(args) + order})${end}`
+}
+
+export const printSort = (items: readonly SortItem[]): string =>
+  items.map((item) => printExpression(item.expression) + printDirection(item)).join(', ')
+
+export function printDirection({ descending, nulls }: Pick<SortItem, 'descending' | 'nulls'>): string {
+  const usual = descending ? 'first' : 'last'
+  return `${descending ? ' DESC' : ''}${nulls === usual ? '' : ` NULLS ${nulls.toUpperCase()}`}`
+}
+
+export const printItems = (items: readonly SelectItem[]): string =>
+  items
+    .map((item) => {
+      if (item.kind === 'star') return [...item.qualifier.map(printIdentifier), '*'].join('.')
+      const alias = item.alias === null ? '' : ` AS ${printIdentifier(item.alias)}`
+      return printExpression(item.expression) + alias
+    })
+    .join(', ')
+
+/** The canonical text of a query. */
+export function printQuery(query: Query): string {
+  const { recursive, body, orderBy, limit, offset } = query
+  const tables = query.with.map(({ name, columns, materialized, query: inner }) => {
+    const how = materialized === null ? '' : `${not(!materialized)}MATERIALIZED `
+    return `${printIdentifier(name)}${columnList(columns)} AS ${how}(${printQuery(inner)})`
+  })
+  return [
+    tables.length === 0 ? '' : `WITH ${recursive ? 'RECURSIVE ' : ''}${tables.join(', ')} `,
+    body.kind === 'query' ? `(${printQuery(body)})` : printBody(body),
+    orderBy.length === 0 ? '' : ` ORDER BY ${printSort(orderBy)}`,
+    limit === null ? '' : ` LIMIT ${printExpression(limit)}`,
+    offset === null ? '' : ` OFFSET ${printExpression(offset)}`,
+  ].join('')
+}
+
+const columnList = (columns: readonly Identifier[]): string =>
+  columns.length === 0 ? '' : ` (${printIdentifiers(columns)})`
+
+const setRank = (body: QueryBody): number =>
+  body.kind === 'query' ? 0 : body.kind !== 'setOperation' ? 3 : body.operator === 'intersect' ? 2 : 1
+
+function printBody(body: QueryBody): string {
+  switch (body.kind) {
+    case 'query':
+      return printQuery(body)
+    case 'select':
+      return printSelect(body)
+    case 'values':
+      return `VALUES ${body.rows.map((row) => `(${list(row)})`).join(', ')}`
+    case 'setOperation': {
+      const rank = setRank(body)
+      const side = (inner: QueryBody, least: number): string =>
+        setRank(inner) < least ? `(${printBody(inner)})` : printBody(inner)
+      const all = body.all ? ' ALL' : ''
+      return `${side(body.left, rank)} ${body.operator.toUpperCase()}${all} ${side(body.right, rank + 1)}`
+    }
+  }
+}
+
+function printSelect(node: Select): string {
+  const distinct =
+    node.distinct === 'all'
+      ? ''
+      : node.distinct === 'on'
+        ? ` DISTINCT ON (${list(node.distinctOn)})`
+        : ' DISTINCT'
+  return [
+    `SELECT${distinct}`,
+    node.items.length === 0 ? '' : ` ${printItems(node.items)}`,
+    node.from.length === 0 ? '' : ` FROM ${printTables(node.from)}`,
+    node.where === null ? '' : ` WHERE ${printExpression(node.where)}`,
+    node.groupBy.length === 0 ? '' : ` GROUP BY ${list(node.groupBy)}`,
+    node.having === null ? '' : ` HAVING ${printExpression(node.having)}`,
+  ].join('')
+}
+
+export const printTables = (tables: readonly TableReference[]): string => tables.map(printTable).join(', ')
+
+const printAlias = (alias: TableAlias | null): string =>
+  alias === null ? '' : ` AS ${printIdentifier(alias.name)}${columnList(alias.columns)}`
+
+function printTable(node: TableReference): string {
+  switch (node.kind) {
+    case 'table':
+      return printName(node.name) + printAlias(node.alias)
+    case 'derived':
+      return `${node.lateral ? 'LATERAL ' : ''}(${printQuery(node.query)})${printAlias(node.alias)}`
+    case 'functionTable':
+      return `${node.lateral ? 'LATERAL ' : ''}${printCall(node.call)}${printAlias(node.alias)}`
+    case 'join': {
+      const { condition, type } = node
+      const natural = condition?.kind === 'natural' ? 'NATURAL ' : ''
+      const word = type === 'inner' ? '' : `${type.toUpperCase()} `
+      const right = node.right.kind === 'join' ? `(${printTable(node.right)})` : printTable(node.right)
+      const end =
+        condition?.kind === 'on'
+          ? ` ON ${printExpression(condition.expression)}`
+          : condition?.kind === 'using'
+            ? ` USING (${printIdentifiers(condition.columns)})`
+            : ''
+      return `${printTable(node.left)} ${natural}${word}JOIN ${right}${end}`
+    }
+  }
+}
