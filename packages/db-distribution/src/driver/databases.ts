@@ -10,6 +10,7 @@ import {
   EVERYWHERE,
   type LogEntry,
   type NodeId,
+  randomId,
   type StateMachine,
   type StructureNode,
 } from '@cluster/core'
@@ -160,7 +161,11 @@ class Node implements NodeDatabases {
     const { voters, learners } = ports.log.group()
     const living = [...voters, ...learners].filter((node) => this.#context.isLiving(node))
     const candidates: readonly NodeId[] = living.length > 0 ? living : [self]
-    await ports.log.submit(MACHINE_NAME, encodeCreate({ name, options, candidates }), call)
+    await ports.log.submit(
+      MACHINE_NAME,
+      encodeCreate({ name, uid: randomId(ports.random), options, candidates }),
+      call,
+    )
   }
 
   /** Waits until the partition with the catalogs can be read from somebody. */

@@ -8,6 +8,7 @@ import {
   type Version,
 } from '@cluster/core'
 import type { CommitPart } from '../machine/commands.ts'
+import type { DatabaseRecord } from '../machine/state.ts'
 
 /**
  * - `opening`: what is on disk is being opened;
@@ -47,10 +48,15 @@ export class LocalReplica {
   #newestWrite: number
   #closed = false
 
-  constructor(database: number, partition: PartitionId, baseline: number, pendingBytesMax: number) {
-    this.database = database
+  constructor(
+    { id, uid }: Pick<DatabaseRecord, 'id' | 'uid'>,
+    partition: PartitionId,
+    baseline: number,
+    pendingBytesMax: number,
+  ) {
+    this.database = id
     this.partition = partition
-    this.name = storeName(database, partition)
+    this.name = storeName(uid, partition)
     this.baseline = baseline
     this.#newestWrite = baseline
     this.#pendingBytesMax = pendingBytesMax
@@ -96,10 +102,11 @@ export class LocalReplica {
 
   /**
    * Takes the store into service, if it has everything together with the queue. False when it has not.
-   * @param unchecked the planted bug: however old it is
+   * @param unchecked the planted bug: however old it is, if there is anything in it
    */
   adopt(store: PartitionStore, unchecked = false): boolean {
-    if (!unchecked && store.appliedVersion() < this.baseline) return false
+    const trusted = unchecked && store.appliedVersion() > 0
+    if (!trusted && store.appliedVersion() < this.baseline) return false
     for (const { version, writes } of this.#pending) store.apply(version, writes)
     this.#pending = []
     this.#pendingBytes = 0
@@ -149,12 +156,13 @@ export class LocalReplica {
   }
 }
 
-export const storeName = (database: number, partition: PartitionId): string => `d${database}/p${partition}`
+export const storeName = (uid: string, partition: PartitionId): string => `${uid}/p${partition}`
 
 /** The database and partition of a store's name; null when it is not one of ours. */
-export function parseStoreName(name: string): { database: number; partition: PartitionId } | null {
-  const match = /^d(\d+)\/p(\d+)$/.exec(name)
-  return match ? { database: Number(match[1]), partition: Number(match[2]) as PartitionId } : null
+export function parseStoreName(name: string): { uid: string; partition: PartitionId } | null {
+  const match = /^([0-9a-z]+)\/p(\d+)$/.exec(name)
+  const uid = match?.[1]
+  return uid === undefined ? null : { uid, partition: Number(match?.[2]) as PartitionId }
 }
 
 function rowWrites(part: CommitPart): RowWrite[] {

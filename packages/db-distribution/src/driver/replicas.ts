@@ -29,7 +29,7 @@ export class Replicas {
   readonly #context: Context
   readonly #byDatabase = new Map<number, (LocalReplica | undefined)[]>()
   /** Stores on disk that are not assigned here any more, kept until the others have everything. */
-  readonly #former = new Map<string, { readonly database: number; readonly partition: PartitionId }>()
+  readonly #former = new Set<string>()
   readonly #disk = new Queues()
   readonly #copies: Gate
   #announcing = false
@@ -42,8 +42,7 @@ export class Replicas {
   /** Looks for what earlier runs left on disk. */
   async start(): Promise<void> {
     for (const name of await this.#context.ports.storage.list()) {
-      const parsed = parseStoreName(name)
-      if (parsed !== null && !this.get(parsed.database, parsed.partition)) this.#former.set(name, parsed)
+      if (!this.#names().has(name)) this.#former.add(name)
     }
     void this.#whenReady().then((ready) => {
       if (ready) this.#dropFormer()
@@ -52,6 +51,13 @@ export class Replicas {
 
   get(database: number, partition: PartitionId): LocalReplica | undefined {
     return this.#byDatabase.get(database)?.[partition]
+  }
+
+  /** Names of the stores in use. */
+  #names(): Set<string> {
+    const names = new Set<string>()
+    for (const replica of this.all()) names.add(replica.name)
+    return names
   }
 
   serving(database: number, partition: PartitionId): PartitionStore | null {
@@ -125,12 +131,7 @@ export class Replicas {
         replica.recorded = record.complete
         continue
       }
-      const fresh = new LocalReplica(
-        database.id,
-        partition.id,
-        partition.lastWrite,
-        settings.copyQueueBytesMax,
-      )
+      const fresh = new LocalReplica(database, partition.id, partition.lastWrite, settings.copyQueueBytesMax)
       fresh.recorded = record.complete
       if (local === undefined) {
         local = []
@@ -152,7 +153,7 @@ export class Replicas {
     replica.retire()
     const local = this.#byDatabase.get(database)
     if (local !== undefined) delete local[partition]
-    this.#former.set(name, { database, partition })
+    this.#former.add(name)
     if (store === null) return
     void this.#disk
       .run(name, async () => {
@@ -170,20 +171,27 @@ export class Replicas {
   #dropFormer(): void {
     const { machine, ports, stopped } = this.#context
     if (stopped) return
-    for (const [name, { database, partition }] of this.#former) {
-      const record = machine.databaseById(database)?.partitions[partition]
-      // Replay is not over yet, or the store is of another cluster: nothing is known, so nothing is dropped.
-      if (record === undefined || !this.#ready) continue
+    // Replay is not over yet: what is assigned here may only be known later.
+    if (!this.#ready) return
+    for (const name of this.#former) {
+      const parsed = parseStoreName(name)
+      const database = machine.databases().find(({ uid }) => uid === parsed?.uid)
+      // A store of a database that this cluster does not know is not ours to drop.
+      const record = parsed === null ? undefined : database?.partitions[parsed.partition]
+      if (database === undefined || record === undefined) continue
       if (!record.replicas.every((replica) => replica.complete)) continue
       this.#former.delete(name)
       void this.#disk
         .run(name, async () => {
-          if (this.get(database, partition) !== undefined) return
+          if (this.get(database.id, record.id) !== undefined) return
           await ports.storage.remove(name)
-          ports.logger.log('info', 'dropped a former replica', { database, partition })
+          ports.logger.log('info', 'dropped a former replica', {
+            database: database.name,
+            partition: record.id,
+          })
         })
         .catch((error: unknown) => {
-          this.#former.set(name, { database, partition })
+          this.#former.add(name)
           this.#warn('could not drop a former replica', name, error)
         })
     }

@@ -205,7 +205,7 @@ export function decodeStreamRequest(bytes: Uint8Array): StreamRequest {
 
 /** The frames of a batch: one, or several when its rows are large. */
 export function encodeBatch(partition: PartitionId | null, batch: RowBatch): Uint8Array[] {
-  const writer = new ByteWriter(4096).byte(ROWS).varint(partition === null ? 0 : partition + 1)
+  const writer = new ByteWriter().byte(ROWS).varint(partition === null ? 0 : partition + 1)
   writer.varint(batch.length).varint(batch.columns.length)
   for (const key of batch.keys) writer.key(key)
   for (const column of batch.columns) for (const value of column) writer.value(value)
@@ -225,13 +225,13 @@ export function sliceBatch(batch: RowBatch, from: number, to: number): RowBatch 
   }
 }
 
-export const encodeEnd = (): Uint8Array => new ByteWriter(1).byte(END).finish()
+export const encodeEnd = (): Uint8Array => new ByteWriter().byte(END).finish()
 
 export const encodeFailed = (code: string, message: string): Uint8Array =>
   new ByteWriter().byte(FAILED).text(code).text(message).finish()
 
 export const encodeCopy = (version: Version): Uint8Array =>
-  new ByteWriter(16).byte(COPY).varint(version).finish()
+  new ByteWriter().byte(COPY).varint(version).finish()
 
 /** The frames of one chunk of a copy. */
 export function encodeChunk(chunk: Uint8Array): Uint8Array[] {
@@ -241,7 +241,7 @@ export function encodeChunk(chunk: Uint8Array): Uint8Array[] {
     const end = Math.min(chunk.length, at + FRAME_BYTES_TARGET)
     const more = end < chunk.length
     frames.push(
-      new ByteWriter(end - at + 1)
+      new ByteWriter()
         .byte(more ? CHUNK_PART : CHUNK)
         .raw(chunk.subarray(at, end))
         .finish(),

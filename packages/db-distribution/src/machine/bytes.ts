@@ -29,15 +29,32 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /** Up to this many characters a loop beats the call into the platform's encoder. */
 const LOOP_CHARS = 48
 
+interface Buffer {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly view: DataView
+}
+
+const newBuffer = (size: number): Buffer => {
+  const bytes = new Uint8Array(size)
+  return { bytes, view: new DataView(bytes.buffer) }
+}
+
+/** Making a buffer costs more than filling it, so writers hand theirs on. Larger ones are left to the collector. */
+const BUFFER_BYTES = 64 * 1024
+const FREE_BUFFERS_MAX = 4
+const freeBuffers: Buffer[] = []
+
 /** Appends to a growing buffer. One writer makes one message. */
 export class ByteWriter {
+  #buffer: Buffer
   #bytes: Uint8Array<ArrayBuffer>
   #view: DataView
   #length = 0
 
-  constructor(sizeHint = 256) {
-    this.#bytes = new Uint8Array(sizeHint)
-    this.#view = new DataView(this.#bytes.buffer)
+  constructor() {
+    this.#buffer = freeBuffers.pop() ?? newBuffer(BUFFER_BYTES)
+    this.#bytes = this.#buffer.bytes
+    this.#view = this.#buffer.view
   }
 
   get length(): number {
@@ -47,10 +64,11 @@ export class ByteWriter {
   #reserve(bytes: number): void {
     const need = this.#length + bytes
     if (need <= this.#bytes.length) return
-    const grown = new Uint8Array(Math.max(need, this.#bytes.length * 2))
-    grown.set(this.#bytes.subarray(0, this.#length))
-    this.#bytes = grown
-    this.#view = new DataView(grown.buffer)
+    const grown = newBuffer(Math.max(need, this.#bytes.length * 2))
+    grown.bytes.set(this.#bytes.subarray(0, this.#length))
+    this.#buffer = grown
+    this.#bytes = grown.bytes
+    this.#view = grown.view
   }
 
   byte(value: number): this {
@@ -161,22 +179,47 @@ export class ByteWriter {
     return this
   }
 
-  /** The bytes written; the writer is used up. */
+  /** A copy of the bytes written; the writer is used up. */
   finish(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length)
+    const bytes = this.#bytes.slice(0, this.#length)
+    this.#release()
+    return bytes
+  }
+
+  /** Appends what the other writer has written, which is used up. */
+  append(other: ByteWriter): this {
+    this.raw(other.#bytes.subarray(0, other.#length))
+    other.#release()
+    return this
+  }
+
+  #release(): void {
+    if (this.#bytes.length === BUFFER_BYTES && freeBuffers.length < FREE_BUFFERS_MAX)
+      freeBuffers.push(this.#buffer)
+    // Whoever writes on gets another buffer, not another's message.
+    this.#bytes = NO_BYTES
+    this.#length = 0
   }
 }
+
+const NO_BYTES = new Uint8Array(0)
 
 /** Reads what `ByteWriter` wrote. Every method throws DB_FRAME_DAMAGED when the bytes do not fit. */
 export class ByteReader {
   readonly #bytes: Uint8Array
-  readonly #view: DataView
+  /** Made when the first number of several bytes comes; most messages have none. */
+  #lazyView: DataView | null = null
   #at: number
 
   constructor(bytes: Uint8Array, at = 0) {
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#at = at
+  }
+
+  get #view(): DataView {
+    const { buffer, byteOffset, byteLength } = this.#bytes
+    this.#lazyView ??= new DataView(buffer, byteOffset, byteLength)
+    return this.#lazyView
   }
 
   get position(): number {

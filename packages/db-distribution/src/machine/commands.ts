@@ -22,6 +22,8 @@ const COMMIT = 5
 export interface CreateCommand {
   readonly type: 'create'
   readonly name: string
+  /** Random; tells this database from all others that ever had its name, in this cluster or another. */
+  readonly uid: string
   readonly options: Required<DatabaseOptions>
   /** Nodes that may hold replicas; at least one. */
   readonly candidates: readonly NodeId[]
@@ -113,8 +115,7 @@ const damaged = (what: string): ClusterError<MalformedDetail> =>
     `A command of the databases cannot be read: ${what}. Run the same version on all nodes.`,
   )
 
-const begin = (type: number, sizeHint = 256): ByteWriter =>
-  new ByteWriter(sizeHint).byte(type).byte(COMMAND_FORMAT)
+const begin = (type: number): ByteWriter => new ByteWriter().byte(type).byte(COMMAND_FORMAT)
 
 const writeReplicas = (writer: ByteWriter, replicas: readonly ReplicaRef[]): void => {
   writer.varint(replicas.length)
@@ -143,8 +144,8 @@ export function decodeOptions(reader: ByteReader): Required<DatabaseOptions> {
   }
 }
 
-export function encodeCreate({ name, options, candidates }: Omit<CreateCommand, 'type'>): Uint8Array {
-  const writer = begin(CREATE).text(name)
+export function encodeCreate({ name, uid, options, candidates }: Omit<CreateCommand, 'type'>): Uint8Array {
+  const writer = begin(CREATE).text(name).text(uid)
   encodeOptions(writer, options)
   writer.varint(candidates.length)
   for (const node of candidates) writer.text(node)
@@ -173,7 +174,7 @@ export function encodeReplicas({ type, node, replicas }: ReplicaCommand): Uint8A
  * holds none of the partitions needs the head only.
  */
 export function encodeCommit({ database, version, points, ranges, writes }: CommitInput): Uint8Array {
-  const writer = begin(COMMIT, 512).varint(database).varint(version).varint(points.length)
+  const writer = begin(COMMIT).varint(database).varint(version).varint(points.length)
   for (const { relation, key } of points) writer.varint(relation).key(key)
   writer.varint(ranges.length)
   for (const { relation, partitions, from, to } of ranges) {
@@ -194,7 +195,7 @@ export function encodeCommit({ database, version, points, ranges, writes }: Comm
       for (; i < end; i++) writer.key(part.keys[i] as Key)
     }
   }
-  const body = new ByteWriter(512)
+  const body = new ByteWriter()
   for (const part of writes) {
     const start = body.length
     for (let i = 0; i < part.rows.length; i++) {
@@ -204,7 +205,7 @@ export function encodeCommit({ database, version, points, ranges, writes }: Comm
     }
     writer.varint(body.length - start)
   }
-  return writer.raw(body.finish()).finish()
+  return writer.append(body).finish()
 }
 
 function readReplicas(reader: ByteReader): ReplicaRef[] {
@@ -219,12 +220,13 @@ function readReplicas(reader: ByteReader): ReplicaRef[] {
 
 function readCreate(reader: ByteReader): CreateCommand {
   const name = reader.text()
+  const uid = reader.text()
   const options = decodeOptions(reader)
   const candidates: NodeId[] = []
   for (let left = reader.count(); left > 0; left--) candidates.push(reader.text() as NodeId)
   if (candidates.length === 0) throw damaged('it names no node')
   if (options.partitions < 1 || options.partitions > 1024) throw damaged('it asks for too many partitions')
-  return { type: 'create', name, options, candidates }
+  return { type: 'create', name, uid, options, candidates }
 }
 
 function readAssign(reader: ByteReader): AssignCommand {

@@ -47,6 +47,7 @@ export interface Step {
 interface Entry {
   id: number
   name: string
+  uid: string
   options: Required<DatabaseOptions>
   partitions: PartitionRecord[]
   relations: Set<RelationId>
@@ -116,13 +117,14 @@ export class DatabasesMachine {
     }
   }
 
-  #create(index: number, { name, options, candidates }: CreateCommand): Step {
+  #create(index: number, { name, uid, options, candidates }: CreateCommand): Step {
     const existing = this.#byName.get(name)
     if (existing !== undefined)
       return { result: { type: 'database', id: existing.id, created: false }, effects: NO_EFFECTS }
     const entry: Entry = {
       id: index,
       name,
+      uid,
       options,
       partitions: placeNew(index, options, candidates),
       relations: new Set(),
@@ -211,7 +213,7 @@ export class DatabasesMachine {
   }
 
   snapshot(): Uint8Array {
-    const writer = new ByteWriter(4096).byte(SNAPSHOT_FORMAT).varint(this.#index).varint(this.#byId.size)
+    const writer = new ByteWriter().byte(SNAPSHOT_FORMAT).varint(this.#index).varint(this.#byId.size)
     for (const entry of [...this.#byId.values()].sort((a, b) => a.id - b.id)) writeEntry(writer, entry)
     return writer.finish()
   }
@@ -285,7 +287,7 @@ function judgeReads(
 }
 
 function writeEntry(writer: ByteWriter, entry: Entry): void {
-  writer.varint(entry.id).text(entry.name)
+  writer.varint(entry.id).text(entry.name).text(entry.uid)
   encodeOptions(writer, entry.options)
   writer.varint(entry.partitions.length)
   for (const { epoch, replicas, lastWrite, settled } of entry.partitions) {
@@ -309,6 +311,7 @@ function writeEntry(writer: ByteWriter, entry: Entry): void {
 function readEntry(reader: ByteReader, limits: WindowLimits): Entry {
   const id = reader.varint()
   const name = reader.text()
+  const uid = reader.text()
   const options = decodeOptions(reader)
   const partitions: PartitionRecord[] = []
   for (let count = reader.count(4), p = 0; p < count; p++) {
@@ -327,5 +330,5 @@ function readEntry(reader: ByteReader, limits: WindowLimits): Entry {
   }
   const relations = new Set<RelationId>()
   for (let left = reader.count(); left > 0; left--) relations.add(reader.varint() as RelationId)
-  return { id, name, options, partitions, relations, window: CertificationWindow.read(reader, limits) }
+  return { id, name, uid, options, partitions, relations, window: CertificationWindow.read(reader, limits) }
 }

@@ -29,6 +29,8 @@ export interface DatabaseRecord {
   /** The index of the entry that made it. */
   readonly id: number
   readonly name: string
+  /** Random; names its stores on disk, so that those of another cluster never pass for them. */
+  readonly uid: string
   readonly options: Required<DatabaseOptions>
   /** By partition id: 0 is EVERYWHERE, then 1 … partitions. */
   readonly partitions: readonly PartitionRecord[]

@@ -63,6 +63,7 @@ export class Script {
     return this.#apply(
       encodeCreate({
         name,
+        uid: name,
         options: {
           redundancy: redundancy === 'all' ? 'all' : Number(redundancy),
           partitions: Number(option('partitions') ?? 2),

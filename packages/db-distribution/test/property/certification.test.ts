@@ -107,7 +107,7 @@ const encode = (version: number, { points, ranges, writes }: Attempt): Uint8Arra
 const fresh = (writesMax: number): DatabasesMachine => {
   const machine = new DatabasesMachine({ writesMax, keyBytesMax: 1_000 })
   const options = { redundancy: 1, partitions: PARTITIONS, minCopies: 1 }
-  machine.apply(1, encodeCreate({ name: 'shop', options, candidates: [nodeId('a')] }))
+  machine.apply(1, encodeCreate({ name: 'shop', uid: 'x', options, candidates: [nodeId('a')] }))
   return machine
 }
 

@@ -33,7 +33,7 @@ class Model {
     this.living = new Set(nodes)
     this.members = new Set(nodes)
     const options = { redundancy, partitions, minCopies: 1 }
-    this.machine.apply(this.#index++, encodeCreate({ name: 'shop', options, candidates: nodes }))
+    this.machine.apply(this.#index++, encodeCreate({ name: 'shop', uid: 'x', options, candidates: nodes }))
   }
 
   get database(): DatabaseRecord {

@@ -1,0 +1,173 @@
+import type { Database, PartitionId } from '@cluster/core'
+import { describe, expect, test } from '@jest/globals'
+import { address, ITEMS, id, key, TestCluster } from './support/test-cluster.ts'
+
+async function put(database: Database, value: number) {
+  const transaction = await database.begin()
+  transaction.put(address(database, value), [value, 'row'])
+  return transaction.commit()
+}
+
+describe('copies', () => {
+  test('a lone node says how many there are', async () => {
+    const cluster = new TestCluster({ nodes: ['a'] })
+    await cluster.start('a')
+    const database = await cluster.open('a')
+    const before = cluster.world.now
+    expect(await cluster.settle(put(database, 1))).toMatchObject({
+      copies: 1,
+      underReplicated: true,
+      durableOn: 1,
+      lineage: 'model',
+    })
+    // There is nobody to wait for.
+    expect(cluster.world.now - before).toBeLessThan(100)
+    expect(database.status()).toMatchObject({ underReplicated: [], unavailable: [] })
+  })
+
+  test('the first writes of a young database wait for copies, if there are nodes', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b'] })
+    await cluster.start('a')
+    const database = await cluster.open('a')
+    await cluster.settle(put(database, 1))
+    const starting = cluster.start('b')
+    await starting
+    expect(await cluster.settle(put(database, 2))).toMatchObject({ copies: 2, underReplicated: false })
+  })
+
+  test('… but not for ever: the receipt says what there is', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b'] })
+    await cluster.start('a')
+    const database = await cluster.open('a')
+    await cluster.start('b')
+    // The new node applies nothing, so it gets no copies.
+    cluster.log.hold('b')
+    const before = cluster.world.now
+    expect(await cluster.settle(put(database, 1))).toMatchObject({ copies: 1, underReplicated: true })
+    expect(cluster.world.now - before).toBeGreaterThan(1_900)
+    const later = cluster.world.now
+    await cluster.settle(put(database, 2))
+    expect(cluster.world.now - later).toBeLessThan(100)
+  })
+
+  test('minCopies refuses writes while there are fewer, reads go on', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b'] })
+    await cluster.start('a', 'b')
+    const database = await cluster.open('a', { minCopies: 2 })
+    await cluster.settle(put(database, 1))
+    cluster.crash('b')
+    await cluster.until(() => cluster.app('a').peers.member(id('b'))?.state !== 'alive')
+    await expect(cluster.settle(put(database, 2))).rejects.toMatchObject({
+      detail: { code: 'DB_TOO_FEW_COPIES', outcome: 'rejected', copies: 1, minCopies: 2 },
+    })
+    expect(await cluster.read('a')).toEqual([[1, 'row']])
+    await cluster.start('b')
+    expect(await cluster.settle(put(database, 2))).toMatchObject({ copies: 2 })
+  })
+
+  test("redundancy 'all' puts every row everywhere, also on who joins", async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b', 'c'] })
+    await cluster.start('a', 'b')
+    const database = await cluster.open('a', { redundancy: 'all', partitions: 3 })
+    expect(await cluster.settle(put(database, 1))).toMatchObject({ copies: 2, underReplicated: false })
+    await cluster.start('c')
+    for (const partition of [1, 2, 3] as PartitionId[])
+      await cluster.until(() => database.holders(partition).length === 3)
+    expect(await cluster.read('c')).toEqual([[1, 'row']])
+  })
+})
+
+describe('limits', () => {
+  test('a transaction that is too large says so, and the writes before stand', async () => {
+    const cluster = new TestCluster({ nodes: ['a'], databases: { transactionBytesMax: 10_000 } })
+    await cluster.start('a')
+    const database = await cluster.open('a')
+    const transaction = await cluster.settle(database.begin())
+    transaction.put(address(database, 1), [1, 'small'])
+    expect(() => transaction.put(address(database, 2), [2, 'x'.repeat(20_000)])).toThrow(
+      expect.objectContaining({ detail: expect.objectContaining({ code: 'DB_TRANSACTION_TOO_LARGE' }) }),
+    )
+    await cluster.settle(transaction.commit())
+    expect(await cluster.read('a')).toEqual([[1, 'small']])
+  })
+
+  test('an ordered scan that stops early conflicts only with what it has read', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b'] })
+    await cluster.start('a', 'b')
+    const database = await cluster.open('a')
+    for (const value of [1, 2, 3, 4]) await cluster.settle(put(database, value))
+    const first = async (reverse: boolean) => {
+      const transaction = await database.begin()
+      const request = { relation: ITEMS, range: { to: key(1_000) }, ordered: true, limit: 2, reverse }
+      const seen: unknown[] = []
+      for await (const batch of transaction.scan(request)) seen.push(...(batch.columns[0] ?? []))
+      transaction.put(address(database, 2_000), [2_000, 'mine'])
+      return { transaction, seen }
+    }
+    const low = await cluster.settle(first(false))
+    const high = await cluster.settle(first(true))
+    expect([low.seen, high.seen]).toEqual([
+      [1, 2],
+      [4, 3],
+    ])
+    await cluster.settle(put(database, 2.5))
+    await cluster.settle(low.transaction.commit())
+    await cluster.settle(high.transaction.commit())
+    const again = await cluster.settle(first(false))
+    await cluster.settle(put(database, 1.5))
+    await expect(cluster.settle(again.transaction.commit())).rejects.toMatchObject({
+      detail: { code: 'DB_CONFLICT', relation: ITEMS },
+    })
+  })
+
+  test('what a stopped node is asked is refused', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b'] })
+    await cluster.start('a', 'b')
+    const database = await cluster.open('a')
+    const { databases } = cluster.app('a')
+    await cluster.settle(databases.stop())
+    await expect(database.begin()).rejects.toMatchObject({ detail: { code: 'STOPPED', outcome: 'rejected' } })
+    await expect(databases.open('shop')).rejects.toMatchObject({ detail: { code: 'STOPPED' } })
+  })
+})
+
+describe('a peer that sends garbage', () => {
+  test('gets an error, and the node keeps serving', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b'] })
+    await cluster.start('a', 'b')
+    const database = await cluster.open('a')
+    await cluster.settle(put(database, 1))
+    const { peers } = cluster.app('b')
+    const ask = (...bytes: number[]) =>
+      peers.request(database.holders(0 as PartitionId)[0] as never, 'db', Uint8Array.from(bytes))
+    const damaged = { detail: { code: 'DB_FRAME_DAMAGED', outcome: 'rejected' } }
+    for (const bytes of [
+      [],
+      [1],
+      [1, 9, 1, 1],
+      [7, 1, 0, 0],
+      [1, 1, 255, 255, 255, 255, 255, 255, 255, 255, 255],
+    ])
+      await expect(cluster.settle(ask(...bytes))).rejects.toMatchObject(damaged)
+    const stream = await cluster.settle(
+      peers.openStream(database.holders(0 as PartitionId)[0] as never, 'db', Uint8Array.of(2, 1, 255)),
+    )
+    const frames = (async () => {
+      let count = 0
+      for await (const frame of stream) if (frame.length > 0) count++
+      return count
+    })()
+    expect(await cluster.settle(frames)).toBe(1)
+    expect(await cluster.read('b')).toEqual([[1, 'row']])
+  })
+
+  test('an unknown command in the log changes nothing', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b'] })
+    await cluster.start('a', 'b')
+    const database = await cluster.open('a')
+    await cluster.settle(put(database, 1))
+    await cluster.settle(cluster.app('b').log.submit('databases', Uint8Array.of(99, 1, 2, 3)))
+    await cluster.settle(cluster.app('b').log.submit('databases', new Uint8Array(0)))
+    expect(await cluster.read('a')).toEqual([[1, 'row']])
+  })
+})
