@@ -173,6 +173,10 @@ export class GoldenScript {
     sync: (ids) => {
       for (const node of this.#nodes(ids)) while (node.sync());
     },
+    /** The disk finishes the oldest write only. */
+    write: ([id = '']) => {
+      this.#node(id).sync()
+    },
     /** Delivers what is on its way, or what is from one node to another, once. */
     deliver: ([from, to]) => {
       for (const letter of this.#take(from, to)) this.#deliver(letter)

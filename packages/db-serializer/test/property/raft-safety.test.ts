@@ -15,6 +15,7 @@ interface Run {
   readonly chaos: TestRandom
   /** Index that a read must reach, by its ref. */
   readonly reads: Map<number, number>
+  readonly slowDisks: boolean
   commands: number
   answeredReads: number
 }
@@ -32,6 +33,7 @@ function begin(seed: number, voters: readonly string[], learners: readonly strin
     watch,
     chaos: new TestRandom(seed + 7777),
     reads: new Map(),
+    slowDisks: seed % 4 === 1,
     commands: 0,
     answeredReads: 0,
   }
@@ -89,7 +91,8 @@ function disturb(run: Run): void {
   const { cluster, chaos, watch } = run
   const nodes = [...cluster.nodes.values()]
   const node = nodes[chaos.below(nodes.length)] as TestNode
-  const dice = chaos.below(100)
+  // Some runs have slow disks, so that several writes are under way at once.
+  const dice = run.slowDisks && chaos.below(3) > 0 ? 67 + chaos.below(33) : chaos.below(100)
   if (dice < 45) {
     // Letters come in any order, some twice, some never.
     const at = chaos.below(3) === 0 ? chaos.below(Math.max(1, cluster.letters.length)) : 0
@@ -129,7 +132,7 @@ function disturb(run: Run): void {
     if (node.machine !== null) node.step({ type, peer: other.id })
     if (other.machine !== null && chaos.below(3) > 0) other.step({ type, peer: node.id })
   }
-  streamSnapshots(run, false)
+  if (chaos.below(8) === 0) streamSnapshots(run, false)
 }
 
 /** A crash may have taken the admission of a node back, or it was never admitted. */
