@@ -1,1 +1,20 @@
-export {}
+export type { VirtualColumn, VirtualContext, VirtualTable } from './catalog/virtual-table.ts'
+export { isSqlError, type SqlError, type SqlErrorDetail } from './errors.ts'
+export type { ResultColumn } from './plan/statement.ts'
+export { type SqlEngine, type SqlEngineOptions, type SqlEnginePorts, sqlEngine } from './session/engine.ts'
+export { type LayerErrorDetail, sqlstateOf } from './session/errors.ts'
+export type { Parameter } from './session/parameters.ts'
+export {
+  objectsOf,
+  type PreparedStatement,
+  type QueryOptions,
+  type RowObject,
+  type RowsBatch,
+  type Session,
+  type SqlResult,
+  type SqlRunner,
+  type SqlTag,
+  type TransactionState,
+} from './session/types.ts'
+export { formatValue } from './types/format.ts'
+export { formatType, type SqlType, type TypeId, typeName, typeOid } from './types/type.ts'

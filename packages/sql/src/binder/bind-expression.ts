@@ -1,0 +1,399 @@
+import { unreachable } from '@cluster/core'
+import { SQLSTATE, sqlError } from '../errors.ts'
+import { columnExpr, conjunction, constant } from '../plan/build.ts'
+import type { CallExpr, Column, Expr } from '../plan/expression.ts'
+import type {
+  BinaryExpression,
+  CallExpression,
+  CaseExpression,
+  Expression,
+  InListExpression,
+  InQueryExpression,
+  Node,
+  QuantifiedExpression,
+  Query,
+  RowExpression,
+} from '../syntax/ast.ts'
+import { numberLiteral } from '../types/literal.ts'
+import { BOOLEAN, type SqlType, UNKNOWN } from '../types/type.ts'
+import { type AggregateScope, bindAggregate } from './aggregates.ts'
+import { coerce, coerceToBoolean, explicitCast, resolveTypeName, settle, unify } from './coerce.ts'
+import { type BindContext, type BoundQuery, errorAt, newColumn, unsupported } from './context.ts'
+import { functionCall, isAggregate, operatorCall } from './overloads.ts'
+import { bindPartitionOf } from './partition-of.ts'
+import { EMPTY_SCOPE, resolveColumn, type Scope } from './scope.ts'
+
+/** Where an expression stands: what it may name and what is allowed there. */
+export interface Place {
+  readonly context: BindContext
+  readonly scope: Scope | null
+  /** Collects aggregates; null where there must be none. */
+  readonly aggregates: AggregateScope | null
+  /** For messages: `WHERE`, `JOIN conditions`. */
+  readonly name: string
+}
+
+/** Resolves names, chooses overloads and types every part. @throws SqlError with a position */
+export function bindExpression(place: Place, expression: Expression): Expr {
+  const { context } = place
+  const bind = (part: Expression): Expr => bindExpression(place, part)
+  switch (expression.kind) {
+    case 'null':
+      return constant(UNKNOWN, null)
+    case 'boolean':
+      return constant(BOOLEAN, expression.value)
+    case 'number': {
+      const { type, value } = numberLiteral(expression.text)
+      return constant(type, value)
+    }
+    case 'string':
+      return constant(UNKNOWN, expression.value)
+    case 'parameter': {
+      const known = context.parameters.use(expression.index)
+      return { kind: 'parameter', type: known ?? UNKNOWN, index: expression.index }
+    }
+    case 'column':
+      return columnExpr(resolveColumn(context, place.scope, expression))
+    case 'unary':
+      return operatorCall(context, expression, expression.operator, [bind(expression.operand)])
+    case 'binary':
+      return bindBinary(place, expression)
+    case 'not':
+      return { kind: 'not', type: BOOLEAN, operand: bindCondition(place, expression.operand, 'NOT') }
+    case 'and':
+    case 'or': {
+      const word = expression.kind.toUpperCase()
+      const operands = expression.operands.map((operand) => bindCondition(place, operand, word))
+      return { kind: expression.kind, type: BOOLEAN, operands }
+    }
+    case 'is':
+      return bindIs(place, expression)
+    case 'distinctFrom': {
+      const equal = compare(place, expression, '=', bind(expression.left), bind(expression.right))
+      const [left, right] = equal.args as [Expr, Expr]
+      return { kind: 'distinctFrom', type: BOOLEAN, left, right, equal, negated: expression.negated }
+    }
+    case 'between': {
+      const operand = bind(expression.operand)
+      const low = bind(expression.low)
+      const high = bind(expression.high)
+      const within = (from: Expr, to: Expr): Expr =>
+        conjunction([
+          compare(place, expression, '>=', operand, from),
+          compare(place, expression, '<=', operand, to),
+        ])
+      const test: Expr = expression.symmetric
+        ? { kind: 'or', type: BOOLEAN, operands: [within(low, high), within(high, low)] }
+        : within(low, high)
+      return expression.negated ? { kind: 'not', type: BOOLEAN, operand: test } : test
+    }
+    case 'in':
+      return bindInList(place, expression)
+    case 'inQuery':
+    case 'quantified':
+      return bindQuantified(place, expression)
+    case 'like': {
+      const operator = `${expression.negated ? '!' : ''}~~${expression.caseInsensitive ? '*' : ''}`
+      const pattern = bind(expression.pattern)
+      const escaped =
+        expression.escape === null
+          ? pattern
+          : functionCall(context, expression, 'like_escape', [pattern, bind(expression.escape)])
+      return operatorCall(context, expression, operator, [bind(expression.operand), escaped])
+    }
+    case 'exists': {
+      const { plan } = subquery(place, expression.query)
+      return { kind: 'exists', type: BOOLEAN, plan, negated: false }
+    }
+    case 'subquery': {
+      const { plan, columns } = subquery(place, expression.query)
+      const [only] = columns
+      if (columns.length !== 1 || only === undefined)
+        throw errorAt(context, expression, SQLSTATE.syntaxError, 'subquery must return only one column')
+      return { kind: 'scalarQuery', type: only.column.type, plan, column: only.column }
+    }
+    case 'case':
+      return bindCase(place, expression)
+    case 'cast':
+      return explicitCast(
+        context,
+        expression,
+        bind(expression.operand),
+        resolveTypeName(context, expression.type),
+      )
+    case 'call':
+      return bindCall(place, expression)
+    case 'coalesce': {
+      const args = unify(context, expression.args, expression.args.map(bind), 'COALESCE')
+      return { kind: 'coalesce', type: (args[0] as Expr).type, args }
+    }
+    case 'nullif': {
+      const equal = compare(place, expression, '=', bind(expression.left), bind(expression.right))
+      const original = settle(context, bind(expression.left))
+      return {
+        kind: 'case',
+        type: original.type,
+        branches: [{ when: equal, result: constant(original.type, null) }],
+        otherwise: original,
+      }
+    }
+    case 'greatest':
+    case 'least':
+      return bindExtreme(place, expression, expression.kind)
+    case 'row':
+      throw unsupported(context, expression, 'a row value here')
+    default:
+      return unreachable(expression)
+  }
+}
+
+/** An expression that must be boolean. @throws 42804 */
+export function bindCondition(place: Place, expression: Expression, word: string): Expr {
+  return coerceToBoolean(place.context, expression, bindExpression(place, expression), word)
+}
+
+function compare(place: Place, node: Node, operator: string, left: Expr, right: Expr): CallExpr {
+  const call = operatorCall(place.context, node, operator, [left, right])
+  if (call.kind === 'call' && call.type.id === 'boolean') return call
+  throw errorAt(place.context, node, SQLSTATE.datatypeMismatch, `operator ${operator} must give a boolean`)
+}
+
+function bindIs(place: Place, expression: Expression & { kind: 'is' }): Expr {
+  const { test, negated } = expression
+  if (test === 'null') {
+    if (expression.operand.kind === 'row') {
+      // A row IS NULL when all of its fields are, and IS NOT NULL when none is.
+      const tests = expression.operand.items.map(
+        (item): Expr => ({
+          kind: 'is',
+          type: BOOLEAN,
+          test,
+          operand: bindExpression(place, item),
+          negated,
+        }),
+      )
+      return conjunction(tests)
+    }
+    return { kind: 'is', type: BOOLEAN, test, operand: bindExpression(place, expression.operand), negated }
+  }
+  const operand = bindCondition(place, expression.operand, `IS ${test.toUpperCase()}`)
+  return { kind: 'is', type: BOOLEAN, test: test === 'unknown' ? 'null' : test, operand, negated }
+}
+
+function bindBinary(place: Place, expression: BinaryExpression): Expr {
+  const { left, right, operator } = expression
+  if (left.kind === 'row' && right.kind === 'row') return bindRows(place, expression, left, right)
+  const node = { span: expression.operatorSpan }
+  return operatorCall(place.context, node, operator, [
+    bindExpression(place, left),
+    bindExpression(place, right),
+  ])
+}
+
+/** `(a, b) = (c, d)` and its like, field by field. */
+function bindRows(
+  place: Place,
+  node: Node & { operator: string },
+  left: RowExpression,
+  right: RowExpression,
+): Expr {
+  const { context } = place
+  if (left.items.length !== right.items.length)
+    throw errorAt(context, node, SQLSTATE.syntaxError, 'unequal number of entries in row expressions')
+  const lefts = left.items.map((item) => bindExpression(place, item))
+  const rights = right.items.map((item) => bindExpression(place, item))
+  return compareRows(place, node, node.operator, lefts, rights)
+}
+
+function compareRows(
+  place: Place,
+  node: Node,
+  operator: string,
+  lefts: readonly Expr[],
+  rights: readonly Expr[],
+): Expr {
+  const each = (sign: string, i: number): Expr =>
+    compare(place, node, sign, lefts[i] as Expr, rights[i] as Expr)
+  if (operator === '=') return conjunction(lefts.map((_, i) => each('=', i)))
+  if (operator === '<>') {
+    const operands = lefts.map((_, i) => each('<>', i))
+    return operands.length === 1 ? (operands[0] as Expr) : { kind: 'or', type: BOOLEAN, operands }
+  }
+  const strict = operator.slice(0, 1)
+  if (!['<', '>'].includes(strict)) throw unsupported(place.context, node, `operator ${operator} on rows`)
+  // The first field that differs decides: a < c OR (a = c AND b < d).
+  const from = (i: number): Expr => {
+    if (i === lefts.length - 1) return each(operator, i)
+    const tie = conjunction([each('=', i), from(i + 1)])
+    return { kind: 'or', type: BOOLEAN, operands: [each(strict, i), tie] }
+  }
+  return from(0)
+}
+
+function bindInList(place: Place, expression: InListExpression): Expr {
+  const { context } = place
+  if (expression.operand.kind === 'row') {
+    const row = expression.operand
+    const operands = expression.list.map((item) => {
+      if (item.kind !== 'row') throw unsupported(context, item, 'comparing a row with a single value')
+      return bindRows(place, { ...item, operator: '=' }, row, item)
+    })
+    const any: Expr = operands.length === 1 ? (operands[0] as Expr) : { kind: 'or', type: BOOLEAN, operands }
+    return expression.negated ? { kind: 'not', type: BOOLEAN, operand: any } : any
+  }
+  const bound = [expression.operand, ...expression.list].map((part) => bindExpression(place, part))
+  const nodes = [expression.operand, ...expression.list]
+  const [operand, ...list] = unify(context, nodes, bound, 'IN') as [Expr, ...Expr[]]
+  const equal = compare(place, expression, '=', operand, list[0] as Expr)
+  // The operator may ask for a cast of both, as for varchar: everything then goes through it.
+  const type = (equal.args[0] as Expr).type
+  const cast = (expr: Expr, node: Node): Expr => coerce(context, node, expr, type, 'implicit')
+  return {
+    kind: 'inList',
+    type: BOOLEAN,
+    operand: cast(operand, expression.operand),
+    list: list.map((item, i) => cast(item, expression.list[i] as Expression)),
+    equal,
+    negated: expression.negated,
+  }
+}
+
+function bindQuantified(place: Place, expression: InQueryExpression | QuantifiedExpression): Expr {
+  const { context } = place
+  const operand = expression.kind === 'inQuery' ? expression.operand : expression.left
+  const operator = expression.kind === 'inQuery' ? '=' : expression.operator
+  const items = operand.kind === 'row' ? operand.items : [operand]
+  const { plan, columns } = subquery(place, expression.query)
+  if (columns.length !== items.length)
+    throw errorAt(
+      context,
+      expression,
+      SQLSTATE.syntaxError,
+      columns.length < items.length ? 'subquery has too few columns' : 'subquery has too many columns',
+    )
+  const lefts = items.map((item, i) => {
+    const bound = bindExpression(place, item)
+    // A literal of no type takes the column's.
+    return bound.type.id === 'unknown'
+      ? coerce(context, item, bound, (columns[i] as { column: Column }).column.type, 'implicit')
+      : bound
+  })
+  const leftColumns = lefts.map(({ type }) => newColumn(context, 'left', type))
+  const compareExpr = compareRows(
+    place,
+    expression,
+    operator,
+    leftColumns.map(columnExpr),
+    columns.map(({ column }) => columnExpr(column)),
+  )
+  return {
+    kind: 'quantified',
+    type: BOOLEAN,
+    quantifier: expression.kind === 'inQuery' ? 'any' : expression.quantifier,
+    left: lefts,
+    leftColumns,
+    plan,
+    columns: columns.map(({ column }) => column),
+    compare: compareExpr,
+    negated: expression.kind === 'inQuery' && expression.negated,
+  }
+}
+
+function subquery({ context, scope, aggregates }: Place, query: Query): BoundQuery {
+  const bound = context.bindQuery(query, context, scope ?? EMPTY_SCOPE)
+  aggregates?.noteSubquery()
+  return bound
+}
+
+function bindCase(place: Place, expression: CaseExpression): Expr {
+  const { context } = place
+  const { operand } = expression
+  const whens = expression.branches.map((branch) =>
+    operand === null
+      ? bindCondition(place, branch.when, 'CASE/WHEN')
+      : compare(place, branch, '=', bindExpression(place, operand), bindExpression(place, branch.when)),
+  )
+  const thens = expression.branches.map((branch) => bindExpression(place, branch.result))
+  const otherwise =
+    expression.otherwise === null ? constant(UNKNOWN, null) : bindExpression(place, expression.otherwise)
+  const nodes = [...expression.branches.map(({ result }) => result), expression.otherwise ?? expression]
+  const results = unify(context, nodes, [...thens, otherwise], 'CASE')
+  return {
+    kind: 'case',
+    type: (results[0] as Expr).type,
+    branches: whens.map((when, i) => ({ when, result: results[i] as Expr })),
+    otherwise: results.at(-1) as Expr,
+  }
+}
+
+function bindCall(place: Place, expression: CallExpression): Expr {
+  const { context } = place
+  const name = expression.name.parts.at(-1)?.name ?? ''
+  if (isAggregate(name)) {
+    if (place.aggregates === null)
+      throw errorAt(
+        context,
+        expression,
+        SQLSTATE.groupingError,
+        `aggregate functions are not allowed in ${place.name}`,
+      )
+    return bindAggregate(place, place.aggregates, expression, name, bindExpression)
+  }
+  if (expression.star || expression.distinct || expression.filter !== null || expression.orderBy.length > 0)
+    throw errorAt(
+      context,
+      expression,
+      SQLSTATE.wrongObjectType,
+      `*, DISTINCT, ORDER BY or FILTER was given, but ${name} is not an aggregate function`,
+    )
+  const args = expression.args.map((arg) => bindExpression(place, arg))
+  if (name === 'cluster_partition_of') return bindPartitionOf(context, expression, args)
+  return functionCall(context, expression, name, args)
+}
+
+/** GREATEST and LEAST skip NULLs; NULL only when all are. */
+function bindExtreme(
+  place: Place,
+  expression: Expression & { kind: 'greatest' | 'least' },
+  kind: 'greatest' | 'least',
+): Expr {
+  const { context } = place
+  const bound = expression.args.map((arg) => bindExpression(place, arg))
+  const args = unify(context, expression.args, bound, kind.toUpperCase())
+  const operator = kind === 'greatest' ? '>' : '<'
+  return args.reduce((best, next) => {
+    const isNull = (operand: Expr): Expr => ({
+      kind: 'is',
+      type: BOOLEAN,
+      test: 'null',
+      operand,
+      negated: false,
+    })
+    return {
+      kind: 'case',
+      type: best.type,
+      branches: [
+        { when: isNull(best), result: next },
+        { when: isNull(next), result: best },
+        { when: compare(place, expression, operator, next, best), result: next },
+      ],
+      otherwise: best,
+    }
+  })
+}
+
+/** A value without rows around it, such as LIMIT's. */
+export function bindScalar(
+  context: BindContext,
+  expression: Expression,
+  type: SqlType,
+  clause: string,
+): Expr {
+  const place: Place = { context, scope: null, aggregates: null, name: clause }
+  const bound = bindExpression(place, expression)
+  try {
+    return coerce(context, expression, bound, type, 'assignment')
+  } catch (cause) {
+    throw sqlError(SQLSTATE.datatypeMismatch, `argument of ${clause} must be a number`, { cause })
+  }
+}

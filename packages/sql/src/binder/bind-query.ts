@@ -1,0 +1,174 @@
+import { unreachable } from '@cluster/core'
+import { SQLSTATE } from '../errors.ts'
+import { columnExpr } from '../plan/build.ts'
+import type { Column, Expr } from '../plan/expression.ts'
+import type { LogicalPlan, Output, SortKey } from '../plan/logical.ts'
+import type { Expression, Node, Query, QueryBody, SetOperation, SortItem, Values } from '../syntax/ast.ts'
+import { BIGINT, type SqlType, sameType } from '../types/type.ts'
+import { bindExpression, bindScalar, type Place } from './bind-expression.ts'
+import { bindSelect } from './bind-select.ts'
+import { coerce, commonType, settle, unify } from './coerce.ts'
+import {
+  type BindContext,
+  type BoundQuery,
+  type Ctes,
+  errorAt,
+  newColumn,
+  type OutputColumn,
+  unsupported,
+} from './context.ts'
+import { ordinalOf } from './ordinal.ts'
+import { EMPTY_SCOPE, type Scope } from './scope.ts'
+
+/**
+ * Binds a query with all that surrounds it.
+ * @param scope what it may refer to outside of itself; null: nothing
+ */
+export function bindQuery(query: Query, context: BindContext, scope: Scope | null): BoundQuery {
+  const inner = withTables(query, context)
+  const { body } = query
+  const bound =
+    body.kind === 'select'
+      ? bindSelect(inner, body, query.orderBy, scope)
+      : sorted(inner, bindBody(inner, body, scope), query.orderBy)
+  return limited(inner, bound, query)
+}
+
+function withTables(query: Query, context: BindContext): BindContext {
+  if (query.recursive && query.with.length > 0) throw unsupported(context, query, 'WITH RECURSIVE')
+  let ctes: Ctes | null = context.ctes
+  const seen = new Set<string>()
+  for (const table of query.with) {
+    const { name } = table.name
+    if (seen.has(name))
+      throw errorAt(
+        context,
+        table,
+        SQLSTATE.duplicateAlias,
+        `WITH query name "${name}" specified more than once`,
+      )
+    seen.add(name)
+    ctes = { name, binding: { table, outer: ctes }, next: ctes }
+  }
+  return { ...context, ctes }
+}
+
+function bindBody(context: BindContext, body: QueryBody, scope: Scope | null): BoundQuery {
+  switch (body.kind) {
+    case 'select':
+      return bindSelect(context, body, [], scope)
+    case 'query':
+      return bindQuery(body, context, scope)
+    case 'values':
+      return bindValues(context, body, scope)
+    case 'setOperation':
+      return bindSetOperation(context, body, scope)
+    default:
+      return unreachable(body)
+  }
+}
+
+function bindValues(context: BindContext, { rows }: Values, scope: Scope | null): BoundQuery {
+  const place: Place = { context, scope, aggregates: null, name: 'VALUES' }
+  const bound = rows.map((row) => row.map((item) => bindExpression(place, item)))
+  const width = rows[0]?.length ?? 0
+  const columns: OutputColumn[] = []
+  const typed: Expr[][] = rows.map(() => [])
+  for (let c = 0; c < width; c++) {
+    const nodes = rows.map((row) => row[c] as Expression)
+    const exprs = unify(
+      context,
+      nodes,
+      bound.map((row) => row[c] as Expr),
+      'VALUES',
+    )
+    for (const [r, expr] of exprs.entries()) typed[r]?.push(expr)
+    const name = `column${c + 1}`
+    columns.push({ name, column: newColumn(context, name, (exprs[0] as Expr).type) })
+  }
+  return { plan: { kind: 'values', columns: columns.map(({ column }) => column), rows: typed }, columns }
+}
+
+function bindSetOperation(context: BindContext, body: SetOperation, scope: Scope | null): BoundQuery {
+  const { operator, all } = body
+  const left = bindBody(context, body.left, scope)
+  const right = bindBody(context, body.right, scope)
+  const word = operator.toUpperCase()
+  if (left.columns.length !== right.columns.length)
+    throw errorAt(
+      context,
+      body.right,
+      SQLSTATE.syntaxError,
+      `each ${word} query must have the same number of columns`,
+    )
+  const types = left.columns.map(({ column }, i) => {
+    const other = (right.columns[i] as OutputColumn).column
+    return commonType(context, body, [column.type, other.type], word)
+  })
+  const columns = left.columns.map(({ name }, i) => ({
+    name,
+    column: newColumn(context, name, types[i] as SqlType),
+  }))
+  const plan: LogicalPlan = {
+    kind: 'set',
+    operator,
+    all,
+    left: converted(context, body.left, left, types),
+    right: converted(context, body.right, right, types),
+    columns: columns.map(({ column }) => column),
+  }
+  return { plan, columns }
+}
+
+/** The query with exactly its columns, in order, cast to these types. */
+export function converted(
+  context: BindContext,
+  node: Node,
+  bound: BoundQuery,
+  types: readonly SqlType[],
+  how: 'implicit' | 'assignment' = 'implicit',
+): LogicalPlan {
+  const outputs = bound.columns.map(({ column, name }, i): Output => {
+    const type = types[i] ?? column.type
+    const expr = coerce(context, node, columnExpr(column), type, how)
+    return { column: newColumn(context, name, type), expr }
+  })
+  return { kind: 'project', input: bound.plan, outputs }
+}
+
+/** ORDER BY of a query whose columns are all there is to sort by: set operations and VALUES. */
+function sorted(context: BindContext, bound: BoundQuery, items: readonly SortItem[]): BoundQuery {
+  if (items.length === 0) return bound
+  const scope: Scope = { ...EMPTY_SCOPE, columns: bound.columns }
+  const place: Place = { context, scope, aggregates: null, name: 'ORDER BY' }
+  const keys = items.map((item): SortKey => {
+    const { expression, descending, nulls } = item
+    const ordinal = ordinalOf(context, expression, bound.columns.length, 'ORDER BY')
+    const column = ordinal === null ? null : (bound.columns[ordinal] as OutputColumn).column
+    return {
+      expr: column === null ? settle(context, bindExpression(place, expression)) : columnExpr(column),
+      descending,
+      nulls,
+    }
+  })
+  return { plan: { kind: 'sort', input: bound.plan, keys }, columns: bound.columns }
+}
+
+function limited(context: BindContext, bound: BoundQuery, query: Query): BoundQuery {
+  if (query.limit === null && query.offset === null) return bound
+  const limit = query.limit === null ? null : bindScalar(context, query.limit, BIGINT, 'LIMIT')
+  const offset = query.offset === null ? null : bindScalar(context, query.offset, BIGINT, 'OFFSET')
+  return { plan: { kind: 'limit', input: bound.plan, limit, offset }, columns: bound.columns }
+}
+
+/** The query with no column left undecided: literals that nobody typed are text. */
+export function settled(context: BindContext, node: Node, bound: BoundQuery): BoundQuery {
+  const types = bound.columns.map(({ column }) => settle(context, columnExpr(column)).type)
+  if (bound.columns.every(({ column }, i) => sameType(column.type, types[i] as SqlType))) return bound
+  const plan = converted(context, node, bound, types)
+  const outputs = plan.kind === 'project' ? plan.outputs : []
+  return {
+    plan,
+    columns: bound.columns.map(({ name }, i) => ({ name, column: outputs[i]?.column as Column })),
+  }
+}

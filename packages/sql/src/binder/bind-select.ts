@@ -1,0 +1,236 @@
+import { SQLSTATE } from '../errors.ts'
+import { columnExpr, filtered } from '../plan/build.ts'
+import type { Column, Expr } from '../plan/expression.ts'
+import type { LogicalPlan, Output, SortKey } from '../plan/logical.ts'
+import { sameExpr } from '../plan/same-expr.ts'
+import { columnsIn } from '../plan/traverse.ts'
+import type { Expression, ExpressionItem, Select, SelectItem, SortItem } from '../syntax/ast.ts'
+import { AggregateScope } from './aggregates.ts'
+import { bindCondition, bindExpression, type Place } from './bind-expression.ts'
+import { type BoundFrom, bindFrom } from './bind-from.ts'
+import { settle } from './coerce.ts'
+import { type BindContext, type BoundQuery, errorAt, newColumn, type OutputColumn } from './context.ts'
+import { Grouping } from './grouping.ts'
+import { ordinalOf } from './ordinal.ts'
+import { type Scope, starColumns } from './scope.ts'
+
+/** A select item after `*` was spread. */
+interface Item {
+  readonly name: string
+  readonly expr: Expr
+  /** Null: it came from a star. */
+  readonly source: ExpressionItem | null
+}
+
+/** Binds SELECT with its ORDER BY, which may name columns of FROM, of the select list, or both. */
+export function bindSelect(
+  context: BindContext,
+  select: Select,
+  orderBy: readonly SortItem[],
+  outer: Scope | null,
+): BoundQuery {
+  const from = bindFrom(context, select.from, outer)
+  const scope: Scope = { tables: from.tables, columns: from.columns, outer }
+  const input = whereOf(context, select, from, scope)
+  const aggregates = new AggregateScope()
+  const place = (name: string): Place => ({ context, scope, aggregates, name })
+  const items = bindItems(place('SELECT'), select.items)
+  const groups = select.groupBy.map((expression) => groupKey(context, scope, expression, items))
+  const having = select.having === null ? null : bindCondition(place('HAVING'), select.having, 'HAVING')
+  const sortKeys = orderBy.map((item) => sortKey(place('ORDER BY'), item, items))
+  const distinctOn = select.distinctOn.map((expression) =>
+    outputOrInput(place('DISTINCT ON'), expression, items),
+  )
+
+  const grouped = groups.length > 0 || aggregates.calls.length > 0 || having !== null
+  const grouping = grouped ? new Grouping(context, from, groups, aggregates.calls) : null
+  const regroup = (expr: Expr, node: Expression | null): Expr =>
+    grouping === null ? expr : grouping.rewrite(expr, node ?? select)
+  const outputs = asOutputs(
+    context,
+    items.map((item) => ({ ...item, expr: regroup(item.expr, item.source?.expression ?? null) })),
+  )
+  const condition = having === null ? null : regroup(having, select.having)
+
+  // Sort keys that are not in the list are computed beside it and dropped at the end.
+  const added: Output[] = []
+  const keyColumn = (expr: Expr, node: Expression): Column => {
+    const known = [...outputs, ...added].find((output) => sameExpr(output.expr, expr))
+    if (known !== undefined) return known.column
+    if (select.distinct === 'distinct')
+      throw errorAt(
+        context,
+        node,
+        SQLSTATE.invalidColumnReference,
+        'for SELECT DISTINCT, ORDER BY expressions must appear in select list',
+      )
+    const column = newColumn(context, 'sort key', expr.type)
+    added.push({ column, expr })
+    return column
+  }
+  const keys = sortKeys.map(({ item, expr }): SortKey => {
+    const column = keyColumn(regroup(expr, item.expression), item.expression)
+    return { expr: columnExpr(column), descending: item.descending, nulls: item.nulls }
+  })
+  const on = distinctOn.map((expr, i) =>
+    keyColumn(regroup(expr, select.distinctOn[i] ?? null), select.distinctOn[i] as Expression),
+  )
+
+  let plan = grouping === null ? input : grouping.plan(input)
+  if (condition !== null) plan = filtered(plan, [condition])
+  plan = { kind: 'project', input: plan, outputs: [...outputs, ...added] }
+  if (select.distinct === 'on') plan = distinctOnPlan(context, select, plan, on, keys)
+  else {
+    if (select.distinct === 'distinct') plan = { kind: 'distinct', input: plan, on: null }
+    if (keys.length > 0) plan = { kind: 'sort', input: plan, keys }
+  }
+  const columns = outputs.map(({ column }, i): OutputColumn => ({ name: items[i]?.name ?? '', column }))
+  return { plan, columns }
+}
+
+function whereOf(context: BindContext, select: Select, from: BoundFrom, scope: Scope): LogicalPlan {
+  if (select.where === null) return from.plan
+  const place: Place = { context, scope, aggregates: null, name: 'WHERE' }
+  return filtered(from.plan, [bindCondition(place, select.where, 'WHERE')])
+}
+
+function bindItems(place: Place, items: readonly SelectItem[]): Item[] {
+  const { context, scope } = place
+  return items.flatMap((item): Item[] => {
+    if (item.kind === 'star') {
+      const columns = scope === null ? [] : starColumns(context, scope, item)
+      if (columns.length === 0 && item.qualifier.length === 0)
+        throw errorAt(context, item, SQLSTATE.syntaxError, 'SELECT * with no tables specified is not valid')
+      return columns.map(({ name, column }) => ({ name, expr: columnExpr(column), source: null }))
+    }
+    const expr = bindExpression(place, item.expression)
+    return [{ name: item.alias?.name ?? nameOf(item.expression), expr, source: item }]
+  })
+}
+
+/** The name that PostgreSQL gives to a column without an alias. */
+export function nameOf(expression: Expression): string {
+  switch (expression.kind) {
+    case 'column':
+      return expression.parts.at(-1)?.name ?? '?column?'
+    case 'call':
+      return expression.name.parts.at(-1)?.name ?? '?column?'
+    case 'cast': {
+      const inner = nameOf(expression.operand)
+      return inner === '?column?' ? (shortTypeNames[expression.type.name] ?? expression.type.name) : inner
+    }
+    case 'case': {
+      const inner = expression.otherwise === null ? '?column?' : nameOf(expression.otherwise)
+      return inner === '?column?' ? 'case' : inner
+    }
+    case 'coalesce':
+    case 'nullif':
+    case 'greatest':
+    case 'least':
+    case 'exists':
+    case 'row':
+      return expression.kind
+    case 'boolean':
+      return 'bool'
+    case 'subquery': {
+      const { body } = expression.query
+      const [item] = body.kind === 'select' ? body.items : []
+      if (item?.kind !== 'item') return '?column?'
+      return item.alias?.name ?? nameOf(item.expression)
+    }
+    default:
+      return '?column?'
+  }
+}
+
+const shortTypeNames: Readonly<Record<string, string>> = {
+  integer: 'int4',
+  smallint: 'int2',
+  bigint: 'int8',
+  boolean: 'bool',
+  'double precision': 'float8',
+  real: 'float4',
+  'character varying': 'varchar',
+  character: 'bpchar',
+  'timestamp without time zone': 'timestamp',
+}
+
+/** A grouping expression: an ordinal, a column of FROM, or else a name of the select list. */
+function groupKey(context: BindContext, scope: Scope, expression: Expression, items: readonly Item[]): Expr {
+  const ordinal = ordinalOf(context, expression, items.length, 'GROUP BY')
+  if (ordinal !== null) return (items[ordinal] as Item).expr
+  const place: Place = { context, scope, aggregates: null, name: 'GROUP BY' }
+  if (expression.kind === 'column' && expression.parts.length === 1) {
+    const name = expression.parts[0]?.name
+    const isInput = scope.columns.some((column) => column.name === name)
+    const named = items.filter((item) => item.name === name)
+    if (!isInput && named[0] !== undefined) return named[0].expr
+  }
+  return settle(context, bindExpression(place, expression))
+}
+
+interface BoundSortKey {
+  readonly item: SortItem
+  readonly expr: Expr
+}
+
+function sortKey(place: Place, item: SortItem, items: readonly Item[]): BoundSortKey {
+  const ordinal = ordinalOf(place.context, item.expression, items.length, 'ORDER BY')
+  const expr = ordinal === null ? outputOrInput(place, item.expression, items) : (items[ordinal] as Item).expr
+  return { item, expr: settle(place.context, expr) }
+}
+
+/** A bare name means a column of the select list if there is one, else of FROM. @throws 42702 */
+function outputOrInput(place: Place, expression: Expression, items: readonly Item[]): Expr {
+  if (expression.kind === 'column' && expression.parts.length === 1) {
+    const name = expression.parts[0]?.name ?? ''
+    const named = items.filter((item) => item.name === name)
+    const [first] = named
+    if (first !== undefined) {
+      if (named.some((item) => !sameExpr(item.expr, first.expr)))
+        throw errorAt(
+          place.context,
+          expression,
+          SQLSTATE.ambiguousColumn,
+          `${place.name} "${name}" is ambiguous`,
+        )
+      return first.expr
+    }
+  }
+  return bindExpression(place, expression)
+}
+
+/** A column that goes on as it is keeps its identity, unless it is there already. */
+function asOutputs(context: BindContext, items: readonly Item[]): Output[] {
+  const used = new Set<number>()
+  return items.map(({ name, expr }) => {
+    if (expr.kind === 'column' && !used.has(expr.column.id)) {
+      used.add(expr.column.id)
+      return { column: expr.column, expr }
+    }
+    return { column: newColumn(context, name, expr.type), expr }
+  })
+}
+
+/** The first row of each set of equal values, in the order asked for. */
+function distinctOnPlan(
+  context: BindContext,
+  select: Select,
+  input: LogicalPlan,
+  on: readonly Column[],
+  keys: readonly SortKey[],
+): LogicalPlan {
+  const leading = keys.slice(0, on.length)
+  const fits = leading.every(({ expr }) =>
+    [...columnsIn(expr).keys()].every((id) => on.some((one) => one.id === id)),
+  )
+  if (!fits)
+    throw errorAt(
+      context,
+      select.distinctOn[0] ?? select,
+      SQLSTATE.invalidColumnReference,
+      'SELECT DISTINCT ON expressions must match initial ORDER BY expressions',
+    )
+  const sorted: LogicalPlan = keys.length === 0 ? input : { kind: 'sort', input, keys }
+  return { kind: 'distinct', input: sorted, on }
+}

@@ -1,0 +1,371 @@
+import type { TableSchema } from '../catalog/schema.ts'
+import { nearest, SQLSTATE, sqlError } from '../errors.ts'
+import { columnExpr, constant, filtered } from '../plan/build.ts'
+import type { Column, Expr } from '../plan/expression.ts'
+import type { LogicalPlan, Output } from '../plan/logical.ts'
+import type {
+  DeleteStatement,
+  InsertStatement,
+  Returning,
+  Target,
+  UpdateStatement,
+} from '../plan/statement.ts'
+import { substitute } from '../plan/traverse.ts'
+import type {
+  Delete,
+  Expression,
+  Identifier,
+  Insert,
+  InsertValue,
+  Node,
+  SelectItem,
+  TableAlias,
+  TableReference,
+  Update,
+} from '../syntax/ast.ts'
+import { parseExpression } from '../syntax/parse.ts'
+import type { SqlType } from '../types/type.ts'
+import { formatType } from '../types/type.ts'
+import { bindCondition, bindExpression, type Place } from './bind-expression.ts'
+import { type BoundFrom, bindFrom, scanTable, targetTable } from './bind-from.ts'
+import { converted } from './bind-query.ts'
+import { nameOf } from './bind-select.ts'
+import { settle, tryCoerce } from './coerce.ts'
+import { type BindContext, type BoundQuery, errorAt, newColumn, positionOf } from './context.ts'
+import { type Scope, starColumns } from './scope.ts'
+
+/** Binds INSERT: its source becomes rows as wide as the table, every value cast to its column's type. */
+export function bindInsert(context: BindContext, insert: Insert): InsertStatement {
+  const table = targetTable(context, insert.table)
+  const positions = targetPositions(context, table, insert.columns)
+  const width = insert.columns.length === 0 ? null : positions.length
+  const source = insertSource(context, insert, table, positions, width)
+  const row = rowColumns(context, table)
+  const name = insert.alias?.name ?? table.name
+  const scope = rowScope(table, row, name)
+  return {
+    kind: 'insert',
+    target: target(context, table, row),
+    source: source.plan,
+    sourceColumns: source.columns,
+    returning: bindReturning(context, insert.returning, scope),
+  }
+}
+
+function targetPositions(
+  context: BindContext,
+  table: TableSchema,
+  columns: readonly Identifier[],
+): readonly number[] {
+  if (columns.length === 0) return table.columns.map((_, position) => position)
+  const positions = columns.map((column) => columnPosition(context, table, column))
+  const twice = columns.find((_, i) => positions.indexOf(positions[i] as number) !== i)
+  if (twice !== undefined)
+    throw errorAt(context, twice, SQLSTATE.duplicateColumn, `column "${twice.name}" specified more than once`)
+  return positions
+}
+
+function columnPosition(context: BindContext, table: TableSchema, column: Identifier): number {
+  const position = table.columns.findIndex(({ name }) => name === column.name)
+  if (position >= 0) return position
+  const near = nearest(
+    column.name,
+    table.columns.map(({ name }) => name),
+  )
+  throw errorAt(
+    context,
+    column,
+    SQLSTATE.undefinedColumn,
+    `column "${column.name}" of relation "${table.name}" does not exist`,
+    near === null ? {} : { hint: `Perhaps you meant the column "${near}".` },
+  )
+}
+
+interface RowSource {
+  readonly plan: LogicalPlan
+  readonly columns: readonly Column[]
+}
+
+function insertSource(
+  context: BindContext,
+  insert: Insert,
+  table: TableSchema,
+  positions: readonly number[],
+  width: number | null,
+): RowSource {
+  const { source } = insert
+  if (source.kind === 'query') {
+    const bound = context.bindQuery(source.query, context, null)
+    checkWidth(context, source.query, bound.columns.length, positions.length, width)
+    return querySource(context, source.query, bound, table, positions)
+  }
+  const rows = source.kind === 'rows' ? source.rows : [[]]
+  const place: Place = { context, scope: null, aggregates: null, name: 'VALUES' }
+  const exprs = rows.map((row) => {
+    const node = row[positions.length] ?? row.at(-1) ?? insert
+    if (source.kind === 'rows') checkWidth(context, node, row.length, positions.length, width)
+    return table.columns.map((_, position) => {
+      const at = source.kind === 'rows' ? positions.indexOf(position) : -1
+      return valueFor(place, table, position, at < 0 ? undefined : row[at])
+    })
+  })
+  const columns = rowColumns(context, table)
+  return { plan: { kind: 'values', columns, rows: exprs }, columns }
+}
+
+/** @param asked how many columns the statement named; null: none, then fewer values are all right */
+function checkWidth(
+  context: BindContext,
+  node: Node,
+  given: number,
+  positions: number,
+  asked: number | null,
+): void {
+  if (given > positions)
+    throw errorAt(context, node, SQLSTATE.syntaxError, 'INSERT has more expressions than target columns')
+  if (asked !== null && given < asked)
+    throw errorAt(context, node, SQLSTATE.syntaxError, 'INSERT has more target columns than expressions')
+}
+
+function querySource(
+  context: BindContext,
+  node: Node,
+  bound: BoundQuery,
+  table: TableSchema,
+  positions: readonly number[],
+): RowSource {
+  const types = bound.columns.map((_, i) => typeOf(table, positions[i] as number))
+  bound.columns.forEach(({ column }, i) => {
+    checkAssignable(context, node, columnExpr(column), table, positions[i] as number)
+  })
+  const plan = converted(context, node, bound, types, 'assignment')
+  const given = plan.kind === 'project' ? plan.outputs : []
+  const place: Place = { context, scope: null, aggregates: null, name: 'VALUES' }
+  const columns = rowColumns(context, table)
+  const outputs = columns.map((column, position): Output => {
+    const at = positions.indexOf(position)
+    const from = at < 0 ? undefined : given[at]
+    return {
+      column,
+      expr: from === undefined ? valueFor(place, table, position, undefined) : columnExpr(from.column),
+    }
+  })
+  return { plan: { kind: 'project', input: plan, outputs }, columns }
+}
+
+const typeOf = (table: TableSchema, position: number): SqlType => {
+  const column = table.columns[position]
+  if (column === undefined) throw new RangeError(`table ${table.name} has no column ${position}`)
+  return column.type
+}
+
+/** The value of one column: what was written, its default, or NULL. */
+function valueFor(place: Place, table: TableSchema, position: number, value: InsertValue | undefined): Expr {
+  const { context } = place
+  if (value !== undefined && value.kind !== 'default')
+    return assign(context, value, bindExpression(place, value), table, position)
+  const text = table.columns[position]?.defaultText ?? null
+  const type = typeOf(table, position)
+  if (text === null) return constant(type, null)
+  const inner: Place = { ...place, context: { ...context, source: null } }
+  const expression = parseExpression(text)
+  return assign(inner.context, expression, bindExpression(inner, expression), table, position)
+}
+
+/** @throws 42804 */
+function assign(
+  context: BindContext,
+  node: Expression,
+  expr: Expr,
+  table: TableSchema,
+  position: number,
+): Expr {
+  const cast = tryCoerce(context, node, expr, typeOf(table, position), 'assignment')
+  if (cast === null) throw notAssignable(context, node, expr, table, position)
+  return cast
+}
+
+function checkAssignable(
+  context: BindContext,
+  node: Node,
+  expr: Expr,
+  table: TableSchema,
+  position: number,
+): void {
+  if (tryCoerce(context, node, expr, typeOf(table, position), 'assignment') === null)
+    throw notAssignable(context, node, expr, table, position)
+}
+
+function notAssignable(context: BindContext, node: Node, expr: Expr, table: TableSchema, position: number) {
+  const column = table.columns[position]
+  const type = formatType(typeOf(table, position))
+  return sqlError(
+    SQLSTATE.datatypeMismatch,
+    `column "${column?.name}" is of type ${type} but expression is of type ${formatType(expr.type)}`,
+    {
+      position: positionOf(context, node),
+      table: table.name,
+      column: column?.name,
+      hint: 'You will need to rewrite or cast the expression.',
+    },
+  )
+}
+
+/** Columns that stand for the values of one row of the table. */
+const rowColumns = (context: BindContext, table: TableSchema): readonly Column[] =>
+  table.columns.map(({ name, type }) => newColumn(context, name, type))
+
+function rowScope(table: TableSchema, row: readonly Column[], alias: string): Scope {
+  const columns = row.map((column) => ({ name: column.name, column }))
+  return { tables: [{ alias, schema: 'public', columns }], columns, outer: null }
+}
+
+function target(context: BindContext, table: TableSchema, row: readonly Column[]): Target {
+  const inner: BindContext = { ...context, source: null }
+  const scope = rowScope(table, row, table.name)
+  const place: Place = { context: inner, scope, aggregates: null, name: 'check constraints' }
+  const checks = table.checks.map(({ name, text }) => ({
+    name,
+    expr: bindCondition(place, parseExpression(text), 'CHECK'),
+  }))
+  return { table, row, checks }
+}
+
+function bindReturning(context: BindContext, items: readonly SelectItem[], scope: Scope): Returning | null {
+  if (items.length === 0) return null
+  const place: Place = { context, scope, aggregates: null, name: 'RETURNING' }
+  const bound = items.flatMap((item) =>
+    item.kind === 'star'
+      ? starColumns(context, scope, item).map(({ name, column }) => ({
+          name,
+          expr: columnExpr(column) as Expr,
+        }))
+      : [
+          {
+            name: item.alias?.name ?? nameOf(item.expression),
+            expr: settle(context, bindExpression(place, item.expression)),
+          },
+        ],
+  )
+  return {
+    exprs: bound.map(({ expr }) => expr),
+    result: bound.map(({ name, expr }) => ({ name, type: expr.type })),
+  }
+}
+
+interface WriteSource {
+  readonly table: TableSchema
+  readonly scan: BoundFrom
+  readonly key: Column
+  readonly old: readonly Column[]
+  /** All tables in view, the target first. */
+  readonly from: BoundFrom
+  readonly scope: Scope
+  /** Columns of the other tables. */
+  readonly others: readonly Column[]
+}
+
+/** The rows that UPDATE or DELETE goes over: those of the target, joined with the other tables. */
+function writeSource(
+  context: BindContext,
+  statement: Update | Delete,
+  references: readonly TableReference[],
+): WriteSource {
+  const table = targetTable(context, statement.table)
+  const alias: TableAlias | null =
+    statement.alias === null ? null : { name: statement.alias, columns: [], span: statement.alias.span }
+  const scan = scanTable(context, table, alias, table.name, true)
+  const others = references.length === 0 ? null : bindFrom(context, references, null)
+  const from: BoundFrom =
+    others === null
+      ? scan
+      : {
+          plan: { kind: 'join', type: 'inner', left: scan.plan, right: others.plan, on: constantTrue },
+          tables: [...scan.tables, ...others.tables],
+          columns: [...scan.columns, ...others.columns],
+        }
+  const scanned = scan.plan.kind === 'scan' ? scan.plan.columns.map(({ column }) => column) : []
+  return {
+    table,
+    scan,
+    key: scanned.at(-1) as Column,
+    old: scanned.slice(0, -1),
+    from,
+    scope: { tables: from.tables, columns: from.columns, outer: null },
+    others: others?.columns.map(({ column }) => column) ?? [],
+  }
+}
+
+const constantTrue: Expr = constant({ id: 'boolean', length: null, precision: null, scale: null }, true)
+
+function whereOf(context: BindContext, source: WriteSource, where: Expression | null): LogicalPlan {
+  if (where === null) return source.from.plan
+  const place: Place = { context, scope: source.scope, aggregates: null, name: 'WHERE' }
+  return filtered(source.from.plan, [bindCondition(place, where, 'WHERE')])
+}
+
+export function bindUpdate(context: BindContext, update: Update): UpdateStatement {
+  const source = writeSource(context, update, update.from)
+  const { table, old, key, others } = source
+  const input = whereOf(context, source, update.where)
+  const place: Place = { context, scope: source.scope, aggregates: null, name: 'UPDATE' }
+  const assigned = new Map<number, Expr>()
+  for (const { column, value } of update.assignments) {
+    const position = columnPosition(context, table, column)
+    if (assigned.has(position))
+      throw errorAt(
+        context,
+        column,
+        SQLSTATE.syntaxError,
+        `multiple assignments to same column "${column.name}"`,
+      )
+    assigned.set(position, valueFor(place, table, position, value))
+  }
+  const values = rowColumns(context, table)
+  const outputs: Output[] = [
+    ...[key, ...old, ...others].map((column) => ({ column, expr: columnExpr(column) })),
+    ...values.map((column, position) => ({
+      column,
+      expr: assigned.get(position) ?? columnExpr(old[position] as Column),
+    })),
+  ]
+  return {
+    kind: 'update',
+    target: target(context, table, values),
+    source: { kind: 'project', input, outputs },
+    key,
+    old,
+    values,
+    others,
+    returning: returningOver(context, update.returning, source, values),
+  }
+}
+
+/** RETURNING sees the row as it was written: names of its columns mean the new values. */
+function returningOver(
+  context: BindContext,
+  items: readonly SelectItem[],
+  { scope, old }: WriteSource,
+  row: readonly Column[],
+): Returning | null {
+  const returning = bindReturning(context, items, scope)
+  if (returning === null) return null
+  const by = new Map(old.map(({ id }, i) => [id, columnExpr(row[i] as Column) as Expr]))
+  return { ...returning, exprs: returning.exprs.map((expr) => substitute(expr, by)) }
+}
+
+export function bindDelete(context: BindContext, statement: Delete): DeleteStatement {
+  const source = writeSource(context, statement, statement.using)
+  const { table, old, key, others } = source
+  const input = whereOf(context, source, statement.where)
+  const outputs = [key, ...old, ...others].map((column) => ({ column, expr: columnExpr(column) }))
+  return {
+    kind: 'delete',
+    target: { table, row: old, checks: [] },
+    source: { kind: 'project', input, outputs },
+    key,
+    old,
+    others,
+    returning: bindReturning(context, statement.returning, source.scope),
+  }
+}

@@ -1,0 +1,108 @@
+import type { Database } from '@cluster/core'
+import type { CatalogEntry } from '../catalog/schema.ts'
+import type { VirtualTable } from '../catalog/virtual-table.ts'
+import { type SqlErrorOptions, sqlError } from '../errors.ts'
+import type { Column, Expr } from '../plan/expression.ts'
+import type { LogicalPlan } from '../plan/logical.ts'
+import type { CommonTable, Node, Query } from '../syntax/ast.ts'
+import { positionAt } from '../syntax/scanner.ts'
+import { type SqlType, TEXT } from '../types/type.ts'
+import type { Scope } from './scope.ts'
+
+/** A query as its surroundings see it: what it gives, under which names. */
+export interface BoundQuery {
+  readonly plan: LogicalPlan
+  readonly columns: readonly OutputColumn[]
+}
+
+export interface OutputColumn {
+  readonly name: string
+  readonly column: Column
+}
+
+/** The tables and views that a statement names, read before it is bound. */
+export interface Names {
+  entry(name: string): CatalogEntry | null
+  virtual(name: string): VirtualTable | null
+  /** For hints. */
+  readonly all: readonly string[]
+}
+
+/** The types of `$1`, `$2`, …: found from where they stand. */
+export class Parameters {
+  readonly #types: (SqlType | null)[] = []
+
+  /** Notes that `$index` occurs. */
+  use(index: number): SqlType | null {
+    while (this.#types.length < index) this.#types.push(null)
+    return this.#types[index - 1] ?? null
+  }
+
+  decide(index: number, type: SqlType): void {
+    this.use(index)
+    this.#types[index - 1] ??= type
+  }
+
+  /** Those that nothing decided are text. */
+  types(): readonly SqlType[] {
+    return this.#types.map((type) => type ?? TEXT)
+  }
+}
+
+/** A WITH table in view; each use binds its query anew. */
+export interface CteBinding {
+  readonly table: CommonTable
+  /** What its own query sees. */
+  readonly outer: Ctes | null
+}
+
+export interface Ctes {
+  readonly name: string
+  readonly binding: CteBinding
+  readonly next: Ctes | null
+}
+
+/** What binding one statement needs and collects. */
+export interface BindContext {
+  readonly names: Names
+  readonly database: Database
+  readonly parameters: Parameters
+  readonly nextColumnId: () => number
+  /** The text whose offsets the nodes have; null when they are of no use to the user, as in a view. */
+  readonly source: string | null
+  readonly ctes: Ctes | null
+  /** Views being expanded, to stop one that uses itself. */
+  readonly views: readonly string[]
+  /** Binds a query inside an expression or FROM; `scope` is what it may refer to outside of itself. */
+  readonly bindQuery: (query: Query, context: BindContext, scope: Scope | null) => BoundQuery
+}
+
+export function newColumn(context: BindContext, name: string, type: SqlType): Column {
+  return { id: context.nextColumnId(), name, type }
+}
+
+/** The position that a message points at, in characters from 1. */
+export function positionOf(context: BindContext, node: Node): number | undefined {
+  return context.source === null ? undefined : positionAt(context.source, node.span.start)
+}
+
+/** An error that points at a node. */
+export function errorAt(
+  context: BindContext,
+  node: Node,
+  sqlstate: string,
+  message: string,
+  options: SqlErrorOptions = {},
+) {
+  return sqlError(sqlstate, message, { position: positionOf(context, node), ...options })
+}
+
+export function unsupported(context: BindContext, node: Node, what: string) {
+  return errorAt(context, node, '0A000', `${what} is not supported`)
+}
+
+/** A column of the input of an expression that is computed first. */
+export interface Computed {
+  readonly column: Column
+  readonly expr: Expr
+}

@@ -1,0 +1,128 @@
+import { nearest, SQLSTATE } from '../errors.ts'
+import type { Column } from '../plan/expression.ts'
+import type { ColumnReference, Identifier } from '../syntax/ast.ts'
+import { type BindContext, errorAt } from './context.ts'
+
+export interface ScopeColumn {
+  readonly name: string
+  readonly column: Column
+}
+
+/** One table of FROM under the name it goes by. */
+export interface ScopeTable {
+  readonly alias: string
+  /** The table's own name, when the alias did not replace it; with its schema, for `schema.table.column`. */
+  readonly schema: string | null
+  readonly columns: readonly ScopeColumn[]
+}
+
+/** What an expression may name: the tables of its query, then those of the queries around it. */
+export interface Scope {
+  readonly tables: readonly ScopeTable[]
+  /** Columns by their bare names and for `*`: those joined by USING count once. */
+  readonly columns: readonly ScopeColumn[]
+  readonly outer: Scope | null
+}
+
+export const EMPTY_SCOPE: Scope = { tables: [], columns: [], outer: null }
+
+/** Finds the column that a reference names. @throws 42703, 42702, 42P01 */
+export function resolveColumn(context: BindContext, scope: Scope | null, reference: ColumnReference): Column {
+  const names = reference.parts.map(({ name }) => name)
+  const name = names.at(-1) as string
+  for (let level = scope; level !== null; level = level.outer) {
+    const found =
+      names.length === 1
+        ? level.columns.filter((column) => column.name === name)
+        : tablesNamed(level, reference.parts.slice(0, -1)).flatMap(({ columns }) =>
+            columns.filter((column) => column.name === name),
+          )
+    if (found.length > 1)
+      throw errorAt(context, reference, SQLSTATE.ambiguousColumn, `column reference "${name}" is ambiguous`, {
+        hint: `Write the table's name in front of it: ${candidates(level, name)}.`,
+      })
+    if (found[0] !== undefined) return found[0].column
+    if (names.length > 1 && tablesNamed(level, reference.parts.slice(0, -1)).length > 0) break
+  }
+  throw missing(context, scope, reference, names)
+}
+
+function tablesNamed(scope: Scope, qualifier: readonly Identifier[]): readonly ScopeTable[] {
+  const alias = qualifier.at(-1)?.name
+  const schema = qualifier.length > 1 ? qualifier[0]?.name : undefined
+  return scope.tables.filter(
+    (table) => table.alias === alias && (schema === undefined || schema === table.schema),
+  )
+}
+
+const candidates = (scope: Scope, name: string): string =>
+  scope.tables
+    .filter(({ columns }) => columns.some((column) => column.name === name))
+    .map(({ alias }) => `${alias}.${name}`)
+    .join(' or ')
+
+function missing(
+  context: BindContext,
+  scope: Scope | null,
+  reference: ColumnReference,
+  names: readonly string[],
+) {
+  const name = names.at(-1) as string
+  const levels: Scope[] = []
+  for (let level = scope; level !== null; level = level.outer) levels.push(level)
+  const tables = levels.flatMap((level) => level.tables)
+  if (names.length > 1) {
+    const alias = names.at(-2) as string
+    const table = tables.find((candidate) => candidate.alias === alias)
+    if (table === undefined) {
+      const near = nearest(
+        alias,
+        tables.map((candidate) => candidate.alias),
+      )
+      return errorAt(
+        context,
+        reference,
+        SQLSTATE.undefinedTable,
+        `missing FROM-clause entry for table "${alias}"`,
+        near === null ? {} : { hint: `Perhaps you meant the table "${near}".` },
+      )
+    }
+    return errorAt(
+      context,
+      reference,
+      SQLSTATE.undefinedColumn,
+      `column ${alias}.${name} does not exist`,
+      hintFor(name, [table]),
+    )
+  }
+  return errorAt(
+    context,
+    reference,
+    SQLSTATE.undefinedColumn,
+    `column "${name}" does not exist`,
+    hintFor(name, tables),
+  )
+}
+
+function hintFor(name: string, tables: readonly ScopeTable[]): { hint?: string } {
+  const near = nearest(
+    name,
+    tables.flatMap(({ columns }) => columns.map((column) => column.name)),
+  )
+  const table = tables.find(({ columns }) => columns.some((column) => column.name === near))
+  if (near === null || table === undefined) return {}
+  return { hint: `Perhaps you meant to reference the column "${table.alias}.${near}".` }
+}
+
+/** The columns that `*` or `table.*` stands for. @throws 42P01 */
+export function starColumns(
+  context: BindContext,
+  scope: Scope,
+  star: { readonly qualifier: readonly Identifier[]; readonly span: { start: number; end: number } },
+): readonly ScopeColumn[] {
+  if (star.qualifier.length === 0) return scope.columns
+  const [table] = tablesNamed(scope, star.qualifier)
+  if (table !== undefined) return table.columns
+  const alias = star.qualifier.at(-1)?.name ?? ''
+  throw errorAt(context, star, SQLSTATE.undefinedTable, `missing FROM-clause entry for table "${alias}"`)
+}

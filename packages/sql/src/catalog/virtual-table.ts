@@ -1,0 +1,22 @@
+import type { Transaction, Value } from '@cluster/core'
+import type { SqlType } from '../types/type.ts'
+
+export interface VirtualColumn {
+  readonly name: string
+  readonly type: SqlType
+}
+
+/** What a virtual table may read to make its rows. */
+export interface VirtualContext {
+  /** The transaction of the statement that reads the table. */
+  readonly transaction: Transaction
+}
+
+/** A table whose rows are made when it is read, such as the members of the cluster. Read only. */
+export interface VirtualTable {
+  /** `information_schema.tables` for one in a schema of its own. */
+  readonly name: string
+  readonly columns: readonly VirtualColumn[]
+  /** All rows, each with one value a column. Called once a scan. */
+  rows(context: VirtualContext): readonly (readonly Value[])[] | Promise<readonly (readonly Value[])[]>
+}

@@ -1,0 +1,263 @@
+import type { Value } from '@cluster/core'
+import type { QuantifiedTest } from '../executor/apply.ts'
+import type { RowKeys } from '../executor/distinct.ts'
+import type { PairFilter } from '../executor/join.ts'
+import type { Mapper } from '../executor/pipeline.ts'
+import type { RowComparator } from '../executor/sort.ts'
+import type { Column, Expr } from '../plan/expression.ts'
+import type { SortKey } from '../plan/logical.ts'
+import { compareValues } from '../types/compare.ts'
+import type { SqlType } from '../types/type.ts'
+import type { Batch, Frame } from './batch.ts'
+import { ExpressionEmitter } from './expression-emitter.ts'
+import { FunctionWriter } from './function-writer.ts'
+import { hashKeyCode } from './hash-key.ts'
+
+/** Hands out the slots of `Frame.outer`, one a column, for a whole statement. */
+export class Slots {
+  readonly #slots = new Map<number, number>()
+
+  of(column: number): number {
+    let slot = this.#slots.get(column)
+    if (slot === undefined) {
+      slot = this.#slots.size
+      this.#slots.set(column, slot)
+    }
+    return slot
+  }
+
+  get count(): number {
+    return this.#slots.size
+  }
+}
+
+/** Which column stands where in a batch. */
+export class Layout {
+  readonly columns: readonly Column[]
+  readonly #positions: ReadonlyMap<number, number>
+
+  constructor(columns: readonly Column[]) {
+    this.columns = columns
+    this.#positions = new Map(columns.map(({ id }, position) => [id, position]))
+  }
+
+  position(column: number): number | null {
+    return this.#positions.get(column) ?? null
+  }
+
+  get width(): number {
+    return this.columns.length
+  }
+}
+
+/** An emitter for a loop over the rows `i` of a batch. */
+export function rowEmitter(writer: FunctionWriter, layout: Layout, slots: Slots): ExpressionEmitter {
+  return new ExpressionEmitter(writer, {
+    read(column) {
+      const position = layout.position(column)
+      return position === null ? null : `${writer.hoist(`batch.columns[${position}]`)}[i]`
+    },
+    slot: (column) => slots.of(column),
+  })
+}
+
+const rowLoop = 'for (let i = 0; i < n; i++)'
+
+/** One loop that drops rows for which `filter` is not true and computes the outputs of the others. */
+export function compileMap(
+  layout: Layout,
+  slots: Slots,
+  filter: Expr | null,
+  outputs: readonly Expr[],
+): Mapper {
+  const plain = outputs.map((expr) => (expr.kind === 'column' ? layout.position(expr.column.id) : null))
+  if (filter === null && plain.every((position) => position !== null)) {
+    const positions = plain as readonly number[]
+    if (positions.length === layout.width && positions.every((position, i) => position === i))
+      return (batch) => batch
+    return (batch) => ({
+      length: batch.length,
+      columns: positions.map((position) => batch.columns[position] as readonly Value[]),
+    })
+  }
+  const writer = new FunctionWriter()
+  const emitter = rowEmitter(writer, layout, slots)
+  writer.line('const n = batch.length')
+  // Without a filter a column goes on as it is; only what is computed is written.
+  const written = outputs.map((_, o) => filter !== null || plain[o] === null)
+  const names = outputs.map((_, o) => (written[o] ? writer.declare('[]', 'o') : null))
+  writer.line('let length = 0')
+  emitter.block(rowLoop, () => {
+    if (filter !== null) emitter.require(filter)
+    outputs.forEach((expr, o) => {
+      const name = names[o]
+      if (name !== null) writer.line(`${name}.push(${emitter.emit(expr).code})`)
+    })
+    writer.line('length++')
+  })
+  const columns = outputs.map((_, o) => names[o] ?? `batch.columns[${plain[o]}]`)
+  writer.line(`return { length, columns: [${columns.join(', ')}] }`)
+  return writer.build<Mapper>(['batch', 'frame'])
+}
+
+/** The values of expressions that depend on no row. */
+export function compileScalars(exprs: readonly Expr[], slots: Slots): (frame: Frame) => Value[] {
+  const direct = exprs.map(directly)
+  if (direct.every((read) => read !== null)) return (frame) => direct.map((read) => read(frame))
+  const writer = new FunctionWriter()
+  const emitter = rowEmitter(writer, new Layout([]), slots)
+  const codes = exprs.map((expr) => emitter.emit(expr).code)
+  writer.line(`return [${codes.join(', ')}]`)
+  return writer.build(['frame'])
+}
+
+/** Constants and parameters need no code of their own: an INSERT of many rows has thousands. */
+function directly(expr: Expr): ((frame: Frame) => Value) | null {
+  if (expr.kind === 'constant') return () => expr.value
+  if (expr.kind === 'parameter') return (frame) => frame.parameters[expr.index - 1] as Value
+  return null
+}
+
+/**
+ * @param nullKey what a key with a NULL in it is: `same`, NULLs are equal to each other (grouping, DISTINCT);
+ *   `none`, the key is undefined and matches nothing (joins, IN)
+ */
+export function compileKeys(
+  layout: Layout,
+  slots: Slots,
+  exprs: readonly Expr[],
+  nullKey: 'same' | 'none',
+): RowKeys {
+  const writer = new FunctionWriter()
+  const emitter = rowEmitter(writer, layout, slots)
+  writer.line('const n = batch.length')
+  writer.line('const keys = []')
+  emitter.block(rowLoop, () => {
+    const parts = exprs.map((expr) => ({ type: expr.type, ...emitter.emit(expr) }))
+    const tests = parts.filter(({ nullable }) => nullable).map(({ code }) => `${code} === null`)
+    if (nullKey === 'none' && tests.length > 0) {
+      writer.block(`if (${tests.join(' || ')})`, () => {
+        writer.line('keys.push(undefined)')
+        writer.line('continue')
+      })
+      const sure = parts.map((part) => ({ ...part, nullable: false }))
+      writer.line(`keys.push(${hashKeyCode(writer, sure)})`)
+    } else writer.line(`keys.push(${hashKeyCode(writer, parts)})`)
+  })
+  writer.line('return keys')
+  return writer.build<RowKeys>(['batch', 'frame'])
+}
+
+/** Judges pairs of rows of two batches. */
+export function compilePairFilter(left: Layout, right: Layout, slots: Slots, condition: Expr): PairFilter {
+  const writer = new FunctionWriter()
+  const emitter = new ExpressionEmitter(writer, {
+    read(column) {
+      const leftPosition = left.position(column)
+      if (leftPosition !== null) return `${writer.hoist(`left[${leftPosition}]`)}[l]`
+      const rightPosition = right.position(column)
+      return rightPosition === null ? null : `${writer.hoist(`right[${rightPosition}]`)}[r]`
+    },
+    slot: (column) => slots.of(column),
+  })
+  writer.line('let kept = 0')
+  emitter.block('for (let p = 0; p < count; p++)', () => {
+    writer.line('const l = leftRows[p], r = rightRows[p]')
+    emitter.require(condition)
+    writer.line('leftRows[kept] = l')
+    writer.line('rightRows[kept++] = r')
+  })
+  writer.line('return kept')
+  return writer.build<PairFilter>(['left', 'right', 'leftRows', 'rightRows', 'count', 'frame'])
+}
+
+/** One left row against all rows of a subquery: any true gives true, else any NULL gives NULL. */
+export function compileQuantified(
+  left: ReadonlyMap<number, number>,
+  right: Layout,
+  quantifier: 'any' | 'all',
+  condition: Expr,
+): QuantifiedTest {
+  const writer = new FunctionWriter()
+  const emitter = new ExpressionEmitter(writer, {
+    read(column) {
+      const leftPosition = left.get(column)
+      if (leftPosition !== undefined) return `left[${leftPosition}][row]`
+      return `${writer.hoist(`right[${right.position(column)}]`)}[r]`
+    },
+    slot: () => 0,
+  })
+  const decides = quantifier === 'any'
+  writer.line(`let result = ${!decides}`)
+  emitter.block('for (let r = 0; r < count; r++)', () => {
+    const { code } = emitter.emit(condition)
+    writer.line(`if (${code} === ${decides}) return ${decides}`)
+    writer.line(`if (${code} === null) result = null`)
+  })
+  writer.line('return result')
+  return writer.build<QuantifiedTest>(['left', 'row', 'right', 'count', 'frame'])
+}
+
+/** Compares rows by columns that hold the sort keys. */
+export function compileComparator(
+  keys: readonly (Pick<SortKey, 'descending' | 'nulls'> & {
+    readonly type: SqlType
+    readonly position: number
+  })[],
+): RowComparator {
+  const writer = new FunctionWriter()
+  for (const { type, position, descending, nulls } of keys) {
+    const a = writer.declare(`columns[${position}][a]`, 'a')
+    const b = writer.declare(`columns[${position}][b]`, 'b')
+    const first = nulls === 'first'
+    writer.block(`if (${a} === null || ${b} === null)`, () => {
+      writer.line(`if (${a} !== ${b}) return ${a} === null ? ${first ? -1 : 1} : ${first ? 1 : -1}`)
+    })
+    writer.block('else', () => compareCode(writer, type, a, b, descending))
+  }
+  writer.line('return 0')
+  return writer.build<RowComparator>(['columns', 'a', 'b'])
+}
+
+function compareCode(writer: FunctionWriter, type: SqlType, a: string, b: string, descending: boolean): void {
+  const less = descending ? 1 : -1
+  switch (type.id) {
+    case 'boolean':
+    case 'smallint':
+    case 'integer':
+    case 'bigint':
+    case 'timestamp':
+    case 'date':
+      writer.line(`if (${a} !== ${b}) return ${a} < ${b} ? ${less} : ${-less}`)
+      return
+    default: {
+      const compare = writer.capture(compareValues, 'f')
+      const order = writer.declare(`${compare}(${writer.capture(type)}, ${a}, ${b})`, 'r')
+      writer.line(`if (${order} !== 0) return ${order} < 0 ? ${less} : ${-less}`)
+    }
+  }
+}
+
+/** For each row the position of the first condition that is false; −1 when none is. */
+export function compileRowChecks(
+  layout: Layout,
+  slots: Slots,
+  conditions: readonly Expr[],
+): (batch: Batch, frame: Frame) => readonly number[] {
+  const writer = new FunctionWriter()
+  const emitter = rowEmitter(writer, layout, slots)
+  writer.line('const n = batch.length')
+  writer.line('const broken = []')
+  emitter.block('for (let i = 0; i < n; i++)', () => {
+    conditions.forEach((condition, at) => {
+      const { code } = emitter.emit(condition)
+      writer.block(`if (${code} === false)`, () => {
+        writer.line(`broken.push(${at})`)
+        writer.line('continue')
+      })
+    })
+    writer.line('broken.push(-1)')
+  })
+  writer.line('return broken')
+  return writer.build(['batch', 'frame'])
+}

@@ -1,0 +1,370 @@
+import {
+  afterKey,
+  afterPrefix,
+  assert,
+  type Database,
+  type Key,
+  type KeyRange,
+  KeyWriter,
+  unreachable,
+  type Value,
+} from '@cluster/core'
+import type { TableSchema } from '../catalog/schema.ts'
+import { SQLSTATE, sqlError } from '../errors.ts'
+import { aggregateSource } from '../executor/aggregate.ts'
+import { applySource, type SubqueryResult } from '../executor/apply.ts'
+import type { Source } from '../executor/context.ts'
+import { distinctSource } from '../executor/distinct.ts'
+import { joinSource } from '../executor/join.ts'
+import { type Bound as CountBound, limitSource } from '../executor/limit.ts'
+import { mapSource } from '../executor/pipeline.ts'
+import {
+  generatedSource,
+  indexScan,
+  pointScan,
+  prefixRange,
+  rangeScan,
+  uniquePointScan,
+  virtualScan,
+} from '../executor/scan.ts'
+import { concatSource, matchSource } from '../executor/set-operation.ts'
+import { type SortOptions, sortSource, topSource } from '../executor/sort.ts'
+import { columnExpr } from '../plan/build.ts'
+import type { Expr, QuantifiedExpr } from '../plan/expression.ts'
+import type { SortKey } from '../plan/logical.ts'
+import {
+  type Access,
+  type ApplyNode,
+  type JoinNode,
+  type PhysicalPlan,
+  physicalColumns,
+  type SetNode,
+  type TableScanNode,
+} from '../plan/physical.ts'
+import { columnsIn, comparesAlike, isEquality, substitute } from '../plan/traverse.ts'
+import { writeKeyValue } from '../types/key.ts'
+import type { Frame } from './batch.ts'
+import { compileAggregate } from './compile-aggregate.ts'
+import {
+  compileComparator,
+  compileKeys,
+  compileMap,
+  compilePairFilter,
+  compileQuantified,
+  compileScalars,
+  Layout,
+  Slots,
+} from './compile-map.ts'
+
+export interface CompiledPlan {
+  readonly source: Source
+  readonly layout: Layout
+  /** Slots that `Frame.outer` needs. */
+  readonly slots: Slots
+}
+
+/** Makes the operators of a plan, with all their code. The result keeps no state: it may run many times. */
+export function compilePlan(plan: PhysicalPlan, database: Database, slots = new Slots()): CompiledPlan {
+  const compiler = new PlanCompiler(database, slots)
+  return { source: compiler.compile(plan), layout: new Layout(physicalColumns(plan)), slots }
+}
+
+class PlanCompiler {
+  readonly #database: Database
+  readonly #slots: Slots
+
+  constructor(database: Database, slots: Slots) {
+    this.#database = database
+    this.#slots = slots
+  }
+
+  compile(plan: PhysicalPlan): Source {
+    const slots = this.#slots
+    switch (plan.kind) {
+      case 'tableScan':
+        return this.#scan(plan)
+      case 'virtualScan':
+        return virtualScan(
+          plan.table,
+          plan.columns.map(({ position }) => position),
+        )
+      case 'functionScan': {
+        const args = compileScalars(plan.args, slots)
+        return generatedSource((frame) => single(plan.rows(...args(frame))), 1)
+      }
+      case 'values': {
+        const rows = plan.rows.map((row) => compileScalars(row, slots))
+        return generatedSource((frame) => lazily(rows, frame), plan.columns.length)
+      }
+      case 'map': {
+        const layout = this.#layout(plan.input)
+        const outputs = plan.outputs?.map(({ expr }) => expr) ?? layout.columns.map(columnExpr)
+        return mapSource(this.compile(plan.input), compileMap(layout, slots, plan.filter, outputs))
+      }
+      case 'join':
+        return this.#join(plan)
+      case 'aggregate': {
+        // A filter right below is judged in the same loop.
+        const below = plan.input
+        const fused = below.kind === 'map' && below.outputs === null
+        const input = fused ? below.input : below
+        const filter = fused ? below.filter : null
+        const code = compileAggregate(this.#layout(input), slots, filter, plan.groups, plan.calls)
+        return aggregateSource(this.compile(input), { groupWidth: plan.groups.length, ...code })
+      }
+      case 'distinct': {
+        const layout = this.#layout(plan.input)
+        const columns = (plan.on ?? layout.columns).map(columnExpr)
+        return distinctSource(
+          this.compile(plan.input),
+          compileKeys(layout, slots, columns, 'same'),
+          layout.width,
+        )
+      }
+      case 'sort':
+        return sortSource(this.compile(plan.input), this.#sort(this.#layout(plan.input), plan.keys))
+      case 'top':
+        return topSource(
+          this.compile(plan.input),
+          this.#sort(this.#layout(plan.input), plan.keys),
+          countBound(plan.limit, slots, 'LIMIT'),
+          countBound(plan.offset, slots, 'OFFSET'),
+        )
+      case 'limit':
+        return limitSource(
+          this.compile(plan.input),
+          countBound(plan.limit, slots, 'LIMIT'),
+          countBound(plan.offset, slots, 'OFFSET'),
+        )
+      case 'set':
+        return this.#set(plan)
+      case 'apply':
+        return this.#apply(plan)
+      default:
+        return unreachable(plan)
+    }
+  }
+
+  #layout(plan: PhysicalPlan): Layout {
+    return new Layout(physicalColumns(plan))
+  }
+
+  #scan(plan: TableScanNode): Source {
+    const { table, access } = plan
+    const options = {
+      database: this.#database,
+      table,
+      positions: plan.columns.map(({ position }) => position),
+    }
+    switch (access.kind) {
+      case 'all': {
+        const limit = plan.limit === null ? null : countBound(plan.limit, this.#slots, 'LIMIT')
+        return rangeScan(options, () => ({}), limit, plan.order)
+      }
+      case 'keys': {
+        const keys = this.#keyTuples(table, access)
+        return access.index === null ? pointScan(options, keys) : uniquePointScan(options, access.index, keys)
+      }
+      case 'range': {
+        const range = this.#range(table, access)
+        if (access.index === null) {
+          const limit = plan.limit === null ? null : countBound(plan.limit, this.#slots, 'LIMIT')
+          return rangeScan(options, range, limit, plan.order)
+        }
+        return indexScan(options, access.index, (frame) => {
+          const one = range(frame)
+          return one === null ? [] : [one]
+        })
+      }
+    }
+  }
+
+  #keyTuples(table: TableSchema, access: Access & { kind: 'keys' }): (frame: Frame) => Key[] {
+    const columns = keyColumns(table, access)
+    const tuples = access.tuples.map((tuple) => compileScalars(tuple, this.#slots))
+    return (frame) => {
+      const keys: Key[] = []
+      for (const tuple of tuples) {
+        const key = encode(table, columns, tuple(frame))
+        if (key !== null) keys.push(key)
+      }
+      return keys
+    }
+  }
+
+  #range(table: TableSchema, access: Access & { kind: 'range' }): (frame: Frame) => KeyRange | null {
+    const columns = keyColumns(table, access)
+    const equal = compileScalars(access.equal, this.#slots)
+    const bounds = [access.lower, access.upper].map((bound) =>
+      bound === null ? null : compileScalars([bound.expr], this.#slots),
+    )
+    const [lower, upper] = bounds
+    const next = columns[access.equal.length]
+    return (frame) => {
+      const prefix = encode(table, columns, equal(frame))
+      if (prefix === null) return null
+      let { from, to } = prefix === '' ? ({} as KeyRange) : prefixRange(prefix)
+      if (lower && next !== undefined) {
+        const key = encode(table, [next], lower(frame))
+        if (key === null) return null
+        from =
+          access.lower?.inclusive === true
+            ? prefix + key
+            : (afterPrefix(prefix + key) ?? afterKey(prefix + key))
+      }
+      if (next !== undefined && (lower || upper)) {
+        // Values that are NULL come last in a key and match no comparison.
+        const key = upper ? encode(table, [next], upper(frame)) : new KeyWriter().null().finish()
+        if (key === null) return null
+        to = upper && access.upper?.inclusive === true ? afterPrefix(prefix + key) : prefix + key
+      }
+      return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+    }
+  }
+
+  #join(plan: JoinNode): Source {
+    const left = this.#layout(plan.left)
+    const right = this.#layout(plan.right)
+    const slots = this.#slots
+    const both = new Layout([...left.columns, ...right.columns])
+    return joinSource(this.compile(plan.left), this.compile(plan.right), {
+      type: plan.type,
+      keys:
+        plan.method === 'loop'
+          ? null
+          : {
+              left: compileKeys(
+                left,
+                slots,
+                plan.keys.map((key) => key.left),
+                'none',
+              ),
+              right: compileKeys(
+                right,
+                slots,
+                plan.keys.map((key) => key.right),
+                'none',
+              ),
+            },
+      filter: plan.residual === null ? null : compilePairFilter(left, right, slots, plan.residual),
+      leftWidth: left.width,
+      rightWidth: right.width,
+      outputs: plan.outputs.map(({ id }) => both.position(id) as number),
+    })
+  }
+
+  #sort(layout: Layout, keys: readonly SortKey[]): SortOptions {
+    const added: Expr[] = []
+    const placed = keys.map(({ expr, descending, nulls }) => {
+      const known = expr.kind === 'column' ? layout.position(expr.column.id) : null
+      if (known === null) added.push(expr)
+      return { type: expr.type, descending, nulls, position: known ?? layout.width + added.length - 1 }
+    })
+    return {
+      addKeys: compileMap(layout, this.#slots, null, [...layout.columns.map(columnExpr), ...added]),
+      width: layout.width,
+      widthWithKeys: layout.width + added.length,
+      compare: compileComparator(placed),
+    }
+  }
+
+  #set(plan: SetNode): Source {
+    const left = this.compile(plan.left)
+    const right = this.compile(plan.right)
+    const layout = new Layout(plan.columns)
+    const keys = compileKeys(layout, this.#slots, plan.columns.map(columnExpr), 'same')
+    if (plan.operator !== 'union')
+      return matchSource(left, right, plan.operator, plan.all, keys, layout.width)
+    const all = concatSource(left, right)
+    return plan.all ? all : distinctSource(all, keys, layout.width)
+  }
+
+  #apply(plan: ApplyNode): Source {
+    const layout = this.#layout(plan.input)
+    const inner = this.#layout(plan.subquery)
+    return applySource(this.compile(plan.input), {
+      subquery: this.compile(plan.subquery),
+      result: this.#applyResult(plan, layout, inner),
+      subqueryWidth: inner.width,
+      outer: plan.outer.map(({ id }) => ({
+        slot: this.#slots.of(id),
+        position: layout.position(id) as number,
+      })),
+      outerKeys:
+        plan.outer.length === 0 ? null : compileKeys(layout, this.#slots, plan.outer.map(columnExpr), 'same'),
+    })
+  }
+
+  #applyResult({ result }: ApplyNode, layout: Layout, inner: Layout): SubqueryResult {
+    if (result.kind !== 'quantified') return result
+    const { expr } = result
+    // The planner has made columns of the left values.
+    const positions = new Map(
+      expr.leftColumns.map(({ id }, i) => {
+        const left = expr.left[i]
+        assert(left?.kind === 'column', 'the left side of ANY or ALL must be a column by now')
+        return [id, layout.position(left.column.id) as number]
+      }),
+    )
+    return {
+      kind: 'quantified',
+      negated: expr.negated,
+      test: compileQuantified(positions, inner, expr.quantifier, expr.compare),
+      hash: this.#quantifiedHash(expr, layout, inner),
+    }
+  }
+
+  /** Equality of one value with one column is answered by a hash table. */
+  #quantifiedHash(expr: QuantifiedExpr, layout: Layout, inner: Layout) {
+    const { compare, quantifier } = expr
+    if (quantifier !== 'any' || !isEquality(compare) || !comparesAlike(compare)) return null
+    const [outside, inside] = compare.args as [Expr, Expr]
+    const outer = new Set(expr.leftColumns.map(({ id }) => id))
+    if ([...columnsIn(outside).keys()].some((id) => !outer.has(id))) return null
+    if ([...columnsIn(inside).keys()].some((id) => outer.has(id))) return null
+    const by = new Map(expr.leftColumns.map(({ id }, i) => [id, expr.left[i] as Expr]))
+    return {
+      left: compileKeys(layout, this.#slots, [substitute(outside, by)], 'none'),
+      right: compileKeys(inner, this.#slots, [inside], 'none'),
+    }
+  }
+}
+
+/** The table positions of the key that an access goes by. */
+function keyColumns(table: TableSchema, access: Exclude<Access, { kind: 'all' }>): readonly number[] {
+  return (access.index ?? table.primaryKey)?.columns ?? []
+}
+
+/** The key of the values of leading key columns; null when one of them is NULL. */
+function encode(table: TableSchema, columns: readonly number[], values: readonly Value[]): Key | null {
+  const writer = new KeyWriter()
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as Value
+    const column = table.columns[columns[i] as number]
+    if (value === null || column === undefined) return null
+    writeKeyValue(writer, column.type, value)
+  }
+  return writer.finish()
+}
+
+function* single(values: Iterable<Value>): Generator<readonly Value[]> {
+  for (const value of values) yield [value]
+}
+
+function* lazily(rows: readonly ((frame: Frame) => Value[])[], frame: Frame): Generator<readonly Value[]> {
+  for (const row of rows) yield row(frame)
+}
+
+function countBound(expr: Expr | null, slots: Slots, clause: 'LIMIT' | 'OFFSET'): CountBound {
+  if (expr === null) return () => null
+  const value = compileScalars([expr], slots)
+  return (frame) => {
+    const [count] = value(frame)
+    if (count === null || count === undefined) return null
+    if (Number(count) >= 0) return Number(count)
+    throw sqlError(
+      clause === 'LIMIT' ? SQLSTATE.invalidRowCountInLimit : SQLSTATE.invalidRowCountInOffset,
+      `${clause} must not be negative`,
+    )
+  }
+}

@@ -1,0 +1,118 @@
+import type { Database, Key } from '@cluster/core'
+import { sqlError } from '../errors.ts'
+import type { ExecutionContext, Source } from '../executor/context.ts'
+import { mapSource } from '../executor/pipeline.ts'
+import { deleteRows, insertRows, updateRows, type WriteTarget, type Written } from '../executor/write.ts'
+import { foldExpr } from '../optimizer/fold-constants.ts'
+import { optimize } from '../optimizer/optimize.ts'
+import { physicalPlan } from '../optimizer/physical.ts'
+import { columnExpr } from '../plan/build.ts'
+import type { Column, Expr } from '../plan/expression.ts'
+import type { LogicalPlan } from '../plan/logical.ts'
+import { type PhysicalPlan, physicalColumns } from '../plan/physical.ts'
+import type { ResultColumn, Returning, StatementPlan, Target } from '../plan/statement.ts'
+import { hasSubquery } from '../plan/traverse.ts'
+import { compileMap, compileRowChecks, Layout, Slots } from './compile-map.ts'
+import { compilePlan } from './compile-plan.ts'
+
+export interface CompileOptions {
+  readonly database: Database
+  readonly makeRowKey: () => Key
+  readonly nextColumnId: () => number
+  readonly optimize: boolean
+}
+
+/** A statement ready to run, any number of times, by any number of transactions. */
+export type CompiledStatement =
+  | {
+      readonly kind: 'query'
+      readonly result: readonly ResultColumn[]
+      readonly plan: PhysicalPlan
+      readonly source: Source
+    }
+  | {
+      readonly kind: 'insert' | 'update' | 'delete'
+      readonly result: readonly ResultColumn[]
+      readonly plan: PhysicalPlan
+      readonly target: Target
+      run(context: ExecutionContext): Promise<Written>
+    }
+
+export function compileStatement(statement: StatementPlan, options: CompileOptions): CompiledStatement {
+  const slots = new Slots()
+  if (statement.kind === 'query') {
+    const plan = planFor(statement.plan, statement.columns, options)
+    return {
+      kind: 'query',
+      result: statement.result,
+      plan,
+      source: sourceFor(plan, statement.columns, options, slots),
+    }
+  }
+  const wanted = columnsOfSource(statement)
+  const plan = planFor(statement.source, wanted, options)
+  const source = sourceFor(plan, wanted, options, slots)
+  const { returning } = statement
+  const writeTarget: WriteTarget = {
+    database: options.database,
+    table: statement.target.table,
+    makeRowKey: options.makeRowKey,
+    checks: checksOf(statement.target, slots),
+    returning: returning === null ? null : compileReturning(returning, rowOf(statement), slots),
+  }
+  const run = { insert: insertRows, update: updateRows, delete: deleteRows }[statement.kind]
+  return {
+    kind: statement.kind,
+    result: returning?.result ?? [],
+    plan,
+    target: statement.target,
+    run: (context) => run(writeTarget, source, context),
+  }
+}
+
+function planFor(plan: LogicalPlan, wanted: readonly Column[], options: CompileOptions): PhysicalPlan {
+  const { nextColumnId } = options
+  const logical = options.optimize ? optimize(plan, wanted) : plan
+  return physicalPlan(logical, { nextColumnId, optimize: options.optimize })
+}
+
+/** Operators that give exactly the wanted columns, in order. */
+function sourceFor(
+  plan: PhysicalPlan,
+  wanted: readonly Column[],
+  { database }: CompileOptions,
+  slots: Slots,
+): Source {
+  const { source } = compilePlan(plan, database, slots)
+  const layout = new Layout(physicalColumns(plan))
+  const exact = layout.width === wanted.length && layout.columns.every(({ id }, i) => id === wanted[i]?.id)
+  return exact ? source : mapSource(source, compileMap(layout, slots, null, wanted.map(columnExpr)))
+}
+
+function columnsOfSource(statement: Exclude<StatementPlan, { kind: 'query' }>): readonly Column[] {
+  switch (statement.kind) {
+    case 'insert':
+      return statement.sourceColumns
+    case 'update':
+      return [statement.key, ...statement.old, ...statement.others, ...statement.values]
+    case 'delete':
+      return [statement.key, ...statement.old, ...statement.others]
+  }
+}
+
+/** The columns that RETURNING is computed from, as `Written` rows have them. */
+function rowOf(statement: Exclude<StatementPlan, { kind: 'query' }>): readonly Column[] {
+  const { row } = statement.target
+  return statement.kind === 'insert' ? row : [...row, ...statement.others]
+}
+
+function compileReturning(returning: Returning, row: readonly Column[], slots: Slots) {
+  if (returning.exprs.some(hasSubquery)) throw sqlError('0A000', 'subqueries in RETURNING are not supported')
+  return compileMap(new Layout(row), slots, null, returning.exprs.map(foldExpr))
+}
+
+function checksOf({ checks, row }: Target, slots: Slots): WriteTarget['checks'] {
+  if (checks.length === 0) return null
+  const exprs: Expr[] = checks.map(({ expr }) => foldExpr(expr))
+  return { names: checks.map(({ name }) => name), find: compileRowChecks(new Layout(row), slots, exprs) }
+}

@@ -1,0 +1,261 @@
+import { assert, type Value } from '@cluster/core'
+import type { CallExpr, CaseExpr, Expr, InListExpr, LogicalExpr } from '../plan/expression.ts'
+import type { FunctionWriter } from './function-writer.ts'
+import { hashableAsIs } from './hash-key.ts'
+
+/** Code for a value: an identifier, a literal, or something else that may be written several times cheaply. */
+export interface Emitted {
+  readonly code: string
+  /** False: the code never gives NULL. */
+  readonly nullable: boolean
+}
+
+/** Where columns come from; the emitter never asks twice for one column in one block. */
+export interface ColumnSource {
+  /** Code that reads the column of the current row, or null when the column is not of this row. */
+  read(column: number): string | null
+  /** The slot of an outer query's column in `Frame.outer`. */
+  slot(column: number): number
+}
+
+/**
+ * Turns expressions into statements of one function. SQL's NULL is JavaScript's null; a boolean is true, false
+ * or null. Arguments that decide alone keep the others from being computed, as CASE, AND, OR and COALESCE ask.
+ */
+export class ExpressionEmitter {
+  readonly #writer: FunctionWriter
+  readonly #columns: ColumnSource
+  /** What was computed already, by expression; an inner block's knowledge ends with it. */
+  readonly #known: Map<unknown, Emitted>[] = [new Map()]
+
+  constructor(writer: FunctionWriter, columns: ColumnSource) {
+    this.#writer = writer
+    this.#columns = columns
+  }
+
+  /** Writes a block whose computations are not seen behind it. */
+  block(head: string, body: () => void): void {
+    this.#writer.block(head, () => {
+      this.#known.push(new Map())
+      body()
+      this.#known.pop()
+    })
+  }
+
+  /** Writes what computes the expression and gives the code of its value. */
+  emit(expr: Expr): Emitted {
+    const key = expr.kind === 'column' ? expr.column.id : expr
+    for (const known of this.#known) {
+      const found = known.get(key)
+      if (found !== undefined) return found
+    }
+    const emitted = this.#emit(expr)
+    this.#known.at(-1)?.set(key, emitted)
+    return emitted
+  }
+
+  /** Goes on with the next row (`otherwise`) unless the condition is true. */
+  require(condition: Expr, otherwise = 'continue'): void {
+    if (condition.kind === 'and') {
+      for (const operand of condition.operands) this.require(operand, otherwise)
+      return
+    }
+    const { code, nullable } = this.emit(condition)
+    this.#writer.line(nullable ? `if (${code} !== true) ${otherwise}` : `if (!${code}) ${otherwise}`)
+  }
+
+  #emit(expr: Expr): Emitted {
+    const writer = this.#writer
+    switch (expr.kind) {
+      case 'constant':
+        return { code: writer.literal(expr.value), nullable: expr.value === null }
+      case 'parameter':
+        return { code: writer.hoist(`frame.parameters[${expr.index - 1}]`), nullable: true }
+      case 'column':
+        return this.#column(expr.column.id)
+      case 'call':
+        return this.#call(expr)
+      case 'and':
+      case 'or':
+        return this.#logical(expr)
+      case 'not': {
+        const { code, nullable } = this.emit(expr.operand)
+        return nullable
+          ? { code: writer.declare(`${code} === null ? null : !${code}`), nullable }
+          : { code: writer.declare(`!${code}`), nullable }
+      }
+      case 'is': {
+        const { code } = this.emit(expr.operand)
+        return {
+          code: writer.declare(`${code} ${expr.negated ? '!==' : '==='} ${expr.test}`),
+          nullable: false,
+        }
+      }
+      case 'distinctFrom':
+        return this.#distinct(expr)
+      case 'case':
+        return this.#case(expr)
+      case 'coalesce':
+        return this.#coalesce(expr.args)
+      case 'inList':
+        return this.#inList(expr)
+      case 'scalarQuery':
+      case 'exists':
+      case 'quantified':
+        throw new TypeError('a subquery must have become a column before it is compiled')
+    }
+  }
+
+  #column(id: number): Emitted {
+    const read = this.#columns.read(id)
+    if (read !== null) return { code: this.#writer.declare(read, 'c'), nullable: true }
+    return { code: this.#writer.hoist(`frame.outer[${this.#columns.slot(id)}]`), nullable: true }
+  }
+
+  #call(expr: CallExpr): Emitted {
+    const { fn } = expr
+    const args = expr.args.map((arg) => this.emit(arg))
+    const codes = args.map(({ code }) => code)
+    const call = this.#callCode(expr, codes)
+    if (!fn.strict) return { code: this.#writer.declare(call), nullable: true }
+    const tests = args.filter(({ nullable }) => nullable).map(({ code }) => code)
+    if (tests.some((code) => code === 'null')) return { code: 'null', nullable: true }
+    // Inlined code of operators gives NULL only for NULL; a function may do as it likes.
+    const nullable = tests.length > 0 || fn.js === null
+    if (tests.length === 0) return { code: this.#writer.declare(call), nullable }
+    const test = [...new Set(tests)].map((code) => `${code} === null`).join(' || ')
+    return { code: this.#writer.declare(`${test} ? null : ${call}`), nullable }
+  }
+
+  #callCode({ fn }: CallExpr, args: readonly string[]): string {
+    if (fn.js !== null) return `(${fn.js(args, (value) => this.#writer.capture(value, 'f'))})`
+    if (fn.contextual !== null)
+      return `${this.#writer.capture(fn.contextual, 'f')}(${['frame.functions', ...args].join(', ')})`
+    return `${this.#writer.capture(fn.impl, 'f')}(${args.join(', ')})`
+  }
+
+  /** `a AND b AND …`: false as soon as one is false, else NULL when one was. */
+  #logical(expr: LogicalExpr): Emitted {
+    const writer = this.#writer
+    const decides = expr.kind === 'or'
+    const [first, ...others] = expr.operands
+    assert(first !== undefined, 'a connective without operands')
+    const start = this.emit(first)
+    const result = writer.declare(start.code)
+    let nullable = start.nullable
+    for (const operand of others)
+      this.block(`if (${result} !== ${decides})`, () => {
+        const { code, nullable: may } = this.emit(operand)
+        nullable ||= may
+        writer.line(`if (${code} !== ${!decides}) ${result} = ${code}`)
+      })
+    return { code: result, nullable }
+  }
+
+  #case(expr: CaseExpr): Emitted {
+    const writer = this.#writer
+    const result = writer.declare('null')
+    let nullable = false
+    const set = (value: Expr): void => {
+      const { code, nullable: may } = this.emit(value)
+      nullable ||= may
+      writer.line(`${result} = ${code}`)
+    }
+    const end = writer.fresh('end')
+    this.block(`${end}:`, () => {
+      for (const { when, result: taken } of expr.branches) {
+        const { code } = this.emit(when)
+        this.block(`if (${code} === true)`, () => {
+          set(taken)
+          writer.line(`break ${end}`)
+        })
+      }
+      set(expr.otherwise)
+    })
+    return { code: result, nullable }
+  }
+
+  #coalesce(args: readonly Expr[]): Emitted {
+    const writer = this.#writer
+    const [first, ...others] = args
+    assert(first !== undefined, 'COALESCE without arguments')
+    const start = this.emit(first)
+    const result = writer.declare(start.code)
+    let nullable = start.nullable
+    const end = writer.fresh('end')
+    this.block(`${end}:`, () => {
+      for (const arg of others) {
+        writer.line(`if (${result} !== null) break ${end}`)
+        const { code, nullable: may } = this.emit(arg)
+        nullable &&= may
+        writer.line(`${result} = ${code}`)
+      }
+    })
+    return { code: result, nullable }
+  }
+
+  #distinct(expr: Expr & { kind: 'distinctFrom' }): Emitted {
+    const writer = this.#writer
+    const left = this.emit(expr.left)
+    const right = this.emit(expr.right)
+    const equal = this.#callCode(expr.equal, [left.code, right.code])
+    const same = `${left.code} === null || ${right.code} === null ? ${left.code} === ${right.code} : ${equal}`
+    return { code: writer.declare(expr.negated ? `(${same})` : `!(${same})`), nullable: false }
+  }
+
+  #inList(expr: InListExpr): Emitted {
+    const values = constantsOf(expr)
+    if (values !== null) return this.#inSet(expr, values)
+    const writer = this.#writer
+    const operand = this.emit(expr.operand)
+    // Starts with false; every NULL comparison makes it NULL until one is true.
+    const result = writer.declare('false')
+    const end = writer.fresh('end')
+    this.block(`${end}:`, () => {
+      if (operand.nullable)
+        this.block(`if (${operand.code} === null)`, () => {
+          writer.line(`${result} = null`)
+          writer.line(`break ${end}`)
+        })
+      for (const item of expr.list) {
+        const { code, nullable } = this.emit(item)
+        const found = `if (${this.#callCode(expr.equal, [operand.code, code])})`
+        if (nullable) writer.line(`if (${code} === null) ${result} = null`)
+        this.block(nullable ? `else ${found}` : found, () => {
+          writer.line(`${result} = true`)
+          writer.line(`break ${end}`)
+        })
+      }
+    })
+    return this.#negated(result, expr.negated)
+  }
+
+  #inSet(expr: InListExpr, values: readonly Value[]): Emitted {
+    const writer = this.#writer
+    const { code, nullable } = this.emit(expr.operand)
+    const set = writer.capture(new Set(values.filter((value) => value !== null)), 's')
+    const missing = values.includes(null) ? 'null' : 'false'
+    const test = `(${set}.has(${code}) ? true : ${missing})`
+    const result = writer.declare(nullable ? `${code} === null ? null : ${test}` : test)
+    return this.#negated(result, expr.negated)
+  }
+
+  #negated(result: string, negated: boolean): Emitted {
+    if (!negated) return { code: result, nullable: true }
+    return { code: this.#writer.declare(`${result} === null ? null : !${result}`), nullable: true }
+  }
+}
+
+/** Longest list that is compared item by item although a set would do. */
+const ITEMS_COMPARED = 2
+
+/** The list's values when it is all constants that a `Set` compares as SQL does; else null. */
+function constantsOf({ operand, list }: InListExpr): readonly Value[] | null {
+  if (list.length <= ITEMS_COMPARED || !hashableAsIs(operand.type)) return null
+  const values: Value[] = []
+  for (const item of list) {
+    if (item.kind !== 'constant' || item.type.id !== operand.type.id) return null
+    values.push(item.value)
+  }
+  return values
+}

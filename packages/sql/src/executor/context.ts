@@ -1,0 +1,82 @@
+import type { Clock, Transaction } from '@cluster/core'
+import type { Batch, Frame } from '../compile/batch.ts'
+import { sqlError } from '../errors.ts'
+
+export interface ContextOptions {
+  readonly transaction: Transaction
+  readonly clock: Clock
+  readonly frame: Frame
+  readonly memory: MemoryBudget
+  readonly signal: AbortSignal | null
+}
+
+/** Rows worked on between two looks at the rest of the program. */
+const ROWS_A_TURN = 8_192
+
+/** What the operators of one running statement share. */
+export class ExecutionContext {
+  readonly transaction: Transaction
+  readonly frame: Frame
+  readonly memory: MemoryBudget
+  readonly #clock: Clock
+  readonly #signal: AbortSignal | null
+  #rows = 0
+
+  constructor({ transaction, clock, frame, memory, signal }: ContextOptions) {
+    this.transaction = transaction
+    this.frame = frame
+    this.memory = memory
+    this.#clock = clock
+    this.#signal = signal
+  }
+
+  /**
+   * Counts rows worked on. Every few thousand it gives a promise, and the caller awaits it: the event loop gets
+   * its turn, so that a long query stops neither heartbeats nor its own cancellation.
+   * @throws 57014 when the statement was cancelled
+   */
+  work(rows: number): Promise<void> | null {
+    this.#rows += rows
+    if (this.#rows < ROWS_A_TURN) return null
+    this.#rows = 0
+    return this.#turn()
+  }
+
+  async #turn(): Promise<void> {
+    await this.#clock.turn()
+    if (this.#signal?.aborted === true)
+      throw sqlError('57014', 'The statement was cancelled on request.', { cause: this.#signal.reason })
+  }
+}
+
+/** Makes batches, once a run; the state of a run lives in the iteration. */
+export interface Source {
+  open(context: ExecutionContext): AsyncIterable<Batch>
+}
+
+/** Counts what a statement keeps in memory, by a rough estimate. */
+export class MemoryBudget {
+  readonly #bytesMax: number
+  #bytes = 0
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax
+  }
+
+  /**
+   * Takes room for some rows of `width` columns.
+   * @throws 53200 when the statement keeps more than it may
+   */
+  take(rows: number, width: number): void {
+    this.#bytes += rows * (16 + 24 * width)
+    if (this.#bytes <= this.#bytesMax) return
+    throw sqlError('53200', `The statement needs more than ${this.#bytesMax} bytes of memory.`, {
+      hint: 'Select fewer rows or columns, add a condition or a LIMIT, or raise memoryBytesMax.',
+    })
+  }
+
+  /** Gives room back. */
+  give(rows: number, width: number): void {
+    this.#bytes -= rows * (16 + 24 * width)
+  }
+}

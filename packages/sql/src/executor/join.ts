@@ -1,0 +1,231 @@
+import type { Value } from '@cluster/core'
+import { BATCH_ROWS, type Batch, type Frame } from '../compile/batch.ts'
+import type { JoinType } from '../plan/logical.ts'
+import type { ExecutionContext, Source } from './context.ts'
+import { type RowKeys, select } from './distinct.ts'
+import { RowStore } from './row-store.ts'
+
+type Columns = readonly (readonly Value[])[]
+
+/**
+ * Keeps those of the first `count` pairs for which the join condition is true: moves them to the front of both
+ * lists and gives their number.
+ */
+export type PairFilter = (
+  left: Columns,
+  right: Columns,
+  leftRows: number[],
+  rightRows: number[],
+  count: number,
+  frame: Frame,
+) => number
+
+export interface JoinOptions {
+  /** A right join comes as a left join with the sides swapped. */
+  readonly type: Exclude<JoinType, 'right'>
+  /** Keys of both sides; null: every pair is a candidate. A key of `undefined` matches nothing. */
+  readonly keys: { readonly left: RowKeys; readonly right: RowKeys } | null
+  /** Null: every candidate is a match. */
+  readonly filter: PairFilter | null
+  readonly leftWidth: number
+  readonly rightWidth: number
+  /** Which columns to give: positions of left columns, then of right ones behind `leftWidth`. */
+  readonly outputs: readonly number[]
+}
+
+const PAIRS = 4 * BATCH_ROWS
+
+/** Reads the right side into memory, by key when there is one, and streams the left side past it. */
+export function joinSource(left: Source, right: Source, options: JoinOptions): Source {
+  return {
+    async *open(context) {
+      const join = new JoinRun(context, options)
+      for await (const batch of right.open(context)) {
+        join.build(batch)
+        const pause = context.work(batch.length)
+        if (pause !== null) await pause
+      }
+      join.built()
+      if (join.isEmpty && (options.type === 'inner' || options.type === 'semi')) return
+      for await (const batch of left.open(context)) yield* join.probe(batch)
+      yield* join.unmatchedRight()
+      join.close()
+    },
+  }
+}
+
+class JoinRun {
+  readonly #context: ExecutionContext
+  readonly #options: JoinOptions
+  readonly #store: RowStore
+  /** Keys of the rows, until the table is built. */
+  #keys: unknown[] = []
+  /** Key → the first row with it. */
+  readonly #heads = new Map<unknown, number>()
+  /** Row → the next one with its key; −1 ends the chain. */
+  readonly #next: number[] = []
+  readonly #rightMatched: boolean[] = []
+
+  constructor(context: ExecutionContext, options: JoinOptions) {
+    this.#context = context
+    this.#options = options
+    this.#store = new RowStore(options.rightWidth, context.memory)
+  }
+
+  get isEmpty(): boolean {
+    return this.#store.length === 0
+  }
+
+  build(batch: Batch): void {
+    this.#store.append(batch)
+    const { keys } = this.#options
+    if (keys === null) return
+    const values = keys.right(batch, this.#context.frame)
+    for (let i = 0; i < batch.length; i++) this.#keys.push(values[i])
+  }
+
+  /** Chains the rows of each key, from the last to the first, so that they come out in the order they came in. */
+  built(): void {
+    const keys = this.#keys
+    for (let i = keys.length - 1; i >= 0; i--) {
+      const key = keys[i]
+      this.#next[i] = key === undefined ? -1 : (this.#heads.get(key) ?? -1)
+      if (key !== undefined) this.#heads.set(key, i)
+    }
+    this.#keys = []
+  }
+
+  /** The first candidate for a left row; −1: none. */
+  #first(keys: readonly unknown[] | null, row: number): number {
+    if (keys === null) return this.isEmpty ? -1 : 0
+    const key = keys[row]
+    return key === undefined ? -1 : (this.#heads.get(key) ?? -1)
+  }
+
+  #after(keys: readonly unknown[] | null, candidate: number): number {
+    if (keys !== null) return this.#next[candidate] as number
+    return candidate + 1 < this.#store.length ? candidate + 1 : -1
+  }
+
+  async *probe(batch: Batch): AsyncGenerator<Batch> {
+    const { keys, type } = this.#options
+    const context = this.#context
+    if (type === 'semi' || type === 'anti') {
+      const wanted = type === 'semi'
+      const matched = await this.#matches(batch)
+      const kept: number[] = []
+      for (let i = 0; i < batch.length; i++) if ((matched[i] === true) === wanted) kept.push(i)
+      if (kept.length > 0) yield this.#output(select(batch, kept), null, [], kept.length)
+      return
+    }
+    const values = keys === null ? null : keys.left(batch, context.frame)
+    const matched: boolean[] = new Array(batch.length).fill(false)
+    let leftRows: number[] = []
+    let rightRows: number[] = []
+    for (let i = 0; i < batch.length; i++) {
+      let candidate = this.#first(values, i)
+      while (candidate >= 0) {
+        leftRows.push(i)
+        rightRows.push(candidate)
+        candidate = this.#after(values, candidate)
+        if (leftRows.length < PAIRS) continue
+        const pause = context.work(leftRows.length)
+        if (pause !== null) await pause
+        const output = this.#flush(batch, leftRows, rightRows, matched)
+        if (output !== null) yield output
+        leftRows = []
+        rightRows = []
+      }
+    }
+    const pause = context.work(batch.length + leftRows.length)
+    if (pause !== null) await pause
+    const output = this.#flush(batch, leftRows, rightRows, matched)
+    if (output !== null) yield output
+    if (type === 'inner') return
+    const alone: number[] = []
+    for (let i = 0; i < batch.length; i++) if (!matched[i]) alone.push(i)
+    if (alone.length > 0) yield this.#output(batch, alone, null, alone.length)
+  }
+
+  /** For semi and anti joins: which left rows have a match. Stops at the first of each row where it can. */
+  async #matches(batch: Batch): Promise<boolean[]> {
+    const { keys, filter } = this.#options
+    const values = keys === null ? null : keys.left(batch, this.#context.frame)
+    const matched: boolean[] = new Array(batch.length).fill(false)
+    if (filter === null) {
+      for (let i = 0; i < batch.length; i++) matched[i] = this.#first(values, i) >= 0
+      return matched
+    }
+    for (let i = 0; i < batch.length; i++) {
+      let candidate = this.#first(values, i)
+      // Blocks that double: a match is often near, and a long chain is still judged in few calls.
+      for (let block = 8; candidate >= 0 && !matched[i]; block = Math.min(PAIRS, block * 2)) {
+        const leftRows: number[] = []
+        const rightRows: number[] = []
+        while (candidate >= 0 && leftRows.length < block) {
+          leftRows.push(i)
+          rightRows.push(candidate)
+          candidate = this.#after(values, candidate)
+        }
+        const count = leftRows.length
+        matched[i] =
+          filter(batch.columns, this.#store.columns, leftRows, rightRows, count, this.#context.frame) > 0
+        const pause = this.#context.work(count)
+        if (pause !== null) await pause
+      }
+    }
+    return matched
+  }
+
+  #flush(batch: Batch, leftRows: number[], rightRows: number[], matched: boolean[]): Batch | null {
+    const { filter, type } = this.#options
+    const { frame } = this.#context
+    const count =
+      filter === null
+        ? leftRows.length
+        : filter(batch.columns, this.#store.columns, leftRows, rightRows, leftRows.length, frame)
+    if (count === 0) return null
+    if (type !== 'inner') for (let p = 0; p < count; p++) matched[leftRows[p] as number] = true
+    if (type === 'full') for (let p = 0; p < count; p++) this.#rightMatched[rightRows[p] as number] = true
+    return this.#output(batch, leftRows, rightRows, count)
+  }
+
+  /** Null rows on a side mean: the rows as they are (left, with right rows given), or a side of NULLs. */
+  #output(
+    batch: Batch | null,
+    leftRows: readonly number[] | null,
+    rightRows: readonly number[] | null,
+    count: number,
+  ): Batch {
+    const { outputs, leftWidth } = this.#options
+    const columns = outputs.map((position) => {
+      const isLeft = position < leftWidth
+      const from = isLeft ? batch?.columns[position] : this.#store.columns[position - leftWidth]
+      const rows = isLeft ? leftRows : rightRows
+      if (isLeft && batch !== null && leftRows === null) return from as readonly Value[]
+      const to: Value[] = []
+      if (from === undefined || rows === null) for (let p = 0; p < count; p++) to.push(null)
+      else for (let p = 0; p < count; p++) to.push(from[rows[p] as number] as Value)
+      return to
+    })
+    return { length: count, columns }
+  }
+
+  /** A full join's right rows that met no left one. */
+  *unmatchedRight(): Generator<Batch> {
+    if (this.#options.type !== 'full') return
+    let rows: number[] = []
+    for (let i = 0; i < this.#store.length; i++) {
+      if (this.#rightMatched[i] === true) continue
+      rows.push(i)
+      if (rows.length < BATCH_ROWS) continue
+      yield this.#output(null, null, rows, rows.length)
+      rows = []
+    }
+    if (rows.length > 0) yield this.#output(null, null, rows, rows.length)
+  }
+
+  close(): void {
+    this.#store.clear()
+  }
+}

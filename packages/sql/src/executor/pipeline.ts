@@ -1,0 +1,19 @@
+import type { Batch, Frame } from '../compile/batch.ts'
+import type { Source } from './context.ts'
+
+/** Computes the output of one batch; may drop rows. */
+export type Mapper = (batch: Batch, frame: Frame) => Batch
+
+/** Filter and projection in one compiled loop. */
+export function mapSource(input: Source, map: Mapper): Source {
+  return {
+    async *open(context) {
+      for await (const batch of input.open(context)) {
+        const result = map(batch, context.frame)
+        const pause = context.work(batch.length)
+        if (pause !== null) await pause
+        if (result.length > 0) yield result
+      }
+    },
+  }
+}

@@ -1,0 +1,67 @@
+import type { Value } from '@cluster/core'
+import { BATCH_ROWS, type Batch } from '../compile/batch.ts'
+import type { MemoryBudget } from './context.ts'
+
+/** Rows kept in memory as long columns, counted against the statement's budget. */
+export class RowStore {
+  readonly columns: readonly Value[][]
+  readonly #memory: MemoryBudget
+  #length = 0
+
+  constructor(width: number, memory: MemoryBudget) {
+    this.columns = Array.from({ length: width }, () => [])
+    this.#memory = memory
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  append(batch: Batch): void {
+    this.#memory.take(batch.length, this.columns.length)
+    for (let c = 0; c < this.columns.length; c++) {
+      const from = batch.columns[c] as readonly Value[]
+      const to = this.columns[c] as Value[]
+      for (let i = 0; i < batch.length; i++) to.push(from[i] as Value)
+    }
+    this.#length += batch.length
+  }
+
+  /** The rows at these positions, in this order, `width` columns wide, in batches. */
+  *gather(order: readonly number[], width = this.columns.length): Generator<Batch> {
+    for (let start = 0; start < order.length; start += BATCH_ROWS) {
+      const end = Math.min(order.length, start + BATCH_ROWS)
+      yield { length: end - start, columns: this.#pick(order, start, end, width) }
+    }
+  }
+
+  #pick(order: readonly number[], start: number, end: number, width: number): Value[][] {
+    const result: Value[][] = []
+    for (let c = 0; c < width; c++) {
+      const from = this.columns[c] as readonly Value[]
+      const to: Value[] = []
+      for (let i = start; i < end; i++) to.push(from[order[i] as number] as Value)
+      result.push(to)
+    }
+    return result
+  }
+
+  /** Keeps only the rows at these positions, in this order. */
+  retain(order: readonly number[]): void {
+    this.#memory.give(this.#length - order.length, this.columns.length)
+    const kept = this.#pick(order, 0, order.length, this.columns.length)
+    for (let c = 0; c < this.columns.length; c++) {
+      const to = this.columns[c] as Value[]
+      to.length = 0
+      for (const value of kept[c] as Value[]) to.push(value)
+    }
+    this.#length = order.length
+  }
+
+  /** Gives all memory back. */
+  clear(): void {
+    this.#memory.give(this.#length, this.columns.length)
+    for (const column of this.columns) column.length = 0
+    this.#length = 0
+  }
+}

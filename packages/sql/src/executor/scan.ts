@@ -1,0 +1,190 @@
+import {
+  afterPrefix,
+  type Database,
+  EVERYWHERE,
+  type Key,
+  type KeyRange,
+  type PartitionId,
+  type Row,
+  type RowBatch,
+  type Value,
+} from '@cluster/core'
+import type { IndexSchema, TableSchema } from '../catalog/schema.ts'
+import type { VirtualTable } from '../catalog/virtual-table.ts'
+import { BATCH_ROWS, type Batch, batchesOfRows, type Frame } from '../compile/batch.ts'
+import { ROW_KEY } from '../plan/logical.ts'
+import type { ExecutionContext, Source } from './context.ts'
+import { partitionOfRow } from './row-keys.ts'
+
+/** The keys that a statement's constants and parameters come to; evaluated once a run. */
+export type KeyAccess = (frame: Frame) => readonly Key[]
+/** Null: nothing can match. */
+export type RangeAccess = (frame: Frame) => KeyRange | null
+
+export interface ScanOptions {
+  readonly database: Database
+  readonly table: TableSchema
+  /** Positions wanted, `ROW_KEY` among them perhaps. */
+  readonly positions: readonly number[]
+}
+
+/** At most this many rows are wanted; null: all. */
+export type ScanLimit = ((frame: Frame) => number | null) | null
+
+const partitionsOf = (table: TableSchema): { readonly partitions?: readonly PartitionId[] } =>
+  table.placement === 'everywhere' ? { partitions: [EVERYWHERE] } : {}
+
+/** Rows with keys in a range, in key order when asked. */
+export function rangeScan(
+  { table, positions }: ScanOptions,
+  range: RangeAccess,
+  limit: ScanLimit,
+  order: 'any' | 'ascending' | 'descending',
+): Source {
+  const columns = positions.filter((position) => position !== ROW_KEY)
+  return {
+    async *open(context) {
+      const wanted = range(context.frame)
+      const most = limit?.(context.frame) ?? null
+      if (wanted === null || most === 0) return
+      const request = {
+        relation: table.relation,
+        range: wanted,
+        columns,
+        ordered: order !== 'any',
+        reverse: order === 'descending',
+        ...partitionsOf(table),
+        ...(most === null ? {} : { limit: most }),
+      }
+      for await (const batch of context.transaction.scan(request)) {
+        const pause = context.work(batch.length)
+        if (pause !== null) await pause
+        yield withKeys(batch, positions)
+      }
+    },
+  }
+}
+
+function withKeys(batch: RowBatch, positions: readonly number[]): Batch {
+  if (!positions.includes(ROW_KEY)) return batch
+  let next = 0
+  const columns = positions.map((position) =>
+    position === ROW_KEY ? batch.keys : (batch.columns[next++] as readonly Value[]),
+  )
+  return { length: batch.length, columns }
+}
+
+/** Rows by their own keys. */
+export function pointScan(options: ScanOptions, keys: KeyAccess): Source {
+  return {
+    async *open(context) {
+      yield* fetchRows(options, [...new Set(keys(context.frame))], context)
+    },
+  }
+}
+
+/** Rows by complete keys of a unique index. */
+export function uniquePointScan(options: ScanOptions, index: IndexSchema, keys: KeyAccess): Source {
+  const { database, table } = options
+  return {
+    async *open(context) {
+      const entries = [...new Set(keys(context.frame))]
+      for (let start = 0; start < entries.length; start += BATCH_ROWS) {
+        const found = await Promise.all(
+          entries.slice(start, start + BATCH_ROWS).map((key) => {
+            const partition = table.placement === 'everywhere' ? EVERYWHERE : database.partitionOf(key)
+            return context.transaction.get({ relation: index.relation, partition, key })
+          }),
+        )
+        const rowKeys = found.flatMap((entry) => (entry === null ? [] : [entry[0] as Key]))
+        yield* fetchRows(options, rowKeys, context)
+      }
+    },
+  }
+}
+
+/** Rows whose index entries lie in a range. */
+export function indexScan(
+  options: ScanOptions,
+  index: IndexSchema,
+  ranges: (frame: Frame) => readonly KeyRange[],
+): Source {
+  return {
+    async *open(context) {
+      for (const range of ranges(context.frame)) {
+        const request = { relation: index.relation, range, columns: [0], ...partitionsOf(options.table) }
+        for await (const batch of context.transaction.scan(request)) {
+          const pause = context.work(batch.length)
+          if (pause !== null) await pause
+          yield* fetchRows(options, batch.columns[0] as readonly Key[], context)
+        }
+      }
+    },
+  }
+}
+
+async function* fetchRows(
+  { database, table, positions }: ScanOptions,
+  keys: readonly Key[],
+  context: ExecutionContext,
+): AsyncGenerator<Batch> {
+  for (let start = 0; start < keys.length; start += BATCH_ROWS) {
+    const some = keys.slice(start, start + BATCH_ROWS)
+    const rows = await Promise.all(
+      some.map((key) =>
+        context.transaction.get({
+          relation: table.relation,
+          partition: partitionOfRow(database, table, key),
+          key,
+        }),
+      ),
+    )
+    const pause = context.work(rows.length)
+    if (pause !== null) await pause
+    const batch = columnsOf(some, rows, positions)
+    if (batch.length > 0) yield batch
+  }
+}
+
+function columnsOf(keys: readonly Key[], rows: readonly (Row | null)[], positions: readonly number[]): Batch {
+  const columns: Value[][] = positions.map(() => [])
+  let length = 0
+  rows.forEach((row, i) => {
+    if (row === null) return
+    length++
+    positions.forEach((position, c) => {
+      columns[c]?.push(position === ROW_KEY ? (keys[i] as Key) : (row[position] as Value))
+    })
+  })
+  return { length, columns }
+}
+
+/** Every key that begins with `prefix`. */
+export function prefixRange(prefix: Key): KeyRange {
+  const to = afterPrefix(prefix)
+  return to === undefined ? { from: prefix } : { from: prefix, to }
+}
+
+/** All rows of a virtual table. */
+export function virtualScan(table: VirtualTable, positions: readonly number[]): Source {
+  return {
+    async *open(context) {
+      const rows = await table.rows({ transaction: context.transaction })
+      const picked = rows.map((row) => positions.map((position) => row[position] as Value))
+      yield* batchesOfRows(picked, positions.length)
+    },
+  }
+}
+
+/** Rows made by a function of the frame. */
+export function generatedSource(rows: (frame: Frame) => Iterable<readonly Value[]>, width: number): Source {
+  return {
+    async *open(context) {
+      for (const batch of batchesOfRows(rows(context.frame), width)) {
+        const pause = context.work(batch.length)
+        if (pause !== null) await pause
+        yield batch
+      }
+    },
+  }
+}

@@ -1,0 +1,68 @@
+import type { Value } from '@cluster/core'
+import type { Source } from './context.ts'
+import type { Bound } from './limit.ts'
+import type { Mapper } from './pipeline.ts'
+import { RowStore } from './row-store.ts'
+
+/** Compares the rows at two positions of columns. */
+export type RowComparator = (columns: readonly (readonly Value[])[], a: number, b: number) => number
+
+export interface SortOptions {
+  /** Adds the sort keys behind the columns of the input. */
+  readonly addKeys: Mapper
+  /** Columns of the input. */
+  readonly width: number
+  /** Columns with the keys. */
+  readonly widthWithKeys: number
+  readonly compare: RowComparator
+}
+
+/** Stable: rows with equal keys stay in the order they came. */
+export function sortSource(input: Source, { addKeys, width, widthWithKeys, compare }: SortOptions): Source {
+  return {
+    async *open(context) {
+      const store = new RowStore(widthWithKeys, context.memory)
+      for await (const batch of input.open(context)) {
+        store.append(addKeys(batch, context.frame))
+        const pause = context.work(batch.length)
+        if (pause !== null) await pause
+      }
+      const order = sorted(store, compare)
+      const pause = context.work(order.length)
+      if (pause !== null) await pause
+      yield* store.gather(order, width)
+      store.clear()
+    },
+  }
+}
+
+/** The first `limit` rows behind the first `offset` in sort order; keeps a small multiple of them in memory. */
+export function topSource(
+  input: Source,
+  { addKeys, width, widthWithKeys, compare }: SortOptions,
+  limit: Bound,
+  offset: Bound,
+): Source {
+  return {
+    async *open(context) {
+      const skip = offset(context.frame) ?? 0
+      const keep = skip + (limit(context.frame) ?? Number.POSITIVE_INFINITY)
+      if (keep === skip) return
+      const store = new RowStore(widthWithKeys, context.memory)
+      for await (const batch of input.open(context)) {
+        store.append(addKeys(batch, context.frame))
+        if (store.length >= 4_096 + 2 * keep) store.retain(sorted(store, compare).slice(0, keep))
+        const pause = context.work(batch.length)
+        if (pause !== null) await pause
+      }
+      yield* store.gather(sorted(store, compare).slice(skip, keep), width)
+      store.clear()
+    },
+  }
+}
+
+function sorted(store: RowStore, compare: RowComparator): number[] {
+  const order = Array.from({ length: store.length }, (_, i) => i)
+  const { columns } = store
+  return order.sort((a, b) => compare(columns, a, b))
+}

@@ -1,0 +1,216 @@
+import type {
+  Database,
+  Key,
+  PartitionId,
+  RelationId,
+  Row,
+  RowAddress,
+  Transaction,
+  Value,
+} from '@cluster/core'
+import type { IndexSchema, KeyConstraint, TableSchema } from '../catalog/schema.ts'
+import { SQLSTATE, sqlError } from '../errors.ts'
+import { formatValue } from '../types/format.ts'
+import { indexEntryOf, partitionOfRow, primaryKeyOf, valuesOf } from './row-keys.ts'
+
+/** A row as it stands in the table. */
+export interface StoredRow {
+  readonly key: Key
+  readonly row: Row
+}
+
+export interface RowChange {
+  readonly old: StoredRow
+  readonly row: Row
+}
+
+export interface TableWriterOptions {
+  readonly database: Database
+  readonly transaction: Transaction
+  readonly table: TableSchema
+  /** Makes the key of a row without a primary key. */
+  readonly makeRowKey: () => Key
+}
+
+/** Reads in flight at once. */
+const READS_AT_ONCE = 256
+
+/** One entry, of the table itself or of an index, that must be free. */
+interface Claim {
+  readonly address: RowAddress
+  readonly constraint: KeyConstraint
+  readonly row: Row
+}
+
+/**
+ * Writes rows of one table with all their index entries, inside a transaction. Every entry that must be unique
+ * is read first, and so certified: of two transactions that claim it, one is refused.
+ */
+export class TableWriter {
+  readonly #database: Database
+  readonly #transaction: Transaction
+  readonly #table: TableSchema
+  readonly #makeRowKey: () => Key
+
+  constructor({ database, transaction, table, makeRowKey }: TableWriterOptions) {
+    this.#database = database
+    this.#transaction = transaction
+    this.#table = table
+    this.#makeRowKey = makeRowKey
+  }
+
+  /** @throws 23505 when a key is taken, 23502 when a value is missing */
+  async insert(rows: readonly Row[]): Promise<void> {
+    const stored = rows.map((row) => ({ row, key: primaryKeyOf(this.#table, row) ?? this.#makeRowKey() }))
+    await this.#write(stored)
+  }
+
+  /**
+   * All old entries go before new ones are checked, so rows may trade keys within a statement.
+   * @throws as `insert`
+   */
+  async update(changes: readonly RowChange[]): Promise<void> {
+    const moved: StoredRow[] = []
+    for (const { old, row } of changes) {
+      const key = primaryKeyOf(this.#table, row) ?? old.key
+      if (key !== old.key) this.#transaction.delete(this.#rowAddress(old.key))
+      for (const index of this.#table.indexes) {
+        const before = indexEntryOf(this.#database, this.#table, index, old.row, old.key)
+        const after = indexEntryOf(this.#database, this.#table, index, row, key)
+        if (before.key !== after.key)
+          this.#transaction.delete(entryAddress(index.relation, before.partition, before.key))
+      }
+      moved.push({ row, key })
+    }
+    await this.#write(
+      moved,
+      changes.map(({ old }) => old),
+    )
+  }
+
+  delete(rows: readonly StoredRow[]): void {
+    for (const { key, row } of rows) {
+      this.#transaction.delete(this.#rowAddress(key))
+      for (const index of this.#table.indexes) {
+        const entry = indexEntryOf(this.#database, this.#table, index, row, key)
+        this.#transaction.delete(entryAddress(index.relation, entry.partition, entry.key))
+      }
+    }
+  }
+
+  /** Adds the entries of one index for rows that are there already. @throws 23505 */
+  async fillIndex(index: IndexSchema, rows: readonly StoredRow[]): Promise<void> {
+    const claims: Claim[] = []
+    for (const { key, row } of rows) {
+      const entry = indexEntryOf(this.#database, this.#table, index, row, key)
+      const address = entryAddress(index.relation, entry.partition, entry.key)
+      if (entry.exclusive) claims.push({ address, constraint: index, row })
+    }
+    await this.#claim(claims)
+    for (const { key, row } of rows) this.#putEntry(index, row, key)
+  }
+
+  async #write(rows: readonly StoredRow[], before: readonly StoredRow[] | null = null): Promise<void> {
+    const claims: Claim[] = []
+    rows.forEach(({ key, row }, i) => {
+      this.#checkNotNull(row)
+      const old = before?.[i]
+      const { primaryKey } = this.#table
+      if (primaryKey !== null && old?.key !== key)
+        claims.push({ address: this.#rowAddress(key), constraint: primaryKey, row })
+      for (const index of this.#table.indexes) {
+        const entry = indexEntryOf(this.#database, this.#table, index, row, key)
+        if (!entry.exclusive) continue
+        if (old !== undefined) {
+          const was = indexEntryOf(this.#database, this.#table, index, old.row, old.key)
+          if (was.key === entry.key) continue
+        }
+        const address = entryAddress(index.relation, entry.partition, entry.key)
+        claims.push({ address, constraint: index, row })
+      }
+    })
+    await this.#claim(claims)
+    rows.forEach(({ key, row }, i) => {
+      this.#transaction.put(this.#rowAddress(key), row)
+      for (const index of this.#table.indexes) {
+        const old = before?.[i]
+        if (old?.key === key) {
+          const was = indexEntryOf(this.#database, this.#table, index, old.row, old.key)
+          const now = indexEntryOf(this.#database, this.#table, index, row, key)
+          if (was.key === now.key) continue
+        }
+        this.#putEntry(index, row, key)
+      }
+    })
+  }
+
+  #putEntry(index: IndexSchema, row: Row, rowKey: Key): void {
+    const entry = indexEntryOf(this.#database, this.#table, index, row, rowKey)
+    this.#transaction.put(entryAddress(index.relation, entry.partition, entry.key), [rowKey])
+  }
+
+  /** @throws 23505 when one of the entries exists, or two rows of this statement claim the same */
+  async #claim(claims: readonly Claim[]): Promise<void> {
+    const own = new Set<string>()
+    for (const claim of claims) {
+      const { relation, partition, key } = claim.address
+      const name = `${relation}/${partition}/${key}`
+      if (own.has(name)) throw this.#duplicate(claim)
+      own.add(name)
+    }
+    for (let start = 0; start < claims.length; start += READS_AT_ONCE) {
+      const some = claims.slice(start, start + READS_AT_ONCE)
+      const found = await Promise.all(some.map(({ address }) => this.#transaction.get(address)))
+      const taken = some.find((_, i) => found[i] !== null)
+      if (taken !== undefined) throw this.#duplicate(taken)
+    }
+  }
+
+  #duplicate({ constraint, row }: Claim) {
+    const table = this.#table
+    const names = constraint.columns.map((position) => table.columns[position]?.name).join(', ')
+    const values = valuesOf(row, constraint.columns)
+      .map((value, i) => this.#print(constraint.columns[i] as number, value))
+      .join(', ')
+    return sqlError(
+      SQLSTATE.uniqueViolation,
+      `duplicate key value violates unique constraint "${constraint.name}"`,
+      {
+        detail: `Key (${names})=(${values}) already exists.`,
+        table: table.name,
+        constraint: constraint.name,
+      },
+    )
+  }
+
+  #checkNotNull(row: Row): void {
+    this.#table.columns.forEach((column, position) => {
+      if (!column.notNull || row[position] !== null) return
+      throw sqlError(
+        SQLSTATE.notNullViolation,
+        `null value in column "${column.name}" of relation "${this.#table.name}" violates not-null constraint`,
+        {
+          detail: `Failing row contains (${row.map((value, i) => this.#print(i, value)).join(', ')}).`,
+          table: this.#table.name,
+          column: column.name,
+        },
+      )
+    })
+  }
+
+  #print(position: number, value: Value): string {
+    const column = this.#table.columns[position]
+    return value === null || column === undefined ? 'null' : formatValue(column.type, value)
+  }
+
+  #rowAddress(key: Key): RowAddress {
+    const partition = partitionOfRow(this.#database, this.#table, key)
+    return { relation: this.#table.relation, partition, key }
+  }
+}
+
+const entryAddress = (relation: RelationId, partition: PartitionId, key: Key): RowAddress => ({
+  relation,
+  partition,
+  key,
+})

@@ -1,0 +1,141 @@
+import type { Database, Key, Row, Value } from '@cluster/core'
+import type { TableSchema } from '../catalog/schema.ts'
+import { type Batch, batchesOfRows, type Frame, rowOf } from '../compile/batch.ts'
+import { SQLSTATE, sqlError } from '../errors.ts'
+import { formatValue } from '../types/format.ts'
+import type { ExecutionContext, Source } from './context.ts'
+import type { Mapper } from './pipeline.ts'
+import { type RowChange, type StoredRow, TableWriter } from './table-writer.ts'
+
+/** Gives the position of the first check that a row breaks, for each row; −1: none. */
+export type CheckRows = (batch: Batch, frame: Frame) => readonly number[]
+
+export interface WriteTarget {
+  readonly database: Database
+  readonly table: TableSchema
+  readonly makeRowKey: () => Key
+  readonly checks: { readonly names: readonly string[]; readonly find: CheckRows } | null
+  /** Computes RETURNING from the row and what came behind it. */
+  readonly returning: Mapper | null
+}
+
+export interface Written {
+  readonly count: number
+  readonly returned: readonly Batch[]
+}
+
+/** All of the source is read before the first write, so a statement never meets its own rows. */
+async function readAll(source: Source, context: ExecutionContext): Promise<Value[][]> {
+  const rows: Value[][] = []
+  for await (const batch of source.open(context)) {
+    context.memory.take(batch.length, batch.columns.length)
+    for (let i = 0; i < batch.length; i++) rows.push(rowOf(batch, i))
+  }
+  return rows
+}
+
+const writerFor = ({ database, table, makeRowKey }: WriteTarget, context: ExecutionContext): TableWriter =>
+  new TableWriter({ database, table, makeRowKey, transaction: context.transaction })
+
+function finish(
+  target: WriteTarget,
+  context: ExecutionContext,
+  rows: readonly (readonly Value[])[],
+  count: number,
+): Written {
+  const { returning } = target
+  if (returning === null) return { count, returned: [] }
+  const width = rows[0]?.length ?? 0
+  const returned = [...batchesOfRows(rows, width)].map((batch) => returning(batch, context.frame))
+  return { count, returned }
+}
+
+function checkRows(
+  { table, checks }: WriteTarget,
+  context: ExecutionContext,
+  rows: readonly (readonly Value[])[],
+): void {
+  if (checks === null) return
+  for (const batch of batchesOfRows(rows, table.columns.length)) {
+    const broken = checks.find(batch, context.frame)
+    const at = broken.findIndex((check) => check >= 0)
+    if (at < 0) continue
+    const name = checks.names[broken[at] as number] ?? ''
+    const values = rowOf(batch, at).map((value, i) => {
+      const column = table.columns[i]
+      return value === null || column === undefined ? 'null' : formatValue(column.type, value)
+    })
+    throw sqlError(
+      SQLSTATE.checkViolation,
+      `new row for relation "${table.name}" violates check constraint "${name}"`,
+      { detail: `Failing row contains (${values.join(', ')}).`, table: table.name, constraint: name },
+    )
+  }
+}
+
+/** Inserts the rows of the source. @throws 23505, 23502, 23514 */
+export async function insertRows(
+  target: WriteTarget,
+  source: Source,
+  context: ExecutionContext,
+): Promise<Written> {
+  const rows = await readAll(source, context)
+  checkRows(target, context, rows)
+  await writerFor(target, context).insert(rows)
+  return finish(target, context, rows, rows.length)
+}
+
+/**
+ * Source rows are: key, old values, columns of other tables, new values. A row that the join gives several
+ * times is written once, by the first.
+ */
+export async function updateRows(
+  target: WriteTarget,
+  source: Source,
+  context: ExecutionContext,
+): Promise<Written> {
+  const width = target.table.columns.length
+  const found = firstOfEach(await readAll(source, context))
+  const news = found.map((row) => row.slice(row.length - width))
+  checkRows(target, context, news)
+  const changes = found.map(
+    (row, i): RowChange => ({
+      old: { key: row[0] as Key, row: row.slice(1, 1 + width) },
+      row: news[i] as Row,
+    }),
+  )
+  await writerFor(target, context).update(changes)
+  const results = found.map((row, i) => [
+    ...(news[i] as readonly Value[]),
+    ...row.slice(1 + width, row.length - width),
+  ])
+  return finish(target, context, results, found.length)
+}
+
+/** Source rows are: key, old values, columns of other tables. */
+export async function deleteRows(
+  target: WriteTarget,
+  source: Source,
+  context: ExecutionContext,
+): Promise<Written> {
+  const width = target.table.columns.length
+  const found = firstOfEach(await readAll(source, context))
+  const stored = found.map((row): StoredRow => ({ key: row[0] as Key, row: row.slice(1, 1 + width) }))
+  writerFor(target, context).delete(stored)
+  return finish(
+    target,
+    context,
+    found.map((row) => row.slice(1)),
+    found.length,
+  )
+}
+
+function firstOfEach(rows: readonly Value[][]): Value[][] {
+  const seen = new Set<Value>()
+  return rows.filter((row) => {
+    const key = row[0] as Value
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}

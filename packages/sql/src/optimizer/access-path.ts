@@ -1,0 +1,151 @@
+import type { IndexSchema, KeyConstraint } from '../catalog/schema.ts'
+import type { CallExpr, Expr } from '../plan/expression.ts'
+import type { ScanPlan } from '../plan/logical.ts'
+import type { Access, Bound } from '../plan/physical.ts'
+import { columnsIn, comparesAlike, hasSubquery, isVolatile } from '../plan/traverse.ts'
+
+/** Most keys that a scan looks up one by one; with more, reading the range is no worse. */
+const KEYS_MAX = 1_000
+
+export interface ChosenAccess {
+  readonly access: Access
+  /** Conditions that the access has not answered. */
+  readonly rest: readonly Expr[]
+}
+
+/** A condition that ties a column of the table to values known before the scan. */
+type Tie =
+  | { readonly kind: 'equal'; readonly values: readonly Expr[] }
+  | { readonly kind: 'lower' | 'upper'; readonly bound: Bound }
+
+interface Tied {
+  readonly condition: Expr
+  readonly position: number
+  readonly tie: Tie
+}
+
+/**
+ * Chooses how to reach the rows of a table: whole keys of the primary key or a unique index first, then the
+ * longest run of leading key columns that are fixed, perhaps with bounds on the next; else all rows.
+ */
+export function chooseAccess(scan: ScanPlan, conditions: readonly Expr[]): ChosenAccess {
+  const ties = conditions.flatMap((condition) => tiesOf(scan, condition))
+  if (ties.length === 0) return { access: { kind: 'all' }, rest: conditions }
+  const { primaryKey, indexes } = scan.table
+  const keys: readonly (readonly [KeyConstraint, IndexSchema | null, boolean])[] = [
+    ...(primaryKey === null ? [] : [[primaryKey, null, true] as const]),
+    ...indexes.map((index) => [index, index, index.unique] as const),
+  ]
+  let best: (ChosenAccess & { readonly score: number }) | null = null
+  for (const [key, index, unique] of keys) {
+    const choice = accessBy(key, index, unique, ties, conditions)
+    if (choice !== null && (best === null || choice.score > best.score)) best = choice
+  }
+  return best ?? { access: { kind: 'all' }, rest: conditions }
+}
+
+function accessBy(
+  key: KeyConstraint,
+  index: IndexSchema | null,
+  unique: boolean,
+  ties: readonly Tied[],
+  conditions: readonly Expr[],
+): (ChosenAccess & { readonly score: number }) | null {
+  const used: Expr[] = []
+  const equal: (readonly Expr[])[] = []
+  for (const position of key.columns) {
+    const tied = ties.find((candidate) => candidate.position === position && candidate.tie.kind === 'equal')
+    if (tied?.tie.kind !== 'equal') break
+    equal.push(tied.tie.values)
+    used.push(tied.condition)
+  }
+  const rest = (): Expr[] => conditions.filter((condition) => !used.includes(condition))
+  if (unique && equal.length === key.columns.length) {
+    const tuples = product(equal)
+    if (tuples.length <= KEYS_MAX)
+      return { access: { kind: 'keys', index, tuples }, rest: rest(), score: index === null ? 1_000 : 900 }
+  }
+  // A list of values fixes a column only for whole keys.
+  const listed = equal.findIndex((values) => values.length > 1)
+  if (listed >= 0) {
+    equal.length = listed
+    used.length = listed
+  }
+  const next = key.columns[equal.length]
+  const bounds = { lower: null as Bound | null, upper: null as Bound | null }
+  if (next !== undefined)
+    for (const { position, tie, condition } of ties) {
+      if (position !== next || tie.kind === 'equal' || bounds[tie.kind] !== null) continue
+      bounds[tie.kind] = tie.bound
+      used.push(condition)
+    }
+  const bounded = Number(bounds.lower !== null) + Number(bounds.upper !== null)
+  if (equal.length === 0 && bounded === 0) return null
+  // Reading through an index costs a look-up for each row, so it must promise few: a lone bound does not.
+  if (index !== null && equal.length === 0 && bounded < 2) return null
+  const values = equal.map((one) => one[0] as Expr)
+  return {
+    access: { kind: 'range', index, equal: values, ...bounds },
+    rest: rest(),
+    score: equal.length * 10 + bounded * 2 + (index === null ? 1 : 0),
+  }
+}
+
+function tiesOf(scan: ScanPlan, condition: Expr): Tied[] {
+  const own = new Map(scan.columns.map(({ column, position }) => [column.id, position]))
+  const known = (expr: Expr): boolean =>
+    !isVolatile(expr) && !hasSubquery(expr) && ![...columnsIn(expr).keys()].some((id) => own.has(id))
+  const positionOf = (expr: Expr | undefined): number | undefined => {
+    if (expr?.kind !== 'column') return undefined
+    const position = own.get(expr.column.id)
+    return position === undefined || position < 0 ? undefined : position
+  }
+  if (condition.kind === 'inList' && !condition.negated) {
+    const position = positionOf(condition.operand)
+    const { type } = condition.operand
+    const fits = condition.list.every((item) => item.type.id === type.id && known(item))
+    if (position === undefined || !fits || !comparesAlike(condition.equal)) return []
+    return [{ condition, position, tie: { kind: 'equal', values: condition.list } }]
+  }
+  if (condition.kind !== 'call' || condition.form !== 'infix' || !comparesAlike(condition)) return []
+  const [left, right] = condition.args
+  if (left === undefined || right === undefined) return []
+  const leftPosition = positionOf(left)
+  if (leftPosition !== undefined && known(right)) return tie(condition, leftPosition, right, false)
+  const rightPosition = positionOf(right)
+  if (rightPosition !== undefined && known(left)) return tie(condition, rightPosition, left, true)
+  return []
+}
+
+const mirrored: Readonly<Record<string, string>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=', '=': '=' }
+
+function tie(condition: CallExpr, position: number, value: Expr, mirror: boolean): Tied[] {
+  const { name } = condition.fn
+  const operator = mirror ? mirrored[name] : name
+  switch (operator) {
+    case '=':
+      return [{ condition, position, tie: { kind: 'equal', values: [value] } }]
+    case '>':
+    case '>=':
+      return [
+        { condition, position, tie: { kind: 'lower', bound: { expr: value, inclusive: operator === '>=' } } },
+      ]
+    case '<':
+    case '<=':
+      return [
+        { condition, position, tie: { kind: 'upper', bound: { expr: value, inclusive: operator === '<=' } } },
+      ]
+    default:
+      return []
+  }
+}
+
+/** All combinations of one value from each list. */
+function product(lists: readonly (readonly Expr[])[]): Expr[][] {
+  let tuples: Expr[][] = [[]]
+  for (const list of lists) {
+    if (tuples.length * list.length > KEYS_MAX) return Array.from({ length: KEYS_MAX + 1 }, () => [])
+    tuples = tuples.flatMap((tuple) => list.map((value) => [...tuple, value]))
+  }
+  return tuples
+}

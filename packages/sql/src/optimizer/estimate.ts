@@ -1,0 +1,91 @@
+import type { Expr } from '../plan/expression.ts'
+import type { JoinPlan, LogicalPlan, ScanPlan } from '../plan/logical.ts'
+import { columnsIn, conjunctsOf, isEquality } from '../plan/traverse.ts'
+
+/** What a table is taken to hold as long as nobody counts. */
+const TABLE_ROWS = 1_000
+
+/**
+ * How many rows a plan may give: a guess from its shape alone, good enough to put small inputs first. A
+ * complete key gives one row, an equality a tenth, any other condition a third.
+ */
+export function estimateRows(plan: LogicalPlan): number {
+  switch (plan.kind) {
+    case 'scan':
+      return TABLE_ROWS
+    case 'virtualScan':
+      return 100
+    case 'functionScan':
+      return 100
+    case 'values':
+      return plan.rows.length
+    case 'filter': {
+      const conditions = conjunctsOf(plan.predicate)
+      if (plan.input.kind === 'scan' && namesWholeKey(plan.input, conditions)) return 1
+      return Math.max(1, estimateRows(plan.input) * selectivity(conditions))
+    }
+    case 'project':
+    case 'sort':
+      return estimateRows(plan.input)
+    case 'join':
+      return estimateJoin(plan)
+    case 'aggregate':
+      return plan.groups.length === 0 ? 1 : Math.max(1, estimateRows(plan.input) / 10)
+    case 'distinct':
+      return Math.max(1, estimateRows(plan.input) / 2)
+    case 'limit': {
+      const rows = estimateRows(plan.input)
+      const limit = plan.limit?.kind === 'constant' ? Number(plan.limit.value ?? rows) : rows
+      return Math.min(rows, limit)
+    }
+    case 'set':
+      return estimateRows(plan.left) + estimateRows(plan.right)
+  }
+}
+
+function estimateJoin(plan: JoinPlan): number {
+  const left = estimateRows(plan.left)
+  const right = estimateRows(plan.right)
+  switch (plan.type) {
+    case 'semi':
+    case 'anti':
+      return Math.max(1, left / 2)
+    case 'left':
+      return Math.max(left, joinedRows(left, right, conjunctsOf(plan.on)))
+    case 'right':
+      return Math.max(right, joinedRows(left, right, conjunctsOf(plan.on)))
+    case 'full':
+      return Math.max(left + right, joinedRows(left, right, conjunctsOf(plan.on)))
+    case 'inner':
+      return joinedRows(left, right, conjunctsOf(plan.on))
+  }
+}
+
+/** An equality between the sides is taken for a key reference: as many rows as the larger side has. */
+export function joinedRows(left: number, right: number, on: readonly Expr[]): number {
+  const equalities = on.filter(isEquality).length
+  const others = on.length - equalities
+  const pairs = equalities > 0 ? Math.max(left, right) : left * right
+  return Math.max(1, pairs * 0.3 ** others * 0.5 ** Math.max(0, equalities - 1))
+}
+
+function selectivity(conditions: readonly Expr[]): number {
+  return conditions.reduce((product, condition) => product * (isEquality(condition) ? 0.1 : 0.3), 1)
+}
+
+/** True when equalities fix all columns of the primary key or of a unique index. */
+function namesWholeKey(scan: ScanPlan, conditions: readonly Expr[]): boolean {
+  const fixed = new Set<number>()
+  for (const condition of conditions) {
+    if (!isEquality(condition)) continue
+    for (const [one, other] of [condition.args, [...condition.args].reverse()]) {
+      if (one?.kind !== 'column' || other === undefined || columnsIn(other).has(one.column.id)) continue
+      const found = scan.columns.find(({ column }) => column.id === one.column.id)
+      if (found !== undefined) fixed.add(found.position)
+    }
+  }
+  const keys = scan.table.indexes.filter(({ unique }) => unique)
+  return [scan.table.primaryKey, ...keys].some(
+    (key) => key?.columns.every((position) => fixed.has(position)) === true,
+  )
+}

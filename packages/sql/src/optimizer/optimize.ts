@@ -1,0 +1,31 @@
+import type { Column } from '../plan/expression.ts'
+import type { LogicalPlan } from '../plan/logical.ts'
+import { decorrelate } from './decorrelate.ts'
+import { foldConstants } from './fold-constants.ts'
+import { mergeProjections } from './merge-projections.ts'
+import { orderJoins } from './order-joins.ts'
+import { pruneColumns } from './prune-columns.ts'
+import { pushDownFilters } from './push-down-filters.ts'
+
+/** A rewriting of plans that keeps their meaning. */
+export interface Rule {
+  readonly name: string
+  apply(plan: LogicalPlan, wanted: readonly Column[]): LogicalPlan
+}
+
+/** In the order they are applied. */
+export const RULES: readonly Rule[] = [
+  { name: 'fold constants', apply: foldConstants },
+  { name: 'decorrelate', apply: decorrelate },
+  { name: 'merge projections', apply: mergeProjections },
+  { name: 'push down filters', apply: pushDownFilters },
+  // What was pushed down may have met constants.
+  { name: 'fold constants again', apply: foldConstants },
+  { name: 'order joins', apply: orderJoins },
+  { name: 'prune columns', apply: pruneColumns },
+]
+
+/** @param wanted the columns that the statement gives */
+export function optimize(plan: LogicalPlan, wanted: readonly Column[]): LogicalPlan {
+  return RULES.reduce((current, rule) => rule.apply(current, wanted), plan)
+}

@@ -1,0 +1,301 @@
+import { unreachable } from '@cluster/core'
+import { columnExpr, conjunction, isTrue, TRUE } from '../plan/build.ts'
+import type { Column, ExistsExpr, Expr, QuantifiedExpr, ScalarQueryExpr } from '../plan/expression.ts'
+import {
+  type AggregatePlan,
+  columnsOf,
+  type JoinPlan,
+  type LogicalPlan,
+  type ProjectPlan,
+  type ScanPlan,
+  type SortPlan,
+} from '../plan/logical.ts'
+import { type PhysicalPlan, physicalColumns } from '../plan/physical.ts'
+import { columnsIn, conjunctsOf, hasSubquery, isSubquery, mapChildren } from '../plan/traverse.ts'
+import { type ChosenAccess, chooseAccess } from './access-path.ts'
+import { estimateRows } from './estimate.ts'
+import { joinKeys } from './join-method.ts'
+import { orderByKey } from './order-by-key.ts'
+
+export interface PhysicalOptions {
+  /** Makes ids for columns that the planner adds. */
+  readonly nextColumnId: () => number
+  /** False: full scans and nested loops only, for comparing results. */
+  readonly optimize: boolean
+}
+
+/** Chooses an operator for every node of a logical plan. */
+export function physicalPlan(plan: LogicalPlan, options: PhysicalOptions): PhysicalPlan {
+  return new PhysicalPlanner(options).plan(plan)
+}
+
+class PhysicalPlanner {
+  readonly #options: PhysicalOptions
+
+  constructor(options: PhysicalOptions) {
+    this.#options = options
+  }
+
+  plan(plan: LogicalPlan): PhysicalPlan {
+    switch (plan.kind) {
+      case 'scan':
+        return this.#scan(plan, [])
+      case 'virtualScan':
+        return plan
+      case 'functionScan':
+      case 'values':
+        return this.#withoutInput(plan)
+      case 'filter':
+        if (plan.input.kind === 'scan') return this.#scan(plan.input, conjunctsOf(plan.predicate))
+        return this.#filter(this.plan(plan.input), conjunctsOf(plan.predicate))
+      case 'project':
+        return this.#project(plan)
+      case 'join':
+        return this.#join(plan)
+      case 'aggregate':
+        return this.#aggregate(plan)
+      case 'distinct':
+        return { kind: 'distinct', input: this.plan(plan.input), on: plan.on }
+      case 'sort':
+        return this.#sort(plan)
+      case 'limit':
+        return this.#limit(plan)
+      case 'set':
+        return { ...plan, left: this.plan(plan.left), right: this.plan(plan.right) }
+      default:
+        return unreachable(plan)
+    }
+  }
+
+  #scan(scan: ScanPlan, conditions: readonly Expr[]): PhysicalPlan {
+    const { access, rest }: ChosenAccess = this.#options.optimize
+      ? chooseAccess(scan, conditions)
+      : { access: { kind: 'all' }, rest: conditions }
+    const { table, alias, columns } = scan
+    const node: PhysicalPlan = { kind: 'tableScan', table, alias, columns, access, order: 'any', limit: null }
+    return this.#filter(node, rest)
+  }
+
+  /** Conditions with subqueries come last: the others spare them rows. */
+  #filter(input: PhysicalPlan, conditions: readonly Expr[]): PhysicalPlan {
+    const plain = conditions.filter((condition) => !hasSubquery(condition))
+    let result = withFilter(input, plain)
+    const columns = physicalColumns(input)
+    for (const condition of conditions) {
+      if (!hasSubquery(condition)) continue
+      const applied = this.#apply(result, condition)
+      result = withFilter(applied.input, [applied.expr])
+    }
+    const outputs = columns.map((column) => ({ column, expr: columnExpr(column) }))
+    return plain.length === conditions.length ? result : { kind: 'map', input: result, filter: null, outputs }
+  }
+
+  #project(plan: ProjectPlan): PhysicalPlan {
+    let input = this.plan(plan.input)
+    const outputs = plan.outputs.map(({ column, expr }) => {
+      const applied = this.#apply(input, expr)
+      input = applied.input
+      return { column, expr: applied.expr }
+    })
+    if (input.kind === 'map' && input.outputs === null)
+      return { kind: 'map', input: input.input, filter: input.filter, outputs }
+    return { kind: 'map', input, filter: null, outputs }
+  }
+
+  #aggregate(plan: AggregatePlan): PhysicalPlan {
+    let input = this.plan(plan.input)
+    const replace = (expr: Expr): Expr => {
+      const applied = this.#apply(input, expr)
+      input = applied.input
+      return applied.expr
+    }
+    const groups = plan.groups.map(({ column, expr }) => ({ column, expr: replace(expr) }))
+    const calls = plan.calls.map((call) => ({
+      ...call,
+      args: call.args.map(replace),
+      filter: call.filter === null ? null : replace(call.filter),
+      orderBy: call.orderBy.map((key) => ({ ...key, expr: replace(key.expr) })),
+    }))
+    return { kind: 'aggregate', input, groups, calls }
+  }
+
+  #sort(plan: SortPlan): PhysicalPlan {
+    const before = this.plan(plan.input)
+    let input = before
+    const keys = plan.keys.map((key) => {
+      const applied = this.#apply(input, key.expr)
+      input = applied.input
+      return { ...key, expr: applied.expr }
+    })
+    if (this.#options.optimize) {
+      const ordered = orderByKey(input, keys)
+      if (ordered !== null) return ordered
+    }
+    const sorted: PhysicalPlan = { kind: 'sort', input, keys }
+    if (input === before) return sorted
+    const outputs = physicalColumns(before).map((column) => ({ column, expr: columnExpr(column) }))
+    return { kind: 'map', input: sorted, filter: null, outputs }
+  }
+
+  #limit(plan: LogicalPlan & { kind: 'limit' }): PhysicalPlan {
+    const input = this.plan(plan.input)
+    const { limit, offset } = plan
+    if (this.#options.optimize && limit !== null && !isNull(limit)) {
+      if (input.kind === 'sort') return { kind: 'top', input: input.input, keys: input.keys, limit, offset }
+      // The projection goes over the rows that stay.
+      if (input.kind === 'map' && input.filter === null && input.input.kind === 'sort') {
+        const { keys, input: below } = input.input
+        return { ...input, input: { kind: 'top', input: below, keys, limit, offset } }
+      }
+    }
+    return { kind: 'limit', input: offset === null ? limited(input, limit) : input, limit, offset }
+  }
+
+  /** Subqueries in VALUES or in a function's arguments are computed from one row without columns. */
+  #withoutInput(plan: LogicalPlan & { kind: 'values' | 'functionScan' }): PhysicalPlan {
+    if (plan.kind === 'functionScan') return plan
+    if (!plan.rows.some((row) => row.some(hasSubquery))) return plan
+    const parts = plan.rows.map((row): PhysicalPlan => {
+      let input: PhysicalPlan = { kind: 'values', columns: [], rows: [[]] }
+      const exprs = row.map((expr) => {
+        const applied = this.#apply(input, expr)
+        input = applied.input
+        return applied.expr
+      })
+      const outputs = plan.columns.map((column, i) => ({ column, expr: exprs[i] as Expr }))
+      return { kind: 'map', input, filter: null, outputs }
+    })
+    return parts.reduce((left, right) => ({
+      kind: 'set',
+      operator: 'union',
+      all: true,
+      left,
+      right,
+      columns: plan.columns,
+    }))
+  }
+
+  #join(plan: JoinPlan): PhysicalPlan {
+    if (hasSubquery(plan.on)) return this.#joinWithSubquery(plan)
+    const swapped = plan.type === 'right' || (this.#options.optimize && worthSwapping(plan))
+    const [left, right] = swapped ? [plan.right, plan.left] : [plan.left, plan.right]
+    const type = plan.type === 'right' ? 'left' : plan.type
+    const { keys, residual } = this.#options.optimize
+      ? joinKeys(plan.on, columnsOf(left), columnsOf(right))
+      : { keys: [], residual: conjunctsOf(plan.on) }
+    const rest = conjunction(residual)
+    return {
+      kind: 'join',
+      method: keys.length > 0 ? 'hash' : 'loop',
+      type,
+      left: this.plan(left),
+      right: this.plan(right),
+      keys,
+      residual: isTrue(rest) ? null : rest,
+      outputs: columnsOf(plan),
+    }
+  }
+
+  /** Inner joins test such a condition behind a cross join; for others it must not depend on both sides. */
+  #joinWithSubquery(plan: JoinPlan): PhysicalPlan {
+    if (plan.type === 'inner') return this.#filter(this.#join({ ...plan, on: TRUE }), conjunctsOf(plan.on))
+    // The subquery's value becomes a column of the side that it depends on.
+    const rightIds = new Set(columnsOf(plan.right).map(({ id }) => id))
+    let left = this.plan(plan.left)
+    let right = this.plan(plan.right)
+    const wanted = columnsOf(plan)
+    const replace = (expr: Expr): Expr => {
+      if (!isSubquery(expr)) return mapChildren(expr, replace)
+      const onRight = [...columnsIn(expr).keys()].some((id) => rightIds.has(id))
+      const applied = this.#apply(onRight ? right : left, expr)
+      if (onRight) right = applied.input
+      else left = applied.input
+      return applied.expr
+    }
+    const residual = replace(plan.on)
+    const [one, other] = plan.type === 'right' ? [right, left] : [left, right]
+    return {
+      kind: 'join',
+      method: 'loop',
+      type: plan.type === 'right' ? 'left' : plan.type,
+      left: one,
+      right: other,
+      keys: [],
+      residual,
+      outputs: wanted,
+    }
+  }
+
+  /** Puts operators over the input that compute the expression's subqueries, and names their columns instead. */
+  #apply(start: PhysicalPlan, expr: Expr): { readonly input: PhysicalPlan; readonly expr: Expr } {
+    if (!hasSubquery(expr)) return { input: start, expr }
+    let input = start
+    const replace = (part: Expr): Expr => {
+      if (!isSubquery(part)) return mapChildren(part, replace)
+      const subquery = part as ScalarQueryExpr | ExistsExpr | QuantifiedExpr
+      const column: Column = { id: this.#options.nextColumnId(), name: 'subquery', type: subquery.type }
+      const result = this.#subqueryResult(subquery, (expr2) => {
+        const prepared = this.#asColumn(input, replace(expr2))
+        input = prepared.input
+        return prepared.column
+      })
+      const known = new Set(physicalColumns(input).map(({ id }) => id))
+      const outer = [
+        ...columnsIn({ kind: 'exists', type: part.type, plan: subquery.plan, negated: false }).values(),
+      ]
+      input = {
+        kind: 'apply',
+        input,
+        subquery: this.plan(subquery.plan),
+        column,
+        result,
+        outer: outer.filter(({ id }) => known.has(id)),
+      }
+      return columnExpr(column)
+    }
+    const replaced = replace(expr)
+    return { input, expr: replaced }
+  }
+
+  #subqueryResult(subquery: ScalarQueryExpr | ExistsExpr | QuantifiedExpr, prepare: (expr: Expr) => Expr) {
+    switch (subquery.kind) {
+      case 'scalarQuery':
+        return { kind: 'scalar' } as const
+      case 'exists':
+        return { kind: 'exists', negated: subquery.negated } as const
+      case 'quantified':
+        return { kind: 'quantified', expr: { ...subquery, left: subquery.left.map(prepare) } } as const
+    }
+  }
+
+  /** The expression as a column of the input, which gets one more when it has none. */
+  #asColumn(input: PhysicalPlan, expr: Expr): { readonly input: PhysicalPlan; readonly column: Expr } {
+    const known = physicalColumns(input)
+    if (expr.kind === 'column' && known.some(({ id }) => id === expr.column.id))
+      return { input, column: expr }
+    const column: Column = { id: this.#options.nextColumnId(), name: 'operand', type: expr.type }
+    const outputs = [...known.map((one) => ({ column: one, expr: columnExpr(one) })), { column, expr }]
+    return { input: { kind: 'map', input, filter: null, outputs }, column: columnExpr(column) }
+  }
+}
+
+const isNull = (expr: Expr): boolean => expr.kind === 'constant' && expr.value === null
+
+function withFilter(input: PhysicalPlan, conditions: readonly Expr[]): PhysicalPlan {
+  const filter = conjunction(conditions)
+  if (isTrue(filter)) return input
+  return { kind: 'map', input, filter, outputs: null }
+}
+
+/** Tells a scan under a limit that nobody will read more. */
+function limited(input: PhysicalPlan, limit: Expr | null): PhysicalPlan {
+  if (limit === null) return input
+  if (input.kind === 'tableScan' && input.access.kind !== 'keys') return { ...input, limit }
+  if (input.kind === 'map' && input.filter === null) return { ...input, input: limited(input.input, limit) }
+  return input
+}
+
+/** The smaller side of an inner join is better kept in memory. */
+function worthSwapping(plan: JoinPlan): boolean {
+  return plan.type === 'inner' && estimateRows(plan.left) < estimateRows(plan.right)
+}

@@ -1,0 +1,90 @@
+import { columnExpr } from '../plan/build.ts'
+import type { Column, Expr } from '../plan/expression.ts'
+import { columnsOf, type LogicalPlan } from '../plan/logical.ts'
+import { columnsIn, exprsOf, mapExprs, mapInputs, rewrite } from '../plan/traverse.ts'
+
+/** Lets every operator give only the columns that someone above it needs; scans ask storage for no others. */
+export function pruneColumns(plan: LogicalPlan, wanted: readonly Column[]): LogicalPlan {
+  return prune(pruneSubqueries(plan), new Set(wanted.map(({ id }) => id)))
+}
+
+function prune(plan: LogicalPlan, wanted: ReadonlySet<number>): LogicalPlan {
+  const needed = new Set(wanted)
+  for (const expr of exprsOf(plan)) for (const id of columnsIn(expr).keys()) needed.add(id)
+  switch (plan.kind) {
+    case 'scan':
+    case 'virtualScan':
+      return { ...plan, columns: plan.columns.filter(({ column }) => wanted.has(column.id)) }
+    case 'functionScan':
+      return plan
+    case 'values': {
+      const kept = plan.columns.flatMap(({ id }, position) => (wanted.has(id) ? [position] : []))
+      if (kept.length === plan.columns.length) return plan
+      return {
+        ...plan,
+        columns: kept.map((position) => plan.columns[position] as Column),
+        rows: plan.rows.map((row) => kept.map((position) => row[position] as Expr)),
+      }
+    }
+    case 'filter':
+    case 'sort':
+    case 'limit':
+      return { ...plan, input: prune(plan.input, needed) }
+    case 'project': {
+      const outputs = plan.outputs.filter(({ column }) => wanted.has(column.id))
+      return { ...plan, outputs, input: prune(plan.input, columnsOfExprs(outputs.map(({ expr }) => expr))) }
+    }
+    case 'join': {
+      return { ...plan, left: prune(plan.left, needed), right: prune(plan.right, needed) }
+    }
+    case 'aggregate': {
+      const calls = plan.calls.filter(({ column }) => wanted.has(column.id))
+      const pruned = { ...plan, calls }
+      return { ...pruned, input: prune(plan.input, columnsOfExprs(exprsOf(pruned))) }
+    }
+    case 'distinct': {
+      // All columns are compared unless some are named.
+      const compared = plan.on ?? columnsOf(plan.input)
+      return { ...plan, input: prune(plan.input, new Set([...wanted, ...compared.map(({ id }) => id)])) }
+    }
+    case 'set':
+      return { ...plan, left: pruneExactly(plan.left), right: pruneExactly(plan.right) }
+  }
+}
+
+/** Columns of set operations go by position: a side keeps exactly those it has, in their order. */
+function pruneExactly(plan: LogicalPlan): LogicalPlan {
+  const columns = columnsOf(plan)
+  const pruned = prune(plan, new Set(columns.map(({ id }) => id)))
+  const now = columnsOf(pruned)
+  if (now.length === columns.length && now.every(({ id }, i) => id === columns[i]?.id)) return pruned
+  return {
+    kind: 'project',
+    input: pruned,
+    outputs: columns.map((column) => ({ column, expr: columnExpr(column) })),
+  }
+}
+
+function columnsOfExprs(exprs: readonly Expr[]): Set<number> {
+  const ids = new Set<number>()
+  for (const expr of exprs) for (const id of columnsIn(expr).keys()) ids.add(id)
+  return ids
+}
+
+function pruneSubqueries(plan: LogicalPlan): LogicalPlan {
+  const own = mapExprs(plan, (expr) =>
+    rewrite(expr, (part) => {
+      switch (part.kind) {
+        case 'scalarQuery':
+          return { ...part, plan: pruneColumns(part.plan, [part.column]) }
+        case 'exists':
+          return { ...part, plan: pruneColumns(part.plan, []) }
+        case 'quantified':
+          return { ...part, plan: pruneColumns(part.plan, part.columns) }
+        default:
+          return part
+      }
+    }),
+  )
+  return mapInputs(own, pruneSubqueries)
+}

@@ -1,0 +1,185 @@
+import { columnExpr, conjunction, filtered } from '../plan/build.ts'
+import type { Column, Expr } from '../plan/expression.ts'
+import { columnsOf, type JoinPlan, type LogicalPlan } from '../plan/logical.ts'
+import { columnsIn, conjunctsOf, hasSubquery, isVolatile, mapInputs, substitute } from '../plan/traverse.ts'
+
+/**
+ * Moves conditions as near to the tables as they may go: through projections, joins, grouping and set
+ * operations. Volatile conditions stay where they were written.
+ */
+export function pushDownFilters(plan: LogicalPlan): LogicalPlan {
+  return push(plan, [])
+}
+
+/** The plan with the conditions applied somewhere in or above it. */
+function push(plan: LogicalPlan, conditions: readonly Expr[]): LogicalPlan {
+  switch (plan.kind) {
+    case 'filter': {
+      const own = conjunctsOf(plan.predicate)
+      if (own.some(isVolatile)) return filtered(push(plan.input, []), [...own, ...conditions])
+      return push(plan.input, [...own, ...conditions])
+    }
+    case 'project': {
+      const by = new Map(plan.outputs.map(({ column, expr }) => [column.id, expr]))
+      const [pass, stay] = split(conditions, (condition) =>
+        [...columnsIn(condition).keys()].every((id) => {
+          const expr = by.get(id)
+          return expr === undefined || !(isVolatile(expr) || hasSubquery(expr))
+        }),
+      )
+      const below = pass.map((condition) => substitute(condition, by))
+      return filtered({ ...plan, input: push(plan.input, below) }, stay)
+    }
+    case 'join':
+      return pushJoin(plan, conditions)
+    case 'aggregate': {
+      const by = new Map(plan.groups.map(({ column, expr }) => [column.id, expr]))
+      const calls = new Set(plan.calls.map(({ column }) => column.id))
+      // A query without groups gives its row whatever the input: nothing may pass.
+      const [pass, stay] = split(
+        conditions,
+        (condition) =>
+          plan.groups.length > 0 && ![...columnsIn(condition).keys()].some((id) => calls.has(id)),
+      )
+      const below = pass.map((condition) => substitute(condition, by))
+      return filtered({ ...plan, input: push(plan.input, below) }, stay)
+    }
+    case 'distinct': {
+      const on = plan.on === null ? null : new Set(plan.on.map(({ id }) => id))
+      const own = new Set(columnsOf(plan).map(({ id }) => id))
+      const [pass, stay] = split(
+        conditions,
+        (condition) =>
+          on === null || [...columnsIn(condition).keys()].every((id) => on.has(id) || !own.has(id)),
+      )
+      return filtered({ ...plan, input: push(plan.input, pass) }, stay)
+    }
+    case 'sort':
+      return { ...plan, input: push(plan.input, conditions) }
+    case 'set': {
+      const side = (input: LogicalPlan): LogicalPlan => {
+        const columns = columnsOf(input)
+        const by = new Map(plan.columns.map(({ id }, i) => [id, columnExpr(columns[i] as Column)]))
+        return push(
+          input,
+          conditions.map((condition) => substitute(condition, by)),
+        )
+      }
+      return { ...plan, left: side(plan.left), right: side(plan.right) }
+    }
+    case 'limit':
+      return filtered(
+        mapInputs(plan, (input) => push(input, [])),
+        conditions,
+      )
+    case 'scan':
+    case 'virtualScan':
+    case 'functionScan':
+    case 'values':
+      return filtered(plan, conditions)
+  }
+}
+
+function pushJoin(plan: JoinPlan, conditions: readonly Expr[]): LogicalPlan {
+  const left = new Set(columnsOf(plan.left).map(({ id }) => id))
+  const right = new Set(columnsOf(plan.right).map(({ id }) => id))
+  const touches = (condition: Expr, side: ReadonlySet<number>): boolean =>
+    [...columnsIn(condition).keys()].some((id) => side.has(id))
+  const on = conjunctsOf(plan.on)
+  const type = strengthen(plan.type, conditions, left, right)
+  const movable = (condition: Expr): boolean => !isVolatile(condition)
+
+  if (type === 'inner') {
+    const all = [...on, ...conditions]
+    const [toLeft, others] = split(all, (condition) => movable(condition) && !touches(condition, right))
+    const [toRight, both] = split(others, (condition) => movable(condition) && !touches(condition, left))
+    const [joins, above] = split(both, (condition) => movable(condition) && !hasSubquery(condition))
+    const join: JoinPlan = {
+      ...plan,
+      type,
+      left: push(plan.left, toLeft),
+      right: push(plan.right, toRight),
+      on: conjunction(joins),
+    }
+    return filtered(join, above)
+  }
+
+  // A condition above an outer join may go to the side whose rows are all kept; a condition of the join itself,
+  // to the side that is padded with NULLs.
+  const keepsLeft = type === 'left' || type === 'semi' || type === 'anti'
+  const keepsRight = type === 'right'
+  const [toLeft, others] = split(
+    conditions,
+    (condition) => keepsLeft && movable(condition) && !touches(condition, right),
+  )
+  const [toRight, above] = split(
+    others,
+    (condition) => keepsRight && movable(condition) && !touches(condition, left),
+  )
+  const [onLeft, onOthers] = split(
+    on,
+    (condition) => (type === 'right' || type === 'semi') && movable(condition) && !touches(condition, right),
+  )
+  const [onRight, stay] = split(
+    onOthers,
+    (condition) =>
+      (type === 'left' || type === 'semi' || type === 'anti') &&
+      movable(condition) &&
+      !touches(condition, left),
+  )
+  const join: JoinPlan = {
+    ...plan,
+    type,
+    left: push(plan.left, [...toLeft, ...onLeft]),
+    right: push(plan.right, [...toRight, ...onRight]),
+    on: conjunction(stay),
+  }
+  return filtered(join, above)
+}
+
+/** An outer join whose padded rows the conditions refuse anyway is a stricter one. */
+function strengthen(
+  type: JoinPlan['type'],
+  conditions: readonly Expr[],
+  left: ReadonlySet<number>,
+  right: ReadonlySet<number>,
+): JoinPlan['type'] {
+  const refuses = (side: ReadonlySet<number>): boolean =>
+    conditions.some((condition) => refusesNull(condition, side))
+  switch (type) {
+    case 'left':
+      return refuses(right) ? 'inner' : 'left'
+    case 'right':
+      return refuses(left) ? 'inner' : 'right'
+    case 'full': {
+      const noLeft = refuses(left)
+      const noRight = refuses(right)
+      return noLeft && noRight ? 'inner' : noLeft ? 'left' : noRight ? 'right' : 'full'
+    }
+    default:
+      return type
+  }
+}
+
+/** True when the condition cannot be true for a row whose columns of this side are all NULL. */
+function refusesNull(condition: Expr, side: ReadonlySet<number>): boolean {
+  if (condition.kind === 'is' && condition.test === 'null' && condition.negated)
+    return nullWith(condition.operand, side)
+  return nullWith(condition, side)
+}
+
+/** True when the expression is NULL as soon as the columns of this side are. */
+function nullWith(expr: Expr, side: ReadonlySet<number>): boolean {
+  if (expr.kind === 'column') return side.has(expr.column.id)
+  if (expr.kind === 'call') return expr.fn.strict && expr.args.some((arg) => nullWith(arg, side))
+  if (expr.kind === 'not') return nullWith(expr.operand, side)
+  if (expr.kind === 'inList') return nullWith(expr.operand, side)
+  return false
+}
+
+function split<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  const yes: T[] = []
+  const no: T[] = []
+  for (const item of items) (test(item) ? yes : no).push(item)
+  return [yes, no]
+}

@@ -1,0 +1,25 @@
+import { sameType } from '../types/type.ts'
+import type { Expr } from './expression.ts'
+import { childrenOf, isSubquery } from './traverse.ts'
+
+/** True when both compute the same value by the same steps. Subqueries are the same only as one object. */
+export function sameExpr(a: Expr, b: Expr): boolean {
+  if (a === b) return true
+  if (a.kind !== b.kind || isSubquery(a) || !sameType(a.type, b.type) || !sameNode(a, b)) return false
+  const left = childrenOf(a)
+  const right = childrenOf(b)
+  return left.length === right.length && left.every((child, i) => sameExpr(child, right[i] as Expr))
+}
+
+function sameNode(a: Expr, b: Expr): boolean {
+  if (a.kind === 'constant' && b.kind === 'constant') return Object.is(a.value, b.value)
+  if (a.kind === 'parameter' && b.kind === 'parameter') return a.index === b.index
+  if (a.kind === 'column' && b.kind === 'column') return a.column.id === b.column.id
+  if (a.kind === 'call' && b.kind === 'call')
+    // A cast is known by its types, which were compared.
+    return (a.fn === b.fn && a.fn.volatility !== 'volatile') || (a.form === 'cast' && b.form === 'cast')
+  if (a.kind === 'is' && b.kind === 'is') return a.test === b.test && a.negated === b.negated
+  if (a.kind === 'distinctFrom' && b.kind === 'distinctFrom') return a.negated === b.negated
+  if (a.kind === 'inList' && b.kind === 'inList') return a.negated === b.negated
+  return true
+}

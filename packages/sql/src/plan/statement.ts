@@ -1,0 +1,73 @@
+import type { TableSchema } from '../catalog/schema.ts'
+import type { SqlType } from '../types/type.ts'
+import type { Column, Expr } from './expression.ts'
+import type { LogicalPlan } from './logical.ts'
+
+export interface ResultColumn {
+  readonly name: string
+  readonly type: SqlType
+}
+
+/** A statement over data, bound: what it reads, what it writes, what it gives. */
+export type StatementPlan = QueryStatement | InsertStatement | UpdateStatement | DeleteStatement
+
+export interface QueryStatement {
+  readonly kind: 'query'
+  readonly plan: LogicalPlan
+  readonly columns: readonly Column[]
+  readonly result: readonly ResultColumn[]
+}
+
+export interface Check {
+  readonly name: string
+  /** Over `Target.row`; the constraint is broken when it is false. */
+  readonly expr: Expr
+}
+
+/** The table that a statement writes. */
+export interface Target {
+  readonly table: TableSchema
+  /** Stand for the values of a row as it is written, or for a deleted one, in `checks` and `returning`. */
+  readonly row: readonly Column[]
+  readonly checks: readonly Check[]
+}
+
+export interface Returning {
+  readonly exprs: readonly Expr[]
+  readonly result: readonly ResultColumn[]
+}
+
+/** `source` gives a value for each column of the table, in order. */
+export interface InsertStatement {
+  readonly kind: 'insert'
+  readonly target: Target
+  readonly source: LogicalPlan
+  readonly sourceColumns: readonly Column[]
+  readonly returning: Returning | null
+}
+
+/**
+ * `source` gives the row's key, its old values and its new ones. What RETURNING takes from other tables comes
+ * behind them.
+ */
+export interface UpdateStatement {
+  readonly kind: 'update'
+  readonly target: Target
+  readonly source: LogicalPlan
+  readonly key: Column
+  readonly old: readonly Column[]
+  /** One for each column of the table. */
+  readonly values: readonly Column[]
+  readonly others: readonly Column[]
+  readonly returning: Returning | null
+}
+
+export interface DeleteStatement {
+  readonly kind: 'delete'
+  readonly target: Target
+  readonly source: LogicalPlan
+  readonly key: Column
+  readonly old: readonly Column[]
+  readonly others: readonly Column[]
+  readonly returning: Returning | null
+}

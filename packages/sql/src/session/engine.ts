@@ -1,0 +1,114 @@
+import type { Clock, Database, Describable, Random, StructureNode } from '@cluster/core'
+import { Catalog } from '../catalog/catalog.ts'
+import { systemTables } from '../catalog/system-tables.ts'
+import type { VirtualTable } from '../catalog/virtual-table.ts'
+import { rowKeyMaker } from '../executor/row-keys.ts'
+import type { Statement } from '../syntax/ast.ts'
+import { Lru } from './lru.ts'
+import { Planner } from './planner.ts'
+import { StatementRunner } from './runner.ts'
+import { retrying, type SessionPorts, SqlSession } from './session.ts'
+import type { Session, SqlRunner } from './types.ts'
+
+export interface SqlEngineOptions {
+  /** What one statement may keep in memory, by a rough estimate. Default 256 MiB. */
+  readonly memoryBytesMax?: number
+  /** Plans kept by the text of their statements. Default 500. */
+  readonly plansMax?: number
+  /** How often a transaction that lost a race is run again before 40001 comes out. Default 20. */
+  readonly retriesMax?: number
+  /** False: every query is run as it is written, without indexes; for comparing results. Default true. */
+  readonly optimize?: boolean
+  /** What `current_user` says. Default `cluster`. */
+  readonly user?: string
+}
+
+export interface SqlEnginePorts {
+  readonly database: Database
+  readonly clock: Clock
+  readonly random: Random
+  /** Tables whose rows the composer makes, such as the members of the cluster. */
+  readonly virtualTables?: readonly VirtualTable[]
+}
+
+/** SQL over one database, on this node. */
+export interface SqlEngine extends SqlRunner, Describable {
+  /** A connection of its own, with its transactions. Close it when done. */
+  session(): Session
+  /**
+   * Runs `work` as one transaction: commits when it returns, rolls back when it throws, and runs it again when
+   * another transaction was faster. So `work` must do nothing that cannot be done twice.
+   * @throws 40001 when it lost every time, and what `work` throws
+   */
+  transaction<T>(work: (session: SqlRunner) => Promise<T>): Promise<T>
+}
+
+/** Makes the SQL engine of a database: options first, then the ports it stands on. */
+export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePorts) => SqlEngine {
+  const { memoryBytesMax = 256 * 1024 * 1024, plansMax = 500, retriesMax = 20 } = options
+  const { optimize = true, user = 'cluster' } = options
+  return ({ database, clock, random, virtualTables = [] }) => {
+    const catalog = new Catalog()
+    const virtual = new Map(
+      [...systemTables(database, catalog), ...virtualTables].map((table) => [table.name, table]),
+    )
+    const makeRowKey = rowKeyMaker(() => clock.wall(), random.bytes(8))
+    const planner = new Planner({ database, catalog, virtualTables: virtual, makeRowKey, optimize, plansMax })
+    const runner = new StatementRunner({
+      database,
+      catalog,
+      planner,
+      clock,
+      random,
+      memoryBytesMax,
+      user,
+      reserved: (name) => virtual.has(name),
+    })
+    const parsed = new Lru<string, readonly Statement[]>(plansMax)
+    return new Engine({ database, runner, clock, random, parsed, retriesMax })
+  }
+}
+
+class Engine implements SqlEngine {
+  readonly #ports: SessionPorts
+
+  constructor(ports: SessionPorts) {
+    this.#ports = ports
+  }
+
+  session(): Session {
+    return new SqlSession(this.#ports)
+  }
+
+  // Every call has a session of its own, so calls do not wait for each other.
+
+  readonly sql: SqlRunner['sql'] = (texts, ...values) => this.session().sql(texts, ...values)
+
+  readonly query: SqlRunner['query'] = (text, parameters, options) =>
+    this.session().query(text, parameters, options)
+
+  readonly execute: SqlRunner['execute'] = (text, parameters, options) =>
+    this.session().execute(text, parameters, options)
+
+  readonly stream: SqlRunner['stream'] = (text, parameters, options) =>
+    this.session().stream(text, parameters, options)
+
+  async transaction<T>(work: (session: SqlRunner) => Promise<T>): Promise<T> {
+    return retrying(this.#ports, async () => {
+      const session = this.session()
+      try {
+        await session.query('BEGIN')
+        const value = await work(session)
+        await session.query('COMMIT')
+        return value
+      } finally {
+        session.close()
+      }
+    })
+  }
+
+  describe(): StructureNode {
+    const { name } = this.#ports.database
+    return { kind: 'sql', name, facts: { dialect: 'postgresql' }, children: [] }
+  }
+}

@@ -1,0 +1,94 @@
+import type { Database, Key, Transaction } from '@cluster/core'
+import { bindQuery } from '../binder/bind-query.ts'
+import { bindStatement, type DataStatement } from '../binder/bind-statement.ts'
+import { type BindContext, Parameters } from '../binder/context.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { type Dependencies, loadNames, stillCurrent } from '../catalog/loader.ts'
+import type { VirtualTable } from '../catalog/virtual-table.ts'
+import {
+  type CompiledStatement,
+  type CompileOptions,
+  compileStatement,
+} from '../compile/compile-statement.ts'
+import type { Statement } from '../syntax/ast.ts'
+import type { SqlType } from '../types/type.ts'
+import { Lru } from './lru.ts'
+
+export interface PlannerOptions {
+  readonly database: Database
+  readonly catalog: Catalog
+  readonly virtualTables: ReadonlyMap<string, VirtualTable>
+  readonly makeRowKey: () => Key
+  readonly optimize: boolean
+  /** Plans kept. */
+  readonly plansMax: number
+}
+
+/** A statement with its plan, good as long as the catalog says the same of the tables it uses. */
+export interface PlannedStatement {
+  readonly compiled: CompiledStatement
+  readonly parameterTypes: readonly SqlType[]
+  readonly dependencies: Dependencies
+}
+
+/** Binds, optimizes and compiles statements, and keeps the plans by their text. */
+export class Planner {
+  readonly #options: PlannerOptions
+  readonly #plans: Lru<string, PlannedStatement>
+
+  constructor(options: PlannerOptions) {
+    this.#options = options
+    this.#plans = new Lru(options.plansMax)
+  }
+
+  /** What compiling needs beside a source of column ids. */
+  get compileOptions(): Omit<CompileOptions, 'nextColumnId'> {
+    const { database, makeRowKey, optimize } = this.#options
+    return { database, makeRowKey, optimize }
+  }
+
+  /**
+   * @param source the text that the statement's offsets point into
+   * @param key tells the statement from all others; null: the plan is not kept
+   */
+  async plan(
+    statement: DataStatement,
+    source: string,
+    transaction: Transaction,
+    key: string | null,
+  ): Promise<PlannedStatement> {
+    const known = key === null ? undefined : this.#plans.get(key)
+    if (known !== undefined && (await stillCurrent(known.dependencies, transaction, this.#options.catalog)))
+      return known
+    const { context, dependencies } = await this.bindContext(statement, source, transaction)
+    const compiled = compileStatement(bindStatement(context, statement), {
+      ...this.compileOptions,
+      nextColumnId: context.nextColumnId,
+    })
+    const planned = { compiled, dependencies, parameterTypes: context.parameters.types() }
+    if (key !== null) this.#plans.set(key, planned)
+    return planned
+  }
+
+  /** What a statement is bound in: the tables it names as the transaction sees them. */
+  async bindContext(
+    statement: Statement,
+    source: string,
+    transaction: Transaction,
+  ): Promise<{ readonly context: BindContext; readonly dependencies: Dependencies }> {
+    const { database, catalog, virtualTables } = this.#options
+    const { names, dependencies } = await loadNames(statement, transaction, catalog, virtualTables)
+    let columns = 0
+    const context: BindContext = {
+      names,
+      database,
+      parameters: new Parameters(),
+      nextColumnId: () => ++columns,
+      source,
+      ctes: null,
+      views: [],
+      bindQuery,
+    }
+    return { context, dependencies }
+  }
+}

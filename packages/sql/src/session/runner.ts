@@ -1,0 +1,311 @@
+import type { Clock, Database, Random, Transaction, Value } from '@cluster/core'
+import { converted, settled } from '../binder/bind-query.ts'
+import type { DataStatement } from '../binder/bind-statement.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { ColumnSchema } from '../catalog/schema.ts'
+import { type Batch, type Frame, rowsOf } from '../compile/batch.ts'
+import { compileStatement } from '../compile/compile-statement.ts'
+import type { DdlContext } from '../ddl/context.ts'
+import { alreadyExists, newName, takenBy } from '../ddl/context.ts'
+import { createTable, storeTable } from '../ddl/create-table.ts'
+import { createView } from '../ddl/create-view.ts'
+import { drop, truncate } from '../ddl/drop.ts'
+import { createIndex } from '../ddl/indexes.ts'
+import { SQLSTATE, sqlError } from '../errors.ts'
+import { ExecutionContext, MemoryBudget } from '../executor/context.ts'
+import type { FunctionContext } from '../functions/function.ts'
+import { printPlan } from '../plan/print.ts'
+import type { ResultColumn } from '../plan/statement.ts'
+import type { CreateTableAs, Explain, Statement, TransactionStatement } from '../syntax/ast.ts'
+import { TEXT } from '../types/type.ts'
+import { convertParameters, type Parameter } from './parameters.ts'
+import type { PlannedStatement, Planner } from './planner.ts'
+import type { Settings } from './settings.ts'
+
+export interface RunnerPorts {
+  readonly database: Database
+  readonly catalog: Catalog
+  readonly planner: Planner
+  readonly clock: Clock
+  readonly random: Random
+  readonly memoryBytesMax: number
+  readonly user: string
+  readonly reserved: (name: string) => boolean
+}
+
+/** A statement on its way: where it was read, what was given with it, in which transaction it runs. */
+export interface Run {
+  /** The text that the statement's offsets point into. */
+  readonly source: string
+  /** Keeps the plan; null for a statement that is not the whole of its text. */
+  readonly planKey: string | null
+  readonly parameters: readonly Parameter[]
+  readonly transaction: Transaction
+  /** Start of the transaction, in microseconds since 1970. */
+  readonly transactionMicros: bigint
+  readonly settings: Settings
+  readonly signal: AbortSignal | null
+}
+
+/** What a statement gave, before anything was committed. */
+export interface Outcome {
+  readonly command: string
+  readonly columns: readonly ResultColumn[]
+  readonly batches: AsyncIterable<Batch> | Iterable<Batch>
+  /** Known at once where rows were written; null: as many as the batches have. */
+  readonly written: number | null
+}
+
+type PlainStatement = Exclude<Statement, TransactionStatement>
+
+const MICROS_A_MS = 1_000
+
+const textColumn = (name: string): ResultColumn => ({ name, type: TEXT })
+
+const done = (command: string, written = 0): Outcome => ({ command, columns: [], batches: [], written })
+
+const textRows = (
+  command: string,
+  columns: readonly ResultColumn[],
+  rows: readonly (readonly string[])[],
+): Outcome => ({
+  command,
+  columns,
+  batches:
+    rows.length === 0
+      ? []
+      : [{ length: rows.length, columns: columns.map((_, c) => rows.map((row) => row[c] as string)) }],
+  written: null,
+})
+
+/** True for statements that write nothing whatever they find. */
+export function readsOnly(statement: Statement): boolean {
+  if (statement.kind === 'explain') return !statement.analyze || readsOnly(statement.statement)
+  return statement.kind === 'query' || statement.kind === 'show' || statement.kind === 'set'
+}
+
+/** Runs one statement inside a transaction that someone else begins and ends. */
+export class StatementRunner {
+  readonly #ports: RunnerPorts
+
+  constructor(ports: RunnerPorts) {
+    this.#ports = ports
+  }
+
+  async run(statement: PlainStatement, run: Run): Promise<Outcome> {
+    switch (statement.kind) {
+      case 'query':
+      case 'insert':
+      case 'update':
+      case 'delete':
+        return this.#data(statement, run)
+      case 'explain':
+        return this.#explain(statement, run)
+      case 'createTableAs':
+        return this.#createTableAs(statement, run)
+      case 'set':
+        run.settings.set(statement.name, statement.values)
+        return done('SET')
+      case 'show':
+        return show(statement.name, run.settings)
+      default:
+        return this.#define(statement, run)
+    }
+  }
+
+  /** Types of parameters and columns, without running. */
+  async describe(
+    statement: PlainStatement,
+    run: Run,
+  ): Promise<Pick<PlannedStatement, 'parameterTypes'> & { columns: readonly ResultColumn[] }> {
+    if (isData(statement)) {
+      const { compiled, parameterTypes } = await this.#plan(statement, run)
+      return { parameterTypes, columns: compiled.result }
+    }
+    if (statement.kind === 'explain') return { parameterTypes: [], columns: [textColumn('QUERY PLAN')] }
+    if (statement.kind === 'show')
+      return { parameterTypes: [], columns: show(statement.name, run.settings).columns }
+    return { parameterTypes: [], columns: [] }
+  }
+
+  #plan(statement: DataStatement, { source, transaction, planKey }: Run): Promise<PlannedStatement> {
+    return this.#ports.planner.plan(statement, source, transaction, planKey)
+  }
+
+  async #data(statement: DataStatement, run: Run): Promise<Outcome> {
+    const { compiled, parameterTypes } = await this.#plan(statement, run)
+    const context = this.#context(run, convertParameters(run.parameters, parameterTypes))
+    if (compiled.kind === 'query')
+      return {
+        command: 'SELECT',
+        columns: compiled.result,
+        batches: compiled.source.open(context),
+        written: null,
+      }
+    const { count, returned } = await compiled.run(context)
+    return {
+      command: compiled.kind.toUpperCase(),
+      columns: compiled.result,
+      batches: returned,
+      written: count,
+    }
+  }
+
+  #context({ transaction, transactionMicros, signal }: Run, parameters: readonly Value[]): ExecutionContext {
+    const { clock, memoryBytesMax } = this.#ports
+    const frame: Frame = { parameters, outer: [], functions: this.#functions(transactionMicros) }
+    return new ExecutionContext({
+      transaction,
+      clock,
+      frame,
+      memory: new MemoryBudget(memoryBytesMax),
+      signal,
+    })
+  }
+
+  #functions(transactionMicros: bigint): FunctionContext {
+    const { clock, random, user, database } = this.#ports
+    const now = (): bigint => BigInt(Math.round(clock.wall() * MICROS_A_MS))
+    return {
+      transactionMicros,
+      statementMicros: now(),
+      clockMicros: now,
+      // 53 bits, as many as a double has.
+      random: () => (random.uint32() * 0x20_0000 + (random.uint32() >>> 11)) / 0x20_0000_0000_0000,
+      user,
+      database: database.name,
+      schema: 'public',
+    }
+  }
+
+  async #explain(statement: Explain, run: Run): Promise<Outcome> {
+    const inner = statement.statement
+    if (!isData(inner))
+      throw sqlError(SQLSTATE.featureNotSupported, 'EXPLAIN takes SELECT, INSERT, UPDATE or DELETE')
+    const planned = await this.#plan(inner, { ...run, planKey: null })
+    const { compiled } = planned
+    const lines = printPlan(compiled.plan)
+    const words = { query: null, insert: 'Insert into', update: 'Update', delete: 'Delete from' }
+    const word = words[compiled.kind]
+    const tree =
+      compiled.kind === 'query'
+        ? lines
+        : [`${word} ${compiled.target.table.name}`, ...lines.map((line) => `  ${line}`)]
+    if (statement.analyze) {
+      const { clock } = this.#ports
+      const start = clock.now()
+      const outcome = await this.#data(inner, { ...run, planKey: null })
+      let rows = 0
+      for await (const batch of outcome.batches) rows += batch.length
+      tree.push(`${outcome.written ?? rows} rows in ${(clock.now() - start).toFixed(3)} ms`)
+    }
+    return textRows(
+      'EXPLAIN',
+      [textColumn('QUERY PLAN')],
+      tree.map((line) => [line]),
+    )
+  }
+
+  async #ddlContext(statement: Statement, run: Run): Promise<DdlContext> {
+    const { planner, catalog, database, reserved } = this.#ports
+    const { context } = await planner.bindContext(statement, run.source, run.transaction)
+    return {
+      transaction: run.transaction,
+      catalog,
+      database,
+      bind: context,
+      source: run.source,
+      reserved,
+    }
+  }
+
+  async #define(
+    statement: Exclude<PlainStatement, DataStatement | Explain | CreateTableAs | { kind: 'set' | 'show' }>,
+    run: Run,
+  ): Promise<Outcome> {
+    const context = await this.#ddlContext(statement, run)
+    switch (statement.kind) {
+      case 'createTable':
+        await createTable(context, statement)
+        return done('CREATE TABLE')
+      case 'createIndex':
+        await createIndex(context, statement)
+        return done('CREATE INDEX')
+      case 'createView':
+        await createView(context, statement)
+        return done('CREATE VIEW')
+      case 'truncate':
+        await truncate(context, statement)
+        return done('TRUNCATE TABLE')
+      case 'dropTable':
+      case 'dropIndex':
+      case 'dropView':
+        await drop(context, statement)
+        return done(`DROP ${statement.kind.slice(4).toUpperCase()}`)
+    }
+  }
+
+  /** CREATE TABLE AS: a table with the columns of the query, and its rows. */
+  async #createTableAs(statement: CreateTableAs, run: Run): Promise<Outcome> {
+    const context = await this.#ddlContext(statement, run)
+    const { bind } = context
+    const name = newName(context, statement.table)
+    if ((await takenBy(context, name)) !== null) {
+      if (statement.ifNotExists) return done('CREATE TABLE AS')
+      throw alreadyExists(name)
+    }
+    const bound = settled(bind, statement.query, bind.bindQuery(statement.query, bind, null))
+    const columns = bound.columns.map(
+      ({ name: own, column }, i): ColumnSchema => ({
+        name: statement.columns[i]?.name ?? own,
+        type: column.type,
+        notNull: false,
+        defaultText: null,
+      }),
+    )
+    const twice = columns.find((column, i) => columns.findIndex((one) => one.name === column.name) !== i)
+    if (twice !== undefined)
+      throw sqlError(SQLSTATE.duplicateColumn, `column "${twice.name}" specified more than once`)
+    const table = await storeTable(context, {
+      name,
+      columns,
+      primaryKey: null,
+      indexes: [],
+      checks: [],
+      placement: 'hashed',
+    })
+    if (!statement.withData) return done('CREATE TABLE AS')
+    const source = converted(bind, statement.query, bound, [])
+    const sourceColumns = source.kind === 'project' ? source.outputs.map(({ column }) => column) : []
+    const compiled = compileStatement(
+      {
+        kind: 'insert',
+        target: { table, row: sourceColumns, checks: [] },
+        source,
+        sourceColumns,
+        returning: null,
+      },
+      { ...this.#ports.planner.compileOptions, nextColumnId: bind.nextColumnId },
+    )
+    if (compiled.kind === 'query') throw new TypeError('an INSERT was compiled into a query')
+    const parameters = convertParameters(run.parameters, bind.parameters.types())
+    const { count } = await compiled.run(this.#context(run, parameters))
+    return done('SELECT', count)
+  }
+}
+
+export function isData(statement: Statement): statement is DataStatement {
+  return ['query', 'insert', 'update', 'delete'].includes(statement.kind)
+}
+
+function show(name: string, settings: Settings): Outcome {
+  if (name === 'all') return textRows('SHOW', [textColumn('name'), textColumn('setting')], settings.all())
+  return textRows('SHOW', [textColumn(name)], [[settings.get(name)]])
+}
+
+/** All rows of an outcome. */
+export async function collect(outcome: Outcome): Promise<Value[][]> {
+  const rows: Value[][] = []
+  for await (const batch of outcome.batches) for (const row of rowsOf(batch)) rows.push(row)
+  return rows
+}

@@ -1,0 +1,485 @@
+import {
+  backoffMs,
+  type Clock,
+  type CommitReceipt,
+  type Database,
+  delay,
+  type Random,
+  type Transaction,
+  type TransactionMark,
+} from '@cluster/core'
+import { rowsOf } from '../compile/batch.ts'
+import { SQLSTATE, sqlError } from '../errors.ts'
+import type { Begin, Statement, TransactionStatement } from '../syntax/ast.ts'
+import { parse } from '../syntax/parse.ts'
+import { isSerializationFailure, toSqlError } from './errors.ts'
+import type { Lru } from './lru.ts'
+import type { Parameter } from './parameters.ts'
+import { collect, type Outcome, type Run, readsOnly, type StatementRunner } from './runner.ts'
+import { Settings } from './settings.ts'
+import {
+  objectsOf,
+  type PreparedStatement,
+  type QueryOptions,
+  type RowsBatch,
+  type Session,
+  type SqlResult,
+  type SqlTag,
+  type TransactionState,
+} from './types.ts'
+
+export interface SessionPorts {
+  readonly database: Database
+  readonly runner: StatementRunner
+  readonly clock: Clock
+  readonly random: Random
+  /** Statements by their text. */
+  readonly parsed: Lru<string, readonly Statement[]>
+  /** How often a transaction of ours that lost a race is run again. */
+  readonly retriesMax: number
+}
+
+type PlainStatement = Exclude<Statement, TransactionStatement>
+
+/** A transaction between BEGIN and its end. */
+interface OpenTransaction {
+  /** Null until the first statement needs it, so that it reads what is newest then. */
+  transaction: Transaction | null
+  readonly startMicros: bigint
+  readonly readOnly: boolean
+  readonly savepoints: { readonly name: string; readonly mark: TransactionMark }[]
+  failed: boolean
+}
+
+/** One statement of a text that was given. */
+interface Item {
+  readonly statement: Statement
+  readonly source: string
+  readonly planKey: string | null
+}
+
+const RETRY_WAIT = { baseMs: 2, maxMs: 250 }
+const MICROS_A_MS = 1_000
+
+const isControl = (statement: Statement): statement is TransactionStatement =>
+  ['begin', 'commit', 'rollback', 'savepoint', 'rollbackTo', 'release'].includes(statement.kind)
+
+const doneResult = (command: string, receipt: CommitReceipt | null = null): SqlResult => ({
+  command,
+  columns: [],
+  rows: [],
+  rowCount: 0,
+  receipt,
+})
+
+export class SqlSession implements Session {
+  readonly #ports: SessionPorts
+  readonly #settings = new Settings()
+  #open: OpenTransaction | null = null
+  #queue: Promise<unknown> = Promise.resolve()
+  #closed = false
+
+  constructor(ports: SessionPorts) {
+    this.#ports = ports
+  }
+
+  get transactionState(): TransactionState {
+    if (this.#open === null) return 'idle'
+    return this.#open.failed ? 'failed' : 'open'
+  }
+
+  get inTransaction(): boolean {
+    return this.#open !== null
+  }
+
+  readonly sql: SqlTag = async (texts, ...values) => {
+    const text = texts.reduce((before, part, i) => `${before}$${i}${part}`)
+    return objectsOf(await this.query(text, values))
+  }
+
+  async query(
+    text: string,
+    parameters: readonly Parameter[] = [],
+    options: QueryOptions = {},
+  ): Promise<SqlResult> {
+    return this.#exclusive(async () => {
+      const item = this.#single(text)
+      return this.#one(item, parameters, options)
+    })
+  }
+
+  async execute(
+    text: string,
+    parameters: readonly Parameter[] = [],
+    options: QueryOptions = {},
+  ): Promise<SqlResult[]> {
+    return this.#exclusive(async () => {
+      const items = this.#parse(text)
+      if (items.length > 1 && parameters.length > 0)
+        throw sqlError(SQLSTATE.syntaxError, 'parameters go with a single statement, but there are several')
+      const [first] = items
+      if (first !== undefined && items.length === 1) return [await this.#one(first, parameters, options)]
+      const together = this.#open === null && !items.some(({ statement }) => isControl(statement))
+      if (together && items.length > 1) return this.#together(items, options)
+      const results: SqlResult[] = []
+      for (const item of items) results.push(await this.#one(item, [], options))
+      return results
+    })
+  }
+
+  async *stream(
+    text: string,
+    parameters: readonly Parameter[] = [],
+    options: QueryOptions = {},
+  ): AsyncIterable<RowsBatch> {
+    const release = await this.#lock()
+    try {
+      const item = this.#single(text)
+      if (item.statement.kind !== 'query') {
+        const { columns, rows } = await this.#one(item, parameters, options)
+        yield { columns, rows }
+        return
+      }
+      yield* this.#streamQuery(item, parameters, options)
+    } finally {
+      release()
+    }
+  }
+
+  async prepare(text: string): Promise<PreparedStatement> {
+    const described = await this.#exclusive(async () => {
+      const item = this.#single(text)
+      if (isControl(item.statement)) return { parameterTypes: [], columns: [] }
+      const { statement } = item
+      const { runner } = this.#ports
+      return this.#inside(item, (run) => runner.describe(statement as PlainStatement, run))
+    })
+    return {
+      ...described,
+      query: (parameters) => this.query(text, parameters),
+      stream: (parameters) => this.stream(text, parameters),
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#open?.transaction?.rollback()
+    this.#open = null
+  }
+
+  /** Waits for the calls before, and lets nobody else in until released. */
+  async #lock(): Promise<() => void> {
+    const before = this.#queue
+    let release: () => void = () => {}
+    this.#queue = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    await before
+    if (this.#closed) {
+      release()
+      throw sqlError('08003', 'the session is closed; open another one')
+    }
+    return release
+  }
+
+  async #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const release = await this.#lock()
+    try {
+      return await work()
+    } catch (error) {
+      throw toSqlError(error)
+    } finally {
+      release()
+    }
+  }
+
+  #parse(text: string): readonly Item[] {
+    let statements = this.#ports.parsed.get(text)
+    if (statements === undefined) {
+      try {
+        statements = parse(text)
+      } catch (error) {
+        // A text that cannot be read fails the transaction, like any other error in it.
+        if (this.#open !== null) this.#open.failed = true
+        throw error
+      }
+      this.#ports.parsed.set(text, statements)
+    }
+    const alone = statements.length === 1
+    return statements.map((statement) => ({ statement, source: text, planKey: alone ? text : null }))
+  }
+
+  #single(text: string): Item {
+    const items = this.#parse(text)
+    const [item] = items
+    if (item !== undefined && items.length === 1) return item
+    throw sqlError(
+      SQLSTATE.syntaxError,
+      items.length === 0
+        ? 'there is no statement'
+        : 'there is more than one statement; give them to execute()',
+    )
+  }
+
+  async #one(item: Item, parameters: readonly Parameter[], options: QueryOptions): Promise<SqlResult> {
+    const { statement } = item
+    if (isControl(statement)) return this.#control(statement)
+    if (this.#open !== null) {
+      const outcome = await this.#within(this.#open, item, parameters, options)
+      return { ...outcome, receipt: null }
+    }
+    const [result] = await this.#autocommit([item], parameters, options)
+    return result as SqlResult
+  }
+
+  async #together(items: readonly Item[], options: QueryOptions): Promise<SqlResult[]> {
+    return this.#autocommit(items, [], options)
+  }
+
+  /** Runs statements as a transaction of their own, again when it lost a race. */
+  async #autocommit(
+    items: readonly Item[],
+    parameters: readonly Parameter[],
+    options: QueryOptions,
+  ): Promise<SqlResult[]> {
+    const readOnly = items.every(({ statement }) => readsOnly(statement))
+    return retrying(this.#ports, async () => {
+      const transaction = await this.#ports.database.begin({ ...callOptions(options), readOnly })
+      const results: Omit<SqlResult, 'receipt'>[] = []
+      let receipt: CommitReceipt | null = null
+      const startMicros = this.#micros()
+      let ended = false
+      try {
+        for (const item of items) {
+          const run = this.#run(item, transaction, startMicros, parameters, options)
+          results.push(await this.#result(item, run))
+        }
+        ended = true
+        if (readOnly) transaction.rollback()
+        else receipt = await transaction.commit(callOptions(options))
+      } catch (error) {
+        if (!ended) transaction.rollback()
+        throw error
+      }
+      return results.map((result) => ({ ...result, receipt }))
+    })
+  }
+
+  async #result({ statement }: Item, run: Run): Promise<Omit<SqlResult, 'receipt'>> {
+    const outcome = await this.#ports.runner.run(statement as PlainStatement, run)
+    const rows = await collect(outcome)
+    return {
+      command: outcome.command,
+      columns: outcome.columns,
+      rows,
+      rowCount: outcome.written ?? rows.length,
+    }
+  }
+
+  #run(
+    { source, planKey }: Item,
+    transaction: Transaction,
+    transactionMicros: bigint,
+    parameters: readonly Parameter[],
+    { signal }: QueryOptions,
+  ): Run {
+    return {
+      source,
+      planKey,
+      parameters,
+      transaction,
+      transactionMicros,
+      settings: this.#settings,
+      signal: signal ?? null,
+    }
+  }
+
+  #micros(): bigint {
+    return BigInt(Math.round(this.#ports.clock.wall() * MICROS_A_MS))
+  }
+
+  /** Runs a statement in the open transaction; one that fails leaves nothing behind and fails it. */
+  async #within(
+    open: OpenTransaction,
+    item: Item,
+    parameters: readonly Parameter[],
+    options: QueryOptions,
+  ): Promise<Omit<SqlResult, 'receipt'>> {
+    if (open.failed) throw inFailedTransaction()
+    let mark: TransactionMark | null = null
+    try {
+      if (open.readOnly && !readsOnly(item.statement)) throw readOnlyTransaction(item.statement)
+      const transaction = await this.#begun(open)
+      mark = transaction.mark()
+      return await this.#result(item, this.#run(item, transaction, open.startMicros, parameters, options))
+    } catch (error) {
+      open.failed = true
+      if (mark !== null) open.transaction?.rollbackTo(mark)
+      throw error
+    }
+  }
+
+  async #begun(open: OpenTransaction): Promise<Transaction> {
+    open.transaction ??= await this.#ports.database.begin({ readOnly: open.readOnly })
+    return open.transaction
+  }
+
+  async #control(statement: TransactionStatement): Promise<SqlResult> {
+    const open = this.#open
+    switch (statement.kind) {
+      case 'begin':
+        this.#begin(statement)
+        return doneResult('BEGIN')
+      case 'commit':
+        return this.#commit()
+      case 'rollback':
+        open?.transaction?.rollback()
+        this.#open = null
+        return doneResult('ROLLBACK')
+      case 'savepoint': {
+        const current = this.#needOpen('SAVEPOINT')
+        if (current.failed) throw inFailedTransaction()
+        const transaction = await this.#begun(current)
+        current.savepoints.push({ name: statement.name.name, mark: transaction.mark() })
+        return doneResult('SAVEPOINT')
+      }
+      case 'rollbackTo': {
+        const current = this.#needOpen('ROLLBACK TO SAVEPOINT')
+        const at = this.#savepoint(current, statement.name.name)
+        const savepoint = current.savepoints[at]
+        if (savepoint !== undefined) current.transaction?.rollbackTo(savepoint.mark)
+        current.savepoints.length = at + 1
+        current.failed = false
+        return doneResult('ROLLBACK')
+      }
+      case 'release': {
+        const current = this.#needOpen('RELEASE SAVEPOINT')
+        if (current.failed) throw inFailedTransaction()
+        current.savepoints.length = this.#savepoint(current, statement.name.name)
+        return doneResult('RELEASE')
+      }
+    }
+  }
+
+  #begin(statement: Begin): void {
+    // BEGIN inside of a transaction changes nothing, as in PostgreSQL.
+    if (this.#open !== null) {
+      if (this.#open.failed) throw inFailedTransaction()
+      return
+    }
+    const byDefault = this.#settings.get('default_transaction_read_only') === 'on'
+    this.#open = {
+      transaction: null,
+      startMicros: this.#micros(),
+      readOnly: statement.readOnly ?? byDefault,
+      savepoints: [],
+      failed: false,
+    }
+  }
+
+  async #commit(): Promise<SqlResult> {
+    const open = this.#open
+    this.#open = null
+    if (open === null) return doneResult('COMMIT')
+    if (open.failed) {
+      open.transaction?.rollback()
+      return doneResult('ROLLBACK')
+    }
+    const receipt = open.transaction === null ? null : await open.transaction.commit()
+    return doneResult('COMMIT', receipt)
+  }
+
+  #needOpen(word: string): OpenTransaction {
+    if (this.#open !== null) return this.#open
+    throw sqlError(SQLSTATE.noActiveTransaction, `${word} can only be used in transaction blocks`, {
+      hint: 'Say BEGIN first.',
+    })
+  }
+
+  #savepoint(open: OpenTransaction, name: string): number {
+    const at = open.savepoints.findLastIndex((savepoint) => savepoint.name === name)
+    if (at >= 0) return at
+    open.failed = true
+    throw sqlError(SQLSTATE.invalidSavepoint, `savepoint "${name}" does not exist`)
+  }
+
+  /** Looks at a statement in the open transaction, or in one that is thrown away. */
+  async #inside<T>(item: Item, work: (run: Run) => Promise<T>): Promise<T> {
+    const open = this.#open
+    if (open?.failed === true) throw inFailedTransaction()
+    if (open !== null) {
+      const transaction = await this.#begun(open)
+      return work(this.#run(item, transaction, open.startMicros, [], {}))
+    }
+    const transaction = await this.#ports.database.begin({ readOnly: true })
+    try {
+      return await work(this.#run(item, transaction, this.#micros(), [], {}))
+    } finally {
+      transaction.rollback()
+    }
+  }
+
+  async *#streamQuery(
+    item: Item,
+    parameters: readonly Parameter[],
+    options: QueryOptions,
+  ): AsyncGenerator<RowsBatch> {
+    const open = this.#open
+    if (open?.failed === true) throw inFailedTransaction()
+    let own: Transaction | null = null
+    try {
+      const transaction =
+        open === null
+          ? (own = await this.#ports.database.begin({ ...callOptions(options), readOnly: true }))
+          : await this.#begun(open)
+      const start = open?.startMicros ?? this.#micros()
+      const run = this.#run(item, transaction, start, parameters, options)
+      const outcome: Outcome = await this.#ports.runner.run(item.statement as PlainStatement, run)
+      let any = false
+      for await (const batch of outcome.batches) {
+        any = true
+        yield { columns: outcome.columns, rows: rowsOf(batch) }
+      }
+      if (!any) yield { columns: outcome.columns, rows: [] }
+    } catch (error) {
+      if (open !== null) open.failed = true
+      throw toSqlError(error)
+    } finally {
+      own?.rollback()
+    }
+  }
+}
+
+const callOptions = ({ signal }: QueryOptions): QueryOptions => (signal === undefined ? {} : { signal })
+
+const inFailedTransaction = () =>
+  sqlError(
+    SQLSTATE.inFailedTransaction,
+    'current transaction is aborted, commands ignored until end of transaction block',
+    { hint: 'Say ROLLBACK, or ROLLBACK TO a savepoint.' },
+  )
+
+const readOnlyTransaction = (statement: Statement) =>
+  sqlError(
+    SQLSTATE.readOnlyTransaction,
+    `cannot execute ${statement.kind.replace(/[A-Z]/g, ' $&').toUpperCase()} in a read-only transaction`,
+  )
+
+/**
+ * Runs a transaction until it does not lose its race, at most `retriesMax` times more, with growing waits.
+ * @throws 40001 when it lost every time
+ */
+export async function retrying<T>(
+  { clock, random, retriesMax }: Pick<SessionPorts, 'clock' | 'random' | 'retriesMax'>,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  for (let retry = 0; ; retry++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      const known = toSqlError(error)
+      if (!isSerializationFailure(known) || retry >= retriesMax) throw known
+      await delay(clock, backoffMs(random, retry, RETRY_WAIT))
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import type { CommitReceipt, Value } from '@cluster/core'
+import type { ResultColumn } from '../plan/statement.ts'
+import type { SqlType } from '../types/type.ts'
+import type { Parameter } from './parameters.ts'
+
+export interface SqlResult {
+  /** `SELECT`, `INSERT`, `CREATE TABLE`, … A COMMIT of a failed transaction says `ROLLBACK`. */
+  readonly command: string
+  readonly columns: readonly ResultColumn[]
+  readonly rows: readonly (readonly Value[])[]
+  /** Rows given, or written. */
+  readonly rowCount: number
+  /** What the commit is worth; null when this statement committed nothing. */
+  readonly receipt: CommitReceipt | null
+}
+
+/** A row by the names of its columns; of equal names the last one counts. */
+export type RowObject = Readonly<Record<string, Value>>
+
+export interface RowsBatch {
+  readonly columns: readonly ResultColumn[]
+  readonly rows: readonly (readonly Value[])[]
+}
+
+/** Runs what the template says; each `${value}` becomes a parameter, never text. Gives the rows. */
+export type SqlTag = (texts: TemplateStringsArray, ...values: readonly Parameter[]) => Promise<RowObject[]>
+
+export interface PreparedStatement {
+  readonly parameterTypes: readonly SqlType[]
+  readonly columns: readonly ResultColumn[]
+  query(parameters?: readonly Parameter[]): Promise<SqlResult>
+  stream(parameters?: readonly Parameter[]): AsyncIterable<RowsBatch>
+}
+
+export interface QueryOptions {
+  /** Cancels the statement (57014); one that was being committed ends with an unknown outcome. */
+  readonly signal?: AbortSignal
+}
+
+/** What can run statements. */
+export interface SqlRunner {
+  readonly sql: SqlTag
+  /** One statement. @throws 42601 for several */
+  query(text: string, parameters?: readonly Parameter[], options?: QueryOptions): Promise<SqlResult>
+  /**
+   * Any number of statements, one result each. Outside of a transaction, and unless the text has BEGIN or its
+   * like, they are one transaction together. Parameters are for a single statement.
+   */
+  execute(text: string, parameters?: readonly Parameter[], options?: QueryOptions): Promise<SqlResult[]>
+  /** The rows of one statement, in batches, as they come. Nobody else can use the session meanwhile. */
+  stream(text: string, parameters?: readonly Parameter[], options?: QueryOptions): AsyncIterable<RowsBatch>
+}
+
+/**
+ * - `idle`: each statement commits by itself;
+ * - `open`: between BEGIN and COMMIT;
+ * - `failed`: a statement of the open transaction failed; only ROLLBACK, or ROLLBACK TO, helps.
+ */
+export type TransactionState = 'idle' | 'open' | 'failed'
+
+/** One user's connection: transactions and settings are its own. Calls are queued, one runs at a time. */
+export interface Session extends SqlRunner {
+  readonly transactionState: TransactionState
+  readonly inTransaction: boolean
+  prepare(text: string): Promise<PreparedStatement>
+  /** Rolls back what is open. Later calls fail with 08003. */
+  close(): void
+}
+
+/** Makes objects of a result's rows. */
+export function objectsOf({
+  columns,
+  rows,
+}: {
+  readonly columns: readonly ResultColumn[]
+  readonly rows: readonly (readonly Value[])[]
+}): RowObject[] {
+  return rows.map((row) =>
+    Object.fromEntries(columns.map(({ name }, position) => [name, row[position] as Value])),
+  )
+}
