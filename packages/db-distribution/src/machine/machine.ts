@@ -252,9 +252,15 @@ function assigned(
   { replicas }: Assignment,
   index: number,
 ): readonly ReplicaRecord[] | null {
+  const has = (list: readonly { readonly node: NodeId }[], node: NodeId | null): boolean =>
+    list.some((replica) => replica.node === node)
   const next = replicas.map(({ node, replaces }): ReplicaRecord => {
     const before = partition.replicas.find((replica) => replica.node === node)
-    return before ?? { node, complete: false, since: index, replaces }
+    if (before === undefined) return { node, complete: false, since: index, replaces }
+    // A move that is over is forgotten, or the node it relieved would be relieved again when it comes back.
+    const over =
+      before.complete && !(has(partition.replicas, before.replaces) && has(replicas, before.replaces))
+    return over && before.replaces !== null ? { ...before, replaces: null } : before
   })
   return next.some((replica) => replica.complete) ? next : null
 }
