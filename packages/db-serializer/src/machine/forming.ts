@@ -308,7 +308,11 @@ export class Forming {
     const peer = this.#peers.get(this.#promise)
     if (!peer || peer.gone) return false
     if (!peer.linked) return this.#now - peer.downAt < 4 * formMs
-    return peer.hello === null || (peer.hello.status === 'fresh' && peer.hello.promise === this.#promise)
+    if (peer.hello === null) return true
+    // Undecided, it may still form; promised elsewhere, it will not.
+    return (
+      peer.hello.status === 'fresh' && (peer.hello.promise === null || peer.hello.promise === this.#promise)
+    )
   }
 
   #chooseFormer(): NodeId {
