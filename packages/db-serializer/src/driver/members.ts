@@ -33,11 +33,18 @@ interface Wanting {
   readonly answers: ((answer: WishAnswer) => void)[]
 }
 
+interface Known extends Standing {
+  /** Start number of the process that it is said of. */
+  readonly start: number
+  /** Silence before the proof of death; infinite without one. */
+  readonly silentMs: number
+}
+
 /** What this node knows of the others, and the leader's next step with the group. */
 export class Members {
   readonly #ports: MembersPorts
   readonly #options: GroupPolicyOptions
-  readonly #standings = new Map<NodeId, Standing & { readonly start: number }>()
+  readonly #standings = new Map<NodeId, Known>()
   readonly #linked = new Set<NodeId>()
   readonly #wishes = new Map<NodeId, Wanting>()
   /** When a member last said that it lost its disk. */
@@ -56,8 +63,10 @@ export class Members {
     return this.#linked.has(peer)
   }
 
-  isProvedDead(peer: NodeId): boolean {
-    return this.#standings.get(peer)?.proved === true
+  /** Proved dead, and heard less than `silentMaxMs` before its link broke: it cannot have been outvoted before. */
+  isProvedDead(peer: NodeId, silentMaxMs: number): boolean {
+    const standing = this.#standings.get(peer)
+    return standing?.proved === true && standing.silentMs < silentMaxMs
   }
 
   member({ id, state, start }: Member): void {
@@ -69,6 +78,7 @@ export class Members {
       start,
       since: was?.state === state ? was.since : now,
       proved: state === 'alive' || start !== was?.start ? false : was.proved,
+      silentMs: was?.silentMs ?? Number.POSITIVE_INFINITY,
       downAt: was?.downAt ?? null,
     })
   }
@@ -83,7 +93,7 @@ export class Members {
     if (was) this.#standings.set(peer, { ...was, downAt: this.#ports.clock.now() })
   }
 
-  deathProved({ peer, start }: DeathProof): void {
+  deathProved({ peer, start, silentMs }: DeathProof): void {
     const was = this.#standings.get(peer)
     // Proof of an earlier process says nothing of one that is linked again.
     if (this.#linked.has(peer) || (was && was.start > start)) return
@@ -93,6 +103,7 @@ export class Members {
       since: was?.since ?? now,
       downAt: was?.downAt ?? now,
       start,
+      silentMs,
       proved: true,
     })
   }

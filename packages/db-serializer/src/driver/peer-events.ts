@@ -5,6 +5,8 @@ export interface PeerEventsHandlers {
   linkDown(peer: NodeId): void
   member(member: Member): void
   deathProved(proof: DeathProof): void
+  /** This node must not go on: another may prove it dead, or is it. */
+  failed(error: unknown): void
 }
 
 /** What peers tell, from before the log starts on: it must know who is linked when it does. */
@@ -29,6 +31,7 @@ export class PeerEvents {
       peers.on('deathProved', (proof) => {
         if (running()) handlers.deathProved(proof)
       }),
+      peers.on('failed', ({ error }) => handlers.failed(error)),
     ]
   }
 
