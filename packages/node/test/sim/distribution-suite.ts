@@ -110,8 +110,13 @@ function rowsOf(database: Database, partition: PartitionId): string {
 }
 
 function statusText({ underReplicated, unavailable, replicas }: DatabaseStatus): string | null {
-  if (unavailable.length > 0) return `partitions ${unavailable} are unavailable`
-  if (underReplicated.length > 0) return `partitions ${underReplicated} are under-replicated`
+  const of = (partitions: readonly PartitionId[]): string =>
+    replicas
+      .filter(({ partition }) => partitions.includes(partition))
+      .map(({ partition, node, complete }) => `${partition} on ${node}${complete ? '' : ' (incomplete)'}`)
+      .join(', ')
+  if (unavailable.length > 0) return `unavailable: ${unavailable} (${of(unavailable)})`
+  if (underReplicated.length > 0) return `under-replicated: ${underReplicated} (${of(underReplicated)})`
   const copying = replicas.filter(({ complete }) => !complete)
   return copying.length > 0 ? `${copying.length} replicas are being copied` : null
 }
@@ -125,6 +130,11 @@ export const distributionSuite: Suite<DatabaseApp> = {
       const { clock, disk, random, logger } = ports
       const storage = memoryStorage({ disk: disk.folder('data'), clock, logger })
       const all = databases({})({ log, peers, storage, clock, random, logger })
+      all.on('tookOver', ({ partitions, from, source, rows }) => {
+        // Copies that only balance the load, and those that a restart tells of again, come from nobody.
+        if (from !== null) context.safety.happenings.takeOvers += partitions.length
+        context.world.trace.note(ports.self, 'took over', { partitions: partitions.join(), from, source, rows })
+      })
       const app: DatabaseApp = { peers, log, databases: all, database: null }
       await peers.start()
       await all.start()

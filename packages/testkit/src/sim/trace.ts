@@ -87,7 +87,7 @@ export class Trace {
   tail(count: number, { frames = false }: { readonly frames?: boolean } = {}): string[] {
     let lines = this.#lines.all()
     if (frames) lines = [...lines, ...this.#wire.all()].sort((a, b) => a.time - b.time)
-    return lines.slice(-count).map(format)
+    return count <= 0 ? [] : lines.slice(-count).map(format)
   }
 
   /** A logger whose lines of `level` and above become notes of `node`. */
