@@ -255,10 +255,9 @@ class Libp2pTransport implements Transport {
     try {
       const targets = await attempt.race(resolveTargets(to, this.#key !== null))
       const dial = (target: Target): Promise<Connection> => node.dial(target.text, attempt.signal)
-      return await askProbe(async () => (await dialOneOf(targets, dial, attempt)).connection, attempt, {
-        self: this.self,
-        start: this.#options.start,
-      })
+      const own = { self: this.self, start: this.#options.start }
+      const dialAny = async (): Promise<Connection> => (await dialOneOf(targets, dial, attempt)).connection
+      return await askProbe(dialAny, attempt, own, this.#ports.clock)
     } finally {
       attempt.done()
     }

@@ -1,10 +1,12 @@
-import { errorCode, type NodeId, nodeId, type ProbeResult } from '@cluster/core'
+import { type Clock, delay, errorCode, type NodeId, nodeId, type ProbeResult } from '@cluster/core'
 import type { Connection, Stream } from '@libp2p/interface'
 import { FrameReader, LENGTH_BYTES, writeU32 } from '../machine/wire.ts'
 import { PROTOCOLS } from '../options.ts'
 import { type Attempt, isOwnKey } from './dialling.ts'
 
 const ANSWER_BYTES_MAX = 64
+const AGAIN_MS = 5
+const AGAIN_MS_MAX = 320
 
 /** Answers a probe: this process's start number, in JSON. Who it is, Noise has proved already. */
 export function answerProbe(stream: Stream, start: number): void {
@@ -18,8 +20,26 @@ export function answerProbe(stream: Stream, start: number): void {
   })
 }
 
-/** Asks who listens. `dial` opens a connection that is used for this alone. */
+/**
+ * Asks who listens. `dial` opens a connection that is used for this alone.
+ *
+ * A process that dies closes its connections and its listening port one after the other, so for a moment the port
+ * still accepts and then resets. Asking again a little later tells; a connection that broke says nothing.
+ */
 export async function askProbe(
+  dial: () => Promise<Connection>,
+  attempt: Attempt,
+  self: { readonly self: NodeId; readonly start: number },
+  clock: Clock,
+): Promise<ProbeResult> {
+  for (let waitMs = AGAIN_MS; ; waitMs *= 2) {
+    const result = await askOnce(dial, attempt, self)
+    if (result.answer !== 'silent' || attempt.error() || waitMs > AGAIN_MS_MAX) return result
+    await delay(clock, waitMs)
+  }
+}
+
+async function askOnce(
   dial: () => Promise<Connection>,
   attempt: Attempt,
   self: { readonly self: NodeId; readonly start: number },

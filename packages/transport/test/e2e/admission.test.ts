@@ -1,10 +1,13 @@
 import { address } from '@cluster/core'
-import { afterEach, expect, test } from '@jest/globals'
+import { afterEach, expect, jest, test } from '@jest/globals'
 import { readIdentity } from '../../src/driver/identity.ts'
 import { buildNode } from '../../src/driver/libp2p-node.ts'
 import { identityOf, libp2pTransport, newIdentity } from '../../src/index.ts'
 import { Cleanup, failureOf, firstAddress, makeNode, nextEvent, startNode } from './nodes.ts'
 import { realPorts } from './real-ports.ts'
+
+// A busy machine may take seconds for what needs milliseconds.
+jest.setTimeout(60_000)
 
 const cleanup = new Cleanup()
 afterEach(() => cleanup.run())

@@ -1,12 +1,16 @@
-import { afterEach, expect, test } from '@jest/globals'
+import { afterEach, expect, jest, test } from '@jest/globals'
 import { newIdentity } from '../../src/index.ts'
 import { Cleanup, failureOf, firstAddress, nextEvent, startNode, startPeer } from './nodes.ts'
+
+// A busy machine may take seconds for what needs milliseconds.
+jest.setTimeout(60_000)
 
 const cleanup = new Cleanup()
 afterEach(() => cleanup.run())
 
 test('a killed process is noticed at once, and its port refuses', async () => {
-  const node = await startNode(cleanup)
+  // No sign of life is asked for, so only the socket can tell.
+  const node = await startNode(cleanup, { keepAliveMs: 3_600_000 })
   const { privateKey, id } = await newIdentity()
   const peer = await startPeer(cleanup, { identity: privateKey, start: 1 })
   await node.connect(peer.address)
@@ -15,10 +19,8 @@ test('a killed process is noticed at once, and its port refuses', async () => {
   expect(await waiting).toMatchObject({ code: 'NO_HANDLER' })
 
   const down = nextEvent(node, 'linkDown')
-  const killed = performance.now()
   peer.process.kill('SIGKILL')
   expect(await down).toMatchObject({ peer: id, start: 1, cause: 'closed-by-host' })
-  expect(performance.now() - killed).toBeLessThan(1000)
   expect(await node.probe(peer.address)).toEqual({ answer: 'refused' })
   expect(node.notify(id, 'echo', Uint8Array.of(1))).toBe(false)
 })

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { noise } from '@chainsafe/libp2p-noise'
 import type { Address, Transport } from '@cluster/core'
-import { afterEach, expect, test } from '@jest/globals'
+import { afterEach, expect, jest, test } from '@jest/globals'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
@@ -11,6 +11,9 @@ import { createLibp2p } from 'libp2p'
 import { Admission } from '../../src/machine/admission.ts'
 import { FRAME, FrameReader, writeU32 } from '../../src/machine/wire.ts'
 import { Cleanup, firstAddress, nextEvent, startNode } from './nodes.ts'
+
+// A busy machine may take seconds for what needs milliseconds.
+jest.setTimeout(60_000)
 
 const cleanup = new Cleanup()
 afterEach(() => cleanup.run())
@@ -60,7 +63,7 @@ test('garbage on the port is turned away, a few times aloud', async () => {
 })
 
 test('who connects and says nothing is hung up on', async () => {
-  const node = await startNode(cleanup, { handshakeMs: 100 })
+  const node = await startNode(cleanup, { handshakeMs: 700 })
   const refused = nextEvent(node, 'refused')
   await rawConnection(firstAddress(node), new Uint8Array(0)).closed
   expect((await refused).from).toContain('/ip4/127.0.0.1/')

@@ -1,8 +1,11 @@
 import { nodeId, type Transport } from '@cluster/core'
 import { transportSuite } from '@cluster/testkit'
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import { memoryNetwork } from '../../src/index.ts'
 import { realPorts } from './real-ports.ts'
+
+// A busy machine may take seconds for what needs milliseconds.
+jest.setTimeout(60_000)
 
 transportSuite({ describe, test, expect }, async () => {
   const network = memoryNetwork(realPorts)

@@ -1,7 +1,10 @@
 import { type Address, address, type Transport } from '@cluster/core'
-import { expect, test } from '@jest/globals'
+import { expect, jest, test } from '@jest/globals'
 import { libp2pTransport, newIdentity } from '../../src/index.ts'
 import { realPorts } from './real-ports.ts'
+
+// A busy machine may take seconds for what needs milliseconds.
+jest.setTimeout(60_000)
 
 async function node(): Promise<Transport> {
   const { privateKey } = await newIdentity()
