@@ -20,6 +20,8 @@ export interface CompileOptions {
   readonly makeRowKey: () => Key
   readonly nextColumnId: () => number
   readonly optimize: boolean
+  /** Told of the logical plan as it was bound and after every rule. */
+  readonly trace?: (step: string, plan: LogicalPlan) => void
 }
 
 /** A statement ready to run, any number of times, by any number of transactions. */
@@ -71,8 +73,9 @@ export function compileStatement(statement: StatementPlan, options: CompileOptio
 }
 
 function planFor(plan: LogicalPlan, wanted: readonly Column[], options: CompileOptions): PhysicalPlan {
-  const { nextColumnId } = options
-  const logical = options.optimize ? optimize(plan, wanted) : plan
+  const { nextColumnId, trace } = options
+  trace?.('bound', plan)
+  const logical = options.optimize ? optimize(plan, wanted, trace) : plan
   return physicalPlan(logical, { nextColumnId, optimize: options.optimize })
 }
 

@@ -25,7 +25,19 @@ export const RULES: readonly Rule[] = [
   { name: 'prune columns', apply: pruneColumns },
 ]
 
-/** @param wanted the columns that the statement gives */
-export function optimize(plan: LogicalPlan, wanted: readonly Column[]): LogicalPlan {
-  return RULES.reduce((current, rule) => rule.apply(current, wanted), plan)
+/**
+ * @param wanted the columns that the statement gives
+ * @param changed told of every rule that changed the plan, for EXPLAIN VERBOSE
+ */
+export function optimize(
+  plan: LogicalPlan,
+  wanted: readonly Column[],
+  changed?: (rule: string, plan: LogicalPlan) => void,
+): LogicalPlan {
+  let current = plan
+  for (const rule of RULES) {
+    current = rule.apply(current, wanted)
+    changed?.(rule.name, current)
+  }
+  return current
 }

@@ -82,16 +82,27 @@ class Engine implements SqlEngine {
 
   // Every call has a session of its own, so calls do not wait for each other.
 
-  readonly sql: SqlRunner['sql'] = (texts, ...values) => this.session().sql(texts, ...values)
+  readonly sql: SqlRunner['sql'] = (texts, ...values) =>
+    this.#alone((session) => session.sql(texts, ...values))
 
   readonly query: SqlRunner['query'] = (text, parameters, options) =>
-    this.session().query(text, parameters, options)
+    this.#alone((session) => session.query(text, parameters, options))
 
   readonly execute: SqlRunner['execute'] = (text, parameters, options) =>
-    this.session().execute(text, parameters, options)
+    this.#alone((session) => session.execute(text, parameters, options))
 
   readonly stream: SqlRunner['stream'] = (text, parameters, options) =>
     this.session().stream(text, parameters, options)
+
+  /** A transaction that the text leaves open ends with it. */
+  async #alone<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const session = this.session()
+    try {
+      return await work(session)
+    } finally {
+      session.close()
+    }
+  }
 
   async transaction<T>(work: (session: SqlRunner) => Promise<T>): Promise<T> {
     return retrying(this.#ports, async () => {

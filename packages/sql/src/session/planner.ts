@@ -56,6 +56,7 @@ export class Planner {
     source: string,
     transaction: Transaction,
     key: string | null,
+    trace?: CompileOptions['trace'],
   ): Promise<PlannedStatement> {
     const known = key === null ? undefined : this.#plans.get(key)
     if (known !== undefined && (await stillCurrent(known.dependencies, transaction, this.#options.catalog)))
@@ -64,6 +65,7 @@ export class Planner {
     const compiled = compileStatement(bindStatement(context, statement), {
       ...this.compileOptions,
       nextColumnId: context.nextColumnId,
+      ...(trace === undefined ? {} : { trace }),
     })
     const planned = { compiled, dependencies, parameterTypes: context.parameters.types() }
     if (key !== null) this.#plans.set(key, planned)

@@ -14,7 +14,9 @@ import { createIndex } from '../ddl/indexes.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { ExecutionContext, MemoryBudget } from '../executor/context.ts'
 import type { FunctionContext } from '../functions/function.ts'
-import { printPlan } from '../plan/print.ts'
+import type { LogicalPlan } from '../plan/logical.ts'
+import { printLogical } from '../plan/print-logical.ts'
+import { printPlan } from '../plan/print-physical.ts'
 import type { ResultColumn } from '../plan/statement.ts'
 import type { CreateTableAs, Explain, Statement, TransactionStatement } from '../syntax/ast.ts'
 import { TEXT } from '../types/type.ts'
@@ -182,8 +184,16 @@ export class StatementRunner {
     const inner = statement.statement
     if (!isData(inner))
       throw sqlError(SQLSTATE.featureNotSupported, 'EXPLAIN takes SELECT, INSERT, UPDATE or DELETE')
-    const planned = await this.#plan(inner, { ...run, planKey: null })
-    const { compiled } = planned
+    const steps: string[] = []
+    let before = ''
+    const trace = (step: string, plan: LogicalPlan): void => {
+      const lines = printLogical(plan)
+      // Only a rule that changed something is worth a paragraph.
+      if (lines.join() !== before) steps.push(`${step}:`, ...lines.map((line) => `  ${line}`))
+      before = lines.join()
+    }
+    const { planner } = this.#ports
+    const { compiled } = await planner.plan(inner, run.source, run.transaction, null, trace)
     const lines = printPlan(compiled.plan)
     const words = { query: null, insert: 'Insert into', update: 'Update', delete: 'Delete from' }
     const word = words[compiled.kind]
@@ -191,6 +201,7 @@ export class StatementRunner {
       compiled.kind === 'query'
         ? lines
         : [`${word} ${compiled.target.table.name}`, ...lines.map((line) => `  ${line}`)]
+    if (statement.verbose) tree.unshift(...steps, 'run as:')
     if (statement.analyze) {
       const { clock } = this.#ports
       const start = clock.now()
