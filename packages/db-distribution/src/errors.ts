@@ -25,6 +25,13 @@ export function unavailable(
   )
 }
 
+export function databaseGone(database: string): DatabaseError {
+  return new ClusterError(
+    { code: 'DB_UNAVAILABLE', outcome: 'rejected', partitions: [], waitingFor: [] },
+    `The database ${database} is not there any more: this node has joined another cluster that has none of that name. Open it again, which makes it.`,
+  )
+}
+
 export function conflict(database: string, relation: RelationId): DatabaseError {
   return new ClusterError(
     { code: 'DB_CONFLICT', outcome: 'rejected', relation },

@@ -1,4 +1,4 @@
-import { EVERYWHERE, type PartitionId } from '@cluster/core'
+import { EVERYWHERE, logIndex, type PartitionId } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
 import { address, ITEMS, id, TestCluster } from './support/test-cluster.ts'
 
@@ -181,5 +181,23 @@ describe('reads from others', () => {
     await expect(nodes.settle(old.get(address(database, 1)))).rejects.toMatchObject({
       detail: { code: 'DB_VERSION_GONE', outcome: 'rejected' },
     })
+  })
+})
+
+describe('a group that gives itself up into another', () => {
+  test('starts over with what the other has, and nothing of its own passes for it', async () => {
+    const nodes = new TestCluster({ nodes: ALL })
+    await nodes.start(...ALL)
+    const { databases } = nodes.app('a')
+    const handle = await nodes.open('a', { partitions: 4 })
+    expect(handle.options.partitions).toBe(4)
+    expect(databases.list()).toEqual(['shop'])
+    expect(nodes.machine('a').empty?.()).toBe(true)
+    await nodes.write('a', ROWS)
+    expect(nodes.machine('a').empty?.()).toBe(false)
+    nodes.machine('a').restore(null, logIndex(0))
+    expect(nodes.machine('a').empty?.()).toBe(true)
+    expect(databases.list()).toEqual([])
+    expect(() => handle.status()).toThrow(expect.objectContaining({ code: 'DB_UNAVAILABLE' }))
   })
 })

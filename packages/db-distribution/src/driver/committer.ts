@@ -10,7 +10,14 @@ import {
   type PartitionId,
   type Version,
 } from '@cluster/core'
-import { conflict, tooFewCopies, transactionTooLarge, unavailable, versionGone } from '../errors.ts'
+import {
+  conflict,
+  databaseGone,
+  tooFewCopies,
+  transactionTooLarge,
+  unavailable,
+  versionGone,
+} from '../errors.ts'
 import { type CommitInput, encodeCommit } from '../machine/commands.ts'
 import { decodeResult } from '../machine/results.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
@@ -59,6 +66,8 @@ export class Committer {
         throw tooFewCopies(database.name, result.copies, minCopies)
       case 'unavailable':
         throw unavailable(database.name, [result.partition], this.#holders(database, result.partition))
+      case 'unknownDatabase':
+        throw databaseGone(database.name)
       default:
         throw new ClusterError(
           { code: 'DB_FRAME_DAMAGED', outcome: 'rejected' },

@@ -18,7 +18,7 @@ import {
   type Transaction,
   type TransactionOptions,
 } from '@cluster/core'
-import { stopped } from '../errors.ts'
+import { databaseGone, stopped } from '../errors.ts'
 import { isEverywhere } from '../machine/placement.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
 import type { Committer } from './committer.ts'
@@ -40,22 +40,28 @@ export interface DatabaseParts {
 /** One database, seen from this node. See `Database` of core. */
 export class DatabaseHandle implements Database {
   readonly name: string
-  readonly options: Required<DatabaseOptions>
-  readonly #id: number
   readonly #parts: DatabaseParts
+  #last: DatabaseRecord
 
   constructor(record: DatabaseRecord, parts: DatabaseParts) {
     this.name = record.name
-    this.options = record.options
-    this.#id = record.id
+    this.#last = record
     this.#parts = parts
   }
 
-  /** The record as it is now; a snapshot may have put another object in its place. */
+  /**
+   * The record as it is now. A snapshot puts another object in its place; a group that gave itself up into
+   * another one goes on with the database of the same name there.
+   */
   get #record(): DatabaseRecord {
-    const record = this.#parts.context.machine.databaseById(this.#id)
-    if (record === null) throw stopped()
+    const record = this.#parts.context.machine.database(this.name)
+    if (record === null) throw databaseGone(this.name)
+    this.#last = record
     return record
+  }
+
+  get options(): Required<DatabaseOptions> {
+    return (this.#parts.context.machine.database(this.name) ?? this.#last).options
   }
 
   partitionOf(distributionKey: Key): PartitionId {
@@ -125,7 +131,7 @@ export class DatabaseHandle implements Database {
 
   localScan(relation: RelationId, partition: PartitionId, range: KeyRange = {}): Iterable<RowBatch> {
     const { context, replicas } = this.#parts
-    const store = replicas.serving(this.#id, partition)
+    const store = replicas.serving(this.#record.id, partition)
     if (store === null) return []
     const version = logIndex(Math.max(context.ports.log.appliedIndex(), store.appliedVersion()))
     return store.scan({ relation, range, version })

@@ -98,6 +98,7 @@ class Node implements NodeDatabases {
         machine.restore(snapshot, index)
         this.#replicas.restored()
       },
+      empty: () => machine.empty,
       durableIndex: () => this.#replicas.durableIndex(),
     }
   }

@@ -24,6 +24,9 @@ import type { CommandResult } from './results.ts'
 import { completeCount, type DatabaseRecord, type PartitionRecord, type ReplicaRecord } from './state.ts'
 import { CertificationWindow, WINDOW_LIMITS, type WindowLimits } from './window.ts'
 
+/** Relations below are catalogs. */
+const FIRST_USER_RELATION = 16
+
 /** Version of the snapshot's layout. */
 const SNAPSHOT_FORMAT = 1
 
@@ -82,6 +85,13 @@ export class DatabasesMachine {
 
   databaseById(id: number): DatabaseRecord | null {
     return this.#byId.get(id) ?? null
+  }
+
+  /** True while nobody has ever written a row outside of the catalogs: tables without rows can be made again. */
+  get empty(): boolean {
+    for (const { relations } of this.#byId.values())
+      for (const relation of relations) if (relation >= FIRST_USER_RELATION) return false
+    return true
   }
 
   /** Sorted by name. */
@@ -252,15 +262,10 @@ function assigned(
   { replicas }: Assignment,
   index: number,
 ): readonly ReplicaRecord[] | null {
-  const has = (list: readonly { readonly node: NodeId }[], node: NodeId | null): boolean =>
-    list.some((replica) => replica.node === node)
   const next = replicas.map(({ node, replaces }): ReplicaRecord => {
     const before = partition.replicas.find((replica) => replica.node === node)
     if (before === undefined) return { node, complete: false, since: index, replaces }
-    // A move that is over is forgotten, or the node it relieved would be relieved again when it comes back.
-    const over =
-      before.complete && !(has(partition.replicas, before.replaces) && has(replicas, before.replaces))
-    return over && before.replaces !== null ? { ...before, replaces: null } : before
+    return before.replaces === replaces ? before : { ...before, replaces }
   })
   return next.some((replica) => replica.complete) ? next : null
 }

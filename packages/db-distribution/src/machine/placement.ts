@@ -128,6 +128,9 @@ export function planPlacement(database: DatabaseRecord, { living, members }: Nod
   const memberSet = new Set(members)
   const load = new Load()
   const drafts: Draft[] = []
+  const { redundancy } = database.options
+  /** More replicas than this, and a move is under way. */
+  const surplus = redundancy === 'all' ? Number.POSITIVE_INFINITY : redundancy
   for (const partition of database.partitions) {
     const everywhere = isEverywhere(database.options, partition.id)
     if (!hasSource(partition, livingSet)) {
@@ -137,12 +140,11 @@ export function planPlacement(database: DatabaseRecord, { living, members }: Nod
     const kept = partition.replicas.filter(({ node }) => memberSet.has(node))
     const draft: Draft = {
       partition,
-      replicas: kept.map(({ node, complete, replaces }) => ({
-        node,
-        complete,
+      replicas: kept.map(({ node, complete, replaces }) => {
+        const relieves = kept.length > surplus && kept.some((other) => other.node === replaces)
         // A move that is over is forgotten: its name would make the next one relieve the wrong node.
-        replaces: complete && !kept.some((other) => other.node === replaces) ? null : replaces,
-      })),
+        return { node, complete, replaces: complete && !relieves ? null : replaces }
+      }),
       changed: kept.length < partition.replicas.length,
     }
     drafts.push(draft)
@@ -248,7 +250,8 @@ function nextMove(
       const settled =
         draft.replicas.length === database.options.redundancy &&
         draft.replicas.every((replica) => replica.complete)
-      if (id === EVERYWHERE || !settled || !at(from) || at(to)) continue
+      // A partition that this very plan changes is left alone, or it would get back what it has just given.
+      if (id === EVERYWHERE || draft.changed || !settled || !at(from) || at(to)) continue
       if (best === null || weight(database.id, id, to) > weight(database.id, best.partition.id, to))
         best = draft
     }

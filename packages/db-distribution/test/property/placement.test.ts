@@ -146,7 +146,24 @@ describe('placement', () => {
           }
         },
       ),
-      { numRuns: 400 },
+      {
+        numRuns: 400,
+        examples: [
+          // Once moved a partition to and fro for ever.
+          [
+            2,
+            6,
+            4,
+            [{ type: 'joins', node: nodeId('f') }, { type: 'plan' }, { type: 'removed', node: nodeId('c') }],
+          ],
+          [
+            3,
+            12,
+            4,
+            [{ type: 'joins', node: nodeId('e') }, { type: 'plan' }, { type: 'removed', node: nodeId('a') }],
+          ],
+        ],
+      },
     )
   })
 

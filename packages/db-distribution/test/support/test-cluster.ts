@@ -11,6 +11,7 @@ import {
   type OrderedLog,
   type Row,
   relationId,
+  type StateMachine,
   type Value,
 } from '@cluster/core'
 import { type ModelLog, modelLog, type NodePorts, type SimNode, World } from '@cluster/testkit'
@@ -40,6 +41,7 @@ export class TestCluster {
   readonly world: World
   readonly log: ModelLog
   readonly disks = new Map<string, ModelStorageDisk>()
+  readonly #machines = new Map<string, StateMachine>()
   readonly #nodes = new Map<string, SimNode<App>>()
 
   constructor({ nodes, seed = 1, databases: options = {} }: TestClusterOptions) {
@@ -78,6 +80,11 @@ export class TestCluster {
     const others = new Map([...addresses].filter(([id]) => id !== self))
     const peers = new LinkPeers(transport, clock, others)
     const log = this.log.node(self)
+    const attach = log.attach.bind(log)
+    log.attach = (machine) => {
+      this.#machines.set(self, machine)
+      attach(machine)
+    }
     const ports = { log, peers, storage: modelStorage(disk), clock, random, logger }
     const app: App = { log, peers, databases: databases(options)(ports), tookOver: [] }
     app.databases.on('tookOver', (event) => app.tookOver.push(event))
@@ -105,6 +112,13 @@ export class TestCluster {
     const { app } = this.#node(name)
     if (app === null) throw new Error(`${name} does not run`)
     return app
+  }
+
+  /** What the databases of a node attached to the log. */
+  machine(name: string): StateMachine {
+    const machine = this.#machines.get(name)
+    if (machine === undefined) throw new Error(`${name} was never started`)
+    return machine
   }
 
   /** Resolves when the present process of the node ends. */
