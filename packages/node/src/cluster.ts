@@ -56,7 +56,8 @@ export interface Cluster extends AsyncDisposable {
 }
 
 /** A database as applications use it: SQL with parameters, transactions that retry, sessions. */
-export interface ClusterDatabase extends Pick<SqlEngine, 'sql' | 'query' | 'transaction' | 'session'> {
+export interface ClusterDatabase
+  extends Pick<SqlEngine, 'sql' | 'query' | 'execute' | 'stream' | 'transaction' | 'session'> {
   readonly name: string
   /** The layer below: relations, replicas, status. */
   readonly storage: Database

@@ -52,8 +52,8 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
   const { transport, discoveries, disk, clock, random, logger } = ports
   const layer = (name: string): Logger => logger.child({ layer: name })
   const p2p = peers({ start: options.start })({ transport, discoveries, clock, random, logger: layer('p2p') })
-  const expect = options.alone ? 1 : options.expect
-  const log = orderedLog(expect === undefined ? {} : { expect })({
+  const { expect, alone = false } = options
+  const log = orderedLog({ ...(expect === undefined ? {} : { expect }), alone })({
     peers: p2p,
     disk: disk.folder('log'),
     clock,

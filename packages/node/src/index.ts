@@ -1,1 +1,5 @@
-export {}
+export { parseAddresses } from './addresses.ts'
+export type { Cluster, ClusterDatabase, ClusterEvents } from './cluster.ts'
+export { type ComposedNode, composeNode, type NodeOptions, type NodePorts } from './compose.ts'
+export type { NodeErrorDetail } from './errors.ts'
+export { type JoinOptions, join, type OpenOptions, openCluster } from './open-cluster.ts'

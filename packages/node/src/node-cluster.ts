@@ -50,17 +50,17 @@ export class NodeCluster implements Cluster {
 
   async start(): Promise<void> {
     const { node } = this.#parts
-    for (const type of ['member', 'deathProved', 'refused'] as const) {
-      node.peers.on(type, (event) => this.#events.emit(type, event))
-    }
+    node.peers.on('member', (event) => this.#events.emit('member', event))
+    node.peers.on('deathProved', (event) => this.#events.emit('deathProved', event))
+    node.peers.on('refused', (event) => this.#events.emit('refused', event))
     node.log.on('group', (event) => this.#events.emit('group', event))
     node.log.on('removed', (event) => this.#events.emit('removed', event))
     node.log.on('waiting', (event) => {
       this.#waitingFor = event.for
       this.#events.emit('waiting', event)
     })
-    for (const layer of [node.log, node.peers])
-      layer.on('failed', (event) => this.#events.emit('failed', event))
+    node.log.on('failed', (event) => this.#events.emit('failed', event))
+    node.peers.on('failed', (event) => this.#events.emit('failed', event))
     node.databases.on('tookOver', (event) => this.#events.emit('tookOver', event))
     await node.start()
   }
@@ -132,7 +132,7 @@ export class NodeCluster implements Cluster {
 
   #open(storage: Database): ClusterDatabase {
     const { clock, random, node } = this.#parts
-    return openDatabase(storage, { clock, random, peers: node.peers, log: node.log })
+    return openDatabase(storage, { clock, random, peers: node.peers })
   }
 
   #end(reason: 'away' | 'left'): Promise<void> {

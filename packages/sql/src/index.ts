@@ -17,4 +17,4 @@ export {
   type TransactionState,
 } from './session/types.ts'
 export { formatValue } from './types/format.ts'
-export { formatType, type SqlType, type TypeId, typeName, typeOid } from './types/type.ts'
+export { formatType, type SqlType, TEXT, type TypeId, typeName, typeOid } from './types/type.ts'

@@ -133,7 +133,12 @@ export const distributionSuite: Suite<DatabaseApp> = {
       all.on('tookOver', ({ partitions, from, source, rows }) => {
         // Copies that only balance the load, and those that a restart tells of again, come from nobody.
         if (from !== null) context.safety.happenings.takeOvers += partitions.length
-        context.world.trace.note(ports.self, 'took over', { partitions: partitions.join(), from, source, rows })
+        context.world.trace.note(ports.self, 'took over', {
+          partitions: partitions.join(),
+          from,
+          source,
+          rows,
+        })
       })
       const app: DatabaseApp = { peers, log, databases: all, database: null }
       await peers.start()

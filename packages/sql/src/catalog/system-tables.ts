@@ -6,7 +6,14 @@ import type { VirtualTable } from './virtual-table.ts'
 
 /** Tables that tell about the database itself: its replicas, its tables and their columns. */
 export function systemTables(database: Database, catalog: Catalog): readonly VirtualTable[] {
-  return [replicas(database), partitions(database), tables(catalog), columns(catalog), indexes(catalog)]
+  return [
+    replicas(database),
+    partitions(database),
+    relations(catalog),
+    tables(catalog),
+    columns(catalog),
+    indexes(catalog),
+  ]
 }
 
 const replicas = (database: Database): VirtualTable => ({
@@ -53,6 +60,21 @@ const partitions = (database: Database): VirtualTable => ({
         !unavailable.includes(partition),
       ]
     })
+  },
+})
+
+/** The relation of the layer below that holds the rows of each table. */
+const relations = (catalog: Catalog): VirtualTable => ({
+  name: 'cluster_tables',
+  columns: [
+    { name: 'table_name', type: TEXT },
+    { name: 'relation', type: INTEGER },
+  ],
+  async rows({ transaction }) {
+    const entries = await catalog.entries(transaction)
+    return entries
+      .filter((entry): entry is TableSchema => entry.kind === 'table')
+      .map(({ name, relation }) => [name, relation])
   },
 })
 

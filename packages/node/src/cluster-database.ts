@@ -1,0 +1,71 @@
+import {
+  type Clock,
+  ClusterError,
+  type Database,
+  EVERYWHERE,
+  type Member,
+  type Peers,
+  partitionId,
+  type Random,
+  type Row,
+  relationId,
+} from '@cluster/core'
+import { sqlEngine, TEXT, type VirtualTable } from '@cluster/sql'
+import type { ClusterDatabase } from './cluster.ts'
+import type { NodeErrorDetail } from './errors.ts'
+
+interface Ports {
+  readonly clock: Clock
+  readonly random: Random
+  readonly peers: Peers
+}
+
+/** Puts SQL on a database of the layer below. */
+export function openDatabase(storage: Database, { clock, random, peers }: Ports): ClusterDatabase {
+  const engine = sqlEngine()({ database: storage, clock, random, virtualTables: [members(peers)] })
+  return {
+    name: storage.name,
+    storage,
+    sql: engine.sql,
+    query: engine.query,
+    execute: engine.execute,
+    stream: engine.stream,
+    transaction: (work) => engine.transaction(work),
+    session: () => engine.session(),
+    async storedRows(table) {
+      const { rows } = await engine.query('SELECT relation FROM cluster_tables WHERE table_name = $1', [
+        table,
+      ])
+      const relation = rows[0]?.[0]
+      if (typeof relation !== 'number') throw noSuchTable(table)
+      const found: Row[] = []
+      for (
+        let partition = EVERYWHERE;
+        partition <= storage.options.partitions;
+        partition = partitionId(partition + 1)
+      ) {
+        for (const batch of storage.localScan(relationId(relation), partition)) {
+          for (let i = 0; i < batch.length; i++) found.push(batch.columns.map((column) => column[i] ?? null))
+        }
+      }
+      return found
+    },
+  }
+}
+
+const members = (peers: Peers): VirtualTable => ({
+  name: 'cluster_members',
+  columns: [
+    { name: 'node', type: TEXT },
+    { name: 'state', type: TEXT },
+    { name: 'address', type: TEXT },
+  ],
+  rows: () => peers.members().map(({ id, state, addresses }: Member) => [id, state, addresses[0] ?? null]),
+})
+
+function noSuchTable(table: string): ClusterError<NodeErrorDetail> {
+  return new ClusterError<NodeErrorDetail>(
+    { code: 'OPTION_INVALID', outcome: 'rejected', option: 'table', given: table },
+    `there is no table "${table}"; information_schema.tables lists them`,
+  )
+}
