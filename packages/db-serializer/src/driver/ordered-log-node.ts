@@ -510,7 +510,7 @@ export class OrderedLogNode implements OrderedLog {
     const voters = view?.configuration?.voters ?? []
     if (!this.#options.deathProof || voters.length !== 2 || !voters.includes(this.self)) return
     const other = voters.find((voter) => voter !== this.self)
-    if (other === undefined || !this.#members.isProvedDead(other, this.#options.electionMs)) return
+    if (other === undefined || !this.#members.isProvedDead(other, 2 * this.#options.electionMs)) return
     this.#ports.logger.log('warn', 'the other voter is proved dead', { peer: other })
     const lineage: LineageId = lineageId(randomId(this.#ports.random))
     this.#runner?.input({ type: 'goAlone', peer: other, lineage })
