@@ -154,11 +154,16 @@ export function orderAddresses(addresses: readonly string[]): readonly string[] 
   return [...new Set(usable)].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0))
 }
 
-/** A peer's addresses with those of the host that the link goes to in front. */
+/**
+ * A peer's addresses with those of the host that the link goes to in front. Loopback addresses of another host are
+ * left out: here they would mean this very host.
+ */
 export function hostFirst(listening: readonly string[], host: string): readonly string[] {
-  const ofHost = (text: string): boolean => {
-    const parsed = parseTcpAddress(text)
-    return parsed !== null && sameIp(parsed.host, host)
-  }
-  return [...listening.filter(ofHost), ...listening.filter((text) => !ofHost(text))]
+  const ipOf = (text: string): string => parseTcpAddress(text)?.host ?? ''
+  const isHere = classOfIp(host) === 'loopback'
+  const usable = listening.filter((text) => isHere || classOfIp(ipOf(text)) !== 'loopback')
+  return [
+    ...usable.filter((text) => sameIp(ipOf(text), host)),
+    ...usable.filter((text) => !sameIp(ipOf(text), host)),
+  ]
 }
