@@ -15,7 +15,53 @@ export interface Mutation {
   readonly seedsMax: number
 }
 
-export const mutations: readonly Mutation[] = []
+export const mutations: readonly Mutation[] = [
+  {
+    name: 'fsync-skipped',
+    bug: 'the log calls its entries durable without waiting for the disk',
+    suite: 'serializer',
+    file: 'packages/db-serializer/src/driver/log-files.ts',
+    find: '    await this.#active?.sync()\n',
+    put: '',
+    seedsMax: 20,
+  },
+  {
+    name: 'term-check-forgotten',
+    bug: 'entries of a leader whose term is over are still taken',
+    suite: 'serializer',
+    file: 'packages/db-serializer/src/machine/raft.ts',
+    find: "} else if (message.term < state.term && message.type !== 'preVote') {",
+    put: "} else if (message.term < 0 && message.type !== 'preVote') {",
+    seedsMax: 20,
+  },
+  {
+    name: 'two-votes-a-term',
+    bug: 'a node votes again in a term in which it has voted for another one',
+    suite: 'serializer',
+    file: 'packages/db-serializer/src/machine/election.ts',
+    find: '    (votedFor === null || votedFor === from) &&\n    state.leader === null &&\n',
+    put: '',
+    seedsMax: 40,
+  },
+  {
+    name: 'retry-applies-twice',
+    bug: 'a command that was sent again is applied again',
+    suite: 'serializer',
+    file: 'packages/db-serializer/src/machine/session-table.ts',
+    find: "return outcome ? { verdict: 'done', outcome } : NEW",
+    put: 'if (outcome) open.applied.delete(number)\n    return NEW',
+    seedsMax: 20,
+  },
+  {
+    name: 'stale-take-over',
+    bug: 'a holder gives its copy of a partition away although it lags behind what was asked for',
+    suite: 'distribution',
+    file: 'packages/db-distribution/src/driver/server.ts',
+    find: 'const stale = settings.planted?.takeOverFromStaleCopy === true',
+    put: 'const stale = settings !== null',
+    seedsMax: 40,
+  },
+]
 
 export function mutationOf(name: string): Mutation {
   const mutation = mutations.find((one) => one.name === name)
