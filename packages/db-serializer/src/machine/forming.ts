@@ -391,7 +391,9 @@ export class Forming {
       return theirs.history.ancestry.some((ancestor) => ancestor.lineage === mine.history.lineage)
     }
     const listed = mine.configuration !== null && isMember(self, mine.configuration)
-    return theirs.configurationIndex > mine.configurationIndex || !listed
+    // The entry that let this node in may be lost: then its own configuration is the higher one, but nobody leads it.
+    const lost = mine.leader === null && theirs.leader !== null
+    return theirs.configurationIndex > mine.configurationIndex || !listed || lost
   }
 
   /** Two clusters of one name. Returns true when the own one goes. */
