@@ -97,9 +97,11 @@ class Actor extends CalledProcess {
 }
 
 function tookOverText(label: string, { partitions, rows, from, source }: TookOver): string {
-  const short = (id: string | null): string => id?.slice(-8) ?? 'nobody'
-  const what = partitions.length === 1 ? 'partition' : 'partitions'
-  return `${label} took over ${what} ${partitions.join(', ')} (${rows} rows) from ${short(from)}, copied from ${short(source)}`
+  const what = `${partitions.length === 1 ? 'partition' : 'partitions'} ${partitions.join(', ')} (${rows} ${rows === 1 ? 'row' : 'rows'})`
+  const copied = source === null ? '' : `, copied from ${source.slice(-8)}`
+  return from === null
+    ? `${label} now holds ${what}${copied}`
+    : `${label} took over ${what} from ${from.slice(-8)}${copied}`
 }
 
 /** The acts of the scene. */

@@ -1,4 +1,4 @@
-import { drawTable } from '@cluster/cli'
+import { drawTable, shownResult } from '@cluster/cli'
 import { join } from '@cluster/node'
 import { questions } from './questions.ts'
 
@@ -11,9 +11,9 @@ process.on('message', async (message) => {
     const database = await cluster.database('travel')
     for (const { ask, sql } of questions) {
       const startedAt = performance.now()
-      const { columns, text } = await database.query(sql)
+      const { columns, rows } = shownResult(await database.query(sql))
       const ms = (performance.now() - startedAt).toFixed(0)
-      console.log(`\n${ask}  (${ms} ms)\n${drawTable(columns, text)}`)
+      console.log(`\n${ask}  (${ms} ms)\n${drawTable(columns, rows)}`)
     }
     process.send?.('answered')
   } else {

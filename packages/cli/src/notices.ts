@@ -12,9 +12,10 @@ export function announce(cluster: Cluster, say: (line: string) => void): Cancel 
     }),
     cluster.on('tookOver', ({ database, partitions, rows, from, source }) => {
       const what = partitions.length === 1 ? `partition ${partitions[0]}` : `${partitions.length} partitions`
-      const lost = from === null ? '' : ` from ${shortId(from)}`
+      const size = `${rows} ${rows === 1 ? 'row' : 'rows'}`
       const copied = source === null ? '' : `, copied from ${shortId(source)}`
-      say(`* took over ${what} of ${database}${lost}: ${rows} ${rows === 1 ? 'row' : 'rows'}${copied}`)
+      if (from === null) say(`* now holds ${what} of ${database}: ${size}${copied}`)
+      else say(`* took over ${what} of ${database} from ${shortId(from)}: ${size}${copied}`)
     }),
     cluster.on('removed', ({ node, reason }) => {
       say(

@@ -1,5 +1,17 @@
 import type { CommitReceipt } from '@cluster/core'
+import { formatValue, type SqlResult, type SqlType } from '@cluster/sql'
 import { drawTable, rowCountLine, type TableColumn } from './table.ts'
+
+const NUMBERS: ReadonlySet<SqlType['id']> = new Set([
+  'smallint',
+  'integer',
+  'bigint',
+  'real',
+  'double',
+  'numeric',
+])
+/** The command tags that carry a count. */
+const COUNTED = new Set(['INSERT', 'UPDATE', 'DELETE', 'SELECT'])
 
 /** The result of one statement, already as text. */
 export interface ShownResult {
@@ -32,4 +44,20 @@ export function resultText(result: ShownResult): string {
 function commandTag({ command, rowCount }: ShownResult): string {
   if (rowCount === null) return command
   return command === 'INSERT' ? `INSERT 0 ${rowCount}` : `${command} ${rowCount}`
+}
+
+/** The values of a result as the texts that people read. */
+export function shownResult({ command, columns, rows, rowCount, receipt }: SqlResult): ShownResult {
+  return {
+    command,
+    columns: columns.map(({ name, type }) => ({ name, right: NUMBERS.has(type.id) })),
+    rows: rows.map((row) =>
+      columns.map(({ type }, i) => {
+        const value = row[i] ?? null
+        return value === null ? '' : formatValue(type, value)
+      }),
+    ),
+    rowCount: COUNTED.has(command) ? rowCount : null,
+    receipt,
+  }
 }

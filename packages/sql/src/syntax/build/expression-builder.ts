@@ -73,8 +73,9 @@ export abstract class ExpressionBuilder {
     const result = this.#climb(first, row, 0, 0)
     const rest = row.tails[row.at]
     if (rest !== undefined) throw this.unexpected(spanOf(rest).start)
-    this.#height = Math.max(before, this.#height)
     this.#grow(result.span)
+    // Siblings do not stand on each other: only the highest counts.
+    this.#height = Math.max(before, this.#height)
     return result
   }
 
@@ -83,8 +84,11 @@ export abstract class ExpressionBuilder {
   }
 
   subquery(node: SubqueryCst): Query {
+    const before = this.#height
+    this.#height = 0
     const query = this.query(only(node.children.query))
     this.#grow(query.span)
+    this.#height = Math.max(before, this.#height)
     return query
   }
 
