@@ -64,7 +64,9 @@ export function bindSelect(
         SQLSTATE.invalidColumnReference,
         'for SELECT DISTINCT, ORDER BY expressions must appear in select list',
       )
-    const column = newColumn(context, 'sort key', expr.type)
+    const taken =
+      expr.kind === 'column' && [...outputs, ...added].some(({ column }) => column.id === expr.column.id)
+    const column = expr.kind === 'column' && !taken ? expr.column : newColumn(context, 'sort key', expr.type)
     added.push({ column, expr })
     return column
   }

@@ -61,11 +61,11 @@ function estimateJoin(plan: JoinPlan): number {
   }
 }
 
-/** An equality between the sides is taken for a key reference: as many rows as the larger side has. */
+/** An equality between the sides is taken for a reference to a key among `TABLE_ROWS`. */
 export function joinedRows(left: number, right: number, on: readonly Expr[]): number {
   const equalities = on.filter(isEquality).length
   const others = on.length - equalities
-  const pairs = equalities > 0 ? Math.max(left, right) : left * right
+  const pairs = equalities > 0 ? (left * right) / Math.max(left, right, TABLE_ROWS) : left * right
   return Math.max(1, pairs * 0.3 ** others * 0.5 ** Math.max(0, equalities - 1))
 }
 

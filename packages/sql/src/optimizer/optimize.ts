@@ -19,8 +19,9 @@ export const RULES: readonly Rule[] = [
   { name: 'decorrelate', apply: decorrelate },
   { name: 'merge projections', apply: mergeProjections },
   { name: 'push down filters', apply: pushDownFilters },
-  // What was pushed down may have met constants.
+  // What was pushed down may have met constants, and may have stood between two projections.
   { name: 'fold constants again', apply: foldConstants },
+  { name: 'merge projections again', apply: mergeProjections },
   { name: 'order joins', apply: orderJoins },
   { name: 'prune columns', apply: pruneColumns },
 ]

@@ -55,13 +55,17 @@ class PhysicalPlanner {
       case 'aggregate':
         return this.#aggregate(plan)
       case 'distinct':
-        return { kind: 'distinct', input: this.plan(plan.input), on: plan.on }
+        return { kind: 'distinct', input: exactly(this.plan(plan.input), columnsOf(plan.input)), on: plan.on }
       case 'sort':
         return this.#sort(plan)
       case 'limit':
         return this.#limit(plan)
       case 'set':
-        return { ...plan, left: this.plan(plan.left), right: this.plan(plan.right) }
+        return {
+          ...plan,
+          left: exactly(this.plan(plan.left), columnsOf(plan.left)),
+          right: exactly(this.plan(plan.right), columnsOf(plan.right)),
+        }
       default:
         return unreachable(plan)
     }
@@ -80,14 +84,13 @@ class PhysicalPlanner {
   #filter(input: PhysicalPlan, conditions: readonly Expr[]): PhysicalPlan {
     const plain = conditions.filter((condition) => !hasSubquery(condition))
     let result = withFilter(input, plain)
-    const columns = physicalColumns(input)
     for (const condition of conditions) {
       if (!hasSubquery(condition)) continue
       const applied = this.#apply(result, condition)
       result = withFilter(applied.input, [applied.expr])
     }
-    const outputs = columns.map((column) => ({ column, expr: columnExpr(column) }))
-    return plain.length === conditions.length ? result : { kind: 'map', input: result, filter: null, outputs }
+    // Columns of subqueries that are of no more use do no harm: who needs exact columns asks for them.
+    return result
   }
 
   #project(plan: ProjectPlan): PhysicalPlan {
@@ -97,9 +100,10 @@ class PhysicalPlanner {
       input = applied.input
       return { column, expr: applied.expr }
     })
-    if (input.kind === 'map' && input.outputs === null)
-      return { kind: 'map', input: input.input, filter: input.filter, outputs }
-    return { kind: 'map', input, filter: null, outputs }
+    const [below, filter] =
+      input.kind === 'map' && input.outputs === null ? [input.input, input.filter] : [input, null]
+    const used = [...outputs.map(({ expr }) => expr), ...(filter === null ? [] : [filter])]
+    return { kind: 'map', input: narrowed(below, used), filter, outputs }
   }
 
   #aggregate(plan: AggregatePlan): PhysicalPlan {
@@ -120,8 +124,7 @@ class PhysicalPlanner {
   }
 
   #sort(plan: SortPlan): PhysicalPlan {
-    const before = this.plan(plan.input)
-    let input = before
+    let input = this.plan(plan.input)
     const keys = plan.keys.map((key) => {
       const applied = this.#apply(input, key.expr)
       input = applied.input
@@ -131,10 +134,7 @@ class PhysicalPlanner {
       const ordered = orderByKey(input, keys)
       if (ordered !== null) return ordered
     }
-    const sorted: PhysicalPlan = { kind: 'sort', input, keys }
-    if (input === before) return sorted
-    const outputs = physicalColumns(before).map((column) => ({ column, expr: columnExpr(column) }))
-    return { kind: 'map', input: sorted, filter: null, outputs }
+    return { kind: 'sort', input, keys }
   }
 
   #limit(plan: LogicalPlan & { kind: 'limit' }): PhysicalPlan {
@@ -246,7 +246,7 @@ class PhysicalPlanner {
       input = {
         kind: 'apply',
         input,
-        subquery: this.plan(subquery.plan),
+        subquery: this.#subplan(subquery),
         column,
         result,
         outer: outer.filter(({ id }) => known.has(id)),
@@ -255,6 +255,12 @@ class PhysicalPlanner {
     }
     const replaced = replace(expr)
     return { input, expr: replaced }
+  }
+
+  /** A scalar subquery's value is its first column. */
+  #subplan(subquery: ScalarQueryExpr | ExistsExpr | QuantifiedExpr): PhysicalPlan {
+    const plan = this.plan(subquery.plan)
+    return subquery.kind === 'scalarQuery' ? exactly(plan, [subquery.column]) : plan
   }
 
   #subqueryResult(subquery: ScalarQueryExpr | ExistsExpr | QuantifiedExpr, prepare: (expr: Expr) => Expr) {
@@ -277,6 +283,21 @@ class PhysicalPlanner {
     const outputs = [...known.map((one) => ({ column: one, expr: columnExpr(one) })), { column, expr }]
     return { input: { kind: 'map', input, filter: null, outputs }, column: columnExpr(column) }
   }
+}
+
+/** Exactly these columns, in order. */
+function exactly(input: PhysicalPlan, columns: readonly Column[]): PhysicalPlan {
+  const known = physicalColumns(input)
+  if (known.length === columns.length && known.every(({ id }, i) => id === columns[i]?.id)) return input
+  const outputs = columns.map((column) => ({ column, expr: columnExpr(column) }))
+  return { kind: 'map', input, filter: null, outputs }
+}
+
+/** A scan without the columns that only its access needed. */
+function narrowed(input: PhysicalPlan, used: readonly Expr[]): PhysicalPlan {
+  if (input.kind !== 'tableScan') return input
+  const ids = new Set(used.flatMap((expr) => [...columnsIn(expr).keys()]))
+  return { ...input, columns: input.columns.filter(({ column }) => ids.has(column.id)) }
 }
 
 const isNull = (expr: Expr): boolean => expr.kind === 'constant' && expr.value === null

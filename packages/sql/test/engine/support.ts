@@ -1,0 +1,106 @@
+import type { Clock, Database, NodeId } from '@cluster/core'
+import { type ModelDatabases, modelDatabases, SimRandom } from '@cluster/testkit'
+import {
+  formatValue,
+  isSqlError,
+  type SqlEngine,
+  type SqlEngineOptions,
+  type SqlEnginePorts,
+  type SqlResult,
+  sqlEngine,
+  sqlstateOf,
+} from '../../src/index.ts'
+
+/** Time that stands still but for waits, which pass at once. */
+export class TestClock implements Clock {
+  #now = 0
+  turns = 0
+
+  now(): number {
+    return this.#now
+  }
+
+  /** 2024-01-02 03:04:05 and what was waited since. */
+  wall(): number {
+    return 1_704_164_645_000 + this.#now
+  }
+
+  after(delayMs: number, run: () => void): () => void {
+    let cancelled = false
+    void Promise.resolve().then(() => {
+      if (cancelled) return
+      this.#now += delayMs
+      run()
+    })
+    return () => {
+      cancelled = true
+    }
+  }
+
+  async turn(): Promise<void> {
+    this.turns++
+  }
+}
+
+export interface TestEngine {
+  readonly engine: SqlEngine
+  readonly database: Database
+  readonly databases: ModelDatabases
+  readonly clock: TestClock
+}
+
+export interface TestOptions extends SqlEngineOptions {
+  readonly nodes?: readonly NodeId[]
+  readonly redundancy?: number
+  readonly virtualTables?: SqlEnginePorts['virtualTables']
+}
+
+/** An engine over a fresh model database. */
+export async function testEngine(options: TestOptions = {}): Promise<TestEngine> {
+  const { nodes, redundancy = 2, virtualTables = [], ...engineOptions } = options
+  const databases = modelDatabases(nodes === undefined ? {} : { nodes })
+  const database = await databases.open('test', { partitions: 4, redundancy })
+  const clock = new TestClock()
+  const engine = sqlEngine(engineOptions)({ database, clock, random: new SimRandom(1), virtualTables })
+  return { engine, database, databases, clock }
+}
+
+/** Rows as text, as a shell shows them. */
+export function textOf({ columns, rows }: Pick<SqlResult, 'columns' | 'rows'>): string[] {
+  return rows.map((row) =>
+    row
+      .map((value, i) => {
+        const type = columns[i]?.type
+        return value === null || type === undefined ? 'NULL' : formatValue(type, value)
+      })
+      .join('|'),
+  )
+}
+
+/** What is wrong with a statement, in the form that tests compare. */
+export async function failure(work: Promise<unknown>): Promise<{
+  readonly sqlstate: string | null
+  readonly message: string
+  readonly detail?: string
+  readonly hint?: string
+  readonly position?: number
+  readonly constraint?: string
+}> {
+  try {
+    await work
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    const { detail, hint, position, constraint } = isSqlError(error)
+      ? error.detail
+      : { detail: undefined, hint: undefined, position: undefined, constraint: undefined }
+    return {
+      sqlstate: sqlstateOf(error),
+      message: error.message,
+      ...(detail === undefined ? {} : { detail }),
+      ...(hint === undefined ? {} : { hint }),
+      ...(position === undefined ? {} : { position }),
+      ...(constraint === undefined ? {} : { constraint }),
+    }
+  }
+  throw new Error('it did not fail')
+}
