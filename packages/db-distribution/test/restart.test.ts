@@ -24,6 +24,18 @@ describe('restart', () => {
     expect(nodes.app('b').tookOver).toEqual([])
   })
 
+  test('what a node took over before is no news after a restart', async () => {
+    const nodes = await cluster({ nodes: ['a', 'b', 'c', 'd'] })
+    nodes.lose('d')
+    await nodes.until(() => ['a', 'b', 'c'].some((name) => nodes.app(name).tookOver.length > 0))
+    await nodes.world.run(1_000)
+    const taker = ['a', 'b', 'c'].find((name) => nodes.app(name).tookOver.length > 0) as string
+    nodes.crash(taker)
+    await nodes.start(taker)
+    expect(await nodes.read(taker)).toEqual(ROWS)
+    expect(nodes.app(taker).tookOver).toEqual([])
+  })
+
   test('from checkpoints and the log behind them, which may be cut', async () => {
     const nodes = await cluster()
     const { databases } = nodes.app('b')

@@ -92,7 +92,8 @@ export class Replicas {
         for (const database of effect.databases) this.#reconcile(database)
         return
       case 'completed':
-        if (effect.node === this.#context.self) this.#tell(effect.replicas)
+        // What is replayed at the start is no news.
+        if (effect.node === this.#context.self && this.#ready) this.#tell(effect.replicas)
         return
     }
   }
@@ -259,11 +260,13 @@ export class Replicas {
       const unchecked = this.#context.settings.planted?.takeOverFromStaleCopy === true
       if (replica.adopt(store, unchecked)) return
       replica.phase = 'missing'
-      ports.logger.log('warn', 'the copy on disk is behind and is replaced', {
-        store: replica.name,
-        version: store.appliedVersion(),
-        needed: replica.baseline,
-      })
+      // A store that was never written is no copy, so there is nothing to tell.
+      if (store.appliedVersion() > 0)
+        ports.logger.log('warn', 'the copy on disk is behind and is replaced', {
+          store: replica.name,
+          version: store.appliedVersion(),
+          needed: replica.baseline,
+        })
       await store.close()
     })
   }
