@@ -167,7 +167,7 @@ async function heal<App>(
   clients.stop()
   for (const node of cluster) if (!node.running) node.start().catch((error: unknown) => world.fail(error))
   // A node that was just stopping comes back by itself.
-  if (!(await world.until(() => cluster.every((node) => node.app !== null), PATIENCE_MS)))
+  if (!(await world.until(() => cluster.every((node) => node.app !== null && !node.stopping), PATIENCE_MS)))
     throw new Problem(
       `not all nodes came up after the faults: ${cluster.filter((node) => node.app === null).map((node) => node.id)}`,
     )

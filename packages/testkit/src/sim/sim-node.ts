@@ -68,6 +68,7 @@ export class SimNode<App> {
   #process: Process | null = null
   #transport: SimTransport | null = null
   #app: App | null = null
+  #stopping = false
   readonly #onDeath = new Set<() => void>()
 
   constructor(world: Surroundings, name: string, program: Program<App>) {
@@ -90,6 +91,11 @@ export class SimNode<App> {
     return this.#process?.alive ?? false
   }
 
+  /** True while the program stops in good order. */
+  get stopping(): boolean {
+    return this.#stopping && this.running
+  }
+
   get starts(): number {
     return this.#starts
   }
@@ -100,6 +106,7 @@ export class SimNode<App> {
     this.#starts++
     const process = new Process(this.#world, this.id, this.#starts)
     this.#process = process
+    this.#stopping = false
     this.#world.network.setPower(this.id, true)
     this.#world.network.booted(this.id)
     const transport = new SimTransport(this.#world.network, process, this.id)
@@ -137,7 +144,8 @@ export class SimNode<App> {
   async stop(): Promise<void> {
     const process = this.#process
     const app = this.#app
-    if (!process?.alive || app === null) return
+    if (!process?.alive || app === null || this.#stopping) return
+    this.#stopping = true
     this.#world.trace.note(this.id, 'stopping')
     await this.#program.stop(app)
     if (!process.alive) return
