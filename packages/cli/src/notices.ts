@@ -23,7 +23,7 @@ export function announce(cluster: Cluster, say: (line: string) => void): Cancel 
       )
     }),
     cluster.on('waiting', (event) => {
-      if (event.for !== null && event.for !== waiting) say(`* ${event.for}`)
+      if (event.for !== null && event.for !== waiting) say(`* waiting for ${event.for}`)
       waiting = event.for
     }),
     cluster.on('refused', ({ from, reason }) => say(`* turned away ${from}: ${reason}`)),

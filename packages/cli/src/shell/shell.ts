@@ -89,7 +89,7 @@ export class Shell {
     else {
       const { statements, rest } = splitStatements(`${this.#typed}${line}\n`)
       this.#typed = isBlank(rest) ? '' : rest
-      for (const statement of statements) await this.#statement(statement.replace(/^\n+/, ''))
+      for (const statement of statements) await this.#statement(statement.trimStart())
     }
     if (!this.#closed) this.#showPrompt()
   }

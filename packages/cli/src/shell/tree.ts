@@ -15,6 +15,13 @@ export function drawTree(root: StructureNode): string {
 }
 
 function label({ kind, name, facts }: StructureNode): string {
-  const text = Object.entries(facts).map(([fact, value]) => `${fact} ${String(value)}`)
-  return [kind, name, text.length > 0 ? `(${text.join(', ')})` : ''].filter((part) => part !== '').join(' ')
+  const text = Object.entries(facts).map(([fact, value]) => `${fact} ${shorten(String(value))}`)
+  return [kind, shorten(name), text.length > 0 ? `(${text.join(', ')})` : '']
+    .filter((part) => part !== '')
+    .join(' ')
+}
+
+/** Ids of nodes by their end, as everywhere in the shell. */
+function shorten(text: string): string {
+  return /^[A-Za-z0-9]{40,}$/.test(text) ? text.slice(-8) : text
 }
