@@ -273,7 +273,7 @@ function continuation(source: string, start: number): number {
   for (; at < source.length; at++) {
     const code = source.charCodeAt(at)
     if (code === 10 || code === 13) newline = true
-    else if (code === 45 && source[at + 1] === '-' && newline) at = lineEnd(source, at) - 1
+    else if (code === 45 && source[at + 1] === '-') at = lineEnd(source, at) - 1
     else if (!isSpace(code)) break
   }
   return newline && source[at] === "'" ? at : -1

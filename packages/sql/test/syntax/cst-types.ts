@@ -25,7 +25,7 @@ export function cstTypes(): ReadonlyMap<string, string> {
     const type = `${capital(rule)}Cst`
     homes.set(type, file)
     const fields = children
-      .replaceAll(/\((\w+)CstNode\)\[\]/g, '$1CstNode[]')
+      .replaceAll(/\((\w+)\)\[\]/g, '$1[]')
       .replaceAll(/(\w+)CstNode\b/g, '$1Cst')
       .replaceAll(/^\s*(\w+)(\??): ([^;]+)\[\];?$/gm, '  readonly $1$2: readonly $3[]')
     bodies.get(file)?.push(`export type ${type} = Cst<{${fields}\n}>\n`)

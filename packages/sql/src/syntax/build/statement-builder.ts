@@ -95,8 +95,13 @@ export class StatementBuilder extends TableBuilder {
     if (node === undefined) return { kind: 'defaultValues' }
     const { withClause, queryTerm, setTail, sortList, limitClause } = node.children
     const rows = only(queryTerm).children.values?.[0]
-    if (rows === undefined || has(withClause) || has(setTail) || has(sortList) || has(limitClause))
-      return { kind: 'query', query: this.query(node) }
+    if (rows === undefined || has(withClause) || has(setTail) || has(sortList) || has(limitClause)) {
+      const query = this.query(node)
+      const { body, orderBy, limit, offset, with: common } = query
+      // VALUES in parentheses is VALUES.
+      const plain = orderBy.length === 0 && limit === null && offset === null && common.length === 0
+      return plain && body.kind === 'values' ? { kind: 'rows', rows: body.rows } : { kind: 'query', query }
+    }
     return { kind: 'rows', rows: this.rows(rows) }
   }
 
