@@ -42,7 +42,7 @@ describe('orderedLog', () => {
     expect(cluster.world.now - at).toBeLessThan(150)
   })
 
-  test('a command that is in flight while the leader dies is applied once', async () => {
+  test('a retried proposal is applied once: commands in flight while the leader dies', async () => {
     const cluster = await three()
     const leader = cluster.leader()
     const survivor = others(cluster, leader)[0] ?? ''
@@ -284,7 +284,7 @@ describe('members', () => {
 })
 
 describe('outcomes', () => {
-  test('a retry with the key of an unknown outcome applies once', async () => {
+  test('a retried proposal is applied once: the key of an unknown outcome', async () => {
     const cluster = await three({ graceMs: 60_000 })
     const leader = cluster.leader()
     await cluster.submit(leader, 'first')

@@ -29,8 +29,8 @@ export interface ApplierEvents {
   opened(owner: NodeId, nonce: string, session: number): void
   /** The owner's session ended: none of its commands that are not settled by now will ever be. */
   closed(owner: NodeId): void
-  /** A configuration was applied; `before` is null for the first. */
-  configuration(configuration: Configuration, before: Configuration | null): void
+  /** A member is in the configuration no more. */
+  removed(node: NodeId, reason: 'dead' | 'left'): void
   /** The group gave itself up into that cluster: no command is applied any more. */
   sealed(into: string): void
   /** A slice is done: `appliedIndex` moved. */
@@ -58,6 +58,8 @@ export class Applier {
   #applied = 0
   #configuration: Configuration | null = null
   #sealed: string | null = null
+  /** Members that said that they leave for good and are not removed yet. */
+  #leaving = new Set<string>()
   #commands = 0
   #waiters: Waiter[] = []
   /** Restores and resets make slices that still wait for their turn void. */
@@ -137,7 +139,14 @@ export class Applier {
   /** The whole state after `applied`, as bytes. */
   snapshot(): Uint8Array {
     const parts = [...this.#machines].map(([name, machine]) => [name, machine.snapshot()])
-    return encodeValue([SNAPSHOT_VERSION, this.#commands, this.#sealed, this.sessions.save(), parts])
+    return encodeValue([
+      SNAPSHOT_VERSION,
+      this.#commands,
+      this.#sealed,
+      [...this.#leaving],
+      this.sessions.save(),
+      parts,
+    ])
   }
 
   /**
@@ -155,9 +164,10 @@ export class Applier {
     }
     this.#commands = whole(fields[1])
     this.#sealed = fields[2] === null ? null : text(fields[2])
-    this.sessions.load(fields[3] as SessionTableState)
+    this.#leaving = new Set(list(fields[3]).map(text))
+    this.sessions.load(fields[4] as SessionTableState)
     const parts = new Map(
-      list(fields[4]).map((part) => {
+      list(fields[5]).map((part) => {
         const [name, state] = list(part)
         return [text(name), state as Uint8Array] as const
       }),
@@ -176,6 +186,7 @@ export class Applier {
     this.#applied = 0
     this.#commands = 0
     this.#sealed = null
+    this.#leaving.clear()
     this.#configuration = null
     this.sessions.clear()
     for (const machine of this.#machines.values()) machine.restore(null, logIndex(0))
@@ -280,6 +291,9 @@ export class Applier {
         this.#sealed = note.into
         this.#events.sealed(note.into)
         return
+      case 'leaving':
+        this.#leaving.add(note.node)
+        return
     }
   }
 
@@ -289,8 +303,8 @@ export class Applier {
     for (const node of before ? membersGone(before, configuration) : []) {
       this.sessions.closeOf(node)
       this.#events.closed(node)
+      this.#events.removed(node, this.#leaving.delete(node) ? 'left' : 'dead')
     }
-    this.#events.configuration(configuration, before)
   }
 
   #settleWaiters(): void {

@@ -13,8 +13,8 @@ export interface MembersPorts {
   readonly clock: Clock
   readonly self: NodeId
   view(): RaftView
-  /** Asks the machine for the change; `done` hears whether it was taken into the log. */
-  change(change: ConfigurationChange, done: (taken: boolean) => void): void
+  /** Asks the machine for the change; `wish` is what that node wants; `done` hears whether it was taken into the log. */
+  change(change: ConfigurationChange, wish: Wish['wish'] | null, done: (taken: boolean) => void): void
 }
 
 /** A wish to join that is not said again for this long is forgotten. */
@@ -170,7 +170,7 @@ export class Members {
     )
     if (!change) return
     this.#changing = true
-    this.#ports.change(change, (taken) => {
+    this.#ports.change(change, this.#wishes.get(change.node)?.wish.wish ?? null, (taken) => {
       this.#changing = false
       const wanting = this.#wishes.get(change.node)
       // Removed for its empty disk: from here on it is like any other that wants in.

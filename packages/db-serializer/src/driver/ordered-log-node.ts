@@ -28,10 +28,10 @@ import {
   unknownMachine,
   wasStopped,
 } from '../errors.ts'
-import { encodeNote } from '../machine/envelope.ts'
+import { encodeNote, type Note } from '../machine/envelope.ts'
 import type { Hello } from '../machine/forming.ts'
 import { Raft } from '../machine/raft.ts'
-import type { Configuration, Lineage, RaftView, Recovered } from '../machine/types.ts'
+import type { Lineage, RaftView, Recovered } from '../machine/types.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { Applier } from './applier.ts'
 import { Barriers } from './barriers.ts'
@@ -39,7 +39,7 @@ import { Calls } from './calls.ts'
 import { Commands } from './commands.ts'
 import { Contact } from './contact.ts'
 import { GroupFile } from './group-file.ts'
-import { durableVoters, groupDiffers, groupView, membersGone } from './group-view.ts'
+import { durableVoters, groupDiffers, groupView } from './group-view.ts'
 import type { LogStore } from './log-store.ts'
 import { Members } from './members.ts'
 import { Parting } from './parting.ts'
@@ -110,7 +110,10 @@ export class OrderedLogNode implements OrderedLog {
       closed: (owner) => {
         if (owner === this.self) this.#submissions.closed()
       },
-      configuration: (configuration, before) => this.#configured(configuration, before),
+      removed: (node, reason) => {
+        logger.log('info', 'member removed', { node, reason })
+        this.#events.emit('removed', { node, reason })
+      },
       sealed: (into) => this.#sealed(into),
       progressed: () => this.#snapshots.progressed(),
       failed: (error) => this.#fail(error),
@@ -150,7 +153,11 @@ export class OrderedLogNode implements OrderedLog {
         clock,
         self: this.self,
         view: () => this.#currentView(),
-        change: (change, done) => this.#runner?.change(change, done),
+        change: (change, wish, done) => {
+          // Every node is to know that it was no funeral.
+          if (change.type === 'remove' && wish === 'left') this.#note({ note: 'leaving', node: change.node })
+          this.#runner?.change(change, done)
+        },
       },
       { maxVoters: options.maxVoters, graceMs: options.graceMs, awayMs: options.awayMs, flapMs: 1_000 },
     )
@@ -451,17 +458,6 @@ export class OrderedLogNode implements OrderedLog {
     }
   }
 
-  // ---- applying and snapshots
-
-  #configured(configuration: Configuration, before: Configuration | null): void {
-    if (!before) return
-    for (const node of membersGone(before, configuration)) {
-      const left = this.#ports.peers.member(node)?.state === 'left'
-      this.#ports.logger.log('info', 'member removed', { node, left })
-      this.#events.emit('removed', { node, reason: left ? 'left' : 'dead' })
-    }
-  }
-
   #restore(snapshot: Snapshot): void {
     const { index } = snapshot.meta
     try {
@@ -518,7 +514,11 @@ export class OrderedLogNode implements OrderedLog {
 
   #dissolve(into: string): void {
     this.#ports.logger.log('info', 'giving the empty group up into another', { into })
-    this.#commands.propose([encodeNote({ note: 'seal', into })])
+    this.#note({ note: 'seal', into })
+  }
+
+  #note(note: Note): void {
+    this.#commands.propose([encodeNote(note)])
   }
 
   /** Every member sees this at the same entry; the leader stays a moment so that the others hear of it. */

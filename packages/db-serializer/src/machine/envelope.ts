@@ -52,6 +52,8 @@ export type Note =
     }
   /** The group gives up everything and goes into the cluster `into`, if it is still empty. */
   | { readonly note: 'seal'; readonly into: string }
+  /** The next removal of that member is its own wish. */
+  | { readonly note: 'leaving'; readonly node: string }
 
 export interface NoteEnvelope {
   readonly kind: 'note'
@@ -173,6 +175,8 @@ function readNote(bytes: Uint8Array): Note | null {
     }
     case 'seal':
       return text('into') ? (value as Note) : null
+    case 'leaving':
+      return text('node') ? (value as Note) : null
     default:
       return null
   }

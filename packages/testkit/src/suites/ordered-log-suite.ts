@@ -1,12 +1,4 @@
-import {
-  errorCode,
-  type LogEntry,
-  logIndex,
-  type NodeId,
-  nodeId,
-  type OrderedLog,
-  type StateMachine,
-} from '@cluster/core'
+import { errorCode, type LogEntry, logIndex, nodeId, type OrderedLog, type StateMachine } from '@cluster/core'
 import type { SuiteRunner } from './runner.ts'
 
 export interface OrderedLogFixture {
@@ -215,11 +207,11 @@ export function orderedLogSuite(runner: SuiteRunner, make: () => Promise<Ordered
 
     test('a node that leaves is removed, and the others hear of it', async () => {
       const { world, a, b, c } = await trio()
-      const removed: NodeId[] = []
-      for (const { log } of [a, b]) log.on('removed', ({ node }) => removed.push(node))
+      const removed: string[] = []
+      for (const { log } of [a, b]) log.on('removed', ({ node, reason }) => removed.push(`${node} ${reason}`))
       await world.settle(world.stop('c', 'left'))
       await world.until(() => removed.length === 2, SOON_MS)
-      expect(removed).toEqual([c.log.self, c.log.self])
+      expect(removed).toEqual([`${c.log.self} left`, `${c.log.self} left`])
       for (const { log } of [a, b]) {
         expect(log.group().voters).toEqual(['a', 'b'])
         expect(log.group().away).toEqual([])
