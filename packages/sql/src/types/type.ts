@@ -7,7 +7,7 @@
  * | smallint, integer | number, a whole one |
  * | bigint | bigint |
  * | real, double precision | number; a real is a double rounded to single precision |
- * | numeric | string: canonical decimal text that keeps the scale, or `NaN`, `Infinity`, `-Infinity` |
+ * | numeric | string: canonical decimal text that keeps the scale, or `NaN`; no infinities |
  * | text, character varying, character | string |
  * | timestamp | bigint: microseconds since 1970-01-01; the ends of the range stand for ±infinity |
  * | date | number: days since 1970-01-01; ±Infinity |
