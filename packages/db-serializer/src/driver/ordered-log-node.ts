@@ -88,6 +88,7 @@ export class OrderedLogNode implements OrderedLog {
   #route = ''
   #told: GroupView | null = null
   #toldEmpty = true
+  #hearing = false
   #batchDurableOn: number | null = null
   #resetting = false
 
@@ -302,8 +303,6 @@ export class OrderedLogNode implements OrderedLog {
     this.#state = 'stopped'
   }
 
-  // ---- the machine and its surroundings
-
   #run(store: LogStore, recovered: Recovered): void {
     const { random, clock } = this.#ports
     const { heartbeatMs, electionMs } = this.#options
@@ -380,7 +379,7 @@ export class OrderedLogNode implements OrderedLog {
     this.#runner?.input({ type: 'tick', now, wall: clock.wall() })
     // The first command makes a group with data of an empty one, and others must know.
     if (this.#told !== null && this.#toldEmpty && !this.#applier.isEmpty()) this.#contact.group(this.#card())
-    this.#contact.tick()
+    if (this.#hears()) this.#contact.tick()
     this.#submissions.tick()
     this.#barriers.tick()
     this.#members.act()
@@ -390,6 +389,12 @@ export class OrderedLogNode implements OrderedLog {
     const wakeAt = this.#view?.wakeAt ?? Number.POSITIVE_INFINITY
     const restMs = Math.min(TICK_MS, Math.max(0, wakeAt - clock.now()))
     this.#tickCancel = clock.after(Math.max(1, restMs), () => this.#tick())
+  }
+
+  /** Listening for others begins when they can be heard: once the peers have started. */
+  #hears(): boolean {
+    this.#hearing ||= this.#ports.peers.member(this.self)?.addresses.length !== 0
+    return this.#hearing
   }
 
   /** The machine came to rest: what changed is told and acted upon. */
@@ -423,8 +428,6 @@ export class OrderedLogNode implements OrderedLog {
     this.#events.emit('group', this.#told)
     this.#readiness.wake(view)
   }
-
-  // ---- frames
 
   #notify(to: NodeId, frame: Frame): boolean {
     return this.#ports.peers.notify(to, SERVICE, encodeFrame(frame))
@@ -470,8 +473,6 @@ export class OrderedLogNode implements OrderedLog {
     this.#ports.logger.log('info', 'snapshot installed', { index, bytes: snapshot.bytes.length })
     this.#events.emit('snapshotInstalled', { index })
   }
-
-  // ---- forming, giving up, going on alone
 
   #card(): Extract<Hello, { status: 'grouped' }> | null {
     const view = this.#view
@@ -555,8 +556,6 @@ export class OrderedLogNode implements OrderedLog {
     this.#rested()
     this.#contact.group(null)
   }
-
-  // ---- waiting, failing, ending
 
   /** A call waited too long and nothing of it is in any log. */
   #late(afterMs: number): ClusterError {
