@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
 import { runScript } from '../src/shell/script.ts'
-import type { ShellSession } from '../src/shell/shell.ts'
+import type { ShellSession } from '../src/shell/session.ts'
 
 async function run(chunks: readonly string[]) {
   const ran: string[] = []

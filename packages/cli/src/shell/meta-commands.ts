@@ -2,7 +2,7 @@ import { ClusterError } from '@cluster/core'
 import type { Cluster } from '@cluster/node'
 import { groupText, membersText } from '../report.ts'
 import { resultText } from './output.ts'
-import type { ShellSession } from './shell.ts'
+import type { ShellSession } from './session.ts'
 import { drawTree } from './tree.ts'
 
 /** The commands of the shell that start with a backslash. */

@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream'
 import { errorText } from './error-text.ts'
 import type { MetaCommands } from './meta-commands.ts'
 import { resultText } from './output.ts'
-import type { ShellSession } from './shell.ts'
+import type { ShellSession } from './session.ts'
 import { isBlank, splitStatements } from './split.ts'
 
 export interface ScriptOptions {

@@ -1,6 +1,12 @@
 import type { ClusterDatabase } from '@cluster/node'
-import { shownResult } from './output.ts'
-import type { ShellSession } from './shell.ts'
+import { type ShownResult, shownResult } from './output.ts'
+
+/** What the shell needs of a database session. */
+export interface ShellSession {
+  /** Runs one statement. Rejects with the statement's error. */
+  run(statement: string, signal: AbortSignal): Promise<ShownResult>
+  readonly inTransaction: boolean
+}
 
 /** A database session whose results are texts. */
 export function openShellSession(database: ClusterDatabase): ShellSession {

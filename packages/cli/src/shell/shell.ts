@@ -2,15 +2,9 @@ import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { errorText } from './error-text.ts'
 import type { MetaCommands } from './meta-commands.ts'
-import { resultText, type ShownResult } from './output.ts'
+import { resultText } from './output.ts'
+import type { ShellSession } from './session.ts'
 import { isBlank, splitStatements } from './split.ts'
-
-/** What the shell needs of a database session. */
-export interface ShellSession {
-  /** Runs one statement. Rejects with the statement's error. */
-  run(statement: string, signal: AbortSignal): Promise<ShownResult>
-  readonly inTransaction: boolean
-}
 
 export interface ShellOptions {
   readonly input: Readable

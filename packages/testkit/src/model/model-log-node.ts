@@ -3,9 +3,13 @@ import {
   assert,
   type CallOptions,
   type Cancel,
+  type Clock,
   ClusterError,
+  type ClusterId,
   EventHub,
   type GroupView,
+  type LineageId,
+  type LogEntry,
   type LogIndex,
   logIndex,
   type NodeId,
@@ -13,19 +17,54 @@ import {
   type OrderedLogEvents,
   type StateMachine,
   type SubmitOptions,
+  type Term,
 } from '@cluster/core'
-import type { ModelOrder, ModelStanding } from './model-log.ts'
 
 interface Waiter {
   readonly index: number
   readonly resolve: () => void
 }
 
+/** One committed command of the model and the machine it is for. */
+export interface ModelEntry extends LogEntry {
+  readonly machine: string
+}
+
+/** How a member stands in the configuration. */
+export type ModelStanding = 'voter' | 'learner' | 'away'
+
+/** The order that the nodes share, as one of them sees it. */
+export interface SharedOrder {
+  readonly clock: Clock | null
+  readonly deliveryMs: (node: NodeId, index: LogIndex) => number
+  readonly nodes: ReadonlyMap<NodeId, { end(standing: ModelStanding | null, why: string): void }>
+  readonly standing: ReadonlyMap<NodeId, ModelStanding>
+  readonly snapshot: ReadonlyMap<string, Uint8Array>
+  readonly cluster: ClusterId
+  readonly lineage: LineageId
+  readonly term: Term
+  readonly leader: NodeId | null
+  readonly provisional: boolean
+  readonly paused: boolean
+  /** Runs it when the origin's submissions before it are in the order. */
+  inOrder(origin: ModelLogNode, run: () => void): void
+  place(machine: string, command: Uint8Array, origin: NodeId, key: string | null): LogIndex
+  last(): number
+  base(): number
+  entry(index: number): ModelEntry
+  answered(index: number, node: NodeId, result: Uint8Array): void
+  result(index: number): Uint8Array | null
+  join(node: ModelLogNode): void
+  part(node: ModelLogNode, standing: ModelStanding | 'left' | null): void
+  members(standing: ModelStanding): NodeId[]
+  voters(): NodeId[]
+}
+
 /** One process of the model log: applies what the shared order holds, at its own pace. */
 export class ModelLogNode implements OrderedLog {
   readonly self: NodeId
   running = false
-  readonly #order: ModelOrder
+  readonly #order: SharedOrder
   readonly #machines = new Map<string, StateMachine>()
   readonly #events = new EventHub<OrderedLogEvents>()
   readonly #rejects = new Set<(error: unknown) => void>()
@@ -40,7 +79,7 @@ export class ModelLogNode implements OrderedLog {
   #scheduled = 0
   #seen = ''
 
-  constructor(order: ModelOrder, self: NodeId) {
+  constructor(order: SharedOrder, self: NodeId) {
     this.#order = order
     this.self = self
   }

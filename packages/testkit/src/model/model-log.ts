@@ -4,7 +4,6 @@ import {
   ClusterError,
   clusterId,
   type LineageId,
-  type LogEntry,
   type LogIndex,
   lineageId,
   logIndex,
@@ -14,12 +13,9 @@ import {
   type Term,
   term,
 } from '@cluster/core'
-import { ModelLogNode } from './model-log-node.ts'
+import { type ModelEntry, ModelLogNode, type ModelStanding, type SharedOrder } from './model-log-node.ts'
 
-/** One committed command of the model and the machine it is for. */
-export interface ModelEntry extends LogEntry {
-  readonly machine: string
-}
+export type { ModelEntry, ModelStanding } from './model-log-node.ts'
 
 export interface ModelLogOptions {
   /** Time of entries, deliveries and deadlines. Without it entries are delivered in the next microtask and no deadline fires. */
@@ -31,9 +27,6 @@ export interface ModelLogOptions {
   /** At most this many members vote, the others learn. Default 5. */
   readonly maxVoters?: number
 }
-
-/** How a member stands in the configuration. */
-export type ModelStanding = 'voter' | 'learner' | 'away'
 
 /**
  * An `OrderedLog` of several nodes in one process: the order is one list in memory. It has no faults of its own;
@@ -76,7 +69,7 @@ interface Waiting {
 }
 
 /** The shared half of the model: the order and the configuration. The nodes pull from it. */
-export class ModelOrder {
+class ModelOrder implements SharedOrder {
   readonly clock: Clock | null
   readonly commitMs: number
   readonly deliveryMs: (node: NodeId, index: LogIndex) => number
