@@ -1,5 +1,6 @@
 import { type Database, EVERYWHERE, type PartitionId, type Row } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
+import { encodeAssign } from '../src/machine/commands.ts'
 import { address, ITEMS, id, key, TestCluster } from './support/test-cluster.ts'
 
 const ROWS: readonly (readonly [number, string])[] = Array.from({ length: 10 }, (_, i) => [i, `row ${i}`])
@@ -228,5 +229,59 @@ describe('take-over', () => {
     await cluster.start('c')
     await cluster.until(() => database.status().unavailable.length === 0)
     for (const name of ['a', 'b', 'c']) expect(await cluster.read(name)).toEqual(ROWS)
+  })
+
+  /** Of two holders one comes back too old while the other is given up; then that comes back with everything. */
+  async function comesBackInTime(dropped: boolean): Promise<TestCluster> {
+    const nodes = ['a', 'b', 'c']
+    const cluster = new TestCluster({ nodes, databases: { unavailableMs: 300 } })
+    await cluster.start(...nodes)
+    const database = await cluster.open('a', { partitions: 1 })
+    await cluster.write('a', [[1, 'old']])
+    await cluster.applied()
+    const [whole, stale] = database.holders(FIRST) as unknown as [string, string]
+    for (const name of nodes) await cluster.settle(cluster.app(name).databases.checkpoint())
+    cluster.crash(stale)
+    await cluster.write(whole, [[2, 'new']])
+    await cluster.applied()
+    await cluster.settle(cluster.app(whole).databases.checkpoint())
+    cluster.log.compact(whole)
+    cluster.lose(whole)
+    if (dropped) {
+      const third = nodes.find((name) => name !== whole && name !== stale) as string
+      const replicas = [{ node: id(stale), replaces: null }]
+      const command = encodeAssign([{ database: 1, partition: FIRST, epoch: 0, replicas }])
+      await cluster.settle(cluster.app(third).log.submit('databases', command))
+    }
+    await cluster.start(stale)
+    const watched = await cluster.settle(
+      cluster
+        .app(stale)
+        .databases.open('shop')
+        .catch(() => null),
+    )
+    const status = () => cluster.app(stale).databases.describe().children[0]?.facts ?? {}
+    await cluster.until(() => 'unavailable' in status())
+    await cluster.world.run(2_000)
+    // What there is of the rows is not everything, so nobody answers.
+    if (watched !== null) await expect(cluster.read(stale)).rejects.toMatchObject({ code: 'DB_UNAVAILABLE' })
+    await cluster.start(whole)
+    await cluster.until(() => !('unavailable' in status()) && !('under-replicated' in status()))
+    for (const name of nodes)
+      expect(await cluster.read(name)).toEqual([
+        [1, 'old'],
+        [2, 'new'],
+      ])
+    return cluster
+  }
+
+  test('a copy on a node that was given up is recorded until there are others, and taken back', async () => {
+    const cluster = await comesBackInTime(false)
+    expect(cluster.said('offers a former replica')).toBe(0)
+  })
+
+  test('a former copy is offered when nobody has a complete one', async () => {
+    const cluster = await comesBackInTime(true)
+    expect(cluster.said('offers a former replica')).toBeGreaterThan(0)
   })
 })

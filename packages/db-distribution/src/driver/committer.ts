@@ -22,7 +22,7 @@ import { type CommitInput, encodeCommit } from '../machine/commands.ts'
 import { decodeResult } from '../machine/results.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
 import type { Context } from './context.ts'
-import { MACHINE_NAME } from './replicas.ts'
+import { MACHINE_NAME } from './names.ts'
 
 /** Submits transactions and says what became of them. */
 export class Committer {

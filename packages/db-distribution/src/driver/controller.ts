@@ -2,7 +2,7 @@ import { backoffMs, type Cancel } from '@cluster/core'
 import { type Assignment, encodeAssign } from '../machine/commands.ts'
 import { type NodeView, planPlacement } from '../machine/placement.ts'
 import type { Context } from './context.ts'
-import { MACHINE_NAME } from './replicas.ts'
+import { MACHINE_NAME } from './names.ts'
 
 const RETRY = { baseMs: 20, maxMs: 2_000 }
 

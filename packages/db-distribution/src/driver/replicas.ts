@@ -14,10 +14,10 @@ import { type CommandResult, decodeResult } from '../machine/results.ts'
 import { type DatabaseRecord, replicaOn } from '../machine/state.ts'
 import type { Context } from './context.ts'
 import { fetchCopy } from './copy.ts'
-import { LocalReplica, parseStoreName } from './local-replica.ts'
+import { FormerStores } from './former-stores.ts'
+import { LocalReplica } from './local-replica.ts'
+import { MACHINE_NAME } from './names.ts'
 import { Gate, Queues } from './waiting.ts'
-
-export const MACHINE_NAME = 'databases'
 
 const RETRY = { baseMs: 20, maxMs: 2_000 }
 
@@ -28,8 +28,7 @@ const RETRY = { baseMs: 20, maxMs: 2_000 }
 export class Replicas {
   readonly #context: Context
   readonly #byDatabase = new Map<number, (LocalReplica | undefined)[]>()
-  /** Stores on disk that are not assigned here any more, kept until the others have everything. */
-  readonly #former = new Set<string>()
+  readonly #former: FormerStores
   readonly #disk = new Queues()
   readonly #copies: Gate
   #announcing = false
@@ -37,6 +36,10 @@ export class Replicas {
   constructor(context: Context) {
     this.#context = context
     this.#copies = new Gate(context.settings.copiesAtOnce)
+    this.#former = new FormerStores(context, {
+      disk: this.#disk,
+      replica: (database, partition) => this.get(database, partition.id),
+    })
   }
 
   /** Looks for what earlier runs left on disk. */
@@ -45,7 +48,7 @@ export class Replicas {
       if (!this.#names().has(name)) this.#former.add(name)
     }
     void this.#whenReady().then((ready) => {
-      if (ready) this.#dropFormer()
+      if (ready) this.#lookAtFormer()
     })
   }
 
@@ -142,7 +145,7 @@ export class Replicas {
       this.#former.delete(fresh.name)
       void this.#bringUp(fresh)
     }
-    this.#dropFormer()
+    this.#lookAtFormer()
     this.#announce()
     this.#context.changed.ring()
     this.#context.emit(database.name, 'placement', { database: database.name })
@@ -163,39 +166,14 @@ export class Replicas {
         await store.close()
       })
       .then(
-        () => this.#dropFormer(),
+        () => this.#lookAtFormer(),
         (error: unknown) => this.#warn('could not close a former replica', name, error),
       )
   }
 
-  /** Drops former copies once all of the recorded replicas are complete. */
-  #dropFormer(): void {
-    const { machine, ports, stopped } = this.#context
-    if (stopped) return
+  #lookAtFormer(): void {
     // Replay is not over yet: what is assigned here may only be known later.
-    if (!this.#ready) return
-    for (const name of this.#former) {
-      const parsed = parseStoreName(name)
-      const database = machine.databases().find(({ uid }) => uid === parsed?.uid)
-      // A store of a database that this cluster does not know is not ours to drop.
-      const record = parsed === null ? undefined : database?.partitions[parsed.partition]
-      if (database === undefined || record === undefined) continue
-      if (!record.replicas.every((replica) => replica.complete)) continue
-      this.#former.delete(name)
-      void this.#disk
-        .run(name, async () => {
-          if (this.get(database.id, record.id) !== undefined) return
-          await ports.storage.remove(name)
-          ports.logger.log('info', 'dropped a former replica', {
-            database: database.name,
-            partition: record.id,
-          })
-        })
-        .catch((error: unknown) => {
-          this.#former.add(name)
-          this.#warn('could not drop a former replica', name, error)
-        })
-    }
+    if (this.#ready) this.#former.look()
   }
 
   #ready = false
@@ -243,7 +221,7 @@ export class Replicas {
       if (phase !== 'ready' && phase !== 'retired' && phase !== 'missing') await this.#pause(attempt)
       else if (phase === 'missing' && attempt > 0) await this.#pause(attempt)
     }
-    this.#dropFormer()
+    this.#lookAtFormer()
     this.#announce()
     this.#context.changed.ring()
   }
@@ -372,14 +350,16 @@ export class Replicas {
       string,
       { database: DatabaseRecord; from: NodeId | null; source: NodeId | null; taken: LocalReplica[] }
     >()
+    const { voters, learners, away } = this.#context.ports.log.group()
+    const members = [...voters, ...learners, ...away]
     for (const { database: id, partition } of refs) {
       const database = this.#context.machine.databaseById(id)
       const replica = this.get(id, partition)
       const record = database?.partitions[partition]
       if (!database || !replica || !record) continue
       const replaces = replicaOn(record, this.#context.self)?.replaces ?? null
-      // A node that only hands the partition over still has it now.
-      const from = replaces !== null && replicaOn(record, replaces) === undefined ? replaces : null
+      // A member only hands the partition over.
+      const from = replaces !== null && !members.includes(replaces) ? replaces : null
       const key = `${id} ${from} ${replica.source}`
       const group = groups.get(key) ?? { database, from, source: replica.source, taken: [] }
       group.taken.push(replica)

@@ -17,6 +17,7 @@ const ASSIGN = 2
 const COMPLETE = 3
 const LOST = 4
 const COMMIT = 5
+const OFFER = 6
 
 /** Makes a database, its replicas on the candidates; nothing if the name is taken. */
 export interface CreateCommand {
@@ -49,9 +50,12 @@ export interface ReplicaRef {
   readonly since: number
 }
 
-/** Replicas of a node that now have everything (`complete`), or have not and must be copied anew (`lost`). */
+/**
+ * Replicas of a node that now have everything (`complete`), that have not and must be copied anew (`lost`), or
+ * that it holds although they are not assigned to it, while nobody has a complete one (`offer`; `since` is 0).
+ */
 export interface ReplicaCommand {
-  readonly type: 'complete' | 'lost'
+  readonly type: 'complete' | 'lost' | 'offer'
   readonly node: NodeId
   readonly replicas: readonly ReplicaRef[]
 }
@@ -106,6 +110,8 @@ export interface CommitCommand {
   readonly ranges: readonly RangeRead[]
   readonly parts: readonly CommitPart[]
 }
+
+const REPLICA_TYPES = { complete: COMPLETE, lost: LOST, offer: OFFER } as const
 
 export type Command = CreateCommand | AssignCommand | ReplicaCommand | CommitCommand
 
@@ -164,7 +170,7 @@ export function encodeAssign(assignments: readonly Assignment[]): Uint8Array {
 }
 
 export function encodeReplicas({ type, node, replicas }: ReplicaCommand): Uint8Array {
-  const writer = begin(type === 'complete' ? COMPLETE : LOST).text(node)
+  const writer = begin(REPLICA_TYPES[type]).text(node)
   writeReplicas(writer, replicas)
   return writer.finish()
 }
@@ -216,6 +222,11 @@ function readReplicas(reader: ByteReader): ReplicaRef[] {
     replicas.push({ database, partition, since: reader.varint() })
   }
   return replicas
+}
+
+function readReplicaCommand(type: ReplicaCommand['type'], reader: ByteReader): ReplicaCommand {
+  const node = reader.text() as NodeId
+  return { type, node, replicas: readReplicas(reader) }
 }
 
 function readCreate(reader: ByteReader): CreateCommand {
@@ -328,10 +339,11 @@ export function decodeCommand(bytes: Uint8Array): Command {
     case ASSIGN:
       return readAssign(reader)
     case COMPLETE:
-    case LOST: {
-      const node = reader.text() as NodeId
-      return { type: type === COMPLETE ? 'complete' : 'lost', node, replicas: readReplicas(reader) }
-    }
+      return readReplicaCommand('complete', reader)
+    case LOST:
+      return readReplicaCommand('lost', reader)
+    case OFFER:
+      return readReplicaCommand('offer', reader)
     case COMMIT:
       return readCommit(reader, bytes)
     default:

@@ -21,7 +21,13 @@ import {
 } from './commands.ts'
 import { isSettled, placeNew } from './placement.ts'
 import type { CommandResult } from './results.ts'
-import { completeCount, type DatabaseRecord, type PartitionRecord, type ReplicaRecord } from './state.ts'
+import {
+  completeCount,
+  type DatabaseRecord,
+  type PartitionRecord,
+  type ReplicaRecord,
+  replicaOn,
+} from './state.ts'
 import { CertificationWindow, WINDOW_LIMITS, type WindowLimits } from './window.ts'
 
 /** Relations below are catalogs. */
@@ -122,6 +128,8 @@ export class DatabasesMachine {
       case 'complete':
       case 'lost':
         return this.#mark(index, command)
+      case 'offer':
+        return this.#offer(index, command)
       case 'commit':
         return this.#commit(index, command)
     }
@@ -192,6 +200,26 @@ export class DatabasesMachine {
     return type === 'lost'
       ? { result, effects }
       : { result, effects: [...effects, { type: 'completed', node, replicas: marked }] }
+  }
+
+  /**
+   * A former holder comes back while nobody has a complete copy: its replica is recorded again, incomplete until
+   * the node has found that its copy has everything.
+   */
+  #offer(index: number, { node, replicas }: ReplicaCommand): Step {
+    const changed = new Set<Entry>()
+    for (const ref of replicas) {
+      const entry = this.#byId.get(ref.database)
+      const partition = entry?.partitions[ref.partition]
+      if (entry === undefined || partition === undefined) continue
+      if (completeCount(partition) > 0 || replicaOn(partition, node) !== undefined) continue
+      const offered: ReplicaRecord = { node, complete: false, since: index, replaces: null }
+      const next = [...partition.replicas, offered].sort((a, b) => (a.node < b.node ? -1 : 1))
+      this.#place(entry, partition, next)
+      changed.add(entry)
+    }
+    if (changed.size === 0) return { result: { type: 'stale' }, effects: NO_EFFECTS }
+    return placed([...changed])
   }
 
   #place(entry: Entry, partition: PartitionRecord, replicas: readonly ReplicaRecord[]): void {

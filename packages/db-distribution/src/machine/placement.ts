@@ -121,7 +121,8 @@ interface Draft {
 /**
  * What to change so that every partition has the replicas it should have. Pure: the same record and nodes give
  * the same plan. Moves as little as possible: replicas on members stay, those of nodes that are gone are given to
- * the least loaded living nodes; a partition without a living complete replica is left as it is.
+ * the least loaded living nodes and dropped once these are complete; a partition without a living complete
+ * replica is left as it is.
  */
 export function planPlacement(database: DatabaseRecord, { living, members }: NodeView): Assignment[] {
   const livingSet = new Set(living)
@@ -145,7 +146,7 @@ export function planPlacement(database: DatabaseRecord, { living, members }: Nod
         // A move that is over is forgotten: its name would make the next one relieve the wrong node.
         return { node, complete, replaces: complete && !relieves ? null : replaces }
       }),
-      changed: kept.length < partition.replicas.length,
+      changed: false,
     }
     drafts.push(draft)
     if (!everywhere) for (const { node } of kept) load.add(node, 1)
@@ -153,6 +154,7 @@ export function planPlacement(database: DatabaseRecord, { living, members }: Nod
   for (const draft of drafts) addMissing(database, draft, living, memberSet, load)
   for (const draft of drafts) dropSurplus(database, draft, livingSet, load)
   balance(database, drafts, living, load)
+  for (const draft of drafts) keepGone(database, draft, livingSet, memberSet)
   return drafts
     .filter((draft) => draft.changed)
     .map(({ partition, replicas }) => ({
@@ -172,7 +174,8 @@ function addMissing(
 ): void {
   const { id, replicas: recorded } = draft.partition
   const everywhere = isEverywhere(database.options, id)
-  const gone = recorded.map(({ node }) => node).filter((node) => !members.has(node))
+  const named = recorded.map(({ replaces }) => replaces)
+  const gone = recorded.map(({ node }) => node).filter((node) => !members.has(node) && !named.includes(node))
   const wanted = replicasWanted(database.options, id, Infinity)
   while (draft.replicas.length < wanted) {
     const free = living.filter((node) => !draft.replicas.some((replica) => replica.node === node))
@@ -181,6 +184,25 @@ function addMissing(
     if (!everywhere) load.add(node, 1)
     draft.replicas.push({ node, complete: false, replaces: gone.shift() ?? null })
     draft.changed = true
+  }
+}
+
+/**
+ * Complete copies on nodes that are gone stay recorded until there are enough living ones: whoever comes back
+ * with one is needed if the last living copy turns out to be damaged.
+ */
+function keepGone(
+  database: DatabaseRecord,
+  draft: Draft,
+  living: ReadonlySet<NodeId>,
+  members: ReadonlySet<NodeId>,
+): void {
+  const complete = draft.replicas.filter((replica) => replica.complete && living.has(replica.node))
+  const wanted = replicasWanted(database.options, draft.partition.id, living.size)
+  for (const { node, complete: whole, replaces } of draft.partition.replicas) {
+    if (members.has(node)) continue
+    if (whole && complete.length < wanted) draft.replicas.push({ node, complete: whole, replaces })
+    else draft.changed = true
   }
 }
 

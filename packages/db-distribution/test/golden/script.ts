@@ -20,7 +20,7 @@ const nodes = (text = ''): NodeId[] => (text === '' ? [] : text.split(',').map(n
  * - `create NAME redundancy=N|all partitions=N minCopies=N on=a,b`
  * - `show NAME`: partitions with their replicas; `a*` is complete, `a` is not
  * - `plan NAME living=a,b members=a,b,c`: what the controller would do; `replan` does it, too
- * - `assign NAME pN epoch=E a,b`, `complete NAME pN node`, `lost NAME pN node`, `… since=I`
+ * - `assign NAME pN epoch=E a,b`, `complete NAME pN node`, `lost NAME pN node`, `offer NAME pN node`, `… since=I`
  * - `commit NAME version=V get=R/K range=R[K..K)@pN put=pN/R/K del=pN/R/K`, any number of each
  * - `restore`: goes on with a machine restored from the snapshot, which must be the same
  */
@@ -42,6 +42,7 @@ export class Script {
         return this.#assign(words)
       case 'complete':
       case 'lost':
+      case 'offer':
         return this.#mark(verb, words)
       case 'commit':
         return this.#commit(words)
@@ -115,7 +116,7 @@ export class Script {
     )
   }
 
-  #mark(type: 'complete' | 'lost', [name = '', where = '', who = '', since]: string[]): string {
+  #mark(type: 'complete' | 'lost' | 'offer', [name = '', where = '', who = '', since]: string[]): string {
     const database = this.#database(name)
     const partition = partitionId(Number(where.slice(1)))
     const record = database.partitions[partition]

@@ -61,6 +61,13 @@ class Model {
       const dropped = old.filter(({ node }) => !now.some((replica) => replica.node === node))
       const { redundancy } = database.options
       for (const replica of dropped)
+        if (replica.complete) {
+          // As many living complete copies as there can be are left.
+          const left = now.filter(({ node, complete }) => complete && this.living.has(node)).length
+          const most = redundancy === 'all' || partition === EVERYWHERE ? Infinity : redundancy
+          expect(left).toBeGreaterThanOrEqual(Math.min(most, this.living.size))
+        }
+      for (const replica of dropped)
         if (this.members.has(replica.node)) {
           const complete = now.filter(({ complete }) => complete).length
           expect(typeof redundancy === 'number' && complete >= redundancy).toBe(true)

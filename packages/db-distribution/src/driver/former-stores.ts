@@ -1,0 +1,97 @@
+import { encodeReplicas } from '../machine/commands.ts'
+import { completeCount, type DatabaseRecord, type PartitionRecord } from '../machine/state.ts'
+import type { Context } from './context.ts'
+import { type LocalReplica, parseStoreName } from './local-replica.ts'
+import { MACHINE_NAME } from './names.ts'
+import type { Queues } from './waiting.ts'
+
+export interface FormerStoresPorts {
+  /** Works on one store one after another. */
+  readonly disk: Queues
+  /** The replica that is assigned to this node now. */
+  replica(database: number, partition: PartitionRecord): LocalReplica | undefined
+}
+
+/**
+ * Stores on disk whose partitions are not assigned to this node any more. They are kept until all recorded
+ * replicas are complete, and offered when none is.
+ */
+export class FormerStores {
+  readonly #context: Context
+  readonly #ports: FormerStoresPorts
+  readonly #names = new Set<string>()
+  /** The epoch of the partition at which a store was last looked at, so that it is not offered in a loop. */
+  readonly #offeredAt = new Map<string, number>()
+
+  constructor(context: Context, ports: FormerStoresPorts) {
+    this.#context = context
+    this.#ports = ports
+  }
+
+  add(name: string): void {
+    this.#names.add(name)
+  }
+
+  /** The store is in use again. */
+  delete(name: string): void {
+    this.#names.delete(name)
+  }
+
+  /** Looks at every store again; the record must be that of now, not one that is being replayed. */
+  look(): void {
+    if (this.#context.stopped) return
+    for (const name of this.#names) {
+      const parsed = parseStoreName(name)
+      const database = this.#context.machine.databases().find(({ uid }) => uid === parsed?.uid)
+      // A store of a database that this cluster does not know is not ours to drop.
+      const partition = parsed === null ? undefined : database?.partitions[parsed.partition]
+      if (database === undefined || partition === undefined) continue
+      if (partition.replicas.every((replica) => replica.complete)) this.#drop(name, database, partition)
+      else if (completeCount(partition) === 0) this.#offer(name, database, partition)
+    }
+  }
+
+  #drop(name: string, database: DatabaseRecord, partition: PartitionRecord): void {
+    const { storage, logger } = this.#context.ports
+    this.#names.delete(name)
+    this.#ports.disk
+      .run(name, async () => {
+        if (this.#ports.replica(database.id, partition) !== undefined) return
+        await storage.remove(name)
+        logger.log('info', 'dropped a former replica', { database: database.name, partition: partition.id })
+      })
+      .catch((error: unknown) => {
+        this.#names.add(name)
+        logger.log('error', 'could not drop a former replica', { store: name, error: String(error) })
+      })
+  }
+
+  /** Nobody has a complete copy. If this one has everything, it is the one to go on with. */
+  #offer(name: string, database: DatabaseRecord, partition: PartitionRecord): void {
+    if (this.#offeredAt.get(name) === partition.epoch) return
+    this.#offeredAt.set(name, partition.epoch)
+    const { storage, logger, log } = this.#context.ports
+    const look = async (): Promise<void> => {
+      const version = await this.#ports.disk.run(name, async () => {
+        if (this.#ports.replica(database.id, partition) !== undefined) return -1
+        const store = await storage.open(name)
+        await store.close()
+        return store.appliedVersion()
+      })
+      if (version < partition.lastWrite || this.#context.stopped) return
+      logger.log('warn', 'offers a former replica, since nobody has a complete one', {
+        database: database.name,
+        partition: partition.id,
+      })
+      const replicas = [{ database: database.id, partition: partition.id, since: 0 }]
+      const command = encodeReplicas({ type: 'offer', node: this.#context.self, replicas })
+      await log.submit(MACHINE_NAME, command, { signal: this.#context.stopping.signal })
+    }
+    look().catch((error: unknown) => {
+      if (this.#context.stopped) return
+      logger.log('warn', 'could not offer a former replica', { store: name, error: String(error) })
+      // Whatever changes next is a reason to try again.
+      this.#offeredAt.delete(name)
+    })
+  }
+}
