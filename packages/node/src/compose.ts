@@ -10,8 +10,8 @@ import type {
   StructureNode,
   Transport,
 } from '@cluster/core'
-import { databases, type NodeDatabases } from '@cluster/db-distribution'
-import { orderedLog } from '@cluster/db-serializer'
+import { type DatabasesOptions, databases, type NodeDatabases } from '@cluster/db-distribution'
+import { type OrderedLogOptions, orderedLog } from '@cluster/db-serializer'
 import { peers } from '@cluster/p2p'
 import { memoryStorage } from '@cluster/storage-memory'
 
@@ -33,6 +33,10 @@ export interface NodeOptions {
   readonly expect?: number
   /** Form a new group at once, alone. */
   readonly alone?: boolean
+  /** Limits and times of the log other than its defaults. */
+  readonly log?: Omit<OrderedLogOptions, 'expect' | 'alone'>
+  /** Limits and times of the databases other than their defaults. */
+  readonly databases?: DatabasesOptions
 }
 
 /** The layers of one node, put together. */
@@ -53,7 +57,7 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
   const layer = (name: string): Logger => logger.child({ layer: name })
   const p2p = peers({ start: options.start })({ transport, discoveries, clock, random, logger: layer('p2p') })
   const { expect, alone = false } = options
-  const log = orderedLog({ ...(expect === undefined ? {} : { expect }), alone })({
+  const log = orderedLog({ ...options.log, ...(expect === undefined ? {} : { expect }), alone })({
     peers: p2p,
     disk: disk.folder('log'),
     clock,
@@ -61,7 +65,14 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
     logger: layer('log'),
   })
   const storage = memoryStorage({ disk: disk.folder('data'), clock, logger: layer('storage') })
-  const data = databases({})({ log, peers: p2p, storage, clock, random, logger: layer('db') })
+  const data = databases(options.databases ?? {})({
+    log,
+    peers: p2p,
+    storage,
+    clock,
+    random,
+    logger: layer('db'),
+  })
   return {
     peers: p2p,
     log,

@@ -4,6 +4,8 @@ import { ClusterError, type Disk, type DiskErrorDetail, type DiskFile } from '@c
 
 /** Suffix of a file that `replace` has not finished; never listed, removed by the next `replace`. */
 const UNFINISHED = '.unfinished'
+/** Files hold the node's key and people's data: nobody else reads them. */
+const PRIVATE = 0o600
 
 /** A folder of the platform's file system. The folder is made when something is written. */
 export function nodeDisk(folder: string): Disk {
@@ -38,7 +40,7 @@ export function nodeDisk(folder: string): Disk {
       try {
         await makeFolder(dirname(target))
         const unfinished = target + UNFINISHED
-        const handle = await open(unfinished, 'w')
+        const handle = await open(unfinished, 'w', PRIVATE)
         try {
           await handle.writeFile(content)
           await handle.sync()
@@ -56,7 +58,7 @@ export function nodeDisk(folder: string): Disk {
       try {
         await makeFolder(dirname(target))
         const existed = await exists(target)
-        const handle = await open(target, existed ? 'r+' : 'w+')
+        const handle = await open(target, existed ? 'r+' : 'w+', PRIVATE)
         if (!existed) {
           await handle.sync()
           await syncFolder(dirname(target))
@@ -175,7 +177,7 @@ async function exists(path: string): Promise<boolean> {
 
 /** Makes the folder and its parents, names durable: a file in a folder that a power cut forgot is lost. */
 async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true })
+  const first = await mkdir(path, { recursive: true, mode: 0o700 })
   if (first === undefined) return
   for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
 }
