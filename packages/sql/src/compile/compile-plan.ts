@@ -17,6 +17,7 @@ import type { Source } from '../executor/context.ts'
 import { distinctSource } from '../executor/distinct.ts'
 import { joinSource } from '../executor/join.ts'
 import { type Bound as CountBound, limitSource } from '../executor/limit.ts'
+import { lookupJoinSource } from '../executor/lookup-join.ts'
 import { mapSource } from '../executor/pipeline.ts'
 import {
   generatedSource,
@@ -36,6 +37,7 @@ import {
   type Access,
   type ApplyNode,
   type JoinNode,
+  type LookupJoinNode,
   type PhysicalPlan,
   physicalColumns,
   type SetNode,
@@ -43,7 +45,7 @@ import {
 } from '../plan/physical.ts'
 import { columnsIn, comparesAlike, isEquality, substitute } from '../plan/traverse.ts'
 import { writeKeyValue } from '../types/key.ts'
-import type { Frame } from './batch.ts'
+import { type Frame, rowOf } from './batch.ts'
 import { compileAggregate } from './compile-aggregate.ts'
 import {
   compileComparator,
@@ -103,6 +105,8 @@ class PlanCompiler {
       }
       case 'join':
         return this.#join(plan)
+      case 'lookupJoin':
+        return this.#lookupJoin(plan)
       case 'aggregate': {
         // A filter right below is judged in the same loop.
         const below = plan.input
@@ -250,6 +254,33 @@ class PlanCompiler {
       leftWidth: left.width,
       rightWidth: right.width,
       outputs: plan.outputs.map(({ id }) => both.position(id) as number),
+    })
+  }
+
+  #lookupJoin(plan: LookupJoinNode): Source {
+    const { table, index } = plan
+    const left = this.#layout(plan.left)
+    const right = new Layout(plan.columns.map(({ column }) => column))
+    const both = new Layout([...left.columns, ...right.columns])
+    const values = compileMap(left, this.#slots, null, plan.keys)
+    const columns = (index ?? table.primaryKey)?.columns ?? []
+    return lookupJoinSource(this.compile(plan.left), {
+      database: this.#database,
+      table,
+      index,
+      positions: plan.columns.map(({ position }) => position),
+      keys(batch, frame) {
+        const parts = values(batch, frame)
+        const keys: (Key | undefined)[] = []
+        for (let i = 0; i < parts.length; i++) keys.push(encode(table, columns, rowOf(parts, i)) ?? undefined)
+        return keys
+      },
+      join: {
+        type: plan.type,
+        filter: plan.residual === null ? null : compilePairFilter(left, right, this.#slots, plan.residual),
+        leftWidth: left.width,
+        outputs: plan.outputs.map(({ id }) => both.position(id) as number),
+      },
     })
   }
 

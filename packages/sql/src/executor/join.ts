@@ -54,7 +54,8 @@ export function joinSource(left: Source, right: Source, options: JoinOptions): S
   }
 }
 
-class JoinRun {
+/** One run of a join: the right side in memory, and what it has met. */
+export class JoinRun {
   readonly #context: ExecutionContext
   readonly #options: JoinOptions
   readonly #store: RowStore

@@ -14,7 +14,7 @@ import { type PhysicalPlan, physicalColumns } from '../plan/physical.ts'
 import { columnsIn, conjunctsOf, hasSubquery, isSubquery, mapChildren } from '../plan/traverse.ts'
 import { type ChosenAccess, chooseAccess } from './access-path.ts'
 import { estimateRows } from './estimate.ts'
-import { joinKeys } from './join-method.ts'
+import { joinKeys, type Lookup, lookupFor } from './join-method.ts'
 import { orderByKey } from './order-by-key.ts'
 
 export interface PhysicalOptions {
@@ -177,6 +177,8 @@ class PhysicalPlanner {
 
   #join(plan: JoinPlan): PhysicalPlan {
     if (hasSubquery(plan.on)) return this.#joinWithSubquery(plan)
+    const lookup = this.#options.optimize ? this.#lookupJoin(plan) : null
+    if (lookup !== null) return lookup
     const swapped = plan.type === 'right' || (this.#options.optimize && worthSwapping(plan))
     const [left, right] = swapped ? [plan.right, plan.left] : [plan.left, plan.right]
     const type = plan.type === 'right' ? 'left' : plan.type
@@ -194,6 +196,31 @@ class PhysicalPlanner {
       residual: isTrue(rest) ? null : rest,
       outputs: columnsOf(plan),
     }
+  }
+
+  #lookupJoin(plan: JoinPlan): PhysicalPlan | null {
+    const { type, on, left, right } = plan
+    if (type === 'full') return null
+    const node = (outer: LogicalPlan, lookup: Lookup | null): PhysicalPlan | null => {
+      if (lookup === null) return null
+      const { table, alias, columns } = lookup.scan
+      const residual = conjunction(lookup.residual)
+      return {
+        kind: 'lookupJoin',
+        type: type === 'right' ? 'left' : type,
+        left: this.plan(outer),
+        table,
+        alias,
+        columns,
+        index: lookup.index,
+        keys: lookup.keys,
+        residual: isTrue(residual) ? null : residual,
+        outputs: columnsOf(plan),
+      }
+    }
+    const forwards = type === 'right' ? null : node(left, lookupFor(left, right, on, estimateRows))
+    if (forwards !== null || (type !== 'inner' && type !== 'right')) return forwards
+    return node(right, lookupFor(right, left, on, estimateRows))
   }
 
   /** Inner joins test such a condition behind a cross join; for others it must not depend on both sides. */

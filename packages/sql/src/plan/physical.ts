@@ -20,6 +20,7 @@ export type PhysicalPlan =
   | ValuesPlan
   | MapNode
   | JoinNode
+  | LookupJoinNode
   | AggregateNode
   | DistinctNode
   | SortNode
@@ -82,6 +83,22 @@ export interface JoinNode {
   readonly keys: readonly { readonly left: Expr; readonly right: Expr }[]
   readonly residual: Expr | null
   /** The columns wanted from both sides. */
+  readonly outputs: readonly Column[]
+}
+
+/** Each left row looks up at most one row of a table by a whole key. */
+export interface LookupJoinNode {
+  readonly kind: 'lookupJoin'
+  readonly type: 'inner' | 'left' | 'semi' | 'anti'
+  readonly left: PhysicalPlan
+  readonly table: TableSchema
+  readonly alias: string
+  readonly columns: readonly ScanColumn[]
+  /** Null: the primary key. */
+  readonly index: IndexSchema | null
+  /** Over the left side, one for each key column. */
+  readonly keys: readonly Expr[]
+  readonly residual: Expr | null
   readonly outputs: readonly Column[]
 }
 
@@ -156,6 +173,7 @@ export function physicalColumns(plan: PhysicalPlan): readonly Column[] {
     case 'map':
       return plan.outputs === null ? physicalColumns(plan.input) : plan.outputs.map(({ column }) => column)
     case 'join':
+    case 'lookupJoin':
       return plan.outputs
     case 'aggregate':
       return [...plan.groups, ...plan.calls].map(({ column }) => column)

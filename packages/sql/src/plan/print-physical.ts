@@ -1,7 +1,15 @@
 import { unreachable } from '@cluster/core'
 import type { Expr } from './expression.ts'
 import type { AggregateCall, Output, SortKey } from './logical.ts'
-import type { Access, ApplyNode, Bound, JoinNode, PhysicalPlan, TableScanNode } from './physical.ts'
+import type {
+  Access,
+  ApplyNode,
+  Bound,
+  JoinNode,
+  LookupJoinNode,
+  PhysicalPlan,
+  TableScanNode,
+} from './physical.ts'
 import { type ColumnNames, printExpr, qualifiedNames } from './print-expression.ts'
 
 /** A plan as EXPLAIN shows it: one line an operator, what it reads below it and further in. */
@@ -22,6 +30,8 @@ function scansOf(plan: PhysicalPlan): Parameters<typeof qualifiedNames>[0][numbe
     case 'join':
     case 'set':
       return [...scansOf(plan.left), ...scansOf(plan.right)]
+    case 'lookupJoin':
+      return [...scansOf(plan.left), plan]
     case 'apply':
       return [...scansOf(plan.input), ...scansOf(plan.subquery)]
     default:
@@ -73,6 +83,10 @@ class PlanPrinter {
       case 'join':
         line(this.#join(plan))
         below(plan.left, plan.right)
+        return
+      case 'lookupJoin':
+        line(this.#lookupJoin(plan))
+        below(plan.left)
         return
       case 'aggregate': {
         const calls = plan.calls.map((call) => this.#call(call)).join(', ')
@@ -129,6 +143,17 @@ class PlanPrinter {
     ].join(' AND ')
     const word = type === 'inner' && on === '' ? 'cross' : type
     return `${method === 'hash' ? 'Hash' : 'Loop'} join ${word}${on === '' ? '' : ` on ${on}`}`
+  }
+
+  #lookupJoin({ type, table, alias, columns, index, keys, residual }: LookupJoinNode): string {
+    const key = index ?? table.primaryKey
+    const on = (key?.columns ?? []).map(
+      (position, i) => `${table.columns[position]?.name} = ${this.#expr(keys[i] as Expr)}`,
+    )
+    const list = columns.map(({ column }) => column.name).join(', ')
+    const where = residual === null ? '' : ` where ${this.#expr(residual)}`
+    const name = `${table.name}${aliasText(table.name, alias)}(${list})`
+    return `Lookup join ${type} ${name} by ${key?.name} ${on.join(' AND ')}${where}`
   }
 
   #call({ fn, args, distinct, filter }: AggregateCall): string {

@@ -151,6 +151,24 @@ export const query: fc.Arbitrary<string> = fc.oneof(
       ([word, one, other, bound]) =>
         `SELECT * FROM (SELECT t.a, t.c FROM t WHERE ${one} ${word} SELECT u.a, u.c FROM u WHERE ${other}) v WHERE v.a >= ${bound}`,
     ),
+  // One row that looks up another by its key.
+  fc
+    .tuple(
+      fc.constantFrom('JOIN', 'LEFT JOIN', 'RIGHT JOIN'),
+      small,
+      conditionOf('both'),
+      conditionOf('both'),
+    )
+    .map(
+      ([word, key, on, where]) =>
+        `SELECT t.id, u.b, u.c FROM (SELECT * FROM u WHERE b = ${key}) u ${word} t ON t.id = u.a AND ${on} WHERE ${where}`,
+    ),
+  fc
+    .tuple(fc.boolean(), small, conditionOf('t'))
+    .map(
+      ([not, key, where]) =>
+        `SELECT t.id FROM t WHERE t.id = ${key} AND ${not ? 'NOT ' : ''}EXISTS (SELECT 1 FROM u WHERE u.b = t.a) AND ${where}`,
+    ),
   fc
     .tuple(conditionOf('t'), conditionOf('u'))
     .map(
