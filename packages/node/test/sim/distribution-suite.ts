@@ -6,25 +6,20 @@ import {
   type Key,
   KeyWriter,
   type NodeId,
-  type OrderedLog,
   type PartitionId,
-  type Peers,
   partitionId,
   type RelationId,
   type RowAddress,
   relationId,
   type Transaction,
 } from '@cluster/core'
-import { databases, type NodeDatabases } from '@cluster/db-distribution'
-import { memoryStorage } from '@cluster/storage-memory'
+import { type ComposedNode, composeNode } from '@cluster/node'
 import type { NamedInput, NodePorts, RegistersOutput, SimNode } from '@cluster/testkit'
 import type { Suite, SuiteContext } from './run.ts'
-import { composeLog, logsUnsettled } from './serializer-suite.ts'
+import { discoveriesOf, logsUnsettled, shortLog } from './serializer-suite.ts'
 
 export interface DatabaseApp {
-  readonly peers: Peers
-  readonly log: OrderedLog
-  readonly databases: NodeDatabases
+  readonly node: ComposedNode
   /** Null until it was opened. */
   database: Database | null
 }
@@ -43,7 +38,7 @@ function addressOf(database: Database, relation: RelationId, name: string): RowA
 }
 
 async function opened(app: DatabaseApp): Promise<Database> {
-  app.database ??= await app.databases.open(NAME, { ...OPTIONS, ...DEADLINE })
+  app.database ??= await app.node.databases.open(NAME, { ...OPTIONS, ...DEADLINE })
   return app.database
 }
 
@@ -126,39 +121,30 @@ export const distributionSuite: Suite<DatabaseApp> = {
   name: 'distribution',
   program: (context: SuiteContext) => ({
     async start(ports: NodePorts): Promise<DatabaseApp> {
-      const { peers, log } = composeLog(ports, context)
-      const { clock, disk, random, logger } = ports
-      const storage = memoryStorage({ disk: disk.folder('data'), clock, logger })
-      const all = databases({})({ log, peers, storage, clock, random, logger })
-      all.on('tookOver', ({ partitions, from, source, rows }) => {
-        // Copies that only balance the load, and those that a restart tells of again, come from nobody.
-        if (from !== null) context.safety.happenings.takeOvers += partitions.length
-        context.world.trace.note(ports.self, 'took over', {
-          partitions: partitions.join(),
-          from,
-          source,
-          rows,
-        })
+      const { world, safety, names, expectAll } = context
+      const { self, start } = ports
+      const node = composeNode(
+        { start, log: shortLog, ...(expectAll && { expect: names.length }) },
+        { ...ports, discoveries: discoveriesOf(context) },
+      )
+      safety.watch(node)
+      node.databases.on('tookOver', ({ partitions, from, source, rows }) => {
+        // Copies that only balance the load come from nobody.
+        if (from !== null) safety.happenings.takeOvers += partitions.length
+        world.trace.note(self, 'took over', { partitions: partitions.join(), from, source, rows })
       })
-      const app: DatabaseApp = { peers, log, databases: all, database: null }
-      await peers.start()
-      await all.start()
-      await log.start()
-      return app
+      await node.start()
+      return { node, database: null }
     },
-    async stop({ databases: all, log, peers }: DatabaseApp): Promise<void> {
-      await all.stop()
-      await log.stop('away')
-      await peers.stop('away')
-    },
+    stop: ({ node }: DatabaseApp) => node.stop('away'),
   }),
   async prepare(nodes: readonly SimNode<DatabaseApp>[]): Promise<void> {
     for (const node of nodes) if (node.app) await opened(node.app)
   },
-  log: ({ log }) => log,
+  log: ({ node }) => node.log,
   perform,
   unsettled(apps) {
-    const unsettled = logsUnsettled(new Map([...apps].map(([id, { log }]) => [id, log])))
+    const unsettled = logsUnsettled(new Map([...apps].map(([id, { node }]) => [id, node.log])))
     if (unsettled !== null) return unsettled
     for (const [id, { database }] of apps) {
       if (database === null) continue

@@ -1,4 +1,4 @@
-import { assert, hash32, type LogEntry, type NodeId, type OrderedLog } from '@cluster/core'
+import { assert, hash32, type LogEntry, type NodeId, type OrderedLog, type Peers } from '@cluster/core'
 import type { World } from '@cluster/testkit'
 import type { Happenings } from './report.ts'
 
@@ -42,9 +42,14 @@ export class SafetyWatch {
     return this.#leader
   }
 
-  /** Watches one life of a node's log. */
-  watch(log: OrderedLog): void {
+  /** Watches one life of a node. */
+  watch({ peers, log }: { readonly peers: Peers; readonly log: OrderedLog }): void {
     let configuration = ''
+    peers.on('deathProved', ({ peer, by }) => {
+      this.happenings.deathProofs++
+      this.#world.trace.note(log.self, 'death proved', { peer, by })
+    })
+    peers.on('failed', ({ error }) => this.#world.fail(error))
     log.on('group', (group) => {
       const { lineage, term, role, voters, learners } = group
       if (lineage !== null && !this.#lineages.has(lineage)) {

@@ -1,4 +1,4 @@
-import { type NodeId, type OrderedLog, type Peers, silentLogger } from '@cluster/core'
+import { type Discovery, type NodeId, type OrderedLog, type Peers, silentLogger } from '@cluster/core'
 import { orderedLog } from '@cluster/db-serializer'
 import { peers, staticDiscovery } from '@cluster/p2p'
 import {
@@ -17,31 +17,30 @@ export interface LogApp {
   readonly machine: RegisterMachine
 }
 
+/** Snapshots are taken often and little is kept behind them, so that nodes that were down need them. */
+export const shortLog = { snapshotEntries: 120, tailEntries: 30 } as const
+
+/** Every node is told where all of them listen. */
+export const discoveriesOf = ({ world, names }: SuiteContext): readonly Discovery[] => [
+  staticDiscovery(names.map((name) => world.network.addressOf(name))),
+]
+
 /** Peers and log of one life of a node, not started. */
-export function composeLog(
-  { self, start, clock, random, disk, transport, logger }: NodePorts,
-  { world, safety, names, expectAll }: SuiteContext,
+function composeLog(
+  { start, clock, random, disk, transport, logger }: NodePorts,
+  context: SuiteContext,
 ): { peers: Peers; log: OrderedLog } {
-  const discoveries = [staticDiscovery(names.map((name) => world.network.addressOf(name)))]
+  const { safety, names, expectAll } = context
+  const discoveries = discoveriesOf(context)
   const p2p = peers({ start })({ transport, discoveries, clock, random, logger: silentLogger })
-  const log = orderedLog({
-    // Short logs, so that nodes that were down need snapshots.
-    snapshotEntries: 120,
-    tailEntries: 30,
-    ...(expectAll && { expect: names.length }),
-  })({
+  const log = orderedLog({ ...shortLog, ...(expectAll && { expect: names.length }) })({
     peers: p2p,
     disk: disk.folder('log'),
     clock,
     random,
     logger,
   })
-  safety.watch(log)
-  p2p.on('deathProved', ({ peer, by }) => {
-    safety.happenings.deathProofs++
-    world.trace.note(self, 'death proved', { peer, by })
-  })
-  p2p.on('failed', ({ error }) => world.fail(error))
+  safety.watch({ peers: p2p, log })
   return { peers: p2p, log }
 }
 
