@@ -16,22 +16,13 @@ import type {
 } from '../syntax/ast.ts'
 import { numberLiteral } from '../types/literal.ts'
 import { BOOLEAN, type SqlType, UNKNOWN } from '../types/type.ts'
-import { type AggregateScope, bindAggregate } from './aggregates.ts'
+import { bindAggregate } from './aggregates.ts'
 import { coerce, coerceToBoolean, explicitCast, resolveTypeName, settle, unify } from './coerce.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, unsupported } from './context.ts'
 import { functionCall, isAggregate, operatorCall } from './overloads.ts'
 import { bindPartitionOf } from './partition-of.ts'
-import { EMPTY_SCOPE, resolveColumn, type Scope } from './scope.ts'
-
-/** Where an expression stands: what it may name and what is allowed there. */
-export interface Place {
-  readonly context: BindContext
-  readonly scope: Scope | null
-  /** Collects aggregates; null where there must be none. */
-  readonly aggregates: AggregateScope | null
-  /** For messages: `WHERE`, `JOIN conditions`. */
-  readonly name: string
-}
+import type { Place } from './place.ts'
+import { EMPTY_SCOPE, resolveColumn } from './scope.ts'
 
 /** Resolves names, chooses overloads and types every part. @throws SqlError with a position */
 export function bindExpression(place: Place, expression: Expression): Expr {

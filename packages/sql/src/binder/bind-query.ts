@@ -5,7 +5,7 @@ import type { Column, Expr } from '../plan/expression.ts'
 import type { LogicalPlan, Output, SortKey } from '../plan/logical.ts'
 import type { Expression, Node, Query, QueryBody, SetOperation, SortItem, Values } from '../syntax/ast.ts'
 import { BIGINT, type SqlType, sameType } from '../types/type.ts'
-import { bindExpression, bindScalar, type Place } from './bind-expression.ts'
+import { bindExpression, bindScalar } from './bind-expression.ts'
 import { bindSelect } from './bind-select.ts'
 import { coerce, commonType, settle, unify } from './coerce.ts'
 import {
@@ -18,6 +18,7 @@ import {
   unsupported,
 } from './context.ts'
 import { ordinalOf } from './ordinal.ts'
+import type { Place } from './place.ts'
 import { EMPTY_SCOPE, type Scope } from './scope.ts'
 
 /**

@@ -26,12 +26,13 @@ import type {
 import { parseExpression } from '../syntax/parse.ts'
 import type { SqlType } from '../types/type.ts'
 import { formatType } from '../types/type.ts'
-import { bindCondition, bindExpression, type Place } from './bind-expression.ts'
+import { bindCondition, bindExpression } from './bind-expression.ts'
 import { type BoundFrom, bindFrom, scanTable, targetTable } from './bind-from.ts'
 import { converted } from './bind-query.ts'
 import { nameOf } from './bind-select.ts'
 import { settle, tryCoerce } from './coerce.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, positionOf } from './context.ts'
+import type { Place } from './place.ts'
 import { type Scope, starColumns } from './scope.ts'
 
 /** Binds INSERT: its source becomes rows as wide as the table, every value cast to its column's type. */

@@ -7,7 +7,6 @@ import type { LogicalPlan } from '../plan/logical.ts'
 import type { CommonTable, Node, Query } from '../syntax/ast.ts'
 import { positionAt } from '../syntax/scanner.ts'
 import { type SqlType, TEXT } from '../types/type.ts'
-import type { Scope } from './scope.ts'
 
 /** A query as its surroundings see it: what it gives, under which names. */
 export interface BoundQuery {
@@ -60,6 +59,27 @@ export interface Ctes {
   readonly name: string
   readonly binding: CteBinding
   readonly next: Ctes | null
+}
+
+export interface ScopeColumn {
+  readonly name: string
+  readonly column: Column
+}
+
+/** One table of FROM under the name it goes by. */
+export interface ScopeTable {
+  readonly alias: string
+  /** The table's own name, when the alias did not replace it; with its schema, for `schema.table.column`. */
+  readonly schema: string | null
+  readonly columns: readonly ScopeColumn[]
+}
+
+/** What an expression may name: the tables of its query, then those of the queries around it. */
+export interface Scope {
+  readonly tables: readonly ScopeTable[]
+  /** Columns by their bare names and for `*`: those joined by USING count once. */
+  readonly columns: readonly ScopeColumn[]
+  readonly outer: Scope | null
 }
 
 /** What binding one statement needs and collects. */

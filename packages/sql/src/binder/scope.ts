@@ -1,28 +1,9 @@
 import { nearest, SQLSTATE } from '../errors.ts'
 import type { Column } from '../plan/expression.ts'
 import type { ColumnReference, Identifier } from '../syntax/ast.ts'
-import { type BindContext, errorAt } from './context.ts'
+import { type BindContext, errorAt, type Scope, type ScopeColumn, type ScopeTable } from './context.ts'
 
-export interface ScopeColumn {
-  readonly name: string
-  readonly column: Column
-}
-
-/** One table of FROM under the name it goes by. */
-export interface ScopeTable {
-  readonly alias: string
-  /** The table's own name, when the alias did not replace it; with its schema, for `schema.table.column`. */
-  readonly schema: string | null
-  readonly columns: readonly ScopeColumn[]
-}
-
-/** What an expression may name: the tables of its query, then those of the queries around it. */
-export interface Scope {
-  readonly tables: readonly ScopeTable[]
-  /** Columns by their bare names and for `*`: those joined by USING count once. */
-  readonly columns: readonly ScopeColumn[]
-  readonly outer: Scope | null
-}
+export type { Scope, ScopeColumn, ScopeTable } from './context.ts'
 
 export const EMPTY_SCOPE: Scope = { tables: [], columns: [], outer: null }
 

@@ -1,0 +1,12 @@
+import type { AggregateScope } from './aggregate-scope.ts'
+import type { BindContext, Scope } from './context.ts'
+
+/** Where an expression stands: what it may name and what is allowed there. */
+export interface Place {
+  readonly context: BindContext
+  readonly scope: Scope | null
+  /** Collects aggregates; null where there must be none. */
+  readonly aggregates: AggregateScope | null
+  /** For messages: `WHERE`, `JOIN conditions`. */
+  readonly name: string
+}
