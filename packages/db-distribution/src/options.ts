@@ -21,6 +21,11 @@ export interface DatabasesOptions {
   readonly checkpointBytes?: number
   /** … or this long after the first write since the last time. Default 30,000. */
   readonly checkpointMs?: number
+  /**
+   * The log is kept for a replica that is this many entries behind at most; a slower one is copied anew, if there
+   * is another. Default 500,000.
+   */
+  readonly replicaLagMax?: number
   /** Partitions copied to this node at the same time. Default 4. */
   readonly copiesAtOnce?: number
   /** Writes kept for a partition while it is being copied; past it the copy starts over. Default 64 MiB. */
@@ -56,6 +61,7 @@ export function settings(options: DatabasesOptions): Settings {
     settleMs: 2_000,
     checkpointBytes: 8 * 1024 * 1024,
     checkpointMs: 30_000,
+    replicaLagMax: 500_000,
     copiesAtOnce: 4,
     copyQueueBytesMax: 64 * 1024 * 1024,
     ...options,

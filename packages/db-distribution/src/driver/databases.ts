@@ -100,7 +100,11 @@ class Node implements NodeDatabases {
         this.#replicas.restored()
       },
       empty: () => machine.empty,
-      durableIndex: () => this.#replicas.durableIndex(),
+      durableIndex: () => {
+        const durable = this.#replicas.durableIndex()
+        if (durable < machine.index) this.#upkeep.ask()
+        return durable
+      },
     }
   }
 

@@ -8,10 +8,10 @@ import {
   type PartitionStore,
   type Version,
 } from '@cluster/core'
-import { encodeReplicas, type ReplicaRef } from '../machine/commands.ts'
+import { encodeReplicas, type ReplicaCommand, type ReplicaRef } from '../machine/commands.ts'
 import type { Effect } from '../machine/machine.ts'
 import { type CommandResult, decodeResult } from '../machine/results.ts'
-import { type DatabaseRecord, replicaOn } from '../machine/state.ts'
+import { type DatabaseRecord, neededIndex, replicaOn } from '../machine/state.ts'
 import type { Context } from './context.ts'
 import { fetchCopy } from './copy.ts'
 import { FormerStores } from './former-stores.ts'
@@ -72,11 +72,36 @@ export class Replicas {
       for (const replica of replicas) if (replica !== undefined) yield replica
   }
 
-  /** The newest index up to which a restart needs no log. */
+  /** The newest index up to which a restart, of this node or another holder, needs no log. */
   durableIndex(): number {
+    const { machine, settings } = this.#context
     let durable = Number.POSITIVE_INFINITY
     for (const replica of this.all()) durable = Math.min(durable, replica.durableIndex())
+    for (const database of machine.databases())
+      durable = Math.min(durable, neededIndex(database, machine.index, settings.replicaLagMax))
     return durable
+  }
+
+  /** Tells the log what is on disk here, so that it can be cut on all nodes. Tried again by the next one when it fails. */
+  async reportDurable(): Promise<void> {
+    if (this.#context.stopped || !this.#ready) return
+    const refs: ReplicaRef[] = []
+    for (const replica of this.all()) {
+      const { database, partition, phase, recorded, store } = replica
+      if (phase !== 'ready' || !recorded || store === null) continue
+      const record = this.#context.partition(database, partition)
+      const mine = record === null ? undefined : replicaOn(record, this.#context.self)
+      if (record === null || mine === undefined || mine.durable >= record.lastWrite) continue
+      const durable = store.durableVersion()
+      if (durable > mine.durable) refs.push({ database, partition, since: durable })
+    }
+    if (refs.length === 0) return
+    try {
+      await this.#submit('durable', refs)
+    } catch (error) {
+      if (!this.#context.stopped)
+        this.#warn('could not tell what is on disk', `${refs.length} replicas`, error)
+    }
   }
 
   /** Follows what a command changed; synchronous, in the order of the log. */
@@ -337,7 +362,7 @@ export class Replicas {
     return refs
   }
 
-  async #submit(type: 'complete' | 'lost', replicas: readonly ReplicaRef[]): Promise<CommandResult> {
+  async #submit(type: ReplicaCommand['type'], replicas: readonly ReplicaRef[]): Promise<CommandResult> {
     const { ports, self, stopping } = this.#context
     const command = encodeReplicas({ type, node: self, replicas })
     const { result } = await ports.log.submit(MACHINE_NAME, command, { signal: stopping.signal })

@@ -38,6 +38,8 @@ export class Upkeep {
   readonly #dirtySince = new Map<LocalReplica, number>()
   #cancel: Cancel = () => {}
   #busy = false
+  /** The log waits for a checkpoint to be cut. */
+  #asked = false
 
   constructor(context: Context, replicas: Replicas) {
     this.#context = context
@@ -50,6 +52,11 @@ export class Upkeep {
 
   stop(): void {
     this.#cancel()
+  }
+
+  /** The log would like to be cut: what is not on disk is written soon. */
+  ask(): void {
+    this.#asked = true
   }
 
   #tick(): void {
@@ -78,6 +85,8 @@ export class Upkeep {
   /** One partition after another, so that the disk is not flooded. */
   async #checkpointDue(): Promise<void> {
     this.#busy = true
+    const asked = this.#asked
+    this.#asked = false
     const { ports, settings } = this.#context
     const now = ports.clock.now()
     for (const replica of [...this.#replicas.all()]) {
@@ -87,12 +96,14 @@ export class Upkeep {
       }
       const since = this.#dirtySince.get(replica) ?? now
       this.#dirtySince.set(replica, since)
-      if (replica.bytesSince < settings.checkpointBytes && now - since < settings.checkpointMs) continue
+      const due = replica.bytesSince >= settings.checkpointBytes || now - since >= settings.checkpointMs
+      if (!due && !asked) continue
       if (this.#context.stopped) break
       await this.#checkpoint(replica)
     }
     for (const replica of this.#dirtySince.keys())
       if (replica.phase === 'retired') this.#dirtySince.delete(replica)
+    await this.#replicas.reportDurable()
     this.#busy = false
   }
 
@@ -113,5 +124,6 @@ export class Upkeep {
   async checkpointAll(): Promise<void> {
     for (const replica of [...this.#replicas.all()])
       if (replica.dirty) await this.#replicas.checkpoint(replica)
+    await this.#replicas.reportDurable()
   }
 }

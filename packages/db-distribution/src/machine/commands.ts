@@ -18,6 +18,7 @@ const COMPLETE = 3
 const LOST = 4
 const COMMIT = 5
 const OFFER = 6
+const DURABLE = 7
 
 /** Makes a database, its replicas on the candidates; nothing if the name is taken. */
 export interface CreateCommand {
@@ -52,10 +53,11 @@ export interface ReplicaRef {
 
 /**
  * Replicas of a node that now have everything (`complete`), that have not and must be copied anew (`lost`), or
- * that it holds although they are not assigned to it, while nobody has a complete one (`offer`; `since` is 0).
+ * that it holds although they are not assigned to it, while nobody has a complete one (`offer`; `since` is 0), or
+ * that survive a restart with everything up to an index (`durable`; `since` is that index).
  */
 export interface ReplicaCommand {
-  readonly type: 'complete' | 'lost' | 'offer'
+  readonly type: 'complete' | 'lost' | 'offer' | 'durable'
   readonly node: NodeId
   readonly replicas: readonly ReplicaRef[]
 }
@@ -111,7 +113,7 @@ export interface CommitCommand {
   readonly parts: readonly CommitPart[]
 }
 
-const REPLICA_TYPES = { complete: COMPLETE, lost: LOST, offer: OFFER } as const
+const REPLICA_TYPES = { complete: COMPLETE, lost: LOST, offer: OFFER, durable: DURABLE } as const
 
 export type Command = CreateCommand | AssignCommand | ReplicaCommand | CommitCommand
 
@@ -344,6 +346,8 @@ export function decodeCommand(bytes: Uint8Array): Command {
       return readReplicaCommand('lost', reader)
     case OFFER:
       return readReplicaCommand('offer', reader)
+    case DURABLE:
+      return readReplicaCommand('durable', reader)
     case COMMIT:
       return readCommit(reader, bytes)
     default:

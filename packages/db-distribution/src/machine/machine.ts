@@ -130,6 +130,8 @@ export class DatabasesMachine {
         return this.#mark(index, command)
       case 'offer':
         return this.#offer(index, command)
+      case 'durable':
+        return this.#note(command)
       case 'commit':
         return this.#commit(index, command)
     }
@@ -187,8 +189,8 @@ export class DatabasesMachine {
         (replica): ReplicaRecord =>
           fits(replica)
             ? complete
-              ? { ...replica, complete }
-              : { node, complete, since: index, replaces: null }
+              ? { ...replica, complete, durable: replica.since }
+              : { node, complete, since: index, replaces: null, durable: 0 }
             : replica,
       )
       this.#place(entry, partition, next)
@@ -213,13 +215,31 @@ export class DatabasesMachine {
       const partition = entry?.partitions[ref.partition]
       if (entry === undefined || partition === undefined) continue
       if (completeCount(partition) > 0 || replicaOn(partition, node) !== undefined) continue
-      const offered: ReplicaRecord = { node, complete: false, since: index, replaces: null }
+      const offered: ReplicaRecord = { node, complete: false, since: index, replaces: null, durable: 0 }
       const next = [...partition.replicas, offered].sort((a, b) => (a.node < b.node ? -1 : 1))
       this.#place(entry, partition, next)
       changed.add(entry)
     }
     if (changed.size === 0) return { result: { type: 'stale' }, effects: NO_EFFECTS }
     return placed([...changed])
+  }
+
+  /** Notes what a node has on disk. Who holds what stays as it is, and so does the epoch. */
+  #note({ node, replicas }: ReplicaCommand): Step {
+    for (const { database, partition: id, since: durable } of replicas) {
+      const entry = this.#byId.get(database)
+      const partition = entry?.partitions[id]
+      if (entry === undefined || partition === undefined) continue
+      entry.partitions[id] = {
+        ...partition,
+        replicas: partition.replicas.map((replica) =>
+          replica.node === node && replica.complete && replica.durable < durable
+            ? { ...replica, durable }
+            : replica,
+        ),
+      }
+    }
+    return { result: { type: 'done', copies: 0 }, effects: NO_EFFECTS }
   }
 
   #place(entry: Entry, partition: PartitionRecord, replicas: readonly ReplicaRecord[]): void {
@@ -292,7 +312,7 @@ function assigned(
 ): readonly ReplicaRecord[] | null {
   const next = replicas.map(({ node, replaces }): ReplicaRecord => {
     const before = partition.replicas.find((replica) => replica.node === node)
-    if (before === undefined) return { node, complete: false, since: index, replaces }
+    if (before === undefined) return { node, complete: false, since: index, replaces, durable: 0 }
     return before.replaces === replaces ? before : { ...before, replaces }
   })
   return next.some((replica) => replica.complete) ? next : null
@@ -335,12 +355,13 @@ function writeEntry(writer: ByteWriter, entry: Entry): void {
       .varint(lastWrite)
       .byte(settled ? 1 : 0)
       .varint(replicas.length)
-    for (const { node, complete, since, replaces } of replicas)
+    for (const { node, complete, since, replaces, durable } of replicas)
       writer
         .text(node)
         .byte(complete ? 1 : 0)
         .varint(since)
         .text(replaces ?? '')
+        .varint(durable)
   }
   writer.varint(entry.relations.size)
   for (const relation of [...entry.relations].sort((a, b) => a - b)) writer.varint(relation)
@@ -363,7 +384,14 @@ function readEntry(reader: ByteReader, limits: WindowLimits): Entry {
       const complete = reader.byte() === 1
       const since = reader.varint()
       const replaces = reader.text()
-      replicas.push({ node, complete, since, replaces: replaces === '' ? null : (replaces as NodeId) })
+      const durable = reader.varint()
+      replicas.push({
+        node,
+        complete,
+        since,
+        replaces: replaces === '' ? null : (replaces as NodeId),
+        durable,
+      })
     }
     partitions.push({ id: p as PartitionId, epoch, replicas, lastWrite, settled })
   }

@@ -100,7 +100,13 @@ export function placeNew(
       chosen.push(node)
     }
     const replicas: ReplicaRecord[] = sortedReplicas(
-      chosen.map((node) => ({ node, complete: true, since: database, replaces: null })),
+      chosen.map((node) => ({
+        node,
+        complete: true,
+        since: database,
+        replaces: null,
+        durable: database,
+      })),
     )
     partitions.push({ id, epoch: 0, replicas, lastWrite: 0, settled: isSettled(options, replicas) })
   }

@@ -9,6 +9,8 @@ export interface ReplicaRecord {
   readonly since: number
   /** The node whose place it takes: one that is gone, or that is relieved; null for an additional copy. */
   readonly replaces: NodeId | null
+  /** What the node said last: its copy survives a restart with everything up to this index. */
+  readonly durable: number
 }
 
 /** One partition as the log has it. */
@@ -41,6 +43,24 @@ export interface DatabaseRecord {
 /** The replica of a partition on a node, or undefined. */
 export function replicaOn(partition: PartitionRecord, node: NodeId): ReplicaRecord | undefined {
   return partition.replicas.find((replica) => replica.node === node)
+}
+
+/**
+ * The newest index up to which no complete replica needs the log to come back whole after a restart; infinite
+ * when all have everything on disk.
+ * @param lagMax a replica further behind than so many entries is copied anew instead, unless it is the last
+ */
+export function neededIndex(database: DatabaseRecord, applied: number, lagMax: number): number {
+  let needed = Number.POSITIVE_INFINITY
+  for (const { replicas, lastWrite } of database.partitions) {
+    let newest = -1
+    for (const { complete, durable } of replicas) if (complete && durable > newest) newest = durable
+    for (const { complete, durable } of replicas) {
+      if (!complete || durable >= lastWrite || durable >= needed) continue
+      if (durable === newest || applied - durable <= lagMax) needed = durable
+    }
+  }
+  return needed
 }
 
 /** How many replicas are complete by the record. */
