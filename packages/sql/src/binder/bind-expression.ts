@@ -1,7 +1,9 @@
 import { unreachable } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
+import type { ScalarFunction } from '../functions/function.ts'
 import { columnExpr, conjunction, constant } from '../plan/build.ts'
 import type { CallExpr, Column, Expr } from '../plan/expression.ts'
+import { childrenOf } from '../plan/traverse.ts'
 import type {
   BinaryExpression,
   CallExpression,
@@ -14,6 +16,7 @@ import type {
   Query,
   RowExpression,
 } from '../syntax/ast.ts'
+import { compareValues } from '../types/compare.ts'
 import { numberLiteral } from '../types/literal.ts'
 import { BOOLEAN, type SqlType, UNKNOWN } from '../types/type.ts'
 import { bindAggregate } from './aggregates.ts'
@@ -26,6 +29,31 @@ import { EMPTY_SCOPE, resolveColumn } from './scope.ts'
 
 /** Resolves names, chooses overloads and types every part. @throws SqlError with a position */
 export function bindExpression(place: Place, expression: Expression): Expr {
+  const bound = bindPart(place, expression)
+  if (sizeOf(bound) <= NODES_MAX) return bound
+  throw errorAt(
+    place.context,
+    expression,
+    SQLSTATE.statementTooComplex,
+    'the expression is too complex: BETWEEN or CASE with an operand repeats it for each comparison',
+    { hint: 'Compute the operand in a subquery in FROM.' },
+  )
+}
+
+/** Parts that an expression may have when each part is counted wherever it is used. */
+const NODES_MAX = 200_000
+
+const sizes = new WeakMap<Expr, number>()
+
+function sizeOf(expr: Expr): number {
+  const known = sizes.get(expr)
+  if (known !== undefined) return known
+  const size = childrenOf(expr).reduce((sum, child) => sum + sizeOf(child), 1)
+  sizes.set(expr, size)
+  return size
+}
+
+function bindPart(place: Place, expression: Expression): Expr {
   const { context } = place
   const bind = (part: Expression): Expr => bindExpression(place, part)
   switch (expression.kind) {
@@ -119,8 +147,9 @@ export function bindExpression(place: Place, expression: Expression): Expr {
       return { kind: 'coalesce', type: (args[0] as Expr).type, args }
     }
     case 'nullif': {
-      const equal = compare(place, expression, '=', bind(expression.left), bind(expression.right))
-      const original = settle(context, bind(expression.left))
+      const left = bind(expression.left)
+      const equal = compare(place, expression, '=', left, bind(expression.right))
+      const original = settle(context, left)
       return {
         kind: 'case',
         type: original.type,
@@ -298,11 +327,11 @@ function subquery({ context, scope, aggregates }: Place, query: Query): BoundQue
 
 function bindCase(place: Place, expression: CaseExpression): Expr {
   const { context } = place
-  const { operand } = expression
+  const operand = expression.operand === null ? null : bindExpression(place, expression.operand)
   const whens = expression.branches.map((branch) =>
     operand === null
       ? bindCondition(place, branch.when, 'CASE/WHEN')
-      : compare(place, branch, '=', bindExpression(place, operand), bindExpression(place, branch.when)),
+      : compare(place, branch, '=', operand, bindExpression(place, branch.when)),
   )
   const thens = expression.branches.map((branch) => bindExpression(place, branch.result))
   const otherwise =
@@ -351,26 +380,23 @@ function bindExtreme(
   const { context } = place
   const bound = expression.args.map((arg) => bindExpression(place, arg))
   const args = unify(context, expression.args, bound, kind.toUpperCase())
-  const operator = kind === 'greatest' ? '>' : '<'
-  return args.reduce((best, next) => {
-    const isNull = (operand: Expr): Expr => ({
-      kind: 'is',
-      type: BOOLEAN,
-      test: 'null',
-      operand,
-      negated: false,
-    })
-    return {
-      kind: 'case',
-      type: best.type,
-      branches: [
-        { when: isNull(best), result: next },
-        { when: isNull(next), result: best },
-        { when: compare(place, expression, operator, next, best), result: next },
-      ],
-      otherwise: best,
-    }
-  })
+  const { type } = args[0] as Expr
+  const sign = kind === 'greatest' ? 1 : -1
+  const fn: ScalarFunction = {
+    name: kind,
+    args: args.map((arg) => arg.type),
+    returns: type,
+    strict: false,
+    volatility: 'immutable',
+    impl: (...values) =>
+      values.reduce((best, value) => {
+        if (best === null) return value
+        return value !== null && compareValues(type, value, best) * sign > 0 ? value : best
+      }, null),
+    contextual: null,
+    js: null,
+  }
+  return { kind: 'call', type, fn, form: 'function', args }
 }
 
 /** A value without rows around it, such as LIMIT's. */

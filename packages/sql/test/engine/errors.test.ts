@@ -185,6 +185,18 @@ describe('errors of statements', () => {
     expect(await failure(engine.query(query, [new Date(0)]))).toMatchObject({ sqlstate: '42804' })
   })
 
+  test('an expression that grows beyond all bounds', async () => {
+    const nested = Array.from({ length: 40 }).reduce<string>(
+      (inner) => `(${inner} BETWEEN 0 AND 1)::integer`,
+      'id',
+    )
+    expect(await failure(engine.query(`SELECT ${nested} FROM items`))).toMatchObject({ sqlstate: '54001' })
+    const many = Array.from({ length: 50 }, (_, i) => `id + ${i}`).join(', ')
+    expect(
+      (await engine.query(`SELECT greatest(${many}), least(NULL, ${many}) FROM items WHERE id = 1`)).rows,
+    ).toEqual([[50, 1]])
+  })
+
   test('a statement that needs too much memory', async () => {
     const { engine: small } = await testEngine({ memoryBytesMax: 250_000 })
     const query = 'SELECT i FROM generate_series(1, 1000000) AS g(i) ORDER BY i DESC'
