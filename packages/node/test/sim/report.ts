@@ -16,6 +16,8 @@ export interface Happenings {
   deathProofs: number
   /** Steps without a quorum, on proof of death. */
   aloneSteps: number
+  /** Runs of kills down to the last node, each when the one before is repaired. */
+  declines: number
   /** Partitions that a node took over. */
   takeOvers: number
   /** Frames that never arrived, and frames that overtook others. */

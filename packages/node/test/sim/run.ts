@@ -58,6 +58,9 @@ export interface RunOptions {
 /** So long a healthy cluster may take to form, to heal or to answer. */
 const PATIENCE_MS = 120_000
 
+/** Some heartbeats. */
+const ACQUAINTED_MS = 250
+
 class Problem extends Error {}
 
 /** Plays one seed: forms a cluster, lets the storm rage over busy clients, heals, and judges what is left. */
@@ -79,6 +82,12 @@ export async function runSeed<App>(
   const safety = new SafetyWatch(world)
   const program = suite.program({ world, safety, names, expectAll: chance(world.random.fork('expect'), 0.5) })
   const cluster = names.map((name) => world.node(name, program))
+  const clocks = world.random.fork('clocks')
+  for (const { clockFaults } of cluster) {
+    // Wall clocks a minute apart, and crystals that are worse than any real one.
+    clockFaults.skewMs = Math.round(clocks.between(-60_000, 60_000))
+    clockFaults.rate = clocks.between(0.999, 1.001)
+  }
   const clients = new Clients<App>(world, cluster, {
     clients: 8,
     groups: 6,
@@ -102,6 +111,12 @@ export async function runSeed<App>(
     nemesis.stop()
     await heal(world, cluster, suite, clients)
     await judge(world, cluster, suite, clients)
+    if (chance(world.random.fork('decline'), 0.3)) {
+      await decline(world, cluster, suite, clients)
+      safety.happenings.declines++
+      await heal(world, cluster, suite, clients)
+      await judge(world, cluster, suite, clients)
+    }
   } catch (error) {
     problem = error instanceof Problem ? error.message : textOf(error)
   }
@@ -172,20 +187,56 @@ async function heal<App>(
       `not all nodes came up after the faults: ${cluster.filter((node) => node.app === null).map((node) => node.id)}`,
     )
   if (!(await world.until(() => clients.idle, PATIENCE_MS))) throw new Problem('a client waits for ever')
+  await rest(world, cluster, suite, 'after the faults')
+  for (const node of cluster) await write(world, node, clients, 'after the faults')
+  await rest(world, cluster, suite, 'after the last writes')
+}
+
+/** Kills one node after another, each when the loss of the one before is repaired, down to the last one. */
+async function decline<App>(
+  world: World,
+  cluster: readonly SimNode<App>[],
+  suite: Suite<App>,
+  clients: Clients<App>,
+): Promise<void> {
+  const left = shuffle(world.random.fork('decline order'), cluster)
+  for (let victim = left.pop(); victim !== undefined && left.length > 0; victim = left.pop()) {
+    // Two that are left can only prove a death once each has told the other that it knows their configuration.
+    await world.run(ACQUAINTED_MS)
+    victim.crash('kill')
+    const when = `with ${left.length} of ${cluster.length} nodes left`
+    await rest(world, left, suite, when)
+    for (const node of left) await write(world, node, clients, when)
+    await rest(world, left, suite, `after the last writes ${when}`)
+    await judge(world, left, suite, clients)
+  }
+}
+
+/** Waits until nothing is left to repair. */
+async function rest<App>(
+  world: World,
+  nodes: readonly SimNode<App>[],
+  suite: Suite<App>,
+  when: string,
+): Promise<void> {
   let missing: string | null = null
   const settled = (): boolean => {
-    missing = suite.unsettled(appsOf(cluster))
+    missing = suite.unsettled(appsOf(nodes))
     return missing === null
   }
   if (!(await every(world, 50, PATIENCE_MS, settled)))
-    throw new Problem(`the cluster did not come to rest after the faults: ${missing}`)
-  for (const node of cluster) {
-    const ending = await world.settle(clients.writeOn(node), PATIENCE_MS)
-    if (ending.how !== 'acknowledged')
-      throw new Problem(`${node.id} did not take a write after the faults: ${textOf(ending.error)}`)
-  }
-  if (!(await every(world, 50, PATIENCE_MS, settled)))
-    throw new Problem(`the cluster did not come to rest after the last writes: ${missing}`)
+    throw new Problem(`the cluster did not come to rest ${when}: ${missing}`)
+}
+
+async function write<App>(
+  world: World,
+  node: SimNode<App>,
+  clients: Clients<App>,
+  when: string,
+): Promise<void> {
+  const ending = await world.settle(clients.writeOn(node), PATIENCE_MS)
+  if (ending.how !== 'acknowledged')
+    throw new Problem(`${node.id} did not take a write ${when}: ${textOf(ending.error)}`)
 }
 
 /** Asks every `stepMs` until it holds: dearer questions than after every event. */

@@ -17,6 +17,7 @@ export class SafetyWatch {
     removals: 0,
     deathProofs: 0,
     aloneSteps: 0,
+    declines: 0,
     takeOvers: 0,
     framesLost: 0,
     framesReordered: 0,
