@@ -51,6 +51,28 @@ describe('restart', () => {
     expect(nodes.app('b').tookOver).toEqual([])
   })
 
+  test('the log is kept on every node until every holder has the rows on disk', async () => {
+    const nodes = await cluster()
+    const last = nodes.app('a').log.appliedIndex()
+    for (const name of ALL) expect(nodes.machine(name).durableIndex()).toBeLessThan(last)
+    const [first, ...rest] = ALL
+    await nodes.settle(nodes.app(first).databases.checkpoint())
+    await nodes.applied()
+    // Its own rows are on disk, those of the others are not.
+    expect(nodes.machine(first).durableIndex()).toBeLessThan(last)
+    for (const name of rest) await nodes.settle(nodes.app(name).databases.checkpoint())
+    await nodes.applied()
+    for (const name of ALL) expect(nodes.machine(name).durableIndex()).toBeGreaterThanOrEqual(last)
+  })
+
+  test('what the log waits for is written soon', async () => {
+    const nodes = await cluster()
+    const last = nodes.app('a').log.appliedIndex()
+    // Every node's log asks.
+    const cut = () => Math.min(...ALL.map((name) => nodes.machine(name).durableIndex())) >= last
+    await nodes.until(cut, 5_000)
+  })
+
   test('stopping writes everything to disk', async () => {
     const nodes = await cluster()
     await nodes.stop('b')
