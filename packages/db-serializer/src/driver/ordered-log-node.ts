@@ -228,7 +228,7 @@ export class OrderedLogNode implements OrderedLog {
       const bytes = await store.readSnapshot()
       assert(bytes, 'the log names a snapshot that is not there')
       this.#applier.restore(bytes, snapshot.index, snapshot.configuration)
-      this.#snapshots.begin(snapshot.index)
+      this.#snapshots.begin({ meta: snapshot, bytes })
     }
     this.#run(store, store.recovered)
     this.#state = 'running'
@@ -546,7 +546,7 @@ export class OrderedLogNode implements OrderedLog {
     await store.clear()
     if (this.#state !== 'running') return
     this.#applier.reset()
-    this.#snapshots.begin(0)
+    this.#snapshots.begin(null)
     this.#readiness.reset()
     this.#run(store, { hardState: null, snapshot: null, entries: [] })
     this.#resetting = false

@@ -120,9 +120,9 @@ export class Runner {
   compact({ meta, bytes }: Snapshot, cutBefore: LogIndex, done: () => void): void {
     const saving = this.#store.saveSnapshot(meta, bytes, cutBefore).then(
       () => {
+        done()
         // A leader's snapshot may have come in meanwhile.
         if (meta.index > this.view().snapshotIndex) this.input({ type: 'compact', snapshot: meta, cutBefore })
-        done()
       },
       (error: unknown) => this.#fail(error),
     )

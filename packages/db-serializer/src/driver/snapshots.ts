@@ -33,8 +33,8 @@ const SEND_DEADLINE_MS = 60_000
 export class Snapshots {
   readonly #ports: SnapshotsPorts
   readonly #limits: SnapshotLimits
-  /** The newest that was made here, or came in. */
-  #newest: Snapshot | null = null
+  /** The newest that is on disk here. Only such a one is sent: what it stands for, every holder has on its disk. */
+  #saved: Snapshot | null = null
   /** Made, but not every machine has made its part durable yet. */
   #unsaved: Snapshot | null = null
   #saving = false
@@ -46,12 +46,12 @@ export class Snapshots {
     this.#limits = limits
   }
 
-  /** The log begins behind a snapshot of that index. */
-  begin(index: number): void {
-    this.#newest = null
+  /** The log begins behind this snapshot, which is on disk; null when it begins at the first entry. */
+  begin(saved: Snapshot | null): void {
+    this.#saved = saved
     this.#unsaved = null
     this.#saving = false
-    this.#index = index
+    this.#index = saved?.meta.index ?? 0
     this.#bytesSince = 0
   }
 
@@ -85,6 +85,8 @@ export class Snapshots {
     const cutBefore = logIndex(Math.max(1, snapshot.meta.index + 1 - this.#limits.tailEntries))
     runner.compact(snapshot, cutBefore, () => {
       this.#saving = false
+      // A leader's snapshot may have come in meanwhile.
+      if (this.#saved === null || this.#saved.meta.index < snapshot.meta.index) this.#saved = snapshot
       logger.log('debug', 'snapshot saved', { index: snapshot.meta.index, bytes: snapshot.bytes.length })
     })
   }
@@ -93,24 +95,27 @@ export class Snapshots {
   restore(snapshot: Snapshot): void {
     const { meta, bytes } = snapshot
     this.#ports.applier.restore(bytes, meta.index, meta.configuration)
-    this.#newest = snapshot
+    this.#saved = snapshot
     this.#unsaved = null
     this.#index = meta.index
     this.#bytesSince = 0
   }
 
-  /** Streams a snapshot to a follower whose next entry is gone here. */
+  /**
+   * Streams the saved snapshot to a follower whose next entry is gone here. A newer one, taken now, could be ahead of
+   * what holders have made durable by themselves: a holder that jumped there would count its own copies as lost.
+   */
   send(to: NodeId, atLeast: LogIndex, term: number): void {
-    const { applier, peers, logger } = this.#ports
+    const { peers, logger } = this.#ports
     const runner = this.#ports.runner()
-    applier.whenApplied(atLeast, () => {
-      if (!runner || this.#ports.runner() !== runner) return
-      const needed = Math.max(atLeast, runner.view().firstIndex - 1)
-      const usable = this.#newest !== null && this.#newest.meta.index >= needed
-      const snapshot = usable && this.#newest ? this.#newest : this.#take(runner)
-      void sendSnapshot(peers, to, term, snapshot, logger, { deadlineMs: SEND_DEADLINE_MS }).then((ok) => {
-        runner.input({ type: 'snapshotSent', to, index: snapshot.meta.index, ok })
-      })
+    const { history } = runner?.view() ?? {}
+    const saved = this.#saved
+    if (!runner || !history) return
+    assert(saved !== null && saved.meta.index >= atLeast, 'the log is cut only behind a saved snapshot')
+    // It may have been made before this group went on alone; what it holds is common to both lineages.
+    const snapshot = { ...saved, meta: { ...saved.meta, history } }
+    void sendSnapshot(peers, to, term, snapshot, logger, { deadlineMs: SEND_DEADLINE_MS }).then((ok) => {
+      runner.input({ type: 'snapshotSent', to, index: snapshot.meta.index, ok })
     })
   }
 
@@ -130,7 +135,6 @@ export class Snapshots {
     const index = applier.applied
     assert(index > 0, 'there is something to take a snapshot of')
     const snapshot = { meta: runner.snapshotMeta(index), bytes: applier.snapshot() }
-    this.#newest = snapshot
     this.#index = index
     this.#bytesSince = 0
     return snapshot
