@@ -32,20 +32,9 @@ export interface DatabasesOptions {
   readonly copyQueueBytesMax?: number
   /** Bounds of the certification window. Must be the same on every node of the cluster; for tests. */
   readonly window?: WindowLimits
-  /** Bugs to plant, so that a simulator can prove that it would find them. Never set it elsewhere. */
-  readonly planted?: PlantedBugs
 }
 
-export interface PlantedBugs {
-  /**
-   * What is on disk is taken for a complete copy however old it is, and a holder gives its copy away without
-   * waiting until it has what the assignment asks for.
-   */
-  readonly takeOverFromStaleCopy?: boolean
-}
-
-export type Settings = Required<Omit<DatabasesOptions, 'window' | 'planted'>> &
-  Pick<DatabasesOptions, 'window' | 'planted'>
+export type Settings = Required<Omit<DatabasesOptions, 'window'>> & Pick<DatabasesOptions, 'window'>
 
 export const PARTITIONS_MAX = 1024
 const NAME_LENGTH_MAX = 63

@@ -146,14 +146,6 @@ describe('storm', () => {
     expect(totals.conflicts).toBeGreaterThan(0)
     expect(totals.takeOvers).toBeGreaterThan(SEEDS)
   }, 60_000)
-
-  test('a planted bug makes or loses some', async () => {
-    const totals: Totals = { transfers: 0, reads: 0, conflicts: 0, takeOvers: 0 }
-    const planted = { takeOverFromStaleCopy: true }
-    let found = 0
-    for (let seed = 1; seed <= 3; seed++) await storm(seed, totals, { planted }).catch(() => found++)
-    expect(found).toBeGreaterThan(0)
-  }, 60_000)
 })
 
 const SEEDS = Number(process.env['STORM_SEEDS'] ?? 4)

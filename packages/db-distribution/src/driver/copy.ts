@@ -7,7 +7,6 @@ import {
   shuffle,
   type Version,
 } from '@cluster/core'
-import type { PartitionRecord } from '../machine/state.ts'
 import type { Context } from './context.ts'
 import { within } from './waiting.ts'
 import { decodeFrame, encodeExport, SERVICE, type StreamFrame } from './wire.ts'
@@ -36,7 +35,7 @@ export async function fetchCopy(
   if (record === null) return null
   const sources = shuffle(
     ports.random,
-    candidates(context, record).filter((node) => node !== self),
+    context.livingHolders(record).filter((node) => node !== self),
   )
   for (const source of sources) {
     if (context.stopped) return null
@@ -48,12 +47,6 @@ export async function fetchCopy(
     }
   }
   return null
-}
-
-function candidates(context: Context, record: PartitionRecord): readonly NodeId[] {
-  if (context.settings.planted?.takeOverFromStaleCopy === true)
-    return record.replicas.map(({ node }) => node).filter((node) => context.isLiving(node))
-  return context.livingHolders(record)
 }
 
 async function fetchFrom(

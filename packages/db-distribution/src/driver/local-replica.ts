@@ -100,13 +100,9 @@ export class LocalReplica {
     if (this.store.appliedVersion() < lastWrite) this.phase = 'missing'
   }
 
-  /**
-   * Takes the store into service, if it has everything together with the queue. False when it has not.
-   * @param unchecked the planted bug: however old it is, if there is anything in it
-   */
-  adopt(store: PartitionStore, unchecked = false): boolean {
-    const trusted = unchecked && store.appliedVersion() > 0
-    if (!trusted && store.appliedVersion() < this.baseline) return false
+  /** Takes the store into service, if it has everything together with the queue. False when it has not. */
+  adopt(store: PartitionStore): boolean {
+    if (store.appliedVersion() < this.baseline) return false
     for (const { version, writes } of this.#pending) store.apply(version, writes)
     this.#pending = []
     this.#pendingBytes = 0

@@ -260,8 +260,7 @@ export class Replicas {
         await store.close()
         return
       }
-      const unchecked = this.#context.settings.planted?.takeOverFromStaleCopy === true
-      if (replica.adopt(store, unchecked)) return
+      if (replica.adopt(store)) return
       replica.phase = 'missing'
       // A store that was never written is no copy, so there is nothing to tell.
       if (store.appliedVersion() > 0)

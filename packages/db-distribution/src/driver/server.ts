@@ -108,28 +108,16 @@ export class Server {
   }
 
   async #export({ database, partition, version: needed }: ExportRequest, stream: FrameStream): Promise<void> {
-    const { machine, settings } = this.#context
-    const stale = settings.planted?.takeOverFromStaleCopy === true
-    const store = stale
-      ? this.#anyStore(database, partition)
-      : await this.#storeAt(database, partition, needed)
-    const applied = machine.index
-    assert(stale || applied >= needed, 'a copy is not older than what was asked for')
-    const version = Math.max(applied, needed) as Version
+    const store = await this.#storeAt(database, partition, needed)
+    const version = this.#context.machine.index as Version
+    assert(version >= needed, 'a copy is not older than what was asked for')
     const pin = store.pin(version)
     try {
       await stream.send(encodeCopy(version))
-      for await (const chunk of store.export(stale ? (applied as Version) : version))
+      for await (const chunk of store.export(version))
         for (const frame of encodeChunk(chunk)) await stream.send(frame)
     } finally {
       pin.release()
     }
-  }
-
-  /** The planted bug: whatever this node has, however old. */
-  #anyStore(database: number, partition: PartitionId): PartitionStore {
-    const store = this.#replicas.get(database, partition)?.store
-    if (!store) throw notHolder(database, partition, this.#context.self)
-    return store
   }
 }
