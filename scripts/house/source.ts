@@ -21,7 +21,8 @@ const testWords = new Set(['test', 'it', 'describe'])
 const testModifiers = new Set(['skip', 'only', 'todo'])
 const testAliases = new Set(['xit', 'xtest', 'xdescribe', 'fit', 'fdescribe'])
 /** Tests read golden scripts and temporary folders; sockets, processes and timers stay in test/e2e. */
-const testBuiltins = /^node:(?:fs|fs\/promises|path|url|os|assert|assert\/strict|util|buffer|crypto|stream|zlib)$/
+const testBuiltins =
+  /^node:(?:fs|fs\/promises|path|url|os|assert|assert\/strict|util|buffer|crypto|stream|zlib)$/
 
 const advice = {
   random: 'take a Random from core as a port',
