@@ -14,6 +14,7 @@ const cluster: Cluster = await openCluster({
 })
 let opened: Promise<ClusterDatabase> | null = null
 let ticking: { stop: boolean; readonly done: Promise<readonly Tick[]> } | null = null
+let tickCount = 0
 
 function database(): Promise<ClusterDatabase> {
   opened ??= cluster.database('shop', { redundancy })
@@ -33,6 +34,7 @@ async function tick(everyMs: number, state: { stop: boolean }): Promise<readonly
     }
     const doneAt = Date.now()
     ticks.push({ id, askedAt, doneAt, error })
+    tickCount = ticks.length
     await new Promise((resolve) => {
       setTimeout(resolve, Math.max(0, everyMs - (doneAt - askedAt)))
     })
@@ -56,6 +58,7 @@ const emit = answerCalls({
       alive: cluster.members().filter((member) => member.state === 'alive').length,
       underReplicated: status.underReplicated.length,
       unavailable: status.unavailable.length,
+      ticks: tickCount,
     }
   },
   sql: async ({ text, params = [] }: Statement) => (await (await database()).query(text, params)).rows,
@@ -75,7 +78,7 @@ const emit = answerCalls({
 })
 cluster.on('tookOver', (event) => emit('tookOver', event))
 cluster.on('waiting', ({ for: what }) => {
-  if (what !== null) emit('notice', what)
+  if (what !== null) emit('notice', `waits for ${what}`)
 })
 cluster.on('failed', ({ error }) => {
   console.error(error)

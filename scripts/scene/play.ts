@@ -18,6 +18,8 @@ const ROWS = 10
 const WAIT_MS_MAX = 15_000
 const POLL_MS = 20
 const TICK_MS = 5
+/** Writes of the client before each kill and after the last, so that every kill falls into full flow. */
+const TICKS_BETWEEN = 40
 const GAP_MS_MAX = 1000
 
 /** Plays the scene and tells what happens. @returns true when everything held */
@@ -82,7 +84,7 @@ class Actor extends CalledProcess {
       host?.command(process.execPath, args) ?? { program: process.execPath, args },
       (event, data) => {
         if (event === 'tookOver') say(tookOverText(label, data as TookOver))
-        else say(`${label}: ${String(data)}`)
+        else say(`${label} ${String(data)}`)
       },
     )
   }
@@ -178,6 +180,7 @@ class Stage {
     this.#say(`a client on ${witness.label} writes a row every ${TICK_MS} ms`)
     const kills: { label: string; at: number }[] = []
     for (const victim of this.#order.slice(0, this.#order.length - this.#options.downTo)) {
+      await this.#tickOn(witness)
       const status = await witness.status()
       const { id } = await victim.status()
       const role = status.leader === id ? ', the leader' : ''
@@ -194,6 +197,7 @@ class Stage {
       await this.#readEverywhere()
       await this.#writeOneMore()
     }
+    await this.#tickOn(witness)
     await this.#reportGaps(await witness.call<readonly Tick[]>('stopTicking'), kills, witness)
   }
 
@@ -222,6 +226,13 @@ class Stage {
     if (lost.length > 0) throw new Error(`${lost.length} acknowledged writes are lost`)
     if (failed.length > 0) throw new Error(`${failed.length} writes failed, the first: ${failed[0]?.error}`)
     if (worst >= GAP_MS_MAX) throw new Error(`the worst gap is ${worst} ms`)
+  }
+
+  async #tickOn(witness: Actor): Promise<void> {
+    const { ticks } = await witness.status()
+    await this.#until(`the client wrote ${TICKS_BETWEEN} more rows`, (statuses) =>
+      statuses.some((status) => status.ticks >= ticks + TICKS_BETWEEN),
+    )
   }
 
   #alive(): readonly Actor[] {

@@ -23,6 +23,8 @@ export interface Status {
   readonly alive: number
   readonly underReplicated: number
   readonly unavailable: number
+  /** Writes of the ticking client so far, on this node. */
+  readonly ticks: number
 }
 
 /** One write of the ticking client; times are milliseconds since 1970. */
