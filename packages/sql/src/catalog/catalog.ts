@@ -31,6 +31,7 @@ const entryAddress = (name: string): RowAddress => ({
 })
 
 interface Cached {
+  readonly address: RowAddress
   readonly definition: string
   readonly entry: CatalogEntry
 }
@@ -46,22 +47,23 @@ export class Catalog {
 
   /** The entry of that name as this transaction sees it. */
   async entry(transaction: Transaction, name: string): Promise<CatalogEntry | null> {
-    const row = await transaction.get(entryAddress(name))
+    const address = this.#cache.get(name)?.address ?? entryAddress(name)
+    const row = await transaction.get(address)
     if (row === null) {
       this.#cache.delete(name)
       return null
     }
-    return this.#decode(name, row)
+    return this.#decode(name, address, row)
   }
 
-  #decode(name: string, row: Row): CatalogEntry {
+  #decode(name: string, address: RowAddress, row: Row): CatalogEntry {
     const definition = row[1]
     assert(typeof definition === 'string', 'catalog row without a definition')
     const cached = this.#cache.get(name)
     // Compared by text, not by version: a transaction that was rolled back may have used the same number.
     if (cached?.definition === definition) return cached.entry
     const entry = decodeEntry(definition)
-    this.#cache.set(name, { definition, entry })
+    this.#cache.set(name, { address, definition, entry })
     return entry
   }
 

@@ -2,7 +2,7 @@ import type { Value } from '@cluster/core'
 import type { QuantifiedTest } from '../executor/apply.ts'
 import type { RowKeys } from '../executor/distinct.ts'
 import type { PairFilter } from '../executor/join.ts'
-import type { Mapper } from '../executor/pipeline.ts'
+import { type Mapper, sameBatch } from '../executor/pipeline.ts'
 import type { RowComparator } from '../executor/sort.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import type { SortKey } from '../plan/logical.ts'
@@ -74,7 +74,7 @@ export function compileMap(
   if (filter === null && plain.every((position) => position !== null)) {
     const positions = plain as readonly number[]
     if (positions.length === layout.width && positions.every((position, i) => position === i))
-      return (batch) => batch
+      return sameBatch
     return (batch) => ({
       length: batch.length,
       columns: positions.map((position) => batch.columns[position] as readonly Value[]),

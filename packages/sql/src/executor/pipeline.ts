@@ -4,8 +4,12 @@ import type { Source } from './context.ts'
 /** Computes the output of one batch; may drop rows. */
 export type Mapper = (batch: Batch, frame: Frame) => Batch
 
+/** Gives back what it gets. */
+export const sameBatch: Mapper = (batch) => batch
+
 /** Filter and projection in one compiled loop. */
 export function mapSource(input: Source, map: Mapper): Source {
+  if (map === sameBatch) return input
   return {
     async *open(context) {
       for await (const batch of input.open(context)) {

@@ -76,19 +76,17 @@ function withKeys(batch: RowBatch, positions: readonly number[]): Batch {
 
 /** Rows by their own keys. */
 export function pointScan(options: ScanOptions, keys: KeyAccess): Source {
-  return {
-    async *open(context) {
-      yield* fetchRows(options, [...new Set(keys(context.frame))], context)
-    },
-  }
+  return { open: (context) => fetchRows(options, distinct(keys(context.frame)), context) }
 }
+
+const distinct = (keys: readonly Key[]): readonly Key[] => (keys.length < 2 ? keys : [...new Set(keys)])
 
 /** Rows by complete keys of a unique index. */
 export function uniquePointScan(options: ScanOptions, index: IndexSchema, keys: KeyAccess): Source {
   const { database, table } = options
   return {
     async *open(context) {
-      const entries = [...new Set(keys(context.frame))]
+      const entries = distinct(keys(context.frame))
       for (let start = 0; start < entries.length; start += BATCH_ROWS) {
         const found = await Promise.all(
           entries.slice(start, start + BATCH_ROWS).map((key) => {
@@ -128,17 +126,16 @@ async function* fetchRows(
   keys: readonly Key[],
   context: ExecutionContext,
 ): AsyncGenerator<Batch> {
+  const rowAt = (key: Key): Promise<Row | null> =>
+    context.transaction.get({
+      relation: table.relation,
+      partition: partitionOfRow(database, table, key),
+      key,
+    })
   for (let start = 0; start < keys.length; start += BATCH_ROWS) {
     const some = keys.slice(start, start + BATCH_ROWS)
-    const rows = await Promise.all(
-      some.map((key) =>
-        context.transaction.get({
-          relation: table.relation,
-          partition: partitionOfRow(database, table, key),
-          key,
-        }),
-      ),
-    )
+    // One row is what most statements look up.
+    const rows = some.length === 1 ? [await rowAt(some[0] as Key)] : await Promise.all(some.map(rowAt))
     const pause = context.work(rows.length)
     if (pause !== null) await pause
     const batch = columnsOf(some, rows, positions)

@@ -1,6 +1,6 @@
 import { ClusterError, type Value } from '@cluster/core'
 import { isSqlError, SQLSTATE, sqlError } from '../errors.ts'
-import { parseValue } from '../types/parse.ts'
+import { parseValue, wholeNumber } from '../types/parse.ts'
 import { formatType, type SqlType } from '../types/type.ts'
 
 /** What may be given for `$n`. A Date stands for its time in UTC; a text is read as the type is written. */
@@ -78,12 +78,12 @@ function fromNumber(value: number, type: SqlType): Value | undefined {
     case 'double':
       return type.id === 'real' ? Math.fround(value) : value
     case 'numeric':
+      return parseValue(type, Number.isInteger(value) ? BigInt(value).toString() : String(value))
     case 'smallint':
     case 'integer':
     case 'bigint':
-      // Whole numbers beyond 2^53 are not what was meant any more, but their text is what JavaScript shows.
-      if (type.id !== 'numeric' && !Number.isInteger(value)) return undefined
-      return parseValue(type, Number.isInteger(value) ? BigInt(value).toString() : String(value))
+      // Whole numbers beyond 2^53 are not what was meant any more, but are taken as JavaScript has them.
+      return Number.isInteger(value) ? wholeNumber(type, BigInt(value)) : undefined
     default:
       return undefined
   }
@@ -95,10 +95,11 @@ function fromBigint(value: bigint, type: SqlType): Value | undefined {
     case 'double':
       return Number(value)
     case 'numeric':
+      return parseValue(type, value.toString())
     case 'smallint':
     case 'integer':
     case 'bigint':
-      return parseValue(type, value.toString())
+      return wholeNumber(type, value)
     case 'timestamp':
       return value
     default:

@@ -84,7 +84,11 @@ function parseBoolean(type: SqlType, text: string): boolean {
 function parseWhole(type: SqlType, text: string): number | bigint {
   const trimmed = text.trim()
   if (!/^[-+]?\d+$/.test(trimmed)) throw malformed(type, text)
-  const value = BigInt(trimmed.replace('+', ''))
+  return wholeNumber(type, BigInt(trimmed.replace('+', '')), text)
+}
+
+/** A whole number as a value of an integer type. @throws 22003, naming it as `text` */
+export function wholeNumber(type: SqlType, value: bigint, text = value.toString()): number | bigint {
   const bound = bounds[type.id] ?? 0n
   if (value >= bound || value < -bound) throw outOfRange(type, text)
   return type.id === 'bigint' ? value : Number(value)
