@@ -142,6 +142,20 @@ describe('the log files', () => {
     expect(again.recovered.entries.map((entry) => entry.index)).toEqual([51])
   })
 
+  test('what a killed process left unsynced is synced before it counts as durable', async () => {
+    const disk = new CrashDisk(new TestRandom(1))
+    const files = await LogFiles.open(disk)
+    await files.write([persist({ hardState: hard(1), entries: [command(1, 1, 5)] })], none)
+    const [path] = (await disk.list()).filter((name) => name.startsWith('log-'))
+    const file = disk.files.get(path ?? '')
+    if (file === undefined) throw new Error('there is no segment')
+    // The process is killed between the append and the sync.
+    file.durable = 60
+    const again = await LogFiles.open(disk)
+    expect(again.recovered.entries.map((entry) => entry.index)).toEqual([1])
+    expect(file.durable).toBe(file.bytes.length)
+  })
+
   test('neighbouring writes of entries share one sync', async () => {
     const disk = new CrashDisk(new TestRandom(1))
     const files = await LogFiles.open(disk)

@@ -81,7 +81,9 @@ export class LogFiles implements LogStore {
    * @throws LOG_DAMAGED when something that had been durable is damaged or missing; DISK_FORMAT
    */
   static async open(disk: Disk, options: LogFilesOptions = {}): Promise<LogFiles> {
-    return new LogFiles(disk, options, await recover(disk))
+    const found = await recover(disk)
+    await syncNewest(disk, found.segments)
+    return new LogFiles(disk, options, found)
   }
 
   /** Does the writes in order, with one sync for neighbours that only bring entries. */
@@ -384,6 +386,18 @@ async function readSegments(
     segments.push(segment)
   }
   return { entries, segments }
+}
+
+/**
+ * What a killed process wrote last may be in the platform's cache alone: it was read, and a power loss would
+ * take it all the same. From here on it counts as durable, so it must be. Sealed segments were synced before.
+ */
+async function syncNewest(disk: Disk, segments: readonly Segment[]): Promise<void> {
+  const newest = segments.at(-1)
+  if (newest === undefined) return
+  const file = await disk.open(newest.path)
+  await file.sync()
+  await file.close()
 }
 
 /** The end of the last segment was being written when the node stopped. */
