@@ -1,9 +1,16 @@
 import { commandLine, startErrorText } from './options.ts'
-import { start } from './start.ts'
 
 try {
-  await commandLine(start).parseAsync()
+  // What runs a node is loaded when one is asked for: help and slips of the finger are answered at once.
+  await commandLine(async (options) => (await import('./start.ts')).start(options)).parseAsync()
 } catch (error) {
   process.stderr.write(`${startErrorText(error)}\n`)
   process.exitCode = 1
 }
+// What was written leaves before the process does; a pending read of standard input must not keep it.
+for (const stream of [process.stdout, process.stderr]) {
+  await new Promise<void>((resolve) => {
+    stream.write('', () => resolve())
+  })
+}
+process.exit()

@@ -9,52 +9,67 @@ export interface StartOptions {
   /** Absent: as the database is, or 2 for a new one. */
   readonly redundancy?: number | 'all'
   readonly listen?: readonly string[]
-  readonly seed: readonly string[]
+  readonly seed?: readonly string[]
   readonly expect?: number
-  readonly alone: boolean
+  readonly alone?: boolean
   readonly secret?: string
   readonly mdns: boolean
   readonly shell: boolean
   readonly log: 'debug' | 'info' | 'warn' | 'error'
 }
 
+/** More copies than any cluster has nodes; the databases refuse more. */
+const REDUNDANCY_MAX = 1024
+/** More nodes than anybody forms a cluster of at once; a slip of the finger otherwise waits for ever. */
+const EXPECT_MAX = 1024
+
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
   ...(before ?? []),
-  value,
+  notEmpty(value),
 ]
 
-function count(value: string): number {
-  const number = Number(value)
-  if (!Number.isInteger(number) || number < 1)
-    throw new InvalidArgumentError('It must be a whole number from 1.')
-  return number
+function wholeNumber(value: string, max: number, orElse = ''): number {
+  if (/^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= max) return Number(value)
+  throw new InvalidArgumentError(`It must be a whole number from 1 to ${max}${orElse}.`)
+}
+
+function notEmpty(value: string): string {
+  // An unset variable in a script (`--data "$FOLDER"`) must not quietly mean the default.
+  if (value.trim() === '') throw new InvalidArgumentError('It must not be empty; leave the option out instead.')
+  return value
 }
 
 /** The command line, with help on every option. `run` gets what was asked for. */
 export function commandLine(run: (options: StartOptions) => Promise<void>): Command {
   return new Command('cluster')
     .description(
-      'Runs one node. Nodes of one name find each other on the network, share a SQL database and keep copies of\n' +
-        'every row on several nodes. In a terminal it gives a sql> prompt; piped input is run as statements; with\n' +
+      'Runs one node. Nodes of one name find each other on the network, share a SQL database and keep copies of ' +
+        'every row on several nodes. In a terminal it gives a sql> prompt; piped input is run as statements; with ' +
         'neither it serves until a signal comes.',
     )
     .option('--name <name>', 'name of the cluster; only nodes of one name join', checkName, 'cluster')
-    .option('--data <folder>', 'data folder (default: the first free one of .cluster/<name>/1, 2, …)')
+    .option('--data <folder>', 'data folder (default: the first free one of .cluster/<name>/1, 2, …)', notEmpty)
     .option('--database <name>', 'database that the shell opens', checkName, 'main')
     .option(
       '--redundancy <copies>',
       'copies of every row: a number, or "all" for one on every node (default: 2)',
-      (value: string) => (value === 'all' ? value : count(value)),
+      (value: string) => (value === 'all' ? value : wholeNumber(value, REDUNDANCY_MAX, ', or "all"')),
     )
     .option(
       '--listen <address>',
       'host:port to listen on, again for more (default: a free port everywhere)',
       collect,
     )
-    .option('--seed <address>', 'host:port of another node, again for more', collect, [])
-    .option('--expect <nodes>', 'form a new cluster only with that many nodes', count)
-    .option('--alone', 'form a new cluster alone, without waiting for others', false)
-    .addOption(new Option('--secret <text>', 'only nodes that know it may join').env('CLUSTER_SECRET'))
+    .option('--seed <address>', 'host:port of another node, again for more', collect)
+    .option('--expect <nodes>', 'form a new cluster only with that many nodes', (value) =>
+      wholeNumber(value, EXPECT_MAX),
+    )
+    .option('--alone', 'form a new cluster alone, without waiting for others')
+    .addOption(
+      new Option('--secret <text>', 'only nodes that know it may join')
+        .env('CLUSTER_SECRET')
+        .argParser(notEmpty),
+    )
     .option('--no-mdns', 'do not look for nodes by mDNS; use --seed')
     .option('--no-shell', 'no prompt: serve until a signal comes')
     .addOption(

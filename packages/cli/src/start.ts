@@ -15,7 +15,10 @@ const stderr = (line: string): void => void process.stderr.write(`${line}\n`)
 /** Where notices go: above the prompt while there is one. */
 let say = stdout
 
-/** Runs a node until a signal, the end of the shell or of the piped input. Sets the exit code. */
+/**
+ * Runs a node until a signal, the end of the shell or of the piped input. Sets the exit code. What is left then (a
+ * pending read of standard input) must not keep the process.
+ */
 export async function start(options: StartOptions): Promise<void> {
   const interactive = options.shell && process.stdin.isTTY === true && process.stdout.isTTY === true
   const piped = options.shell && process.stdin.isTTY !== true
@@ -25,9 +28,9 @@ export async function start(options: StartOptions): Promise<void> {
     name: options.name,
     ...(options.data === undefined ? {} : { data: options.data }),
     ...(options.listen === undefined ? {} : { listen: options.listen }),
-    seeds: options.seed,
+    ...(options.seed === undefined ? {} : { seeds: options.seed }),
     ...(options.expect === undefined ? {} : { expect: options.expect }),
-    alone: options.alone,
+    ...(options.alone === undefined ? {} : { alone: options.alone }),
     ...(options.secret === undefined ? {} : { secret: options.secret }),
     mdns: options.mdns,
     logLevel: options.log,
@@ -40,20 +43,20 @@ export async function start(options: StartOptions): Promise<void> {
   })
   banner(cluster, options)
   announce(cluster, (line) => say(line))
-  await Promise.race([cluster.ready(), ending.asked])
-  if (!ending.signal.aborted) {
-    say(`\nmembers\n${membersText(cluster)}\n`)
-    const code = await serve(cluster, options, {
-      interactive,
-      piped,
-      signal: ending.signal,
-      asked: ending.asked,
-    })
-    if (code !== 0) process.exitCode = code
+  try {
+    await Promise.race([cluster.ready(), ending.asked])
+    if (!ending.signal.aborted) {
+      say(`\nmembers\n${membersText(cluster)}\n`)
+      const { signal, asked } = ending
+      process.exitCode = await serve(cluster, options, { interactive, piped, signal, asked })
+    }
+  } catch (error) {
+    // What was under way when the signal came fails because the node stops; that is no news.
+    if (!ending.signal.aborted) throw error
+  } finally {
+    say = piped ? stderr : stdout
+    await cluster.stop()
   }
-  await cluster.stop()
-  // What is left (a pending read of standard input) must not keep a stopped node.
-  process.exit()
 }
 
 interface ServeMode {
@@ -87,7 +90,6 @@ async function serve(
     say = (line) => shell.notice(line)
     signal.addEventListener('abort', () => shell.close())
     await shell.run()
-    say = stdout
     return 0
   }
   if (piped) {

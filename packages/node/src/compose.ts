@@ -44,7 +44,10 @@ export interface ComposedNode {
   readonly peers: Peers
   readonly log: OrderedLog
   readonly databases: NodeDatabases
-  /** Starts every layer, the lowest last, so that nothing arrives before its handler is there. */
+  /**
+   * Starts every layer, the lowest last, so that nothing arrives before its handler is there. When one does not
+   * start, those that did are stopped before the error is thrown.
+   */
   start(): Promise<void>
   /** Stops every layer, the highest first. */
   stop(reason: 'away' | 'left'): Promise<void>
@@ -73,20 +76,26 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
     random,
     logger: layer('db'),
   })
+  const stop = async (reason: 'away' | 'left'): Promise<void> => {
+    await data.stop()
+    await log.stop(reason)
+    await p2p.stop(reason)
+  }
   return {
     peers: p2p,
     log,
     databases: data,
     async start() {
-      await data.start()
-      await log.start()
-      await p2p.start()
+      try {
+        await data.start()
+        await log.start()
+        await p2p.start()
+      } catch (error) {
+        await stop('away')
+        throw error
+      }
     },
-    async stop(reason) {
-      await data.stop()
-      await log.stop(reason)
-      await p2p.stop(reason)
-    },
+    stop,
     structure: () => {
       const root = p2p.describe()
       return { ...root, children: [...root.children, describeLog(log.group()), data.describe()] }
