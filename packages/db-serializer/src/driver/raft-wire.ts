@@ -35,9 +35,9 @@ export function packMessage(message: Message): unknown[] {
     case 'vote':
       return [...head, message.last.index, message.last.term, message.transfer]
     case 'preVoteReply':
-      return [...head, message.granted, message.commit.index, message.commit.term]
+      return [...head, message.granted, message.commit.index, message.commit.term, message.disk ?? null]
     case 'voteReply':
-      return [...head, message.granted]
+      return [...head, message.granted, message.disk ?? null]
     case 'append':
       return [
         ...head,
@@ -58,6 +58,7 @@ export function packMessage(message: Message): unknown[] {
         message.configuration,
         message.acknowledged,
         rejected ? [rejected.previous, rejected.hint.index, rejected.hint.term] : null,
+        message.disk ?? null,
       ]
     }
     case 'timeoutNow':
@@ -82,9 +83,10 @@ export function unpackMessage(value: unknown): Message {
         ...head,
         granted: bool(fields[3]),
         commit: position(fields[4], fields[5]),
+        ...diskAt(fields[6]),
       }
     case CODES.voteReply:
-      return { type: 'voteReply', ...head, granted: bool(fields[3]) }
+      return { type: 'voteReply', ...head, granted: bool(fields[3]), ...diskAt(fields[4]) }
     case CODES.append: {
       const previous = position(fields[3], fields[4])
       return {
@@ -110,6 +112,7 @@ export function unpackMessage(value: unknown): Message {
         rejected: rejected
           ? { previous: whole(rejected[0]) as LogIndex, hint: position(rejected[1], rejected[2]) }
           : null,
+        ...diskAt(fields[8]),
       }
     }
     case CODES.timeoutNow:
@@ -164,8 +167,22 @@ function unpackEntries(flat: readonly unknown[], first: number): Entry[] {
   return entries
 }
 
-export function packConfiguration({ voters, learners, away, provisional }: Configuration): unknown[] {
-  return [voters, learners, away, provisional]
+export function packConfiguration(configuration: Configuration): unknown[] {
+  const { voters, learners, away, provisional, disks } = configuration
+  const pairs = disks === undefined ? null : Object.entries(disks).flat()
+  return [voters, learners, away, provisional, pairs]
+}
+
+function diskAt(value: unknown): { readonly disk?: string } {
+  return value === null ? {} : { disk: text(value) }
+}
+
+function disksAt(value: unknown): Pick<Configuration, 'disks'> {
+  if (value === null) return {}
+  const flat = texts(value)
+  const disks: Record<string, string> = {}
+  for (let at = 0; at + 1 < flat.length; at += 2) disks[flat[at] ?? ''] = flat[at + 1] ?? ''
+  return { disks }
 }
 
 export function unpackConfiguration(value: unknown): Configuration {
@@ -175,6 +192,7 @@ export function unpackConfiguration(value: unknown): Configuration {
     learners: texts(fields[1]) as NodeId[],
     away: texts(fields[2]) as NodeId[],
     provisional: bool(fields[3]),
+    ...disksAt(fields[4]),
   }
 }
 

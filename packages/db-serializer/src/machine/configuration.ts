@@ -12,11 +12,47 @@ const without = (list: readonly NodeId[], node: NodeId): readonly NodeId[] =>
 
 const including = (list: readonly NodeId[], node: NodeId): readonly NodeId[] => [...list, node].sort()
 
+/** The disks of those that the configuration lists, `node` on `disk` among them. */
+function disksOf(
+  { voters, learners, away, disks }: Configuration,
+  node: NodeId,
+  disk: string | undefined,
+): Pick<Configuration, 'disks'> {
+  const known = disk === undefined ? disks : { ...disks, [node]: disk }
+  if (known === undefined) return {}
+  const listed = [...voters, ...learners, ...away].sort()
+  const kept = listed.flatMap((each) => {
+    const on = known[each]
+    return on === undefined ? [] : [[each, on] as const]
+  })
+  return { disks: Object.fromEntries(kept) }
+}
+
+/** True when the node counts with this disk. */
+export function countsWith(
+  configuration: Configuration | null,
+  node: NodeId,
+  disk: string | undefined,
+): boolean {
+  const listed = configuration?.disks?.[node]
+  return listed === undefined || listed === disk
+}
+
 /** The configuration after the change, or null when the change makes no sense for it. */
 export function changedConfiguration(
   before: Configuration,
-  { type, node }: ConfigurationChange,
+  change: ConfigurationChange,
 ): Configuration | null {
+  const after = changedMembers(before, change)
+  if (after === null) return null
+  const disk = change.type === 'addLearner' ? change.disk : undefined
+  return { ...after, ...disksOf({ ...after, ...known(before) }, change.node, disk) }
+}
+
+const known = ({ disks }: Configuration): Pick<Configuration, 'disks'> =>
+  disks === undefined ? {} : { disks }
+
+function changedMembers(before: Configuration, { type, node }: ConfigurationChange): Configuration | null {
   const voter = before.voters.includes(node)
   const learner = before.learners.includes(node)
   const rest = {
@@ -40,13 +76,19 @@ export function changedConfiguration(
 }
 
 /** What remains when `self` founds a group (`before` is null) or goes on without the other voter. */
-export function onlyVoter(self: NodeId, before: Configuration | null, provisional: boolean): Configuration {
-  return {
+export function onlyVoter(
+  self: NodeId,
+  before: Configuration | null,
+  provisional: boolean,
+  disk?: string,
+): Configuration {
+  const after = {
     voters: [self],
     learners: without(before?.learners ?? [], self),
     away: without(before?.away ?? [], self),
     provisional,
   }
+  return { ...after, ...disksOf({ ...after, ...(before && known(before)) }, self, disk) }
 }
 
 /** True when `self` is in every possible majority of the voters. */

@@ -94,6 +94,7 @@ export function stepPreVote(state: State, from: NodeId, message: PreVoteMessage)
     term: granted ? message.term : state.term,
     granted,
     commit: { index: state.commitIndex, term: committedTerm },
+    ...state.onDisk,
   })
 }
 
@@ -113,6 +114,7 @@ export function learnCommit(state: State, { commit }: PreVoteReplyMessage): void
 export function stepPreVoteReply(state: State, from: NodeId, message: PreVoteReplyMessage): void {
   if (state.post !== 'preCandidate') return
   if (message.granted && message.term !== state.term + 1) return
+  if (!state.counts(from, message.disk)) return
   state.votes.set(from, message.granted)
   countVotes(state)
 }
@@ -131,11 +133,17 @@ export function stepVote(state: State, from: NodeId, message: VoteMessage): void
     if (votedFor === null) state.changeHard({ votedFor: from })
     state.restElection(false)
   }
-  state.send(from, { type: 'voteReply', lineage: state.lineage, term: state.term, granted })
+  state.send(from, {
+    type: 'voteReply',
+    lineage: state.lineage,
+    term: state.term,
+    granted,
+    ...state.onDisk,
+  })
 }
 
 export function stepVoteReply(state: State, from: NodeId, message: VoteReplyMessage): void {
-  if (state.post !== 'candidate') return
+  if (state.post !== 'candidate' || !state.counts(from, message.disk)) return
   state.votes.set(from, message.granted)
   countVotes(state)
 }

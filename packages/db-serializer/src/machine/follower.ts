@@ -34,6 +34,7 @@ export function appendReply(
     rejected,
     configuration,
     acknowledged: state.links.hasAgreed(to, { term: state.term, configuration }),
+    ...state.onDisk,
   }
 }
 
@@ -87,7 +88,7 @@ export function stepAppend(state: State, from: NodeId, message: AppendMessage): 
 export function stepAppendReply(state: State, from: NodeId, message: AppendReplyMessage): void {
   const { office } = state
   const progress = office?.progress.get(from)
-  if (office === null || progress === undefined) return
+  if (office === null || progress === undefined || !state.counts(from, message.disk)) return
   progress.heardAt = state.now
   progress.round = Math.max(progress.round, message.round)
   if (message.rejected !== null) {

@@ -54,7 +54,7 @@ function judgeChange(state: State, change: ConfigurationChange): Configuration |
 /** A fresh node founds a group. */
 export function stepForm(state: State, history: Lineage, provisional: boolean): void {
   assert(state.history === null, 'a node with a history does not form a group')
-  found(state, history, onlyVoter(state.self, null, provisional), false)
+  found(state, history, onlyVoter(state.self, null, provisional, state.settings.disk), false)
 }
 
 /** A fresh node was admitted to a group; its leader will send the log. */
@@ -87,7 +87,12 @@ export function finishFounding(state: State): void {
   const { history, hard } = state
   if (history === null || !hard.founding || hard.committed <= state.log.lastIndex) return
   const before = state.configurations.newest?.configuration ?? null
-  found(state, history, onlyVoter(state.self, before, before?.provisional ?? true), hard.alone)
+  found(
+    state,
+    history,
+    onlyVoter(state.self, before, before?.provisional ?? true, state.settings.disk),
+    hard.alone,
+  )
 }
 
 /** The other of two voters is proved dead by the transport; the rest of the proof is judged here. */
@@ -105,7 +110,7 @@ export function stepGoAlone(state: State, peer: NodeId, lineage: LineageId): voi
   found(
     state,
     { cluster: history.cluster, lineage, ancestry: [...history.ancestry, branch] },
-    onlyVoter(state.self, newest.configuration, newest.configuration.provisional),
+    onlyVoter(state.self, newest.configuration, newest.configuration.provisional, state.settings.disk),
     true,
   )
 }
@@ -115,7 +120,9 @@ function judgeAlone(state: State, peer: NodeId): AloneRefusal | null {
   if (state.history === null || newest === null) return 'noGroup'
   const open = state.configurations.since(state.commitIndex)
   const lastTwo = open.every(({ configuration }) => inEveryQuorum(state.self, configuration))
-  if (!lastTwo || !state.voters().includes(peer) || peer === state.self) return 'notLastTwo'
+  const voters = state.voters()
+  if (!lastTwo || !voters.includes(state.self) || !voters.includes(peer) || peer === state.self)
+    return 'notLastTwo'
   if (state.links.isUp(peer)) return 'linkUp'
   const agreement = state.links.agreement(peer)
   const holds =

@@ -201,7 +201,13 @@ export class Raft implements RaftMachine {
     } else if (message.term < state.term && message.type !== 'preVote') {
       if (message.type === 'append') refuseAppend(state, from, message)
       else if (message.type === 'vote')
-        state.send(from, { type: 'voteReply', lineage: message.lineage, term: state.term, granted: false })
+        state.send(from, {
+          type: 'voteReply',
+          lineage: message.lineage,
+          term: state.term,
+          granted: false,
+          ...state.onDisk,
+        })
       return
     }
     switch (message.type) {

@@ -6,11 +6,12 @@ import {
   logIndex,
   type NodeId,
   type NodeRole,
+  nodeId,
   type Random,
   type Term,
   term,
 } from '@cluster/core'
-import { ConfigurationLog } from './configuration.ts'
+import { ConfigurationLog, countsWith } from './configuration.ts'
 import { Links } from './links.ts'
 import { LogTail } from './log-tail.ts'
 import { Outbox } from './outbox.ts'
@@ -27,7 +28,7 @@ import type {
   SnapshotMeta,
 } from './types.ts'
 
-export type Settings = Required<RaftOptions>
+export type Settings = Required<Omit<RaftOptions, 'disk'>> & { readonly disk?: string }
 
 export function settingsOf(options: RaftOptions): Settings {
   const settings: Settings = {
@@ -181,11 +182,27 @@ export class State {
       newest.index > known &&
       previous !== null &&
       previous.configuration.voters.length === 2
-    return waits ? previous.configuration.voters : newest.configuration.voters
+    const { configuration } = waits ? previous : newest
+    if (countsWith(configuration, this.self, this.settings.disk)) return configuration.voters
+    // This node voted with another disk then. That voter still counts, but nobody can speak for it.
+    return configuration.voters.map((voter) => (voter === this.self ? nodeId(`${voter} before`) : voter))
+  }
+
+  /** True when what the node says on that disk counts in the newest configuration. */
+  counts(node: NodeId, disk: string | undefined): boolean {
+    return countsWith(this.configurations.newest?.configuration ?? null, node, disk)
+  }
+
+  /** For replies: the disk that they are said for. */
+  get onDisk(): { readonly disk?: string } {
+    const { disk } = this.settings
+    return disk === undefined ? {} : { disk }
   }
 
   isVoter(node: NodeId): boolean {
-    return this.configurations.newest?.configuration.voters.includes(node) === true
+    const configuration = this.configurations.newest?.configuration
+    if (configuration?.voters.includes(node) !== true) return false
+    return node !== this.self || countsWith(configuration, node, this.settings.disk)
   }
 
   get role(): NodeRole {

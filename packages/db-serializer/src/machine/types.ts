@@ -16,12 +16,18 @@ export interface Configuration {
   readonly away: readonly NodeId[]
   /** True while no second voter ever joined. */
   readonly provisional: boolean
+  /**
+   * The disk with which each node was let in. Votes and copies of that node count only from this disk: a node
+   * that comes back with an empty or another one, or that renounced its vote, is a stranger of the same name.
+   * A node that is not named here counts with any disk.
+   */
+  readonly disks?: Readonly<Record<string, string>>
 }
 
 /** One step of membership; at most one voter comes or goes with it. */
 export type ConfigurationChange =
   /** A new, an away or a demoted node starts to learn. */
-  | { readonly type: 'addLearner'; readonly node: NodeId }
+  | { readonly type: 'addLearner'; readonly node: NodeId; readonly disk?: string }
   /** A learner that has caught up becomes a voter. */
   | { readonly type: 'promote'; readonly node: NodeId }
   /** A voter becomes a learner. */
@@ -100,6 +106,8 @@ export interface Recovered {
 
 export interface RaftOptions {
   readonly self: NodeId
+  /** Names the disk under this log, anew for each that is empty; default none. */
+  readonly disk?: string
   /** Silence of the leader before an election, drawn anew each time from 1 … 2 times this; default 300. */
   readonly electionTimeoutMs?: number
   /** Time between two signs of life of the leader; default 50, at most a third of `electionTimeoutMs`. */
@@ -290,7 +298,12 @@ export interface PreVoteMessage extends MessageHead {
   readonly last: LogPosition
 }
 
-export interface PreVoteReplyMessage extends MessageHead {
+/** What counts only from the disk with which its sender was let in. */
+interface ReplyHead extends MessageHead {
+  readonly disk?: string
+}
+
+export interface PreVoteReplyMessage extends ReplyHead {
   readonly type: 'preVoteReply'
   /** With `granted` the `term` is the one asked for, else the sender's own. */
   readonly granted: boolean
@@ -305,7 +318,7 @@ export interface VoteMessage extends MessageHead {
   readonly transfer: boolean
 }
 
-export interface VoteReplyMessage extends MessageHead {
+export interface VoteReplyMessage extends ReplyHead {
   readonly type: 'voteReply'
   readonly granted: boolean
 }
@@ -324,7 +337,7 @@ export interface AppendMessage extends MessageHead {
   readonly acknowledged: boolean
 }
 
-export interface AppendReplyMessage extends MessageHead {
+export interface AppendReplyMessage extends ReplyHead {
   readonly type: 'appendReply'
   readonly round: number
   /** Durable here and equal to the leader's log up to this index. Meaningless when `rejected` is there. */
