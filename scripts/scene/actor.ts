@@ -78,7 +78,7 @@ const emit = answerCalls({
 })
 cluster.on('tookOver', (event) => emit('tookOver', event))
 cluster.on('waiting', ({ for: what }) => {
-  if (what !== null) emit('notice', `waits for ${what}`)
+  if (what !== null) emit('notice', `waits for ${what.replace(/[A-Za-z0-9]{40,}/g, (id) => id.slice(-8))}`)
 })
 cluster.on('failed', ({ error }) => {
   console.error(error)

@@ -23,7 +23,8 @@ export function announce(cluster: Cluster, say: (line: string) => void): Cancel 
       )
     }),
     cluster.on('waiting', (event) => {
-      if (event.for !== null && event.for !== waiting) say(`* waiting for ${event.for}`)
+      if (event.for !== null && event.for !== waiting)
+        say(`* waiting for ${event.for.replace(/[A-Za-z0-9]{40,}/g, (id) => id.slice(-8))}`)
       waiting = event.for
     }),
     cluster.on('refused', ({ from, reason }) => say(`* turned away ${from}: ${reason}`)),
