@@ -112,6 +112,17 @@ describe('transactions of several nodes', () => {
     expect(await cluster.node(2).rows('SELECT count(*), count(DISTINCT email) FROM users')).toEqual(['5|5'])
   })
 
+  test('an upsert counts every call of every node', async () => {
+    const cluster = await threeNodes('CREATE TABLE hits (page text PRIMARY KEY, n integer)')
+    for (let round = 0; round < 4; round++)
+      await atOnce(
+        cluster,
+        cluster.nodes,
+        () => "INSERT INTO hits VALUES ('home', 1) ON CONFLICT (page) DO UPDATE SET n = hits.n + excluded.n",
+      )
+    for (const node of cluster.nodes) expect(await node.rows('SELECT * FROM hits')).toEqual(['home|12'])
+  })
+
   test('a table of one name that two nodes make at once is one table', async () => {
     const cluster = await threeNodes()
     const pair = [cluster.node(1), cluster.node(2)]

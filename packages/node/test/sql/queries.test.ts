@@ -55,6 +55,16 @@ const writes = fc.oneof(
   fc
     .tuple(small, small)
     .map(([k, shift]) => `INSERT INTO t SELECT id + ${shift}, k, v, 'x' FROM u WHERE k <= ${k}`),
+  fc
+    .tuple(
+      fc.array(fc.tuple(small, value), { minLength: 1, maxLength: 4 }),
+      fc.constantFrom('NOTHING', 'UPDATE'),
+    )
+    .map(([rows, action]) => {
+      const set = action === 'NOTHING' ? '' : ' SET b = excluded.b, a = coalesce(t.a, 0) + 1'
+      const given = rows.map((row) => `(${row.join(', ')})`).join(', ')
+      return `INSERT INTO t (id, b) VALUES ${given} ON CONFLICT (id) DO ${action}${set}`
+    }),
   fc.tuple(value, onT).map(([b, where]) => `UPDATE t SET b = ${b}, a = t.a + 1 WHERE ${where}`),
   fc.tuple(small, onT).map(([shift, where]) => `UPDATE t SET id = t.id + ${shift} WHERE ${where}`),
   fc.tuple(small, onU).map(([shift, where]) => `UPDATE u SET v = v + ${shift} WHERE ${where} RETURNING *`),

@@ -1,5 +1,5 @@
 import type { TableSchema } from '../catalog/schema.ts'
-import { nearest, SQLSTATE, sqlError } from '../errors.ts'
+import { SQLSTATE } from '../errors.ts'
 import { columnExpr, constant, filtered } from '../plan/build.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import type { LogicalPlan, Output } from '../plan/logical.ts'
@@ -14,9 +14,7 @@ import { substitute } from '../plan/traverse.ts'
 import type {
   Delete,
   Expression,
-  Identifier,
   Insert,
-  InsertValue,
   Node,
   SelectItem,
   TableAlias,
@@ -24,14 +22,22 @@ import type {
   Update,
 } from '../syntax/ast.ts'
 import { parseExpression } from '../syntax/parse.ts'
-import type { SqlType } from '../types/type.ts'
-import { formatType } from '../types/type.ts'
+import {
+  bindAssignments,
+  checkAssignable,
+  rowColumns,
+  rowScope,
+  targetPositions,
+  typeOf,
+  valueFor,
+} from './bind-assignment.ts'
+import { bindConflict } from './bind-conflict.ts'
 import { bindCondition, bindExpression } from './bind-expression.ts'
 import { type BoundFrom, bindFrom, scanTable, targetTable } from './bind-from.ts'
 import { converted } from './bind-query.ts'
 import { nameOf } from './bind-select.ts'
-import { settle, tryCoerce } from './coerce.ts'
-import { type BindContext, type BoundQuery, errorAt, newColumn, positionOf } from './context.ts'
+import { settle } from './coerce.ts'
+import { type BindContext, type BoundQuery, errorAt } from './context.ts'
 import type { Place } from './place.ts'
 import { type Scope, starColumns } from './scope.ts'
 
@@ -49,37 +55,9 @@ export function bindInsert(context: BindContext, insert: Insert): InsertStatemen
     target: target(context, table, row),
     source: source.plan,
     sourceColumns: source.columns,
+    conflict: insert.onConflict === null ? null : bindConflict(context, table, name, insert.onConflict),
     returning: bindReturning(context, insert.returning, scope),
   }
-}
-
-function targetPositions(
-  context: BindContext,
-  table: TableSchema,
-  columns: readonly Identifier[],
-): readonly number[] {
-  if (columns.length === 0) return table.columns.map((_, position) => position)
-  const positions = columns.map((column) => columnPosition(context, table, column))
-  const twice = columns.find((_, i) => positions.indexOf(positions[i] as number) !== i)
-  if (twice !== undefined)
-    throw errorAt(context, twice, SQLSTATE.duplicateColumn, `column "${twice.name}" specified more than once`)
-  return positions
-}
-
-function columnPosition(context: BindContext, table: TableSchema, column: Identifier): number {
-  const position = table.columns.findIndex(({ name }) => name === column.name)
-  if (position >= 0) return position
-  const near = nearest(
-    column.name,
-    table.columns.map(({ name }) => name),
-  )
-  throw errorAt(
-    context,
-    column,
-    SQLSTATE.undefinedColumn,
-    `column "${column.name}" of relation "${table.name}" does not exist`,
-    near === null ? {} : { hint: `Perhaps you meant the column "${near}".` },
-  )
 }
 
 interface RowSource {
@@ -152,73 +130,6 @@ function querySource(
     }
   })
   return { plan: { kind: 'project', input: plan, outputs }, columns }
-}
-
-const typeOf = (table: TableSchema, position: number): SqlType => {
-  const column = table.columns[position]
-  if (column === undefined) throw new RangeError(`table ${table.name} has no column ${position}`)
-  return column.type
-}
-
-/** The value of one column: what was written, its default, or NULL. */
-function valueFor(place: Place, table: TableSchema, position: number, value: InsertValue | undefined): Expr {
-  const { context } = place
-  if (value !== undefined && value.kind !== 'default')
-    return assign(context, value, bindExpression(place, value), table, position)
-  const text = table.columns[position]?.defaultText ?? null
-  const type = typeOf(table, position)
-  if (text === null) return constant(type, null)
-  const inner: Place = { ...place, context: { ...context, source: null } }
-  const expression = parseExpression(text)
-  return assign(inner.context, expression, bindExpression(inner, expression), table, position)
-}
-
-/** @throws 42804 */
-function assign(
-  context: BindContext,
-  node: Expression,
-  expr: Expr,
-  table: TableSchema,
-  position: number,
-): Expr {
-  const cast = tryCoerce(context, node, expr, typeOf(table, position), 'assignment')
-  if (cast === null) throw notAssignable(context, node, expr, table, position)
-  return cast
-}
-
-function checkAssignable(
-  context: BindContext,
-  node: Node,
-  expr: Expr,
-  table: TableSchema,
-  position: number,
-): void {
-  if (tryCoerce(context, node, expr, typeOf(table, position), 'assignment') === null)
-    throw notAssignable(context, node, expr, table, position)
-}
-
-function notAssignable(context: BindContext, node: Node, expr: Expr, table: TableSchema, position: number) {
-  const column = table.columns[position]
-  const type = formatType(typeOf(table, position))
-  return sqlError(
-    SQLSTATE.datatypeMismatch,
-    `column "${column?.name}" is of type ${type} but expression is of type ${formatType(expr.type)}`,
-    {
-      position: positionOf(context, node),
-      table: table.name,
-      column: column?.name,
-      hint: 'You will need to rewrite or cast the expression.',
-    },
-  )
-}
-
-/** Columns that stand for the values of one row of the table. */
-const rowColumns = (context: BindContext, table: TableSchema): readonly Column[] =>
-  table.columns.map(({ name, type }) => newColumn(context, name, type))
-
-function rowScope(table: TableSchema, row: readonly Column[], alias: string): Scope {
-  const columns = row.map((column) => ({ name: column.name, column }))
-  return { tables: [{ alias, schema: 'public', columns }], columns, outer: null }
 }
 
 function target(context: BindContext, table: TableSchema, row: readonly Column[]): Target {
@@ -310,18 +221,7 @@ export function bindUpdate(context: BindContext, update: Update): UpdateStatemen
   const { table, old, key, others } = source
   const input = whereOf(context, source, update.where)
   const place: Place = { context, scope: source.scope, aggregates: null, name: 'UPDATE' }
-  const assigned = new Map<number, Expr>()
-  for (const { column, value } of update.assignments) {
-    const position = columnPosition(context, table, column)
-    if (assigned.has(position))
-      throw errorAt(
-        context,
-        column,
-        SQLSTATE.syntaxError,
-        `multiple assignments to same column "${column.name}"`,
-      )
-    assigned.set(position, valueFor(place, table, position, value))
-  }
+  const assigned = bindAssignments(place, table, update.assignments)
   const values = rowColumns(context, table)
   const outputs: Output[] = [
     ...[key, ...old, ...others].map((column) => ({ column, expr: columnExpr(column) })),

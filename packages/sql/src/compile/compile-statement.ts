@@ -2,6 +2,7 @@ import type { Database, Key } from '@cluster/core'
 import { sqlError } from '../errors.ts'
 import type { ExecutionContext, Source } from '../executor/context.ts'
 import { mapSource } from '../executor/pipeline.ts'
+import { type ConflictRules, upsertRows } from '../executor/upsert.ts'
 import { deleteRows, insertRows, updateRows, type WriteTarget, type Written } from '../executor/write.ts'
 import { foldExpr } from '../optimizer/fold-constants.ts'
 import { optimize } from '../optimizer/optimize.ts'
@@ -10,7 +11,7 @@ import { columnExpr } from '../plan/build.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import type { LogicalPlan } from '../plan/logical.ts'
 import { type PhysicalPlan, physicalColumns } from '../plan/physical.ts'
-import type { ResultColumn, Returning, StatementPlan, Target } from '../plan/statement.ts'
+import type { ConflictAction, ResultColumn, Returning, StatementPlan, Target } from '../plan/statement.ts'
 import { hasSubquery } from '../plan/traverse.ts'
 import { compileMap, compileRowChecks, Layout, Slots } from './compile-map.ts'
 import { compilePlan } from './compile-plan.ts'
@@ -37,6 +38,8 @@ export type CompiledStatement =
       readonly result: readonly ResultColumn[]
       readonly plan: PhysicalPlan
       readonly target: Target
+      /** What INSERT does about keys that are taken. */
+      readonly onConflict: 'nothing' | 'update' | null
       run(context: ExecutionContext): Promise<Written>
     }
 
@@ -62,14 +65,26 @@ export function compileStatement(statement: StatementPlan, options: CompileOptio
     checks: checksOf(statement.target, slots),
     returning: returning === null ? null : compileReturning(returning, rowOf(statement), slots),
   }
-  const run = { insert: insertRows, update: updateRows, delete: deleteRows }[statement.kind]
-  return {
-    kind: statement.kind,
-    result: returning?.result ?? [],
-    plan,
-    target: statement.target,
-    run: (context) => run(writeTarget, source, context),
+  const conflict = statement.kind === 'insert' ? statement.conflict : null
+  const common = { kind: statement.kind, result: returning?.result ?? [], plan, target: statement.target }
+  if (conflict !== null) {
+    const rules = compileConflict(conflict, slots)
+    return {
+      ...common,
+      onConflict: conflict.update === null ? 'nothing' : 'update',
+      run: (context) => upsertRows(writeTarget, rules, source, context),
+    }
   }
+  const run = { insert: insertRows, update: updateRows, delete: deleteRows }[statement.kind]
+  return { ...common, onConflict: null, run: (context) => run(writeTarget, source, context) }
+}
+
+function compileConflict({ arbiters, update }: ConflictAction, slots: Slots): ConflictRules {
+  if (update === null) return { arbiters, update: null }
+  const { key, old, excluded, values, where } = update
+  const layout = new Layout([key, ...old, ...excluded])
+  const outputs = [...[key, ...old].map(columnExpr), ...values.map(foldExpr)]
+  return { arbiters, update: compileMap(layout, slots, where === null ? null : foldExpr(where), outputs) }
 }
 
 function planFor(plan: LogicalPlan, wanted: readonly Column[], options: CompileOptions): PhysicalPlan {

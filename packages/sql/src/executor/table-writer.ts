@@ -1,12 +1,13 @@
-import type {
-  Database,
-  Key,
-  PartitionId,
-  RelationId,
-  Row,
-  RowAddress,
-  Transaction,
-  Value,
+import {
+  assert,
+  type Database,
+  type Key,
+  type PartitionId,
+  type RelationId,
+  type Row,
+  type RowAddress,
+  type Transaction,
+  type Value,
 } from '@cluster/core'
 import type { IndexSchema, KeyConstraint, TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
@@ -36,8 +37,10 @@ export interface TableWriterOptions {
 const READS_AT_ONCE = 256
 
 /** One entry, of the table itself or of an index, that must be free. */
-interface Claim {
+export interface Claim {
   readonly address: RowAddress
+  /** Tells the entry from all others. */
+  readonly name: string
   readonly constraint: KeyConstraint
   readonly row: Row
 }
@@ -51,6 +54,8 @@ export class TableWriter {
   readonly #transaction: Transaction
   readonly #table: TableSchema
   readonly #makeRowKey: () => Key
+  /** Entries that were read, were not there, and have not been written since. */
+  readonly #free = new Set<string>()
 
   constructor({ database, transaction, table, makeRowKey }: TableWriterOptions) {
     this.#database = database
@@ -63,6 +68,55 @@ export class TableWriter {
   async insert(rows: readonly Row[]): Promise<void> {
     const stored = rows.map((row) => ({ row, key: primaryKeyOf(this.#table, row) ?? this.#makeRowKey() }))
     await this.#write(stored)
+  }
+
+  /** What a row to be inserted needs to be free under some constraints of the table, in their order. */
+  claimsOf(row: Row, constraints: readonly KeyConstraint[]): readonly Claim[] {
+    const claims: Claim[] = []
+    for (const constraint of constraints) {
+      if (constraint === this.#table.primaryKey) {
+        const key = primaryKeyOf(this.#table, row)
+        if (key !== null) claims.push(claimOf(this.#rowAddress(key), constraint, row))
+        continue
+      }
+      const index = this.#table.indexes.find((one) => one === constraint)
+      // What an exclusive entry's key is made of does not include the key of the row.
+      const entry = index === undefined ? null : indexEntryOf(this.#database, this.#table, index, row, '')
+      if (index === undefined || entry === null || !entry.exclusive) continue
+      claims.push(claimOf(entryAddress(index.relation, entry.partition, entry.key), index, row))
+    }
+    return claims
+  }
+
+  /** The keys of the rows that have what is claimed, by the names of the claims. Entries are read once a statement. */
+  async holders(claims: readonly Claim[]): Promise<ReadonlyMap<string, Key>> {
+    const asked = [...new Map(claims.map((claim) => [claim.name, claim])).values()]
+    const holders = new Map<string, Key>()
+    for (let start = 0; start < asked.length; start += READS_AT_ONCE) {
+      const some = asked.slice(start, start + READS_AT_ONCE)
+      const found = await Promise.all(some.map(({ address }) => this.#transaction.get(address)))
+      some.forEach(({ name, address }, i) => {
+        const entry = found[i] ?? null
+        if (entry === null) this.#free.add(name)
+        else holders.set(name, address.relation === this.#table.relation ? address.key : (entry[0] as Key))
+      })
+    }
+    return holders
+  }
+
+  /** The rows of keys that index entries or other reads told of. */
+  async rowsAt(keys: readonly Key[]): Promise<readonly StoredRow[]> {
+    const rows: StoredRow[] = []
+    for (let start = 0; start < keys.length; start += READS_AT_ONCE) {
+      const some = keys.slice(start, start + READS_AT_ONCE)
+      const found = await Promise.all(some.map((key) => this.#transaction.get(this.#rowAddress(key))))
+      some.forEach((key, i) => {
+        const row = found[i] ?? null
+        assert(row !== null, `an index entry of table ${this.#table.name} without its row`)
+        rows.push({ key, row })
+      })
+    }
+    return rows
   }
 
   /**
@@ -104,7 +158,7 @@ export class TableWriter {
     for (const { key, row } of rows) {
       const entry = indexEntryOf(this.#database, this.#table, index, row, key)
       const address = entryAddress(index.relation, entry.partition, entry.key)
-      if (entry.exclusive) claims.push({ address, constraint: index, row })
+      if (entry.exclusive) claims.push(claimOf(address, index, row))
     }
     await this.#claim(claims)
     for (const { key, row } of rows) this.#putEntry(index, row, key)
@@ -113,11 +167,11 @@ export class TableWriter {
   async #write(rows: readonly StoredRow[], before: readonly StoredRow[] | null = null): Promise<void> {
     const claims: Claim[] = []
     rows.forEach(({ key, row }, i) => {
-      this.#checkNotNull(row)
+      this.checkNotNull(row)
       const old = before?.[i]
       const { primaryKey } = this.#table
       if (primaryKey !== null && old?.key !== key)
-        claims.push({ address: this.#rowAddress(key), constraint: primaryKey, row })
+        claims.push(claimOf(this.#rowAddress(key), primaryKey, row))
       for (const index of this.#table.indexes) {
         const entry = indexEntryOf(this.#database, this.#table, index, row, key)
         if (!entry.exclusive) continue
@@ -126,12 +180,12 @@ export class TableWriter {
           if (was.key === entry.key) continue
         }
         const address = entryAddress(index.relation, entry.partition, entry.key)
-        claims.push({ address, constraint: index, row })
+        claims.push(claimOf(address, index, row))
       }
     })
     await this.#claim(claims)
     rows.forEach(({ key, row }, i) => {
-      this.#transaction.put(this.#rowAddress(key), row)
+      this.#put(this.#rowAddress(key), row)
       for (const index of this.#table.indexes) {
         const old = before?.[i]
         if (old?.key === key) {
@@ -146,20 +200,24 @@ export class TableWriter {
 
   #putEntry(index: IndexSchema, row: Row, rowKey: Key): void {
     const entry = indexEntryOf(this.#database, this.#table, index, row, rowKey)
-    this.#transaction.put(entryAddress(index.relation, entry.partition, entry.key), [rowKey])
+    this.#put(entryAddress(index.relation, entry.partition, entry.key), [rowKey])
+  }
+
+  #put(address: RowAddress, row: Row): void {
+    this.#transaction.put(address, row)
+    if (this.#free.size > 0) this.#free.delete(nameOf(address))
   }
 
   /** @throws 23505 when one of the entries exists, or two rows of this statement claim the same */
   async #claim(claims: readonly Claim[]): Promise<void> {
     const own = new Set<string>()
     for (const claim of claims) {
-      const { relation, partition, key } = claim.address
-      const name = `${relation}/${partition}/${key}`
-      if (own.has(name)) throw this.#duplicate(claim)
-      own.add(name)
+      if (own.has(claim.name)) throw this.#duplicate(claim)
+      own.add(claim.name)
     }
-    for (let start = 0; start < claims.length; start += READS_AT_ONCE) {
-      const some = claims.slice(start, start + READS_AT_ONCE)
+    const asked = this.#free.size === 0 ? claims : claims.filter(({ name }) => !this.#free.has(name))
+    for (let start = 0; start < asked.length; start += READS_AT_ONCE) {
+      const some = asked.slice(start, start + READS_AT_ONCE)
       const found = await Promise.all(some.map(({ address }) => this.#transaction.get(address)))
       const taken = some.find((_, i) => found[i] !== null)
       if (taken !== undefined) throw this.#duplicate(taken)
@@ -183,7 +241,8 @@ export class TableWriter {
     )
   }
 
-  #checkNotNull(row: Row): void {
+  /** @throws 23502 */
+  checkNotNull(row: Row): void {
     this.#table.columns.forEach((column, position) => {
       if (!column.notNull || row[position] !== null) return
       throw sqlError(
@@ -208,6 +267,15 @@ export class TableWriter {
     return { relation: this.#table.relation, partition, key }
   }
 }
+
+const nameOf = ({ relation, partition, key }: RowAddress): string => `${relation}/${partition}/${key}`
+
+const claimOf = (address: RowAddress, constraint: KeyConstraint, row: Row): Claim => ({
+  address,
+  name: nameOf(address),
+  constraint,
+  row,
+})
 
 const entryAddress = (relation: RelationId, partition: PartitionId, key: Key): RowAddress => ({
   relation,

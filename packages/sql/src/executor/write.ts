@@ -24,8 +24,8 @@ export interface Written {
   readonly returned: readonly Batch[]
 }
 
-/** All of the source is read before the first write, so a statement never meets its own rows. */
-async function readAll(source: Source, context: ExecutionContext): Promise<Value[][]> {
+/** All rows of the source: it is read before the first write, so a statement never meets its own rows. */
+export async function readAll(source: Source, context: ExecutionContext): Promise<Value[][]> {
   const rows: Value[][] = []
   for await (const batch of source.open(context)) {
     context.memory.take(batch.length, batch.columns.length)
@@ -34,10 +34,12 @@ async function readAll(source: Source, context: ExecutionContext): Promise<Value
   return rows
 }
 
-const writerFor = ({ database, table, makeRowKey }: WriteTarget, context: ExecutionContext): TableWriter =>
-  new TableWriter({ database, table, makeRowKey, transaction: context.transaction })
+export const writerFor = (
+  { database, table, makeRowKey }: WriteTarget,
+  context: ExecutionContext,
+): TableWriter => new TableWriter({ database, table, makeRowKey, transaction: context.transaction })
 
-function finish(
+export function finish(
   target: WriteTarget,
   context: ExecutionContext,
   rows: readonly (readonly Value[])[],
@@ -50,7 +52,7 @@ function finish(
   return { count, returned }
 }
 
-function checkRows(
+export function checkRows(
   { table, checks }: WriteTarget,
   context: ExecutionContext,
   rows: readonly (readonly Value[])[],

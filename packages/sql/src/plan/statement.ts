@@ -1,4 +1,4 @@
-import type { TableSchema } from '../catalog/schema.ts'
+import type { KeyConstraint, TableSchema } from '../catalog/schema.ts'
 import type { SqlType } from '../types/type.ts'
 import type { Column, Expr } from './expression.ts'
 import type { LogicalPlan } from './logical.ts'
@@ -43,7 +43,28 @@ export interface InsertStatement {
   readonly target: Target
   readonly source: LogicalPlan
   readonly sourceColumns: readonly Column[]
+  readonly conflict: ConflictAction | null
   readonly returning: Returning | null
+}
+
+/** ON CONFLICT: what becomes of a row whose key another row has. */
+export interface ConflictAction {
+  /** The constraints meant; a breach of any other is an error. */
+  readonly arbiters: readonly KeyConstraint[]
+  /** Null: the row is left out. */
+  readonly update: ConflictUpdate | null
+}
+
+/** Computes the new values of the row that is there. */
+export interface ConflictUpdate {
+  /** Stand for that row's key and values, and for the values that were to be inserted. */
+  readonly key: Column
+  readonly old: readonly Column[]
+  readonly excluded: readonly Column[]
+  /** One for each column of the table. */
+  readonly values: readonly Expr[]
+  /** Unless it is true, the row stays as it is. */
+  readonly where: Expr | null
 }
 
 /**

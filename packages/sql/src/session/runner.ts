@@ -197,10 +197,12 @@ export class StatementRunner {
     const lines = printPlan(compiled.plan)
     const words = { query: null, insert: 'Insert into', update: 'Update', delete: 'Delete from' }
     const word = words[compiled.kind]
+    const aside =
+      compiled.kind === 'query' || compiled.onConflict === null ? '' : `, on conflict ${compiled.onConflict}`
     const tree =
       compiled.kind === 'query'
         ? lines
-        : [`${word} ${compiled.target.table.name}`, ...lines.map((line) => `  ${line}`)]
+        : [`${word} ${compiled.target.table.name}${aside}`, ...lines.map((line) => `  ${line}`)]
     if (statement.verbose) tree.unshift(...steps, 'run as:')
     if (statement.analyze) {
       const { clock } = this.#ports
@@ -294,6 +296,7 @@ export class StatementRunner {
         target: { table, row: sourceColumns, checks: [] },
         source,
         sourceColumns,
+        conflict: null,
         returning: null,
       },
       { ...this.#ports.planner.compileOptions, nextColumnId: bind.nextColumnId },

@@ -28,8 +28,8 @@ const column = words(`
   time timestamp trim values`)
 
 const unreserved = words(`
-  abort action begin by cascade characteristics commit committed data day delete double drop escape explain filter
-  first hour if index insert isolation key last level local materialized minute month next no nulls over read
+  abort action begin by cascade characteristics commit committed conflict data day delete double drop escape explain filter
+  first hour if index insert isolation key last level local materialized minute month next no nothing nulls over read
   recursive release repeatable replace reset restrict rollback rows savepoint second serializable session set show
   start temp temporary transaction truncate uncommitted unknown update varying view within without work write year
   zone`)

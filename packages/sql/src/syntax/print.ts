@@ -1,4 +1,5 @@
 import type {
+  Assignment,
   ColumnConstraint,
   CreateIndex,
   CreateTable,
@@ -6,6 +7,7 @@ import type {
   Identifier,
   Insert,
   InsertValue,
+  OnConflict,
   ReferentialAction,
   SelectItem,
   Statement,
@@ -35,9 +37,7 @@ export function printStatement(node: Statement): string {
     case 'insert':
       return printInsert(node)
     case 'update': {
-      const assignments = node.assignments.map(
-        ({ column, value }) => `${printIdentifier(column)} = ${printValue(value)}`,
-      )
+      const assignments = node.assignments.map(printAssignment)
       const from = node.from.length === 0 ? '' : ` FROM ${printTables(node.from)}`
       const target = printName(node.table) + printAlias(node.alias)
       return `UPDATE ${target} SET ${assignments.join(', ')}${from}${printWhere(node.where)}${printReturning(node.returning)}`
@@ -117,7 +117,22 @@ const printReturning = (items: readonly SelectItem[]): string =>
 const printValue = (value: InsertValue): string =>
   value.kind === 'default' ? 'DEFAULT' : printExpression(value)
 
-function printInsert({ table, alias, columns, source, returning }: Insert): string {
+const printAssignment = ({ column, value }: Assignment): string =>
+  `${printIdentifier(column)} = ${printValue(value)}`
+
+function printOnConflict({ target, update }: OnConflict): string {
+  const where =
+    target === null
+      ? ''
+      : target.by === 'columns'
+        ? ` (${printIdentifiers(target.columns)})`
+        : ` ON CONSTRAINT ${printIdentifier(target.constraint)}`
+  if (update === null) return ` ON CONFLICT${where} DO NOTHING`
+  const assignments = update.assignments.map(printAssignment).join(', ')
+  return ` ON CONFLICT${where} DO UPDATE SET ${assignments}${printWhere(update.where)}`
+}
+
+function printInsert({ table, alias, columns, source, onConflict, returning }: Insert): string {
   const names = columns.length === 0 ? '' : ` (${printIdentifiers(columns)})`
   const what =
     source.kind === 'query'
@@ -125,7 +140,8 @@ function printInsert({ table, alias, columns, source, returning }: Insert): stri
       : source.kind === 'defaultValues'
         ? 'DEFAULT VALUES'
         : `VALUES ${source.rows.map((row) => `(${row.map(printValue).join(', ')})`).join(', ')}`
-  return `INSERT INTO ${printName(table)}${printAlias(alias)}${names} ${what}${printReturning(returning)}`
+  const conflict = onConflict === null ? '' : printOnConflict(onConflict)
+  return `INSERT INTO ${printName(table)}${printAlias(alias)}${names} ${what}${conflict}${printReturning(returning)}`
 }
 
 function createWords(

@@ -1,9 +1,9 @@
 import { generateCstDts } from 'chevrotain'
 import { StatementGrammar } from '../../src/syntax/grammar/statement-grammar.ts'
 
-const files = ['query', 'statement'] as const
+const files = ['query', 'write', 'statement'] as const
 /** The first rule of each file; the rules stand in the order of the grammar's classes. */
-const firsts: Readonly<Record<string, (typeof files)[number]>> = { script: 'statement' }
+const firsts: Readonly<Record<string, (typeof files)[number]>> = { insert: 'write', script: 'statement' }
 
 const capital = (word: string): string => word.slice(0, 1).toUpperCase() + word.slice(1)
 

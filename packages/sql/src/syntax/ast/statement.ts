@@ -31,7 +31,25 @@ export interface Insert extends Node {
   /** Empty: all columns in order. */
   readonly columns: readonly Identifier[]
   readonly source: InsertSource
+  readonly onConflict: OnConflict | null
   readonly returning: readonly SelectItem[]
+}
+
+/** What becomes of a row whose key another row has. */
+export interface OnConflict extends Node {
+  /** Which constraints are meant, by all of their columns or by name; null: all of them. */
+  readonly target: ConflictTarget | null
+  /** Null: DO NOTHING. */
+  readonly update: ConflictUpdate | null
+}
+
+export type ConflictTarget =
+  | { readonly by: 'columns'; readonly columns: readonly Identifier[] }
+  | { readonly by: 'constraint'; readonly constraint: Identifier }
+
+export interface ConflictUpdate {
+  readonly assignments: readonly Assignment[]
+  readonly where: Expression | null
 }
 
 export type InsertSource =

@@ -2,12 +2,14 @@ import { SQLSTATE, sqlError } from '../../errors.ts'
 import type {
   Assignment,
   Begin,
+  ConflictTarget,
   Delete,
   Drop,
   Explain,
   Identifier,
   Insert,
   IsolationLevel,
+  OnConflict,
   SelectItem,
   SetStatement,
   Statement,
@@ -15,20 +17,17 @@ import type {
 } from '../ast.ts'
 import type { ReturningCst, TargetAliasCst, WhereClauseCst } from '../cst/query.ts'
 import type {
-  AssignmentCst,
   BeginCst,
-  DeletionCst,
   DropCst,
   ExplainCst,
-  InsertCst,
   RollbackCst,
   ScriptCst,
   SettingCst,
   SettingWordCst,
   StatementCst,
   TransactionModesCst,
-  UpdateCst,
 } from '../cst/statement.ts'
+import type { AssignmentCst, DeletionCst, InsertCst, OnConflictCst, UpdateCst } from '../cst/write.ts'
 import { positionAt } from '../scanner.ts'
 import { TableBuilder } from './table-builder.ts'
 import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts'
@@ -78,7 +77,7 @@ export class StatementBuilder extends TableBuilder {
   }
 
   #insert(node: InsertCst): Insert {
-    const { qualifiedName: name, ColumnId, nameList, query, returning } = node.children
+    const { qualifiedName: name, ColumnId, nameList, query, onConflict, returning } = node.children
     const alias = ColumnId?.[0]
     return {
       kind: 'insert',
@@ -86,9 +85,29 @@ export class StatementBuilder extends TableBuilder {
       alias: alias === undefined ? null : identifier(alias),
       columns: this.names(nameList?.[0]),
       source: this.#insertSource(query?.[0]),
+      onConflict: onConflict === undefined ? null : this.#onConflict(only(onConflict)),
       returning: this.#returning(returning?.[0]),
       span: spanOf(node),
     }
+  }
+
+  #onConflict(node: OnConflictCst): OnConflict {
+    const { nameList, ColumnId, Update: updates, assignment = [], whereClause } = node.children
+    const columns = nameList?.[0]
+    const constraint = ColumnId?.[0]
+    const target: ConflictTarget | null =
+      columns !== undefined
+        ? { by: 'columns', columns: this.names(columns) }
+        : constraint !== undefined
+          ? { by: 'constraint', constraint: identifier(constraint) }
+          : null
+    const update = !has(updates)
+      ? null
+      : {
+          assignments: assignment.flatMap((item) => this.#assignments(item)),
+          where: this.#where(whereClause?.[0]),
+        }
+    return { target, update, span: spanOf(node) }
   }
 
   #insertSource(node: NonNullable<InsertCst['children']['query']>[number] | undefined): Insert['source'] {

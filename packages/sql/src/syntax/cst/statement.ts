@@ -3,17 +3,14 @@ import type { IToken } from 'chevrotain'
 import type { Cst } from './node.ts'
 import type {
   ExpressionCst,
-  FromListCst,
   NameListCst,
   QualifiedNameCst,
   QueryCst,
-  ReturningCst,
   SortListCst,
-  TargetAliasCst,
   TypeNameCst,
-  ValuesRowCst,
   WhereClauseCst,
 } from './query.ts'
+import type { DeletionCst, InsertCst, UpdateCst } from './write.ts'
 
 export type ScriptCst = Cst<{
   readonly statement?: readonly StatementCst[]
@@ -37,53 +34,6 @@ export type StatementCst = Cst<{
   readonly setting?: readonly SettingCst[]
   readonly resetting?: readonly ResettingCst[]
   readonly show?: readonly ShowCst[]
-}>
-
-export type InsertCst = Cst<{
-  readonly Insert: readonly IToken[]
-  readonly Into: readonly IToken[]
-  readonly qualifiedName: readonly QualifiedNameCst[]
-  readonly As?: readonly IToken[]
-  readonly ColumnId?: readonly IToken[]
-  readonly nameList?: readonly NameListCst[]
-  readonly query?: readonly QueryCst[]
-  readonly Default?: readonly IToken[]
-  readonly Values?: readonly IToken[]
-  readonly returning?: readonly ReturningCst[]
-}>
-
-export type UpdateCst = Cst<{
-  readonly Update: readonly IToken[]
-  readonly qualifiedName: readonly QualifiedNameCst[]
-  readonly targetAlias: readonly TargetAliasCst[]
-  readonly Set: readonly IToken[]
-  readonly assignment: readonly AssignmentCst[]
-  readonly Comma?: readonly IToken[]
-  readonly From?: readonly IToken[]
-  readonly fromList?: readonly FromListCst[]
-  readonly whereClause?: readonly WhereClauseCst[]
-  readonly returning?: readonly ReturningCst[]
-}>
-
-export type AssignmentCst = Cst<{
-  readonly ColumnId?: readonly IToken[]
-  readonly Equals?: readonly IToken[]
-  readonly Default?: readonly IToken[]
-  readonly expression?: readonly ExpressionCst[]
-  readonly nameList?: readonly NameListCst[]
-  readonly RowConstructor?: readonly IToken[]
-  readonly valuesRow?: readonly ValuesRowCst[]
-}>
-
-export type DeletionCst = Cst<{
-  readonly Delete: readonly IToken[]
-  readonly From: readonly IToken[]
-  readonly qualifiedName: readonly QualifiedNameCst[]
-  readonly targetAlias: readonly TargetAliasCst[]
-  readonly Using?: readonly IToken[]
-  readonly fromList?: readonly FromListCst[]
-  readonly whereClause?: readonly WhereClauseCst[]
-  readonly returning?: readonly ReturningCst[]
 }>
 
 export type CreateCst = Cst<{

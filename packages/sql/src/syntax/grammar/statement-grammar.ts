@@ -9,17 +9,16 @@ import {
   LParen,
   Minus,
   NumberLiteral,
-  RowConstructor,
   RParen,
   Semicolon,
 } from '../tokens.ts'
-import { QueryGrammar } from './query-grammar.ts'
 import type { Rule } from './rule.ts'
+import { WriteGrammar } from './write-grammar.ts'
 
 const k = keyword
 
 /** What a statement may be. */
-export class StatementGrammar extends QueryGrammar {
+export class StatementGrammar extends WriteGrammar {
   constructor() {
     super()
     this.performSelfAnalysis()
@@ -53,74 +52,6 @@ export class StatementGrammar extends QueryGrammar {
       { ALT: () => this.SUBRULE(this.resetting) },
       { ALT: () => this.SUBRULE(this.show) },
     ])
-  })
-
-  readonly insert: Rule = this.RULE('insert', () => {
-    this.CONSUME(k('insert'))
-    this.CONSUME(k('into'))
-    this.SUBRULE(this.qualifiedName)
-    this.OPTION(() => {
-      this.CONSUME(k('as'))
-      this.CONSUME(ColumnId)
-    })
-    this.OPTION2(() => this.SUBRULE(this.nameList))
-    this.OR([
-      { ALT: () => this.SUBRULE(this.query) },
-      {
-        ALT: () => {
-          this.CONSUME(k('default'))
-          this.CONSUME(k('values'))
-        },
-      },
-    ])
-    this.OPTION3(() => this.SUBRULE(this.returning))
-  })
-
-  readonly update: Rule = this.RULE('update', () => {
-    this.CONSUME(k('update'))
-    this.SUBRULE(this.qualifiedName)
-    this.SUBRULE(this.targetAlias)
-    this.CONSUME(k('set'))
-    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.assignment) })
-    this.OPTION(() => {
-      this.CONSUME(k('from'))
-      this.SUBRULE(this.fromList)
-    })
-    this.OPTION2(() => this.SUBRULE(this.whereClause))
-    this.OPTION3(() => this.SUBRULE(this.returning))
-  })
-
-  readonly assignment: Rule = this.RULE('assignment', () => {
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(ColumnId)
-          this.CONSUME(Equals)
-          this.OR2([{ ALT: () => this.CONSUME(k('default')) }, { ALT: () => this.SUBRULE(this.expression) }])
-        },
-      },
-      {
-        ALT: () => {
-          this.SUBRULE(this.nameList)
-          this.CONSUME2(Equals)
-          this.OPTION(() => this.CONSUME(RowConstructor))
-          this.SUBRULE(this.valuesRow)
-        },
-      },
-    ])
-  })
-
-  readonly deletion: Rule = this.RULE('deletion', () => {
-    this.CONSUME(k('delete'))
-    this.CONSUME(k('from'))
-    this.SUBRULE(this.qualifiedName)
-    this.SUBRULE(this.targetAlias)
-    this.OPTION(() => {
-      this.CONSUME(k('using'))
-      this.SUBRULE(this.fromList)
-    })
-    this.OPTION2(() => this.SUBRULE(this.whereClause))
-    this.OPTION3(() => this.SUBRULE(this.returning))
   })
 
   readonly create: Rule = this.RULE('create', () => {

@@ -1,0 +1,136 @@
+import type { TableSchema } from '../catalog/schema.ts'
+import { nearest, SQLSTATE, sqlError } from '../errors.ts'
+import { constant } from '../plan/build.ts'
+import type { Column, Expr } from '../plan/expression.ts'
+import type { Assignment, Expression, Identifier, InsertValue, Node } from '../syntax/ast.ts'
+import { parseExpression } from '../syntax/parse.ts'
+import { formatType, type SqlType } from '../types/type.ts'
+import { bindExpression } from './bind-expression.ts'
+import { tryCoerce } from './coerce.ts'
+import { type BindContext, errorAt, newColumn, positionOf } from './context.ts'
+import type { Place } from './place.ts'
+import type { Scope } from './scope.ts'
+
+/** The columns that INSERT names, by position; all of them when it names none. @throws 42703, 42701 */
+export function targetPositions(
+  context: BindContext,
+  table: TableSchema,
+  columns: readonly Identifier[],
+): readonly number[] {
+  if (columns.length === 0) return table.columns.map((_, position) => position)
+  const positions = columns.map((column) => columnPosition(context, table, column))
+  const twice = columns.find((_, i) => positions.indexOf(positions[i] as number) !== i)
+  if (twice !== undefined)
+    throw errorAt(context, twice, SQLSTATE.duplicateColumn, `column "${twice.name}" specified more than once`)
+  return positions
+}
+
+export function columnPosition(context: BindContext, table: TableSchema, column: Identifier): number {
+  const position = table.columns.findIndex(({ name }) => name === column.name)
+  if (position >= 0) return position
+  const near = nearest(
+    column.name,
+    table.columns.map(({ name }) => name),
+  )
+  throw errorAt(
+    context,
+    column,
+    SQLSTATE.undefinedColumn,
+    `column "${column.name}" of relation "${table.name}" does not exist`,
+    near === null ? {} : { hint: `Perhaps you meant the column "${near}".` },
+  )
+}
+
+export const typeOf = (table: TableSchema, position: number): SqlType => {
+  const column = table.columns[position]
+  if (column === undefined) throw new RangeError(`table ${table.name} has no column ${position}`)
+  return column.type
+}
+
+/** The value of one column: what was written, its default, or NULL. */
+export function valueFor(
+  place: Place,
+  table: TableSchema,
+  position: number,
+  value: InsertValue | undefined,
+): Expr {
+  const { context } = place
+  if (value !== undefined && value.kind !== 'default')
+    return assign(context, value, bindExpression(place, value), table, position)
+  const text = table.columns[position]?.defaultText ?? null
+  const type = typeOf(table, position)
+  if (text === null) return constant(type, null)
+  const inner: Place = { ...place, context: { ...context, source: null } }
+  const expression = parseExpression(text)
+  return assign(inner.context, expression, bindExpression(inner, expression), table, position)
+}
+
+/** @throws 42804 */
+function assign(
+  context: BindContext,
+  node: Expression,
+  expr: Expr,
+  table: TableSchema,
+  position: number,
+): Expr {
+  const cast = tryCoerce(context, node, expr, typeOf(table, position), 'assignment')
+  if (cast === null) throw notAssignable(context, node, expr, table, position)
+  return cast
+}
+
+export function checkAssignable(
+  context: BindContext,
+  node: Node,
+  expr: Expr,
+  table: TableSchema,
+  position: number,
+): void {
+  if (tryCoerce(context, node, expr, typeOf(table, position), 'assignment') === null)
+    throw notAssignable(context, node, expr, table, position)
+}
+
+function notAssignable(context: BindContext, node: Node, expr: Expr, table: TableSchema, position: number) {
+  const column = table.columns[position]
+  const type = formatType(typeOf(table, position))
+  return sqlError(
+    SQLSTATE.datatypeMismatch,
+    `column "${column?.name}" is of type ${type} but expression is of type ${formatType(expr.type)}`,
+    {
+      position: positionOf(context, node),
+      table: table.name,
+      column: column?.name,
+      hint: 'You will need to rewrite or cast the expression.',
+    },
+  )
+}
+
+/** Columns that stand for the values of one row of the table. */
+export const rowColumns = (context: BindContext, table: TableSchema): readonly Column[] =>
+  table.columns.map(({ name, type }) => newColumn(context, name, type))
+
+export function rowScope(table: TableSchema, row: readonly Column[], alias: string): Scope {
+  const columns = row.map((column) => ({ name: column.name, column }))
+  return { tables: [{ alias, schema: 'public', columns }], columns, outer: null }
+}
+
+/** The new values of SET, by position. @throws 42703, 42601 for two of one column */
+export function bindAssignments(
+  place: Place,
+  table: TableSchema,
+  assignments: readonly Assignment[],
+): ReadonlyMap<number, Expr> {
+  const { context } = place
+  const assigned = new Map<number, Expr>()
+  for (const { column, value } of assignments) {
+    const position = columnPosition(context, table, column)
+    if (assigned.has(position))
+      throw errorAt(
+        context,
+        column,
+        SQLSTATE.syntaxError,
+        `multiple assignments to same column "${column.name}"`,
+      )
+    assigned.set(position, valueFor(place, table, position, value))
+  }
+  return assigned
+}

@@ -1,0 +1,107 @@
+import type { KeyConstraint, TableSchema } from '../catalog/schema.ts'
+import { nearest, SQLSTATE } from '../errors.ts'
+import { columnExpr } from '../plan/build.ts'
+import type { Column } from '../plan/expression.ts'
+import type { ConflictAction } from '../plan/statement.ts'
+import { hasSubquery } from '../plan/traverse.ts'
+import type { Identifier, OnConflict } from '../syntax/ast.ts'
+import { bindAssignments, columnPosition, rowColumns } from './bind-assignment.ts'
+import { bindCondition } from './bind-expression.ts'
+import { type BindContext, errorAt, newColumn, unsupported } from './context.ts'
+import type { Place } from './place.ts'
+import type { Scope } from './scope.ts'
+
+/**
+ * Binds ON CONFLICT. SET and WHERE see the row that is there under the name of the table, and the one that was to
+ * be inserted as `excluded`.
+ * @param alias the name that the table goes by
+ */
+export function bindConflict(
+  context: BindContext,
+  table: TableSchema,
+  alias: string,
+  clause: OnConflict,
+): ConflictAction {
+  const arbiters = arbitersOf(context, table, clause)
+  const { update } = clause
+  if (update === null) return { arbiters, update: null }
+  if (clause.target === null)
+    throw errorAt(
+      context,
+      clause,
+      SQLSTATE.syntaxError,
+      'ON CONFLICT DO UPDATE requires inference specification or constraint name',
+      { hint: 'For example, ON CONFLICT (column_name).' },
+    )
+  const key = newColumn(context, 'key', { id: 'bytea', length: null, precision: null, scale: null })
+  const old = rowColumns(context, table)
+  const excluded = rowColumns(context, table)
+  const scope = conflictScope(alias, old, excluded)
+  const place: Place = { context, scope, aggregates: null, name: 'ON CONFLICT DO UPDATE' }
+  const assigned = bindAssignments(place, table, update.assignments)
+  const where =
+    update.where === null ? null : bindCondition({ ...place, name: 'WHERE' }, update.where, 'WHERE')
+  const values = old.map((column, position) => assigned.get(position) ?? columnExpr(column))
+  if ([...values, ...(where === null ? [] : [where])].some(hasSubquery))
+    throw unsupported(context, clause, 'a subquery in ON CONFLICT')
+  return { arbiters, update: { key, old, excluded, values, where } }
+}
+
+function conflictScope(alias: string, old: readonly Column[], excluded: readonly Column[]): Scope {
+  const named = (columns: readonly Column[]) => columns.map((column) => ({ name: column.name, column }))
+  return {
+    tables: [
+      { alias, schema: 'public', columns: named(old) },
+      { alias: 'excluded', schema: null, columns: named(excluded) },
+    ],
+    columns: [...named(old), ...named(excluded)],
+    outer: null,
+  }
+}
+
+/** The constraints that the clause is about. @throws 42P10, 42704 */
+function arbitersOf(
+  context: BindContext,
+  table: TableSchema,
+  { target }: OnConflict,
+): readonly KeyConstraint[] {
+  const unique: readonly KeyConstraint[] = [
+    ...(table.primaryKey === null ? [] : [table.primaryKey]),
+    ...table.indexes.filter((index) => index.unique),
+  ]
+  if (target === null) return unique
+  if (target.by === 'constraint') return [constraintNamed(context, table, unique, target.constraint)]
+  const wanted = new Set(target.columns.map((column) => columnPosition(context, table, column)))
+  const found = unique.filter(
+    ({ columns }) =>
+      new Set(columns).size === wanted.size && columns.every((position) => wanted.has(position)),
+  )
+  if (found.length > 0) return found
+  throw errorAt(
+    context,
+    target.columns[0] as Identifier,
+    SQLSTATE.invalidColumnReference,
+    'there is no unique or exclusion constraint matching the ON CONFLICT specification',
+  )
+}
+
+function constraintNamed(
+  context: BindContext,
+  table: TableSchema,
+  unique: readonly KeyConstraint[],
+  constraint: Identifier,
+): KeyConstraint {
+  const found = unique.find(({ name }) => name === constraint.name)
+  if (found !== undefined) return found
+  const near = nearest(
+    constraint.name,
+    unique.map(({ name }) => name),
+  )
+  throw errorAt(
+    context,
+    constraint,
+    SQLSTATE.undefinedObject,
+    `constraint "${constraint.name}" for table "${table.name}" does not exist`,
+    near === null ? {} : { hint: `Perhaps you meant the constraint "${near}".` },
+  )
+}

@@ -1,0 +1,77 @@
+// Made from the grammar; the test of these types says how to make it again.
+import type { IToken } from 'chevrotain'
+import type { Cst } from './node.ts'
+import type {
+  ExpressionCst,
+  FromListCst,
+  NameListCst,
+  QualifiedNameCst,
+  QueryCst,
+  ReturningCst,
+  TargetAliasCst,
+  ValuesRowCst,
+  WhereClauseCst,
+} from './query.ts'
+
+export type InsertCst = Cst<{
+  readonly Insert: readonly IToken[]
+  readonly Into: readonly IToken[]
+  readonly qualifiedName: readonly QualifiedNameCst[]
+  readonly As?: readonly IToken[]
+  readonly ColumnId?: readonly IToken[]
+  readonly nameList?: readonly NameListCst[]
+  readonly query?: readonly QueryCst[]
+  readonly Default?: readonly IToken[]
+  readonly Values?: readonly IToken[]
+  readonly onConflict?: readonly OnConflictCst[]
+  readonly returning?: readonly ReturningCst[]
+}>
+
+export type OnConflictCst = Cst<{
+  readonly On: readonly IToken[]
+  readonly Conflict: readonly IToken[]
+  readonly nameList?: readonly NameListCst[]
+  readonly Constraint?: readonly IToken[]
+  readonly ColumnId?: readonly IToken[]
+  readonly Do: readonly IToken[]
+  readonly Nothing?: readonly IToken[]
+  readonly Update?: readonly IToken[]
+  readonly Set?: readonly IToken[]
+  readonly assignment?: readonly AssignmentCst[]
+  readonly Comma?: readonly IToken[]
+  readonly whereClause?: readonly WhereClauseCst[]
+}>
+
+export type UpdateCst = Cst<{
+  readonly Update: readonly IToken[]
+  readonly qualifiedName: readonly QualifiedNameCst[]
+  readonly targetAlias: readonly TargetAliasCst[]
+  readonly Set: readonly IToken[]
+  readonly assignment: readonly AssignmentCst[]
+  readonly Comma?: readonly IToken[]
+  readonly From?: readonly IToken[]
+  readonly fromList?: readonly FromListCst[]
+  readonly whereClause?: readonly WhereClauseCst[]
+  readonly returning?: readonly ReturningCst[]
+}>
+
+export type AssignmentCst = Cst<{
+  readonly ColumnId?: readonly IToken[]
+  readonly Equals?: readonly IToken[]
+  readonly Default?: readonly IToken[]
+  readonly expression?: readonly ExpressionCst[]
+  readonly nameList?: readonly NameListCst[]
+  readonly RowConstructor?: readonly IToken[]
+  readonly valuesRow?: readonly ValuesRowCst[]
+}>
+
+export type DeletionCst = Cst<{
+  readonly Delete: readonly IToken[]
+  readonly From: readonly IToken[]
+  readonly qualifiedName: readonly QualifiedNameCst[]
+  readonly targetAlias: readonly TargetAliasCst[]
+  readonly Using?: readonly IToken[]
+  readonly fromList?: readonly FromListCst[]
+  readonly whereClause?: readonly WhereClauseCst[]
+  readonly returning?: readonly ReturningCst[]
+}>

@@ -1,0 +1,106 @@
+import { ColumnId, Comma, Equals, keyword, RowConstructor } from '../tokens.ts'
+import { QueryGrammar } from './query-grammar.ts'
+import type { Rule } from './rule.ts'
+
+const k = keyword
+
+/** INSERT, UPDATE and DELETE. */
+export class WriteGrammar extends QueryGrammar {
+  readonly insert: Rule = this.RULE('insert', () => {
+    this.CONSUME(k('insert'))
+    this.CONSUME(k('into'))
+    this.SUBRULE(this.qualifiedName)
+    this.OPTION(() => {
+      this.CONSUME(k('as'))
+      this.CONSUME(ColumnId)
+    })
+    this.OPTION2(() => this.SUBRULE(this.nameList))
+    this.OR([
+      { ALT: () => this.SUBRULE(this.query) },
+      {
+        ALT: () => {
+          this.CONSUME(k('default'))
+          this.CONSUME(k('values'))
+        },
+      },
+    ])
+    this.OPTION3(() => this.SUBRULE(this.onConflict))
+    this.OPTION4(() => this.SUBRULE(this.returning))
+  })
+
+  readonly onConflict: Rule = this.RULE('onConflict', () => {
+    this.CONSUME(k('on'))
+    this.CONSUME(k('conflict'))
+    this.OPTION(() => {
+      this.OR([
+        { ALT: () => this.SUBRULE(this.nameList) },
+        {
+          ALT: () => {
+            this.CONSUME2(k('on'))
+            this.CONSUME(k('constraint'))
+            this.CONSUME(ColumnId)
+          },
+        },
+      ])
+    })
+    this.CONSUME(k('do'))
+    this.OR2([
+      { ALT: () => this.CONSUME(k('nothing')) },
+      {
+        ALT: () => {
+          this.CONSUME(k('update'))
+          this.CONSUME(k('set'))
+          this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.assignment) })
+          this.OPTION2(() => this.SUBRULE(this.whereClause))
+        },
+      },
+    ])
+  })
+
+  readonly update: Rule = this.RULE('update', () => {
+    this.CONSUME(k('update'))
+    this.SUBRULE(this.qualifiedName)
+    this.SUBRULE(this.targetAlias)
+    this.CONSUME(k('set'))
+    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.assignment) })
+    this.OPTION(() => {
+      this.CONSUME(k('from'))
+      this.SUBRULE(this.fromList)
+    })
+    this.OPTION2(() => this.SUBRULE(this.whereClause))
+    this.OPTION3(() => this.SUBRULE(this.returning))
+  })
+
+  readonly assignment: Rule = this.RULE('assignment', () => {
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(ColumnId)
+          this.CONSUME(Equals)
+          this.OR2([{ ALT: () => this.CONSUME(k('default')) }, { ALT: () => this.SUBRULE(this.expression) }])
+        },
+      },
+      {
+        ALT: () => {
+          this.SUBRULE(this.nameList)
+          this.CONSUME2(Equals)
+          this.OPTION(() => this.CONSUME(RowConstructor))
+          this.SUBRULE(this.valuesRow)
+        },
+      },
+    ])
+  })
+
+  readonly deletion: Rule = this.RULE('deletion', () => {
+    this.CONSUME(k('delete'))
+    this.CONSUME(k('from'))
+    this.SUBRULE(this.qualifiedName)
+    this.SUBRULE(this.targetAlias)
+    this.OPTION(() => {
+      this.CONSUME(k('using'))
+      this.SUBRULE(this.fromList)
+    })
+    this.OPTION2(() => this.SUBRULE(this.whereClause))
+    this.OPTION3(() => this.SUBRULE(this.returning))
+  })
+}
