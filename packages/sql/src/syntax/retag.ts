@@ -1,17 +1,24 @@
-import type { TokenType } from 'chevrotain'
+import { type TokenType, tokenMatcher } from 'chevrotain'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { positionAt, type Token } from './scanner.ts'
 import {
+  Comma,
+  Dot,
+  DoubleColon,
+  Equals,
   Identifier,
+  InfixOperator,
   keyword,
   LBracket,
   LParen,
   NotBefore,
+  Operator,
   QueryParen,
   RBracket,
   RowConstructor,
   RParen,
   Semicolon,
+  Star,
   WithTime,
 } from './tokens.ts'
 
@@ -32,6 +39,47 @@ const afterNot = new Set<TokenType>(['between', 'in', 'like', 'ilike', 'similar'
 const onlyBeforeParen = new Set<TokenType>(
   ['coalesce', 'nullif', 'greatest', 'least', 'extract', 'position', 'substring', 'trim'].map(keyword),
 )
+/** Before these BETWEEN has no operand behind it, so it is a name. */
+const afterName = new Set<TokenType>([
+  Comma,
+  Dot,
+  DoubleColon,
+  Equals,
+  Operator,
+  RBracket,
+  RParen,
+  Semicolon,
+  Star,
+  ...[
+    'and',
+    'as',
+    'asc',
+    'between',
+    'desc',
+    'else',
+    'end',
+    'except',
+    'from',
+    'group',
+    'having',
+    'ilike',
+    'in',
+    'intersect',
+    'is',
+    'like',
+    'limit',
+    'not',
+    'nulls',
+    'offset',
+    'or',
+    'order',
+    'returning',
+    'then',
+    'union',
+    'when',
+    'where',
+  ].map(keyword),
+])
 /** Before these a doubled parenthesis around a query belongs to the query; elsewhere it is an expression's. */
 const beforeQuery = new Set<TokenType>([
   LParen,
@@ -67,6 +115,10 @@ const PRECISION = keyword('precision')
 const NULLS = keyword('nulls')
 const FIRST = keyword('first')
 const LAST = keyword('last')
+const VALUES = keyword('values')
+const DEFAULT = keyword('default')
+const BETWEEN = keyword('between')
+const SELECT = keyword('select')
 
 const become = (token: Token, type: TokenType): void => {
   token.tokenType = type
@@ -100,7 +152,7 @@ export function retag(tokens: readonly Token[], source: string): void {
     } else if (type === Semicolon) {
       open.length = 0
       cases = 0
-    } else retagWord(token, type, tokens[i + 1]?.tokenType)
+    } else retagWord(token, type, tokens[i + 1]?.tokenType, tokens[i - 1], tokens[i - 2]?.tokenType)
   }
   // From the innermost outwards: whether the outer one opens a query depends on the inner one.
   const isQuery = new Set<number>()
@@ -123,7 +175,13 @@ export function retag(tokens: readonly Token[], source: string): void {
   }
 }
 
-function retagWord(token: Token, type: TokenType, next: TokenType | undefined): void {
+function retagWord(
+  token: Token,
+  type: TokenType,
+  next: TokenType | undefined,
+  before: Token | undefined,
+  beforeThat: TokenType | undefined,
+): void {
   if (type === Identifier) return
   if (type === NOT) {
     if (next !== undefined && afterNot.has(next)) become(token, NotBefore)
@@ -140,5 +198,20 @@ function retagWord(token: Token, type: TokenType, next: TokenType | undefined): 
   } else if (type === LEFT || type === RIGHT) {
     // `left(text, n)` is a function; a join's LEFT is never followed by a parenthesis.
     if (next === LParen) become(token, Identifier)
+  } else if (type === EXISTS) {
+    const afterIf = before?.tokenType === IF || (before?.tokenType === NOT && beforeThat === IF)
+    if (next !== LParen && !afterIf) become(token, Identifier)
+  } else if (type === VALUES) {
+    if (next !== LParen && before?.tokenType !== DEFAULT) become(token, Identifier)
+  } else if (type === BETWEEN) {
+    if (next === undefined || afterName.has(next) || before === undefined || opensOperand(before))
+      become(token, Identifier)
   } else if (onlyBeforeParen.has(type) && next !== LParen) become(token, Identifier)
 }
+
+/** Behind these comes an operand, not an operator. */
+const opensOperand = (token: Token): boolean =>
+  token.tokenType === Comma ||
+  token.tokenType === LParen ||
+  token.tokenType === SELECT ||
+  tokenMatcher(token, InfixOperator)

@@ -92,7 +92,7 @@ const further: Readonly<Record<string, TokenType[]>> = {
   second: [IntervalField],
 }
 
-/** Always keywords in this grammar, although PostgreSQL would take them as a column's name. */
+/** Where these are names they are plain identifiers by the time they are parsed. */
 const neverNames = new Set(['between', 'exists', 'values'])
 
 const titled = (word: string): string =>
