@@ -32,6 +32,11 @@ export interface OrderedLogOptions {
   readonly commandBytesMax?: number
   /** Goes on alone when the other one of two voters is proved dead. Default true. */
   readonly deathProof?: boolean
+  /**
+   * The operator's word: a damaged log is kept aside and the node asks for a fresh copy even when it may be the only
+   * one that holds what was acknowledged last. Default false.
+   */
+  readonly giveUpDamaged?: boolean
 }
 
 export type ResolvedOptions = Omit<Required<OrderedLogOptions>, 'expect'> & { readonly expect: number | null }
@@ -52,6 +57,7 @@ export function resolveOptions(options: OrderedLogOptions): ResolvedOptions {
     tailEntries: options.tailEntries ?? 1_000,
     commandBytesMax: options.commandBytesMax ?? 3 * 1024 * 1024,
     deathProof: options.deathProof ?? true,
+    giveUpDamaged: options.giveUpDamaged ?? false,
   }
   assert(resolved.maxVoters >= 1 && resolved.maxVoters <= 15, 'maxVoters must be from 1 to 15')
   assert(resolved.electionMs >= 3 * resolved.heartbeatMs, 'electionMs must be at least three heartbeats')

@@ -87,6 +87,15 @@ const frames: Frame[] = [
   {
     type: 'hello',
     hello: {
+      status: 'fresh',
+      promise: nodeId('a'),
+      disk: 'd2',
+      renounced: [{ disk: 'd1', lineage: lineageId('l'), configuration: 7 }],
+    },
+  },
+  {
+    type: 'hello',
+    hello: {
       status: 'grouped',
       history,
       configuration,
@@ -112,7 +121,7 @@ describe('frames', () => {
   )
 
   test('wishes, their answers and openings of snapshots do too', () => {
-    const wish = { node: nodeId('a'), wish: 'join' as const, fresh: true }
+    const wish = { node: nodeId('a'), wish: 'join' as const, fresh: true, disk: 'd1' }
     expect(decodeWish(encodeWish(wish))).toEqual(wish)
     const answer = { granted: true, leader: nodeId('b') }
     expect(decodeWishAnswer(encodeWishAnswer(answer))).toEqual(answer)
@@ -137,7 +146,8 @@ describe('frames', () => {
   "83020304",
   "84020404184d",
   "84020405f6",
-  "8302058200f6",
+  "8302058400f6f6f6",
+  "830205840061616264328183626431616c07",
   "8302058701836178616c8183616b0502858261616162816163816164f4f6066161f5816179",
 ]
 `)
@@ -145,7 +155,7 @@ describe('frames', () => {
 
   test('another version is not read', () => {
     const frame = encodeFrame({ type: 'ask', ask: 1 })
-    frame[1] = 2
+    frame[1] = 3
     expect(() => decodeFrame(frame)).toThrow(WireError)
   })
 

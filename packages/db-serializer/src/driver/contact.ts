@@ -31,6 +31,7 @@ export class Contact {
   readonly #options: FormingOptions
   readonly #ports: ContactPorts
   #forming: Forming | null = null
+  #disk: string | undefined
   #waiting: string | null = null
   #inputs: FormingInput[] = []
   #stepping = false
@@ -45,14 +46,20 @@ export class Contact {
     return this.#waiting
   }
 
-  start(promise: NodeId | null): void {
-    this.#forming = new Forming(this.#options, promise)
+  start(promise: NodeId | null, disk: Pick<FormingOptions, 'disk' | 'renounced'>): void {
+    this.#forming = new Forming({ ...this.#options, ...disk }, promise)
+    this.#disk = disk.disk
   }
 
   /** The node goes: it asks for nothing any more, least of all to be let in again. */
   retire(): void {
     this.#forming = null
     this.#waiting = null
+  }
+
+  /** The disk that a fresh node said to have. */
+  diskOf(node: NodeId): string | undefined {
+    return this.#forming?.diskOf(node)
   }
 
   tick(): void {
@@ -143,7 +150,7 @@ export class Contact {
   async #askJoin(via: NodeId, fresh: boolean, detours: number): Promise<void> {
     const { peers, logger } = this.#ports
     try {
-      const wish = encodeWish({ node: this.#options.self, wish: 'join', fresh })
+      const wish = encodeWish({ node: this.#options.self, wish: 'join', fresh, disk: this.#disk ?? null })
       const reply = await peers.request(via, SERVICE, wish, { deadlineMs: ASK_DEADLINE_MS })
       const { granted, leader } = decodeWishAnswer(reply)
       const other = leader !== null && leader !== via && leader !== this.#options.self

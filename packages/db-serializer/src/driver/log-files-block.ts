@@ -1,4 +1,11 @@
-import { ClusterError, crc32c, type Disk, type DiskErrorDetail, type LogErrorDetail } from '@cluster/core'
+import {
+  ClusterError,
+  crc32c,
+  type Disk,
+  type DiskErrorDetail,
+  type LogErrorDetail,
+  type NodeId,
+} from '@cluster/core'
 import type { HardState, SnapshotMeta } from '../machine/types.ts'
 import { decodeValue, encodeValue, FORMAT_VERSION } from './log-files-record.ts'
 
@@ -62,6 +69,8 @@ const HARD_MAGIC = 0x44524843
 const HARD_COPIES = ['hard-a', 'hard-b'] as const
 const NOTHING = new Uint8Array(0)
 
+export const isHardCopy = (path: string): boolean => HARD_COPIES.some((copy) => copy === path)
+
 /** What the hard state's copies hold. */
 export interface HardRecord {
   /** Counts the writes. */
@@ -70,36 +79,57 @@ export interface HardRecord {
   readonly state: HardState | null
   /** The log was durable at least to here when it was written. */
   readonly durableIndex: number
+  /** The newest configuration in the log when it was written: who may have what a damaged log loses. */
+  readonly group?: { readonly index: number; readonly voters: readonly NodeId[] }
 }
 
-/** Writes both copies; when it resolves, damage to one of them loses nothing. */
-export async function writeHardRecord(disk: Disk, record: HardRecord): Promise<void> {
-  const bytes = encodeBlock(HARD_MAGIC, record, NOTHING)
-  await Promise.all(HARD_COPIES.map((path) => disk.replace(path, bytes)))
+/** Writes all copies; when it resolves, damage to one of them loses nothing. */
+export async function writeCopies(
+  disk: Disk,
+  magic: number,
+  paths: readonly string[],
+  record: { readonly sequence: number },
+): Promise<void> {
+  const bytes = encodeBlock(magic, record, NOTHING)
+  await Promise.all(paths.map((path) => disk.replace(path, bytes)))
 }
 
 /**
  * The newest readable copy; null when there is none at all. A copy that is missing or damaged is written anew.
+ * @param what the copies hold, for people
  * @throws LOG_DAMAGED when there are copies and none can be read, DISK_FORMAT
  */
-export async function readHardRecord(disk: Disk): Promise<HardRecord | null> {
-  let newest: HardRecord | null = null
+export async function readCopies<R extends { readonly sequence: number }>(
+  disk: Disk,
+  magic: number,
+  paths: readonly string[],
+  what: string,
+): Promise<R | null> {
+  let newest: R | null = null
   let files = 0
   let agreeing = 0
-  for (const path of HARD_COPIES) {
+  for (const path of paths) {
     const bytes = await disk.read(path)
     if (bytes === null) continue
     files++
-    const block = decodeBlock(path, HARD_MAGIC, bytes)
+    const block = decodeBlock(path, magic, bytes)
     if (block === null) continue
-    const record = block.meta as HardRecord
+    const record = block.meta as R
     agreeing = newest?.sequence === record.sequence ? agreeing + 1 : 1
     if (newest === null || record.sequence > newest.sequence) newest = record
   }
-  if (newest === null && files > 0)
-    throw damaged(HARD_COPIES[0], 0, 'neither copy of term, vote and lineage can be read')
-  if (newest !== null && agreeing < HARD_COPIES.length) await writeHardRecord(disk, newest)
+  if (newest === null && files > 0) throw damaged(paths[0] ?? '', 0, `neither copy of ${what} can be read`)
+  if (newest !== null && agreeing < paths.length) await writeCopies(disk, magic, paths, newest)
   return newest
+}
+
+export function writeHardRecord(disk: Disk, record: HardRecord): Promise<void> {
+  return writeCopies(disk, HARD_MAGIC, HARD_COPIES, record)
+}
+
+/** @throws LOG_DAMAGED when there are copies and none can be read, DISK_FORMAT */
+export function readHardRecord(disk: Disk): Promise<HardRecord | null> {
+  return readCopies(disk, HARD_MAGIC, HARD_COPIES, 'term, vote and lineage')
 }
 
 export async function removeHardRecord(disk: Disk): Promise<void> {

@@ -10,6 +10,7 @@ import type { Entry, HardState, PersistEffect, Recovered, SnapshotMeta } from '.
 import {
   damaged,
   type HardRecord,
+  isHardCopy,
   readHardRecord,
   readSnapshotFile,
   removeHardRecord,
@@ -42,6 +43,9 @@ interface Segment {
   size: number
 }
 
+/** Configurations remembered; only the newest few can still be cut off. */
+const GROUPS_MAX = 64
+
 const SEGMENT_NAME = /^log-(\d+)$/
 const segmentPath = (first: number): string => `log-${String(first).padStart(16, '0')}`
 
@@ -57,6 +61,8 @@ export class LogFiles implements LogStore {
   #active: DiskFile | null = null
   #hard: HardRecord | null
   #snapshotIndex: number | null
+  /** Configurations of the snapshot and the log, oldest first. */
+  #groups: NonNullable<HardRecord['group']>[]
   #lastIndex: number
   #durableIndex: number
   #queue: Promise<void> = Promise.resolve()
@@ -67,6 +73,7 @@ export class LogFiles implements LogStore {
     this.#segments = found.segments
     this.#hard = found.hard
     this.#snapshotIndex = found.snapshot?.index ?? null
+    this.#groups = groupsOf(found.snapshot, found.entries)
     this.#lastIndex = found.entries.at(-1)?.index ?? found.snapshot?.index ?? 0
     this.#durableIndex = this.#lastIndex
     this.recovered = {
@@ -141,6 +148,7 @@ export class LogFiles implements LogStore {
       await removeAll(this.#disk)
       this.#segments.length = 0
       this.#hard = null
+      this.#groups = []
       this.#snapshotIndex = null
       this.#lastIndex = 0
       this.#durableIndex = 0
@@ -166,7 +174,13 @@ export class LogFiles implements LogStore {
   }
 
   async #writeHard(state: HardState, durableIndex: number): Promise<void> {
-    const record: HardRecord = { sequence: (this.#hard?.sequence ?? 0) + 1, state, durableIndex }
+    const group = this.#groups.at(-1)
+    const record: HardRecord = {
+      sequence: (this.#hard?.sequence ?? 0) + 1,
+      state,
+      durableIndex,
+      ...(group && { group }),
+    }
     await writeHardRecord(this.#disk, record)
     this.#hard = record
   }
@@ -205,6 +219,7 @@ export class LogFiles implements LogStore {
       }
     }
     this.#lastIndex += entries.length
+    this.#groups = [...this.#groups, ...groupsOf(null, entries)].slice(-GROUPS_MAX)
   }
 
   /** The segment to append to; a full one is sealed. */
@@ -258,6 +273,7 @@ export class LogFiles implements LogStore {
       segment.offsets.length = index - segment.first
       segment.size = size
     }
+    this.#groups = this.#groups.filter((group) => group.index < index)
     this.#lastIndex = index - 1
     this.#durableIndex = Math.min(this.#durableIndex, this.#lastIndex)
   }
@@ -269,6 +285,7 @@ export class LogFiles implements LogStore {
     await this.#adoptSnapshot(meta.index)
     await this.#closeActive()
     await removeSegments(this.#disk, this.#segments)
+    this.#groups = groupsOf(meta, [])
     this.#lastIndex = meta.index
     this.#durableIndex = meta.index
   }
@@ -292,6 +309,25 @@ export class LogFiles implements LogStore {
       this.#segments.shift()
     }
   }
+}
+
+/** True for the files that make up the log, its snapshots and its hard state. */
+export function isLogFile(path: string): boolean {
+  return SEGMENT_NAME.test(path) || snapshotsIn([path]).length > 0 || isHardCopy(path)
+}
+
+function groupsOf(
+  snapshot: SnapshotMeta | null,
+  entries: readonly Entry[],
+): NonNullable<HardRecord['group']>[] {
+  const groups = snapshot
+    ? [{ index: Number(snapshot.configurationIndex), voters: snapshot.configuration.voters }]
+    : []
+  for (const entry of entries) {
+    if (entry.kind !== 'configuration' || entry.index <= (groups.at(-1)?.index ?? 0)) continue
+    groups.push({ index: entry.index, voters: entry.configuration.voters })
+  }
+  return groups
 }
 
 /** Removes segments from the end on, so that a crash leaves a log without a hole. */

@@ -1,4 +1,5 @@
 import type { Clock, DeathProof, Member, NodeId } from '@cluster/core'
+import type { Renunciation } from '../machine/forming.ts'
 import {
   type GroupPolicyOptions,
   isGranted,
@@ -50,6 +51,7 @@ export class Members {
   /** When a member last said that it lost its disk. */
   readonly #claims = new Map<NodeId, number>()
   readonly #awaySince = new Map<NodeId, number>()
+  readonly #renounced = new Map<NodeId, readonly Renunciation[]>()
   #leadingSince: number | null = null
   #changing = false
   #restUntil = 0
@@ -83,6 +85,18 @@ export class Members {
     })
   }
 
+  /** A peer says which votes it gave up. */
+  renounced(peer: NodeId, renunciations: readonly Renunciation[]): void {
+    if (renunciations.length > 0) this.#renounced.set(peer, renunciations)
+  }
+
+  /** What the peer said of the vote that it has in this configuration and history, if it gave it up; else null. */
+  renunciationOf(peer: NodeId, { configuration, history }: RaftView): Renunciation | null {
+    const listed = configuration?.disks?.[peer]
+    const said = this.#renounced.get(peer) ?? []
+    return said.find(({ disk, lineage }) => disk === listed && lineage === history?.lineage) ?? null
+  }
+
   linkUp(peer: NodeId): void {
     this.#linked.add(peer)
   }
@@ -109,12 +123,15 @@ export class Members {
   }
 
   /** Answers a wish: at once when this node does not lead or the wish is to join, else when it is granted. */
-  wish({ node, wish, fresh }: WishRequest): Promise<WishAnswer> {
+  wish({ node, wish, fresh, disk }: WishRequest): Promise<WishAnswer> {
     const { role, leader, configuration } = this.#ports.view()
     if (role !== 'leader' || !configuration) return Promise.resolve({ granted: false, leader })
     const at = this.#ports.clock.now()
     if (wish === 'join') {
-      const wanted: Wish = { wish, fresh: fresh && this.#hasLost(node, at) }
+      // A disk of another name speaks for itself; the word of a node whose disk has no name in the group is weighed.
+      const named = configuration.disks?.[node] !== undefined
+      const lost = !named && fresh && this.#hasLost(node, at)
+      const wanted: Wish = { wish, fresh: lost, ...(disk !== null && { disk }) }
       if (isGranted(node, wanted, configuration)) return Promise.resolve({ granted: true, leader })
       this.#wishes.set(node, { wish: wanted, at, answers: [] })
       this.act()
@@ -175,7 +192,7 @@ export class Members {
       const wanting = this.#wishes.get(change.node)
       // Removed for its empty disk: from here on it is like any other that wants in.
       if (taken && change.type === 'remove' && wanting?.wish.wish === 'join') {
-        this.#wishes.set(change.node, { ...wanting, wish: { wish: 'join', fresh: false } })
+        this.#wishes.set(change.node, { ...wanting, wish: { ...wanting.wish, fresh: false } })
       }
       if (!taken) this.#restUntil = this.#ports.clock.now() + REFUSED_MS
     })

@@ -5,10 +5,8 @@ import {
   type Cancel,
   type ClusterError,
   clusterId,
-  type Disk,
   EventHub,
   type GroupView,
-  type LineageId,
   type LogIndex,
   lineageId,
   type NodeId,
@@ -38,13 +36,16 @@ import { Barriers } from './barriers.ts'
 import { Calls } from './calls.ts'
 import { Commands } from './commands.ts'
 import { Contact } from './contact.ts'
-import { GroupFile } from './group-file.ts'
+import { goingAlone } from './going-alone.ts'
+import type { GroupFile } from './group-file.ts'
 import { durableVoters, groupDiffers, groupView } from './group-view.ts'
 import type { LogStore } from './log-store.ts'
 import { Members } from './members.ts'
+import type { openLog } from './open-log.ts'
 import { Parting } from './parting.ts'
 import { PeerEvents } from './peer-events.ts'
 import type { OrderedLogPorts } from './ports.ts'
+import { raftNews } from './raft-news.ts'
 import { Readiness } from './readiness.ts'
 import { Runner } from './runner.ts'
 import type { Snapshot } from './snapshot-streams.ts'
@@ -53,6 +54,7 @@ import { Submissions } from './submissions.ts'
 import { Waiting } from './waiting.ts'
 import { decodeFrame, decodeWish, encodeFrame, encodeWishAnswer, type Frame, SERVICE } from './wire.ts'
 
+type OpenStore = typeof openLog
 type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
 
 const TICK_MS = 10
@@ -64,7 +66,7 @@ export class OrderedLogNode implements OrderedLog {
   readonly self: NodeId
   readonly #options: ResolvedOptions
   readonly #ports: OrderedLogPorts
-  readonly #openStore: (disk: Disk) => Promise<LogStore>
+  readonly #openStore: OpenStore
   readonly #events = new EventHub<OrderedLogEvents>()
   readonly #calls: Calls
   readonly #applier: Applier
@@ -82,6 +84,8 @@ export class OrderedLogNode implements OrderedLog {
   #runner: Runner | null = null
   #view: RaftView | null = null
   #groupFile: GroupFile | null = null
+  /** The name of the disk under the log. */
+  #disk = ''
   #failure: unknown = null
   #tickCancel: Cancel | null = null
   /** Where commands went last; another leader or term means to send them again. */
@@ -92,11 +96,7 @@ export class OrderedLogNode implements OrderedLog {
   #batchDurableOn: number | null = null
   #resetting = false
 
-  constructor(
-    options: ResolvedOptions,
-    ports: OrderedLogPorts,
-    openStore: (disk: Disk) => Promise<LogStore>,
-  ) {
+  constructor(options: ResolvedOptions, ports: OrderedLogPorts, openStore: OpenStore) {
     const { peers, clock, random, logger } = ports
     this.self = peers.self
     this.#options = options
@@ -219,10 +219,16 @@ export class OrderedLogNode implements OrderedLog {
   async start(): Promise<void> {
     assert(this.#state === 'new', 'an ordered log starts once')
     this.#state = 'starting'
-    const { disk, peers } = this.#ports
-    this.#groupFile = await GroupFile.open(disk)
-    const store = await this.#openStore(disk)
+    const { disk, peers, random, logger, clock } = this.#ports
+    const { giveUpDamaged } = this.#options
+    const opened = await this.#openStore(
+      { self: this.self, disk, random, logger, wall: () => clock.wall() },
+      { giveUpDamaged },
+    )
+    const { store, identity } = opened
+    this.#groupFile = opened.groupFile
     this.#store = store
+    this.#disk = identity.disk
     const { snapshot } = store.recovered
     if (snapshot) {
       const bytes = await store.readSnapshot()
@@ -233,7 +239,7 @@ export class OrderedLogNode implements OrderedLog {
     this.#run(store, store.recovered)
     this.#state = 'running'
     for (const member of peers.members()) if (!member.self) this.#members.member(member)
-    this.#contact.start(this.#groupFile.promise)
+    this.#contact.start(this.#groupFile.promise, { disk: identity.disk, renounced: identity.renounced })
     this.#rested()
     for (const peer of this.#peerEvents.linked()) this.#linkUp(peer)
     this.#tick()
@@ -306,7 +312,11 @@ export class OrderedLogNode implements OrderedLog {
   #run(store: LogStore, recovered: Recovered): void {
     const { random, clock } = this.#ports
     const { heartbeatMs, electionMs } = this.#options
-    const raft = new Raft({ self: this.self, heartbeatMs, electionTimeoutMs: electionMs }, recovered, random)
+    const raft = new Raft(
+      { self: this.self, disk: this.#disk, heartbeatMs, electionTimeoutMs: electionMs },
+      recovered,
+      random,
+    )
     this.#runner = new Runner(raft, store, {
       send: (to, message) => void this.#notify(to, { type: 'raft', message }),
       apply: (entries) => {
@@ -316,20 +326,7 @@ export class OrderedLogNode implements OrderedLog {
       },
       restore: (snapshot) => this.#restore(snapshot),
       sendSnapshot: (to, atLeast, term) => this.#snapshots.send(to, atLeast, term),
-      lineage: (history, alone) => {
-        this.#ports.logger.log(alone ? 'warn' : 'info', alone ? 'going on alone' : 'group history', {
-          cluster: history.cluster,
-          lineage: history.lineage,
-        })
-      },
-      forked: (from, mine, theirs) => {
-        this.#ports.logger.log('error', 'histories have parted', {
-          peer: from,
-          mine: mine.lineage,
-          theirs: theirs.lineage,
-        })
-      },
-      aloneRefused: (peer, reason) => this.#ports.logger.log('info', 'not going on alone', { peer, reason }),
+      ...raftNews(this.#ports.logger),
       rested: () => this.#rested(),
       failed: (error) => this.#fail(error),
     })
@@ -456,6 +453,10 @@ export class OrderedLogNode implements OrderedLog {
         this.#barriers.answer(frame.ask, frame.index)
         return
       case 'hello':
+        if (frame.hello.status === 'fresh' && frame.hello.renounced) {
+          this.#members.renounced(from, frame.hello.renounced)
+          this.#goAlone()
+        }
         this.#contact.hello(from, frame.hello)
         return
     }
@@ -499,18 +500,18 @@ export class OrderedLogNode implements OrderedLog {
       this.#readiness.gather(Math.min(promised.length + 1, this.#options.maxVoters))
     }
     this.#runner?.input({ type: 'form', history, provisional: !this.#options.alone })
-    for (const node of promised) void this.#members.wish({ node, wish: 'join', fresh: true })
+    for (const node of promised) {
+      const disk = this.#contact.diskOf(node) ?? null
+      void this.#members.wish({ node, wish: 'join', fresh: true, disk })
+    }
   }
 
   #goAlone(): void {
-    const view = this.#view
-    const voters = view?.configuration?.voters ?? []
-    if (!this.#options.deathProof || voters.length !== 2 || !voters.includes(this.self)) return
-    const other = voters.find((voter) => voter !== this.self)
-    if (other === undefined || !this.#members.isProvedDead(other, 2 * this.#options.electionMs)) return
-    this.#ports.logger.log('warn', 'the other voter is proved dead', { peer: other })
-    const lineage: LineageId = lineageId(randomId(this.#ports.random))
-    this.#runner?.input({ type: 'goAlone', peer: other, lineage })
+    const { self } = this
+    const { logger, random } = this.#ports
+    const ports = { self, members: this.#members, logger, random }
+    const input = goingAlone(ports, this.#options, this.#view)
+    if (input) this.#runner?.input(input)
   }
 
   #dissolve(into: string): void {

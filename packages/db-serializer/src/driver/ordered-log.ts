@@ -1,6 +1,6 @@
 import type { OrderedLog } from '@cluster/core'
 import { type OrderedLogOptions, resolveOptions } from '../options.ts'
-import { LogFiles } from './log-files.ts'
+import { openLog } from './open-log.ts'
 import { OrderedLogNode } from './ordered-log-node.ts'
 import type { OrderedLogPorts } from './ports.ts'
 
@@ -10,5 +10,5 @@ import type { OrderedLogPorts } from './ports.ts'
  */
 export function orderedLog(options: OrderedLogOptions = {}): (ports: OrderedLogPorts) => OrderedLog {
   const resolved = resolveOptions(options)
-  return (ports) => new OrderedLogNode(resolved, ports, (disk) => LogFiles.open(disk))
+  return (ports) => new OrderedLogNode(resolved, ports, openLog)
 }

@@ -68,7 +68,7 @@ export class Parting {
     const { clock, peers, logger } = this.#ports
     const deadlineMs = Math.max(1, this.#until - clock.now())
     try {
-      const wish = encodeWish({ node: self, wish: reason, fresh: false })
+      const wish = encodeWish({ node: self, wish: reason, fresh: false, disk: null })
       const answer = decodeWishAnswer(await peers.request(leader, SERVICE, wish, { deadlineMs }))
       return answer.granted
     } catch (error) {

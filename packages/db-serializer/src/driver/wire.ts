@@ -1,6 +1,6 @@
-import type { LogIndex, NodeId } from '@cluster/core'
+import type { LineageId, LogIndex, NodeId } from '@cluster/core'
 import { Decoder, Encoder } from 'cbor-x'
-import type { Hello } from '../machine/forming.ts'
+import type { Hello, Renunciation } from '../machine/forming.ts'
 import type { Message, SnapshotMeta } from '../machine/types.ts'
 import {
   packConfiguration,
@@ -25,6 +25,8 @@ export interface WishRequest {
   readonly wish: 'join' | 'away' | 'left'
   /** Of a `join`: the node's disk holds nothing of the group. */
   readonly fresh: boolean
+  /** Of a `join`: the name of the node's disk; null when it has none. */
+  readonly disk: string | null
 }
 
 /** `leader` is whom to ask instead when it was not granted; null when nobody is known. */
@@ -124,7 +126,10 @@ export function decodeFrame(frame: Uint8Array): Frame {
 }
 
 function packHello(hello: Hello): unknown[] {
-  if (hello.status === 'fresh') return [0, hello.promise]
+  if (hello.status === 'fresh') {
+    const renounced = hello.renounced?.map((each) => [each.disk, each.lineage, each.configuration])
+    return [0, hello.promise, hello.disk ?? null, renounced ?? null]
+  }
   return [
     1,
     packLineage(hello.history),
@@ -138,7 +143,13 @@ function packHello(hello: Hello): unknown[] {
 
 function unpackHello(value: unknown): Hello {
   const fields = list(value)
-  if (fields[0] === 0) return { status: 'fresh', promise: nodeOrNull(fields[1]) }
+  if (fields[0] === 0)
+    return {
+      status: 'fresh',
+      promise: nodeOrNull(fields[1]),
+      ...(fields[2] !== null && { disk: text(fields[2]) }),
+      ...(fields[3] !== null && { renounced: list(fields[3]).map(unpackRenunciation) }),
+    }
   if (fields[0] !== 1) throw new WireError('unknown hello')
   return {
     status: 'grouped',
@@ -151,12 +162,21 @@ function unpackHello(value: unknown): Hello {
   }
 }
 
+function unpackRenunciation(value: unknown): Renunciation {
+  const [disk, lineage, configuration] = list(value)
+  return {
+    disk: text(disk),
+    lineage: lineage === null ? null : (text(lineage) as LineageId),
+    configuration: whole(configuration),
+  }
+}
+
 function nodeOrNull(value: unknown): NodeId | null {
   return value === null ? null : (text(value) as NodeId)
 }
 
-export function encodeWish({ node, wish, fresh }: WishRequest): Uint8Array {
-  return pack(TYPES.wish, node, wish, fresh)
+export function encodeWish({ node, wish, fresh, disk }: WishRequest): Uint8Array {
+  return pack(TYPES.wish, node, wish, fresh, disk)
 }
 
 /** @throws WireError */
@@ -166,7 +186,8 @@ export function decodeWish(frame: Uint8Array): WishRequest {
   if (fields[1] !== TYPES.wish || (wish !== 'join' && wish !== 'away' && wish !== 'left')) {
     throw new WireError('no wish')
   }
-  return { node: text(fields[2]) as NodeId, wish, fresh: bool(fields[4]) }
+  const disk = fields[5] === null ? null : text(fields[5])
+  return { node: text(fields[2]) as NodeId, wish, fresh: bool(fields[4]), disk }
 }
 
 export function encodeWishAnswer({ granted, leader }: WishAnswer): Uint8Array {

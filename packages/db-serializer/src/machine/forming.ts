@@ -1,7 +1,18 @@
-import type { NodeId } from '@cluster/core'
+import type { LineageId, NodeId } from '@cluster/core'
+import { countsWith } from './configuration.ts'
 import type { Configuration, Lineage } from './types.ts'
 
-export const HELLO_VERSION = 1
+export const HELLO_VERSION = 2
+
+/** A vote that a node gave up for ever, because the log that it rested on was damaged. */
+export interface Renunciation {
+  /** The disk that the vote belonged to. */
+  readonly disk: string
+  /** The history that it belonged to; null when to none. */
+  readonly lineage: LineageId | null
+  /** Index of the newest configuration that the voter is known to have had. */
+  readonly configuration: number
+}
 
 /** What a node says of itself on first contact and whenever that changes. */
 export type Hello =
@@ -9,6 +20,10 @@ export type Hello =
       readonly status: 'fresh'
       /** The former that it durably promised itself to; itself when it gathers promises. */
       readonly promise: NodeId | null
+      /** The name of its disk. */
+      readonly disk?: string
+      /** Votes that this node gave up, the newest ones, oldest first. */
+      readonly renounced?: readonly Renunciation[]
     }
   | ({ readonly status: 'grouped' } & GroupCard)
 
@@ -35,7 +50,13 @@ export interface FormingOptions {
   readonly alone: boolean
   /** Wait between two questions for admission, and between two hellos to those not in the group. */
   readonly askMs: number
+  /** The name of this node's disk. */
+  readonly disk?: string
+  readonly renounced?: readonly Renunciation[]
 }
+
+/** Renunciations in a hello. */
+const RENOUNCED_MAX = 8
 
 export type FormingInput =
   | { readonly type: 'tick'; readonly now: number }
@@ -100,6 +121,12 @@ export class Forming {
   constructor(options: FormingOptions, promise: NodeId | null) {
     this.#options = options
     this.#promise = promise
+  }
+
+  /** The name of the disk of a fresh node, as it said. */
+  diskOf(node: NodeId): string | undefined {
+    const hello = this.#peers.get(node)?.hello
+    return hello?.status === 'fresh' ? hello.disk : undefined
   }
 
   step(input: FormingInput): readonly FormingEffect[] {
@@ -203,7 +230,14 @@ export class Forming {
   }
 
   #hello(): Hello {
-    return this.#card ? { status: 'grouped', ...this.#card } : { status: 'fresh', promise: this.#promise }
+    if (this.#card) return { status: 'grouped', ...this.#card }
+    const { disk, renounced = [] } = this.#options
+    return {
+      status: 'fresh',
+      promise: this.#promise,
+      ...(disk !== undefined && { disk }),
+      ...(renounced.length > 0 && { renounced: renounced.slice(-RENOUNCED_MAX) }),
+    }
   }
 
   #tell(to: NodeId): void {
@@ -221,7 +255,7 @@ export class Forming {
   }
 
   #isSettled(id: NodeId, hello: Hello, card: GroupCard): boolean {
-    return this.#isMate(hello, card) && card.configuration !== null && isMember(id, card.configuration)
+    return this.#isMate(hello, card) && card.configuration !== null && isListed(id, card.configuration)
   }
 
   #sorted(): [NodeId, Peer][] {
@@ -271,7 +305,11 @@ export class Forming {
     for (const [id, peer] of this.#sorted()) {
       if (peer.linked && peer.hello?.status === 'grouped') groups.push({ via: id, card: peer.hello })
     }
-    const mine = groups.find(({ card }) => card.configuration?.learners.includes(this.#options.self))
+    const { self, disk } = this.#options
+    // Old news may list what this node was with another disk.
+    const mine = groups.find(
+      ({ card }) => card.configuration?.learners.includes(self) && countsWith(card.configuration, self, disk),
+    )
     if (mine) {
       this.#forming = true
       this.#effects.push({ type: 'adopt', history: mine.card.history })
@@ -357,7 +395,7 @@ export class Forming {
   // ---- a node with a group
 
   #asMember(card: GroupCard): void {
-    const { self, askMs } = this.#options
+    const { self, askMs, disk } = this.#options
     if (this.#now - this.#toldAt >= askMs) this.#tellAll()
     let asked = false
     for (const [id, peer] of this.#sorted()) {
@@ -374,7 +412,7 @@ export class Forming {
       }
     }
     if (asked) return
-    const settled = card.configuration !== null && isMember(self, card.configuration)
+    const settled = card.configuration !== null && isMember(self, card.configuration, disk)
     if (settled) this.#wait(null)
   }
 
@@ -384,13 +422,13 @@ export class Forming {
 
   /** The group went on without this node: it was removed or set away, or the history moved to a new lineage. */
   #isLeftBehind(mine: GroupCard, theirs: GroupCard): boolean {
-    const { self } = this.#options
+    const { self, disk } = this.#options
     if (theirs.configuration === null) return false
-    if (isMember(self, theirs.configuration)) return false
+    if (isMember(self, theirs.configuration, disk)) return false
     if (mine.history.lineage !== theirs.history.lineage) {
       return theirs.history.ancestry.some((ancestor) => ancestor.lineage === mine.history.lineage)
     }
-    const listed = mine.configuration !== null && isMember(self, mine.configuration)
+    const listed = mine.configuration !== null && isMember(self, mine.configuration, disk)
     // The entry that let this node in may be lost: then its own configuration is the higher one, but nobody leads it.
     const lost = mine.leader === null && theirs.leader !== null
     return theirs.configurationIndex > mine.configurationIndex || !listed || lost
@@ -419,8 +457,13 @@ export class Forming {
   }
 }
 
-function isMember(node: NodeId, { voters, learners }: Configuration): boolean {
+function isListed(node: NodeId, { voters, learners }: Configuration): boolean {
   return voters.includes(node) || learners.includes(node)
+}
+
+/** True when the configuration lists this node with its present disk. */
+function isMember(self: NodeId, configuration: Configuration, disk: string | undefined): boolean {
+  return isListed(self, configuration) && countsWith(configuration, self, disk)
 }
 
 function compare(a: string, b: string): number {

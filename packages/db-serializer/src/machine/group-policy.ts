@@ -1,4 +1,5 @@
 import type { NodeId } from '@cluster/core'
+import { countsWith } from './configuration.ts'
 import type { Configuration, ConfigurationChange, ProgressView } from './types.ts'
 
 export interface GroupPolicyOptions {
@@ -25,8 +26,12 @@ export interface Standing {
 
 /** A wish of a node about itself. */
 export type Wish =
-  /** Wants in. `fresh`: its disk holds nothing of the group, whatever the configuration says of it. */
-  { readonly wish: 'join'; readonly fresh: boolean } | { readonly wish: 'away' } | { readonly wish: 'left' }
+  /**
+   * Wants in, with that disk. `fresh`: its disk holds nothing of the group, whatever the configuration says of it.
+   */
+  | { readonly wish: 'join'; readonly fresh: boolean; readonly disk?: string }
+  | { readonly wish: 'away' }
+  | { readonly wish: 'left' }
 
 export interface GroupFacts {
   readonly self: NodeId
@@ -56,7 +61,7 @@ export function nextChange(facts: GroupFacts, options: GroupPolicyOptions): Conf
 /** Wishes come off the list once the configuration grants them. */
 export function isGranted(node: NodeId, wish: Wish, configuration: Configuration): boolean {
   const member = configuration.voters.includes(node) || configuration.learners.includes(node)
-  if (wish.wish === 'join') return member && !wish.fresh
+  if (wish.wish === 'join') return member && !wish.fresh && countsWith(configuration, node, wish.disk)
   if (wish.wish === 'away') return !member
   return !member && !configuration.away.includes(node)
 }
@@ -106,7 +111,10 @@ function arrivals({ self, configuration, wishes, progress }: GroupFacts): Config
     const wish = wishes.get(node)
     if (wish?.wish !== 'join' || node === self) continue
     const listed = configuration.voters.includes(node) || configuration.learners.includes(node)
-    if (!listed) return { type: 'addLearner', node }
+    const { disk } = wish
+    if (!listed) return { type: 'addLearner', node, ...(disk !== undefined && { disk }) }
+    // What the group counts on is on another disk: the node comes in anew with this one.
+    if (!countsWith(configuration, node, disk)) return { type: 'remove', node }
     // It lost its disk: what the group believes it to hold is gone, so it must start from nothing.
     const believed = progress.find((each) => each.node === node)?.match ?? 0
     const lost = configuration.voters.includes(node) || believed > 0

@@ -1,4 +1,4 @@
-import { assert, type LineageId, type LogIndex, logIndex, type NodeId, term } from '@cluster/core'
+import { assert, type LogIndex, logIndex, type NodeId, term } from '@cluster/core'
 import { changedConfiguration, inEveryQuorum, onlyVoter } from './configuration.ts'
 import { appendAsLeader, becomeFollower, becomeLeader } from './leadership.ts'
 import { isReady } from './read-index.ts'
@@ -9,6 +9,7 @@ import type {
   ChangeRefusal,
   Configuration,
   ConfigurationChange,
+  Input,
   Lineage,
   LineageMessage,
 } from './types.ts'
@@ -95,9 +96,11 @@ export function finishFounding(state: State): void {
   )
 }
 
+type GoAlone = Extract<Input, { type: 'goAlone' }>
+
 /** The other of two voters is proved dead by the transport; the rest of the proof is judged here. */
-export function stepGoAlone(state: State, peer: NodeId, lineage: LineageId): void {
-  const reason = judgeAlone(state, peer)
+export function stepGoAlone(state: State, { peer, lineage, renounced }: GoAlone): void {
+  const reason = judgeAlone(state, peer, renounced)
   if (reason !== null) {
     state.out.emit({ type: 'aloneRefused', peer, reason })
     return
@@ -115,7 +118,7 @@ export function stepGoAlone(state: State, peer: NodeId, lineage: LineageId): voi
   )
 }
 
-function judgeAlone(state: State, peer: NodeId): AloneRefusal | null {
+function judgeAlone(state: State, peer: NodeId, renounced: GoAlone['renounced']): AloneRefusal | null {
   const newest = state.configurations.newest
   if (state.history === null || newest === null) return 'noGroup'
   const open = state.configurations.since(state.commitIndex)
@@ -123,6 +126,11 @@ function judgeAlone(state: State, peer: NodeId): AloneRefusal | null {
   const voters = state.voters()
   if (!lastTwo || !voters.includes(state.self) || !voters.includes(peer) || peer === state.self)
     return 'notLastTwo'
+  if (renounced !== undefined) {
+    // Its vote is gone for good, and without it nothing was decided behind this node's newest configuration.
+    const listed = newest.configuration.disks?.[peer]
+    return listed === renounced.disk && renounced.configuration <= newest.index ? null : 'notRenounced'
+  }
   if (state.links.isUp(peer)) return 'linkUp'
   const agreement = state.links.agreement(peer)
   const holds =

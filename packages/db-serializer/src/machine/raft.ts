@@ -174,7 +174,7 @@ export class Raft implements RaftMachine {
         stepCompact(state, input.snapshot, input.cutBefore)
         return
       case 'goAlone':
-        stepGoAlone(state, input.peer, input.lineage)
+        stepGoAlone(state, input)
         return
       default:
         unreachable(input)

@@ -188,7 +188,16 @@ export type Input =
    * The transport proved that the peer's process is dead (silence and port, DESIGN §8.2 c and d). The machine checks
    * the rest and goes on alone in the new `lineage`, or answers `aloneRefused`.
    */
-  | { readonly type: 'goAlone'; readonly peer: NodeId; readonly lineage: LineageId }
+  | {
+      readonly type: 'goAlone'
+      readonly peer: NodeId
+      readonly lineage: LineageId
+      /**
+       * The peer said, over a link of its own, that it gave up its vote of this history for ever, and that it knew of no
+       * configuration behind this index. That stands for the proof of death, whether the peer is linked or not.
+       */
+      readonly renounced?: { readonly disk: string; readonly configuration: number }
+    }
 
 export type AloneRefusal =
   | 'noGroup'
@@ -196,6 +205,8 @@ export type AloneRefusal =
   | 'notLastTwo'
   /** Over the link that broke, the two had not acknowledged each other as caught-up voters of this term and configuration. */
   | 'notAcknowledged'
+  /** The vote that was given up is not the one that counts, or its owner knew of a later configuration. */
+  | 'notRenounced'
   /** The link to the peer is up. */
   | 'linkUp'
 

@@ -1,0 +1,108 @@
+import { ClusterError, type Disk, errorCode, type Logger, type NodeId, type Random } from '@cluster/core'
+import { DiskIdentity } from './disk-identity.ts'
+import { GroupFile } from './group-file.ts'
+import { isLogFile, LogFiles, type LogFilesOptions } from './log-files.ts'
+import { type HardRecord, readHardRecord } from './log-files-block.ts'
+import type { LogStore } from './log-store.ts'
+
+export interface OpenLogPorts {
+  readonly self: NodeId
+  readonly disk: Disk
+  readonly random: Random
+  readonly logger: Logger
+  /** Milliseconds since 1970. */
+  wall(): number
+}
+
+export interface OpenedLog {
+  readonly store: LogStore
+  readonly identity: DiskIdentity
+  readonly groupFile: GroupFile
+}
+
+export interface OpenLogOptions extends LogFilesOptions {
+  /** The operator's word: a damaged log is given up even if nobody else may have all that it held. */
+  readonly giveUpDamaged?: boolean
+}
+
+/**
+ * Opens the log of a node. A damaged one is never used: the node renounces the vote that rests on it, keeps the files
+ * aside and goes on with an empty log, as a stranger that the group has to let in.
+ * @throws LOG_DAMAGED when only the operator may decide: term and vote cannot be read, or this node was the only voter
+ */
+export async function openLog(ports: OpenLogPorts, options: OpenLogOptions = {}): Promise<OpenedLog> {
+  const { disk, random } = ports
+  const identity = await DiskIdentity.open(disk, random)
+  const groupFile = await GroupFile.open(disk)
+  // A crash came while the files were moved.
+  if (identity.renounced.some(({ kept }) => kept === null)) await setAside(ports, identity, groupFile)
+  try {
+    return { store: await LogFiles.open(disk, options), identity, groupFile }
+  } catch (error) {
+    if (errorCode(error) !== 'LOG_DAMAGED') throw error
+    await renounce(ports, identity, error, options.giveUpDamaged === true)
+  }
+  await setAside(ports, identity, groupFile)
+  return { store: await LogFiles.open(disk, options), identity, groupFile }
+}
+
+async function renounce(
+  { self, disk, random, logger, wall }: OpenLogPorts,
+  identity: DiskIdentity,
+  error: unknown,
+  giveUp: boolean,
+): Promise<void> {
+  const hard = await readHardRecord(disk)
+  if (!giveUp && mayBeTheOnlyOne(self, hard)) throw waitsForOperator(error)
+  const what = error instanceof Error ? error.message : String(error)
+  const lineage = hard?.state?.history?.lineage ?? null
+  const configuration = hard?.group?.index ?? 0
+  logger.log('error', 'the log is damaged: this node renounces its vote and asks for a fresh copy', {
+    disk: identity.disk,
+    kept: folderOf(identity.disk),
+    why: what,
+  })
+  await identity.renounce({ lineage, configuration, what, wall: wall() }, random)
+}
+
+/** True unless it is certain that others have everything that was acknowledged. */
+function mayBeTheOnlyOne(self: NodeId, hard: HardRecord | null): boolean {
+  if (hard === null) return true
+  const { state, group } = hard
+  if (state === null || state.history === null) return false
+  if (state.founding || group === undefined) return true
+  return group.voters.length === 1 && group.voters[0] === self
+}
+
+function waitsForOperator(cause: unknown): ClusterError {
+  const detail = (cause as ClusterError).detail
+  return new ClusterError(
+    detail,
+    `${cause instanceof Error ? cause.message : String(cause)} This node may be the only one that holds what was ` +
+      'acknowledged last, so it waits for the operator: put the file back from a copy, or start the node with ' +
+      '`giveUpDamaged`, which keeps the files aside and loses what only they hold.',
+    { cause },
+  )
+}
+
+const folderOf = (name: string): string => `damaged-${name}`
+
+/** Moves the files of the log to a folder of their own. It can be done again after a crash. */
+async function setAside(
+  { disk, logger }: OpenLogPorts,
+  identity: DiskIdentity,
+  groupFile: GroupFile,
+): Promise<void> {
+  const last = identity.renounced.at(-1)
+  if (last === undefined) return
+  const folder = disk.folder(folderOf(last.disk))
+  for (const path of (await disk.list()).filter(isLogFile)) {
+    const bytes = await disk.read(path)
+    if (bytes !== null) await folder.replace(path, bytes)
+    await disk.remove(path)
+  }
+  // Promises belong to a node that is in no group yet, as this one is again.
+  await groupFile.setPromise(null)
+  await identity.moved(folderOf)
+  logger.log('warn', 'the damaged files of the log are kept aside', { folder: folderOf(last.disk) })
+}
