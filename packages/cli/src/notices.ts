@@ -28,6 +28,7 @@ export function announce(cluster: Cluster, say: (line: string) => void): Cancel 
       waiting = event.for
     }),
     cluster.on('refused', ({ from, reason }) => say(`* turned away ${from}: ${reason}`)),
+    cluster.on('turnedAway', ({ reason }) => say(`* turned away: ${reason}`)),
   ]
   return () => {
     for (const cancel of cancels) cancel()

@@ -35,7 +35,8 @@ function wholeNumber(value: string, max: number, orElse = ''): number {
 
 function notEmpty(value: string): string {
   // An unset variable in a script (`--data "$FOLDER"`) must not quietly mean the default.
-  if (value.trim() === '') throw new InvalidArgumentError('It must not be empty; leave the option out instead.')
+  if (value.trim() === '')
+    throw new InvalidArgumentError('It must not be empty; leave the option out instead.')
   return value
 }
 
@@ -48,7 +49,11 @@ export function commandLine(run: (options: StartOptions) => Promise<void>): Comm
         'neither it serves until a signal comes.',
     )
     .option('--name <name>', 'name of the cluster; only nodes of one name join', checkName, 'cluster')
-    .option('--data <folder>', 'data folder (default: the first free one of .cluster/<name>/1, 2, …)', notEmpty)
+    .option(
+      '--data <folder>',
+      'data folder (default: the first free one of .cluster/<name>/1, 2, …)',
+      notEmpty,
+    )
     .option('--database <name>', 'database that the shell opens', checkName, 'main')
     .option(
       '--redundancy <copies>',

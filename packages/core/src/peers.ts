@@ -54,6 +54,8 @@ export interface PeersEvents {
   readonly deathProved: DeathProof
   /** Someone was turned away. */
   readonly refused: { readonly from: string; readonly reason: string }
+  /** The node at that address turned this one away; told once, though it is asked again. */
+  readonly turnedAway: { readonly by: string; readonly reason: string }
   /**
    * This node must stop at once: another process runs with its identity (`SAME_IDENTITY`), or nobody can reach
    * it any more and it may be taken for dead (`LISTENER_FAILED`).

@@ -18,6 +18,7 @@ export interface ClusterEvents {
   readonly member: PeersEvents['member']
   readonly deathProved: PeersEvents['deathProved']
   readonly refused: PeersEvents['refused']
+  readonly turnedAway: PeersEvents['turnedAway']
   readonly group: OrderedLogEvents['group']
   readonly removed: OrderedLogEvents['removed']
   /** What the node waits for, for people; null when nothing. */

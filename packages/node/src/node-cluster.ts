@@ -53,6 +53,7 @@ export class NodeCluster implements Cluster {
     node.peers.on('member', (event) => this.#events.emit('member', event))
     node.peers.on('deathProved', (event) => this.#events.emit('deathProved', event))
     node.peers.on('refused', (event) => this.#events.emit('refused', event))
+    node.peers.on('turnedAway', (event) => this.#events.emit('turnedAway', event))
     node.log.on('group', (event) => this.#events.emit('group', event))
     node.log.on('removed', (event) => this.#events.emit('removed', event))
     node.log.on('waiting', (event) => {

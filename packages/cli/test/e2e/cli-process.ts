@@ -110,6 +110,25 @@ export class CliProcess {
     return all.slice(0, all.indexOf('mark')).trimEnd()
   }
 
+  /** Asks again and again until the answer looks as wanted. */
+  async runUntil(statements: string, isWanted: (answer: string) => boolean): Promise<void> {
+    const late = performance.now() + SAID_MS_MAX
+    for (;;) {
+      const answer = await this.run(statements)
+      if (isWanted(answer)) return
+      if (performance.now() > late) throw new Error(`"${statements}" ends with:\n${answer}\n${this.stderr}`)
+    }
+  }
+
+  /** Waits until so many nodes vote and every row has all of its copies. */
+  async settled(voters: number): Promise<void> {
+    await this.runUntil('\\members', (answer) => answer.match(/\b(leader|voter)\b/g)?.length === voters)
+    await this.runUntil(
+      'select count(*) as bad from cluster_partitions where under_replicated or not available;',
+      (answer) => /^ *0$/m.test(answer),
+    )
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name)
   }

@@ -29,7 +29,7 @@ describe('two nodes', () => {
     await one.run("create table t (id integer primary key, text text);insert into t values (1, 'one');")
     const two = await second().serving()
     expect(await two.run('select text from t;')).toContain(' one')
-    expect(two.stderr).toContain('members')
+    await two.settled(2)
 
     await one.stop('SIGINT')
     expect((await one.exited).code).toBe(0)
@@ -51,6 +51,7 @@ describe('two nodes', () => {
     let one = await first('--alone').serving()
     await one.run("create table t (id integer primary key, text text);insert into t values (1, 'one');")
     let two = await second().serving()
+    await two.settled(2)
     await one.stop()
     expect(await two.run("insert into t values (2, 'two');")).toContain('INSERT 0 1')
     await two.stop()
@@ -80,7 +81,7 @@ describe('a secret', () => {
     await Promise.all([
       stranger.said('start both nodes with the same secret'),
       nobody.said('start both nodes with the same secret'),
-      first.said(/\* turned away .*secret/),
+      first.said(/\* turned away \/ip4\/127.0.0.1\/.*secret/),
     ])
     await first.run('create table t (id integer);insert into t values (1);')
     expect(await friend.run('select count(*) from t;')).toContain('     1')

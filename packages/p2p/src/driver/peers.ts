@@ -10,6 +10,7 @@ import {
   EventHub,
   errorCode,
   type FrameStream,
+  isClusterError,
   type Logger,
   type Member,
   type NodeId,
@@ -18,6 +19,7 @@ import {
   type Random,
   type StructureNode,
   type Transport,
+  type TransportErrorDetail,
 } from '@cluster/core'
 import { listenerFailed, peerUnknown } from '../errors.ts'
 import type { Effect, Input, ProbePurpose } from '../machine/io.ts'
@@ -299,6 +301,9 @@ class PeersDriver implements Peers, Describable {
       case 'refused':
         this.#hub.emit('refused', effect.detail)
         return
+      case 'turnedAway':
+        this.#hub.emit('turnedAway', effect.detail)
+        return
       case 'failed':
         this.#hub.emit('failed', effect.detail)
         return
@@ -326,7 +331,13 @@ class PeersDriver implements Peers, Describable {
       this.#step({ type: 'dialled', address, peer })
     } catch (error) {
       const refused = errorCode(error) === 'DIAL_REFUSED'
-      this.#step({ type: 'dialFailed', address, why: textOf(error), refused })
+      this.#step({
+        type: 'dialFailed',
+        address,
+        why: textOf(error),
+        refused,
+        turnedAway: isTurnedAway(error),
+      })
     }
   }
 
@@ -340,6 +351,13 @@ class PeersDriver implements Peers, Describable {
     }
     this.#step({ type: 'probeResult', probe, address, purpose, result })
   }
+}
+
+/** The other side said why it does not want this node; one that merely broke off is tried again in silence. */
+function isTurnedAway(error: unknown): boolean {
+  if (!isClusterError(error)) return false
+  const detail = error.detail as TransportErrorDetail
+  return detail.code === 'ADMISSION_REFUSED' && detail.reason !== 'protocol'
 }
 
 function textOf(error: unknown): string {

@@ -15,6 +15,16 @@ import type { MembershipMessage } from './messages.ts'
 /** Why an address is asked who is there: after a link broke, or because it may be this very node's. */
 export type ProbePurpose = 'death' | 'identity'
 
+export interface DialFailed {
+  readonly type: 'dialFailed'
+  readonly address: Address
+  readonly why: string
+  /** Nobody listens there. */
+  readonly refused: boolean
+  /** A node is there and does not want this one. */
+  readonly turnedAway?: boolean
+}
+
 /** What happens to the machine. `now` is `Clock.now()` in milliseconds and never goes back. */
 export type Input =
   /** The transport listens at `own`. */
@@ -26,12 +36,7 @@ export type Input =
   | { readonly type: 'malformed'; readonly from: NodeId; readonly why: string }
   | { readonly type: 'discovered'; readonly found: DiscoveredPeer }
   | { readonly type: 'dialled'; readonly address: Address; readonly peer: NodeId }
-  | {
-      readonly type: 'dialFailed'
-      readonly address: Address
-      readonly why: string
-      readonly refused: boolean
-    }
+  | DialFailed
   | {
       readonly type: 'probeResult'
       /** The number of the question. */
@@ -69,6 +74,7 @@ export type Effect =
   | Emission<'linkDown'>
   | Emission<'deathProved'>
   | Emission<'refused'>
+  | Emission<'turnedAway'>
   | Emission<'failed'>
 
 /** Limits and times of the machine; see `PeersOptions` for what each means and its default. */

@@ -16,7 +16,7 @@ import {
 import { type IdentityConflict, sameIdentity } from '../errors.ts'
 import { AddressBook } from './address-book.ts'
 import { DeathWatch } from './death-watch.ts'
-import type { Effect, Input, MembershipConfig } from './io.ts'
+import type { DialFailed, Effect, Input, MembershipConfig } from './io.ts'
 import type { MemberNews, MembershipMessage } from './messages.ts'
 import { linkOf, type Peer, Roster } from './roster.ts'
 
@@ -140,7 +140,7 @@ export class Membership {
         else this.#book.dialled(input.address, input.peer, now)
         return
       case 'dialFailed':
-        this.#dialFailed(input.address, input.why, input.refused, now)
+        this.#dialFailed(input, now)
         return
       case 'probeResult':
         if (input.purpose === 'death') this.#deathAnswer(input.probe, input.result, now)
@@ -292,10 +292,12 @@ export class Membership {
     this.#book.found(addresses, { peer: id, lasting, now, delayMs })
   }
 
-  #dialFailed(address: Address, why: string, refused: boolean, now: number): void {
+  #dialFailed({ address, why, refused, turnedAway = false }: DialFailed, now: number): void {
     if (!this.#book.has(address)) return
     if (this.#book.attemptsAt(address) === 0) {
       this.#log('debug', 'dial failed', { address, peer: this.#book.peerAt(address), why })
+      if (turnedAway)
+        this.#effects.push({ type: 'emit', event: 'turnedAway', detail: { by: address, reason: why } })
       // A node cannot link to itself, whatever name its own address was found by.
       if (!refused && this.#book.peerAt(address) === null) this.#askWhoIsAt(address)
     }

@@ -89,7 +89,13 @@ function inputOf(verb: string, words: readonly string[]): Input {
     case 'dialled':
       return { type: 'dialled', address: address(first), peer: nodeId(second) }
     case 'undialled':
-      return { type: 'dialFailed', address: address(first), why: 'scripted', refused: second === 'refused' }
+      return {
+        type: 'dialFailed',
+        address: address(first),
+        why: 'scripted',
+        refused: second === 'refused',
+        turnedAway: second === 'unwanted',
+      }
     case 'answer': {
       const [id = '', start] = third.split('/')
       return {
@@ -155,6 +161,8 @@ function eventText(effect: Effect & { readonly type: 'emit' }): string {
     }
     case 'refused':
       return `refused ${effect.detail.from}: ${effect.detail.reason}`
+    case 'turnedAway':
+      return `turnedAway by ${effect.detail.by}: ${effect.detail.reason}`
     case 'failed':
       return `failed ${effect.detail.error.code}: ${effect.detail.error.message}`
   }
