@@ -23,6 +23,8 @@ export default {
       },
     ],
   },
+  // Generous, for busy machines: a test waits for events, never for time.
+  testTimeout: 60_000,
   maxWorkers: 2,
   cacheDirectory: '<rootDir>/.cache/jest',
 }
