@@ -317,6 +317,7 @@ class PlanCompiler {
       subquery: this.compile(plan.subquery),
       result: this.#applyResult(plan, layout, inner),
       subqueryWidth: inner.width,
+      when: plan.when === null ? null : layout.position(plan.when.id),
       outer: plan.outer.map(({ id }) => ({
         slot: this.#slots.of(id),
         position: layout.position(id) as number,

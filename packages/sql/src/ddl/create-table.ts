@@ -10,6 +10,7 @@ import type {
   TableSchema,
 } from '../catalog/schema.ts'
 import { nearest, SQLSTATE } from '../errors.ts'
+import { hasSubquery } from '../plan/traverse.ts'
 import type { ColumnDefinition, CreateTable, Expression, Identifier, Node } from '../syntax/ast.ts'
 import { formatType, type SqlType } from '../types/type.ts'
 import { alreadyExists, type DdlContext, newName, takenBy } from './context.ts'
@@ -200,6 +201,7 @@ function columnOf(context: DdlContext, definition: ColumnDefinition): ColumnSche
 function checkDefault(context: DdlContext, expression: Expression, name: string, type: SqlType): void {
   const place = { context: context.bind, scope: null, aggregates: null, name: 'DEFAULT expressions' }
   const bound = bindExpression(place, expression)
+  if (hasSubquery(bound)) throw unsupported(context.bind, expression, 'a subquery in a DEFAULT expression')
   if (tryCoerce(context.bind, expression, bound, type, 'assignment') !== null) return
   throw errorAt(
     context.bind,
@@ -216,7 +218,9 @@ function checkConditions(context: DdlContext, table: TableSchema, { checks }: Dr
   }))
   const scope = { tables: [{ alias: table.name, schema: 'public', columns }], columns, outer: null }
   const place = { context: context.bind, scope, aggregates: null, name: 'check constraints' }
-  for (const { node } of checks) bindCondition(place, node, 'CHECK')
+  for (const { node } of checks)
+    if (hasSubquery(bindCondition(place, node, 'CHECK')))
+      throw unsupported(context.bind, node, 'a subquery in a check constraint')
 }
 
 /** `WITH (redundancy = 'all')` puts every row on every node. */

@@ -31,6 +31,8 @@ export interface ApplyOptions {
   readonly subquery: Source
   readonly result: SubqueryResult
   readonly subqueryWidth: number
+  /** The column that is true where the value is needed; elsewhere it is NULL. Null: needed everywhere. */
+  readonly when: number | null
   /** Where the columns that the subquery refers to come from: input column → slot of `Frame.outer`. */
   readonly outer: readonly { readonly slot: number; readonly position: number }[]
   /** Keys of those columns, so that equal outer rows share one run; null when there are none. */
@@ -63,7 +65,12 @@ export function applySource(input: Source, options: ApplyOptions): Source {
             ? (options.result.hash?.left(batch, context.frame) ?? null)
             : null
         const column: Value[] = []
+        const when = options.when === null ? null : batch.columns[options.when]
         for (let i = 0; i < batch.length; i++) {
+          if (when !== null && when?.[i] !== true) {
+            column.push(null)
+            continue
+          }
           const key = keys === null ? null : keys[i]
           let run = runs.get(key)
           if (run === undefined) {

@@ -1,6 +1,6 @@
 import { unreachable } from '@cluster/core'
-import { columnExpr, conjunction, isTrue, TRUE } from '../plan/build.ts'
-import type { Column, ExistsExpr, Expr, QuantifiedExpr, ScalarQueryExpr } from '../plan/expression.ts'
+import { conjunction, isTrue, TRUE } from '../plan/build.ts'
+import type { Expr } from '../plan/expression.ts'
 import {
   type AggregatePlan,
   columnsOf,
@@ -10,9 +10,10 @@ import {
   type ScanPlan,
   type SortPlan,
 } from '../plan/logical.ts'
-import { type PhysicalPlan, physicalColumns } from '../plan/physical.ts'
+import type { PhysicalPlan } from '../plan/physical.ts'
 import { columnsIn, conjunctsOf, hasSubquery, isSubquery, mapChildren } from '../plan/traverse.ts'
 import { type ChosenAccess, chooseAccess } from './access-path.ts'
+import { applySubqueries, exactly } from './apply-subqueries.ts'
 import { estimateRows } from './estimate.ts'
 import { joinKeys, type Lookup, lookupFor } from './join-method.ts'
 import { orderByKey } from './order-by-key.ts'
@@ -254,70 +255,11 @@ class PhysicalPlanner {
   }
 
   /** Puts operators over the input that compute the expression's subqueries, and names their columns instead. */
-  #apply(start: PhysicalPlan, expr: Expr): { readonly input: PhysicalPlan; readonly expr: Expr } {
-    if (!hasSubquery(expr)) return { input: start, expr }
-    let input = start
-    const replace = (part: Expr): Expr => {
-      if (!isSubquery(part)) return mapChildren(part, replace)
-      const subquery = part as ScalarQueryExpr | ExistsExpr | QuantifiedExpr
-      const column: Column = { id: this.#options.nextColumnId(), name: 'subquery', type: subquery.type }
-      const result = this.#subqueryResult(subquery, (expr2) => {
-        const prepared = this.#asColumn(input, replace(expr2))
-        input = prepared.input
-        return prepared.column
-      })
-      const known = new Set(physicalColumns(input).map(({ id }) => id))
-      const outer = [
-        ...columnsIn({ kind: 'exists', type: part.type, plan: subquery.plan, negated: false }).values(),
-      ]
-      input = {
-        kind: 'apply',
-        input,
-        subquery: this.#subplan(subquery),
-        column,
-        result,
-        outer: outer.filter(({ id }) => known.has(id)),
-      }
-      return columnExpr(column)
-    }
-    const replaced = replace(expr)
-    return { input, expr: replaced }
+  #apply(input: PhysicalPlan, expr: Expr): { readonly input: PhysicalPlan; readonly expr: Expr } {
+    if (!hasSubquery(expr)) return { input, expr }
+    const { nextColumnId } = this.#options
+    return applySubqueries(input, expr, { nextColumnId, plan: (plan) => this.plan(plan) })
   }
-
-  /** A scalar subquery's value is its first column. */
-  #subplan(subquery: ScalarQueryExpr | ExistsExpr | QuantifiedExpr): PhysicalPlan {
-    const plan = this.plan(subquery.plan)
-    return subquery.kind === 'scalarQuery' ? exactly(plan, [subquery.column]) : plan
-  }
-
-  #subqueryResult(subquery: ScalarQueryExpr | ExistsExpr | QuantifiedExpr, prepare: (expr: Expr) => Expr) {
-    switch (subquery.kind) {
-      case 'scalarQuery':
-        return { kind: 'scalar' } as const
-      case 'exists':
-        return { kind: 'exists', negated: subquery.negated } as const
-      case 'quantified':
-        return { kind: 'quantified', expr: { ...subquery, left: subquery.left.map(prepare) } } as const
-    }
-  }
-
-  /** The expression as a column of the input, which gets one more when it has none. */
-  #asColumn(input: PhysicalPlan, expr: Expr): { readonly input: PhysicalPlan; readonly column: Expr } {
-    const known = physicalColumns(input)
-    if (expr.kind === 'column' && known.some(({ id }) => id === expr.column.id))
-      return { input, column: expr }
-    const column: Column = { id: this.#options.nextColumnId(), name: 'operand', type: expr.type }
-    const outputs = [...known.map((one) => ({ column: one, expr: columnExpr(one) })), { column, expr }]
-    return { input: { kind: 'map', input, filter: null, outputs }, column: columnExpr(column) }
-  }
-}
-
-/** Exactly these columns, in order. */
-function exactly(input: PhysicalPlan, columns: readonly Column[]): PhysicalPlan {
-  const known = physicalColumns(input)
-  if (known.length === columns.length && known.every(({ id }, i) => id === columns[i]?.id)) return input
-  const outputs = columns.map((column) => ({ column, expr: columnExpr(column) }))
-  return { kind: 'map', input, filter: null, outputs }
 }
 
 /** A scan without the columns that only its access needed. */

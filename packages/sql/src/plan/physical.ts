@@ -156,6 +156,8 @@ export interface ApplyNode {
     | { readonly kind: 'scalar' }
     | { readonly kind: 'exists'; readonly negated: boolean }
     | { readonly kind: 'quantified'; readonly expr: QuantifiedExpr }
+  /** A column of the input that is true for the rows which need the value; null: all rows. */
+  readonly when: Column | null
   /** Columns of the input that the subquery refers to. */
   readonly outer: readonly Column[]
 }

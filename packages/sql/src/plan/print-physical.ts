@@ -161,8 +161,9 @@ class PlanPrinter {
     return `${fn.name}(${distinct ? 'distinct ' : ''}${list})${filter === null ? '' : ` filter ${this.#expr(filter)}`}`
   }
 
-  #apply({ result, outer }: ApplyNode): string {
-    const when = outer.length === 0 ? 'once' : `for each ${outer.map(this.#names).join(', ')}`
+  #apply({ result, when: guard, outer }: ApplyNode): string {
+    const often = outer.length === 0 ? 'once' : `for each ${outer.map(this.#names).join(', ')}`
+    const when = guard === null ? often : `${often} where ${this.#names(guard)}`
     switch (result.kind) {
       case 'scalar':
         return `scalar ${when}`

@@ -104,6 +104,8 @@ describe('errors of statements', () => {
     ['CREATE TABLE x (a integer PRIMARY KEY, b integer PRIMARY KEY)', { sqlstate: '42P16' }],
     ["CREATE TABLE x (a integer) WITH (redundancy = '3')", { sqlstate: '22023' }],
     ['CREATE TABLE x (a integer REFERENCES items (id))', { sqlstate: '0A000' }],
+    ['CREATE TABLE x (a integer CHECK (a > (SELECT 1)))', { sqlstate: '0A000', position: 34 }],
+    ['CREATE TABLE x (a integer DEFAULT (SELECT 1))', { sqlstate: '0A000' }],
     ['DROP TABLE nothing', { sqlstate: '42P01' }],
     ['DROP INDEX nothing', { sqlstate: '42704' }],
     ['DROP INDEX items_name_key', { sqlstate: '2BP01' }],

@@ -82,6 +82,9 @@ export const conditionOf = (side: Side): fc.Arbitrary<string> =>
         fc.tuple(inner, fc.constantFrom('AND', 'OR'), inner).map((all) => `(${all.join(' ')})`),
         inner.map((one) => `NOT (${one})`),
         fc
+          .tuple(inner, inner, inner)
+          .map(([when, then, otherwise]) => `CASE WHEN ${when} THEN ${then} ELSE ${otherwise} END`),
+        fc
           .tuple(number, fc.boolean(), otherColumn, small)
           .map(
             ([one, not, column, bound]) =>
