@@ -1,4 +1,5 @@
 import { type GroupView, type LogIndex, logIndex, type NodeId, term } from '@cluster/core'
+import type { GroupCard } from '../machine/forming.ts'
 import type { Configuration, RaftView } from '../machine/types.ts'
 
 /** What the machine shows, as core's view of a group. Null before the log runs. */
@@ -49,6 +50,17 @@ export function durableVoters({
   }
   const majority = Math.min(Math.floor(voters.length / 2) + 1, voters.length)
   return Math.max(known, majority)
+}
+
+/** What this node says of its group on first contact; null when it has none. */
+export function groupCard(
+  view: RaftView | null,
+  empty: () => boolean,
+  tombstones: readonly string[],
+): GroupCard | null {
+  if (!view?.history) return null
+  const { history, configuration, configurationIndex, leader } = view
+  return { history, configuration, configurationIndex, leader, empty: empty(), tombstones }
 }
 
 /** Members of the one that are not in the other, sorted. */

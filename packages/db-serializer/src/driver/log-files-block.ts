@@ -13,8 +13,7 @@ import { decodeValue, encodeValue, FORMAT_VERSION } from './log-files-record.ts'
 export function damaged(path: string, offset: number, what: string): ClusterError<LogErrorDetail> {
   return new ClusterError<LogErrorDetail>(
     { code: 'LOG_DAMAGED', outcome: 'rejected', path, offset },
-    `The log file ${path} is damaged at byte ${offset}: ${what}. This node cannot trust its log any more; ` +
-      'keep the folder for inspection, start with an empty data folder and let the node join again.',
+    `The log file ${path} is damaged at byte ${offset}: ${what}. This node cannot trust its log any more.`,
   )
 }
 
@@ -118,7 +117,10 @@ export async function readCopies<R extends { readonly sequence: number }>(
     agreeing = newest?.sequence === record.sequence ? agreeing + 1 : 1
     if (newest === null || record.sequence > newest.sequence) newest = record
   }
-  if (newest === null && files > 0) throw damaged(paths[0] ?? '', 0, `neither copy of ${what} can be read`)
+  if (newest === null && files > 0) {
+    const advice = 'keep the folder for inspection, start with an empty one and let the node join again'
+    throw damaged(paths[0] ?? '', 0, `neither copy of ${what} can be read; ${advice}`)
+  }
   if (newest !== null && agreeing < paths.length) await writeCopies(disk, magic, paths, newest)
   return newest
 }

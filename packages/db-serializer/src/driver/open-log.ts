@@ -79,8 +79,8 @@ function waitsForOperator(cause: unknown): ClusterError {
   return new ClusterError(
     detail,
     `${cause instanceof Error ? cause.message : String(cause)} This node may be the only one that holds what was ` +
-      'acknowledged last, so it waits for the operator: put the file back from a copy, or start the node with ' +
-      '`giveUpDamaged`, which keeps the files aside and loses what only they hold.',
+      'acknowledged last, so it waits for the operator: put the file back from a copy, or start the node once with ' +
+      '--give-up-damaged (giveUpDamaged in a program), which keeps the files aside and loses what only they hold.',
     { cause },
   )
 }

@@ -27,7 +27,7 @@ import {
   wasStopped,
 } from '../errors.ts'
 import { encodeNote, type Note } from '../machine/envelope.ts'
-import type { Hello } from '../machine/forming.ts'
+import type { GroupCard } from '../machine/forming.ts'
 import { Raft } from '../machine/raft.ts'
 import type { Lineage, RaftView, Recovered } from '../machine/types.ts'
 import type { ResolvedOptions } from '../options.ts'
@@ -38,11 +38,12 @@ import { Commands } from './commands.ts'
 import { Contact } from './contact.ts'
 import { goingAlone } from './going-alone.ts'
 import type { GroupFile } from './group-file.ts'
-import { durableVoters, groupDiffers, groupView } from './group-view.ts'
+import { durableVoters, groupCard, groupDiffers, groupView } from './group-view.ts'
 import type { LogStore } from './log-store.ts'
 import { Members } from './members.ts'
 import type { openLog } from './open-log.ts'
 import { Parting } from './parting.ts'
+import { type PatientDisk, patientDisk } from './patient-disk.ts'
 import { PeerEvents } from './peer-events.ts'
 import type { OrderedLogPorts } from './ports.ts'
 import { raftNews } from './raft-news.ts'
@@ -84,6 +85,7 @@ export class OrderedLogNode implements OrderedLog {
   #runner: Runner | null = null
   #view: RaftView | null = null
   #groupFile: GroupFile | null = null
+  #patient: PatientDisk | null = null
   /** The name of the disk under the log. */
   #disk = ''
   #failure: unknown = null
@@ -181,7 +183,7 @@ export class OrderedLogNode implements OrderedLog {
     this.#waiting = new Waiting({
       view: () => this.#view,
       isLinked: (peer) => this.#members.isLinked(peer),
-      contact: () => this.#contact.waiting,
+      contact: () => (this.#patient?.isFull ? 'room on its disk' : this.#contact.waiting),
       say: (text) => this.#events.emit('waiting', { for: text }),
     })
     peers.serve(SERVICE, {
@@ -219,8 +221,10 @@ export class OrderedLogNode implements OrderedLog {
   async start(): Promise<void> {
     assert(this.#state === 'new', 'an ordered log starts once')
     this.#state = 'starting'
-    const { disk, peers, random, logger, clock } = this.#ports
+    const { peers, random, logger, clock } = this.#ports
     const { giveUpDamaged } = this.#options
+    const disk = patientDisk(this.#ports.disk, clock, logger)
+    this.#patient = disk
     const opened = await this.#openStore(
       { self: this.self, disk, random, logger, wall: () => clock.wall() },
       { giveUpDamaged },
@@ -318,6 +322,7 @@ export class OrderedLogNode implements OrderedLog {
       random,
     )
     this.#runner = new Runner(raft, store, {
+      turn: () => clock.turn(),
       send: (to, message) => void this.#notify(to, { type: 'raft', message }),
       apply: (entries) => {
         this.#batchDurableOn = null
@@ -475,20 +480,13 @@ export class OrderedLogNode implements OrderedLog {
     this.#events.emit('snapshotInstalled', { index })
   }
 
-  #card(): Extract<Hello, { status: 'grouped' }> | null {
-    const view = this.#view
-    if (!view?.history) return null
-    // A group that was founded alone on purpose is never given up, so it does not call itself empty.
-    this.#toldEmpty = !this.#options.alone && this.#applier.isEmpty()
-    return {
-      status: 'grouped',
-      history: view.history,
-      configuration: view.configuration,
-      configurationIndex: view.configurationIndex,
-      leader: view.leader,
-      empty: this.#toldEmpty,
-      tombstones: this.#groupFile?.tombstones ?? [],
+  #card(): GroupCard | null {
+    const empty = (): boolean => {
+      // A group that was founded alone on purpose is never given up, so it does not call itself empty.
+      this.#toldEmpty = !this.#options.alone && this.#applier.isEmpty()
+      return this.#toldEmpty
     }
+    return groupCard(this.#view, empty, this.#groupFile?.tombstones ?? [])
   }
 
   #form(promised: readonly NodeId[]): void {
@@ -589,6 +587,7 @@ export class OrderedLogNode implements OrderedLog {
     this.#barriers.stop()
     this.#calls.stop(error)
     this.#applier.stop()
+    this.#patient?.giveUp()
     await this.#runner?.stop()
     try {
       await this.#store?.close()

@@ -14,6 +14,11 @@ export function leaderIsFresh(state: State): boolean {
 /** Silence went on for too long: asks whether an election could be won. */
 export function tickElection(state: State): void {
   if (state.now < state.electionAt) return
+  // Its vote for itself could not be written either.
+  if (state.diskStalls) {
+    state.restElection(false)
+    return
+  }
   if (!state.voters().includes(state.self)) {
     state.leader = leaderIsFresh(state) ? state.leader : null
     state.restElection()

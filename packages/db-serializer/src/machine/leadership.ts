@@ -170,7 +170,9 @@ export function tickLeader(state: State, office: Office): void {
     const heardAt = office.progress.get(voter)?.heardAt ?? office.startNow
     return state.now - heardAt < electionTimeoutMs
   })
-  if (!heard) {
+  // One whose disk stalls holds everybody up; with others there, one of them can do better.
+  const stalls = state.diskStalls && state.voters().length > 1
+  if (!heard || stalls) {
     becomeFollower(state, state.term, null)
     return
   }

@@ -3,6 +3,8 @@ import type { AfterPersist, Effect, Entry, HardState, Message, PersistEffect, Se
 
 interface PendingWrite {
   readonly ticket: number
+  /** `now` when it was asked for. */
+  readonly since: number
   readonly hard: boolean
   /** The log on disk reaches to here once it is done; lowered when a later write cuts the log. */
   durableTo: LogIndex
@@ -76,8 +78,13 @@ export class Outbox {
     return durableTo
   }
 
+  /** When the oldest write was asked for that is not durable yet; infinite without one. */
+  get writingSince(): number {
+    return this.#pending[0]?.since ?? Number.POSITIVE_INFINITY
+  }
+
   /** Ends the step. @param lastIndex the end of the log in memory */
-  flush(hardState: HardState, lastIndex: LogIndex): Effect[] {
+  flush(hardState: HardState, lastIndex: LogIndex, now: number): Effect[] {
     const effects = this.#effects
     // Nothing leaves the node that rests on a term or vote which a crash could still take back.
     const held = this.#hardChanged || this.#pending.some((write) => write.hard)
@@ -91,7 +98,12 @@ export class Outbox {
       then.length > 0
     ) {
       this.#lastTicket++
-      this.#pending.push({ ticket: this.#lastTicket, hard: this.#hardChanged, durableTo: lastIndex })
+      this.#pending.push({
+        ticket: this.#lastTicket,
+        since: now,
+        hard: this.#hardChanged,
+        durableTo: lastIndex,
+      })
       effects.push({
         type: 'persist',
         ticket: this.#lastTicket,

@@ -70,7 +70,7 @@ export class Raft implements RaftMachine {
     this.#dispatch(input)
     this.#apply()
     this.#tell()
-    return state.out.flush(state.hard, state.log.lastIndex)
+    return state.out.flush(state.hard, state.log.lastIndex, state.now)
   }
 
   view(): RaftView {

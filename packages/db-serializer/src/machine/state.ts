@@ -205,6 +205,11 @@ export class State {
     return node !== this.self || countsWith(configuration, node, this.settings.disk)
   }
 
+  /** True when the disk has not taken a write for so long that a leader here could do nothing. */
+  get diskStalls(): boolean {
+    return this.now - this.out.writingSince >= this.settings.electionTimeoutMs
+  }
+
   get role(): NodeRole {
     if (this.post === 'leader') return 'leader'
     if (this.voters().includes(this.self)) return this.post === 'follower' ? 'follower' : 'candidate'
