@@ -133,6 +133,36 @@ describe('SQL while nodes go away', () => {
         expect(await node.rows('SELECT count(*), sum(id), sum(v) FROM t')).toEqual(['200|20100|20100'])
     })
 
+  test('a node without a quorum says so, and never that it has committed', async () => {
+    const cluster = await SqlCluster.form({ nodes: 3, redundancy: 2 })
+    const node = cluster.node(0)
+    await node.execute('CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t VALUES (1)')
+    const session = node.database.session()
+    await cluster.settle(session.query('BEGIN'))
+    await cluster.settle(session.query('INSERT INTO t VALUES (2)'))
+    cluster.world.network.isolate(node.id)
+    const commit = failure(session.query('COMMIT'))
+    const refused = ['SELECT * FROM t', 'INSERT INTO t VALUES (3)', 'CREATE TABLE u (id integer)'].map(
+      (text) => failure(node.database.query(text)),
+    )
+    for (const { sqlstate, outcome, message } of await cluster.settle(Promise.all(refused))) {
+      expect([sqlstate, outcome]).toEqual(['57P03', 'rejected'])
+      for (const other of cluster.others(node)) expect(message).toContain(other.id)
+    }
+    // Whether this one, which was on its way, took effect nobody here can know.
+    expect(await cluster.settle(commit)).toMatchObject({ sqlstate: '08007', outcome: 'unknown' })
+    // The others go on; once the network is back the node says what they say.
+    await cluster.node(1).query('INSERT INTO t VALUES (4)')
+    cluster.world.network.mend()
+    await cluster.world.run(5_000)
+    const rows = await cluster.node(1).rows('SELECT id FROM t WHERE id <> 2 ORDER BY id')
+    expect(rows).toEqual(['1', '4'])
+    expect(await node.rows('SELECT id FROM t WHERE id <> 2 ORDER BY id')).toEqual(rows)
+    expect(await node.rows('SELECT count(*) FROM t')).toEqual(
+      await cluster.node(2).rows('SELECT count(*) FROM t'),
+    )
+  })
+
   test('a stream goes on at another holder, or fails, when the one it reads from dies', async () => {
     for (const redundancy of [1, 2]) {
       const nodes = redundancy === 1 ? 3 : 5

@@ -262,4 +262,30 @@ describe('the engine', () => {
     expect(rows.at(-1)?.[0]).toMatch(/^2 rows in/)
     expect((await engine.query('SELECT count(*) FROM t')).rows).toEqual([[2n]])
   })
+
+  test('text is ordered by code points everywhere, above U+FFFF too', async () => {
+    const { engine } = await testEngine()
+    await engine.execute('CREATE TABLE t (a text PRIMARY KEY, b text); CREATE INDEX t_b ON t (b)')
+    const [tilde, smile] = ['\uff5e', '\u{1f600}']
+    for (const text of [smile, 'a', tilde]) await engine.query('INSERT INTO t VALUES ($1, $1)', [text])
+    const inOrder = [['a'], [tilde], [smile]]
+    for (const query of [
+      'SELECT a FROM t ORDER BY a',
+      'SELECT b FROM t ORDER BY b',
+      "SELECT a || '' FROM t ORDER BY a || ''",
+    ])
+      expect((await engine.query(query)).rows).toEqual(inOrder)
+    for (const condition of [
+      'a > $1',
+      'b > $1',
+      "a || '' > $1",
+      '$1 < ANY (SELECT i.a FROM t i WHERE i.a = t.a)',
+    ])
+      expect((await engine.query(`SELECT a FROM t WHERE ${condition}`, [tilde])).rows).toEqual([[smile]])
+    const { rows } = await engine.query('SELECT min(a), max(a), greatest($1, $2), least($1, $2) FROM t', [
+      smile,
+      tilde,
+    ])
+    expect(rows).toEqual([['a', smile, smile, tilde]])
+  })
 })
