@@ -13,6 +13,7 @@ export interface StartOptions {
   readonly expect?: number
   readonly alone?: boolean
   readonly secret?: string
+  readonly giveUpDamaged?: boolean
   readonly mdns: boolean
   readonly shell: boolean
   readonly log: 'debug' | 'info' | 'warn' | 'error'
@@ -75,6 +76,7 @@ export function commandLine(run: (options: StartOptions) => Promise<void>): Comm
         .env('CLUSTER_SECRET')
         .argParser(notEmpty),
     )
+    .option('--give-up-damaged', 'keep a damaged log aside and lose what only it holds')
     .option('--no-mdns', 'do not look for nodes by mDNS; use --seed')
     .option('--no-shell', 'no prompt: serve until a signal comes')
     .addOption(

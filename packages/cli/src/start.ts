@@ -32,6 +32,7 @@ export async function start(options: StartOptions): Promise<void> {
     ...(options.expect === undefined ? {} : { expect: options.expect }),
     ...(options.alone === undefined ? {} : { alone: options.alone }),
     ...(options.secret === undefined ? {} : { secret: options.secret }),
+    ...(options.giveUpDamaged === undefined ? {} : { giveUpDamaged: options.giveUpDamaged }),
     mdns: options.mdns,
     logLevel: options.log,
     log: stderr,

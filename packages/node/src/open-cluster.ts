@@ -28,6 +28,8 @@ export interface OpenOptions {
   readonly alone?: boolean
   /** Only nodes that know it may join. Without one only private and loopback addresses are served. */
   readonly secret?: string
+  /** The operator's word: give up a damaged log even if nobody else may have all that it held. */
+  readonly giveUpDamaged?: boolean
   /** Where log lines go. Default: nowhere. */
   readonly log?: (line: string) => void
   /** The least level logged. Default "info". */
@@ -91,6 +93,7 @@ export async function openCluster(options: OpenOptions = {}): Promise<Cluster> {
         start: folder.start,
         ...(options.expect === undefined ? {} : { expect: options.expect }),
         ...(options.alone === undefined ? {} : { alone: options.alone }),
+        ...(options.giveUpDamaged === undefined ? {} : { log: { giveUpDamaged: options.giveUpDamaged } }),
       },
       { transport, discoveries, disk: folder.disk, ...platform },
     )

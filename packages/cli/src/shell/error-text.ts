@@ -33,5 +33,5 @@ function caret(statement: string, position: number): string[] {
   const line = statement.slice(start, end < 0 ? statement.length : end).replace(/\t/g, ' ')
   const number = statement.slice(0, start).split('\n').length
   const label = `LINE ${number}: `
-  return [label + line, ' '.repeat(label.length + textWidth(line.slice(0, offset - start))) + '^']
+  return [label + line, `${' '.repeat(label.length + textWidth(line.slice(0, offset - start)))}^`]
 }

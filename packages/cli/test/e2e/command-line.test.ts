@@ -34,6 +34,7 @@ describe('the command line', () => {
       'expect',
       'alone',
       'secret',
+      'give-up-damaged',
       'no-mdns',
       'no-shell',
       'log',
