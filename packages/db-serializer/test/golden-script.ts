@@ -1,5 +1,5 @@
 import { type LineageId, nodeId } from '@cluster/core'
-import type { ConfigurationChange, Effect, Message } from '../src/machine/types.ts'
+import type { ConfigurationChange, Effect, MemberChange, Message } from '../src/machine/types.ts'
 import { describeEntry, type Letter, TestCluster, type TestNode } from './raft-cluster.ts'
 
 const encoder = new TextEncoder()
@@ -155,8 +155,13 @@ export class GoldenScript {
         data,
       })
     },
-    change: ([id = '', type = '', node = '']) => {
-      const change = { type, node: nodeId(node) } as ConfigurationChange
+    /** `change a promote c`, or several at once: `change a promote:c remove:b`. */
+    change: ([id = '', ...words]) => {
+      const single = ([type = '', node = '']: readonly string[]): MemberChange =>
+        ({ type, node: nodeId(node) }) as MemberChange
+      const change: ConfigurationChange = words[0]?.includes(':')
+        ? { type: 'several', changes: words.map((word) => single(word.split(':'))) }
+        : single(words)
       this.#node(id).step({ type: 'change', ref: this.#cluster.ref(), change })
     },
     read: ([id = '']) => {

@@ -66,8 +66,9 @@ const text = new TextDecoder()
 export const describeEntry = (entry: Entry): string => {
   if (entry.kind === 'command') return text.decode(entry.data)
   if (entry.kind === 'noop') return 'noop'
-  const { voters, learners, away } = entry.configuration
+  const { voters, learners, away, outgoing } = entry.configuration
   const parts = [`voters ${voters.join(',')}`]
+  if (outgoing !== undefined) parts.push(`outgoing ${outgoing.join(',')}`)
   if (learners.length > 0) parts.push(`learners ${learners.join(',')}`)
   if (away.length > 0) parts.push(`away ${away.join(',')}`)
   return `{${parts.join(' ')}}`

@@ -1,4 +1,5 @@
 import type { Clock, DeathProof, Member, NodeId } from '@cluster/core'
+import { partsOf } from '../machine/configuration.ts'
 import type { Renunciation } from '../machine/forming.ts'
 import {
   type GroupPolicyOptions,
@@ -14,8 +15,8 @@ export interface MembersPorts {
   readonly clock: Clock
   readonly self: NodeId
   view(): RaftView
-  /** Asks the machine for the change; `wish` is what that node wants; `done` hears whether it was taken into the log. */
-  change(change: ConfigurationChange, wish: Wish['wish'] | null, done: (taken: boolean) => void): void
+  /** Asks the machine for the change; `leaving` are those that are removed by their own wish; `done` hears whether it was taken into the log. */
+  change(change: ConfigurationChange, leaving: readonly NodeId[], done: (taken: boolean) => void): void
 }
 
 /** A wish to join that is not said again for this long is forgotten. */
@@ -54,6 +55,8 @@ export class Members {
   readonly #renounced = new Map<NodeId, readonly Renunciation[]>()
   #leadingSince: number | null = null
   #changing = false
+  /** The machine refused several changes together. */
+  #oneByOne = false
   #restUntil = 0
 
   constructor(ports: MembersPorts, options: GroupPolicyOptions) {
@@ -173,7 +176,7 @@ export class Members {
     this.#noteAway(configuration, now)
     if (view.configurationCommitted) this.#grant(configuration, now)
     if (!view.ready || !view.configurationCommitted || this.#changing || now < this.#restUntil) return
-    const change = nextChange(
+    const due = nextChange(
       {
         self: this.#ports.self,
         now,
@@ -185,16 +188,22 @@ export class Members {
       },
       this.#options,
     )
-    if (!change) return
+    if (!due) return
+    // What holds back one of several must not hold back the most urgent one.
+    const change = this.#oneByOne ? (partsOf(due)[0] ?? due) : due
+    const removed = partsOf(change).flatMap(({ type, node }) => (type === 'remove' ? [node] : []))
+    const leaving = removed.filter((node) => this.#wishes.get(node)?.wish.wish === 'left')
     this.#changing = true
-    this.#ports.change(change, this.#wishes.get(change.node)?.wish.wish ?? null, (taken) => {
+    this.#ports.change(change, leaving, (taken) => {
       this.#changing = false
-      const wanting = this.#wishes.get(change.node)
-      // Removed for its empty disk: from here on it is like any other that wants in.
-      if (taken && change.type === 'remove' && wanting?.wish.wish === 'join') {
-        this.#wishes.set(change.node, { ...wanting, wish: { ...wanting.wish, fresh: false } })
-      }
+      this.#oneByOne = !taken
       if (!taken) this.#restUntil = this.#ports.clock.now() + REFUSED_MS
+      for (const node of taken ? removed : []) {
+        const wanting = this.#wishes.get(node)
+        // Removed for its empty disk: from here on it is like any other that wants in.
+        if (wanting?.wish.wish === 'join')
+          this.#wishes.set(node, { ...wanting, wish: { ...wanting.wish, fresh: false } })
+      }
     })
   }
 

@@ -156,9 +156,9 @@ export class OrderedLogNode implements OrderedLog {
         clock,
         self: this.self,
         view: () => this.#currentView(),
-        change: (change, wish, done) => {
+        change: (change, leaving, done) => {
           // Every node is to know that it was no funeral.
-          if (change.type === 'remove' && wish === 'left') this.#note({ note: 'leaving', node: change.node })
+          for (const node of leaving) this.#note({ note: 'leaving', node })
           this.#runner?.change(change, done)
         },
       },

@@ -168,9 +168,10 @@ function unpackEntries(flat: readonly unknown[], first: number): Entry[] {
 }
 
 export function packConfiguration(configuration: Configuration): unknown[] {
-  const { voters, learners, away, provisional, disks } = configuration
+  const { voters, learners, away, provisional, disks, outgoing } = configuration
   const pairs = disks === undefined ? null : Object.entries(disks).flat()
-  return [voters, learners, away, provisional, pairs]
+  const members = [voters, learners, away, provisional, pairs]
+  return outgoing === undefined ? members : [...members, outgoing]
 }
 
 function diskAt(value: unknown): { readonly disk?: string } {
@@ -193,6 +194,7 @@ export function unpackConfiguration(value: unknown): Configuration {
     away: texts(fields[2]) as NodeId[],
     provisional: bool(fields[3]),
     ...disksAt(fields[4]),
+    ...(fields.length > 5 ? { outgoing: texts(fields[5]) as NodeId[] } : {}),
   }
 }
 

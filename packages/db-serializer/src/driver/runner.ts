@@ -97,6 +97,10 @@ export class Runner {
   }
 
   change(change: ConfigurationChange, done: (taken: boolean) => void): void {
+    if (this.#stopped) {
+      done(false)
+      return
+    }
     const ref = this.#ref((answer) => done(answer.type === 'accepted'))
     this.input({ type: 'change', ref, change })
   }

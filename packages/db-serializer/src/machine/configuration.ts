@@ -1,5 +1,5 @@
 import { assert, type LogIndex, logIndex, type NodeId } from '@cluster/core'
-import type { Configuration, ConfigurationChange } from './types.ts'
+import type { Configuration, ConfigurationChange, MemberChange } from './types.ts'
 
 /** A configuration and the index of the entry that brought it. */
 export interface PlacedConfiguration {
@@ -14,19 +14,22 @@ const including = (list: readonly NodeId[], node: NodeId): readonly NodeId[] => 
 
 /** The disks of those that the configuration lists, `node` on `disk` among them. */
 function disksOf(
-  { voters, learners, away, disks }: Configuration,
+  { voters, learners, away, outgoing = [], disks }: Configuration,
   node: NodeId,
   disk: string | undefined,
 ): Pick<Configuration, 'disks'> {
-  const known = disk === undefined ? disks : { ...disks, [node]: disk }
-  if (known === undefined) return {}
-  const listed = [...voters, ...learners, ...away].sort()
+  const on = disk === undefined ? disks : { ...disks, [node]: disk }
+  if (on === undefined) return {}
+  const listed = [...new Set([...voters, ...learners, ...away, ...outgoing])].sort()
   const kept = listed.flatMap((each) => {
-    const on = known[each]
-    return on === undefined ? [] : [[each, on] as const]
+    const its = on[each]
+    return its === undefined ? [] : [[each, its] as const]
   })
   return { disks: Object.fromEntries(kept) }
 }
+
+const known = ({ disks }: Configuration): Pick<Configuration, 'disks'> =>
+  disks === undefined ? {} : { disks }
 
 /** True when the node counts with this disk. */
 export function countsWith(
@@ -38,21 +41,45 @@ export function countsWith(
   return listed === undefined || listed === disk
 }
 
-/** The configuration after the change, or null when the change makes no sense for it. */
+/** The single changes that a change consists of. */
+export function partsOf(change: ConfigurationChange): readonly MemberChange[] {
+  return change.type === 'several' ? change.changes : [change]
+}
+
+/**
+ * The configuration after the change, or null when the change makes no sense for it. When more than one voter comes
+ * or goes, majorities before and after need not meet, so the voters before stay in it as `outgoing`.
+ */
 export function changedConfiguration(
   before: Configuration,
   change: ConfigurationChange,
 ): Configuration | null {
-  const after = changedMembers(before, change)
+  const parts = partsOf(change)
+  const named = new Set(parts.map(({ node }) => node))
+  if (named.size !== parts.length) return null
+  let after: Configuration | null = parts.length > 0 ? before : null
+  for (const part of parts) after = after && changedMember(after, part)
   if (after === null) return null
-  const disk = change.type === 'addLearner' ? change.disk : undefined
-  return { ...after, ...disksOf({ ...after, ...known(before) }, change.node, disk) }
+  const { voters } = after
+  const came = voters.filter((voter) => !before.voters.includes(voter)).length
+  const went = before.voters.filter((voter) => !voters.includes(voter)).length
+  let made: Configuration = { ...after, ...known(before) }
+  if (came + went > 1) made = { ...made, outgoing: before.voters }
+  for (const part of parts) {
+    const disk = part.type === 'addLearner' ? part.disk : undefined
+    made = { ...made, ...disksOf(made, part.node, disk) }
+  }
+  return made
 }
 
-const known = ({ disks }: Configuration): Pick<Configuration, 'disks'> =>
-  disks === undefined ? {} : { disks }
+/** The configuration that follows one with outgoing voters. */
+export function withoutOutgoing(configuration: Configuration): Configuration {
+  const { outgoing: _, ...rest } = configuration
+  const [voter] = rest.voters
+  return voter === undefined ? rest : { ...rest, ...disksOf(rest, voter, undefined) }
+}
 
-function changedMembers(before: Configuration, { type, node }: ConfigurationChange): Configuration | null {
+function changedMember(before: Configuration, { type, node }: MemberChange): Configuration | null {
   const voter = before.voters.includes(node)
   const learner = before.learners.includes(node)
   const rest = {
@@ -92,8 +119,9 @@ export function onlyVoter(
 }
 
 /** True when `self` is in every possible majority of the voters. */
-export function inEveryQuorum(self: NodeId, { voters }: Configuration): boolean {
-  return voters.includes(self) && voters.length <= 2
+export function inEveryQuorum(self: NodeId, { voters, outgoing }: Configuration): boolean {
+  // The configuration without the outgoing voters may be in force elsewhere already, so each list counts by itself.
+  return [voters, outgoing ?? voters].every((list) => list.includes(self) && list.length <= 2)
 }
 
 /** The configurations that the log in memory and its base know, oldest first. */

@@ -1,7 +1,7 @@
 import { assert, type NodeId } from '@cluster/core'
 import { becomeFollower, becomeLeader } from './leadership.ts'
 import { upToDate } from './log-tail.ts'
-import { electionOutcome } from './quorum.ts'
+import { electionsOutcome } from './quorum.ts'
 import type { State } from './state.ts'
 import type { PreVoteMessage, PreVoteReplyMessage, VoteMessage, VoteReplyMessage } from './types.ts'
 
@@ -19,7 +19,7 @@ export function tickElection(state: State): void {
     state.restElection(false)
     return
   }
-  if (!state.voters().includes(state.self)) {
+  if (!state.mayCampaign) {
     state.leader = leaderIsFresh(state) ? state.leader : null
     state.restElection()
     return
@@ -75,11 +75,11 @@ export function ownVotePersisted(state: State, ticket: number): void {
 }
 
 function countVotes(state: State): void {
-  const voters = state.voters()
   const votes = new Map(state.votes)
   // Nothing is to be expected from a node whose link is down: an election that needs it is lost already.
-  for (const voter of voters) if (!votes.has(voter) && state.links.isDown(voter)) votes.set(voter, false)
-  const outcome = electionOutcome(voters, votes)
+  for (const voter of state.voters())
+    if (!votes.has(voter) && state.links.isDown(voter)) votes.set(voter, false)
+  const outcome = electionsOutcome(state.quorums(), votes)
   if (outcome === 'lost') becomeFollower(state, state.term, null)
   else if (outcome === 'won' && state.post === 'preCandidate') campaign(state, false)
   else if (outcome === 'won') becomeLeader(state, { kind: 'noop' })

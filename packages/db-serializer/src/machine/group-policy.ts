@@ -1,6 +1,6 @@
 import type { NodeId } from '@cluster/core'
 import { countsWith } from './configuration.ts'
-import type { Configuration, ConfigurationChange, ProgressView } from './types.ts'
+import type { Configuration, ConfigurationChange, MemberChange, ProgressView } from './types.ts'
 
 export interface GroupPolicyOptions {
   /** At most this many members vote. */
@@ -45,17 +45,22 @@ export interface GroupFacts {
 }
 
 /**
- * The one change that the leader should ask for next; null when the group is as it should be. It is asked
- * again after each agreed step, so one answer at a time is enough.
+ * What the leader should ask for next; null when the group is as it should be. It is asked again after each agreed
+ * step. What is due for several nodes is one step, the most urgent first; one node has one change at a time.
  */
 export function nextChange(facts: GroupFacts, options: GroupPolicyOptions): ConfigurationChange | null {
-  return (
-    partings(facts) ??
-    funerals(facts, options) ??
-    arrivals(facts) ??
-    promotions(facts, options) ??
-    returns(facts, options)
-  )
+  const changes: MemberChange[] = []
+  const take = (due: readonly MemberChange[]): void => {
+    for (const change of due) if (!changes.some(({ node }) => node === change.node)) changes.push(change)
+  }
+  take(partings(facts))
+  take(funerals(facts, options))
+  take(arrivals(facts))
+  take(promotions(facts, options, changes))
+  take(returns(facts, options))
+  const [first] = changes
+  if (first === undefined) return null
+  return changes.length === 1 ? first : { type: 'several', changes }
 }
 
 /** Wishes come off the list once the configuration grants them. */
@@ -76,78 +81,92 @@ function canSpare(node: NodeId, { self, configuration, standings }: GroupFacts):
 }
 
 /** Who said that it goes, goes first: it waits for the answer before it stops. */
-function partings(facts: GroupFacts): ConfigurationChange | null {
+function partings(facts: GroupFacts): readonly MemberChange[] {
   const { self, configuration, wishes } = facts
+  const due: MemberChange[] = []
   for (const node of members(configuration)) {
     const wish = wishes.get(node)
     if (node === self || wish === undefined || wish.wish === 'join') continue
     if (isGranted(node, wish, configuration)) continue
-    return { type: wish.wish === 'left' ? 'remove' : 'away', node }
+    due.push({ type: wish.wish === 'left' ? 'remove' : 'away', node })
   }
   for (const node of configuration.away) {
-    if (wishes.get(node)?.wish === 'left') return { type: 'remove', node }
+    if (wishes.get(node)?.wish === 'left') due.push({ type: 'remove', node })
   }
-  return null
+  return due
 }
 
-function funerals(facts: GroupFacts, options: GroupPolicyOptions): ConfigurationChange | null {
+function funerals(facts: GroupFacts, options: GroupPolicyOptions): readonly MemberChange[] {
   const { self, now, configuration, standings } = facts
+  const due: MemberChange[] = []
   // Voters first: each dead one brings the group nearer to losing its quorum.
   for (const node of members(configuration)) {
     const standing = standings.get(node)
     if (node === self || standing === undefined || standing.state === 'alive') continue
     if (!canSpare(node, facts)) continue
-    if (standing.state === 'away') return { type: 'away', node }
     const silent = standing.state === 'suspected' && now - standing.since >= options.graceMs
-    if (standing.proved || standing.state === 'dead' || standing.state === 'left' || silent) {
-      return { type: 'remove', node }
-    }
+    if (standing.state === 'away') due.push({ type: 'away', node })
+    else if (standing.proved || standing.state === 'dead' || standing.state === 'left' || silent)
+      due.push({ type: 'remove', node })
   }
-  return null
+  return due
 }
 
-function arrivals({ self, configuration, wishes, progress }: GroupFacts): ConfigurationChange | null {
+function arrivals({ self, configuration, wishes, progress }: GroupFacts): readonly MemberChange[] {
+  const due: MemberChange[] = []
   for (const node of [...wishes.keys()].sort()) {
     const wish = wishes.get(node)
     if (wish?.wish !== 'join' || node === self) continue
     const listed = configuration.voters.includes(node) || configuration.learners.includes(node)
     const { disk } = wish
-    if (!listed) return { type: 'addLearner', node, ...(disk !== undefined && { disk }) }
+    if (!listed) {
+      due.push({ type: 'addLearner', node, ...(disk !== undefined && { disk }) })
+      continue
+    }
     // What the group counts on is on another disk: the node comes in anew with this one.
-    if (!countsWith(configuration, node, disk)) return { type: 'remove', node }
+    if (!countsWith(configuration, node, disk)) {
+      due.push({ type: 'remove', node })
+      continue
+    }
     // It lost its disk: what the group believes it to hold is gone, so it must start from nothing.
     const believed = progress.find((each) => each.node === node)?.match ?? 0
     const lost = configuration.voters.includes(node) || believed > 0
-    if (wish.fresh && lost) return { type: 'remove', node }
+    if (wish.fresh && lost) due.push({ type: 'remove', node })
   }
-  return null
+  return due
 }
 
 function promotions(
   facts: GroupFacts,
   { maxVoters, flapMs }: GroupPolicyOptions,
-): ConfigurationChange | null {
+  before: readonly MemberChange[],
+): readonly MemberChange[] {
   const { now, configuration, standings, progress } = facts
-  if (configuration.voters.length >= maxVoters) return null
+  const due: MemberChange[] = []
+  const going = before.filter(({ node }) => configuration.voters.includes(node)).length
+  const room = maxVoters - (configuration.voters.length - going)
   for (const node of configuration.learners) {
+    if (due.length >= room) break
     const standing = standings.get(node)
     if (standing?.state !== 'alive') continue
     if (standing.downAt !== null && now - standing.downAt < flapMs) continue
     const seen = progress.find((each) => each.node === node)
-    if (seen?.state === 'replicate' && seen.match > 0) return { type: 'promote', node }
+    const goes = before.some((change) => change.node === node)
+    if (seen?.state === 'replicate' && seen.match > 0 && !goes) due.push({ type: 'promote', node })
   }
-  return null
+  return due
 }
 
 function returns(
   { now, configuration, awaySince }: GroupFacts,
   { awayMs }: GroupPolicyOptions,
-): ConfigurationChange | null {
+): readonly MemberChange[] {
+  const due: MemberChange[] = []
   for (const node of configuration.away) {
     const since = awaySince.get(node)
-    if (since !== undefined && now - since >= awayMs) return { type: 'remove', node }
+    if (since !== undefined && now - since >= awayMs) due.push({ type: 'remove', node })
   }
-  return null
+  return due
 }
 
 function members({ voters, learners }: Configuration): NodeId[] {

@@ -1,8 +1,9 @@
 import { assert, type NodeId, type Term } from '@cluster/core'
+import { withoutOutgoing } from './configuration.ts'
 import { entryBytes } from './log-tail.ts'
 import { Progress } from './progress.ts'
-import { hasQuorum, quorumValue } from './quorum.ts'
-import { answerReads, failReads } from './read-index.ts'
+import { haveQuorums, quorumsValue } from './quorum.ts'
+import { answerReads, failReads, isReady } from './read-index.ts'
 import { peersOf, sendAppends, sendHeartbeats, sendNews } from './replication.ts'
 import type { Office, State } from './state.ts'
 import type { Configuration, Entry } from './types.ts'
@@ -76,14 +77,18 @@ export function appendAsLeader(state: State, office: Office, contents: readonly 
   if (contents.some((content) => content.kind === 'configuration')) updateProgress(state, office)
 }
 
+/** All that get entries under the configuration. */
+function listened({ voters, learners, outgoing = [] }: Configuration): readonly NodeId[] {
+  return [...voters, ...learners, ...outgoing]
+}
+
 /** Follows the configuration: new nodes get a progress; leaving ones keep theirs until their leave is committed. */
 function updateProgress(state: State, office: Office): void {
   const { newest, previous } = state.configurations
   if (newest === null) return
-  const wanted = new Set([...newest.configuration.voters, ...newest.configuration.learners])
+  const wanted = new Set(listened(newest.configuration))
   if (newest.index > state.commitIndex && previous !== null) {
-    for (const node of [...previous.configuration.voters, ...previous.configuration.learners])
-      wanted.add(node)
+    for (const node of listened(previous.configuration)) wanted.add(node)
   }
   wanted.delete(state.self)
   for (const node of office.progress.keys()) if (!wanted.has(node)) office.progress.delete(node)
@@ -99,7 +104,7 @@ export function advanceCommit(state: State): void {
   if (office === null) return
   for (;;) {
     const before = state.commitIndex
-    const reached = quorumValue(state.voters(), (voter) =>
+    const reached = quorumsValue(state.quorums(), (voter) =>
       voter === state.self ? state.durableIndex : (office.progress.get(voter)?.match ?? 0),
     )
     // Entries of earlier terms are never counted by themselves: another leader could still replace them.
@@ -109,13 +114,24 @@ export function advanceCommit(state: State): void {
     configurationCommitted(state, office, before)
     if (state.office === null) return
   }
+  letGo(state, office)
   sendNews(state, office)
   answerReads(state, office)
+}
+
+/** Once both sets of voters have agreed to go from the one to the other, the first has done its part. */
+function letGo(state: State, office: Office): void {
+  const { newest } = state.configurations
+  if (newest?.configuration.outgoing === undefined) return
+  if (newest.index > state.commitIndex || !isReady(state, office)) return
+  const configuration = withoutOutgoing(newest.configuration)
+  appendAsLeader(state, office, [{ kind: 'configuration', configuration }])
 }
 
 function configurationCommitted(state: State, office: Office, before: number): void {
   const { newest } = state.configurations
   if (newest === null || newest.index <= before || newest.index > state.commitIndex) return
+  if (newest.configuration.outgoing !== undefined) return
   // Those that left learn of it from this last message; then nothing more is sent to them.
   const { voters, learners } = newest.configuration
   for (const node of peersOf(office)) {
@@ -165,7 +181,7 @@ export function stepTransfer(state: State, to: NodeId): void {
 /** The leader's part of a tick: signs of life, the end of a transfer, and whether a quorum still hears it. */
 export function tickLeader(state: State, office: Office): void {
   const { electionTimeoutMs } = state.settings
-  const heard = hasQuorum(state.voters(), (voter) => {
+  const heard = haveQuorums(state.quorums(), (voter) => {
     if (voter === state.self) return true
     const heardAt = office.progress.get(voter)?.heardAt ?? office.startNow
     return state.now - heardAt < electionTimeoutMs

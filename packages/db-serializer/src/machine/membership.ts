@@ -1,5 +1,11 @@
 import { assert, type LogIndex, logIndex, type NodeId, term } from '@cluster/core'
-import { changedConfiguration, inEveryQuorum, onlyVoter } from './configuration.ts'
+import {
+  changedConfiguration,
+  inEveryQuorum,
+  onlyVoter,
+  type PlacedConfiguration,
+  partsOf,
+} from './configuration.ts'
 import { appendAsLeader, becomeFollower, becomeLeader } from './leadership.ts'
 import { isReady } from './read-index.ts'
 import { sendNews } from './replication.ts'
@@ -37,14 +43,15 @@ function judgeChange(state: State, change: ConfigurationChange): Configuration |
   const { office } = state
   const newest = state.configurations.newest
   assert(office !== null && newest !== null, 'a leader has a configuration')
-  if (newest.index > state.commitIndex) return 'changePending'
+  if (newest.index > state.commitIndex || newest.configuration.outgoing !== undefined) return 'changePending'
   // Before that, an uncommitted configuration of an earlier leader could still be in force somewhere.
   if (!isReady(state, office)) return 'notReady'
   const changed = changedConfiguration(newest.configuration, change)
   if (changed === null) return 'noSuchChange'
   if (changed.voters.length === 0) return 'lastVoter'
-  if (change.type === 'promote') {
-    const progress = office.progress.get(change.node)
+  for (const { type, node } of partsOf(change)) {
+    if (type !== 'promote') continue
+    const progress = office.progress.get(node)
     const lag = state.commitIndex - (progress?.match ?? 0)
     const follows = progress?.state === 'replicate' && lag <= state.settings.promoteLagMax
     if (!follows) return 'notCaughtUp'
@@ -122,7 +129,9 @@ function judgeAlone(state: State, peer: NodeId, renounced: GoAlone['renounced'])
   const newest = state.configurations.newest
   if (state.history === null || newest === null) return 'noGroup'
   const open = state.configurations.since(state.commitIndex)
-  const lastTwo = open.every(({ configuration }) => inEveryQuorum(state.self, configuration))
+  const lastTwo = open.every(
+    (placed) => isOwnProposal(state, placed) || inEveryQuorum(state.self, placed.configuration),
+  )
   const voters = state.voters()
   if (!lastTwo || !voters.includes(state.self) || !voters.includes(peer) || peer === state.self)
     return 'notLastTwo'
@@ -138,6 +147,14 @@ function judgeAlone(state: State, peer: NodeId, renounced: GoAlone['renounced'])
     agreement.term === state.term &&
     open.some(({ index }: { readonly index: LogIndex }) => index === agreement.configuration)
   return holds ? null : 'notAcknowledged'
+}
+
+/**
+ * True for a configuration of this very office that is not committed. Nobody but this leader can have counted it, and
+ * no other can be elected without a quorum of the configuration before.
+ */
+function isOwnProposal(state: State, { index }: PlacedConfiguration): boolean {
+  return state.post === 'leader' && index > state.commitIndex && state.log.termAt(index) === state.term
 }
 
 /** Tells a peer where this node belongs, so that one of them can judge: after a foreign message, on a new link. */
@@ -157,6 +174,8 @@ export function stepLineage(state: State, from: NodeId, { history: theirs }: Lin
   const branch = theirs.ancestry.find(({ lineage }) => lineage === mine.lineage)
   if (branch !== undefined && certainUpTo(state) <= branch.index) {
     becomeFollower(state, state.term, null)
+    // What lies behind the branch is of the other history, and its terms say nothing in this one.
+    if (state.log.lastIndex > branch.index) state.truncateLogFrom(logIndex(branch.index + 1))
     state.changeHard({ history: theirs, alone: false })
     state.out.emit({ type: 'lineage', history: theirs, alone: false })
     return

@@ -77,7 +77,7 @@ export class Raft implements RaftMachine {
     const state = this.#state
     const { office, configurations, log } = state
     const newest = configurations.newest
-    const voter = state.voters().includes(state.self)
+    const voter = state.mayCampaign
     const transferAt = office?.transfer?.deadline ?? Number.POSITIVE_INFINITY
     return {
       self: state.self,

@@ -1,4 +1,4 @@
-import { hasQuorum } from './quorum.ts'
+import { haveQuorums } from './quorum.ts'
 import { sendHeartbeats } from './replication.ts'
 import type { Office, State } from './state.ts'
 import type { Ref } from './types.ts'
@@ -31,8 +31,8 @@ export function answerReads(state: State, office: Office): void {
   for (;;) {
     const open = office.openReads
     if (open !== null) {
-      const confirmed = hasQuorum(
-        state.voters(),
+      const confirmed = haveQuorums(
+        state.quorums(),
         (voter) => voter === state.self || (office.progress.get(voter)?.round ?? 0) >= open.round,
       )
       if (!confirmed) return

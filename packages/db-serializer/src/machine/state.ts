@@ -16,6 +16,7 @@ import { Links } from './links.ts'
 import { LogTail } from './log-tail.ts'
 import { Outbox } from './outbox.ts'
 import type { Progress } from './progress.ts'
+import type { Quorums } from './quorum.ts'
 import type {
   Entry,
   HardState,
@@ -168,24 +169,44 @@ export class State {
   }
 
   /**
-   * Those whose majority decides now. A configuration counts from the moment it is in the log, except the one that
-   * goes from two voters to one: the second voter may rely on being in every quorum (proof of death), so
-   * nothing may be decided without it before its leave is committed.
+   * Those whose majorities decide now, each list by its own. A configuration counts from the moment it is in the log.
+   * While it is not committed and there were two voters before, the two must both agree as well: each of
+   * them may rely on being in every quorum (proof of death) as long as it knows of no other configuration.
    */
-  voters(): readonly NodeId[] {
+  quorums(): Quorums {
     const newest = this.configurations.newest
     if (newest === null) return []
-    const previous = this.configurations.previous
+    const { voters, outgoing } = newest.configuration
     const known = Math.max(this.commitIndex, this.hard.committed)
-    const waits =
-      newest.configuration.voters.length === 1 &&
-      newest.index > known &&
-      previous !== null &&
-      previous.configuration.voters.length === 2
-    const { configuration } = waits ? previous : newest
-    if (countsWith(configuration, this.self, this.settings.disk)) return configuration.voters
+    const before = newest.index > known ? this.configurations.previous?.configuration : undefined
+    const others = outgoing ?? (before?.voters.length === 2 ? before.voters : null)
+    const lists = others === null ? [voters] : [others, voters]
+    const counted = [newest.configuration, before ?? null].every((configuration) =>
+      countsWith(configuration, this.self, this.settings.disk),
+    )
+    if (counted) return lists
     // This node voted with another disk then. That voter still counts, but nobody can speak for it.
-    return configuration.voters.map((voter) => (voter === this.self ? nodeId(`${voter} before`) : voter))
+    return lists.map((list) => list.map((voter) => (voter === this.self ? nodeId(`${voter} before`) : voter)))
+  }
+
+  /**
+   * True for a voter, and for one that the newest configuration leaves out as long as that is not committed: nobody
+   * else may have a log that is good enough to be elected.
+   */
+  get mayCampaign(): boolean {
+    if (this.voters().includes(this.self)) return true
+    const { newestIndex, previous } = this.configurations
+    if (previous === null || newestIndex <= Math.max(this.commitIndex, this.hard.committed)) return false
+    const { voters, outgoing = [] } = previous.configuration
+    const voted = voters.includes(this.self) || outgoing.includes(this.self)
+    return voted && countsWith(previous.configuration, this.self, this.settings.disk)
+  }
+
+  /** All that have a say now, sorted. */
+  voters(): readonly NodeId[] {
+    const quorums = this.quorums()
+    const [only = []] = quorums
+    return quorums.length < 2 ? only : [...new Set(quorums.flat())].sort()
   }
 
   /** True when what the node says on that disk counts in the newest configuration. */

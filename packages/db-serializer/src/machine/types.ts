@@ -22,10 +22,15 @@ export interface Configuration {
    * A node that is not named here counts with any disk.
    */
   readonly disks?: Readonly<Record<string, string>>
+  /**
+   * The voters before, while more than one of them comes or goes at once: until that is committed every decision
+   * needs a majority of these and one of `voters`. The leader's next configuration is without them.
+   */
+  readonly outgoing?: readonly NodeId[]
 }
 
-/** One step of membership; at most one voter comes or goes with it. */
-export type ConfigurationChange =
+/** What is to become of one node. */
+export type MemberChange =
   /** A new, an away or a demoted node starts to learn. */
   | { readonly type: 'addLearner'; readonly node: NodeId; readonly disk?: string }
   /** A learner that has caught up becomes a voter. */
@@ -36,6 +41,11 @@ export type ConfigurationChange =
   | { readonly type: 'away'; readonly node: NodeId }
   /** A voter, learner or away node leaves the group for good. */
   | { readonly type: 'remove'; readonly node: NodeId }
+
+/** One agreed step of membership: one node, or several together. */
+export type ConfigurationChange =
+  | MemberChange
+  | { readonly type: 'several'; readonly changes: readonly MemberChange[] }
 
 interface EntryHead extends LogPosition {
   /** Log time in milliseconds, never going back along the log. */

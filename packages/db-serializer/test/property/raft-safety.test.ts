@@ -1,6 +1,6 @@
 import { type LineageId, nodeId } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
-import type { ConfigurationChange, Effect } from '../../src/machine/types.ts'
+import type { ConfigurationChange, Effect, MemberChange } from '../../src/machine/types.ts'
 import { TestCluster, type TestNode, TestRandom } from '../raft-cluster.ts'
 import { SafetyWatch } from './safety.ts'
 
@@ -211,6 +211,7 @@ describe('Raft under loss, reordering, doubling, crashes and lost writes', () =>
 
   test('keeps its laws while members come and go', () => {
     let changes = 0
+    let joint = 0
     for (let seed = 1; seed <= SEEDS; seed++) {
       withSeed(seed, () => {
         const run = begin(seed, ['a', 'b', 'c'])
@@ -226,10 +227,20 @@ describe('Raft under loss, reordering, doubling, crashes and lost writes', () =>
           const types = ['addLearner', 'promote', 'promote', 'demote', 'away', 'remove'] as const
           const node = nodeId(ids[run.chaos.below(5)] as string)
           const type = types[run.chaos.below(types.length)] as (typeof types)[number]
-          const change: ConfigurationChange = { type, node }
+          const one: MemberChange = { type, node }
+          // A voter for another, or two at once.
+          const seen = run.cluster.leaders()[0]?.raft.view().configuration
+          const due: MemberChange[] = [
+            ...(seen?.learners ?? []).map((each): MemberChange => ({ type: 'promote', node: each })),
+            ...(seen?.voters ?? []).map((each): MemberChange => ({ type: 'remove', node: each })),
+          ].slice(0, 2 + run.chaos.below(2))
+          const together = due.length > 1 && run.chaos.below(2) === 0
+          const change: ConfigurationChange = together ? { type: 'several', changes: due } : one
           for (const leader of run.cluster.leaders()) {
             const effects = leader.step({ type: 'change', ref: run.cluster.ref(), change })
-            if (effects.some((effect) => effect.type === 'accepted')) changes++
+            if (!effects.some((effect) => effect.type === 'accepted')) continue
+            changes++
+            if (leader.raft.view().configuration?.outgoing !== undefined) joint++
           }
         }
         converge(run)
@@ -243,6 +254,68 @@ describe('Raft under loss, reordering, doubling, crashes and lost writes', () =>
       })
     }
     expect(changes).toBeGreaterThan(2 * SEEDS)
+    expect(joint).toBeGreaterThan(SEEDS / 10)
+  })
+
+  test('a group grows and shrinks while its nodes die, and survivors of two go on alone', () => {
+    let alone = 0
+    let grown = 0
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      withSeed(seed, () => {
+        const run = begin(seed, ['a', 'b'], ['c'])
+        const { chaos, cluster } = run
+        const watched = cluster.onStep
+        cluster.onStep = (node, input, effects) => {
+          watched(node, input, effects)
+          for (const effect of effects) if (effect.type === 'lineage' && effect.alone) alone++
+        }
+        const all = [...cluster.nodes.values()]
+        for (const node of all) for (const other of all) if (node.id < other.id) connect(node, other)
+        for (let life = 0; life < 8; life++) {
+          // Over a link that is up, one node may hear nothing of another for a while.
+          const deaf = all[chaos.below(3)] as TestNode
+          for (let i = 0; i < 250; i++) {
+            if (life % 2 === 0) cluster.letters = cluster.letters.filter(({ to }) => to !== deaf.id)
+            calm(run)
+            if (chaos.below(20) > 0) continue
+            const node = (all[chaos.below(3)] as TestNode).id
+            const type = (['addLearner', 'addLearner', 'promote', 'promote', 'remove'] as const)[
+              chaos.below(5)
+            ]
+            for (const leader of cluster.leaders()) {
+              if (type === undefined) continue
+              const effects = leader.step({ type: 'change', ref: cluster.ref(), change: { type, node } })
+              if (type === 'promote' && effects.some((effect) => effect.type === 'accepted')) grown++
+            }
+          }
+          const victim = all[chaos.below(3)] as TestNode
+          victim.tear(chaos)
+          victim.crash()
+          cluster.letters = cluster.letters.filter(({ from, to }) => from !== victim.id && to !== victim.id)
+          const survivors = all.filter((node) => node !== victim)
+          for (const node of survivors) node.step({ type: 'linkDown', peer: victim.id })
+          for (let i = chaos.below(30); i > 0; i--) calm(run)
+          for (const node of survivors) {
+            const lineage = `L${seed}-${life}-${node.id}` as LineageId
+            node.step({ type: 'goAlone', peer: victim.id, lineage })
+          }
+          for (let i = chaos.below(200); i > 0; i--) calm(run)
+          victim.start()
+          for (const node of survivors) connect(node, victim)
+          for (let i = 0; i < 200; i++) calm(run)
+          for (const node of all) {
+            for (const leader of cluster.leaders()) {
+              for (const type of ['addLearner', 'promote'] as const) {
+                leader.step({ type: 'change', ref: cluster.ref(), change: { type, node: node.id } })
+                for (let i = 0; i < 100; i++) calm(run)
+              }
+            }
+          }
+        }
+      })
+    }
+    expect(alone).toBeGreaterThan(SEEDS / 2)
+    expect(grown).toBeGreaterThan(SEEDS / 4)
   })
 
   test('two voters, one proved dead again and again: nothing acknowledged is lost', () => {
