@@ -28,6 +28,9 @@ interface Parts {
   readonly logger: Logger
 }
 
+/** How the log says that a deadline passed: it names what it had of the way into the group. */
+const TIME_IS_UP: ReadonlySet<string | null> = new Set(['DEADLINE', 'LOG_NO_GROUP', 'LOG_NO_QUORUM'])
+
 /** A node of the real platform behind the `Cluster` interface. */
 export class NodeCluster implements Cluster {
   readonly id: NodeId
@@ -93,7 +96,7 @@ export class NodeCluster implements Cluster {
         ...(signal === undefined ? {} : { signal }),
       })
     } catch (error) {
-      if (timeoutMs === undefined || errorCode(error) !== 'DEADLINE') throw error
+      if (timeoutMs === undefined || !TIME_IS_UP.has(errorCode(error))) throw error
       const waitingFor = this.#waitingFor
       throw new ClusterError<NodeErrorDetail>(
         { code: 'JOIN_TIMEOUT', outcome: 'rejected', waitingFor },
