@@ -16,6 +16,8 @@ import type { LogStore } from './log-store.ts'
 import type { Snapshot } from './snapshot-streams.ts'
 
 export interface RunnerPorts {
+  /** Resolves once the other work of this moment had its turn. */
+  turn(): Promise<void>
   send(to: NodeId, message: Message): void
   apply(entries: readonly Entry[]): void
   restore(snapshot: Snapshot): void
@@ -49,6 +51,11 @@ export class Runner {
   #stopped = false
   #nextRef = 1
   #idle: (() => void)[] = []
+  /** The term and round that each peer was told last. */
+  readonly #rounds = new Map<NodeId, { readonly term: number; readonly round: number }>()
+  /** Appends without entries that wait whether something better comes. */
+  readonly #held = new Map<NodeId, Message>()
+  #releasing = false
   #saving: Promise<unknown> = Promise.resolve()
 
   constructor(raft: RaftMachine, store: LogStore, ports: RunnerPorts) {
@@ -141,6 +148,7 @@ export class Runner {
 
   /** Takes no input any more; writes that were begun are finished. */
   async stop(): Promise<void> {
+    this.#release()
     this.#stopped = true
     this.#writes = []
     await this.flushed()
@@ -161,7 +169,7 @@ export class Runner {
   #do(effect: Effect): void {
     switch (effect.type) {
       case 'send':
-        this.#ports.send(effect.to, effect.message)
+        this.#send(effect.to, effect.message)
         return
       case 'persist':
         this.#writes.push(effect)
@@ -200,6 +208,44 @@ export class Runner {
     }
   }
 
+  /**
+   * Sends, but holds back for a moment an append that only tells how far is committed: callers who hear of it
+   * mostly have something new to say, and the append with their commands tells the same. A later append stands for
+   * the held one, as it does for one that was lost.
+   */
+  #send(to: NodeId, message: Message): void {
+    if (message.type === 'append') {
+      const told = this.#rounds.get(to)
+      const { term, round, entries } = message
+      if (entries.length === 0 && told?.term === term && told.round >= round) {
+        this.#held.set(to, message)
+        this.#scheduleRelease()
+        return
+      }
+      this.#held.delete(to)
+      if (told?.term !== term || told.round !== round) this.#rounds.set(to, { term, round })
+    }
+    this.#ports.send(to, message)
+  }
+
+  #scheduleRelease(): void {
+    if (this.#releasing) return
+    this.#releasing = true
+    // Callers are answered in this turn and submit in the next one.
+    void this.#ports
+      .turn()
+      .then(() => this.#ports.turn())
+      .then(() => {
+        this.#releasing = false
+        if (!this.#stopped) this.#release()
+      })
+  }
+
+  #release(): void {
+    for (const [to, message] of this.#held) this.#ports.send(to, message)
+    this.#held.clear()
+  }
+
   #work(): void {
     if (this.#working) return
     this.#working = true
@@ -225,7 +271,7 @@ export class Runner {
     if (this.#stopped) return
     for (const { then } of writes) {
       for (const after of then) {
-        if (after.type === 'send') this.#ports.send(after.to, after.message)
+        if (after.type === 'send') this.#send(after.to, after.message)
         else {
           this.#ports.restore(this.#snapshot(after.ref))
           this.#received.delete(after.ref)

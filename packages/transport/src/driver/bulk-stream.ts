@@ -3,6 +3,7 @@ import type { Connection, Stream } from '@libp2p/interface'
 import { decode, encode } from 'cbor-x'
 import { aborted, carriedError, frameTooLarge, linkDown } from '../errors.ts'
 import { FrameReader, LENGTH_BYTES, PIECE_BYTES_MAX, ProtocolViolation, writeU32 } from '../machine/wire.ts'
+import { lazyWindow } from './lazy-window.ts'
 
 /** What follows the length of a frame of a stream; `u32 length | u8 kind | payload`. */
 const KIND = { data: 0, end: 1, failure: 2, opening: 3 } as const
@@ -46,6 +47,7 @@ export class BulkStream implements FrameStream {
     this.#limits = limits
     this.#reader = new FrameReader(limits.frameBytesMax + OPENING_MAX_EXTRA)
     this.#onFinished = () => onFinished(this)
+    lazyWindow(stream)
     const take = (bytes: Uint8Array, start: number, end: number): void => this.#take(bytes, start, end)
     stream.addEventListener('message', (event) => {
       const { data } = event

@@ -3,6 +3,7 @@ import { type Clock, InvariantError, type LinkDownCause } from '@cluster/core'
 import type { Connection, Stream } from '@libp2p/interface'
 import { Outbox } from '../machine/outbox.ts'
 import { FrameReader, HANDSHAKE_BYTES_MAX } from '../machine/wire.ts'
+import { lazyWindow } from './lazy-window.ts'
 
 const BY_HOST = new Set(['ECONNRESET', 'EPIPE'])
 const BY_SILENCE = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN'])
@@ -49,6 +50,7 @@ export class Wire {
     this.#clock = ports.clock
     this.#flushSocket = ports.flush
     this.#handlers = handlers
+    lazyWindow(stream)
     const take = (bytes: Uint8Array, start: number, end: number): void => {
       if (!this.#isClosed) handlers.frame(bytes, start, end)
     }
