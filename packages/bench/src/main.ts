@@ -1,24 +1,66 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { type Report, reportJson, reportText } from './report.ts'
+import type { SuiteOptions } from './suite.ts'
+import { log } from './suites/log.ts'
 import { smoke } from './suites/smoke.ts'
 
-const SUITES: Readonly<Record<string, (progress: (text: string) => void) => Promise<Report>>> = { smoke }
+const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Report>>> = {
+  log,
+  smoke: ({ progress }) => smoke(progress),
+}
 
-const HELP = `usage: npm run bench -- --suite <suite> [--json <file>]
+const HELP = `usage: npm run bench -- --suite <suite> [options]
 
 suites
-  smoke   start-up, commits, point reads and fail-over of three processes on this machine`
+  smoke   start-up, commits, point reads and fail-over of three processes on this machine
+  log     the ordered log alone: appends, linearizable reads, fail-over, a long log; knows the peer etcd
+
+options
+  --peers <a,b>         measure beside these; one that is not installed is reported and makes exit code 2
+  --parts <a,b>         of the suite log: append, read, fail-over, long-log (default: all)
+  --runs <n>            runs of which the median is taken (default 3)
+  --warm-up-ms <n>      before each run (default 700)
+  --measured-ms <n>     of each run (default 2000)
+  --fail-overs <n>      repetitions of a killed leader (default 20)
+  --log-mib <n>         size of the long log (default 128)
+  --state-mib <n>       size of the state whose snapshot is taken (default 16)
+  --json <file>         write the figures for programs, too`
 
 const { values } = parseArgs({
-  options: { suite: { type: 'string' }, json: { type: 'string' }, help: { type: 'boolean', default: false } },
+  options: {
+    suite: { type: 'string' },
+    peers: { type: 'string', default: '' },
+    parts: { type: 'string', default: '' },
+    runs: { type: 'string', default: '3' },
+    'warm-up-ms': { type: 'string', default: '700' },
+    'measured-ms': { type: 'string', default: '2000' },
+    'fail-overs': { type: 'string', default: '20' },
+    'log-mib': { type: 'string', default: '128' },
+    'state-mib': { type: 'string', default: '16' },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
 })
 const suite = SUITES[values.suite ?? '']
 if (values.help || !suite) {
   console.log(HELP)
   process.exit(values.help ? 0 : 2)
 }
-const report = await suite((text) => process.stderr.write(`\r\x1b[K${text} …`))
-process.stderr.write('\r\x1b[K')
+const names = (list: string): string[] => list.split(',').filter((name) => name !== '')
+const MIB = 1024 * 1024
+const report = await suite({
+  peers: names(values.peers),
+  parts: names(values.parts),
+  runs: Number(values.runs),
+  warmUpMs: Number(values['warm-up-ms']),
+  measuredMs: Number(values['measured-ms']),
+  failOvers: Number(values['fail-overs']),
+  logBytes: Number(values['log-mib']) * MIB,
+  stateBytes: Number(values['state-mib']) * MIB,
+  progress: (text) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text} …` : ''),
+})
+if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
 console.log(reportText(report))
 if (values.json !== undefined) await writeFile(values.json, `${reportJson(report)}\n`)
+if ((report.absent ?? []).length > 0) process.exitCode = 2

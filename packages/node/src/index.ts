@@ -1,5 +1,8 @@
 export { parseAddresses } from './addresses.ts'
 export type { Cluster, ClusterDatabase, ClusterEvents } from './cluster.ts'
 export { type ComposedNode, composeNode, type NodeOptions, type NodePorts } from './compose.ts'
+export { nodeClock } from './driver/node-clock.ts'
+export { nodeDisk } from './driver/node-disk.ts'
+export { nodeRandom } from './driver/node-random.ts'
 export type { NodeErrorDetail } from './errors.ts'
 export { type JoinOptions, join, type OpenOptions, openCluster } from './open-cluster.ts'

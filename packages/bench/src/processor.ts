@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises'
+
+/** Clock ticks a second in `/proc`, which has been 100 on Linux for ever. */
+const TICKS = 100
+
+/** Seconds of processor that the processes have used so far, by process; Linux only, else 0. */
+async function used(pids: readonly number[]): Promise<number> {
+  const each = pids.map(async (pid) => {
+    try {
+      const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+      // The name may hold spaces; what follows its bracket does not.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      return (Number(fields[11]) + Number(fields[12])) / TICKS
+    } catch {
+      // It ended: what it used before cannot be known any more.
+      return 0
+    }
+  })
+  return (await Promise.all(each)).reduce((sum, seconds) => sum + seconds, 0)
+}
+
+/** Bytes of memory that the process holds; 0 where the platform does not tell. */
+export async function residentBytes(pid: number): Promise<number> {
+  try {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8')
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024
+  } catch {
+    return 0
+  }
+}
+
+/** Who used the processor, in cores. A client inside a server counts as server. */
+export interface Cores {
+  readonly servers: number
+  readonly client: number
+  /** Everything else on the machine, as far as the platform tells. */
+  readonly others: number
+}
+
+/** Seconds that all cores of the machine were busy since it started. */
+async function busy(): Promise<number> {
+  try {
+    const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0] =
+      (await readFile('/proc/stat', 'utf8')).split('\n', 1)[0]?.split(/\s+/).slice(1).map(Number) ?? []
+    return (user + nice + system + irq + softIrq) / TICKS
+  } catch {
+    return 0
+  }
+}
+
+/** Runs something and says which processes were busy meanwhile. */
+export async function withCores<T>(
+  pids: { readonly servers: readonly number[]; readonly client: readonly number[] },
+  run: () => Promise<T>,
+): Promise<{ readonly result: T; readonly cores: Cores }> {
+  const clients = pids.client.filter((pid) => !pids.servers.includes(pid))
+  const look = async (): Promise<readonly [number, number, number]> => [
+    await used(pids.servers),
+    await used(clients),
+    await busy(),
+  ]
+  const before = await look()
+  const startedAt = performance.now()
+  const result = await run()
+  const seconds = (performance.now() - startedAt) / 1000
+  const after = await look()
+  const [servers = 0, client = 0, all = 0] = after.map((value, i) => (value - (before[i] ?? 0)) / seconds)
+  return { result, cores: { servers, client, others: Math.max(0, all - servers - client) } }
+}
