@@ -13,6 +13,8 @@ interface Content {
   readonly tombstones: readonly string[]
 }
 
+const NOTHING: Content = { promise: null, tombstones: [] }
+
 /** What first contact must not forget: the promise of a fresh node, and the clusters that were given up. */
 export class GroupFile {
   readonly #disk: Disk
@@ -26,7 +28,14 @@ export class GroupFile {
   /** @throws LOG_DAMAGED */
   static async open(disk: Disk): Promise<GroupFile> {
     const bytes = await disk.read(PATH)
-    return new GroupFile(disk, bytes === null ? { promise: null, tombstones: [] } : parse(bytes))
+    return new GroupFile(disk, bytes === null ? NOTHING : parse(bytes))
+  }
+
+  /** Instead of a damaged file, for a node that is in a group: promises are over then, and others know who is buried. */
+  static async renew(disk: Disk): Promise<GroupFile> {
+    const file = new GroupFile(disk, NOTHING)
+    await file.#write(NOTHING)
+    return file
   }
 
   get promise(): NodeId | null {

@@ -33,7 +33,7 @@ export interface OpenLogOptions extends LogFilesOptions {
 export async function openLog(ports: OpenLogPorts, options: OpenLogOptions = {}): Promise<OpenedLog> {
   const { disk, random } = ports
   const identity = await DiskIdentity.open(disk, random)
-  const groupFile = await GroupFile.open(disk)
+  const groupFile = await openGroupFile(ports)
   // A crash came while the files were moved.
   if (identity.renounced.some(({ kept }) => kept === null)) await setAside(ports, identity, groupFile)
   try {
@@ -44,6 +44,17 @@ export async function openLog(ports: OpenLogPorts, options: OpenLogOptions = {})
   }
   await setAside(ports, identity, groupFile)
   return { store: await LogFiles.open(disk, options), identity, groupFile }
+}
+
+async function openGroupFile({ disk, logger }: OpenLogPorts): Promise<GroupFile> {
+  try {
+    return await GroupFile.open(disk)
+  } catch (error) {
+    const isInGroup = (await readHardRecord(disk))?.state?.history
+    if (errorCode(error) !== 'LOG_DAMAGED' || !isInGroup) throw error
+    logger.log('warn', 'the notes of first contact are damaged and begun anew', { why: String(error) })
+    return GroupFile.renew(disk)
+  }
 }
 
 async function renounce(

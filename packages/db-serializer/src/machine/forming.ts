@@ -277,9 +277,10 @@ export class Forming {
   // ---- a node without a group
 
   #asFresh(): void {
-    const { self, formMs, askMs, alone } = this.#options
+    const { self, formMs, askMs, alone, renounced } = this.#options
     if (this.#forming || this.#promising !== null) return
-    if (alone) {
+    const belongs = belongsToGroup(renounced)
+    if (alone && !belongs) {
       this.#forming = true
       this.#effects.push({ type: 'form', promised: [] })
       return
@@ -290,6 +291,10 @@ export class Forming {
     }
     if (this.#now - this.#toldAt >= askMs) this.#tellAll()
     if (this.#joinFormed()) return
+    if (belongs) {
+      this.#wait('the group that it was in before its log was damaged')
+      return
+    }
     if (this.#now < this.#listenUntil) return
     const former = this.#chooseFormer()
     if (former !== this.#promise) {
@@ -359,7 +364,7 @@ export class Forming {
     const fresh: NodeId[] = [self]
     const formers: NodeId[] = this.#promise === self ? [self] : []
     for (const [id, peer] of this.#peers) {
-      if (!peer.linked || peer.hello?.status !== 'fresh') continue
+      if (!peer.linked || peer.hello?.status !== 'fresh' || belongsToGroup(peer.hello.renounced)) continue
       // One that promised itself elsewhere forms nothing.
       if (peer.hello.promise === id) formers.push(id)
       else if (peer.hello.promise !== null) continue
@@ -455,6 +460,11 @@ export class Forming {
     this.#effects.push({ type: 'dissolve', into: theirs.history.cluster })
     return true
   }
+}
+
+/** A node that gave up a vote is in a group, though it has nothing of it: it waits for it and forms no other. */
+function belongsToGroup(renounced: readonly Renunciation[] = []): boolean {
+  return renounced.some(({ lineage }) => lineage !== null)
 }
 
 function isListed(node: NodeId, { voters, learners }: Configuration): boolean {

@@ -119,6 +119,7 @@ function statusText({ underReplicated, unavailable, replicas }: DatabaseStatus):
 /** Rows in the partitions of a database: transactions that read, write and compare several rows. */
 export const distributionSuite: Suite<DatabaseApp> = {
   name: 'distribution',
+  losesDisks: false,
   program: (context: SuiteContext) => ({
     async start(ports: NodePorts): Promise<DatabaseApp> {
       const { world, safety, names, expectAll } = context

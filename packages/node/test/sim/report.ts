@@ -29,6 +29,14 @@ export interface Happenings {
   /** Crashes in the middle of a write. */
   tornWrites: number
   slowSyncs: number
+  /** Writes that found a full disk. */
+  refusedWrites: number
+  /** Bits of durable files that flipped. */
+  flippedBits: number
+  /** Disks that were replaced by empty ones. */
+  newDisks: number
+  /** Votes that were given up because of a damaged log. */
+  renunciations: number
 }
 
 /** The outcome of one seed. */

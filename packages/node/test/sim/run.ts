@@ -11,6 +11,7 @@ import {
   type Program,
   type RegistersOutput,
   registers,
+  type SimDisk,
   type SimNode,
   World,
 } from '@cluster/testkit'
@@ -20,6 +21,8 @@ import { SafetyWatch } from './safety.ts'
 /** What a suite puts on the nodes, and how it is used and judged. */
 export interface Suite<App> {
   readonly name: SuiteName
+  /** Nodes may lose what is on their disks, one at a time. */
+  readonly losesDisks: boolean
   /** The program of the nodes of one world. */
   program(context: SuiteContext): Program<App>
   /** Prepares the formed cluster, through any node. */
@@ -58,6 +61,9 @@ export interface RunOptions {
 /** So long a healthy cluster may take to form, to heal or to answer. */
 const PATIENCE_MS = 120_000
 
+/** As many voters as the log makes by itself. */
+const VOTERS_MAX = 5
+
 /** Some heartbeats. */
 const ACQUAINTED_MS = 250
 
@@ -95,7 +101,11 @@ export async function runSeed<App>(
     thinkMs: [20, 600],
     perform: (app, input) => suite.perform(app, input),
   })
-  const nemesis = new Nemesis(world, cluster, () => safety.leader, nemesisOptions ?? defaultNemesis)
+  const nemesis = new Nemesis(world, cluster, () => safety.leader, {
+    ...(nemesisOptions ?? defaultNemesis),
+    mayLoseDisk: () => suite.losesDisks && isWhole(cluster, suite),
+    rots: LOG_FILES,
+  })
   let problem: string | null = null
   try {
     await form(world, cluster, suite)
@@ -130,6 +140,10 @@ export async function runSeed<App>(
     lossyPowerLosses: cluster.reduce((sum, node) => sum + node.disk.counts.lossyPowerLosses, 0),
     tornWrites: cluster.reduce((sum, node) => sum + node.disk.counts.tornWrites, 0),
     slowSyncs: cluster.reduce((sum, node) => sum + node.disk.counts.slowSyncs, 0),
+    refusedWrites: cluster.reduce((sum, node) => sum + node.disk.counts.refusedWrites, 0),
+    flippedBits: cluster.reduce((sum, node) => sum + node.disk.counts.flippedBits, 0),
+    newDisks: cluster.reduce((sum, node) => sum + node.disk.counts.wipes, 0),
+    renunciations: cluster.reduce((sum, node) => sum + renunciationsOn(node.disk), 0),
   })
   return {
     suite: suite.name,
@@ -145,6 +159,24 @@ export async function runSeed<App>(
     happenings,
     tail: problem === null ? [] : world.trace.tail(tailLines, { frames }),
   }
+}
+
+/** What the ordered log keeps. The files of storage engines are not looked at before they are needed. */
+const LOG_FILES = /^log\/[^/]*$/
+
+/** True while every node is there and as many vote as can: then one of them can be spared. */
+function isWhole<App>(cluster: readonly SimNode<App>[], suite: Suite<App>): boolean {
+  return cluster.every(({ app }) => {
+    if (app === null) return false
+    const { voters, learners, leader } = suite.log(app).group()
+    const voting = Math.min(VOTERS_MAX, cluster.length)
+    return leader !== null && voters.length === voting && voters.length + learners.length === cluster.length
+  })
+}
+
+function renunciationsOn(disk: SimDisk): number {
+  const folders = disk.paths().flatMap((path) => /^log\/(damaged-[^/]+)\//.exec(path)?.[1] ?? [])
+  return new Set(folders).size
 }
 
 function textOf(error: unknown): string {

@@ -25,6 +25,10 @@ export class SafetyWatch {
     lossyPowerLosses: 0,
     tornWrites: 0,
     slowSyncs: 0,
+    refusedWrites: 0,
+    flippedBits: 0,
+    newDisks: 0,
+    renunciations: 0,
   }
   readonly #world: World
   readonly #leaders = new Map<string, NodeId>()

@@ -1,4 +1,5 @@
 import { below, pick, shuffle } from '@cluster/core'
+import type { SimDisk } from './sim-disk.ts'
 import type { CrashKind, SimNode } from './sim-node.ts'
 import type { SimRandom } from './sim-random.ts'
 import type { World } from './world.ts'
@@ -11,7 +12,10 @@ import type { World } from './world.ts'
  * - `split`, `isolate`, `isolateLeader`, `oneWay`: the network is cut, for a while;
  * - `reset`: one link is reset;
  * - `loss`, `reorder`: frames get lost, or overtake each other and arrive twice, for a while;
- * - `slowDisk`: a disk is slow for a while.
+ * - `slowDisk`, `fullDisk`: a disk is slow, or has no room, for a while;
+ * - `stall`: nothing of a process runs for a while;
+ * - `rot`: a process dies, and a bit of what was durable on its disk is another one when it starts again;
+ * - `newDisk`: a process dies with its disk, and starts again with an empty one.
  */
 export type FaultKind =
   | 'kill'
@@ -28,6 +32,10 @@ export type FaultKind =
   | 'loss'
   | 'reorder'
   | 'slowDisk'
+  | 'fullDisk'
+  | 'stall'
+  | 'rot'
+  | 'newDisk'
 
 /** How often each kind is chosen, relative to the others; absent ones never. */
 export type FaultWeights = Readonly<Partial<Record<FaultKind, number>>>
@@ -48,6 +56,10 @@ export const storm: FaultWeights = {
   loss: 3,
   reorder: 3,
   slowDisk: 3,
+  fullDisk: 2,
+  stall: 2,
+  rot: 2,
+  newDisk: 1.5,
 }
 
 export interface NemesisOptions {
@@ -60,6 +72,13 @@ export interface NemesisOptions {
   readonly lastMs: readonly [number, number]
   /** At most so many nodes are down at once, all-at-once faults apart. Default: a minority. */
   readonly downMax?: number
+  /**
+   * True while the nodes are as redundant as they can be: only then may one of them lose what its disk holds, and no
+   * other one before it holds again. Default: never.
+   */
+  readonly mayLoseDisk?: () => boolean
+  /** Files that may rot; default all. */
+  readonly rots?: RegExp
 }
 
 export const defaultNemesis: NemesisOptions = {
@@ -189,6 +208,26 @@ export class Nemesis {
         this.#later(() => Object.assign(victim.disk.faults, { slow: 0, slowMsMax: 0 }))
         return true
       }
+      case 'fullDisk':
+        if (victim === undefined) return false
+        victim.disk.faults.full = true
+        this.#later(() => {
+          victim.disk.faults.full = false
+        })
+        return true
+      case 'stall': {
+        // The leader every other time: it has the most to get wrong.
+        const sleeper = below(this.#random, 2) === 0 ? (leader ?? victim) : victim
+        sleeper?.stall(this.#random.between(50, 3_000))
+        return sleeper !== undefined
+      }
+      case 'rot':
+        return this.#loseDisk(victim, (disk) => disk.rot(this.#options.rots ?? /./))
+      case 'newDisk':
+        return this.#loseDisk(victim, (disk) => {
+          disk.wipe()
+          return true
+        })
     }
   }
 
@@ -202,6 +241,12 @@ export class Nemesis {
     node.crash(kind)
     this.#restart(node)
     return true
+  }
+
+  #loseDisk(node: SimNode<unknown> | undefined, lose: (disk: SimDisk) => boolean): boolean {
+    if (node === undefined || this.#options.mayLoseDisk?.() !== true) return false
+    if (!this.#crash(node, below(this.#random, 2) === 0 ? 'kill' : 'power')) return false
+    return lose(node.disk)
   }
 
   #crashAll(kind: CrashKind): boolean {

@@ -5,11 +5,14 @@ export class CachedFile {
   #bytes: Uint8Array
   #size: number
   #durable: number
+  /** What was durable before the newest sync. */
+  #settled: number
 
   constructor(content: Uint8Array = new Uint8Array(0)) {
     this.#bytes = content.slice()
     this.#size = content.length
     this.#durable = content.length
+    this.#settled = content.length
   }
 
   get size(): number {
@@ -19,6 +22,14 @@ export class CachedFile {
   /** Bytes from the start that survive a power loss. */
   get durable(): number {
     return this.#durable
+  }
+
+  /**
+   * Bytes from the start that were durable before the newest sync: whoever wrote the rest may have known that, and can tell
+   * damage to them from a write that a crash cut short.
+   */
+  get settled(): number {
+    return Math.min(this.#settled, this.#durable)
   }
 
   read(offset: number, length: number): Uint8Array {
@@ -37,13 +48,16 @@ export class CachedFile {
   }
 
   sync(upTo: number): void {
-    this.#durable = Math.max(this.#durable, Math.min(upTo, this.#size))
+    const durable = Math.max(this.#durable, Math.min(upTo, this.#size))
+    if (durable > this.#durable) this.#settled = this.#durable
+    this.#durable = durable
   }
 
   /** Durable when it returns. */
   truncate(size: number): void {
     this.#size = Math.min(this.#size, size)
     this.#durable = this.#size
+    this.#settled = Math.min(this.#settled, this.#size)
   }
 
   flip(offset: number): void {

@@ -14,6 +14,8 @@ export interface Endpoint {
   readonly startNumber: number
   readonly alive: boolean
   readonly listening: boolean
+  /** Nothing of it runs for so long still; 0 for a process that runs. */
+  readonly stalledMs: number
   readonly timeline: Timeline
   /** A dial of `from` arrived here. */
   accept(from: Endpoint): void

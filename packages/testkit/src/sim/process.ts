@@ -11,6 +11,7 @@ export class Process {
   /** 1 for the first start of the node, and so on. */
   readonly start: number
   #alive = true
+  #awakeAt = 0
 
   constructor(timeline: Timeline, node: string, start: number) {
     this.timeline = timeline
@@ -26,12 +27,30 @@ export class Process {
     this.#alive = false
   }
 
+  /** Nothing of this process runs for so long, as when its event loop is blocked or the platform stopped it. */
+  stall(ms: number): void {
+    this.#awakeAt = Math.max(this.#awakeAt, this.timeline.now + ms)
+  }
+
+  /** How long the present stall lasts still; 0 without one. */
+  get stalledMs(): number {
+    return Math.max(0, this.#awakeAt - this.timeline.now)
+  }
+
   /** Schedules `run` in this process; it does not run once the process is dead. */
   later(delayMs: number, run: () => void): Cancel {
     if (!this.#alive) return () => {}
-    return this.timeline.schedule(delayMs, () => {
-      if (this.#alive) run()
-    })
+    let cancel: Cancel = () => {}
+    const wait = (ms: number): void => {
+      cancel = this.timeline.schedule(ms, () => {
+        if (!this.#alive) return
+        // What comes due in a stall runs after it, in the same order.
+        if (this.stalledMs > 0) wait(this.stalledMs)
+        else run()
+      })
+    }
+    wait(delayMs)
+    return () => cancel()
   }
 
   /** Answers after `delayMs` with what `work` gives then; never, if the process dies before. */

@@ -1,4 +1,4 @@
-import { below, type Disk, type DiskFile } from '@cluster/core'
+import { below, ClusterError, type Disk, type DiskErrorDetail, type DiskFile, pick } from '@cluster/core'
 import { CachedFile } from './page-cache.ts'
 import type { Process } from './process.ts'
 import type { SimRandom } from './sim-random.ts'
@@ -9,7 +9,12 @@ export interface DiskFaults {
   slow: number
   /** How long a slow one takes at most, milliseconds. */
   slowMsMax: number
+  /** There is no room for anything new. */
+  full: boolean
 }
+
+/** A disk that does what it should. */
+export const calmDisk: DiskFaults = { slow: 0, slowMsMax: 0, full: false }
 
 export interface DiskCounts {
   syncs: number
@@ -19,6 +24,11 @@ export interface DiskCounts {
   lossyPowerLosses: number
   /** Crashes in the middle of a write. */
   tornWrites: number
+  /** Writes that found no room. */
+  refusedWrites: number
+  /** Bits that flipped in what had long been durable. */
+  flippedBits: number
+  wipes: number
 }
 
 /** An operation that the platform works on: what it does when it completes, and what of it a crash leaves. */
@@ -33,13 +43,16 @@ interface Running {
  * durable and all or nothing.
  */
 export class SimDisk {
-  readonly faults: DiskFaults = { slow: 0, slowMsMax: 0 }
+  readonly faults: DiskFaults = { ...calmDisk }
   readonly counts: DiskCounts = {
     syncs: 0,
     slowSyncs: 0,
     appendedBytes: 0,
     lossyPowerLosses: 0,
     tornWrites: 0,
+    refusedWrites: 0,
+    flippedBits: 0,
+    wipes: 0,
   }
   readonly #random: SimRandom
   readonly #files = new Map<string, CachedFile>()
@@ -75,6 +88,7 @@ export class SimDisk {
   wipe(): void {
     this.#running.clear()
     this.#files.clear()
+    this.counts.wipes++
   }
 
   /** Flips a bit, as a failing disk does. False when there is no such byte. */
@@ -83,6 +97,32 @@ export class SimDisk {
     if (file === undefined || offset >= file.size) return false
     file.flip(offset)
     return true
+  }
+
+  /**
+   * Flips a bit somewhere in the files that match, in what was durable before their newest sync. False when there is
+   * nothing of that kind.
+   */
+  rot(matches: RegExp): boolean {
+    const files = this.paths().filter(
+      (path) => matches.test(path) && (this.#files.get(path)?.settled ?? 0) > 0,
+    )
+    const path = files.length === 0 ? undefined : pick(this.#random, files)
+    const file = path === undefined ? undefined : this.#files.get(path)
+    if (file === undefined) return false
+    file.flip(below(this.#random, file.settled))
+    this.counts.flippedBits++
+    return true
+  }
+
+  /** Throws when there is no room. */
+  demandRoom(path: string): void {
+    if (!this.faults.full) return
+    this.counts.refusedWrites++
+    throw new ClusterError<DiskErrorDetail>(
+      { code: 'DISK_FULL', outcome: 'rejected', path },
+      `There is no room on the disk for ${path}. Free some.`,
+    )
   }
 
   /** Names of all files, sorted. */
@@ -132,6 +172,11 @@ export class SimDisk {
     return this.#random.between(0.1, 0.4)
   }
 
+  /** How much of a write still fits on a full disk. */
+  partOf(bytes: number): number {
+    return evenOdds(this.#random) ? 0 : below(this.#random, bytes)
+  }
+
   quickMs(): number {
     return this.#random.between(0.005, 0.03)
   }
@@ -170,7 +215,11 @@ class FolderPort implements Disk {
   replace(path: string, content: Uint8Array): Promise<void> {
     const file = new CachedFile(content)
     const put = (): void => this.#disk.put(this.#prefix + path, file)
-    return this.#disk.run(this.#process, this.#disk.syncMs() * 2, put, (random) => {
+    const work = (): void => {
+      this.#disk.demandRoom(path)
+      put()
+    }
+    return this.#disk.run(this.#process, this.#disk.syncMs() * 2, work, (random) => {
       if (evenOdds(random)) put()
     })
   }
@@ -178,6 +227,7 @@ class FolderPort implements Disk {
   open(path: string): Promise<DiskFile> {
     const full = this.#prefix + path
     const make = (): CachedFile => {
+      if (this.#disk.file(full) === undefined) this.#disk.demandRoom(path)
       const file = this.#disk.file(full) ?? new CachedFile()
       this.#disk.put(full, file)
       return file
@@ -233,17 +283,23 @@ class OpenFile implements DiskFile {
     return this.#queue(
       () => this.#disk.quickMs(),
       () => {
-        for (const chunk of copies) this.#file.append(chunk)
         this.#pending -= bytes
+        if (this.#disk.faults.full) this.#appendPart(copies, this.#disk.partOf(bytes))
+        this.#disk.demandRoom('an open file')
+        for (const chunk of copies) this.#file.append(chunk)
       },
       (random) => {
-        let left = below(random, bytes + 1)
-        for (const chunk of copies) {
-          this.#file.append(chunk.subarray(0, left))
-          left = Math.max(0, left - chunk.length)
-        }
+        this.#appendPart(copies, below(random, bytes + 1))
       },
     )
+  }
+
+  #appendPart(chunks: readonly Uint8Array[], bytes: number): void {
+    let left = bytes
+    for (const chunk of chunks) {
+      this.#file.append(chunk.subarray(0, left))
+      left = Math.max(0, left - chunk.length)
+    }
   }
 
   sync(): Promise<void> {

@@ -73,6 +73,11 @@ export class SimLink implements Link {
           this.#network.noticeSilence()
           return
         }
+        // The platform takes it in, the process reads it when it runs again.
+        if (to.transport.stalledMs > 0) {
+          this.#network.schedule(to.transport.stalledMs, land)
+          return
+        }
         from.queuedBytes -= bytes
         if (to.transport.alive) arrive()
       }

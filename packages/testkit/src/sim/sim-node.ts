@@ -126,6 +126,12 @@ export class SimNode<App> {
     return app
   }
 
+  /** Nothing of the program runs for so long: a blocked event loop, a stopped process. */
+  stall(ms: number): void {
+    this.#world.trace.note(this.id, 'stalls', { ms: Math.round(ms) })
+    this.#process?.stall(ms)
+  }
+
   crash(kind: CrashKind): void {
     const process = this.#process
     if (!process?.alive) return

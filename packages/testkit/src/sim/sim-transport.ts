@@ -67,6 +67,10 @@ export class SimTransport implements Transport, Endpoint {
     this.startNumber = process.start
   }
 
+  get stalledMs(): number {
+    return this.#process.stalledMs
+  }
+
   get alive(): boolean {
     return this.#process.alive
   }
@@ -155,9 +159,13 @@ export class SimTransport implements Transport, Endpoint {
         if (info.peer === peer) finish(() => resolve(info))
       })
       signal?.addEventListener('abort', () => finish(() => reject(aborted())), { once: true })
-      this.#network.schedule(this.#network.latencyMs(60), () => {
+      const knock = (): void => {
         if (over || this.#network.isBlocked(this.self, peer)) return
         const target = this.#network.host(at)?.transport ?? null
+        if (target !== null && target.stalledMs > 0) {
+          this.#network.schedule(target.stalledMs, knock)
+          return
+        }
         const answer = (run: () => void): void =>
           this.#network.schedule(this.#network.latencyMs(60), () => {
             if (!this.#network.isBlocked(peer, this.self) && this.alive) run()
@@ -174,7 +182,8 @@ export class SimTransport implements Transport, Endpoint {
             ),
           )
         else target.accept(this)
-      })
+      }
+      this.#network.schedule(this.#network.latencyMs(60), knock)
     })
   }
 
@@ -397,9 +406,13 @@ export class SimTransport implements Transport, Endpoint {
       const host = this.#network.host(at)
       const cancel = this.#process.later(deadlineMs, () => resolve({ answer: 'silent' }))
       if (host === null) return
-      this.#network.schedule(this.#network.latencyMs(60), () => {
+      const knock = (): void => {
         if (this.#network.isBlocked(this.self, host.node)) return
         const target = host.transport
+        if (target !== null && target.stalledMs > 0) {
+          this.#network.schedule(target.stalledMs, knock)
+          return
+        }
         const result: ProbeResult =
           target === null
             ? { answer: 'refused' }
@@ -409,7 +422,8 @@ export class SimTransport implements Transport, Endpoint {
           cancel()
           resolve(result)
         })
-      })
+      }
+      this.#network.schedule(this.#network.latencyMs(60), knock)
     })
   }
 

@@ -2,6 +2,7 @@ import type { Cancel, LogLevel } from '@cluster/core'
 import { eachTurn } from '../real/turns.ts'
 import { EventQueue } from './event-queue.ts'
 import { calmNetwork, SimNetwork } from './network.ts'
+import { calmDisk } from './sim-disk.ts'
 import { type Program, SimNode } from './sim-node.ts'
 import { SimRandom } from './sim-random.ts'
 import { Trace } from './trace.ts'
@@ -86,12 +87,12 @@ export class World {
     this.#failure ??= { error }
   }
 
-  /** Ends partitions, slow disks and a lossy network. Crashed nodes stay down: start them. */
+  /** Ends partitions, slow and full disks and a lossy network. Crashed nodes stay down: start them. */
   heal(): void {
     this.trace.note('', 'heal')
     Object.assign(this.network.faults, calmNetwork)
     this.network.mend()
-    for (const node of this.#nodes) Object.assign(node.disk.faults, { slow: 0, slowMsMax: 0 })
+    for (const node of this.#nodes) Object.assign(node.disk.faults, calmDisk)
   }
 
   /**
