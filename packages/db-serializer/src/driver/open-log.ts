@@ -63,10 +63,12 @@ async function renounce(
   error: unknown,
   giveUp: boolean,
 ): Promise<void> {
-  const hard = await readHardRecord(disk)
-  if (!giveUp && mayBeTheOnlyOne(self, hard)) throw waitsForOperator(error)
+  const hard = giveUp ? await readHardRecord(disk).catch(() => null) : await readHardRecord(disk)
+  const only = mayBeTheOnlyOne(self, hard)
+  if (only && !giveUp) throw waitsForOperator(error)
   const what = error instanceof Error ? error.message : String(error)
-  const lineage = hard?.state?.history?.lineage ?? null
+  // By the operator's word it belongs nowhere any more, as there may be nobody left to wait for.
+  const lineage = only ? null : (hard?.state?.history?.lineage ?? null)
   const configuration = hard?.group?.index ?? 0
   logger.log('error', 'the log is damaged: this node renounces its vote and asks for a fresh copy', {
     disk: identity.disk,

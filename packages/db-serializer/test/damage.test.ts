@@ -1,0 +1,243 @@
+import { nodeId, silentLogger } from '@cluster/core'
+import { MemoryDisk, SimRandom } from '@cluster/testkit'
+import { describe, expect, test } from '@jest/globals'
+import { openLog } from '../src/driver/open-log.ts'
+import { Cluster } from './support/cluster.ts'
+
+const SEGMENT = 'log-0000000000000001'
+
+/** Some nodes that vote and agree on three words. */
+async function formed(names: readonly string[], options = {}): Promise<Cluster> {
+  const cluster = new Cluster(names, options)
+  await cluster.start(...names)
+  await cluster.untilVoters(...names)
+  for (const text of ['x', 'y', 'z']) await cluster.submit(names[0] ?? '', text)
+  await cluster.until(() => cluster.running.every(({ app }) => app?.words.words.length === 3))
+  return cluster
+}
+
+/** Spoils a record in the middle of a node's log. */
+function spoil(cluster: Cluster, name: string, path = SEGMENT): void {
+  const { disk } = cluster.node(name)
+  const size = disk.file(path)?.size ?? 0
+  expect(disk.damage(path, Math.floor(size / 2))).toBe(true)
+}
+
+const keptOn = (cluster: Cluster, name: string): string[] =>
+  cluster
+    .node(name)
+    .disk.paths()
+    .filter((path) => path.startsWith('damaged-'))
+
+const logged = (cluster: Cluster, what: string): boolean =>
+  cluster.world.trace.tail(400).some((line) => line.includes(what))
+
+describe('a damaged log', () => {
+  test('a corrupted minority wins an election: never, as it renounced its vote', async () => {
+    const cluster = await formed(['a', 'b', 'c'])
+    // Only a and c have the last word; c loses it by damage, and b never had it.
+    const { network } = cluster.world
+    await cluster.until(() => cluster.leader() !== '')
+    const stale = ['a', 'b', 'c'].find((name) => name !== cluster.leader()) ?? ''
+    const leader = cluster.leader()
+    const spoilt = ['a', 'b', 'c'].find((name) => name !== leader && name !== stale) ?? ''
+    network.isolate(stale)
+    await cluster.submit(leader, 'last')
+    cluster.node(leader).crash('power')
+    cluster.node(spoilt).crash('kill')
+    spoil(cluster, spoilt)
+    network.mend()
+    await cluster.world.settle(cluster.node(spoilt).start(), 2_000)
+    await cluster.world.run(5_000)
+    expect(cluster.group(stale).leader).toBeNull()
+    expect(cluster.group(spoilt)).toMatchObject({ role: 'outsider', leader: null })
+    await cluster.world.settle(cluster.node(leader).start(), 2_000)
+    await cluster.untilVoters('a', 'b', 'c')
+    await cluster.until(() => cluster.running.every(({ app }) => app?.words.words.length === 4))
+  })
+
+  test('a renounced voter tells, keeps the files and comes back through the configuration', async () => {
+    const cluster = await formed(['a', 'b', 'c'])
+    cluster.node('c').crash('kill')
+    spoil(cluster, 'c')
+    const [before] = cluster
+      .node('c')
+      .disk.paths()
+      .filter((path) => path === SEGMENT)
+    expect(before).toBe(SEGMENT)
+    await cluster.start('c')
+    await cluster.untilVoters('a', 'b', 'c')
+    expect(logged(cluster, 'renounces its vote')).toBe(true)
+    expect(keptOn(cluster, 'c').map((path) => path.split('/')[1])).toContain(SEGMENT)
+    expect(cluster.app('c').words.words).toEqual(['x', 'y', 'z'])
+    // It stays renounced: another start finds the same, and no second renunciation.
+    const kept = keptOn(cluster, 'c')
+    cluster.node('c').crash('power')
+    await cluster.start('c')
+    await cluster.untilVoters('a', 'b', 'c')
+    expect(keptOn(cluster, 'c')).toEqual(kept)
+    await cluster.submit('c', 'more')
+  })
+
+  test('of two voters the other goes on alone when one renounces', async () => {
+    const cluster = await formed(['a', 'b'])
+    for (const node of cluster.nodes) node.crash('kill')
+    spoil(cluster, 'b')
+    await cluster.start('a', 'b')
+    await cluster.untilVoters('a', 'b')
+    expect(logged(cluster, 'the other voter renounced its vote')).toBe(true)
+    for (const name of ['a', 'b']) expect(cluster.app(name).words.words).toEqual(['x', 'y', 'z'])
+    await cluster.submit('b', 'more')
+  })
+
+  test('an only voter waits for the operator, and goes on by his word alone', async () => {
+    const cluster = await formed(['a'])
+    cluster.node('a').crash('kill')
+    spoil(cluster, 'a')
+    await expect(cluster.world.settle(cluster.node('a').start(), 1_000)).rejects.toMatchObject({
+      code: 'LOG_DAMAGED',
+      message: expect.stringContaining('waits for the operator'),
+    })
+  })
+
+  test('what the operator gives up is kept aside', async () => {
+    const cluster = await formed(['a'], { giveUpDamaged: true })
+    cluster.node('a').crash('kill')
+    spoil(cluster, 'a')
+    await cluster.start('a')
+    expect(cluster.app('a').words.words).toEqual([])
+    expect(keptOn(cluster, 'a').length).toBeGreaterThan(0)
+  })
+
+  test('one damaged copy of the hard state is mended, two wait for the operator', async () => {
+    const cluster = await formed(['a', 'b', 'c'])
+    cluster.node('c').crash('kill')
+    spoil(cluster, 'c', 'hard-a')
+    await cluster.start('c')
+    expect(keptOn(cluster, 'c')).toEqual([])
+    cluster.node('c').crash('kill')
+    for (const path of ['hard-a', 'hard-b']) spoil(cluster, 'c', path)
+    await expect(cluster.world.settle(cluster.node('c').start(), 1_000)).rejects.toMatchObject({
+      code: 'LOG_DAMAGED',
+    })
+  })
+
+  test('a damaged snapshot is renounced like a damaged log', async () => {
+    const cluster = await formed(['a', 'b', 'c'], { snapshotEntries: 20, tailEntries: 5 })
+    for (let i = 0; i < 60; i++) await cluster.submit('a', `w${i}`)
+    const { disk } = cluster.node('c')
+    await cluster.until(() => disk.paths().some((path) => path.startsWith('snapshot-')))
+    await cluster.world.run(100)
+    cluster.node('c').crash('kill')
+    spoil(
+      cluster,
+      'c',
+      disk.paths().find((path) => path.startsWith('snapshot-')),
+    )
+    await cluster.start('c')
+    await cluster.untilVoters('a', 'b', 'c')
+    expect(keptOn(cluster, 'c').length).toBeGreaterThan(0)
+    expect(cluster.app('c').words.words).toEqual(cluster.app('a').words.words)
+  })
+
+  test('a crash while the files are moved is finished at the next start', async () => {
+    for (let left = 1; left < 12; left++) {
+      const cluster = await formed(['a', 'b', 'c'])
+      cluster.node('c').crash('kill')
+      spoil(cluster, 'c')
+      const starting = cluster.node('c').start()
+      starting.catch(() => {})
+      await cluster.world.run(left * 0.7)
+      cluster.node('c').crash('kill')
+      await cluster.start('c')
+      await cluster.untilVoters('a', 'b', 'c')
+      expect(cluster.app('c').words.words).toEqual(['x', 'y', 'z'])
+    }
+  })
+})
+
+describe('a node that restarts with an empty disk and its old identity', () => {
+  test('votes again: never, as its vote belonged to the disk', async () => {
+    const cluster = await formed(['a', 'b', 'c'])
+    const leader = cluster.leader()
+    const [stale = '', wiped = ''] = ['a', 'b', 'c'].filter((name) => name !== leader)
+    cluster.world.network.isolate(stale)
+    await cluster.submit(leader, 'last')
+    cluster.node(leader).crash('power')
+    cluster.node(wiped).crash('kill')
+    cluster.node(wiped).disk.wipe()
+    cluster.world.network.mend()
+    await cluster.world.settle(cluster.node(wiped).start(), 2_000)
+    await cluster.world.run(5_000)
+    expect(cluster.group(stale).leader).toBeNull()
+    expect(cluster.group(wiped).role).toBe('outsider')
+    await cluster.world.settle(cluster.node(leader).start(), 2_000)
+    await cluster.untilVoters('a', 'b', 'c')
+    await cluster.until(() => cluster.running.every(({ app }) => app?.words.words.at(-1) === 'last'))
+  })
+
+  test('comes back as a new member while the others go on', async () => {
+    const cluster = await formed(['a', 'b', 'c'])
+    for (const name of ['c', 'b', 'a']) {
+      cluster.node(name).crash('power')
+      cluster.node(name).disk.wipe()
+      await cluster.start(name)
+      await cluster.untilVoters('a', 'b', 'c')
+      await cluster.submit(name, `back-${name}`)
+    }
+    await cluster.until(() => cluster.running.every(({ app }) => app?.words.words.length === 6))
+  })
+})
+
+describe('opening a log', () => {
+  const open = (disk: MemoryDisk) =>
+    openLog({
+      self: nodeId('a'),
+      disk,
+      random: new SimRandom('open'),
+      logger: silentLogger,
+      wall: () => 0,
+    })
+
+  test('the name of a disk is drawn once and stays', async () => {
+    const disk = new MemoryDisk()
+    const { identity } = await open(disk)
+    expect((await open(disk)).identity.disk).toBe(identity.disk)
+    await disk.remove('disk-a')
+    expect((await open(disk)).identity.disk).toBe(identity.disk)
+  })
+
+  test('without a readable name of the disk it waits for the operator', async () => {
+    const disk = new MemoryDisk()
+    await open(disk)
+    for (const path of ['disk-a', 'disk-b']) await disk.replace(path, new Uint8Array(40))
+    await expect(open(disk)).rejects.toMatchObject({ code: 'LOG_DAMAGED' })
+  })
+})
+
+describe('power', () => {
+  test('acknowledged before fsync: a power cut of all nodes loses nothing that was acknowledged', async () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      const cluster = new Cluster(['a', 'b', 'c'], {}, `power ${seed}`)
+      await cluster.start('a', 'b', 'c')
+      await cluster.untilVoters('a', 'b', 'c')
+      const acknowledged: string[] = []
+      for (let i = 0; i < 40; i++) {
+        const text = `w${i}`
+        cluster
+          .app('b')
+          .log.submit('words', new TextEncoder().encode(text))
+          .then(
+            () => acknowledged.push(text),
+            () => {},
+          )
+        await cluster.world.run(0.3)
+      }
+      for (const node of cluster.nodes) node.crash('power')
+      expect(acknowledged.length).toBeGreaterThan(0)
+      await cluster.start('a', 'b', 'c')
+      const words = new Set(cluster.app('a').words.words.flatMap((each) => each.split(' ')))
+      for (const text of acknowledged) expect(words).toContain(text)
+    }
+  })
+})
