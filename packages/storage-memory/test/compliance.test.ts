@@ -46,6 +46,37 @@ describe('checkpoints on a disk that fails', () => {
     })
   }
 
+  test('a checkpoint whose old files could not be removed counts, and so does the next one', async () => {
+    const disk = new MemoryDisk()
+    let failing = false
+    const folder = disk.folder('p')
+    const moody: Disk = {
+      list: () => folder.list(),
+      read: (path) => folder.read(path),
+      open: (path) => folder.open(path),
+      replace: (path, content) => folder.replace(path, content),
+      remove: async (path) => {
+        if (failing && path.startsWith('delta')) throw new Error('disk gone')
+        await folder.remove(path)
+      },
+      folder: () => moody,
+    }
+    const store = await memoryStorage({ disk: moody, clock }).open('p')
+    // So many deltas that everything is written anew in the end.
+    for (let version = 1; version <= 9; version++) {
+      store.apply(logIndex(version), [write(version)])
+      await store.checkpoint()
+    }
+    failing = true
+    store.apply(logIndex(10), [write(10)])
+    await store.checkpoint()
+    expect(store.durableVersion()).toBe(10)
+    failing = false
+    store.apply(logIndex(11), [write(11)])
+    expect(await store.checkpoint()).toBe(11)
+    expect((await memoryStorage({ disk, clock }).open('p')).count(relationId(16))).toBe(11)
+  })
+
   test('every flipped bit of a checkpoint is noticed', async () => {
     const disk = new MemoryDisk()
     const store = await memoryStorage({ disk, clock }).open('p')
@@ -62,5 +93,32 @@ describe('checkpoints on a disk that fails', () => {
       await disk.replace(path, whole)
     }
     expect((await memoryStorage({ disk, clock }).open('p')).count(relationId(16))).toBe(2)
+  })
+})
+
+describe('values', () => {
+  test('come back exactly as they were, also those that CBOR does not tell apart', async () => {
+    const row = [-0, 0, Number.NaN, '\ud800x', '', 5n, 2n ** 70n, new Uint8Array([1, 2]), null, true, 2 ** 53]
+    const disk = new MemoryDisk()
+    const engine = memoryStorage({ disk, clock })
+    const store = await engine.open('p')
+    store.apply(logIndex(1), [{ relation: relationId(16), key: '\x00\xff', row }])
+    await store.checkpoint()
+    const again = await engine.open('p')
+    expect(again.get(relationId(16), '\x00\xff', logIndex(1))).toEqual(row)
+    const copy = await engine.import('q', logIndex(1), again.export(logIndex(1)))
+    expect(copy.get(relationId(16), '\x00\xff', logIndex(1))).toEqual(row)
+  })
+})
+
+describe('scans', () => {
+  test('that are read after their version was trimmed fail, and show no rows', async () => {
+    const store = await memoryStorage({ disk: new MemoryDisk(), clock }).open('p')
+    const rows = (value: string) => [{ relation: relationId(16), key: 'k', row: [value] }]
+    store.apply(logIndex(1), rows('old'))
+    store.apply(logIndex(2), rows('new'))
+    const scan = store.scan({ relation: relationId(16), range: {}, version: logIndex(1) })
+    store.trim(logIndex(2))
+    expect(() => [...scan]).toThrow(expect.objectContaining({ code: 'STORAGE_VERSION_GONE' }))
   })
 })

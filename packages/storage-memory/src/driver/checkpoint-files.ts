@@ -53,7 +53,7 @@ export class CheckpointFiles {
     return { version: logIndex(version), files: files.map(([name, size]) => ({ name, bytes: size })) }
   }
 
-  /** Makes `manifest` the one that counts, durably, and removes the files that no longer do. */
+  /** Makes `manifest` the one that counts, durably. The files that no longer do are strays from now on. */
   async commit(manifest: Manifest): Promise<void> {
     const payload = encoder.encode([
       FORMAT,
@@ -64,7 +64,6 @@ export class CheckpointFiles {
     new DataView(bytes.buffer).setUint32(0, crc32c(payload))
     bytes.set(payload, 4)
     await this.#disk.replace(MANIFEST, bytes)
-    await this.removeStrays(manifest)
   }
 
   /** Removes what an interrupted checkpoint left behind. */

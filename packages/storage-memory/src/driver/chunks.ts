@@ -6,6 +6,7 @@ import {
   type RelationId,
   type Row,
   relationId,
+  type Value,
 } from '@cluster/core'
 import { Decoder, Encoder } from 'cbor-x'
 
@@ -28,10 +29,36 @@ const HEADER_BYTES = 8
 const encoder = new Encoder({ useRecords: false, structuredClone: false, tagUint8Array: false })
 const decoder = new Decoder({ useRecords: false, structuredClone: false, tagUint8Array: false })
 
+/** What CBOR would change: −0 is `[]`, text that is not well-formed `[its UTF-16 units]`. No other value is a list. */
+type Escaped = readonly [] | readonly [units: readonly number[]]
+
+const isExact = (value: Value): boolean =>
+  typeof value === 'string' ? value.isWellFormed() : !Object.is(value, -0)
+
+function escaped(value: Value): Value | Escaped {
+  if (isExact(value)) return value
+  return typeof value === 'string' ? [Array.from(value.split(''), (unit) => unit.charCodeAt(0))] : []
+}
+
+const escapedRow = (row: Row | null): readonly (Value | Escaped)[] | null =>
+  row === null || row.every(isExact) ? row : row.map(escaped)
+
+function unescaped(value: Value | Escaped): Value {
+  if (!Array.isArray(value)) return value as Value
+  const [units] = value as Escaped
+  return units === undefined ? -0 : units.map((unit) => String.fromCharCode(unit)).join('')
+}
+
+/** Reads a row back; most rows are what they are. */
+const unescapedRow = (row: readonly (Value | Escaped)[] | null): Row | null =>
+  row?.some(Array.isArray) ? row.map(unescaped) : (row as Row | null)
+
 /** length (u32) · CRC-32C of the payload (u32) · payload: CBOR of [format, relation, keys, rows] or [format, rowCount]. */
 export function encodeChunk(chunk: RowsChunk | EndChunk): Uint8Array {
   const payload = encoder.encode(
-    'rowCount' in chunk ? [FORMAT, chunk.rowCount] : [FORMAT, chunk.relation, chunk.keys, chunk.rows],
+    'rowCount' in chunk
+      ? [FORMAT, chunk.rowCount]
+      : [FORMAT, chunk.relation, chunk.keys, chunk.rows.map(escapedRow)],
   )
   const bytes = new Uint8Array(HEADER_BYTES + payload.length)
   const view = new DataView(bytes.buffer)
@@ -63,7 +90,9 @@ export function decodeChunk(bytes: Uint8Array, path: string, offset: number): Ro
     )
   }
   const [, first, keys, rows] = fields
-  return keys && rows ? { relation: relationId(first), keys, rows } : { rowCount: first }
+  return keys && rows
+    ? { relation: relationId(first), keys, rows: rows.map(unescapedRow) }
+    : { rowCount: first }
 }
 
 /** Bytes of the whole chunk whose first 8 bytes are `header`; null when even those are cut short. */

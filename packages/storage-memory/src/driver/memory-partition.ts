@@ -142,7 +142,17 @@ export class MemoryPartition implements PartitionStore {
     } finally {
       pin.release()
     }
+    await this.#removeStrays(this.#manifest)
     return version
+  }
+
+  /** The checkpoint counts whether or not the files before it can be removed; the next one, or a restart, tries again. */
+  async #removeStrays(manifest: Manifest): Promise<void> {
+    try {
+      await this.#ports.files.removeStrays(manifest)
+    } catch (error) {
+      this.#ports.logger.log('warn', 'could not remove old files of a checkpoint', { error: String(error) })
+    }
   }
 
   async #write(

@@ -90,6 +90,8 @@ export class VersionedRelations {
   }
 
   *#scan(request: ScanRequest): Iterable<RowBatch> {
+    // Whoever asked may read much later, as the second of two partitions is.
+    this.#check(request.version)
     const relation = this.#relations.get(request.relation)
     if (!relation) return
     for (const batch of relation.scan(request)) {
