@@ -56,6 +56,9 @@ export { type LogFields, type Logger, type LogLevel, silentLogger } from './logg
 export { afterKey, afterPrefix, KeyWriter } from './ordered-key.ts'
 export type {
   Applied,
+  AppliedBundle,
+  Bundle,
+  BundleSupport,
   GroupView,
   LogEntry,
   LogErrorDetail,

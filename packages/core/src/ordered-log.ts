@@ -40,6 +40,31 @@ export interface StateMachine {
    * then on every node. A machine without this method counts as empty until the first command of the group.
    */
   empty?(): boolean
+  /** Present when the machine takes part in bundles. */
+  readonly bundles?: BundleSupport
+}
+
+/**
+ * How a machine takes part in bundles: what is applied between `begin` and `rollback` leaves nothing behind, and nobody
+ * is told of what is applied before `commit`. All synchronous and deterministic, like `apply`; `begin` is never nested.
+ */
+export interface BundleSupport {
+  /** Whether the condition, in the machine's own encoding, holds for the state after the last applied entry. */
+  check(condition: Uint8Array): boolean
+  /** From here on everything applied is provisional. Commands see what provisional ones before them did. */
+  begin(): void
+  commit(): void
+  rollback(): void
+  /** Whether this result of a provisional command means that the bundle must not be adopted. Without it none does. */
+  refuses?(result: Uint8Array): boolean
+}
+
+/** Commands for one or several machines that take effect together, at one index, or not at all. */
+export interface Bundle {
+  /** Applied in this order, at least one, at most 64. A machine may be named more than once. */
+  readonly commands: readonly { readonly machine: string; readonly command: Uint8Array }[]
+  /** All of them must hold before the first command, or nothing happens; at most 64. */
+  readonly requires?: readonly { readonly machine: string; readonly condition: Uint8Array }[]
 }
 
 /** The answer to a submission: the entry was committed and applied on this node. */
@@ -51,6 +76,18 @@ export interface Applied {
   readonly lineage: LineageId
   /** Voters known to have it durably, this node's knowledge at the time. */
   readonly durableOn: number
+}
+
+/** The answer to a bundle: the entry was committed, and judged alike on every node. */
+export interface AppliedBundle extends Omit<Applied, 'result'> {
+  /** False: no command had any effect, because of what `unmet` or `refused` names. */
+  readonly adopted: boolean
+  /** Position of the first condition that did not hold; null when all did. */
+  readonly unmet: number | null
+  /** Position of the command that refused; null when none did. */
+  readonly refused: number | null
+  /** One for each command when adopted; only that of the command that refused, when one did. Together at most 4 KiB. */
+  readonly results: readonly Uint8Array[]
 }
 
 export type NodeRole = 'leader' | 'follower' | 'candidate' | 'learner' | 'outsider'
@@ -110,6 +147,11 @@ export interface OrderedLog {
    */
   submit(machine: string, command: Uint8Array, options?: SubmitOptions): Promise<Applied>
   /**
+   * Submits several commands as one entry. A condition that does not hold is an answer, no error. Everything else is as
+   * for `submit`. @throws also LOG_NO_BUNDLES, and LOG_COMMAND_TOO_LARGE for results of more than 4 KiB together
+   */
+  submitBundle(bundle: Bundle, options?: SubmitOptions): Promise<AppliedBundle>
+  /**
    * Linearization point of a read: resolves with an index that covers everything acknowledged anywhere before
    * the call. It need not be applied here yet.
    */
@@ -141,3 +183,5 @@ export type LogErrorDetail =
     } & ErrorDetail)
   | ({ readonly code: 'LOG_DAMAGED'; readonly path: string; readonly offset: number } & ErrorDetail)
   | ({ readonly code: 'LOG_UNKNOWN_MACHINE'; readonly machine: string } & ErrorDetail)
+  /** The machine takes no part in bundles. */
+  | ({ readonly code: 'LOG_NO_BUNDLES'; readonly machine: string } & ErrorDetail)

@@ -37,6 +37,20 @@ export function unknownMachine(machine: string): LogError {
   )
 }
 
+export function noBundles(machine: string): LogError {
+  return new ClusterError<LogErrorDetail>(
+    { code: 'LOG_NO_BUNDLES', outcome: 'rejected', machine },
+    `The state machine ${machine} takes no part in bundles. Submit its command by itself.`,
+  )
+}
+
+export function resultsTooLarge(bytesMax: number): LogError {
+  return new ClusterError<LogErrorDetail>(
+    { code: 'LOG_COMMAND_TOO_LARGE', outcome: 'rejected', bytes: bytesMax + 1, bytesMax },
+    `The results of the bundle are larger than ${bytesMax} bytes together, so it was not adopted. Split it into several.`,
+  )
+}
+
 export function notStarted(): LogError {
   return stopped('The ordered log is not started yet. Await `start` first.', null)
 }

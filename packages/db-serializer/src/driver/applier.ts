@@ -2,13 +2,15 @@ import {
   assert,
   type Clock,
   ClusterError,
+  type LogEntry,
   type LogIndex,
   logIndex,
   type NodeId,
   type StateMachine,
 } from '@cluster/core'
 import { unknownMachine } from '../errors.ts'
-import { decodeEnvelope, type Note } from '../machine/envelope.ts'
+import { applyBundle, BUNDLE_MACHINE, BUNDLE_NAME, decodeBundle, encodeOutcome } from '../machine/bundle.ts'
+import { type CommandEnvelope, decodeEnvelope, type Note } from '../machine/envelope.ts'
 import { type Outcome, SessionTable, type SessionTableState } from '../machine/session-table.ts'
 import type { Configuration, Entry } from '../machine/types.ts'
 import { membersGone } from './group-view.ts'
@@ -90,6 +92,11 @@ export class Applier {
     return [...this.#machines.keys()]
   }
 
+  /** Whether the machine takes part in bundles. */
+  bundles(machine: string): boolean {
+    return this.#machines.get(machine)?.bundles !== undefined
+  }
+
   has(machine: string): boolean {
     return this.#machines.has(machine)
   }
@@ -164,6 +171,7 @@ export class Applier {
     }
     this.#commands = whole(fields[1])
     this.#sealed = fields[2] === null ? null : text(fields[2])
+    const leaving = this.#leaving
     this.#leaving = new Set(list(fields[3]).map(text))
     this.sessions.load(fields[4] as SessionTableState)
     const parts = new Map(
@@ -174,7 +182,9 @@ export class Applier {
     )
     for (const name of parts.keys()) if (!this.#machines.has(name)) throw unknownMachine(name)
     for (const [name, machine] of this.#machines) machine.restore(parts.get(name) ?? null, index)
-    this.#setConfiguration(configuration)
+    // The sessions are those of the snapshot already: only those here are told who is gone.
+    for (const node of this.#replaceConfiguration(configuration))
+      this.#events.removed(node, leaving.has(node) ? 'left' : 'dead')
     this.#applied = index
     this.#settleWaiters()
     if (this.#sealed !== null) this.#events.sealed(this.#sealed)
@@ -251,25 +261,44 @@ export class Applier {
     if (verdict.verdict === 'done') this.#events.settled(session, number, verdict.outcome)
     if (verdict.verdict !== 'new') return
     const origin = this.sessions.ownerOf(session)
-    const name = this.sessions.machineOf(session, envelope.machine)
-    assert(
-      origin !== null && name !== null,
-      `entry ${entry.index} names a machine that its session does not have`,
-    )
-    const machine = this.#machines.get(name)
-    if (!machine) throw unknownMachine(name)
+    assert(origin !== null, `entry ${entry.index} is of no session`)
+    const bundle = envelope.machine === BUNDLE_MACHINE
+    const name = bundle ? BUNDLE_NAME : this.#nameAt(entry, session, envelope.machine)
     const known = key === null ? null : this.sessions.keyed(name, key)
     let outcome: Outcome
     if (known) outcome = known
     else {
       const { index, time, wall } = entry
-      const result = machine.apply({ index, time, wall, origin: origin as NodeId, command: envelope.command })
+      const stamp = { index, time, wall, origin: origin as NodeId }
+      const result = bundle
+        ? this.#bundle(entry, envelope, stamp)
+        : this.#machine(name).apply({ ...stamp, command: envelope.command })
       outcome = { index, result }
       this.#commands++
       if (key !== null) this.sessions.remember(name, key, outcome)
     }
     this.sessions.finish(session, number, outcome)
     if (origin === this.#self) this.#events.settled(session, number, outcome)
+  }
+
+  #bundle(entry: Entry, { session, command }: CommandEnvelope, stamp: Omit<LogEntry, 'command'>): Uint8Array {
+    const bundle = decodeBundle(command)
+    assert(bundle !== null, `entry ${entry.index} holds a bundle that cannot be read`)
+    const machineOf = (position: number): StateMachine =>
+      this.#machine(this.#nameAt(entry, session, position))
+    return encodeOutcome(applyBundle(bundle, machineOf, stamp))
+  }
+
+  #nameAt(entry: Entry, session: number, position: number): string {
+    const name = this.sessions.machineOf(session, position)
+    assert(name !== null, `entry ${entry.index} names a machine that its session does not have`)
+    return name
+  }
+
+  #machine(name: string): StateMachine {
+    const machine = this.#machines.get(name)
+    if (!machine) throw unknownMachine(name)
+    return machine
   }
 
   #note(note: Note, index: number): void {
@@ -297,10 +326,15 @@ export class Applier {
     }
   }
 
-  #setConfiguration(configuration: Configuration): void {
+  /** Returns the members that are gone. */
+  #replaceConfiguration(configuration: Configuration): readonly NodeId[] {
     const before = this.#configuration
     this.#configuration = configuration
-    for (const node of before ? membersGone(before, configuration) : []) {
+    return before ? membersGone(before, configuration) : []
+  }
+
+  #setConfiguration(configuration: Configuration): void {
+    for (const node of this.#replaceConfiguration(configuration)) {
       this.sessions.closeOf(node)
       this.#events.closed(node)
       this.#events.removed(node, this.#leaving.delete(node) ? 'left' : 'dead')

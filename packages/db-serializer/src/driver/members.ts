@@ -1,4 +1,4 @@
-import type { Clock, DeathProof, Member, NodeId } from '@cluster/core'
+import { assert, type Clock, type DeathProof, type Member, type NodeId } from '@cluster/core'
 import { partsOf } from '../machine/configuration.ts'
 import type { Renunciation } from '../machine/forming.ts'
 import {
@@ -9,7 +9,7 @@ import {
   type Wish,
 } from '../machine/group-policy.ts'
 import type { Configuration, ConfigurationChange, RaftView } from '../machine/types.ts'
-import type { WishAnswer, WishRequest } from './wire.ts'
+import { decodeWish, encodeWishAnswer, type WishAnswer, type WishRequest } from './wire.ts'
 
 export interface MembersPorts {
   readonly clock: Clock
@@ -123,6 +123,13 @@ export class Members {
       silentMs,
       proved: true,
     })
+  }
+
+  /** Answers the frame of a wish. @throws WireError, InvariantError when a node wishes for another one */
+  async answer(peer: NodeId, frame: Uint8Array, running: boolean): Promise<Uint8Array> {
+    const wish = decodeWish(frame)
+    assert(wish.node === peer, 'a node may only wish for itself')
+    return encodeWishAnswer(running ? await this.wish(wish) : { granted: false, leader: null })
   }
 
   /** Answers a wish: at once when this node does not lead or the wish is to join, else when it is granted. */

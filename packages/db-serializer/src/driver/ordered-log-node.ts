@@ -1,6 +1,8 @@
 import {
   type Applied,
+  type AppliedBundle,
   assert,
+  type Bundle,
   type CallOptions,
   type Cancel,
   type ClusterError,
@@ -26,6 +28,7 @@ import {
   unknownMachine,
   wasStopped,
 } from '../errors.ts'
+import { BUNDLE_MACHINE } from '../machine/bundle.ts'
 import { encodeNote, type Note } from '../machine/envelope.ts'
 import type { GroupCard } from '../machine/forming.ts'
 import { Raft } from '../machine/raft.ts'
@@ -33,9 +36,11 @@ import type { Lineage, RaftView, Recovered } from '../machine/types.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { Applier } from './applier.ts'
 import { Barriers } from './barriers.ts'
+import { bundleAnswer, packBundle } from './bundles.ts'
 import { Calls } from './calls.ts'
 import { Commands } from './commands.ts'
 import { Contact } from './contact.ts'
+import { readFrame } from './frames.ts'
 import { goingAlone } from './going-alone.ts'
 import type { GroupFile } from './group-file.ts'
 import { durableVoters, groupCard, groupDiffers, groupView } from './group-view.ts'
@@ -53,7 +58,7 @@ import type { Snapshot } from './snapshot-streams.ts'
 import { Snapshots } from './snapshots.ts'
 import { Submissions } from './submissions.ts'
 import { Waiting } from './waiting.ts'
-import { decodeFrame, decodeWish, encodeFrame, encodeWishAnswer, type Frame, SERVICE } from './wire.ts'
+import { encodeFrame, type Frame, SERVICE } from './wire.ts'
 
 type OpenStore = typeof openLog
 type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
@@ -188,12 +193,7 @@ export class OrderedLogNode implements OrderedLog {
     })
     peers.serve(SERVICE, {
       notify: (peer, frame) => this.#receive(peer, frame),
-      request: async (peer, frame) => {
-        const wish = decodeWish(frame)
-        assert(wish.node === peer, 'a node may only wish for itself')
-        if (this.#state !== 'running') return encodeWishAnswer({ granted: false, leader: null })
-        return encodeWishAnswer(await this.#members.wish(wish))
-      },
+      request: (peer, frame) => this.#members.answer(peer, frame, this.#state === 'running'),
       stream: (peer, opening, stream) => this.#snapshots.receive(peer, opening, stream),
     })
     this.#peerEvents = new PeerEvents(peers, () => this.#isActive(), {
@@ -250,8 +250,7 @@ export class OrderedLogNode implements OrderedLog {
   }
 
   ready(options: CallOptions = {}): Promise<void> {
-    const late = (afterMs: number): ClusterError => this.#late(afterMs)
-    return this.#calls.run<void>(options, null, late, (resolve) => {
+    return this.#calls.run<void>(options, null, this.#late, (resolve) => {
       this.#readiness.whenIn(this.#live(), () => {
         this.#barriers.add((index) => this.#applier.whenApplied(index, resolve))
       })
@@ -267,9 +266,17 @@ export class OrderedLogNode implements OrderedLog {
     return this.#submissions.submit(this.#applier.machines.indexOf(machine), command, options)
   }
 
+  async submitBundle(bundle: Bundle, options: SubmitOptions = {}): Promise<AppliedBundle> {
+    const stopped = this.#stopError()
+    if (stopped) throw stopped
+    const command = packBundle(bundle, this.#applier, this.#options.commandBytesMax)
+    return bundleAnswer(await this.#submissions.submit(BUNDLE_MACHINE, command, options))
+  }
+
   barrier(options: CallOptions = {}): Promise<LogIndex> {
-    const late = (afterMs: number): ClusterError => this.#late(afterMs)
-    return this.#calls.run(options, this.#options.deadlineMs, late, (resolve) => this.#barriers.add(resolve))
+    return this.#calls.run(options, this.#options.deadlineMs, this.#late, (resolve) =>
+      this.#barriers.add(resolve),
+    )
   }
 
   appliedIndex(): LogIndex {
@@ -278,8 +285,9 @@ export class OrderedLogNode implements OrderedLog {
 
   applied(index: LogIndex, options: CallOptions = {}): Promise<void> {
     if (this.#applier.applied >= index && this.#state === 'running') return Promise.resolve()
-    const late = (afterMs: number): ClusterError => this.#late(afterMs)
-    return this.#calls.run<void>(options, null, late, (resolve) => this.#applier.whenApplied(index, resolve))
+    return this.#calls.run<void>(options, null, this.#late, (resolve) =>
+      this.#applier.whenApplied(index, resolve),
+    )
   }
 
   group(): GroupView {
@@ -436,15 +444,8 @@ export class OrderedLogNode implements OrderedLog {
   }
 
   #receive(from: NodeId, bytes: Uint8Array): void {
-    if (!this.#isActive()) return
-    let frame: Frame
-    try {
-      frame = decodeFrame(bytes)
-    } catch (error) {
-      this.#ports.logger.log('warn', 'frame ignored', { from, why: String(error) })
-      return
-    }
-    switch (frame.type) {
+    const frame = this.#isActive() ? readFrame(from, bytes, this.#ports.logger) : null
+    switch (frame?.type) {
       case 'raft':
         if (!this.#resetting) this.#runner?.input({ type: 'message', from, message: frame.message })
         return
@@ -557,7 +558,7 @@ export class OrderedLogNode implements OrderedLog {
   }
 
   /** A call waited too long and nothing of it is in any log. */
-  #late(afterMs: number): ClusterError {
+  readonly #late = (afterMs: number): ClusterError => {
     const view = this.#view
     if (!view?.history) return noGroup(afterMs, this.#contact.waiting)
     return view.leader === null ? noQuorum(afterMs, this.#waiting.missing()) : deadline(afterMs)

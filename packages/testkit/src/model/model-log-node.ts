@@ -1,6 +1,8 @@
 import {
   type Applied,
+  type AppliedBundle,
   assert,
+  type Bundle,
   type CallOptions,
   type Cancel,
   type Clock,
@@ -20,18 +22,24 @@ import {
   type Term,
 } from '@cluster/core'
 
+import { applyModelBundle, readBundleResult } from './model-bundle.ts'
+
 interface Waiter {
   readonly index: number
   readonly resolve: () => void
 }
 
-/** One committed command of the model and the machine it is for. */
+/** One committed command of the model and the machine it is for; a bundle is for the machine `''`. */
 export interface ModelEntry extends LogEntry {
   readonly machine: string
+  readonly bundle?: Bundle
 }
 
 /** How a member stands in the configuration. */
 export type ModelStanding = 'voter' | 'learner' | 'away'
+
+/** What gets a place in the order. */
+export type PlacedCommand = Pick<ModelEntry, 'machine' | 'command' | 'bundle'>
 
 /** The order that the nodes share, as one of them sees it. */
 export interface SharedOrder {
@@ -48,7 +56,7 @@ export interface SharedOrder {
   readonly paused: boolean
   /** Runs it when the origin's submissions before it are in the order. */
   inOrder(origin: ModelLogNode, run: () => void): void
-  place(machine: string, command: Uint8Array, origin: NodeId, key: string | null): LogIndex
+  place(command: PlacedCommand, origin: NodeId, key: string | null): LogIndex
   last(): number
   base(): number
   entry(index: number): ModelEntry
@@ -110,6 +118,28 @@ export class ModelLogNode implements OrderedLog {
         `No machine named ${machine} is attached to this log. Attach it before the log starts.`,
       )
     }
+    return this.#place({ machine, command }, options)
+  }
+
+  async submitBundle(bundle: Bundle, options: SubmitOptions = {}): Promise<AppliedBundle> {
+    const { commands, requires = [] } = bundle
+    assert(commands.length > 0, 'a bundle has at least one command')
+    for (const { machine } of [...commands, ...requires]) {
+      if (this.#machines.get(machine)?.bundles) continue
+      const code = this.#machines.has(machine) ? 'LOG_NO_BUNDLES' : 'LOG_UNKNOWN_MACHINE'
+      throw new ClusterError(
+        { code, outcome: 'rejected', machine },
+        `The machine ${machine} takes no part in bundles of this log. Attach one that does before the log starts.`,
+      )
+    }
+    const { result, ...applied } = await this.#place(
+      { machine: '', command: new Uint8Array(0), bundle },
+      options,
+    )
+    return { ...applied, ...readBundleResult(result) }
+  }
+
+  #place(command: PlacedCommand, options: SubmitOptions): Promise<Applied> {
     const key = options.idempotencyKey ?? null
     let sent = false
     return this.#call<Applied>(
@@ -120,7 +150,7 @@ export class ModelLogNode implements OrderedLog {
         this.#order.inOrder(this, () => {
           if (over()) return
           sent = true
-          const index = this.#order.place(machine, command, this.self, key)
+          const index = this.#order.place(command, this.self, key)
           this.#whenApplied(index, () => {
             const result = this.#order.result(index) ?? new Uint8Array(0)
             const durableOn = this.#order.voters().filter((voter) => this.#order.nodes.has(voter)).length
@@ -253,9 +283,15 @@ export class ModelLogNode implements OrderedLog {
           continue
         }
         const entry = this.#order.entry(this.#applied + 1)
-        const machine = this.#machines.get(entry.machine)
-        assert(machine, `${this.self} has no machine named ${entry.machine} for entry ${entry.index}`)
-        this.#order.answered(entry.index, this.self, machine.apply(entry))
+        const machine = (name: string): StateMachine => {
+          const found = this.#machines.get(name)
+          assert(found, `${this.self} has no machine named ${name} for entry ${entry.index}`)
+          return found
+        }
+        const result = entry.bundle
+          ? applyModelBundle(entry.bundle, entry, machine)
+          : machine(entry.machine).apply(entry)
+        this.#order.answered(entry.index, this.self, result)
         this.#applied = entry.index
         this.#settle()
       }

@@ -13,7 +13,13 @@ import {
   type Term,
   term,
 } from '@cluster/core'
-import { type ModelEntry, ModelLogNode, type ModelStanding, type SharedOrder } from './model-log-node.ts'
+import {
+  type ModelEntry,
+  ModelLogNode,
+  type ModelStanding,
+  type PlacedCommand,
+  type SharedOrder,
+} from './model-log-node.ts'
 
 export type { ModelEntry, ModelStanding } from './model-log-node.ts'
 
@@ -108,14 +114,15 @@ class ModelOrder implements SharedOrder {
   }
 
   /** Gives a command its place; a key that has one already keeps it. */
-  place(machine: string, command: Uint8Array, origin: NodeId, key: string | null): LogIndex {
+  place(placed: PlacedCommand, origin: NodeId, key: string | null): LogIndex {
+    const { machine } = placed
     const known = key === null ? undefined : this.#keys.get(`${machine}\n${key}`)
     if (known !== undefined) return known
     const index = logIndex(this.last() + 1)
     this.#lastTime = this.clock ? Math.max(this.#lastTime, this.clock.now()) : this.#lastTime + 1
     const wall = this.clock ? this.clock.wall() : 1_700_000_000_000 + this.#lastTime
     this.#placed.push({
-      entry: { index, time: this.#lastTime, wall, origin, command, machine },
+      entry: { index, time: this.#lastTime, wall, origin, ...placed },
       result: null,
     })
     if (key !== null) this.#keys.set(`${machine}\n${key}`, index)
