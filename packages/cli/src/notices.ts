@@ -5,6 +5,13 @@ import { shortId } from './report.ts'
 /** Tells people what happens in the cluster, a line each. */
 export function announce(cluster: Cluster, say: (line: string) => void): Cancel {
   let waiting: string | null = null
+  const sayWaiting = (what: string | null): void => {
+    if (what !== null && what !== waiting)
+      say(`* waiting for ${what.replace(/[A-Za-z0-9]{40,}/g, (id) => id.slice(-8))}`)
+    waiting = what
+  }
+  // The first wait begins while the node starts.
+  sayWaiting(cluster.waitingFor())
   const cancels = [
     cluster.on('member', ({ member, before }) => {
       const text = memberNotice(member, before)
@@ -22,11 +29,7 @@ export function announce(cluster: Cluster, say: (line: string) => void): Cancel 
         `* ${shortId(node)} ${reason === 'left' ? 'left the cluster' : 'is dead and was removed from the cluster'}`,
       )
     }),
-    cluster.on('waiting', (event) => {
-      if (event.for !== null && event.for !== waiting)
-        say(`* waiting for ${event.for.replace(/[A-Za-z0-9]{40,}/g, (id) => id.slice(-8))}`)
-      waiting = event.for
-    }),
+    cluster.on('waiting', (event) => sayWaiting(event.for)),
     cluster.on('refused', ({ from, reason }) => say(`* turned away ${from}: ${reason}`)),
     cluster.on('turnedAway', ({ reason }) => say(`* turned away: ${reason}`)),
   ]

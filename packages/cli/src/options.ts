@@ -76,7 +76,10 @@ export function commandLine(run: (options: StartOptions) => Promise<void>): Comm
         .env('CLUSTER_SECRET')
         .argParser(notEmpty),
     )
-    .option('--give-up-damaged', 'keep a damaged log aside and lose what only it holds')
+    .option(
+      '--give-up-damaged',
+      'keep a damaged log aside and start without it; what no other node has is lost',
+    )
     .option('--no-mdns', 'do not look for nodes by mDNS; use --seed')
     .option('--no-shell', 'no prompt: serve until a signal comes')
     .addOption(

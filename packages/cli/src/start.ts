@@ -49,7 +49,8 @@ export async function start(options: StartOptions): Promise<void> {
     if (!ending.signal.aborted) {
       say(`\nmembers\n${membersText(cluster)}\n`)
       const { signal, asked } = ending
-      process.exitCode = await serve(cluster, options, { interactive, piped, signal, asked })
+      const code = await serve(cluster, options, { interactive, piped, signal, asked })
+      if (code !== 0) process.exitCode = code
     }
   } catch (error) {
     // What was under way when the signal came fails because the node stops; that is no news.
@@ -124,7 +125,10 @@ function banner(cluster: Cluster, { name, secret }: StartOptions): void {
   }
 }
 
-/** A first signal asks for a clean stop, a second one ends the process at once. */
+/**
+ * A first signal asks for a clean stop, a second one ends the process at once. So does the end of whoever reads
+ * what is printed (`… | head`, a closed terminal): nobody is there to tell, but the node must not just break off.
+ */
 function stopOnSignal(cluster: Cluster): { readonly signal: AbortSignal; readonly asked: Promise<void> } {
   const controller = new AbortController()
   const asked = new Promise<void>((resolve) => {
@@ -137,6 +141,13 @@ function stopOnSignal(cluster: Cluster): { readonly signal: AbortSignal; readonl
     process.on('SIGINT', onSignal)
     process.on('SIGTERM', onSignal)
     process.on('SIGHUP', onSignal)
+    process.stdout.on('error', () => {
+      process.exitCode = 1
+      controller.abort()
+      resolve()
+    })
+    // Without this a notice that nobody reads would end the process.
+    process.stderr.on('error', () => {})
   })
   return { signal: controller.signal, asked }
 }

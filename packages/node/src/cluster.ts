@@ -40,6 +40,8 @@ export interface Cluster extends AsyncDisposable {
   addresses(): readonly Address[]
   members(): readonly Member[]
   group(): GroupView
+  /** What the node waits for, for people; null when nothing. Its changes are `waiting` events. */
+  waitingFor(): string | null
   /** The tree of cluster objects: p2p → log → database … */
   structure(): StructureNode
   on<Type extends keyof ClusterEvents>(type: Type, listener: (event: ClusterEvents[Type]) => void): Cancel

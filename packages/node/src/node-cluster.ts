@@ -81,6 +81,10 @@ export class NodeCluster implements Cluster {
     return this.#parts.node.log.group()
   }
 
+  waitingFor(): string | null {
+    return this.#waitingFor
+  }
+
   structure(): StructureNode {
     return this.#parts.node.structure()
   }

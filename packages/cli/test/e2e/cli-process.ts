@@ -129,6 +129,11 @@ export class CliProcess {
     )
   }
 
+  /** Closes this end of its standard output. */
+  stopReading(): void {
+    this.#child.stdout?.destroy()
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name)
   }

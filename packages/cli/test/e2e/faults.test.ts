@@ -54,6 +54,12 @@ describe('a damaged disk', () => {
     expect(stuck.stderr).toMatch(/The log file log-\d+ is damaged at byte \d+: .*start the node once with/)
     expect(stuck.stderr).toMatch(/\(LOG_DAMAGED\)\n$/)
     expect(stuck.stdout).toBe('')
+
+    // The operator's word: the node serves again, without what was lost, and the files are still there.
+    const empty = place.node([...args, '--give-up-damaged'], { input: 'create table t (id integer);' })
+    expect((await empty.exited).code).toBe(0)
+    const kept = await readdir(join(place.folder, 'only', 'log'), { recursive: true })
+    expect(kept.some((path) => /^damaged-\w+.log-\d+$/.test(path))).toBe(true)
   })
 
   test('of one of two: it takes a fresh copy from the other, and nothing is lost', async () => {
@@ -64,19 +70,19 @@ describe('a damaged disk', () => {
       })
     const first = await node('first', one, two, '--alone').serving()
     await first.run(FILL)
-    let second = await node('second', two, one).serving()
+    let second = await node('second', two, one, '--expect', '2').serving()
     await first.settled(2)
     await second.stop()
 
     await damage('second/data', /base-\d+$/)
-    second = await node('second', two, one).serving()
+    second = await node('second', two, one, '--expect', '2').serving()
     expect(await second.run(COUNT)).toMatch(ALL)
     expect(second.stderr).toContain('a copy on disk is damaged and is replaced')
     await first.settled(2)
     await second.stop()
 
     await damage('second/log', /^log-\d+$/)
-    second = await node('second', two, one).serving()
+    second = await node('second', two, one, '--expect', '2').serving()
     expect(second.stderr).toContain('the log is damaged: this node renounces its vote')
     expect(await second.run(COUNT)).toMatch(ALL)
     await first.settled(2)

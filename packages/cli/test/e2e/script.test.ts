@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { CliPlace, TEST_MS_MAX } from './cli-process.ts'
 
@@ -72,6 +74,18 @@ describe('piped input', () => {
     expect((await cli.exited).code).toBe(0)
     expect(cli.stderr).not.toContain('ERROR')
   })
+})
+
+test('whose results nobody reads any more ends, and the node stops cleanly', async () => {
+  const cli = place.node(['--data', 'unread'], {
+    input: `create table t (id integer);\n${'insert into t values (1);\n'.repeat(500)}`,
+  })
+  await cli.said('INSERT 0 1')
+  cli.stopReading()
+  expect((await cli.exited).code).toBe(1)
+  expect(cli.stderr).not.toMatch(/EPIPE|^\s+at /m)
+  // A clean stop leaves no lock behind.
+  expect(await readdir(join(place.folder, 'unread'))).not.toContain('lock')
 })
 
 test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(

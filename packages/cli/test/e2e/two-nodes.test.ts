@@ -9,17 +9,30 @@ beforeEach(async () => {
 })
 afterEach(() => place.stop())
 
+/** Keeps a fresh node from forming a cluster of its own when a busy machine lets it wait for its seed. */
+const JOINING = ['--expect', '2']
+
 /** Two places for nodes that know each other's port, so that either can be started first. */
 async function pair(...args: readonly string[]) {
   const [one = 0, two = 0] = await freePorts(2)
   const node =
-    (data: string, own: number, other: number) =>
+    (data: string, own: number, other: number, always: readonly string[] = []) =>
     (...more: readonly string[]): CliProcess =>
       place.node(
-        ['--data', data, '--listen', `127.0.0.1:${own}`, '--seed', `127.0.0.1:${other}`, ...args, ...more],
+        [
+          '--data',
+          data,
+          '--listen',
+          `127.0.0.1:${own}`,
+          '--seed',
+          `127.0.0.1:${other}`,
+          ...args,
+          ...always,
+          ...more,
+        ],
         { input: 'open' },
       )
-  return { first: node('first', one, two), second: node('second', two, one) }
+  return { first: node('first', one, two), second: node('second', two, one, JOINING) }
 }
 
 describe('two nodes', () => {
@@ -74,7 +87,7 @@ describe('a secret', () => {
     expect(first.stderr).not.toContain('no --secret')
     const seed = ['--seed', await first.address()]
     const friend = await place
-      .node(['--data', 'friend', '--secret', 'tea time', ...seed], { input: 'open' })
+      .node(['--data', 'friend', '--secret', 'tea time', ...seed, ...JOINING], { input: 'open' })
       .serving()
     const stranger = place.node(['--data', 'stranger', '--secret', 'coffee', ...seed])
     const nobody = place.node(['--data', 'nobody', ...seed])
