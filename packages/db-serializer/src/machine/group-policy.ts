@@ -71,13 +71,31 @@ export function isGranted(node: NodeId, wish: Wish, configuration: Configuration
   return !member && !configuration.away.includes(node)
 }
 
+/** Alive, and the very voter: a node that came back with another disk is alive and answers no leader. */
+function isPresent(voter: NodeId, { self, standings, progress }: GroupFacts): boolean {
+  if (voter === self) return true
+  const answered = progress.some(({ node, heardAt }) => node === voter && heardAt !== null)
+  return answered && standings.get(voter)?.state === 'alive'
+}
+
 /** True when the group keeps a quorum of those that are there without `node`. */
-function canSpare(node: NodeId, { self, configuration, standings }: GroupFacts): boolean {
-  const { voters } = configuration
+function canSpare(node: NodeId, facts: GroupFacts): boolean {
+  const { voters } = facts.configuration
   if (!voters.includes(node)) return true
-  const present = voters.filter((voter) => voter === self || standings.get(voter)?.state === 'alive').length
+  const present = voters.filter((voter) => isPresent(voter, facts)).length
   // Those present must be a quorum of the old voters too: two must never become one by mere silence.
   return present > voters.length / 2
+}
+
+/**
+ * True when those that are there can decide without these. Otherwise they stay voters while they are away: they can come
+ * back and make a quorum with the others, which a voter that is lost for good never will.
+ */
+function canLetGo(going: readonly NodeId[], facts: GroupFacts): boolean {
+  const { configuration } = facts
+  const rest = configuration.voters.filter((voter) => !going.includes(voter))
+  const present = rest.filter((voter) => isPresent(voter, facts))
+  return rest.length === configuration.voters.length || present.length > rest.length / 2
 }
 
 /** Who said that it goes, goes first: it waits for the answer before it stops. */
@@ -87,7 +105,8 @@ function partings(facts: GroupFacts): readonly MemberChange[] {
   for (const node of members(configuration)) {
     const wish = wishes.get(node)
     if (node === self || wish === undefined || wish.wish === 'join') continue
-    if (isGranted(node, wish, configuration)) continue
+    if (isGranted(node, wish, configuration) || !canLetGo([...due.map((each) => each.node), node], facts))
+      continue
     due.push({ type: wish.wish === 'left' ? 'remove' : 'away', node })
   }
   for (const node of configuration.away) {
