@@ -1,5 +1,7 @@
-import type { Database, PartitionId } from '@cluster/core'
+import type { Database, KeyRange, PartitionId } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
+import { encodeCommit } from '../src/machine/commands.ts'
+import { decodeResult } from '../src/machine/results.ts'
 import { address, ITEMS, id, key, TestCluster } from './support/test-cluster.ts'
 
 async function put(database: Database, value: number) {
@@ -120,6 +122,62 @@ describe('limits', () => {
     })
   })
 
+  test('a range that ends at a key is not taken for one that is open', async () => {
+    const cluster = new TestCluster({ nodes: ['a'] })
+    await cluster.start('a')
+    const database = await cluster.open('a')
+    const partition = 1 as PartitionId
+    const at = (name: string) => ({ relation: ITEMS, partition, key: name })
+    const read = await cluster.settle(database.begin())
+    const scan = async (range: KeyRange) => {
+      for await (const batch of read.scan({ relation: ITEMS, partitions: [partition], range }))
+        expect(batch.length).toBe(0)
+    }
+    await cluster.settle(scan({ from: '!', to: '*' }))
+    await cluster.settle(scan({ from: '!' }))
+    read.put(at('mine'), [1])
+    const other = await cluster.settle(database.begin())
+    other.put(at('other'), [2])
+    await cluster.settle(other.commit())
+    await expect(cluster.settle(read.commit())).rejects.toMatchObject({ detail: { code: 'DB_CONFLICT' } })
+  })
+
+  test('rows that do not fit into one reply come in several', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b'] })
+    await cluster.start('a', 'b')
+    const database = await cluster.open('a', { redundancy: 1, partitions: 2 })
+    const text = 'x'.repeat(60_000)
+    const values = Array.from({ length: 200 }, (_, i) => i)
+    await cluster.write(
+      'a',
+      values.map((value) => [value, text]),
+    )
+    const all = async () => {
+      const transaction = await database.begin({ readOnly: true })
+      return Promise.all(values.map((value) => transaction.get(address(database, value))))
+    }
+    expect(await cluster.settle(all())).toEqual(values.map((value) => [value, text]))
+  })
+
+  test('a write that waits for a holder ends when its node stops', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b'] })
+    await cluster.start('a', 'b')
+    const database = await cluster.open('a', { redundancy: 1, partitions: 2 })
+    const value = [1, 2, 3, 4, 5, 6, 7, 8].find(
+      (number) => database.holders(address(database, number).partition)[0] === id('b'),
+    ) as number
+    cluster.crash('b')
+    await cluster.until(() => cluster.app('a').peers.member(id('b'))?.state !== 'alive')
+    const transaction = await cluster.settle(database.begin())
+    transaction.put(address(database, value), [value])
+    const before = cluster.world.now
+    const committing = expect(transaction.commit()).rejects.toMatchObject({ detail: { code: 'STOPPED' } })
+    await cluster.world.run(100)
+    await cluster.settle(cluster.app('a').databases.stop())
+    await cluster.settle(committing)
+    expect(cluster.world.now - before).toBeLessThan(1_000)
+  })
+
   test('what a stopped node is asked is refused', async () => {
     const cluster = new TestCluster({ nodes: ['a', 'b'] })
     await cluster.start('a', 'b')
@@ -159,6 +217,31 @@ describe('a peer that sends garbage', () => {
     })()
     expect(await cluster.settle(frames)).toBe(1)
     expect(await cluster.read('b')).toEqual([[1, 'row']])
+  })
+
+  test('a commit whose rows cannot be read changes no row, and no holder stops', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b'] })
+    await cluster.start('a', 'b')
+    const database = await cluster.open('a')
+    await cluster.settle(put(database, 1))
+    const { partition } = address(database, 1)
+    const command = encodeCommit({
+      database: 1,
+      version: 1,
+      points: [],
+      ranges: [],
+      writes: [{ partition, relations: [ITEMS], keys: [key(1)], rows: [['new']] }],
+    })
+    // The tag of the last value.
+    command[command.length - 5] = 99
+    const { result } = await cluster.settle(cluster.app('b').log.submit('databases', command))
+    expect(decodeResult(result)).toMatchObject({ type: 'done' })
+    expect(await cluster.read('a')).toEqual([[1, 'row']])
+    expect(cluster.said('cannot be read')).toBeGreaterThan(0)
+    await cluster.settle(put(database, 2))
+    for (const name of ['a', 'b']) await cluster.settle(cluster.app(name).databases.checkpoint())
+    await cluster.applied()
+    expect(cluster.machine('a').durableIndex()).toBe(Number.POSITIVE_INFINITY)
   })
 
   test('an unknown command in the log changes nothing', async () => {

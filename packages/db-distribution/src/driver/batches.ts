@@ -50,7 +50,7 @@ export function batchOf(
   return {
     length: keys.length,
     keys,
-    columns: positions.map((position) => rows.map((row) => row[position] as Value)),
+    columns: positions.map((position) => rows.map((row) => row[position] ?? null)),
   }
 }
 

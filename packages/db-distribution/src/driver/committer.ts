@@ -13,6 +13,7 @@ import {
 import {
   conflict,
   databaseGone,
+  stopped,
   tooFewCopies,
   transactionTooLarge,
   unavailable,
@@ -45,15 +46,16 @@ export class Committer {
         underReplicated: false,
         durableOn: 0,
       }
+    const begun = this.#context.ports.clock.now()
     for (const partition of partitions) {
       const copies = this.#living(database, partition)
-      if (copies === 0) await this.#comeBack(database, partition, options)
+      if (copies === 0) await this.#comeBack(database, partition, begun, options)
     }
-    if (!this.#waited.has(database.id)) await this.#settle(database, partitions, options)
+    if (!this.#waited.has(database.id)) await this.#settle(database, partitions, begun, options)
     const copies = this.#fewest(database, partitions)
     const { minCopies } = database.options
     if (copies < minCopies) throw tooFewCopies(database.name, copies, minCopies)
-    const applied = await this.#submit(encodeCommit(input), options)
+    const applied = await this.#submit(encodeCommit(input), this.#rest(begun, options))
     const result = decodeResult(applied.result)
     switch (result.type) {
       case 'done':
@@ -94,6 +96,13 @@ export class Committer {
     }
   }
 
+  /** What is left of the call's time after waiting. */
+  #rest(begun: number, options: CallOptions): CallOptions {
+    const spent = this.#context.ports.clock.now() - begun
+    if (options.deadlineMs === undefined || spent === 0) return options
+    return { ...options, deadlineMs: Math.max(0, options.deadlineMs - spent) }
+  }
+
   #lineage(): LineageId {
     return this.#context.ports.log.group().lineage ?? lineageId('')
   }
@@ -122,13 +131,19 @@ export class Committer {
   }
 
   /** A write to a partition without a holder would wait in the log alone, so it is not made. */
-  async #comeBack(database: DatabaseRecord, partition: PartitionId, options: CallOptions): Promise<void> {
+  async #comeBack(
+    database: DatabaseRecord,
+    partition: PartitionId,
+    begun: number,
+    options: CallOptions,
+  ): Promise<void> {
     const { changed, ports, settings } = this.#context
-    const deadline = ports.clock.now() + (options.deadlineMs ?? settings.unavailableMs)
+    const deadline = begun + (options.deadlineMs ?? settings.unavailableMs)
     while (this.#living(database, partition) === 0) {
       const left = deadline - ports.clock.now()
       if (left <= 0) throw unavailable(database.name, [partition], this.#holders(database, partition))
       await changed.next(ports.clock, left, options.signal)
+      if (this.#context.stopped) throw stopped()
     }
   }
 
@@ -139,10 +154,12 @@ export class Committer {
   async #settle(
     database: DatabaseRecord,
     partitions: readonly PartitionId[],
+    begun: number,
     options: CallOptions,
   ): Promise<void> {
     const { changed, ports, settings } = this.#context
-    const deadline = ports.clock.now() + Math.min(settings.settleMs, options.deadlineMs ?? settings.settleMs)
+    // Half of the caller's time at most: the rest is for the commit itself.
+    const deadline = begun + Math.min(settings.settleMs, (options.deadlineMs ?? Number.POSITIVE_INFINITY) / 2)
     const young = (): boolean =>
       this.#members() > 1 &&
       partitions.some((partition) => this.#context.partition(database.id, partition)?.settled === false)
@@ -153,6 +170,7 @@ export class Committer {
         return
       }
       await changed.next(ports.clock, left, options.signal)
+      if (this.#context.stopped) throw stopped()
     }
     if (database.partitions.every((partition) => partition.settled)) this.#waited.add(database.id)
   }

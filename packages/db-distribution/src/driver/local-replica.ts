@@ -1,5 +1,7 @@
 import {
   assert,
+  type ClusterError,
+  isClusterError,
   type NodeId,
   type PartitionId,
   type PartitionStore,
@@ -46,6 +48,8 @@ export class LocalReplica {
   #pendingBytes = 0
   readonly #pendingBytesMax: number
   #newestWrite: number
+  /** A copy must be on disk up to here before it counts. */
+  #solidFrom = 0
   #closed = false
 
   constructor(
@@ -67,12 +71,27 @@ export class LocalReplica {
     return this.phase === 'ready' && this.recorded && !this.#closed ? this.store : null
   }
 
-  /** Adds a commit's writes; commits come in order. */
-  write(version: Version, part: CommitPart): void {
-    if (this.phase === 'retired') return
+  /**
+   * Adds a commit's writes; commits come in order.
+   * @returns why its rows cannot be read, or null. No holder can read them then, so all leave them out alike.
+   */
+  write(version: Version, part: CommitPart): ClusterError | null {
+    if (this.phase === 'retired') return null
     this.#newestWrite = version
-    if (this.#closed || this.phase === 'missing') return
-    const writes = rowWrites(part)
+    if (this.#closed || this.phase === 'missing') return null
+    let error: ClusterError | null = null
+    let writes: readonly RowWrite[] = []
+    try {
+      writes = rowWrites(part)
+    } catch (cause) {
+      if (!isClusterError(cause)) throw cause
+      error = cause
+    }
+    this.#add(version, writes, part)
+    return error
+  }
+
+  #add(version: Version, writes: readonly RowWrite[], part: CommitPart): void {
     if (this.phase === 'ready') {
       assert(this.store !== null, 'a replica that is ready has a store')
       this.store.apply(version, writes)
@@ -100,15 +119,24 @@ export class LocalReplica {
     if (this.store.appliedVersion() < lastWrite) this.phase = 'missing'
   }
 
-  /** Takes the store into service, if it has everything together with the queue. False when it has not. */
-  adopt(store: PartitionStore): boolean {
+  /**
+   * Takes the store into service, if it has everything together with the queue. False when it has not.
+   * @param copied it came from another node, so a restart may find no log behind what is on disk
+   */
+  adopt(store: PartitionStore, copied = false): boolean {
     if (store.appliedVersion() < this.baseline) return false
     for (const { version, writes } of this.#pending) store.apply(version, writes)
+    this.#solidFrom = copied ? store.appliedVersion() : 0
     this.#pending = []
     this.#pendingBytes = 0
     this.store = store
     this.phase = 'ready'
     return true
+  }
+
+  /** True once a restart would find all of it, with the log that is kept from now on. */
+  get solid(): boolean {
+    return this.store !== null && this.store.durableVersion() >= this.#solidFrom
   }
 
   /** No more writes reach the store; it is about to be closed. */

@@ -15,7 +15,7 @@ interface Batch {
   readonly holder: NodeId
   readonly database: number
   readonly version: Version
-  asked: Asked[]
+  readonly asked: Asked[]
 }
 
 /** Reads single rows from other nodes; what is asked of one node in one turn goes in one message. */
@@ -45,14 +45,20 @@ export class RemoteGets {
     const batch = this.#batches.get(key)
     if (batch === undefined) return
     this.#batches.delete(key)
-    const { holder, database, version, asked } = batch
+    this.#ask(batch)
+  }
+
+  #ask({ holder, database, version, asked }: Batch): void {
     const frame = encodeGet({ database, version, points: asked.map(({ point }) => point) })
     this.#context.ports.peers
       .request(holder, SERVICE, frame, { deadlineMs: this.#context.settings.attemptMs })
       .then((reply) => decodeRows(reply, asked.length))
       .then(
         (rows) => {
-          for (const [i, { resolve }] of asked.entries()) resolve(rows[i] ?? null)
+          for (const [i, row] of rows.entries()) asked[i]?.resolve(row)
+          // Large rows do not all fit into one reply.
+          if (rows.length < asked.length)
+            this.#ask({ holder, database, version, asked: asked.slice(rows.length) })
         },
         (error: unknown) => {
           for (const { reject } of asked) reject(error)

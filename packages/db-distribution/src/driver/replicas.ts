@@ -8,14 +8,14 @@ import {
   type PartitionStore,
   type Version,
 } from '@cluster/core'
-import { encodeReplicas, type ReplicaCommand, type ReplicaRef } from '../machine/commands.ts'
+import { type CommitPart, encodeReplicas, type ReplicaCommand, type ReplicaRef } from '../machine/commands.ts'
 import type { Effect } from '../machine/machine.ts'
 import { type CommandResult, decodeResult } from '../machine/results.ts'
 import { type DatabaseRecord, neededIndex, replicaOn } from '../machine/state.ts'
 import type { Context } from './context.ts'
 import { fetchCopy } from './copy.ts'
 import { FormerStores } from './former-stores.ts'
-import { LocalReplica } from './local-replica.ts'
+import { LocalReplica, storeName } from './local-replica.ts'
 import { MACHINE_NAME } from './names.ts'
 import { Gate, Queues } from './waiting.ts'
 
@@ -110,7 +110,7 @@ export class Replicas {
       case 'committed': {
         const local = this.#byDatabase.get(effect.database.id)
         if (local === undefined) return
-        for (const part of effect.commit.parts) local[part.partition]?.write(index as Version, part)
+        for (const part of effect.commit.parts) this.#write(local[part.partition], index as Version, part)
         return
       }
       case 'created':
@@ -126,16 +126,26 @@ export class Replicas {
     }
   }
 
+  #write(replica: LocalReplica | undefined, version: Version, part: CommitPart): void {
+    const error = replica?.write(version, part) ?? null
+    if (error === null) return
+    const { partition } = part
+    const event = 'rows of a commit cannot be read and are left out'
+    this.#context.ports.logger.log('error', event, { partition, version, error: String(error) })
+  }
+
   /** The whole state was replaced by a snapshot. */
   restored(): void {
     const { machine } = this.#context
-    for (const replica of this.all()) {
-      const record = this.#context.partition(replica.database, replica.partition)
-      if (record !== null) this.#jump(replica, record.lastWrite)
+    for (const replica of [...this.all()]) {
+      const { database, partition, name } = replica
+      const record = machine.databaseById(database)
+      const lastWrite = record?.partitions[partition]?.lastWrite
+      // Another cluster's database may have the same number.
+      if (record === null || lastWrite === undefined || storeName(record.uid, partition) !== name)
+        this.#retire(replica)
+      else this.#jump(replica, lastWrite)
     }
-    const known = new Set(machine.databases().map((database) => database.id))
-    for (const id of [...this.#byDatabase.keys()])
-      if (!known.has(id)) for (const replica of this.#byDatabase.get(id) ?? []) this.#retire(replica)
     for (const database of machine.databases()) this.#reconcile(database)
   }
 
@@ -299,7 +309,9 @@ export class Replicas {
     }
     await this.#copies.run(() =>
       this.#disk.run(name, async () => {
-        if (((): string => replica.phase)() === 'retired' || this.#context.stopped) return
+        // Another one may have brought it up meanwhile: a copy in service is not thrown away.
+        const phase = ((): string => replica.phase)()
+        if (phase === 'retired' || phase === 'ready' || this.#context.stopped) return
         const { store: stale } = replica
         replica.store = null
         await stale?.close()
@@ -312,8 +324,10 @@ export class Replicas {
           return
         }
         const usable = replica.phase === 'copying' && replica.generation === generation
-        if (usable && replica.adopt(copy.store)) {
+        if (usable && replica.adopt(copy.store, true)) {
           replica.source = copy.source
+          // The log may have been cut behind the copy meanwhile, so what was queued is on disk before anybody counts on it.
+          await copy.store.checkpoint()
           return
         }
         await copy.store.close()
@@ -352,8 +366,9 @@ export class Replicas {
 
   #unannounced(): ReplicaRef[] {
     const refs: ReplicaRef[] = []
-    for (const { phase, recorded, database, partition } of this.all()) {
-      if (phase !== 'ready' || recorded) continue
+    for (const replica of this.all()) {
+      const { phase, recorded, database, partition } = replica
+      if (phase !== 'ready' || recorded || !replica.solid) continue
       const record = this.#context.partition(database, partition)
       const mine = record === null ? undefined : replicaOn(record, this.#context.self)
       if (mine !== undefined && !mine.complete) refs.push({ database, partition, since: mine.since })
@@ -408,6 +423,7 @@ export class Replicas {
       replica.bytesSince = 0
       await replica.store.checkpoint()
     })
+    this.#announce()
   }
 
   /** Writes everything to disk and closes the stores. Later writes are left to the replay after the restart. */

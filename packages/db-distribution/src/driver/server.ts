@@ -1,5 +1,4 @@
 import {
-  assert,
   type ChannelHandlers,
   errorCode,
   type FrameStream,
@@ -98,8 +97,10 @@ export class Server {
     const stores = new Map<PartitionId, PartitionStore>()
     for (const partition of scan.partitions)
       stores.set(partition, await this.#storeAt(scan.database, partition, scan.version))
-    const pins = [...stores.values()].map((store) => store.pin(scan.version))
+    const pins: { release(): void }[] = []
     try {
+      // One of them may be gone already: those before it must not stay pinned.
+      for (const store of stores.values()) pins.push(store.pin(scan.version))
       for await (const { partition, batch } of taggedBatches(stores, scan, this.#context.ports.clock))
         for (const frame of encodeBatch(partition, batch)) await stream.send(frame)
     } finally {
@@ -109,8 +110,8 @@ export class Server {
 
   async #export({ database, partition, version: needed }: ExportRequest, stream: FrameStream): Promise<void> {
     const store = await this.#storeAt(database, partition, needed)
-    const version = this.#context.machine.index as Version
-    assert(version >= needed, 'a copy is not older than what was asked for')
+    // The newest command of the databases may be older than what was asked for, and nothing came in between.
+    const version = Math.max(this.#context.machine.index, needed) as Version
     const pin = store.pin(version)
     try {
       await stream.send(encodeCopy(version))

@@ -217,7 +217,7 @@ export class OptimisticTransaction implements Transaction {
     // The same range read again and again, as loops do, is judged once.
     const seen = new Set<string>()
     return nonEmpty.filter(({ relation, partitions, from, to }) => {
-      const name = `${relation} ${partitions?.join(',') ?? '*'} ${from?.length ?? '*'} ${from ?? ''} ${to === null ? '*' : to}`
+      const name = `${relation} ${partitions?.join(',') ?? '*'} ${boundName(from)} ${boundName(to)}`
       if (seen.has(name)) return false
       seen.add(name)
       return true
@@ -238,6 +238,9 @@ export class OptimisticTransaction implements Transaction {
     if (this.#options.signal?.aborted) throw aborted()
   }
 }
+
+/** Tells bounds apart, an open one from every key. */
+const boundName = (bound: Key | null): string => (bound === null ? '*' : `${bound.length} ${bound}`)
 
 /** A scan with the transaction's own writes in place of what they replace. */
 function overlaid(

@@ -3,12 +3,17 @@ import { aborted } from '../errors.ts'
 
 /** Rung when something changed; those who wait look again. */
 export class Bell {
-  #waiting: (() => void)[] = []
+  #waiting = new Set<() => void>()
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
 
   ring(): void {
     const waiting = this.#waiting
-    if (waiting.length === 0) return
-    this.#waiting = []
+    if (waiting.size === 0) return
+    this.#waiting = new Set()
     for (const wake of waiting) wake()
   }
 
@@ -18,17 +23,19 @@ export class Bell {
       let cancel: Cancel = () => {}
       const done = (): void => {
         cancel()
+        this.#waiting.delete(done)
         signal?.removeEventListener('abort', abort)
         resolve()
       }
       const abort = (): void => {
         cancel()
+        this.#waiting.delete(done)
         reject(aborted())
       }
       if (signal?.aborted) return abort()
       cancel = clock.after(Math.max(0, ms), done)
       signal?.addEventListener('abort', abort, { once: true })
-      this.#waiting.push(done)
+      this.#waiting.add(done)
     })
   }
 }

@@ -19,7 +19,7 @@ export const SERVICE = 'db'
 const FRAME_BYTES_TARGET = 256 * 1024
 
 /** More columns than any row has; a larger number is garbage. */
-const COLUMNS_MAX = 65_536
+const COLUMNS_MAX = 4_096
 
 const GET = 1
 const SCAN = 2
@@ -126,21 +126,29 @@ export function decodeGet(bytes: Uint8Array): GetRequest {
   return { database, version, points }
 }
 
+/** The first rows, as many as make a frame but at least one: whoever asked for more asks again for the rest. */
 export function encodeRows(rows: readonly (Row | null)[]): Uint8Array {
-  const writer = new ByteWriter().varint(rows.length)
+  const body = new ByteWriter()
+  let count = 0
   for (const row of rows) {
-    if (row === null) writer.byte(0)
-    else writer.byte(1).row(row)
+    if (row === null) body.byte(0)
+    else body.byte(1).row(row)
+    count++
+    if (body.length >= FRAME_BYTES_TARGET) break
   }
-  return writer.finish()
+  return new ByteWriter().varint(count).append(body).finish()
 }
 
-/** @throws DB_FRAME_DAMAGED */
-export function decodeRows(bytes: Uint8Array, expected: number): (Row | null)[] {
+/**
+ * @param most as many rows were asked for; fewer may come, but at least one
+ * @throws DB_FRAME_DAMAGED
+ */
+export function decodeRows(bytes: Uint8Array, most: number): (Row | null)[] {
   const reader = new ByteReader(bytes)
   const rows: (Row | null)[] = []
-  for (let left = reader.count(); left > 0; left--) rows.push(reader.byte() === 0 ? null : reader.row())
-  if (rows.length !== expected) throw damaged(`${rows.length} rows answer ${expected} questions`)
+  const count = reader.count()
+  if (count < 1 || count > most) throw damaged(`${count} rows answer ${most} questions`)
+  while (rows.length < count) rows.push(reader.byte() === 0 ? null : reader.row())
   return rows
 }
 
@@ -183,6 +191,7 @@ export function decodeStreamRequest(bytes: Uint8Array): StreamRequest {
   for (let left = reader.count(); left > 0; left--) partitions.push(reader.varint() as PartitionId)
   const flags = reader.byte()
   const columnCount = reader.count()
+  if (columnCount > COLUMNS_MAX + 1) throw damaged(`a scan asks for ${columnCount - 1} columns`)
   let columns: number[] | null = null
   if (columnCount > 0) {
     columns = []

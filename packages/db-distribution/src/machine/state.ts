@@ -46,8 +46,9 @@ export function replicaOn(partition: PartitionRecord, node: NodeId): ReplicaReco
 }
 
 /**
- * The newest index up to which no complete replica needs the log to come back whole after a restart; infinite
- * when all have everything on disk.
+ * The newest index up to which no replica needs the log to come back whole after a restart; infinite when all
+ * have everything on disk. One that is being copied needs it from its assignment on: else the log could be cut
+ * between its copy and the entry that calls it complete.
  * @param lagMax a replica further behind than so many entries is copied anew instead, unless it is the last
  */
 export function neededIndex(database: DatabaseRecord, applied: number, lagMax: number): number {
@@ -55,9 +56,10 @@ export function neededIndex(database: DatabaseRecord, applied: number, lagMax: n
   for (const { replicas, lastWrite } of database.partitions) {
     let newest = -1
     for (const { complete, durable } of replicas) if (complete && durable > newest) newest = durable
-    for (const { complete, durable } of replicas) {
-      if (!complete || durable >= lastWrite || durable >= needed) continue
-      if (durable === newest || applied - durable <= lagMax) needed = durable
+    for (const { complete, durable, since } of replicas) {
+      const held = complete ? durable : since
+      if (held >= lastWrite || held >= needed) continue
+      if ((complete && held === newest) || applied - held <= lagMax) needed = held
     }
   }
   return needed

@@ -11,7 +11,7 @@ import {
 } from '../../src/machine/commands.ts'
 import { DatabasesMachine, type Step } from '../../src/machine/machine.ts'
 import { planPlacement } from '../../src/machine/placement.ts'
-import { replicaOn } from '../../src/machine/state.ts'
+import { neededIndex, replicaOn } from '../../src/machine/state.ts'
 
 const nodes = (text = ''): NodeId[] => (text === '' ? [] : text.split(',').map(nodeId))
 
@@ -82,14 +82,17 @@ export class Script {
   }
 
   #show(name: string): string {
-    return this.#database(name)
-      .partitions.map(({ id, epoch, replicas, lastWrite }) => {
+    const { partitions } = this.#database(name)
+    const kept = neededIndex(this.#database(name), this.#index, 100)
+    const note = Number.isFinite(kept) ? `\n  the log is kept behind ${kept}` : ''
+    return `${partitions
+      .map(({ id, epoch, replicas, lastWrite }) => {
         const list = replicas.map(({ node, complete, replaces }) => {
           return `${node}${complete ? '*' : ''}${replaces === null ? '' : `(for ${replaces})`}`
         })
         return `  p${id} epoch ${epoch} written ${lastWrite}: ${list.join(' ')}`
       })
-      .join('\n')
+      .join('\n')}${note}`
   }
 
   #plan([name = '', ...words]: string[], apply: boolean): string {

@@ -36,6 +36,25 @@ export interface TestClusterOptions {
   readonly databases?: DatabasesOptions
 }
 
+/** A machine of somebody else: its commands move the log on, and the databases hear nothing of them. */
+class OtherMachine implements StateMachine {
+  readonly name = 'other'
+
+  apply(): Uint8Array {
+    return new Uint8Array()
+  }
+
+  snapshot(): Uint8Array {
+    return new Uint8Array()
+  }
+
+  restore(): void {}
+
+  durableIndex(): number {
+    return Number.POSITIVE_INFINITY
+  }
+}
+
 /** Nodes with databases over the model log, in virtual time. */
 export class TestCluster {
   readonly world: World
@@ -85,6 +104,7 @@ export class TestCluster {
       this.#machines.set(self, machine)
       attach(machine)
     }
+    attach(new OtherMachine())
     const ports = { log, peers, storage: modelStorage(disk), clock, random, logger }
     const app: App = { log, peers, databases: databases(options)(ports), tookOver: [] }
     app.databases.on('tookOver', (event) => app.tookOver.push(event))
