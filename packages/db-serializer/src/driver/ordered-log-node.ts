@@ -330,6 +330,7 @@ export class OrderedLogNode implements OrderedLog {
       random,
     )
     this.#runner = new Runner(raft, store, {
+      now: () => clock.now(),
       turn: () => clock.turn(),
       send: (to, message) => void this.#notify(to, { type: 'raft', message }),
       apply: (entries) => {
@@ -447,7 +448,7 @@ export class OrderedLogNode implements OrderedLog {
     const frame = this.#isActive() ? readFrame(from, bytes, this.#ports.logger) : null
     switch (frame?.type) {
       case 'raft':
-        if (!this.#resetting) this.#runner?.input({ type: 'message', from, message: frame.message })
+        if (!this.#resetting) this.#runner?.message(from, frame.message)
         return
       case 'forward':
         this.#commands.take(from, frame.envelopes)

@@ -16,6 +16,8 @@ import type { LogStore } from './log-store.ts'
 import type { Snapshot } from './snapshot-streams.ts'
 
 export interface RunnerPorts {
+  /** The monotonic clock. */
+  now(): number
   /** Resolves once the other work of this moment had its turn. */
   turn(): Promise<void>
   send(to: NodeId, message: Message): void
@@ -90,6 +92,10 @@ export class Runner {
       this.#stepping = false
     }
     if (!this.#stopped) this.#ports.rested()
+  }
+
+  message(from: NodeId, message: Message): void {
+    this.input({ type: 'message', from, message, now: this.#ports.now() })
   }
 
   /** Appends commands if this node leads. False: they are in no log. Not to be called from within an effect. */

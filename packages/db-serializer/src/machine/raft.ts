@@ -59,6 +59,7 @@ export class Raft implements RaftMachine {
 
   step(input: Input): readonly Effect[] {
     const state = this.#state
+    const before = state.now
     if (input.type === 'tick' || input.type === 'propose') {
       // A node that was away from its clock at start must not take that for silence of the leader.
       const first = state.now === 0
@@ -66,7 +67,11 @@ export class Raft implements RaftMachine {
       state.wall = input.wall
       if (first) state.restElection()
     }
+    if (input.type === 'message' && input.now !== undefined) state.now = Math.max(state.now, input.now)
     finishFounding(state)
+    // Who was held up for as long as an election takes may have a successor by now, whatever came in meanwhile.
+    const { office } = state
+    if (office !== null && state.now - before >= state.settings.electionTimeoutMs) tickLeader(state, office)
     this.#dispatch(input)
     this.#apply()
     this.#tell()

@@ -150,7 +150,8 @@ export type Ref = number
 export type Input =
   /** `now` on the monotonic clock, `wall` since 1970, both milliseconds; `now` never goes back. */
   | { readonly type: 'tick'; readonly now: number; readonly wall: number }
-  | { readonly type: 'message'; readonly from: NodeId; readonly message: Message }
+  /** `now` as in `tick`: a leader that was held up must know how late it is before it takes anything in. */
+  | { readonly type: 'message'; readonly from: NodeId; readonly message: Message; readonly now?: number }
   /** Appends commands, each one entry, all or none. Answered by `accepted` or `dropped`. Batch what one turn brings. */
   | {
       readonly type: 'propose'
