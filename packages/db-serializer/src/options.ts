@@ -1,4 +1,5 @@
-import { assert } from '@cluster/core'
+import { assert, type NodeId } from '@cluster/core'
+import type { RaftOptions } from './machine/types.ts'
 
 export interface OrderedLogOptions {
   /** How long a fresh node listens for others before it decides. Default 400. */
@@ -30,6 +31,12 @@ export interface OrderedLogOptions {
   readonly tailEntries?: number
   /** Largest command. Default 3 MiB; an entry travels in one frame, and frames have limits. */
   readonly commandBytesMax?: number
+  /**
+   * Lets the leader answer barriers by a lease of so many milliseconds, without asking a quorum; at most `electionMs`, 0
+   * for never, which is the default. It asks of all nodes that their monotonic clocks differ in rate by less than a
+   * tenth and go on while the machine sleeps: not for laptops and virtual machines that are suspended.
+   */
+  readonly leaseMs?: number
   /** Goes on alone when the other one of two voters is proved dead. Default true. */
   readonly deathProof?: boolean
   /**
@@ -56,11 +63,25 @@ export function resolveOptions(options: OrderedLogOptions): ResolvedOptions {
     snapshotEntries: options.snapshotEntries ?? 20_000,
     tailEntries: options.tailEntries ?? 1_000,
     commandBytesMax: options.commandBytesMax ?? 3 * 1024 * 1024,
+    leaseMs: options.leaseMs ?? 0,
     deathProof: options.deathProof ?? true,
     giveUpDamaged: options.giveUpDamaged ?? false,
   }
   assert(resolved.maxVoters >= 1 && resolved.maxVoters <= 15, 'maxVoters must be from 1 to 15')
   assert(resolved.electionMs >= 3 * resolved.heartbeatMs, 'electionMs must be at least three heartbeats')
+  assert(
+    resolved.leaseMs >= 0 && resolved.leaseMs <= resolved.electionMs,
+    'leaseMs must be at most electionMs',
+  )
   assert(resolved.expect === null || resolved.expect >= 1, 'expect must be at least 1')
   return resolved
+}
+
+/** What of the options is for the machine. */
+export function raftOptions(
+  { heartbeatMs, electionMs, leaseMs }: ResolvedOptions,
+  self: NodeId,
+  disk: string,
+): RaftOptions {
+  return { self, disk, heartbeatMs, electionTimeoutMs: electionMs, leaseMs }
 }

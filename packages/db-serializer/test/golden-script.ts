@@ -165,10 +165,14 @@ export class GoldenScript {
       this.#node(id).step({ type: 'change', ref: this.#cluster.ref(), change })
     },
     read: ([id = '']) => {
-      this.#node(id).step({ type: 'read', ref: this.#cluster.ref() })
+      this.#node(id).step({ type: 'read', ref: this.#cluster.ref(), now: this.#node(id).now })
     },
     transfer: ([id = '', to = '']) => {
       this.#node(id).step({ type: 'transfer', to: nodeId(to) })
+    },
+    /** The process of `peer` is proved dead to the node. */
+    proof: ([id = '', peer = '']) => {
+      this.#node(id).step({ type: 'peerDead', peer: nodeId(peer) })
     },
     linkup: ([a = '', b = '']) => this.#link('linkUp', a, b),
     linkdown: ([a = '', b = '']) => this.#link('linkDown', a, b),

@@ -86,6 +86,8 @@ export class TestNode {
   received = new Map<number, TestSnapshot>()
   /** How far this node's clock is ahead of the others'. */
   skew = 0
+  /** How fast it goes. */
+  rate = 1
 
   constructor(cluster: TestCluster, id: NodeId) {
     this.cluster = cluster
@@ -105,8 +107,12 @@ export class TestNode {
     this.tick()
   }
 
+  get now(): number {
+    return this.cluster.now * this.rate + this.skew
+  }
+
   tick(): void {
-    this.step({ type: 'tick', now: this.cluster.now + this.skew, wall: 0 })
+    this.step({ type: 'tick', now: this.now, wall: 0 })
   }
 
   crash(): void {
@@ -250,7 +256,8 @@ export class TestCluster {
 
   deliver(letter: Letter): void {
     const node = this.nodes.get(letter.to)
-    if (node?.machine) node.step({ type: 'message', from: letter.from, message: letter.message })
+    if (node?.machine)
+      node.step({ type: 'message', from: letter.from, message: letter.message, now: node.now })
   }
 
   ref(): number {

@@ -33,7 +33,7 @@ import { encodeNote, type Note } from '../machine/envelope.ts'
 import type { GroupCard } from '../machine/forming.ts'
 import { Raft } from '../machine/raft.ts'
 import type { Lineage, RaftView, Recovered } from '../machine/types.ts'
-import type { ResolvedOptions } from '../options.ts'
+import { type ResolvedOptions, raftOptions } from '../options.ts'
 import { Applier } from './applier.ts'
 import { Barriers } from './barriers.ts'
 import { bundleAnswer, packBundle } from './bundles.ts'
@@ -206,6 +206,7 @@ export class OrderedLogNode implements OrderedLog {
       },
       deathProved: (proof) => {
         this.#members.deathProved(proof)
+        this.#runner?.input({ type: 'peerDead', peer: proof.peer })
         this.#goAlone()
         this.#members.act()
       },
@@ -323,12 +324,7 @@ export class OrderedLogNode implements OrderedLog {
 
   #run(store: LogStore, recovered: Recovered): void {
     const { random, clock } = this.#ports
-    const { heartbeatMs, electionMs } = this.#options
-    const raft = new Raft(
-      { self: this.self, disk: this.#disk, heartbeatMs, electionTimeoutMs: electionMs },
-      recovered,
-      random,
-    )
+    const raft = new Raft(raftOptions(this.#options, this.self, this.#disk), recovered, random)
     this.#runner = new Runner(raft, store, {
       now: () => clock.now(),
       turn: () => clock.turn(),
@@ -454,7 +450,10 @@ export class OrderedLogNode implements OrderedLog {
         this.#commands.take(from, frame.envelopes)
         return
       case 'ask':
-        this.#runner?.read((index) => void this.#notify(from, { type: 'answer', ask: frame.ask, index }))
+        this.#runner?.read(
+          this.#ports.clock.now(),
+          (index) => void this.#notify(from, { type: 'answer', ask: frame.ask, index }),
+        )
         return
       case 'answer':
         this.#barriers.answer(frame.ask, frame.index)

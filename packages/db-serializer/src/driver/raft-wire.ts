@@ -59,6 +59,7 @@ export function packMessage(message: Message): unknown[] {
         message.acknowledged,
         rejected ? [rejected.previous, rejected.hint.index, rejected.hint.term] : null,
         message.disk ?? null,
+        ...(message.lease === undefined ? [] : [message.lease]),
       ]
     }
     case 'timeoutNow':
@@ -113,6 +114,7 @@ export function unpackMessage(value: unknown): Message {
           ? { previous: whole(rejected[0]) as LogIndex, hint: position(rejected[1], rejected[2]) }
           : null,
         ...diskAt(fields[8]),
+        ...(fields.length > 9 ? { lease: number(fields[9]) } : {}),
       }
     }
     case CODES.timeoutNow:

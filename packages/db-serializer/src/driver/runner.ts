@@ -123,7 +123,7 @@ export class Runner {
       if (answer.type === 'readReady') done(answer.index, null)
       else if (answer.type === 'readFailed') done(null, answer.reason)
     })
-    this.input({ type: 'read', ref })
+    this.input({ type: 'read', ref, now: this.#ports.now() })
   }
 
   /** A snapshot of the leader of `term` came in. */

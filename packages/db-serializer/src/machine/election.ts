@@ -1,5 +1,6 @@
 import { assert, type NodeId } from '@cluster/core'
 import { becomeFollower, becomeLeader } from './leadership.ts'
+import { leaseBinds } from './lease.ts'
 import { upToDate } from './log-tail.ts'
 import { electionsOutcome } from './quorum.ts'
 import type { State } from './state.ts'
@@ -17,6 +18,10 @@ export function tickElection(state: State): void {
   // Its vote for itself could not be written either.
   if (state.diskStalls) {
     state.restElection(false)
+    return
+  }
+  if (leaseBinds(state, state.self)) {
+    state.restElection()
     return
   }
   if (!state.mayCampaign) {
@@ -90,7 +95,8 @@ export function stepPreVote(state: State, from: NodeId, message: PreVoteMessage)
   const free =
     message.term > state.term ||
     (message.term === state.term && (state.hard.votedFor === null || state.hard.votedFor === from))
-  const granted = free && !leaderIsFresh(state) && upToDate(message.last, state.log.last)
+  const granted =
+    free && !leaderIsFresh(state) && !leaseBinds(state, from) && upToDate(message.last, state.log.last)
   const committedTerm = state.log.termAt(state.commitIndex)
   assert(committedTerm !== null, 'what is committed is in the log or its base')
   state.send(from, {
@@ -133,6 +139,7 @@ export function stepVote(state: State, from: NodeId, message: VoteMessage): void
   const granted =
     (votedFor === null || votedFor === from) &&
     state.leader === null &&
+    (message.transfer || !leaseBinds(state, from)) &&
     upToDate(message.last, state.log.last)
   if (granted) {
     if (votedFor === null) state.changeHard({ votedFor: from })

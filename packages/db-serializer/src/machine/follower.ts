@@ -1,5 +1,6 @@
 import { type LogIndex, logIndex, type NodeId } from '@cluster/core'
 import { advanceCommit, becomeFollower, driveTransfer } from './leadership.ts'
+import { grantedLease, grantLease } from './lease.ts'
 import { answerReads } from './read-index.ts'
 import { sendAppends } from './replication.ts'
 import type { State } from './state.ts'
@@ -35,6 +36,7 @@ export function appendReply(
     configuration,
     acknowledged: state.links.hasAgreed(to, { term: state.term, configuration }),
     ...state.onDisk,
+    ...grantedLease(state, to),
   }
 }
 
@@ -48,6 +50,7 @@ export function refuseAppend(state: State, from: NodeId, message: AppendMessage)
 /** Entries or a sign of life from the leader of this node's term. */
 export function stepAppend(state: State, from: NodeId, message: AppendMessage): void {
   hearLeader(state, from)
+  grantLease(state, from)
   const { log } = state
   const { previous, entries, round } = message
   if (!log.matches(previous)) {
@@ -91,6 +94,8 @@ export function stepAppendReply(state: State, from: NodeId, message: AppendReply
   if (office === null || progress === undefined || !state.counts(from, message.disk)) return
   progress.heardAt = state.now
   progress.round = Math.max(progress.round, message.round)
+  if ((message.lease ?? 0) >= state.settings.leaseMs)
+    progress.leaseRound = Math.max(progress.leaseRound, message.round)
   if (message.rejected !== null) {
     const { previous, hint } = message.rejected
     const stale =

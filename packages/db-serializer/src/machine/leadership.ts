@@ -41,6 +41,8 @@ export function becomeLeader(state: State, first: EntryContent): void {
     startTime: state.log.lastTime,
     heartbeatAt: state.now,
     round: 0,
+    asked: [],
+    leaseOver: false,
     waitingReads: [],
     openReads: null,
     transfer: null,
@@ -149,6 +151,7 @@ function configurationCommitted(state: State, office: Office, before: number): v
 }
 
 export function sendTimeoutNow(state: State, to: NodeId): void {
+  if (state.office !== null) state.office.leaseOver = true
   state.send(to, { type: 'timeoutNow', lineage: state.lineage, term: state.term })
 }
 

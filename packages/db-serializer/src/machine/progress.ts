@@ -21,6 +21,8 @@ export class Progress {
   heardAt: number | null = null
   /** The highest round it has answered. */
   round = 0
+  /** The highest round that it has answered with a lease. */
+  leaseRound = 0
   /** The highest commit index it was told. */
   sentCommit = 0
   /** In `probe`: one is on its way. */

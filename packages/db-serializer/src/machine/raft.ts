@@ -12,6 +12,7 @@ import {
 } from './election.ts'
 import { refuseAppend, stepAppend, stepAppendReply } from './follower.ts'
 import { advanceCommit, becomeFollower, stepPropose, stepTransfer, tickLeader } from './leadership.ts'
+import { leaseAtStart, leaseBinds } from './lease.ts'
 import {
   finishFounding,
   stepChange,
@@ -65,9 +66,14 @@ export class Raft implements RaftMachine {
       const first = state.now === 0
       state.now = Math.max(state.now, input.now)
       state.wall = input.wall
-      if (first) state.restElection()
+      if (first) {
+        leaseAtStart(state)
+        state.restElection()
+      }
     }
-    if (input.type === 'message' && input.now !== undefined) state.now = Math.max(state.now, input.now)
+    state.exactNow = 'now' in input && input.now !== undefined
+    if ((input.type === 'message' || input.type === 'read') && input.now !== undefined)
+      state.now = Math.max(state.now, input.now)
     finishFounding(state)
     // Who was held up for as long as an election takes may have a successor by now, whatever came in meanwhile.
     const { office } = state
@@ -152,6 +158,9 @@ export class Raft implements RaftMachine {
         advanceCommit(state)
         return
       }
+      case 'peerDead':
+        if (state.lease?.to === input.peer) state.lease = null
+        return
       case 'linkUp':
         state.links.up(input.peer)
         state.toldForks.delete(input.peer)
@@ -200,7 +209,8 @@ export class Raft implements RaftMachine {
     if (message.type === 'preVoteReply') learnCommit(state, message)
     if (message.term > state.term) {
       // Whoever hears a leader protects it: a node that was cut off cannot unseat it by a higher term.
-      if (message.type === 'vote' && !message.transfer && leaderIsFresh(state)) return
+      const bound = leaderIsFresh(state) || leaseBinds(state, from)
+      if (message.type === 'vote' && !message.transfer && bound) return
       const promise = message.type === 'preVote' || (message.type === 'preVoteReply' && message.granted)
       if (!promise) becomeFollower(state, message.term, message.type === 'append' ? from : null)
     } else if (message.term < state.term && message.type !== 'preVote') {

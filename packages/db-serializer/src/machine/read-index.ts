@@ -1,3 +1,4 @@
+import { leaseHolds } from './lease.ts'
 import { haveQuorums } from './quorum.ts'
 import { sendHeartbeats } from './replication.ts'
 import type { Office, State } from './state.ts'
@@ -12,6 +13,10 @@ export function stepRead(state: State, ref: Ref): void {
   const { office } = state
   if (office === null) {
     state.out.emit({ type: 'readFailed', ref, reason: 'notLeader', leader: state.leader })
+    return
+  }
+  if (isReady(state, office) && leaseHolds(state, office)) {
+    state.out.emit({ type: 'readReady', ref, index: state.commitIndex })
     return
   }
   const open = office.waitingReads.length + (office.openReads?.refs.length ?? 0)

@@ -1,4 +1,5 @@
 import type { NodeId } from '@cluster/core'
+import { leaseAsked } from './lease.ts'
 import { entryBytes } from './log-tail.ts'
 import type { Progress } from './progress.ts'
 import { NOWHERE, type Office, type State } from './state.ts'
@@ -87,6 +88,7 @@ export function sendNews(state: State, office: Office): void {
 
 /** A sign of life to everybody; also what carries a new round. */
 export function sendHeartbeats(state: State, office: Office): void {
+  leaseAsked(state, office)
   office.heartbeatAt = state.now + state.settings.heartbeatMs
   for (const to of peersOf(office)) sendAppends(state, office, to, true)
 }

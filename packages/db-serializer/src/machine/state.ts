@@ -12,6 +12,7 @@ import {
   term,
 } from '@cluster/core'
 import { ConfigurationLog, countsWith } from './configuration.ts'
+import type { Lease } from './lease.ts'
 import { Links } from './links.ts'
 import { LogTail } from './log-tail.ts'
 import { Outbox } from './outbox.ts'
@@ -42,11 +43,16 @@ export function settingsOf(options: RaftOptions): Settings {
     uncommittedBytesMax: 64 * 1024 * 1024,
     readsMax: 65_536,
     promoteLagMax: 1000,
+    leaseMs: 0,
     ...options,
   }
   assert(
     settings.heartbeatMs > 0 && settings.heartbeatMs * 3 <= settings.electionTimeoutMs,
     'heartbeatMs must be at most a third of electionTimeoutMs',
+  )
+  assert(
+    settings.leaseMs >= 0 && settings.leaseMs <= settings.electionTimeoutMs,
+    'leaseMs must be at most electionTimeoutMs',
   )
   return settings
 }
@@ -65,6 +71,10 @@ export interface Office {
   heartbeatAt: number
   /** The newest round of messages; a reply that carries it was sent later than it began. */
   round: number
+  /** When rounds that ask for a lease began; the newest last. */
+  readonly asked: { readonly round: number; readonly at: number }[]
+  /** Somebody was asked to take over: this office holds no lease any more. */
+  leaseOver: boolean
   /** Reads that wait for the next round. */
   waitingReads: Ref[]
   /** Reads that the present round will answer. */
@@ -109,6 +119,9 @@ export class State {
   /** The campaign was asked for by the leader. */
   campaignByTransfer = false
   office: Office | null = null
+  lease: Lease | null = null
+  /** `now` is the time of the input under way. */
+  exactNow = false
   /** The lineage of each peer for which a fork was told already. */
   readonly toldForks = new Map<NodeId, LineageId>()
 

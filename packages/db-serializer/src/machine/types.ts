@@ -134,6 +134,11 @@ export interface RaftOptions {
   readonly uncommittedBytesMax?: number
   /** Reads waiting at once; more fail as `busy`; default 65 536. */
   readonly readsMax?: number
+  /**
+   * Leases of the leader, in milliseconds by each node's own clock; 0, the default, for none. At most
+   * `electionTimeoutMs`. See `lease.ts` for what it asks of clocks.
+   */
+  readonly leaseMs?: number
   /** A learner may lag the commit index by this many entries and still be promoted; default 1000. */
   readonly promoteLagMax?: number
 }
@@ -162,12 +167,14 @@ export type Input =
     }
   /** Answered by `accepted`, `dropped` or `changeRefused`. */
   | { readonly type: 'change'; readonly ref: Ref; readonly change: ConfigurationChange }
-  /** Answered by `readReady` or `readFailed`; only a leader answers `readReady`. */
-  | { readonly type: 'read'; readonly ref: Ref }
+  /** Answered by `readReady` or `readFailed`; only a leader answers `readReady`. `now` is needed for leases only. */
+  | { readonly type: 'read'; readonly ref: Ref; readonly now?: number }
   /** Hands leadership to a voter; proposals are dropped meanwhile. Ends in a role change, or `transferFailed`. */
   | { readonly type: 'transfer'; readonly to: NodeId }
   /** Everything asked for by tickets up to this one is durable and its `then` is done. */
   | { readonly type: 'persisted'; readonly ticket: number }
+  /** The process of the peer that was linked last is proved dead: a lease that it held is void. */
+  | { readonly type: 'peerDead'; readonly peer: NodeId }
   | { readonly type: 'linkUp'; readonly peer: NodeId }
   | { readonly type: 'linkDown'; readonly peer: NodeId }
   /** Makes a fresh node the founder and only voter of a group. */
@@ -370,6 +377,8 @@ export interface AppendReplyMessage extends ReplyHead {
   readonly configuration: LogIndex
   /** Over this link the leader has said `acknowledged` under this term and configuration. */
   readonly acknowledged: boolean
+  /** So long, from when it got what this answers, the sender helps nobody else into office. */
+  readonly lease?: number
 }
 
 /** The leader hands over: campaign at once. */
