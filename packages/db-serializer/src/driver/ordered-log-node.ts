@@ -450,10 +450,7 @@ export class OrderedLogNode implements OrderedLog {
         this.#commands.take(from, frame.envelopes)
         return
       case 'ask':
-        this.#runner?.read(
-          this.#ports.clock.now(),
-          (index) => void this.#notify(from, { type: 'answer', ask: frame.ask, index }),
-        )
+        this.#runner?.read((index) => void this.#notify(from, { type: 'answer', ask: frame.ask, index }))
         return
       case 'answer':
         this.#barriers.answer(frame.ask, frame.index)
