@@ -53,6 +53,53 @@ export const mutations: readonly Mutation[] = [
     seedsMax: 20,
   },
   {
+    name: 'damage-taken-as-torn',
+    bug: 'a damaged record in the middle of the log is cut off like a write that a crash cut short',
+    suite: 'serializer',
+    file: 'packages/db-serializer/src/driver/log-files.ts',
+    find:
+      '        if (index <= noted || wasDurable(bytes, segment.size, index))\n' +
+      "          throw damaged(path, segment.size, 'a record that had been durable does not hold')\n",
+    put: '',
+    seedsMax: 40,
+  },
+  {
+    name: 'renounced-voter-votes',
+    bug: 'a node with a damaged log empties it and goes on voting under its old name',
+    suite: 'serializer',
+    file: 'packages/db-serializer/src/driver/open-log.ts',
+    find: '    await renounce(ports, identity, error, options.giveUpDamaged === true)\n',
+    put:
+      "    const { writeHardRecord } = await import('./log-files-block.ts')\n" +
+      '    const hard = await readHardRecord(disk)\n' +
+      '    for (const path of (await disk.list()).filter(isLogFile))\n' +
+      "      if (!path.startsWith('hard')) await disk.remove(path)\n" +
+      '    if (hard?.state) {\n' +
+      '      const state = { ...hard.state, committed: 0 as never }\n' +
+      '      await writeHardRecord(disk, { sequence: hard.sequence + 1, state, durableIndex: 0 })\n' +
+      '    }\n' +
+      '    return { store: await LogFiles.open(disk, options), identity, groupFile }\n',
+    seedsMax: 40,
+  },
+  {
+    name: 'full-disk-acknowledged',
+    bug: 'a write that found no room counts as done',
+    suite: 'serializer',
+    file: 'packages/db-serializer/src/driver/patient-disk.ts',
+    find: "          if (errorCode(error) !== 'DISK_FULL' || this.#closed) throw error\n",
+    put: "          if (errorCode(error) === 'DISK_FULL') return undefined as T\n          throw error\n",
+    seedsMax: 20,
+  },
+  {
+    name: 'stalled-leader-reads',
+    bug: 'a leader answers reads without asking whether it leads still, and does not notice that it was held up',
+    suite: 'serializer',
+    file: 'packages/db-serializer/src/machine/read-index.ts',
+    find: '      if (!confirmed) return\n',
+    put: '',
+    seedsMax: 40,
+  },
+  {
     name: 'stale-take-over',
     bug: 'a holder gives its copy of a partition away although it lags behind what was asked for',
     suite: 'distribution',
@@ -63,6 +110,24 @@ export const mutations: readonly Mutation[] = [
       '    const store = held ?? (await this.#storeAt(database, partition, needed))\n' +
       '    // The newest',
     seedsMax: 40,
+  },
+  {
+    name: 'range-not-judged',
+    bug: 'what a scan has read is left out of what a transaction is judged by',
+    suite: 'distribution',
+    file: 'packages/db-distribution/src/driver/transaction.ts',
+    find: '    this.#ranges.push(covered)\n',
+    put: '',
+    seedsMax: 40,
+  },
+  {
+    name: 'log-cut-early',
+    bug: 'the log is cut although rows of replicas are in memory alone',
+    suite: 'distribution',
+    file: 'packages/db-distribution/src/driver/replicas.ts',
+    find: '    const { machine, settings } = this.#context\n    let durable = Number.POSITIVE_INFINITY\n',
+    put: '    if (this.#ready) return Number.POSITIVE_INFINITY\n    const { machine, settings } = this.#context\n    let durable = Number.POSITIVE_INFINITY\n',
+    seedsMax: 60,
   },
 ]
 

@@ -1,4 +1,5 @@
 import {
+  type Applied,
   type CallOptions,
   ClusterError,
   type CommitReceipt,
@@ -37,8 +38,8 @@ export class Committer {
 
   /** @throws DB_CONFLICT, DB_VERSION_GONE, DB_UNAVAILABLE, DB_TOO_FEW_COPIES, DB_TRANSACTION_TOO_LARGE, and what the log throws */
   async commit(database: DatabaseRecord, input: CommitInput, options: CallOptions): Promise<CommitReceipt> {
-    const partitions = input.writes.map(({ partition }) => partition)
-    if (partitions.length === 0)
+    const { writes } = input
+    if (writes.length === 0)
       return {
         version: input.version as Version,
         lineage: this.#lineage(),
@@ -47,15 +48,22 @@ export class Committer {
         durableOn: 0,
       }
     const begun = this.#context.ports.clock.now()
-    for (const partition of partitions) {
-      const copies = this.#living(database, partition)
-      if (copies === 0) await this.#comeBack(database, partition, begun, options)
+    let copies = this.#fewest(database, writes)
+    if (copies === 0 || !this.#waited.has(database.id)) {
+      for (const { partition } of writes)
+        if (this.#living(database, partition) === 0) await this.#comeBack(database, partition, begun, options)
+      if (!this.#waited.has(database.id)) await this.#settle(database, writes, begun, options)
+      copies = this.#fewest(database, writes)
     }
-    if (!this.#waited.has(database.id)) await this.#settle(database, partitions, begun, options)
-    const copies = this.#fewest(database, partitions)
     const { minCopies } = database.options
     if (copies < minCopies) throw tooFewCopies(database.name, copies, minCopies)
-    const applied = await this.#submit(encodeCommit(input), this.#rest(begun, options))
+    const command = encodeCommit(input)
+    let applied: Applied
+    try {
+      applied = await this.#context.ports.log.submit(MACHINE_NAME, command, this.#rest(begun, options))
+    } catch (error) {
+      throw submitError(error, command.length)
+    }
     const result = decodeResult(applied.result)
     switch (result.type) {
       case 'done':
@@ -76,23 +84,13 @@ export class Committer {
           `The cluster refused the transaction (${result.type}). Run the same version on all nodes.`,
         )
     }
-    const reached = Math.min(result.copies, this.#fewest(database, partitions))
+    const reached = Math.min(result.copies, this.#fewest(database, writes))
     return {
       version: applied.index,
       lineage: applied.lineage,
       copies: reached,
       underReplicated: reached < this.#asked(database),
       durableOn: applied.durableOn,
-    }
-  }
-
-  async #submit(command: Uint8Array, options: CallOptions): ReturnType<Context['ports']['log']['submit']> {
-    try {
-      return await this.#context.ports.log.submit(MACHINE_NAME, command, options)
-    } catch (error) {
-      if (!isClusterError(error) || errorCode(error) !== 'LOG_COMMAND_TOO_LARGE') throw error
-      const detail = error.detail as unknown as { readonly bytesMax: number }
-      throw transactionTooLarge(command.length, detail.bytesMax, error)
     }
   }
 
@@ -109,12 +107,15 @@ export class Committer {
 
   #living(database: DatabaseRecord, partition: PartitionId): number {
     const record = this.#context.partition(database.id, partition)
-    return record === null ? 0 : this.#context.livingHolders(record).length
+    return record === null ? 0 : this.#context.livingCount(record)
   }
 
-  #fewest(database: DatabaseRecord, partitions: readonly PartitionId[]): number {
+  #fewest(database: DatabaseRecord, writes: CommitInput['writes']): number {
     let fewest = Number.MAX_SAFE_INTEGER
-    for (const partition of partitions) fewest = Math.min(fewest, this.#living(database, partition))
+    for (let i = 0; i < writes.length; i++) {
+      const written = writes[i]
+      if (written !== undefined) fewest = Math.min(fewest, this.#living(database, written.partition))
+    }
     return fewest
   }
 
@@ -153,7 +154,7 @@ export class Committer {
    */
   async #settle(
     database: DatabaseRecord,
-    partitions: readonly PartitionId[],
+    writes: CommitInput['writes'],
     begun: number,
     options: CallOptions,
   ): Promise<void> {
@@ -162,8 +163,8 @@ export class Committer {
     const deadline = begun + Math.min(settings.settleMs, (options.deadlineMs ?? Number.POSITIVE_INFINITY) / 2)
     const young = (): boolean =>
       this.#members() > 1 &&
-      partitions.some((partition) => this.#context.partition(database.id, partition)?.settled === false)
-    while (young() && this.#fewest(database, partitions) < Math.min(this.#asked(database), this.#members())) {
+      writes.some(({ partition }) => this.#context.partition(database.id, partition)?.settled === false)
+    while (young() && this.#fewest(database, writes) < Math.min(this.#asked(database), this.#members())) {
       const left = deadline - ports.clock.now()
       if (left <= 0) {
         this.#waited.add(database.id)
@@ -183,4 +184,11 @@ export class Committer {
     for (const node of learners) if (this.#context.isLiving(node)) count++
     return count
   }
+}
+
+/** What the caller gets for a submission that failed. */
+function submitError(error: unknown, bytes: number): unknown {
+  if (!isClusterError(error) || errorCode(error) !== 'LOG_COMMAND_TOO_LARGE') return error
+  const detail = error.detail as unknown as { readonly bytesMax: number }
+  return transactionTooLarge(bytes, detail.bytesMax, error)
 }

@@ -87,6 +87,16 @@ export class Context {
     return nodes
   }
 
+  /** How many nodes hold the partition completely by the record and answer. */
+  livingCount({ replicas }: PartitionRecord): number {
+    let count = 0
+    for (let i = 0; i < replicas.length; i++) {
+      const replica = replicas[i]
+      if (replica?.complete && this.isLiving(replica.node)) count++
+    }
+    return count
+  }
+
   partition(database: number, partition: PartitionId): PartitionRecord | null {
     return this.machine.databaseById(database)?.partitions[partition] ?? null
   }

@@ -72,19 +72,15 @@ export class DatabaseHandle implements Database {
     const { context, reader, committer, upkeep } = this.#parts
     if (context.stopped) throw stopped()
     const { ports, settings } = context
-    const version = await ports.log.barrier({
-      ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    })
-    const owner = {}
-    const transaction = new OptimisticTransaction(version, options, {
+    const version = await ports.log.barrier(options)
+    const transaction: OptimisticTransaction = new OptimisticTransaction(version, options, {
       database: this.#record,
       reader,
       committer,
       bytesMax: settings.transactionBytesMax,
-      onEnd: () => upkeep.pins.release(owner),
+      onEnd: () => upkeep.pins.release(transaction),
     })
-    upkeep.pins.add(owner, version, ports.clock.now() + settings.pinMs)
+    upkeep.pins.add(transaction, version, ports.clock.now() + settings.pinMs)
     return transaction
   }
 

@@ -202,7 +202,7 @@ export class OptimisticTransaction implements Transaction {
         ranges: this.#rangeReads(),
         writes: this.#writes.collect(),
       },
-      { ...options, ...(signal === undefined ? {} : { signal }) },
+      signal === undefined ? options : { ...options, signal },
     )
   }
 
@@ -212,7 +212,8 @@ export class OptimisticTransaction implements Transaction {
     return points
   }
 
-  #rangeReads(): RangeRead[] {
+  #rangeReads(): readonly RangeRead[] {
+    if (this.#ranges.length === 0) return this.#ranges
     const nonEmpty = this.#ranges.filter(({ from, to }) => to === null || (from ?? '') < to)
     // The same range read again and again, as loops do, is judged once.
     const seen = new Set<string>()

@@ -145,6 +145,11 @@ export class WriteSet {
 
   /** What to commit: the newest write of each row, by partition. */
   collect(): PartitionWrites[] {
+    const only = this.#written.length === 1 ? this.#written[0] : undefined
+    if (only !== undefined) {
+      const { partition, relation, key, row } = only
+      return [{ partition, relations: [relation], keys: [key], rows: [row] }]
+    }
     return this.partitions().map((partition) => {
       const relations: RelationId[] = []
       const keys: Key[] = []

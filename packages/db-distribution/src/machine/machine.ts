@@ -20,6 +20,7 @@ import {
   type ReplicaRef,
 } from './commands.ts'
 import { isSettled, placeNew } from './placement.ts'
+import { changedRange } from './range-judge.ts'
 import type { CommandResult } from './results.ts'
 import {
   completeCount,
@@ -340,9 +341,8 @@ function judgeReads(
   if (version < window.trimmedThrough) return { type: 'versionGone', oldest: window.trimmedThrough }
   for (const { relation, key } of points)
     if (window.keyChanged(relation, key, version)) return { type: 'conflict', relation }
-  for (const { relation, partitions, from, to } of ranges)
-    if (window.rangeChanged(relation, partitions, from, to, version)) return { type: 'conflict', relation }
-  return null
+  const relation = changedRange(window, ranges, version)
+  return relation === null ? null : { type: 'conflict', relation }
 }
 
 function writeEntry(writer: ByteWriter, entry: Entry): void {

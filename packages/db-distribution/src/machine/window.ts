@@ -122,6 +122,21 @@ export class CertificationWindow {
     return false
   }
 
+  /** True when `test` holds for a key that was written after `version`; the youngest are tried first. */
+  someChanged(
+    relation: RelationId,
+    version: number,
+    test: (partition: PartitionId, key: Key) => boolean,
+  ): boolean {
+    const list = this.#relations.get(relation)
+    if (list === undefined) return false
+    for (let i = list.indexes.length - 1; i >= list.head; i--) {
+      if ((list.indexes[i] as number) <= version) return false
+      if (test(list.partitions[i] as PartitionId, list.keys[i] as Key)) return true
+    }
+    return false
+  }
+
   #trim(): void {
     while (this.#writes > this.#limits.writesMax || this.#keyBytes > this.#limits.keyBytesMax) {
       const oldest = this.#commits[this.#commitsHead]

@@ -3,6 +3,8 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { encodeCommit, encodeCreate } from '../../src/machine/commands.ts'
 import { DatabasesMachine } from '../../src/machine/machine.ts'
+import { changedRange } from '../../src/machine/range-judge.ts'
+import { CertificationWindow } from '../../src/machine/window.ts'
 
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
 const PARTITIONS = 2
@@ -163,6 +165,41 @@ describe('certification', () => {
         },
       ),
       { numRuns: 200 },
+    )
+  })
+
+  test('many ranges are judged as one after another would be', () => {
+    const key = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 3 })
+    const bound = fc.option(key, { freq: 6 })
+    const partition = fc.constantFrom(1, 2, 3).map(partitionId)
+    const relation = fc.constantFrom(16, 17).map(relationId)
+    const range = fc.record({
+      relation,
+      partitions: fc.option(fc.uniqueArray(partition, { maxLength: 2 })),
+      from: bound,
+      to: bound,
+    })
+    const write = fc.record({ relation, partition, key })
+    fc.assert(
+      fc.property(
+        fc.array(range, { maxLength: 12 }),
+        fc.array(write, { maxLength: 8 }),
+        fc.nat(8),
+        (ranges, writes, version) => {
+          const window = new CertificationWindow()
+          for (const [index, written] of writes.entries())
+            window.add(index + 1, [
+              { partition: written.partition, relations: [written.relation], keys: [written.key] },
+            ])
+          const changed = ranges
+            .filter((one) => window.rangeChanged(one.relation, one.partitions, one.from, one.to, version))
+            .map((one) => one.relation)
+          const answer = changedRange(window, ranges, version)
+          if (changed.length === 0) expect(answer).toBeNull()
+          else expect(changed).toContain(answer)
+        },
+      ),
+      { numRuns: 2_000 },
     )
   })
 
