@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as breath } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -12,6 +13,8 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const SAID_MS_MAX = 40_000
 /** For `jest.setTimeout`: what a test with several processes may take on a busy machine. */
 export const TEST_MS_MAX = 90_000
+
+const POLL_MS = 25
 
 export interface CliOptions {
   /** `none` gives an input without a character, `open` one that `write` feeds, any other text is piped in. */
@@ -110,13 +113,14 @@ export class CliProcess {
     return all.slice(0, all.indexOf('mark')).trimEnd()
   }
 
-  /** Asks again and again until the answer looks as wanted. */
+  /** Asks again and again until the answer looks as wanted, with a breath between for the node's own work. */
   async runUntil(statements: string, isWanted: (answer: string) => boolean): Promise<void> {
     const late = performance.now() + SAID_MS_MAX
     for (;;) {
       const answer = await this.run(statements)
       if (isWanted(answer)) return
       if (performance.now() > late) throw new Error(`"${statements}" ends with:\n${answer}\n${this.stderr}`)
+      await breath(POLL_MS)
     }
   }
 
