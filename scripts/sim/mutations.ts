@@ -1,5 +1,12 @@
 import type { SuiteName } from '../../packages/node/test/sim/report.ts'
 
+/** One place of a bug. */
+export interface Place {
+  readonly file: string
+  readonly find: string
+  readonly put: string
+}
+
 /** A bug to plant: in `file`, `find` is replaced by `put`. Nothing of it is in the shipped source. */
 export interface Mutation {
   readonly name: string
@@ -11,6 +18,8 @@ export interface Mutation {
   /** Occurs exactly once in the file. */
   readonly find: string
   readonly put: string
+  /** More places of the same bug. */
+  readonly also?: readonly Place[]
   /** It must be found within so many seeds. */
   readonly seedsMax: number
 }
@@ -97,6 +106,13 @@ export const mutations: readonly Mutation[] = [
     file: 'packages/db-serializer/src/machine/read-index.ts',
     find: '      if (!confirmed) return\n',
     put: '',
+    also: [
+      {
+        file: 'packages/db-serializer/src/machine/leadership.ts',
+        find: '  if (!heard || stalls) {\n',
+        put: '  if (stalls && !heard && !stalls) {\n',
+      },
+    ],
     seedsMax: 40,
   },
   {
@@ -118,7 +134,7 @@ export const mutations: readonly Mutation[] = [
     file: 'packages/db-distribution/src/driver/transaction.ts',
     find: '    this.#ranges.push(covered)\n',
     put: '',
-    seedsMax: 40,
+    seedsMax: 20,
   },
   {
     name: 'log-cut-early',
@@ -127,7 +143,7 @@ export const mutations: readonly Mutation[] = [
     file: 'packages/db-distribution/src/driver/replicas.ts',
     find: '    const { machine, settings } = this.#context\n    let durable = Number.POSITIVE_INFINITY\n',
     put: '    if (this.#ready) return Number.POSITIVE_INFINITY\n    const { machine, settings } = this.#context\n    let durable = Number.POSITIVE_INFINITY\n',
-    seedsMax: 60,
+    seedsMax: 20,
   },
 ]
 
@@ -137,8 +153,13 @@ export function mutationOf(name: string): Mutation {
   throw new Error(`no mutation is called ${name}; there are ${mutations.map((one) => one.name).join(', ')}`)
 }
 
+/** All places of a bug. */
+export function placesOf({ file, find, put, also = [] }: Mutation): readonly Place[] {
+  return [{ file, find, put }, ...also]
+}
+
 /** The text with the bug planted. @throws Error when the text does not have the place exactly once */
-export function plant({ name, file, find, put }: Mutation, text: string): string {
+export function plant(name: string, { file, find, put }: Place, text: string): string {
   const parts = text.split(find)
   if (parts.length !== 2)
     throw new Error(

@@ -1,23 +1,26 @@
 import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { type Mutation, plant } from './mutations.ts'
+import { type Mutation, placesOf, plant } from './mutations.ts'
 
-/** Plants a bug into a module when it is loaded. Call before the module is imported. */
+/** Plants a bug into modules when they are loaded. Call before they are imported. */
 export function loadWith(mutation: Mutation, root: string): { readonly planted: () => boolean } {
-  const target = pathToFileURL(`${root}/${mutation.file}`).href
-  let planted = false
+  const places = new Map(
+    placesOf(mutation).map((place) => [pathToFileURL(`${root}/${place.file}`).href, place]),
+  )
+  const planted = new Set<string>()
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context)
-      if (url !== target) return loaded
+      const place = places.get(url)
+      if (place === undefined) return loaded
       const { source } = loaded
       if (source === null || source === undefined)
-        throw new Error(`${mutation.file} has no source to plant a bug in`)
+        throw new Error(`${place.file} has no source to plant a bug in`)
       const text = typeof source === 'string' ? source : new TextDecoder().decode(source)
-      const patched = plant(mutation, text)
-      planted = true
+      const patched = plant(mutation.name, place, text)
+      planted.add(url)
       return { ...loaded, source: patched }
     },
   })
-  return { planted: () => planted }
+  return { planted: () => planted.size === places.size }
 }

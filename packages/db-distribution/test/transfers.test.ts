@@ -114,6 +114,31 @@ describe('a holder that serves a scan', () => {
   })
 })
 
+describe('a reader that takes nothing', () => {
+  test('is given up, and its version is let go', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b'], databases: { pinMs: 2_000 } })
+    await cluster.start('a', 'b')
+    const many = Array.from({ length: 3_000 }, (_, i): [number, string] => [i, 'x'.repeat(3_000)])
+    await cluster.open('a', { partitions: 1 })
+    await cluster.write('a', many)
+    await cluster.applied()
+    const { peers, log } = cluster.app('b')
+    const opening = encodeScan({
+      database: 1,
+      version: log.appliedIndex(),
+      relation: ITEMS,
+      range: {},
+      partitions: [1] as PartitionId[],
+      ordered: false,
+      reverse: false,
+      columns: null,
+      limit: null,
+    })
+    await cluster.settle(peers.openStream(id('a'), 'db', opening))
+    await cluster.until(() => cluster.said('a stream of rows ended early') > 0, 10_000)
+  })
+})
+
 describe('a bell', () => {
   test('forgets who waited long enough', async () => {
     const bell = new Bell()

@@ -1,5 +1,6 @@
 import {
   type ChannelHandlers,
+  ClusterError,
   errorCode,
   type FrameStream,
   type NodeId,
@@ -12,6 +13,7 @@ import { isVersionGone, notHolder, stopped, versionGone } from '../errors.ts'
 import type { Context } from './context.ts'
 import { taggedBatches } from './holder-scan.ts'
 import type { Replicas } from './replicas.ts'
+import { within } from './waiting.ts'
 import {
   decodeGet,
   decodeStreamRequest,
@@ -93,6 +95,16 @@ export class Server {
     }
   }
 
+  /** A reader that takes nothing any more would keep its version here for ever, so it is given up. */
+  async #send(stream: FrameStream, frame: Uint8Array): Promise<void> {
+    const { ports, settings } = this.#context
+    await within(ports.clock, settings.pinMs, stream.send(frame), () => {
+      stream.abort('the reader takes nothing')
+      const detail = { code: 'DEADLINE', outcome: 'rejected', afterMs: settings.pinMs } as const
+      return new ClusterError(detail, `A reader of rows took nothing for ${settings.pinMs} ms.`)
+    })
+  }
+
   async #scan(scan: HolderScan, stream: FrameStream): Promise<void> {
     const stores = new Map<PartitionId, PartitionStore>()
     for (const partition of scan.partitions)
@@ -102,7 +114,7 @@ export class Server {
       // One of them may be gone already: those before it must not stay pinned.
       for (const store of stores.values()) pins.push(store.pin(scan.version))
       for await (const { partition, batch } of taggedBatches(stores, scan, this.#context.ports.clock))
-        for (const frame of encodeBatch(partition, batch)) await stream.send(frame)
+        for (const frame of encodeBatch(partition, batch)) await this.#send(stream, frame)
     } finally {
       for (const pin of pins) pin.release()
     }
@@ -116,7 +128,7 @@ export class Server {
     try {
       await stream.send(encodeCopy(version))
       for await (const chunk of store.export(version))
-        for (const frame of encodeChunk(chunk)) await stream.send(frame)
+        for (const frame of encodeChunk(chunk)) await this.#send(stream, frame)
     } finally {
       pin.release()
     }
