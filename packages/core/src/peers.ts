@@ -78,6 +78,11 @@ export interface Peers {
   broadcast(service: string, frame: Uint8Array): number
   request(peer: NodeId, service: string, frame: Uint8Array, options?: CallOptions): Promise<Uint8Array>
   openStream(peer: NodeId, service: string, opening: Uint8Array, options?: CallOptions): Promise<FrameStream>
+  /**
+   * True while the first dial to an address that was found is not over: somebody may be there. A peer that cannot
+   * tell leaves it out.
+   */
+  exploring?(): boolean
   /** Starts the transport, the discoveries and the failure detector. */
   start(): Promise<void>
   /** Tells the others `away` or `left`, then closes. */

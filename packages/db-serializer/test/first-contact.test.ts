@@ -204,3 +204,17 @@ describe('first contact', () => {
     )
   })
 })
+
+test('a fresh node waits, but not for ever, while a first dial is not over', () => {
+  const decidesAt = (exploringUntil: number): number => {
+    const forming = new Forming({ self: nodeId('a'), ...plain }, null)
+    for (let now = 0; now < 10_000; now += 50) {
+      const effects = forming.step({ type: 'tick', now, exploring: now < exploringUntil })
+      if (effects.some(({ type }) => type === 'promise')) return now
+    }
+    return Number.POSITIVE_INFINITY
+  }
+  expect(decidesAt(0)).toBe(400)
+  expect(decidesAt(1_500)).toBe(1_650)
+  expect(decidesAt(Number.POSITIVE_INFINITY)).toBe(3_000)
+})

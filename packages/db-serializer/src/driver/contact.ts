@@ -63,7 +63,8 @@ export class Contact {
   }
 
   tick(): void {
-    this.#input({ type: 'tick', now: this.#now() })
+    const exploring = this.#ports.peers.exploring?.() ?? false
+    this.#input({ type: 'tick', now: this.#now(), exploring })
   }
 
   linkUp(peer: NodeId): void {

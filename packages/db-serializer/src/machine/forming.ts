@@ -57,9 +57,12 @@ export interface FormingOptions {
 
 /** Renunciations in a hello. */
 const RENOUNCED_MAX = 8
+/** A fresh node waits at most this long for first dials that do not end. */
+const EXPLORE_MS_MAX = 3_000
 
 export type FormingInput =
-  | { readonly type: 'tick'; readonly now: number }
+  /** `exploring`: somebody may be at an address that is being dialled for the first time. */
+  | { readonly type: 'tick'; readonly now: number; readonly exploring?: boolean }
   | { readonly type: 'linkUp'; readonly peer: NodeId; readonly now: number }
   /** `gone`: dead, away or left, rather than only out of reach. */
   | { readonly type: 'linkDown'; readonly peer: NodeId; readonly now: number; readonly gone: boolean }
@@ -105,6 +108,7 @@ export class Forming {
   #now = 0
   /** End of the listening; null before the first tick. */
   #listenUntil: number | null = null
+  #listenFrom = 0
   #listenAtMost = 0
   #gatherUntil: number | null = null
   #promise: NodeId | null
@@ -134,6 +138,7 @@ export class Forming {
     if ('now' in input) this.#now = input.now
     switch (input.type) {
       case 'tick':
+        if (input.exploring) this.#listenOn(EXPLORE_MS_MAX)
         break
       case 'linkUp':
         this.#linkUp(input.peer)
@@ -182,9 +187,10 @@ export class Forming {
   }
 
   /** A new contact deserves a hearing, but contacts must not put off the decision for ever. */
-  #listenOn(): void {
+  #listenOn(atMost = 0): void {
     if (this.#listenUntil === null) return
-    const until = Math.min(this.#listenAtMost, this.#now + this.#options.formMs / 2)
+    const end = Math.max(this.#listenAtMost, this.#listenFrom + atMost)
+    const until = Math.min(end, this.#now + this.#options.formMs / 2)
     this.#listenUntil = Math.max(this.#listenUntil, until)
   }
 
@@ -286,6 +292,7 @@ export class Forming {
       return
     }
     if (this.#listenUntil === null) {
+      this.#listenFrom = this.#now
       this.#listenUntil = this.#now + formMs
       this.#listenAtMost = this.#now + 3 * formMs
     }

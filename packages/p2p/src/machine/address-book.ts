@@ -139,6 +139,14 @@ export class AddressBook {
     }
   }
 
+  /** True while an address of nobody known has not been tried to an end. */
+  exploring(): boolean {
+    for (const { attempts, peer } of this.#entries.values()) {
+      if (attempts === 0 && (peer === null || !this.#view.isLinked(peer))) return true
+    }
+    return false
+  }
+
   /** A dial reached `peer`. */
   dialled(address: Address, peer: NodeId, now: number): void {
     const entry = this.#entries.get(address)

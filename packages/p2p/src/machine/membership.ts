@@ -82,6 +82,11 @@ export class Membership {
     return next
   }
 
+  /** True while somebody may be at an address that was found and not tried to an end. */
+  exploring(): boolean {
+    return this.#book.exploring()
+  }
+
   /** All members, this node included, sorted by id. */
   members(now: number): readonly Member[] {
     const self = this.#self(now)
