@@ -17,7 +17,7 @@ export interface OrderedLogOptions {
   readonly graceMs?: number
   /** A member that stopped and does not come back for this long is given up. Default 600,000. */
   readonly awayMs?: number
-  /** Time between two signs of life of the leader. Default 50. */
+  /** Time between two signs of life of the leader. Default 100, less when `electionMs` asks for it. */
   readonly heartbeatMs?: number
   /** Silence of the leader before an election. Default 300, at least three heartbeats. */
   readonly electionMs?: number
@@ -56,7 +56,7 @@ export function resolveOptions(options: OrderedLogOptions): ResolvedOptions {
     maxVoters: options.maxVoters ?? 5,
     graceMs: options.graceMs ?? 10_000,
     awayMs: options.awayMs ?? 600_000,
-    heartbeatMs: options.heartbeatMs ?? 50,
+    heartbeatMs: options.heartbeatMs ?? Math.min(100, Math.floor((options.electionMs ?? 300) / 3)),
     electionMs: options.electionMs ?? 300,
     deadlineMs: options.deadlineMs ?? 10_000,
     snapshotBytes: options.snapshotBytes ?? 8 * 1024 * 1024,

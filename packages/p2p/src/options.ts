@@ -44,6 +44,7 @@ export interface PeersOptions {
 
 /** Times of the driver. */
 export interface DriverConfig {
+  readonly heartbeatMs: number
   readonly dialMs: number
   readonly probeMs: number
   readonly goodbyeMs: number

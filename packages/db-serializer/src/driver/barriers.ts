@@ -32,6 +32,11 @@ export class Barriers {
     this.#ports = ports
   }
 
+  /** Callers without an answer. */
+  get open(): number {
+    return this.#waiting.length + (this.#asked?.callers.length ?? 0)
+  }
+
   add(caller: Caller): void {
     this.#waiting.push(caller)
     this.#start()

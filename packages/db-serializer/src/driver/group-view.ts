@@ -68,3 +68,13 @@ export function membersGone(before: Configuration, after: Configuration): NodeId
   const stays = new Set([...after.voters, ...after.learners, ...after.away])
   return [...before.voters, ...before.learners, ...before.away].filter((node) => !stays.has(node)).sort()
 }
+
+/** True when the leader has nothing to look after: no change is under way, and nobody is to become a voter. */
+export function isSettled(
+  { role, leader, ready, configuration, configurationCommitted }: RaftView,
+  maxVoters: number,
+): boolean {
+  if (configuration === null || leader === null || !configurationCommitted) return false
+  const { voters, learners } = configuration
+  return role !== 'leader' || (ready && (learners.length === 0 || voters.length >= maxVoters))
+}

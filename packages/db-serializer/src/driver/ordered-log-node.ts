@@ -18,16 +18,7 @@ import {
   type StateMachine,
   type SubmitOptions,
 } from '@cluster/core'
-import {
-  deadline,
-  hasFailed,
-  noGroup,
-  noQuorum,
-  notStarted,
-  tooLarge,
-  unknownMachine,
-  wasStopped,
-} from '../errors.ts'
+import { hasFailed, notStarted, tooLarge, unknownMachine, wasStopped } from '../errors.ts'
 import { BUNDLE_MACHINE } from '../machine/bundle.ts'
 import { encodeNote, type Note } from '../machine/envelope.ts'
 import type { GroupCard } from '../machine/forming.ts'
@@ -57,13 +48,13 @@ import { Runner } from './runner.ts'
 import type { Snapshot } from './snapshot-streams.ts'
 import { Snapshots } from './snapshots.ts'
 import { Submissions } from './submissions.ts'
+import { Ticking } from './ticking.ts'
 import { Waiting } from './waiting.ts'
 import { encodeFrame, type Frame, SERVICE } from './wire.ts'
 
 type OpenStore = typeof openLog
 type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
 
-const TICK_MS = 10
 /** Followers of a group that gave itself up get this long to hear of it from the leader. */
 const SEALED_MS = 200
 
@@ -85,6 +76,7 @@ export class OrderedLogNode implements OrderedLog {
   readonly #waiting: Waiting
   readonly #readiness: Readiness
   readonly #peerEvents: PeerEvents
+  readonly #ticking: Ticking
   #state: State = 'new'
   #store: LogStore | null = null
   #runner: Runner | null = null
@@ -94,7 +86,6 @@ export class OrderedLogNode implements OrderedLog {
   /** The name of the disk under the log. */
   #disk = ''
   #failure: unknown = null
-  #tickCancel: Cancel | null = null
   /** Where commands went last; another leader or term means to send them again. */
   #route = ''
   #told: GroupView | null = null
@@ -135,7 +126,7 @@ export class OrderedLogNode implements OrderedLog {
         send: (envelopes) => this.#commands.send(envelopes),
         durableOn: () => (this.#batchDurableOn ??= durableVoters(this.#currentView())),
         lineage: () => this.#view?.history?.lineage ?? lineageId(''),
-        unsent: (afterMs) => this.#late(afterMs),
+        unsent: (afterMs) => this.#waiting.late(afterMs),
       },
       options.deadlineMs,
     )
@@ -185,6 +176,13 @@ export class OrderedLogNode implements OrderedLog {
       },
     )
     this.#readiness = new Readiness(clock)
+    this.#ticking = new Ticking({
+      clock,
+      maxVoters: options.maxVoters,
+      view: () => this.#live(),
+      isBusy: () => this.#state !== 'running' || this.#contact.waiting !== null || this.#hasWork(),
+      tick: () => this.#tick(),
+    })
     this.#waiting = new Waiting({
       view: () => this.#view,
       isLinked: (peer) => this.#members.isLinked(peer),
@@ -251,7 +249,7 @@ export class OrderedLogNode implements OrderedLog {
   }
 
   ready(options: CallOptions = {}): Promise<void> {
-    return this.#calls.run<void>(options, null, this.#late, (resolve) => {
+    return this.#calls.run<void>(options, null, this.#waiting.late, (resolve) => {
       this.#readiness.whenIn(this.#live(), () => {
         this.#barriers.add((index) => this.#applier.whenApplied(index, resolve))
       })
@@ -264,7 +262,9 @@ export class OrderedLogNode implements OrderedLog {
     if (!this.#applier.has(machine)) return Promise.reject(unknownMachine(machine))
     const { commandBytesMax } = this.#options
     if (command.length > commandBytesMax) return Promise.reject(tooLarge(command.length, commandBytesMax))
-    return this.#submissions.submit(this.#applier.machines.indexOf(machine), command, options)
+    const applied = this.#submissions.submit(this.#applier.machines.indexOf(machine), command, options)
+    this.#ticking.stir()
+    return applied
   }
 
   async submitBundle(bundle: Bundle, options: SubmitOptions = {}): Promise<AppliedBundle> {
@@ -275,9 +275,10 @@ export class OrderedLogNode implements OrderedLog {
   }
 
   barrier(options: CallOptions = {}): Promise<LogIndex> {
-    return this.#calls.run(options, this.#options.deadlineMs, this.#late, (resolve) =>
-      this.#barriers.add(resolve),
-    )
+    return this.#calls.run(options, this.#options.deadlineMs, this.#waiting.late, (resolve) => {
+      this.#barriers.add(resolve)
+      this.#ticking.stir()
+    })
   }
 
   appliedIndex(): LogIndex {
@@ -286,7 +287,7 @@ export class OrderedLogNode implements OrderedLog {
 
   applied(index: LogIndex, options: CallOptions = {}): Promise<void> {
     if (this.#applier.applied >= index && this.#state === 'running') return Promise.resolve()
-    return this.#calls.run<void>(options, null, this.#late, (resolve) =>
+    return this.#calls.run<void>(options, null, this.#waiting.late, (resolve) =>
       this.#applier.whenApplied(index, resolve),
     )
   }
@@ -326,8 +327,7 @@ export class OrderedLogNode implements OrderedLog {
     const { random, clock } = this.#ports
     const raft = new Raft(raftOptions(this.#options, this.self, this.#disk), recovered, random)
     this.#runner = new Runner(raft, store, {
-      now: () => clock.now(),
-      turn: () => clock.turn(),
+      clock,
       send: (to, message) => void this.#notify(to, { type: 'raft', message }),
       apply: (entries) => {
         this.#batchDurableOn = null
@@ -337,7 +337,10 @@ export class OrderedLogNode implements OrderedLog {
       restore: (snapshot) => this.#restore(snapshot),
       sendSnapshot: (to, atLeast, term) => this.#snapshots.send(to, atLeast, term),
       ...raftNews(this.#ports.logger),
-      rested: () => this.#rested(),
+      rested: () => {
+        this.#rested()
+        this.#ticking.stir()
+      },
       failed: (error) => this.#fail(error),
     })
     this.#view = this.#runner.view()
@@ -378,8 +381,7 @@ export class OrderedLogNode implements OrderedLog {
   }
 
   #tick(): void {
-    this.#tickCancel?.()
-    this.#tickCancel = null
+    this.#ticking.stop()
     if (!this.#isActive()) return
     const { clock } = this.#ports
     const now = clock.now()
@@ -393,9 +395,11 @@ export class OrderedLogNode implements OrderedLog {
     this.#snapshots.save()
     this.#waiting.tick(now)
     this.#readiness.wake(this.#live())
-    const wakeAt = this.#view?.wakeAt ?? Number.POSITIVE_INFINITY
-    const restMs = Math.min(TICK_MS, Math.max(0, wakeAt - clock.now()))
-    this.#tickCancel = clock.after(Math.max(1, restMs), () => this.#tick())
+    this.#ticking.arm()
+  }
+
+  #hasWork(): boolean {
+    return this.#submissions.open + this.#barriers.open > 0 || this.#snapshots.waits
   }
 
   /** Listening for others begins when they can be heard: once the peers have started. */
@@ -554,13 +558,6 @@ export class OrderedLogNode implements OrderedLog {
     this.#contact.group(null)
   }
 
-  /** A call waited too long and nothing of it is in any log. */
-  readonly #late = (afterMs: number): ClusterError => {
-    const view = this.#view
-    if (!view?.history) return noGroup(afterMs, this.#contact.waiting)
-    return view.leader === null ? noQuorum(afterMs, this.#waiting.missing()) : deadline(afterMs)
-  }
-
   #stopError(): ClusterError | null {
     if (this.#state === 'running') return null
     if (this.#state === 'new' || this.#state === 'starting') return notStarted()
@@ -578,8 +575,7 @@ export class OrderedLogNode implements OrderedLog {
   }
 
   async #end(error: ClusterError): Promise<void> {
-    this.#tickCancel?.()
-    this.#tickCancel = null
+    this.#ticking.stop()
     this.#peerEvents.stop()
     this.#submissions.stop(error)
     this.#barriers.stop()

@@ -1,4 +1,4 @@
-import type { LogIndex, NodeId } from '@cluster/core'
+import type { Clock, LogIndex, NodeId } from '@cluster/core'
 import type {
   ConfigurationChange,
   DropReason,
@@ -16,10 +16,7 @@ import type { LogStore } from './log-store.ts'
 import type { Snapshot } from './snapshot-streams.ts'
 
 export interface RunnerPorts {
-  /** The monotonic clock. */
-  now(): number
-  /** Resolves once the other work of this moment had its turn. */
-  turn(): Promise<void>
+  readonly clock: Clock
   send(to: NodeId, message: Message): void
   apply(entries: readonly Entry[]): void
   restore(snapshot: Snapshot): void
@@ -33,6 +30,8 @@ export interface RunnerPorts {
   failed(error: unknown): void
 }
 
+/** An input that carries no time must not be taken in with an older one than this. */
+const STALE_MS = 10
 /** Writes of one sync at most; a queue this long would mean that the disk does not keep up at all. */
 const WRITES_AT_ONCE = 4_096
 
@@ -48,6 +47,8 @@ export class Runner {
   readonly #answers = new Map<number, (answer: Effect) => void>()
   #inputs: Input[] = []
   #stepping = false
+  /** When the machine was told the time last. */
+  #toldAt = Number.NEGATIVE_INFINITY
   #writes: PersistEffect[] = []
   #working = false
   #stopped = false
@@ -76,6 +77,7 @@ export class Runner {
 
   input(input: Input): void {
     if (this.#stopped) return
+    this.#tellTime(input)
     this.#inputs.push(input)
     if (this.#stepping) return
     this.#stepping = true
@@ -94,8 +96,16 @@ export class Runner {
     if (!this.#stopped) this.#ports.rested()
   }
 
+  /** Ticks are rare while nothing happens: what happens then must not be judged by the time of the last one. */
+  #tellTime(input: Input): void {
+    const now = this.#ports.clock.now()
+    const stale = now - this.#toldAt >= STALE_MS
+    if (stale || 'now' in input) this.#toldAt = now
+    if (stale && !('now' in input)) this.#inputs.push({ type: 'tick', now, wall: this.#ports.clock.wall() })
+  }
+
   message(from: NodeId, message: Message): void {
-    this.input({ type: 'message', from, message, now: this.#ports.now() })
+    this.input({ type: 'message', from, message, now: this.#ports.clock.now() })
   }
 
   /** Appends commands if this node leads. False: they are in no log. Not to be called from within an effect. */
@@ -123,7 +133,7 @@ export class Runner {
       if (answer.type === 'readReady') done(answer.index, null)
       else if (answer.type === 'readFailed') done(null, answer.reason)
     })
-    this.input({ type: 'read', ref, now: this.#ports.now() })
+    this.input({ type: 'read', ref, now: this.#ports.clock.now() })
   }
 
   /** A snapshot of the leader of `term` came in. */
@@ -238,9 +248,10 @@ export class Runner {
     if (this.#releasing) return
     this.#releasing = true
     // Callers are answered in this turn and submit in the next one.
-    void this.#ports
+    const { clock } = this.#ports
+    void clock
       .turn()
-      .then(() => this.#ports.turn())
+      .then(() => clock.turn())
       .then(() => {
         this.#releasing = false
         if (!this.#stopped) this.#release()

@@ -46,6 +46,11 @@ export class Snapshots {
     this.#limits = limits
   }
 
+  /** True while a snapshot waits for the machines to be durable. */
+  get waits(): boolean {
+    return this.#unsaved !== null
+  }
+
   /** The log begins behind this snapshot, which is on disk; null when it begins at the first entry. */
   begin(saved: Snapshot | null): void {
     this.#saved = saved

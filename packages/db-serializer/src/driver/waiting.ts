@@ -1,4 +1,5 @@
-import type { NodeId } from '@cluster/core'
+import type { ClusterError, NodeId } from '@cluster/core'
+import { deadline, noGroup, noQuorum } from '../errors.ts'
 import type { RaftView } from '../machine/types.ts'
 
 export interface WaitingPorts {
@@ -28,6 +29,13 @@ export class Waiting {
     const view = this.#ports.view()
     const voters = view?.configuration?.voters ?? []
     return voters.filter((voter) => voter !== view?.self && !this.#ports.isLinked(voter))
+  }
+
+  /** A call waited too long and nothing of it is in any log. */
+  readonly late = (afterMs: number): ClusterError => {
+    const view = this.#ports.view()
+    if (!view?.history) return noGroup(afterMs, this.#ports.contact())
+    return view.leader === null ? noQuorum(afterMs, this.missing()) : deadline(afterMs)
   }
 
   tick(now: number): void {

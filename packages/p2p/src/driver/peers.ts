@@ -65,6 +65,9 @@ class PeersDriver implements Peers, Describable {
   #timer: { readonly at: number; readonly cancel: Cancel } | null = null
   #farewells: Promise<unknown>[] | null = null
   #stopping: Promise<void> | null = null
+  /** When a frame of a service last went to a peer, and last came from it: each is a sign of life, too. */
+  readonly #sentAt = new Map<NodeId, number>()
+  readonly #heardAt = new Map<NodeId, number>()
 
   constructor(options: PeersOptions, { transport, discoveries, clock, random, logger }: PeersPorts) {
     this.self = transport.self
@@ -95,7 +98,9 @@ class PeersDriver implements Peers, Describable {
     this.#transport.handle(service, {
       ...(notify && {
         notify: (peer: NodeId, frame: Uint8Array) => {
-          if (!this.#machine.isBarred(peer)) notify.call(handlers, peer, frame)
+          if (this.#machine.isBarred(peer)) return
+          this.#alive(peer)
+          notify.call(handlers, peer, frame)
         },
       }),
       ...(request && {
@@ -113,8 +118,14 @@ class PeersDriver implements Peers, Describable {
     })
   }
 
+  exploring(): boolean {
+    return this.#machine.exploring()
+  }
+
   notify(peer: NodeId, service: string, frame: Uint8Array): boolean {
-    return this.#transport.notify(peer, service, frame)
+    const sent = this.#transport.notify(peer, service, frame)
+    if (sent) this.#sentAt.set(peer, this.#clock.now())
+    return sent
   }
 
   broadcast(service: string, frame: Uint8Array): number {
@@ -152,7 +163,11 @@ class PeersDriver implements Peers, Describable {
     })
     this.#subscriptions.push(
       transport.on('linkUp', (info) => this.#step({ type: 'linkUp', info })),
-      transport.on('linkDown', ({ peer, cause }) => this.#step({ type: 'linkDown', peer, cause })),
+      transport.on('linkDown', ({ peer, cause }) => {
+        this.#sentAt.delete(peer)
+        this.#heardAt.delete(peer)
+        this.#step({ type: 'linkDown', peer, cause })
+      }),
       transport.on('refused', (event) => this.#hub.emit('refused', event)),
       transport.on('listenerFailed', ({ address, reason }) =>
         this.#hub.emit('failed', { error: listenerFailed(address, reason) }),
@@ -219,6 +234,20 @@ class PeersDriver implements Peers, Describable {
 
   #isKnown(peer: NodeId): boolean {
     return peer !== this.self && this.member(peer) !== null
+  }
+
+  /** A frame of a service came in. The machine is not told of each of them. */
+  #alive(from: NodeId): void {
+    const now = this.#clock.now()
+    if (now - (this.#heardAt.get(from) ?? Number.NEGATIVE_INFINITY) < this.#config.heartbeatMs / 2) return
+    this.#heardAt.set(from, now)
+    this.#step({ type: 'message', from, message: { type: 'heartbeat' } })
+  }
+
+  /** Frames of services stand for heartbeats while they flow; a little late ones, too, if they come regularly. */
+  #isTalkingTo(peer: NodeId): boolean {
+    const sentAt = this.#sentAt.get(peer)
+    return sentAt !== undefined && this.#clock.now() - sentAt < this.#config.heartbeatMs * 1.25
   }
 
   #heard(from: NodeId, frame: Uint8Array): void {
@@ -311,6 +340,7 @@ class PeersDriver implements Peers, Describable {
   }
 
   #send(to: NodeId, message: MembershipMessage): void {
+    if (message.type === 'heartbeat' && this.#isTalkingTo(to)) return
     const frame = encodeMessage(message)
     if (message.type !== 'goodbye') {
       // A frame that is dropped is repeated by the next heartbeat or exchange.
