@@ -62,6 +62,7 @@ export class Controller {
     const view: NodeView = {
       living: inOffice.filter((node) => this.#context.isLiving(node)).sort(),
       members: [...new Set([...inOffice, ...group.away])].sort(),
+      away: group.away,
     }
     return machine.databases().flatMap((database) => planPlacement(database, view))
   }

@@ -19,6 +19,8 @@ export interface NodeView {
   readonly living: readonly NodeId[]
   /** All members, those that are away included: what they hold still counts. Sorted. */
   readonly members: readonly NodeId[]
+  /** Members that stopped and mean to come back; a copy that they had not finished is made elsewhere. */
+  readonly away?: readonly NodeId[]
 }
 
 /** How much a node wants a partition, the same everywhere. @see Thaler & Ravishankar 1998, highest random weight */
@@ -130,7 +132,10 @@ interface Draft {
  * the least loaded living nodes and dropped once these are complete; a partition without a living complete
  * replica is left as it is.
  */
-export function planPlacement(database: DatabaseRecord, { living, members }: NodeView): Assignment[] {
+export function planPlacement(
+  database: DatabaseRecord,
+  { living, members, away = [] }: NodeView,
+): Assignment[] {
   const livingSet = new Set(living)
   const memberSet = new Set(members)
   const load = new Load()
@@ -144,7 +149,9 @@ export function planPlacement(database: DatabaseRecord, { living, members }: Nod
       if (!everywhere) for (const { node } of partition.replicas) load.add(node, 1)
       continue
     }
-    const kept = partition.replicas.filter(({ node }) => memberSet.has(node))
+    const kept = partition.replicas.filter(
+      ({ node, complete }) => memberSet.has(node) && (complete || everywhere || !away.includes(node)),
+    )
     const draft: Draft = {
       partition,
       replicas: kept.map(({ node, complete, replaces }) => {

@@ -19,7 +19,7 @@ const nodes = (text = ''): NodeId[] => (text === '' ? [] : text.split(',').map(n
  * Runs a script against one machine and tells what it answers. One command a line:
  * - `create NAME redundancy=N|all partitions=N minCopies=N on=a,b`
  * - `show NAME`: partitions with their replicas; `a*` is complete, `a` is not
- * - `plan NAME living=a,b members=a,b,c`: what the controller would do; `replan` does it, too
+ * - `plan NAME living=a,b members=a,b,c away=c`: what the controller would do; `replan` does it, too
  * - `assign NAME pN epoch=E a,b`, `complete NAME pN node`, `lost NAME pN node`, `offer NAME pN node`, `… since=I`
  * - `commit NAME version=V get=R/K range=R[K..K)@pN put=pN/R/K del=pN/R/K`, any number of each
  * - `restore`: goes on with a machine restored from the snapshot, which must be the same
@@ -100,6 +100,7 @@ export class Script {
     const plan = planPlacement(this.#database(name), {
       living: nodes(option('living')),
       members: nodes(option('members') ?? option('living')),
+      away: nodes(option('away')),
     })
     const lines = plan.map(assignmentText)
     if (apply && plan.length > 0) lines.push(this.#apply(encodeAssign(plan)))
