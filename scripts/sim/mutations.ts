@@ -70,6 +70,13 @@ export const mutations: readonly Mutation[] = [
       '        if (index <= noted || wasDurable(bytes, segment.size, index))\n' +
       "          throw damaged(path, segment.size, 'a record that had been durable does not hold')\n",
     put: '',
+    also: [
+      {
+        file: 'packages/db-serializer/src/driver/log-files.ts',
+        find: '  if (end < known) throw damaged(',
+        put: '  if (end < Math.min(known, 0)) throw damaged(',
+      },
+    ],
     seedsMax: 40,
   },
   {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parseArguments } from '../sim/arguments.ts'
-import { mutations, plant } from '../sim/mutations.ts'
+import { mutations, placesOf, plant } from '../sim/mutations.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -14,23 +14,17 @@ describe('planted bugs', () => {
 
   for (const mutation of mutations)
     test(`${mutation.name} still finds its place in the source`, () => {
-      const text = readFileSync(join(root, mutation.file), 'utf8')
-      expect(plant(mutation, text)).not.toBe(text)
+      for (const place of placesOf(mutation)) {
+        const text = readFileSync(join(root, place.file), 'utf8')
+        expect(plant(mutation.name, place, text)).not.toBe(text)
+      }
     })
 
   test('complain when their place is gone or not the only one', () => {
-    const mutation = {
-      name: 'x',
-      bug: '',
-      suite: 'serializer',
-      file: 'f',
-      find: 'a',
-      put: 'b',
-      seedsMax: 1,
-    } as const
-    expect(plant(mutation, 'cac')).toBe('cbc')
-    expect(() => plant(mutation, 'ccc')).toThrow('0 times')
-    expect(() => plant(mutation, 'aca')).toThrow('2 times')
+    const place = { file: 'f', find: 'a', put: 'b' }
+    expect(plant('x', place, 'cac')).toBe('cbc')
+    expect(() => plant('x', place, 'ccc')).toThrow('0 times')
+    expect(() => plant('x', place, 'aca')).toThrow('2 times')
   })
 })
 

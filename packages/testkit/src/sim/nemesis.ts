@@ -245,8 +245,36 @@ export class Nemesis {
 
   #loseDisk(node: SimNode<unknown> | undefined, lose: (disk: SimDisk) => boolean): boolean {
     if (node === undefined || this.#options.mayLoseDisk?.() !== true) return false
+    if (this.#nodes.length === 3 && !this.#cut && below(this.#random, 2) === 0) return this.#betray(lose)
     if (!this.#crash(node, below(this.#random, 2) === 0 ? 'kill' : 'power')) return false
     return lose(node.disk)
+  }
+
+  /**
+   * The worst moment for it, among three: one lags, and of the two that have the rest one loses its disk while the
+   * other is down for a while.
+   */
+  #betray(lose: (disk: SimDisk) => boolean): boolean {
+    const leader = this.#nodes.find((node) => node.id === this.#leader())
+    const [lagging, victim] = shuffle(
+      this.#random,
+      this.#nodes.filter((node) => node !== leader),
+    )
+    if (leader === undefined || lagging === undefined || victim === undefined) return false
+    this.#cut = true
+    this.#world.network.isolate(lagging.id)
+    this.#world.schedule(this.#random.between(300, 1_500), () => {
+      this.#cut = false
+      if (this.#nodes.every((node) => node.running && !node.stopping)) {
+        leader.crash('power')
+        victim.crash('kill')
+        lose(victim.disk)
+        this.#restart(leader, [2_000, 6_000])
+        this.#restart(victim, [20, 200])
+      }
+      this.#world.network.mend()
+    })
+    return true
   }
 
   #crashAll(kind: CrashKind): boolean {
@@ -271,8 +299,8 @@ export class Nemesis {
     return true
   }
 
-  #restart(node: SimNode<unknown>): void {
-    this.#world.schedule(this.#random.between(...this.#options.downMs), () => {
+  #restart(node: SimNode<unknown>, downMs = this.#options.downMs): void {
+    this.#world.schedule(this.#random.between(...downMs), () => {
       if (!node.running) node.start().catch((error: unknown) => this.#world.fail(error))
     })
   }

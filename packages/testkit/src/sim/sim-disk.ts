@@ -107,7 +107,15 @@ export class SimDisk {
     const files = this.paths().filter(
       (path) => matches.test(path) && (this.#files.get(path)?.settled ?? 0) > 0,
     )
-    const path = files.length === 0 ? undefined : pick(this.#random, files)
+    // Mostly where most bytes are, as on real disks; sometimes in the small files that matter as much.
+    const bytes = files.reduce((sum, path) => sum + (this.#files.get(path)?.settled ?? 0), 0)
+    const end = evenOdds(this.#random) ? bytes : below(this.#random, Math.max(1, bytes))
+    let sum = 0
+    const bySize = files.find((path) => {
+      sum += this.#files.get(path)?.settled ?? 0
+      return sum > end
+    })
+    const path = bySize ?? (files.length === 0 ? undefined : pick(this.#random, files))
     const file = path === undefined ? undefined : this.#files.get(path)
     if (file === undefined) return false
     file.flip(below(this.#random, file.settled))
