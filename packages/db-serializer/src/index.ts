@@ -1,3 +1,8 @@
 export { orderedLog } from './driver/ordered-log.ts'
 export type { OrderedLogPorts } from './driver/ports.ts'
+export {
+  type SingleNodeLogOptions,
+  type SingleNodeLogPorts,
+  singleNodeLog,
+} from './driver/single-node-log.ts'
 export type { OrderedLogOptions } from './options.ts'

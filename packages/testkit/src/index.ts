@@ -28,7 +28,11 @@ export { type ClockFixture, clockSuite } from './suites/clock-suite.ts'
 export { type DatabaseFixture, databaseSuite } from './suites/database-suite.ts'
 export { type DiscoveryFixture, discoverySuite } from './suites/discovery-suite.ts'
 export { type DiskFixture, diskSuite } from './suites/disk-suite.ts'
-export { type OrderedLogFixture, orderedLogSuite } from './suites/ordered-log-suite.ts'
+export {
+  type OrderedLogAbilities,
+  type OrderedLogFixture,
+  orderedLogSuite,
+} from './suites/ordered-log-suite.ts'
 export { type PeersFixture, peersSuite } from './suites/peers-suite.ts'
 export type { SuiteAssertions, SuiteExpectation, SuiteRunner } from './suites/runner.ts'
 export { type StorageFixture, storageSuite } from './suites/storage-suite.ts'

@@ -111,8 +111,18 @@ interface Running {
   readonly list: ListMachine
 }
 
+/** What an ordered log can do beside what every one must. */
+export interface OrderedLogAbilities {
+  /** False for one that runs on one node alone: its fixture starts no name but the first. Default true. */
+  readonly severalNodes?: boolean
+}
+
 /** What every ordered log holds to. */
-export function orderedLogSuite(runner: SuiteRunner, make: () => Promise<OrderedLogFixture>): void {
+export function orderedLogSuite(
+  runner: SuiteRunner,
+  make: () => Promise<OrderedLogFixture>,
+  { severalNodes = true }: OrderedLogAbilities = {},
+): void {
   const { describe, test, expect } = runner
 
   async function begin(world: OrderedLogFixture, name: string): Promise<Running> {
@@ -132,6 +142,14 @@ export function orderedLogSuite(runner: SuiteRunner, make: () => Promise<Ordered
     return { world, a, b, c, all }
   }
 
+  /** Three nodes, or one that stands for all of them. */
+  async function crew() {
+    if (severalNodes) return trio()
+    const world = await make()
+    const a = await begin(world, 'a')
+    return { world, a, b: a, c: a, all: [a] }
+  }
+
   /** Waits until all of them have applied as much as the furthest. */
   async function level(world: OrderedLogFixture, all: readonly Running[]): Promise<void> {
     const furthest = Math.max(...all.map(({ log }) => log.appliedIndex()))
@@ -140,9 +158,11 @@ export function orderedLogSuite(runner: SuiteRunner, make: () => Promise<Ordered
 
   describe('an ordered log', () => {
     test('gives every node the same commands in the same order, whoever submits', async () => {
-      const { world, all } = await trio()
+      const { world, all } = await crew()
       const answers = await world.settle(
-        Promise.all(Array.from({ length: 60 }, (_, i) => all[i % 3]?.log.submit('list', text(`w${i}`)))),
+        Promise.all(
+          Array.from({ length: 60 }, (_, i) => all[i % all.length]?.log.submit('list', text(`w${i}`))),
+        ),
       )
       await level(world, all)
       const lines = all[0]?.list.lines ?? []
@@ -151,31 +171,31 @@ export function orderedLogSuite(runner: SuiteRunner, make: () => Promise<Ordered
       const numbers = answers.map((answer) => answer?.index ?? 0)
       expect(new Set(numbers).size).toBe(60)
       // What one node submits in a row keeps its order.
-      const own = numbers.filter((_, i) => i % 3 === 1)
+      const own = numbers.filter((_, i) => i % all.length === all.length - 1)
       expect(own).toEqual([...own].sort((x, y) => x - y))
     })
 
     test('answers the submitter with the index, the result and how many hold it', async () => {
-      const { world, b, all } = await trio()
+      const { world, b, all } = await crew()
       await world.settle(b.log.submit('list', text('one')))
       const two = await world.settle(b.log.submit('list', text('two')))
       expect(read(two.result)).toBe('2')
-      expect(two.durableOn).toBeGreaterThanOrEqual(2)
+      expect(two.durableOn).toBeGreaterThanOrEqual(severalNodes ? 2 : 1)
       expect(two.lineage).toBe(b.log.group().lineage)
       expect(b.log.appliedIndex()).toBeGreaterThanOrEqual(two.index)
       await level(world, all)
-      for (const { list } of all) expect(list.lines.at(-1)).toBe(`${two.index} b two`)
+      for (const { list } of all) expect(list.lines.at(-1)).toBe(`${two.index} ${b.log.self} two`)
     })
 
     test('stamps entries with a log time that never goes back, the same on every node', async () => {
-      const { world, all } = await trio()
+      const { world, all } = await crew()
       for (let i = 0; i < 9; i++) {
-        for (const { log } of all.slice(i % 3, (i % 3) + 1)) await world.settle(log.submit('list', text('x')))
+        const at = i % all.length
+        for (const { log } of all.slice(at, at + 1)) await world.settle(log.submit('list', text('x')))
       }
       await level(world, all)
       const times = all.map(({ list }) => list.entries.map(({ time, wall }) => [time, wall]))
-      expect(times[1]).toEqual(times[0])
-      expect(times[2]).toEqual(times[0])
+      for (const each of times) expect(each).toEqual(times[0])
       const clock = times[0]?.map(([time]) => time ?? 0) ?? []
       expect(clock).toEqual([...clock].sort((x, y) => x - y))
     })
@@ -194,7 +214,7 @@ export function orderedLogSuite(runner: SuiteRunner, make: () => Promise<Ordered
     })
 
     test('applies one idempotency key once, and answers every retry alike', async () => {
-      const { world, a, b, all } = await trio()
+      const { world, a, b, all } = await crew()
       const first = await world.settle(a.log.submit('list', text('x'), { idempotencyKey: 'k1' }))
       const again = await world.settle(a.log.submit('list', text('x'), { idempotencyKey: 'k1' }))
       const there = await world.settle(b.log.submit('list', text('x'), { idempotencyKey: 'k1' }))
@@ -226,7 +246,7 @@ export function orderedLogSuite(runner: SuiteRunner, make: () => Promise<Ordered
       test('take effect on all machines, at one index, in order', async () => {
         const world = await make()
         const a = await purses(world, 'a')
-        const b = await purses(world, 'b')
+        const b = severalNodes ? await purses(world, 'b') : a
         const done = await world.settle(
           b.log.submitBundle({
             commands: [add('mine', 'jar', 5), add('yours', 'jar', 2), add('mine', 'jar', -1)],
@@ -300,7 +320,7 @@ export function orderedLogSuite(runner: SuiteRunner, make: () => Promise<Ordered
     })
 
     test('a barrier covers everything acknowledged before, on whatever node', async () => {
-      const { world, a, b, c } = await trio()
+      const { world, a, b, c } = await crew()
       for (let i = 0; i < 5; i++) {
         const { index } = await world.settle(a.log.submit('list', text(`${i}`)))
         const [here, there] = await world.settle(Promise.all([b.log.barrier(), c.log.barrier()]))
@@ -310,6 +330,37 @@ export function orderedLogSuite(runner: SuiteRunner, make: () => Promise<Ordered
       }
     })
 
+    test('what was acknowledged is there after a kill, and after a stop', async () => {
+      const world = await make()
+      const first = await begin(world, 'a')
+      await world.settle(first.log.submit('list', text('x')))
+      world.kill('a')
+      const second = await begin(world, 'a')
+      expect(second.list.lines).toEqual(first.list.lines)
+      await world.settle(second.log.submit('list', text('y')))
+      await world.settle(world.stop('a', 'away'))
+      const failure = await world.settle(second.log.submit('list', text('late')).then(() => null, errorCode))
+      expect(failure).toBe('STOPPED')
+      const third = await begin(world, 'a')
+      expect(third.list.lines).toEqual(second.list.lines)
+      expect(third.log.group()).toMatchObject({ role: 'leader', voters: ['a'], leader: 'a', alone: false })
+    })
+
+    test('a call that is aborted before it began leaves nothing', async () => {
+      const { world, a, all } = await crew()
+      const signal = AbortSignal.abort()
+      expect(await world.settle(a.log.submit('list', text('no'), { signal }).catch(errorCode))).toBe(
+        'ABORTED',
+      )
+      await world.settle(a.log.submit('list', text('yes')))
+      await level(world, all)
+      expect(a.list.entries.map(({ command }) => read(command))).toEqual(['yes'])
+    })
+  })
+
+  if (!severalNodes) return
+
+  describe('an ordered log on several nodes', () => {
     test('who comes later has everything once it is ready', async () => {
       const world = await make()
       const a = await begin(world, 'a')
@@ -391,17 +442,6 @@ export function orderedLogSuite(runner: SuiteRunner, make: () => Promise<Ordered
       const d = await begin(world, 'd')
       await world.until(() => a.log.group().voters.length === 4 && d.log.group().voters.length === 4, SOON_MS)
       expect(told).toBeGreaterThan(0)
-    })
-
-    test('a call that is aborted before it began leaves nothing', async () => {
-      const { world, a, all } = await trio()
-      const signal = AbortSignal.abort()
-      expect(await world.settle(a.log.submit('list', text('no'), { signal }).catch(errorCode))).toBe(
-        'ABORTED',
-      )
-      await world.settle(a.log.submit('list', text('yes')))
-      await level(world, all)
-      expect(a.list.entries.map(({ command }) => read(command))).toEqual(['yes'])
     })
   })
 }
