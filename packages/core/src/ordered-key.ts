@@ -123,13 +123,13 @@ export class KeyWriter {
     const exponent = digits.length - fraction.length
     scratch.setInt32(0, exponent)
     scratch.setUint8(0, scratch.getUint8(0) ^ 0x80)
-    const body =
-      String.fromCharCode(
-        scratch.getUint8(0),
-        scratch.getUint8(1),
-        scratch.getUint8(2),
-        scratch.getUint8(3),
-      ) + `${significant}\x00`
+    const head = String.fromCharCode(
+      scratch.getUint8(0),
+      scratch.getUint8(1),
+      scratch.getUint8(2),
+      scratch.getUint8(3),
+    )
+    const body = `${head}${significant}\x00`
     this.#key += TAG_VALUE + (negative ? `\x01${invert(body)}` : `\x03${body}`)
     return this
   }
