@@ -1,7 +1,9 @@
-import { nodeId, silentLogger } from '@cluster/core'
+import { clusterId, crc32c, lineageId, logIndex, nodeId, silentLogger, term } from '@cluster/core'
 import { MemoryDisk, SimRandom } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import { openLog } from '../src/driver/open-log.ts'
+import { Raft } from '../src/machine/raft.ts'
+import type { Effect } from '../src/machine/types.ts'
 import { Cluster } from './support/cluster.ts'
 
 const SEGMENT = 'log-0000000000000001'
@@ -156,6 +158,78 @@ describe('a damaged log', () => {
   })
 })
 
+describe('a torn tail', () => {
+  test('is cut, and is no damage', async () => {
+    const cluster = await formed(['a', 'b', 'c'])
+    cluster.node('c').crash('power')
+    const file = cluster.node('c').disk.file(SEGMENT)
+    const size = file?.size ?? 0
+    // The beginning of a record that was never finished.
+    file?.append(file.read(size - 60, 40))
+    await cluster.start('c')
+    expect(keptOn(cluster, 'c')).toEqual([])
+    await cluster.submit('c', 'more')
+    expect(cluster.app('c').words.words).toEqual(['x', 'y', 'z', 'more'])
+  })
+})
+
+describe('a voter', () => {
+  test('is a node with its disk: votes and copies of another disk count for nothing', () => {
+    const [a, b, c] = [nodeId('a'), nodeId('b'), nodeId('c')]
+    const history = { cluster: clusterId('k'), lineage: lineageId('l'), ancestry: [] }
+    const disks = { a: 'a1', b: 'b1', c: 'c1' }
+    const configuration = { voters: [a, b, c], learners: [], away: [], provisional: false, disks }
+    const entry = { index: logIndex(1), term: term(1), time: 0, wall: 0, kind: 'configuration' } as const
+    const raft = new Raft(
+      { self: a, disk: 'a1' },
+      {
+        hardState: {
+          history,
+          term: term(1),
+          votedFor: null,
+          alone: false,
+          committed: logIndex(1),
+          founding: false,
+        },
+        snapshot: null,
+        entries: [{ ...entry, configuration }],
+      },
+      new SimRandom('voter'),
+    )
+    const head = { lineage: history.lineage, granted: true } as const
+    const settle = (effects: readonly Effect[]): void => {
+      for (const effect of effects)
+        if (effect.type === 'persist') settle(raft.step({ type: 'persisted', ticket: effect.ticket }))
+    }
+    for (const now of [1, 1_000]) settle(raft.step({ type: 'tick', now, wall: 0 }))
+    const commit = { index: logIndex(1), term: term(1) }
+    const preVote = { ...head, type: 'preVoteReply', term: term(2), commit } as const
+    settle(raft.step({ type: 'message', from: b, message: { ...preVote, disk: 'b2' } }))
+    expect(raft.view().term).toBe(1)
+    settle(raft.step({ type: 'message', from: b, message: { ...preVote, disk: 'b1' } }))
+    expect(raft.view()).toMatchObject({ term: 2, role: 'candidate' })
+    const vote = { ...head, type: 'voteReply', term: term(2) } as const
+    settle(raft.step({ type: 'message', from: c, message: { ...vote, disk: 'c2' } }))
+    expect(raft.view().role).toBe('candidate')
+    settle(raft.step({ type: 'message', from: c, message: { ...vote, disk: 'c1' } }))
+    expect(raft.view()).toMatchObject({ role: 'leader', commitIndex: 1 })
+    const copy = {
+      type: 'appendReply',
+      lineage: history.lineage,
+      term: term(2),
+      round: 0,
+      match: logIndex(2),
+      rejected: null,
+      configuration: logIndex(1),
+      acknowledged: false,
+    } as const
+    settle(raft.step({ type: 'message', from: b, message: { ...copy, disk: 'b2' } }))
+    expect(raft.view().commitIndex).toBe(1)
+    settle(raft.step({ type: 'message', from: b, message: { ...copy, disk: 'b1' } }))
+    expect(raft.view().commitIndex).toBe(2)
+  })
+})
+
 describe('a node that restarts with an empty disk and its old identity', () => {
   test('votes again: never, as its vote belonged to the disk', async () => {
     const cluster = await formed(['a', 'b', 'c'])
@@ -205,6 +279,30 @@ describe('opening a log', () => {
     expect((await open(disk)).identity.disk).toBe(identity.disk)
     await disk.remove('disk-a')
     expect((await open(disk)).identity.disk).toBe(identity.disk)
+  })
+
+  test('files of another version are recognised, and are no damage', async () => {
+    const cluster = await formed(['a', 'b', 'c'], { snapshotEntries: 5, tailEntries: 2 })
+    for (let i = 0; i < 20; i++) await cluster.submit('a', `w${i}`)
+    await cluster.world.run(500)
+    cluster.node('a').crash('kill')
+    const { disk } = cluster.node('a')
+    const paths = disk.paths().filter((path) => /^(hard|disk|snapshot)-/.test(path))
+    expect(paths.length).toBeGreaterThanOrEqual(5)
+    for (const path of paths) {
+      const files = new MemoryDisk()
+      for (const each of disk.paths()) {
+        const file = disk.file(each)
+        if (file) await files.replace(each, file.read(0, file.size))
+      }
+      const bytes = (await files.read(path)) ?? new Uint8Array()
+      const view = new DataView(bytes.buffer)
+      view.setUint16(4, 99, true)
+      view.setUint32(20, crc32c(bytes.subarray(24), crc32c(bytes.subarray(0, 20))), true)
+      await files.replace(path, bytes)
+      await expect(open(files)).rejects.toMatchObject({ code: 'DISK_FORMAT', detail: { path, found: 99 } })
+      expect((await files.list()).filter((each) => each.startsWith('damaged-'))).toEqual([])
+    }
   })
 
   test('without a readable name of the disk it waits for the operator', async () => {
