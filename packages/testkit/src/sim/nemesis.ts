@@ -11,6 +11,7 @@ import type { World } from './world.ts'
  * - `stop`: a node stops in good order and comes back;
  * - `split`, `isolate`, `isolateLeader`, `oneWay`: the network is cut, for a while;
  * - `reset`: one link is reset;
+ * - `cutLeader`: all links of the leader are reset, and it is cut off for a while;
  * - `loss`, `reorder`: frames get lost, or overtake each other and arrive twice, for a while;
  * - `slowDisk`, `fullDisk`: a disk is slow, or has no room, for a while;
  * - `stall`: nothing of a process runs for a while;
@@ -27,6 +28,7 @@ export type FaultKind =
   | 'split'
   | 'isolate'
   | 'isolateLeader'
+  | 'cutLeader'
   | 'oneWay'
   | 'reset'
   | 'loss'
@@ -51,6 +53,7 @@ export const storm: FaultWeights = {
   split: 2,
   isolate: 2,
   isolateLeader: 2,
+  cutLeader: 2,
   oneWay: 1,
   reset: 3,
   loss: 3,
@@ -183,6 +186,14 @@ export class Nemesis {
         return victim !== undefined && this.#divide(() => this.#world.network.isolate(victim.id))
       case 'isolateLeader':
         return leader !== undefined && this.#divide(() => this.#world.network.isolate(leader.id))
+      case 'cutLeader':
+        return (
+          leader !== undefined &&
+          this.#divide(() => {
+            this.#world.network.isolate(leader.id)
+            for (const link of this.#world.network.links()) if (link.joins(leader.id, leader.id)) link.reset()
+          })
+        )
       case 'oneWay': {
         const other = pick(this.#random, this.#nodes)
         if (victim === undefined || victim === other) return false
