@@ -6,7 +6,7 @@ import type { SuiteOptions } from '../suite.ts'
 import { etcdFailOver, failOver } from './log/fail-over.ts'
 import { longLog } from './log/long-log.ts'
 import { etcdReadBack, readBack } from './log/read-back.ts'
-import { appends, reads, type Stage } from './log/throughput.ts'
+import { appends, reads, type Stage, warmUp } from './log/throughput.ts'
 
 const VOTERS = 3
 const PARTS = ['append', 'read', 'fail-over', 'long-log'] as const
@@ -57,6 +57,7 @@ async function throughput(
     outside = await LogFleet.start({ voters: VOTERS, learners: 1 })
     const { leader, follower } = await inside.roles()
     const stage: Stage = { inside, leader, follower, outside, client: VOTERS, etcd }
+    await warmUp(stage, options)
     const rows: Row[] = []
     if (has('append')) rows.push(...(await appends(stage, options)))
     if (has('read')) rows.push(...(await reads(stage, options)))

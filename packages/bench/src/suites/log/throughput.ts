@@ -97,6 +97,16 @@ function atLeast(times: number): (own: Measured, etcd: Measured) => Target {
   })
 }
 
+/** Compilers that work while a program runs are done with theirs before anything counts. */
+export async function warmUp(stage: Stage, options: SuiteOptions): Promise<void> {
+  for (const kind of ['append', 'barrier'] as const) {
+    for (const { who, run } of contenders(stage, kind, 256, { ...options, warmUpMs: 0 })) {
+      options.progress(`warming up: ${who}`)
+      await run()
+    }
+  }
+}
+
 /** Appends of 100 bytes, by the number of callers that wait for one each. */
 export async function appends(stage: Stage, options: SuiteOptions): Promise<Row[]> {
   const judges = new Map([
