@@ -14,6 +14,8 @@ export interface StartOptions {
   readonly alone?: boolean
   readonly secret?: string
   readonly giveUpDamaged?: boolean
+  readonly continueAlone?: boolean
+  readonly giveUpHistory?: boolean
   readonly mdns: boolean
   readonly shell: boolean
   readonly log: 'debug' | 'info' | 'warn' | 'error'
@@ -79,6 +81,14 @@ export function commandLine(run: (options: StartOptions) => Promise<void>): Comm
     .option(
       '--give-up-damaged',
       'keep a damaged log aside and start without it; what no other node has is lost',
+    )
+    .option(
+      '--continue-alone',
+      'go on without the other one of the last two voters, which will not come back',
+    )
+    .option(
+      '--give-up-history',
+      'after both went on alone: keep the files of this node aside and take those of the other',
     )
     .option('--no-mdns', 'do not look for nodes by mDNS; use --seed')
     .option('--no-shell', 'no prompt: serve until a signal comes')

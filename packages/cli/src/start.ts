@@ -33,6 +33,8 @@ export async function start(options: StartOptions): Promise<void> {
     ...(options.alone === undefined ? {} : { alone: options.alone }),
     ...(options.secret === undefined ? {} : { secret: options.secret }),
     ...(options.giveUpDamaged === undefined ? {} : { giveUpDamaged: options.giveUpDamaged }),
+    ...(options.continueAlone === undefined ? {} : { continueAlone: options.continueAlone }),
+    ...(options.giveUpHistory === undefined ? {} : { giveUpHistory: options.giveUpHistory }),
     mdns: options.mdns,
     logLevel: options.log,
     log: stderr,

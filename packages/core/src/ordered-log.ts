@@ -76,6 +76,11 @@ export interface Applied {
   readonly lineage: LineageId
   /** Voters known to have it durably, this node's knowledge at the time. */
   readonly durableOn: number
+  /**
+   * True when this node, or the one that leads it, went on without the other voter and no second one votes again yet: if
+   * the other one went on too, one of both histories will have to go, this entry perhaps with it.
+   */
+  readonly alone: boolean
 }
 
 /** The answer to a bundle: the entry was committed, and judged alike on every node. */
@@ -121,6 +126,11 @@ export interface OrderedLogEvents {
   readonly removed: { readonly node: NodeId; readonly reason: 'dead' | 'left' }
   /** A snapshot of another node replaced this node's state. */
   readonly snapshotInstalled: { readonly index: LogIndex }
+  /**
+   * Another node of this cluster has a history that parted from the one here: both went on alone. Neither side takes
+   * writes (LOG_FORKED_HISTORY) until the nodes of one of them are started with the word to give theirs up.
+   */
+  readonly forked: { readonly peer: NodeId; readonly mine: LineageId; readonly theirs: LineageId }
   /** What the log waits for, for people ("waiting for a quorum: node X and Y"); null when nothing. */
   readonly waiting: { readonly for: string | null }
   /** The node cannot go on (damaged disk, broken invariant); it has stopped applying and voting. */
@@ -156,6 +166,11 @@ export interface OrderedLog {
    * the call. It need not be applied here yet.
    */
   barrier(options?: CallOptions): Promise<LogIndex>
+  /**
+   * The operator's word that the other one of the last two voters will not come back, or not with writes of its own: this
+   * node goes on alone. Resolves when it does; what it acknowledges is marked `alone`. @throws LOG_ALONE_REFUSED
+   */
+  continueAlone(): Promise<void>
   appliedIndex(): LogIndex
   /** Resolves once this node has applied `index`. */
   applied(index: LogIndex, options?: CallOptions): Promise<void>
@@ -176,6 +191,8 @@ export type LogErrorDetail =
       readonly mine: LineageId
       readonly theirs: LineageId
     } & ErrorDetail)
+  /** It is not one of the last two voters, or the other one is there (`reason` in one word). */
+  | ({ readonly code: 'LOG_ALONE_REFUSED'; readonly reason: string } & ErrorDetail)
   | ({
       readonly code: 'LOG_COMMAND_TOO_LARGE'
       readonly bytes: number

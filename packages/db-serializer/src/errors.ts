@@ -1,4 +1,11 @@
-import { ClusterError, type CommonErrorDetail, type LogErrorDetail, type NodeId } from '@cluster/core'
+import {
+  ClusterError,
+  type CommonErrorDetail,
+  type LineageId,
+  type LogErrorDetail,
+  type NodeId,
+} from '@cluster/core'
+import type { AloneRefusal } from './machine/types.ts'
 
 export type LogError = ClusterError<LogErrorDetail | CommonErrorDetail>
 
@@ -34,6 +41,29 @@ export function unknownMachine(machine: string): LogError {
   return new ClusterError<LogErrorDetail>(
     { code: 'LOG_UNKNOWN_MACHINE', outcome: 'rejected', machine },
     `No state machine named ${machine} is attached to the ordered log of this node. Attach it before the log starts; every node needs the same machines.`,
+  )
+}
+
+const REFUSALS: Readonly<Record<AloneRefusal, string>> = {
+  noGroup: 'it is in no group',
+  notLastTwo: 'it is not one of the last two voters; only from two to one may a node go on by itself',
+  notAcknowledged: 'it is not certain to have all that was acknowledged',
+  notRenounced: 'the vote that was given up is not the one that counts',
+  linkUp: 'the other voter is linked',
+  leaseHeld: 'the leader may still hold a lease',
+}
+
+export function aloneRefused(reason: AloneRefusal): LogError {
+  return new ClusterError<LogErrorDetail>(
+    { code: 'LOG_ALONE_REFUSED', outcome: 'rejected', reason },
+    `This node does not go on alone: ${REFUSALS[reason]}. Start the nodes that are missing.`,
+  )
+}
+
+export function forkedHistory(mine: LineageId, theirs: LineageId, peer: NodeId): LogError {
+  return new ClusterError<LogErrorDetail>(
+    { code: 'LOG_FORKED_HISTORY', outcome: 'rejected', mine, theirs },
+    `This node and node ${peer} both went on alone, so there are two histories (${mine} here, ${theirs} there) and nothing is written. Stop the nodes whose history is to go and start each once with --give-up-history (giveUpHistory in a program): their files are kept aside.`,
   )
 }
 

@@ -40,6 +40,20 @@ export interface OrderedLogOptions {
   /** Goes on alone when the other one of two voters is proved dead. Default true. */
   readonly deathProof?: boolean
   /**
+   * What the last two voters do when one is silent and nothing proves it dead. `majority`, the default: writes wait for
+   * it. `last-standing`: the one that had all goes on alone after `lastStandingMs`; if both do, the histories part.
+   */
+  readonly quorum?: 'majority' | 'last-standing'
+  /** Silence of the other voter before `last-standing` goes on. Default 5,000. */
+  readonly lastStandingMs?: number
+  /** The operator's word at the start: goes on alone, if this is one of the last two voters and the other one is away. Default false. */
+  readonly continueAlone?: boolean
+  /**
+   * The operator's word at the start: a history in which this node went on alone is kept aside, and the node comes back
+   * with a fresh copy of the other one. Default false.
+   */
+  readonly giveUpHistory?: boolean
+  /**
    * The operator's word: a damaged log is kept aside and the node asks for a fresh copy even when it may be the only
    * one that holds what was acknowledged last. Default false.
    */
@@ -65,6 +79,10 @@ export function resolveOptions(options: OrderedLogOptions): ResolvedOptions {
     commandBytesMax: options.commandBytesMax ?? 3 * 1024 * 1024,
     leaseMs: options.leaseMs ?? 0,
     deathProof: options.deathProof ?? true,
+    quorum: options.quorum ?? 'majority',
+    lastStandingMs: options.lastStandingMs ?? 5_000,
+    continueAlone: options.continueAlone ?? false,
+    giveUpHistory: options.giveUpHistory ?? false,
     giveUpDamaged: options.giveUpDamaged ?? false,
   }
   assert(resolved.maxVoters >= 1 && resolved.maxVoters <= 15, 'maxVoters must be from 1 to 15')

@@ -3,7 +3,7 @@ import { staticDiscovery } from '@cluster/p2p'
 import { libp2pTransport, mdnsDiscovery, newIdentity } from '@cluster/transport'
 import { parseAddresses } from './addresses.ts'
 import type { Cluster } from './cluster.ts'
-import { composeNode } from './compose.ts'
+import { composeNode, type NodeOptions } from './compose.ts'
 import { openDataFolder } from './driver/data-folder.ts'
 import { nodeClock } from './driver/node-clock.ts'
 import { nodeRandom } from './driver/node-random.ts'
@@ -30,6 +30,12 @@ export interface OpenOptions {
   readonly secret?: string
   /** The operator's word: give up a damaged log even if nobody else may have all that it held. */
   readonly giveUpDamaged?: boolean
+  /** The operator's word: go on without the other one of the last two voters. What is acknowledged then is provisional. */
+  readonly continueAlone?: boolean
+  /** The operator's word: the history in which this node went on alone is kept aside, and it takes that of the others. */
+  readonly giveUpHistory?: boolean
+  /** What the last two voters do when one is silent: wait for it (`majority`, the default), or go on alone. */
+  readonly quorum?: 'majority' | 'last-standing'
   /** Where log lines go. Default: nowhere. */
   readonly log?: (line: string) => void
   /** The least level logged. Default "info". */
@@ -93,7 +99,7 @@ export async function openCluster(options: OpenOptions = {}): Promise<Cluster> {
         start: folder.start,
         ...(options.expect === undefined ? {} : { expect: options.expect }),
         ...(options.alone === undefined ? {} : { alone: options.alone }),
-        ...(options.giveUpDamaged === undefined ? {} : { log: { giveUpDamaged: options.giveUpDamaged } }),
+        log: logOptions(options),
       },
       { transport, discoveries, disk: folder.disk, ...platform },
     )
@@ -103,5 +109,20 @@ export async function openCluster(options: OpenOptions = {}): Promise<Cluster> {
   } catch (error) {
     await folder.release()
     throw error
+  }
+}
+
+/** What of the options is for the ordered log. */
+function logOptions({
+  giveUpDamaged,
+  continueAlone,
+  giveUpHistory,
+  quorum,
+}: OpenOptions): NonNullable<NodeOptions['log']> {
+  return {
+    ...(giveUpDamaged === undefined ? {} : { giveUpDamaged }),
+    ...(continueAlone === undefined ? {} : { continueAlone }),
+    ...(giveUpHistory === undefined ? {} : { giveUpHistory }),
+    ...(quorum === undefined ? {} : { quorum }),
   }
 }

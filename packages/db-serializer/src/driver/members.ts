@@ -68,6 +68,12 @@ export class Members {
     return this.#linked.has(peer)
   }
 
+  /** Milliseconds since the link to it went down; 0 while it is up, or was never. */
+  silentMs(peer: NodeId, now: number): number {
+    const downAt = this.#standings.get(peer)?.downAt ?? null
+    return this.#linked.has(peer) || downAt === null ? 0 : now - downAt
+  }
+
   /** Proved dead, and heard less than `silentMaxMs` before its link broke: it cannot have been outvoted before. */
   isProvedDead(peer: NodeId, silentMaxMs: number): boolean {
     const standing = this.#standings.get(peer)

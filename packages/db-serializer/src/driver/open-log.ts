@@ -23,6 +23,8 @@ export interface OpenedLog {
 export interface OpenLogOptions extends LogFilesOptions {
   /** The operator's word: a damaged log is given up even if nobody else may have all that it held. */
   readonly giveUpDamaged?: boolean
+  /** The operator's word: a history in which this node went on alone is given up for the other one. */
+  readonly giveUpHistory?: boolean
 }
 
 /**
@@ -36,6 +38,12 @@ export async function openLog(ports: OpenLogPorts, options: OpenLogOptions = {})
   const groupFile = await openGroupFile(ports)
   // A crash came while the files were moved.
   if (identity.renounced.some(({ kept }) => kept === null)) await setAside(ports, identity, groupFile)
+  if (options.giveUpHistory === true && (await readHardRecord(disk))?.state?.alone === true) {
+    const what = 'the operator gave this history up for another one'
+    ports.logger.log('warn', what, { kept: folderOf(identity.disk) })
+    await identity.renounce({ lineage: null, configuration: 0, what, wall: ports.wall() }, random)
+    await setAside(ports, identity, groupFile)
+  }
   try {
     return { store: await LogFiles.open(disk, options), identity, groupFile }
   } catch (error) {
@@ -117,5 +125,5 @@ async function setAside(
   // Promises belong to a node that is in no group yet, as this one is again.
   await groupFile.setPromise(null)
   await identity.moved(folderOf)
-  logger.log('warn', 'the damaged files of the log are kept aside', { folder: folderOf(last.disk) })
+  logger.log('warn', 'the files of the log are kept aside', { folder: folderOf(last.disk) })
 }

@@ -31,8 +31,9 @@ import { bundleAnswer, packBundle } from './bundles.ts'
 import { Calls } from './calls.ts'
 import { Commands } from './commands.ts'
 import { Contact } from './contact.ts'
+import { Forks } from './forks.ts'
 import { readFrame } from './frames.ts'
-import { goingAlone } from './going-alone.ts'
+import { GoingAlone } from './going-alone.ts'
 import type { GroupFile } from './group-file.ts'
 import { durableVoters, groupCard, groupDiffers, groupView } from './group-view.ts'
 import type { LogStore } from './log-store.ts'
@@ -77,6 +78,8 @@ export class OrderedLogNode implements OrderedLog {
   readonly #readiness: Readiness
   readonly #peerEvents: PeerEvents
   readonly #ticking: Ticking
+  readonly #goingAlone: GoingAlone
+  readonly #forks: Forks
   #state: State = 'new'
   #store: LogStore | null = null
   #runner: Runner | null = null
@@ -126,15 +129,15 @@ export class OrderedLogNode implements OrderedLog {
         send: (envelopes) => this.#commands.send(envelopes),
         durableOn: () => (this.#batchDurableOn ??= durableVoters(this.#currentView())),
         lineage: () => this.#view?.history?.lineage ?? lineageId(''),
+        alone: () => this.#view?.alone === true && this.#view.configuration?.voters.length === 1,
         unsent: (afterMs) => this.#waiting.late(afterMs),
       },
       options.deadlineMs,
     )
     const live = (): Runner | null => (this.#isActive() && !this.#resetting ? this.#runner : null)
     this.#commands = new Commands({
+      ...ports,
       self: this.self,
-      clock,
-      logger,
       runner: live,
       leader: () => this.#live()?.leader ?? null,
       notify: (to, frame) => this.#notify(to, frame),
@@ -175,6 +178,17 @@ export class OrderedLogNode implements OrderedLog {
         failed: (error) => this.#fail(error),
       },
     )
+    this.#goingAlone = new GoingAlone(
+      {
+        ...ports,
+        self: this.self,
+        members: this.#members,
+        view: () => (this.#state === 'running' ? this.#live() : null),
+        ask: (input) => this.#runner?.input(input),
+      },
+      options,
+    )
+    this.#forks = new Forks((event) => this.#events.emit('forked', event))
     this.#readiness = new Readiness(clock)
     this.#ticking = new Ticking({
       clock,
@@ -205,7 +219,7 @@ export class OrderedLogNode implements OrderedLog {
       deathProved: (proof) => {
         this.#members.deathProved(proof)
         this.#runner?.input({ type: 'peerDead', peer: proof.peer })
-        this.#goAlone()
+        this.#goingAlone.onProof()
         this.#members.act()
       },
       failed: (error) => this.#fail(error),
@@ -221,13 +235,10 @@ export class OrderedLogNode implements OrderedLog {
     assert(this.#state === 'new', 'an ordered log starts once')
     this.#state = 'starting'
     const { peers, random, logger, clock } = this.#ports
-    const { giveUpDamaged } = this.#options
     const disk = patientDisk(this.#ports.disk, clock, logger)
     this.#patient = disk
-    const opened = await this.#openStore(
-      { self: this.self, disk, random, logger, wall: () => clock.wall() },
-      { giveUpDamaged },
-    )
+    const ports = { self: this.self, disk, random, logger, wall: () => clock.wall() }
+    const opened = await this.#openStore(ports, this.#options)
     const { store, identity } = opened
     this.#groupFile = opened.groupFile
     this.#store = store
@@ -281,6 +292,10 @@ export class OrderedLogNode implements OrderedLog {
     })
   }
 
+  async continueAlone(): Promise<void> {
+    this.#goingAlone.continueAlone()
+  }
+
   appliedIndex(): LogIndex {
     return this.#applier.applied
   }
@@ -310,9 +325,7 @@ export class OrderedLogNode implements OrderedLog {
     this.#contact.retire()
     if (running && this.#runner) {
       const parting = new Parting({
-        clock: this.#ports.clock,
-        peers: this.#ports.peers,
-        logger: this.#ports.logger,
+        ...this.#ports,
         view: () => this.#currentView(),
         isLinked: (peer) => this.#members.isLinked(peer),
         transfer: (to) => this.#runner?.input({ type: 'transfer', to }),
@@ -336,7 +349,7 @@ export class OrderedLogNode implements OrderedLog {
       },
       restore: (snapshot) => this.#restore(snapshot),
       sendSnapshot: (to, atLeast, term) => this.#snapshots.send(to, atLeast, term),
-      ...raftNews(this.#ports.logger),
+      ...raftNews(this.#ports.logger, this.#goingAlone, this.#forks),
       rested: () => {
         this.#rested()
         this.#ticking.stir()
@@ -391,6 +404,7 @@ export class OrderedLogNode implements OrderedLog {
     if (this.#hears()) this.#contact.tick()
     this.#submissions.tick()
     this.#barriers.tick()
+    this.#goingAlone.tick()
     this.#members.act()
     this.#snapshots.save()
     this.#waiting.tick(now)
@@ -432,7 +446,7 @@ export class OrderedLogNode implements OrderedLog {
       this.#readiness.wake(view)
       return
     }
-    if (before?.configuration !== view.configuration) this.#goAlone()
+    if (before?.configuration !== view.configuration) this.#goingAlone.onProof()
     this.#told = this.group()
     this.#contact.group(this.#card())
     this.#members.act()
@@ -451,7 +465,7 @@ export class OrderedLogNode implements OrderedLog {
         if (!this.#resetting) this.#runner?.message(from, frame.message)
         return
       case 'forward':
-        this.#commands.take(from, frame.envelopes)
+        if (this.#forks.error === null) this.#commands.take(from, frame.envelopes)
         return
       case 'ask':
         this.#runner?.read((index) => void this.#notify(from, { type: 'answer', ask: frame.ask, index }))
@@ -462,8 +476,9 @@ export class OrderedLogNode implements OrderedLog {
       case 'hello':
         if (frame.hello.status === 'fresh' && frame.hello.renounced) {
           this.#members.renounced(from, frame.hello.renounced)
-          this.#goAlone()
+          this.#goingAlone.onProof()
         }
+        this.#forks.hello(from, frame.hello)
         this.#contact.hello(from, frame.hello)
         return
     }
@@ -504,14 +519,6 @@ export class OrderedLogNode implements OrderedLog {
       const disk = this.#contact.diskOf(node) ?? null
       void this.#members.wish({ node, wish: 'join', fresh: true, disk })
     }
-  }
-
-  #goAlone(): void {
-    const { self } = this
-    const { logger, random } = this.#ports
-    const ports = { self, members: this.#members, logger, random }
-    const input = goingAlone(ports, this.#options, this.#view)
-    if (input) this.#runner?.input(input)
   }
 
   #dissolve(into: string): void {
@@ -559,7 +566,7 @@ export class OrderedLogNode implements OrderedLog {
   }
 
   #stopError(): ClusterError | null {
-    if (this.#state === 'running') return null
+    if (this.#state === 'running') return this.#forks.error
     if (this.#state === 'new' || this.#state === 'starting') return notStarted()
     return this.#state === 'failed' ? hasFailed(this.#failure) : wasStopped()
   }

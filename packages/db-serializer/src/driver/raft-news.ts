@@ -1,13 +1,26 @@
 import type { Logger } from '@cluster/core'
+import type { Forks } from './forks.ts'
+import type { GoingAlone } from './going-alone.ts'
 import type { RunnerPorts } from './runner.ts'
 
-/** What the machine tells of histories, for people. */
-export function raftNews(logger: Logger): Pick<RunnerPorts, 'lineage' | 'forked' | 'aloneRefused'> {
+/** What the machine tells of histories, for people and for those here who act upon it. */
+export function raftNews(
+  logger: Logger,
+  goingAlone: GoingAlone,
+  forks: Forks,
+): Pick<RunnerPorts, 'lineage' | 'forked' | 'aloneRefused'> {
   return {
-    lineage: ({ cluster, lineage }, alone) =>
-      logger.log(alone ? 'warn' : 'info', alone ? 'going on alone' : 'group history', { cluster, lineage }),
-    forked: (peer, mine, theirs) =>
-      logger.log('error', 'histories have parted', { peer, mine: mine.lineage, theirs: theirs.lineage }),
-    aloneRefused: (peer, reason) => logger.log('info', 'not going on alone', { peer, reason }),
+    lineage: ({ cluster, lineage }, alone) => {
+      logger.log(alone ? 'warn' : 'info', alone ? 'going on alone' : 'group history', { cluster, lineage })
+      forks.moved()
+    },
+    forked: (peer, mine, theirs) => {
+      logger.log('error', 'histories have parted', { peer, mine: mine.lineage, theirs: theirs.lineage })
+      forks.forked(peer, mine, theirs)
+    },
+    aloneRefused: (peer, reason) => {
+      logger.log('info', 'not going on alone', { peer, reason })
+      goingAlone.refused(reason)
+    },
   }
 }

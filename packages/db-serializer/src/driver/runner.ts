@@ -1,5 +1,6 @@
 import type { Clock, LogIndex, NodeId } from '@cluster/core'
 import type {
+  AloneRefusal,
   ConfigurationChange,
   DropReason,
   Effect,
@@ -23,7 +24,7 @@ export interface RunnerPorts {
   sendSnapshot(to: NodeId, atLeast: LogIndex, term: number): void
   lineage(history: Lineage, alone: boolean): void
   forked(from: NodeId, mine: Lineage, theirs: Lineage): void
-  aloneRefused(peer: NodeId, reason: string): void
+  aloneRefused(peer: NodeId, reason: AloneRefusal): void
   /** All effects of one or more steps are done. */
   rested(): void
   /** The node must stop: the disk failed or an invariant broke. */

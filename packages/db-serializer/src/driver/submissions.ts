@@ -20,6 +20,8 @@ export interface SubmissionPorts {
   machines(): readonly string[]
   /** Brings envelopes on their way to the leader. False: nothing was sent, and nothing will come of it. */
   send(envelopes: readonly Uint8Array[]): boolean
+  /** Whether this side of the group went on without the other one. */
+  alone(): boolean
   /** Voters known to hold the entry. */
   durableOn(index: number): number
   lineage(): LineageId
@@ -296,6 +298,7 @@ export class Submissions {
       result: outcome.result,
       lineage: this.#ports.lineage(),
       durableOn: this.#ports.durableOn(outcome.index),
+      alone: this.#ports.alone(),
     })
   }
 

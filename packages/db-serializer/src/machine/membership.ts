@@ -7,6 +7,7 @@ import {
   partsOf,
 } from './configuration.ts'
 import { appendAsLeader, becomeFollower, becomeLeader } from './leadership.ts'
+import { leaseBinds } from './lease.ts'
 import { isReady } from './read-index.ts'
 import { sendNews } from './replication.ts'
 import type { State } from './state.ts'
@@ -106,8 +107,9 @@ export function finishFounding(state: State): void {
 type GoAlone = Extract<Input, { type: 'goAlone' }>
 
 /** The other of two voters is proved dead by the transport; the rest of the proof is judged here. */
-export function stepGoAlone(state: State, { peer, lineage, renounced }: GoAlone): void {
-  const reason = judgeAlone(state, peer, renounced)
+export function stepGoAlone(state: State, input: GoAlone): void {
+  const { peer, lineage } = input
+  const reason = judgeAlone(state, input)
   if (reason !== null) {
     state.out.emit({ type: 'aloneRefused', peer, reason })
     return
@@ -125,7 +127,7 @@ export function stepGoAlone(state: State, { peer, lineage, renounced }: GoAlone)
   )
 }
 
-function judgeAlone(state: State, peer: NodeId, renounced: GoAlone['renounced']): AloneRefusal | null {
+function judgeAlone(state: State, { peer, renounced, word }: GoAlone): AloneRefusal | null {
   const newest = state.configurations.newest
   if (state.history === null || newest === null) return 'noGroup'
   const open = state.configurations.since(state.commitIndex)
@@ -141,6 +143,9 @@ function judgeAlone(state: State, peer: NodeId, renounced: GoAlone['renounced'])
     return listed === renounced.disk && renounced.configuration <= newest.index ? null : 'notRenounced'
   }
   if (state.links.isUp(peer)) return 'linkUp'
+  // By then it leads no more: on proof of its death the driver has voided its lease before.
+  if (leaseBinds(state, state.self)) return 'leaseHeld'
+  if (word === true) return null
   const agreement = state.links.agreement(peer)
   const holds =
     agreement !== null &&

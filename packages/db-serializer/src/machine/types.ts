@@ -215,6 +215,8 @@ export type Input =
        * configuration behind this index. That stands for the proof of death, whether the peer is linked or not.
        */
       readonly renounced?: { readonly disk: string; readonly configuration: number }
+      /** The operator's word stands for the proof of death, and for what was said over the link. */
+      readonly word?: true
     }
 
 export type AloneRefusal =
@@ -227,6 +229,8 @@ export type AloneRefusal =
   | 'notRenounced'
   /** The link to the peer is up. */
   | 'linkUp'
+  /** The other one may hold a lease. */
+  | 'leaseHeld'
 
 export type ChangeRefusal =
   /** An earlier change is not committed. Try again after it is applied. */

@@ -154,7 +154,7 @@ export class ModelLogNode implements OrderedLog {
           this.#whenApplied(index, () => {
             const result = this.#order.result(index) ?? new Uint8Array(0)
             const durableOn = this.#order.voters().filter((voter) => this.#order.nodes.has(voter)).length
-            resolve({ index, result, lineage: this.#order.lineage, durableOn })
+            resolve({ index, result, lineage: this.#order.lineage, durableOn, alone: false })
           })
         })
       },
@@ -169,6 +169,13 @@ export class ModelLogNode implements OrderedLog {
       (resolve) => {
         this.#order.inOrder(this, () => resolve(logIndex(this.#order.last())))
       },
+    )
+  }
+
+  async continueAlone(): Promise<void> {
+    throw new ClusterError(
+      { code: 'LOG_ALONE_REFUSED', outcome: 'rejected', reason: 'notLastTwo' },
+      'The model of a log never loses its quorum for good. Resume it.',
     )
   }
 
