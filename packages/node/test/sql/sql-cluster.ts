@@ -74,6 +74,8 @@ export class SqlCluster {
       { partitions: 8, ...options },
     )
     await world.settle(Promise.all(sims.map((sim) => sim.start())), PATIENCE_MS)
+    // The one that forms the group waits until the others vote; before that it may decide alone.
+    await cluster.settle(Promise.all(sims.map((sim) => sim.app?.node.log.ready())))
     for (const sim of sims) await cluster.open(sim)
     await cluster.repaired()
     return cluster
