@@ -13,13 +13,6 @@ export const CLOCK_DRIFT = 0.1
 /** Signs of life whose time of sending is remembered; more than fit in one lease. */
 const SENT_MAX = 64
 
-/** What a voter promised. */
-export interface Lease {
-  /** Null for what an earlier process of this node may have promised to whomever. */
-  readonly to: NodeId | null
-  readonly until: number
-}
-
 /** A voter heard the leader; the promise is as good as the clock, so without its time none is made. */
 export function grantLease(state: State, leader: NodeId): void {
   const { leaseMs } = state.settings

@@ -12,7 +12,6 @@ import {
   term,
 } from '@cluster/core'
 import { ConfigurationLog, countsWith } from './configuration.ts'
-import type { Lease } from './lease.ts'
 import { Links } from './links.ts'
 import { LogTail } from './log-tail.ts'
 import { Outbox } from './outbox.ts'
@@ -58,6 +57,13 @@ export function settingsOf(options: RaftOptions): Settings {
 }
 
 export const NOWHERE: LogPosition = { index: logIndex(0), term: term(0) }
+
+/** What a voter promised. */
+export interface Lease {
+  /** Null for what an earlier process of this node may have promised to whomever. */
+  readonly to: NodeId | null
+  readonly until: number
+}
 
 /** What only a leader has; made anew at each election. */
 export interface Office {
