@@ -9,7 +9,8 @@ async function heartbeatsWhileTalking(everyMs: number): Promise<number> {
   const b = await start('b', ['a'], (peers) => peers.serve('talk', serve))
   await until(() => a.member(b.self)?.state === 'alive' && b.member(a.self)?.state === 'alive', 5_000)
   const heartbeats = (): number =>
-    world.trace.tail(100_000, { frames: true }).filter((line) => / a .*channel=p2p bytes=2\b/.test(line)).length
+    world.trace.tail(100_000, { frames: true }).filter((line) => / a .*channel=p2p bytes=2\b/.test(line))
+      .length
   const before = heartbeats()
   for (let passed = 0; passed < 2_000; passed += everyMs) {
     a.notify(b.self, 'talk', new Uint8Array(10))
