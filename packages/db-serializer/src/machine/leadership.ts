@@ -114,6 +114,7 @@ export function advanceCommit(state: State): void {
     for (const entry of state.log.slice(before + 1, reached)) office.uncommittedBytes -= entryBytes(entry)
     state.commitIndex = reached as Office['firstIndex']
     configurationCommitted(state, office, before)
+    retire(state, office)
     if (state.office === null) return
   }
   letGo(state, office)
@@ -140,8 +141,17 @@ function configurationCommitted(state: State, office: Office, before: number): v
     if (!voters.includes(node) && !learners.includes(node)) sendAppends(state, office, node, true)
   }
   updateProgress(state, office)
-  if (voters.includes(state.self)) return
-  // A leader that is no voter any more has done its last duty; the voter that is furthest takes over.
+}
+
+/**
+ * A leader that is no voter any more has done its last duty; the voter that is furthest takes over. It may have taken
+ * office as such: only its log was good enough, and the entry that let it go was not known to be committed.
+ */
+function retire(state: State, office: Office): void {
+  const { newest } = state.configurations
+  if (newest === null || newest.index > state.commitIndex) return
+  const { voters, outgoing } = newest.configuration
+  if (outgoing !== undefined || voters.includes(state.self)) return
   sendNews(state, office)
   const heir = [...voters].sort(
     (a, b) => (office.progress.get(b)?.match ?? 0) - (office.progress.get(a)?.match ?? 0),
