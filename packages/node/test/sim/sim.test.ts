@@ -16,6 +16,11 @@ describe('a cluster in the simulator', () => {
     test(`distribution, seed ${seed}`, () => holds('distribution', seed))
   }
 
+  test('a leader that took office without a vote of its own does not stay: distribution, seed 69', async () => {
+    const { problem, tail } = await playSeed('distribution', 69)
+    if (problem !== null) throw new Error(`${problem}\n${tail.join('\n')}`)
+  })
+
   test('one seed gives one history', async () => {
     const [first, second] = [await playSeed('serializer', 4, short), await playSeed('serializer', 4, short)]
     expect(second.hash).toBe(first.hash)
