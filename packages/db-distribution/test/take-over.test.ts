@@ -251,7 +251,11 @@ describe('take-over', () => {
       cluster
         .app(stale)
         .databases.open('shop')
-        .catch(() => null),
+        // Opening may be refused for the same reason as reading.
+        .catch((error: unknown) => {
+          expect(error).toMatchObject({ code: 'DB_UNAVAILABLE' })
+          return null
+        }),
     )
     const status = () => cluster.app(stale).databases.describe().children[0]?.facts ?? {}
     await cluster.until(() => 'unavailable' in status())

@@ -203,8 +203,9 @@ export class LogFiles implements LogStore {
     try {
       await file.append(chunks)
     } catch (error) {
-      // A full disk may have taken a part. Without it the node can go on once there is room.
-      await file.truncate(before).catch(() => {})
+      // A full disk may have taken a part. Without it the node can go on once there is room; when it cannot be cut
+      // off, that failure is the graver one and comes out instead: what is appended behind it would be damage.
+      await file.truncate(before)
       throw error
     }
     let chunk = 0

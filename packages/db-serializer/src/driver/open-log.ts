@@ -65,13 +65,23 @@ async function openGroupFile({ disk, logger }: OpenLogPorts): Promise<GroupFile>
   }
 }
 
+/** The hard state; null when the operator gave it up and it is damaged. Other failures of the disk come out. */
+async function readHard(disk: Disk, giveUp: boolean): ReturnType<typeof readHardRecord> {
+  try {
+    return await readHardRecord(disk)
+  } catch (error) {
+    if (giveUp && errorCode(error) === 'LOG_DAMAGED') return null
+    throw error
+  }
+}
+
 async function renounce(
   { self, disk, random, logger, wall }: OpenLogPorts,
   identity: DiskIdentity,
   error: unknown,
   giveUp: boolean,
 ): Promise<void> {
-  const hard = giveUp ? await readHardRecord(disk).catch(() => null) : await readHardRecord(disk)
+  const hard = await readHard(disk, giveUp)
   const only = mayBeTheOnlyOne(self, hard)
   if (only && !giveUp) throw waitsForOperator(error)
   const what = error instanceof Error ? error.message : String(error)
