@@ -5,7 +5,7 @@ import {
   type LogErrorDetail,
   type NodeId,
 } from '@cluster/core'
-import type { AloneRefusal } from './machine/types.ts'
+import type { AloneRefusal } from './machine/raft/types.ts'
 
 export type LogError = ClusterError<LogErrorDetail | CommonErrorDetail>
 

@@ -1,5 +1,5 @@
 import { assert, type NodeId } from '@cluster/core'
-import type { RaftOptions } from './machine/types.ts'
+import type { RaftOptions } from './machine/raft/types.ts'
 
 export interface OrderedLogOptions {
   /** How long a fresh node listens for others before it decides. Default 400. */

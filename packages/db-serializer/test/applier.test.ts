@@ -1,8 +1,8 @@
 import { type Clock, type LogIndex, logIndex, type NodeId, nodeId, type Term } from '@cluster/core'
 import { expect, test } from '@jest/globals'
-import { Applier } from '../src/driver/applier.ts'
-import { encodeNote } from '../src/machine/envelope.ts'
-import type { Configuration, Entry } from '../src/machine/types.ts'
+import { Applier } from '../src/driver/commands/applier.ts'
+import { encodeNote } from '../src/machine/commands/envelope.ts'
+import type { Configuration, Entry } from '../src/machine/raft/types.ts'
 
 const clock = { turn: () => Promise.resolve() } as unknown as Clock
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { OrderedLogOptions } from '../src/index.ts'
-import { SessionTable } from '../src/machine/session-table.ts'
+import { SessionTable } from '../src/machine/commands/session-table.ts'
 import { Cluster, word } from './support/cluster.ts'
 
 /** Bugs that systems like this one have had, each by its name. Others of the kind are golden scripts and properties. */

@@ -1,9 +1,9 @@
 import { clusterId, crc32c, lineageId, logIndex, nodeId, silentLogger, term } from '@cluster/core'
 import { MemoryDisk, SimRandom } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
-import { openLog } from '../src/driver/open-log.ts'
-import { Raft } from '../src/machine/raft.ts'
-import type { Effect } from '../src/machine/types.ts'
+import { openLog } from '../src/driver/disk/open-log.ts'
+import { Raft } from '../src/machine/raft/raft.ts'
+import type { Effect } from '../src/machine/raft/types.ts'
 import { Cluster } from './support/cluster.ts'
 
 const SEGMENT = 'log-0000000000000001'

@@ -8,8 +8,8 @@ import {
   type FormingInput,
   type GroupCard,
   type Hello,
-} from '../src/machine/forming.ts'
-import type { Configuration } from '../src/machine/types.ts'
+} from '../src/machine/group/forming.ts'
+import type { Configuration } from '../src/machine/raft/types.ts'
 
 const folder = new URL('./golden-contact/', import.meta.url)
 const plain = { formMs: 400, expect: null, alone: false, askMs: 200 }

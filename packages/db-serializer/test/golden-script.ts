@@ -1,5 +1,5 @@
 import { type LineageId, nodeId } from '@cluster/core'
-import type { ConfigurationChange, Effect, MemberChange, Message } from '../src/machine/types.ts'
+import type { ConfigurationChange, Effect, MemberChange, Message } from '../src/machine/raft/types.ts'
 import { describeEntry, type Letter, TestCluster, type TestNode } from './raft-cluster.ts'
 
 const encoder = new TextEncoder()

@@ -6,8 +6,8 @@ import {
   nextChange,
   type Standing,
   type Wish,
-} from '../src/machine/group-policy.ts'
-import type { Configuration, ConfigurationChange, ProgressView } from '../src/machine/types.ts'
+} from '../src/machine/group/group-policy.ts'
+import type { Configuration, ConfigurationChange, ProgressView } from '../src/machine/raft/types.ts'
 
 const options = { maxVoters: 5, graceMs: 10_000, awayMs: 600_000, flapMs: 1_000 }
 const ids = (text: string): NodeId[] => text.split(' ').filter(Boolean).map(nodeId)

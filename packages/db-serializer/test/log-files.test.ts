@@ -1,8 +1,8 @@
 import { errorCode, type LogIndex, logIndex, type Term } from '@cluster/core'
 import { MemoryDisk } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
-import { LogFiles } from '../src/driver/log-files.ts'
-import type { Entry, HardState, Lineage, PersistEffect, SnapshotMeta } from '../src/machine/types.ts'
+import { LogFiles } from '../src/driver/disk/log-files.ts'
+import type { Entry, HardState, Lineage, PersistEffect, SnapshotMeta } from '../src/machine/raft/types.ts'
 import { Crash, CrashDisk } from './crash-disk.ts'
 import { TestRandom } from './raft-cluster.ts'
 
@@ -198,7 +198,7 @@ describe('the log files', () => {
     await files.write([persist({ hardState: hard(1), entries: [command(1, 1, 5)] })], none)
     const segment = disk.files.get('log-0000000000000001')
     if (segment === undefined) throw new Error('no segment')
-    const { encodeSegmentHeader } = await import('../src/driver/log-files-record.ts')
+    const { encodeSegmentHeader } = await import('../src/driver/disk/log-files-record.ts')
     const { crc32c } = await import('@cluster/core')
     const header = encodeSegmentHeader(1, 'c1')
     const view = new DataView(header.buffer)

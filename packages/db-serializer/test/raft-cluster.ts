@@ -1,5 +1,5 @@
 import { logIndex, type NodeId, nodeId, type Random, type Term } from '@cluster/core'
-import { Raft } from '../src/machine/raft.ts'
+import { Raft } from '../src/machine/raft/raft.ts'
 import type {
   Effect,
   Entry,
@@ -11,7 +11,7 @@ import type {
   RaftOptions,
   Recovered,
   SnapshotMeta,
-} from '../src/machine/types.ts'
+} from '../src/machine/raft/types.ts'
 
 /** A small seeded generator (xorshift), enough for tests. */
 export class TestRandom implements Random {

@@ -1,7 +1,7 @@
 import { type Clock, logIndex, type NodeId } from '@cluster/core'
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import { Ticking } from '../src/driver/ticking.ts'
-import type { RaftView } from '../src/machine/types.ts'
+import { Ticking } from '../src/driver/run/ticking.ts'
+import type { RaftView } from '../src/machine/raft/types.ts'
 
 /** A clock that stands still until it is told to go on. */
 class HandClock implements Clock {

@@ -1,7 +1,7 @@
 import { clusterId, lineageId, logIndex, nodeId, term } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { WireError } from '../src/driver/shape.ts'
+import { WireError } from '../src/driver/network/shape.ts'
 import {
   decodeFrame,
   decodeOpening,
@@ -12,8 +12,8 @@ import {
   encodeWish,
   encodeWishAnswer,
   type Frame,
-} from '../src/driver/wire.ts'
-import type { Configuration, Lineage, Message, SnapshotMeta } from '../src/machine/types.ts'
+} from '../src/driver/network/wire.ts'
+import type { Configuration, Lineage, Message, SnapshotMeta } from '../src/machine/raft/types.ts'
 
 const head = { lineage: lineageId('l'), term: term(7) }
 const at = (index: number, t: number) => ({ index: logIndex(index), term: term(t) })

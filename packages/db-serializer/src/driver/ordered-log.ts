@@ -1,6 +1,6 @@
 import type { OrderedLog } from '@cluster/core'
 import { type OrderedLogOptions, resolveOptions } from '../options.ts'
-import { openLog } from './open-log.ts'
+import { openLog } from './disk/open-log.ts'
 import { OrderedLogNode } from './ordered-log-node.ts'
 import type { OrderedLogPorts } from './ports.ts'
 

@@ -1,7 +1,7 @@
 import type { NodeId, OrderedLog } from '@cluster/core'
 import { type OrderedLogOptions, resolveOptions } from '../options.ts'
-import { LonelyPeers } from './lonely-peers.ts'
-import { openLog } from './open-log.ts'
+import { openLog } from './disk/open-log.ts'
+import { LonelyPeers } from './network/lonely-peers.ts'
 import { OrderedLogNode } from './ordered-log-node.ts'
 import type { OrderedLogPorts } from './ports.ts'
 

@@ -8,7 +8,7 @@ import {
   decodeOutcome,
   encodeBundle,
   encodeOutcome,
-} from '../../src/machine/bundle.ts'
+} from '../../src/machine/commands/bundle.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()

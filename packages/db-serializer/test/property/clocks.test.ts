@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Entry } from '../../src/machine/types.ts'
+import type { Entry } from '../../src/machine/raft/types.ts'
 import { TestCluster, type TestNode, TestRandom } from '../raft-cluster.ts'
 import { SafetyWatch } from './safety.ts'
 

@@ -7,7 +7,7 @@ import {
   encodeNote,
   isEnvelope,
   ownerOfOpen,
-} from '../../src/machine/envelope.ts'
+} from '../../src/machine/commands/envelope.ts'
 
 const whole = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })
 

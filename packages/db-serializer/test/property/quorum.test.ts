@@ -1,9 +1,9 @@
 import { type NodeId, nodeId } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { changedConfiguration, withoutOutgoing } from '../../src/machine/configuration.ts'
-import { electionOutcome, hasQuorum, majority, quorumValue } from '../../src/machine/quorum.ts'
-import type { Configuration, ConfigurationChange, MemberChange } from '../../src/machine/types.ts'
+import { changedConfiguration, withoutOutgoing } from '../../src/machine/raft/configuration.ts'
+import { electionOutcome, hasQuorum, majority, quorumValue } from '../../src/machine/raft/quorum.ts'
+import type { Configuration, ConfigurationChange, MemberChange } from '../../src/machine/raft/types.ts'
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(nodeId)
 const voterSets = fc.subarray(NAMES, { minLength: 1 })

@@ -1,6 +1,6 @@
 import { type LineageId, nodeId } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
-import type { ConfigurationChange, Effect, MemberChange } from '../../src/machine/types.ts'
+import type { ConfigurationChange, Effect, MemberChange } from '../../src/machine/raft/types.ts'
 import { TestCluster, type TestNode, TestRandom } from '../raft-cluster.ts'
 import { SafetyWatch } from './safety.ts'
 

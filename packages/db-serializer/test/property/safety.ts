@@ -1,4 +1,4 @@
-import type { Entry } from '../../src/machine/types.ts'
+import type { Entry } from '../../src/machine/raft/types.ts'
 import { describeEntry, type TestCluster, type TestNode } from '../raft-cluster.ts'
 
 class Broken extends Error {}

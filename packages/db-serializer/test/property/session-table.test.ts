@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { SESSION_WINDOW, SessionTable } from '../../src/machine/session-table.ts'
+import { SESSION_WINDOW, SessionTable } from '../../src/machine/commands/session-table.ts'
 
 /** Everything that ever happened, without forgetting: who has applied which number, with what result. */
 class NaiveTable {

@@ -6,9 +6,9 @@ import {
   type FormingOptions,
   type GroupCard,
   type Hello,
-} from '../machine/forming.ts'
-import type { Lineage } from '../machine/types.ts'
-import { decodeWishAnswer, encodeWish, SERVICE } from './wire.ts'
+} from '../../machine/group/forming.ts'
+import type { Lineage } from '../../machine/raft/types.ts'
+import { decodeWishAnswer, encodeWish, SERVICE } from '../network/wire.ts'
 
 export interface ContactPorts {
   readonly clock: Clock

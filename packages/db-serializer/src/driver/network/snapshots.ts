@@ -7,9 +7,9 @@ import {
   type NodeId,
   type Peers,
 } from '@cluster/core'
-import type { Entry } from '../machine/types.ts'
-import type { Applier } from './applier.ts'
-import type { Runner } from './runner.ts'
+import type { Entry } from '../../machine/raft/types.ts'
+import type { Applier } from '../commands/applier.ts'
+import type { Runner } from '../run/runner.ts'
 import { receiveSnapshot, type Snapshot, sendSnapshot } from './snapshot-streams.ts'
 
 export interface SnapshotsPorts {

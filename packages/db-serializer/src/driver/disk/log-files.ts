@@ -6,7 +6,7 @@ import {
   type LogErrorDetail,
   type LogIndex,
 } from '@cluster/core'
-import type { Entry, HardState, PersistEffect, Recovered, SnapshotMeta } from '../machine/types.ts'
+import type { Entry, HardState, PersistEffect, Recovered, SnapshotMeta } from '../../machine/raft/types.ts'
 import {
   damaged,
   type HardRecord,

@@ -1,6 +1,6 @@
 import type { NodeId } from '@cluster/core'
-import { countsWith } from './configuration.ts'
-import type { Configuration, ConfigurationChange, MemberChange, ProgressView } from './types.ts'
+import { countsWith } from '../raft/configuration.ts'
+import type { Configuration, ConfigurationChange, MemberChange, ProgressView } from '../raft/types.ts'
 
 export interface GroupPolicyOptions {
   /** At most this many members vote. */

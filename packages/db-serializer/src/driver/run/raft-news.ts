@@ -1,6 +1,6 @@
 import type { Logger } from '@cluster/core'
-import type { Forks } from './forks.ts'
-import type { GoingAlone } from './going-alone.ts'
+import type { Forks } from '../group/forks.ts'
+import type { GoingAlone } from '../group/going-alone.ts'
 import type { RunnerPorts } from './runner.ts'
 
 /** What the machine tells of histories, for people and for those here who act upon it. */

@@ -9,8 +9,8 @@ import {
   randomId,
   type SubmitOptions,
 } from '@cluster/core'
-import { encodeCommand, encodeNote } from '../machine/envelope.ts'
-import { type Outcome, SESSION_WINDOW, type SessionTable } from '../machine/session-table.ts'
+import { encodeCommand, encodeNote } from '../../machine/commands/envelope.ts'
+import { type Outcome, SESSION_WINDOW, type SessionTable } from '../../machine/commands/session-table.ts'
 
 export interface SubmissionPorts {
   readonly clock: Clock

@@ -1,5 +1,5 @@
 import type { Clock } from '@cluster/core'
-import type { RaftView } from '../machine/types.ts'
+import type { RaftView } from '../../machine/raft/types.ts'
 
 /** How long the former of a group holds itself back until those that promised themselves to it vote. */
 const GATHERING_MS = 3_000

@@ -1,7 +1,7 @@
 import type { LineageId, LogIndex, NodeId } from '@cluster/core'
 import { Decoder, Encoder } from 'cbor-x'
-import type { Hello, Renunciation } from '../machine/forming.ts'
-import type { Message, SnapshotMeta } from '../machine/types.ts'
+import type { Hello, Renunciation } from '../../machine/group/forming.ts'
+import type { Message, SnapshotMeta } from '../../machine/raft/types.ts'
 import {
   packConfiguration,
   packLineage,

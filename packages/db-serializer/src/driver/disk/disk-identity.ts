@@ -1,5 +1,5 @@
 import { type Disk, type Random, randomId } from '@cluster/core'
-import type { Renunciation } from '../machine/forming.ts'
+import type { Renunciation } from '../../machine/group/forming.ts'
 import { readCopies, writeCopies } from './log-files-block.ts'
 
 const MAGIC = 0x44494c43

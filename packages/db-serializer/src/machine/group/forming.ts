@@ -1,6 +1,6 @@
 import type { LineageId, NodeId } from '@cluster/core'
-import { countsWith } from './configuration.ts'
-import type { Configuration, Lineage } from './types.ts'
+import { countsWith } from '../raft/configuration.ts'
+import type { Configuration, Lineage } from '../raft/types.ts'
 
 export const HELLO_VERSION = 2
 

@@ -1,6 +1,6 @@
 import { crc32c, type LogIndex, type Term } from '@cluster/core'
 import { Decoder, Encoder } from 'cbor-x'
-import type { Configuration, Entry } from '../machine/types.ts'
+import type { Configuration, Entry } from '../../machine/raft/types.ts'
 
 /** Version of every file of the log folder; counted up when a layout changes. */
 export const FORMAT_VERSION = 1

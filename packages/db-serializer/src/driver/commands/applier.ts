@@ -8,14 +8,20 @@ import {
   type NodeId,
   type StateMachine,
 } from '@cluster/core'
-import { unknownMachine } from '../errors.ts'
-import { applyBundle, BUNDLE_MACHINE, BUNDLE_NAME, decodeBundle, encodeOutcome } from '../machine/bundle.ts'
-import { type CommandEnvelope, decodeEnvelope, type Note } from '../machine/envelope.ts'
-import { type Outcome, SessionTable, type SessionTableState } from '../machine/session-table.ts'
-import type { Configuration, Entry } from '../machine/types.ts'
-import { membersGone } from './group-view.ts'
-import { list, text, whole } from './shape.ts'
-import { decodeValue, encodeValue } from './wire.ts'
+import { unknownMachine } from '../../errors.ts'
+import {
+  applyBundle,
+  BUNDLE_MACHINE,
+  BUNDLE_NAME,
+  decodeBundle,
+  encodeOutcome,
+} from '../../machine/commands/bundle.ts'
+import { type CommandEnvelope, decodeEnvelope, type Note } from '../../machine/commands/envelope.ts'
+import { type Outcome, SessionTable, type SessionTableState } from '../../machine/commands/session-table.ts'
+import type { Configuration, Entry } from '../../machine/raft/types.ts'
+import { membersGone } from '../group/group-view.ts'
+import { list, text, whole } from '../network/shape.ts'
+import { decodeValue, encodeValue } from '../network/wire.ts'
 
 /** Entries applied before other work gets a turn. */
 const SLICE_ENTRIES = 256

@@ -6,7 +6,7 @@ import {
   type NodeId,
   type Peers,
 } from '@cluster/core'
-import type { SnapshotMeta } from '../machine/types.ts'
+import type { SnapshotMeta } from '../../machine/raft/types.ts'
 import { WireError } from './shape.ts'
 import { decodeOpening, encodeOpening, SERVICE, type SnapshotOpening } from './wire.ts'
 

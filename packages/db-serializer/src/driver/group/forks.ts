@@ -1,7 +1,7 @@
 import type { ClusterError, NodeId, OrderedLogEvents } from '@cluster/core'
-import { forkedHistory } from '../errors.ts'
-import type { Hello } from '../machine/forming.ts'
-import type { Lineage } from '../machine/types.ts'
+import { forkedHistory } from '../../errors.ts'
+import type { Hello } from '../../machine/group/forming.ts'
+import type { Lineage } from '../../machine/raft/types.ts'
 
 /**
  * Histories of this cluster that have parted from the one here, and who has them. While there is one, nobody's writes

@@ -1,7 +1,7 @@
 import type { Clock, Logger, NodeId } from '@cluster/core'
-import { isEnvelope, ownerOfOpen } from '../machine/envelope.ts'
-import type { Runner } from './runner.ts'
-import type { Frame } from './wire.ts'
+import { isEnvelope, ownerOfOpen } from '../../machine/commands/envelope.ts'
+import type { Frame } from '../network/wire.ts'
+import type { Runner } from '../run/runner.ts'
 
 export interface CommandsPorts {
   readonly self: NodeId

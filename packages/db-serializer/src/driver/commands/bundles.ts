@@ -1,7 +1,12 @@
 import { type Applied, type AppliedBundle, assert, type Bundle } from '@cluster/core'
-import { noBundles, resultsTooLarge, tooLarge, unknownMachine } from '../errors.ts'
-import { BUNDLE_PARTS_MAX, type BundlePart, decodeOutcome, encodeBundle } from '../machine/bundle.ts'
-import { RESULT_BYTES_MAX } from '../machine/session-table.ts'
+import { noBundles, resultsTooLarge, tooLarge, unknownMachine } from '../../errors.ts'
+import {
+  BUNDLE_PARTS_MAX,
+  type BundlePart,
+  decodeOutcome,
+  encodeBundle,
+} from '../../machine/commands/bundle.ts'
+import { RESULT_BYTES_MAX } from '../../machine/commands/session-table.ts'
 
 /** What is known of the attached machines. */
 export interface BundleMachines {

@@ -7,7 +7,7 @@ import type {
   LogPosition,
   Message,
   SnapshotMeta,
-} from '../machine/types.ts'
+} from '../../machine/raft/types.ts'
 import { bool, bytes, list, text, texts, WireError, whole } from './shape.ts'
 
 /** Positions count, names cost bytes: every message is one flat list. New fields go to the end with a new version. */

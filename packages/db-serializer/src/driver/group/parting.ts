@@ -1,6 +1,6 @@
 import { type Clock, delay, type Logger, type NodeId, type Peers } from '@cluster/core'
-import type { RaftView } from '../machine/types.ts'
-import { decodeWishAnswer, encodeWish, SERVICE } from './wire.ts'
+import type { RaftView } from '../../machine/raft/types.ts'
+import { decodeWishAnswer, encodeWish, SERVICE } from '../network/wire.ts'
 
 export interface PartingPorts {
   readonly clock: Clock

@@ -1,15 +1,15 @@
 import { assert, type Clock, type DeathProof, type Member, type NodeId } from '@cluster/core'
-import { partsOf } from '../machine/configuration.ts'
-import type { Renunciation } from '../machine/forming.ts'
+import type { Renunciation } from '../../machine/group/forming.ts'
 import {
   type GroupPolicyOptions,
   isGranted,
   nextChange,
   type Standing,
   type Wish,
-} from '../machine/group-policy.ts'
-import type { Configuration, ConfigurationChange, RaftView } from '../machine/types.ts'
-import { decodeWish, encodeWishAnswer, type WishAnswer, type WishRequest } from './wire.ts'
+} from '../../machine/group/group-policy.ts'
+import { partsOf } from '../../machine/raft/configuration.ts'
+import type { Configuration, ConfigurationChange, RaftView } from '../../machine/raft/types.ts'
+import { decodeWish, encodeWishAnswer, type WishAnswer, type WishRequest } from '../network/wire.ts'
 
 export interface MembersPorts {
   readonly clock: Clock

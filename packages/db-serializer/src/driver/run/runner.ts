@@ -12,9 +12,9 @@ import type {
   RaftMachine,
   RaftView,
   SnapshotMeta,
-} from '../machine/types.ts'
-import type { LogStore } from './log-store.ts'
-import type { Snapshot } from './snapshot-streams.ts'
+} from '../../machine/raft/types.ts'
+import type { LogStore } from '../disk/log-store.ts'
+import type { Snapshot } from '../network/snapshot-streams.ts'
 
 export interface RunnerPorts {
   readonly clock: Clock

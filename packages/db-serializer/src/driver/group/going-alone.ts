@@ -1,7 +1,7 @@
 import { type Clock, type Logger, lineageId, type NodeId, type Random, randomId } from '@cluster/core'
-import { aloneRefused } from '../errors.ts'
-import type { AloneRefusal, Input, RaftView } from '../machine/types.ts'
-import type { ResolvedOptions } from '../options.ts'
+import { aloneRefused } from '../../errors.ts'
+import type { AloneRefusal, Input, RaftView } from '../../machine/raft/types.ts'
+import type { ResolvedOptions } from '../../options.ts'
 import type { Members } from './members.ts'
 
 export interface GoingAlonePorts {

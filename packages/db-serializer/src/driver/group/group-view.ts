@@ -1,6 +1,6 @@
 import { type GroupView, type LogIndex, logIndex, type NodeId, term } from '@cluster/core'
-import type { GroupCard } from '../machine/forming.ts'
-import type { Configuration, RaftView } from '../machine/types.ts'
+import type { GroupCard } from '../../machine/group/forming.ts'
+import type { Configuration, RaftView } from '../../machine/raft/types.ts'
 
 /** What the machine shows, as core's view of a group. Null before the log runs. */
 export function groupView(view: RaftView | null, appliedIndex: LogIndex): GroupView {

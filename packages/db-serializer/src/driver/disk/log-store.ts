@@ -1,5 +1,5 @@
 import type { LogIndex } from '@cluster/core'
-import type { PersistEffect, Recovered, SnapshotMeta } from '../machine/types.ts'
+import type { PersistEffect, Recovered, SnapshotMeta } from '../../machine/raft/types.ts'
 
 /** The log on disk, as the driver uses it. */
 export interface LogStore {

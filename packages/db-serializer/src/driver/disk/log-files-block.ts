@@ -6,7 +6,7 @@ import {
   type LogErrorDetail,
   type NodeId,
 } from '@cluster/core'
-import type { HardState, SnapshotMeta } from '../machine/types.ts'
+import type { HardState, SnapshotMeta } from '../../machine/raft/types.ts'
 import { decodeValue, encodeValue, FORMAT_VERSION } from './log-files-record.ts'
 
 /** The folder's files are damaged, or some of them are missing. */

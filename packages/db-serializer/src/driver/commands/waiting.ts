@@ -1,6 +1,6 @@
 import type { ClusterError, NodeId } from '@cluster/core'
-import { deadline, noGroup, noQuorum } from '../errors.ts'
-import type { RaftView } from '../machine/types.ts'
+import { deadline, noGroup, noQuorum } from '../../errors.ts'
+import type { RaftView } from '../../machine/raft/types.ts'
 
 export interface WaitingPorts {
   /** The machine as it is; null before the log runs. */

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '@cluster/core'
-import type { RaftView } from '../machine/types.ts'
-import { isSettled } from './group-view.ts'
+import type { RaftView } from '../../machine/raft/types.ts'
+import { isSettled } from '../group/group-view.ts'
 
 export interface TickingPorts {
   readonly clock: Clock
