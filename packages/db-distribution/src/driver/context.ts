@@ -35,6 +35,8 @@ export class Context {
   /** `tookOver` and `placement` of every database. */
   readonly hub = new EventHub<DatabaseEvents>()
   readonly #hubs = new Map<string, EventHub<DatabaseEvents>>()
+  /** Rows that this node has read from others, of all databases; for `describe`. */
+  rowsFromOthers = 0
   /** Set once the node stops; long work looks at it. */
   readonly stopping = new AbortController()
 

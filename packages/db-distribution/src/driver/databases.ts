@@ -218,7 +218,7 @@ class Node implements NodeDatabases {
     return {
       kind: 'databases',
       name: this.#context.self,
-      facts: { count: records.length },
+      facts: { count: records.length, 'rows from others': this.#context.rowsFromOthers },
       children: records.map((record) => this.#handle(record).describe()),
     }
   }

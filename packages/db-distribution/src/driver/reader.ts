@@ -250,6 +250,7 @@ class RemoteScan implements BatchSource {
       const frames = this.#frames ?? (await this.#open())
       const frame = await nextFrame(this.#context, frames)
       if (frame.type === 'rows') {
+        this.#context.rowsFromOthers += frame.batch.length
         this.#passed(frame.partition, frame.batch)
         return frame.batch
       }

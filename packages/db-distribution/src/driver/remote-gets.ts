@@ -55,6 +55,7 @@ export class RemoteGets {
       .then((reply) => decodeRows(reply, asked.length))
       .then(
         (rows) => {
+          this.#context.rowsFromOthers += rows.length
           for (const [i, row] of rows.entries()) asked[i]?.resolve(row)
           // Large rows do not all fit into one reply.
           if (rows.length < asked.length)
