@@ -27,33 +27,38 @@ import { bindPartitionOf } from './partition-of.ts'
 import type { Place } from './place.ts'
 import { EMPTY_SCOPE, resolveColumn } from './scope.ts'
 
-/** Resolves names, chooses overloads and types every part. @throws SqlError with a position */
-export function bindExpression(place: Place, expression: Expression): Expr {
-  const bound = bindPart(place, expression)
-  if (sizeOf(bound) <= NODES_MAX) return bound
+/** Parts that a statement may have in operands that are written once and used several times. */
+const REPEATED_MAX = 200_000
+
+const repeated = new WeakMap<BindContext['parameters'], number>()
+const sizes = new WeakMap<Expr, number>()
+
+/**
+ * Notes that an operand is used once more than it is written: where BETWEEN or CASE with an operand nest, each
+ * level would double what is compiled.
+ * @throws 54001
+ */
+function repeat(context: BindContext, node: Node, operand: Expr): void {
+  const size = sizeOf(operand)
+  sizes.set(operand, size)
+  const parts = (repeated.get(context.parameters) ?? 0) + size
+  repeated.set(context.parameters, parts)
+  if (parts <= REPEATED_MAX) return
   throw errorAt(
-    place.context,
-    expression,
+    context,
+    node,
     SQLSTATE.statementTooComplex,
     'the expression is too complex: BETWEEN or CASE with an operand repeats it for each comparison',
     { hint: 'Compute the operand in a subquery in FROM.' },
   )
 }
 
-/** Parts that an expression may have when each part is counted wherever it is used. */
-const NODES_MAX = 200_000
+/** Parts, each counted wherever it is used. Operands that are repeated are remembered: that keeps it linear. */
+const sizeOf = (expr: Expr): number =>
+  sizes.get(expr) ?? childrenOf(expr).reduce((sum, child) => sum + sizeOf(child), 1)
 
-const sizes = new WeakMap<Expr, number>()
-
-function sizeOf(expr: Expr): number {
-  const known = sizes.get(expr)
-  if (known !== undefined) return known
-  const size = childrenOf(expr).reduce((sum, child) => sum + sizeOf(child), 1)
-  sizes.set(expr, size)
-  return size
-}
-
-function bindPart(place: Place, expression: Expression): Expr {
+/** Resolves names, chooses overloads and types every part. @throws SqlError with a position */
+export function bindExpression(place: Place, expression: Expression): Expr {
   const { context } = place
   const bind = (part: Expression): Expr => bindExpression(place, part)
   switch (expression.kind) {
@@ -96,6 +101,8 @@ function bindPart(place: Place, expression: Expression): Expr {
       const operand = bind(expression.operand)
       const low = bind(expression.low)
       const high = bind(expression.high)
+      for (const part of expression.symmetric ? [operand, operand, operand, low, high] : [operand])
+        repeat(context, expression, part)
       const within = (from: Expr, to: Expr): Expr =>
         conjunction([
           compare(place, expression, '>=', operand, from),
@@ -148,6 +155,7 @@ function bindPart(place: Place, expression: Expression): Expr {
     }
     case 'nullif': {
       const left = bind(expression.left)
+      repeat(context, expression, left)
       const equal = compare(place, expression, '=', left, bind(expression.right))
       const original = settle(context, left)
       return {
@@ -222,6 +230,7 @@ function bindRows(
     throw errorAt(context, node, SQLSTATE.syntaxError, 'unequal number of entries in row expressions')
   const lefts = left.items.map((item) => bindExpression(place, item))
   const rights = right.items.map((item) => bindExpression(place, item))
+  for (const part of [...lefts, ...rights]) repeat(context, node, part)
   return compareRows(place, node, node.operator, lefts, rights)
 }
 
@@ -328,11 +337,11 @@ function subquery({ context, scope, aggregates }: Place, query: Query): BoundQue
 function bindCase(place: Place, expression: CaseExpression): Expr {
   const { context } = place
   const operand = expression.operand === null ? null : bindExpression(place, expression.operand)
-  const whens = expression.branches.map((branch) =>
-    operand === null
-      ? bindCondition(place, branch.when, 'CASE/WHEN')
-      : compare(place, branch, '=', operand, bindExpression(place, branch.when)),
-  )
+  const whens = expression.branches.map((branch) => {
+    if (operand === null) return bindCondition(place, branch.when, 'CASE/WHEN')
+    repeat(context, expression, operand)
+    return compare(place, branch, '=', operand, bindExpression(place, branch.when))
+  })
   const thens = expression.branches.map((branch) => bindExpression(place, branch.result))
   const otherwise =
     expression.otherwise === null ? constant(UNKNOWN, null) : bindExpression(place, expression.otherwise)

@@ -32,5 +32,6 @@ function visit(value: unknown, names: Set<string>): void {
     visit({ ...value, name: null, kind: null }, names)
     return
   }
-  for (const part of Object.values(value)) visit(part, names)
+  // Spans are most of a tree's objects, and have no names in them.
+  for (const key in node) if (key !== 'span') visit((node as Readonly<Record<string, unknown>>)[key], names)
 }

@@ -62,20 +62,23 @@ export class Catalog {
     const cached = this.#cache.get(name)
     // Compared by text, not by version: a transaction that was rolled back may have used the same number.
     if (cached?.definition === definition) return cached.entry
-    const entry = decodeEntry(definition)
-    this.#cache.set(name, { address, definition, entry })
+    return this.#keep(decodeEntry(definition), definition, address)
+  }
+
+  #keep(entry: CatalogEntry, definition: string, address = entryAddress(entry.name)): CatalogEntry {
+    this.#cache.set(entry.name, { address, definition, entry })
     return entry
   }
 
   /** All entries, sorted by name. */
   async entries(transaction: Transaction): Promise<readonly CatalogEntry[]> {
     const entries: CatalogEntry[] = []
-    const request = { relation: ENTRIES, range: {}, partitions: [EVERYWHERE], columns: [0, 1] }
+    const known = new Map([...this.#cache.values()].map((cached) => [cached.definition, cached.entry]))
+    const request = { relation: ENTRIES, range: {}, partitions: [EVERYWHERE], columns: [1] }
     for await (const batch of transaction.scan(request))
-      for (let i = 0; i < batch.length; i++) {
-        const definition = batch.columns[1]?.[i]
+      for (const definition of batch.columns[0] ?? []) {
         assert(typeof definition === 'string', 'catalog row without a definition')
-        entries.push(decodeEntry(definition))
+        entries.push(known.get(definition) ?? this.#keep(decodeEntry(definition), definition))
       }
     return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   }

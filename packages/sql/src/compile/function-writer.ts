@@ -85,7 +85,8 @@ export class FunctionWriter {
 
   /** Makes the function. The caller vouches for the signature that `Fn` states. */
   build<Fn>(parameters: readonly string[]): Fn {
-    const body = `"use strict"\nreturn function (${parameters.join(', ')}) {\n${this.source()}\n}`
+    // In parentheses, V8 compiles it at once rather than reading it twice: most functions run right away.
+    const body = `"use strict"\nreturn (function (${parameters.join(', ')}) {\n${this.source()}\n})`
     const make = new Function(...this.#names, body) as (...values: readonly unknown[]) => Fn
     return make(...this.#values)
   }
