@@ -7,7 +7,7 @@ import { parseExpression } from '../syntax/parse.ts'
 import { formatType, type SqlType } from '../types/type.ts'
 import { bindExpression } from './bind-expression.ts'
 import { tryCoerce } from './coerce.ts'
-import { type BindContext, errorAt, newColumn, positionOf } from './context.ts'
+import { type BindContext, errorAt, newColumn, positionOf, unsupported } from './context.ts'
 import type { Place } from './place.ts'
 import type { Scope } from './scope.ts'
 
@@ -121,7 +121,10 @@ export function bindAssignments(
 ): ReadonlyMap<number, Expr> {
   const { context } = place
   const assigned = new Map<number, Expr>()
-  for (const { column, value } of assignments) {
+  for (const assignment of assignments) {
+    if (assignment.kind === 'queryAssignment')
+      throw unsupported(context, assignment, 'a query of several columns in SET')
+    const { column, value } = assignment
     const position = columnPosition(context, table, column)
     if (assigned.has(position))
       throw errorAt(

@@ -170,6 +170,11 @@ export function bindExpression(place: Place, expression: Expression): Expr {
       return bindExtreme(place, expression, expression.kind)
     case 'row':
       throw unsupported(context, expression, 'a row value here')
+    case 'array':
+    case 'arrayQuery':
+    case 'subscript':
+    case 'quantifiedArray':
+      throw unsupported(context, expression, 'an array')
     default:
       return unreachable(expression)
   }

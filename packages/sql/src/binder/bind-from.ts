@@ -180,7 +180,9 @@ export function scanTable(
 }
 
 function bindCte(context: BindContext, reference: TableName, { name, binding }: Ctes): BoundFrom {
-  const bound = context.bindQuery(binding.table.query, { ...context, ctes: binding.outer }, null)
+  const { query } = binding.table
+  if (query.kind !== 'query') throw unsupported(context, query, 'a WITH table that changes rows')
+  const bound = context.bindQuery(query, { ...context, ctes: binding.outer }, null)
   return named(context, renamed(context, bound, binding.table.columns, name), reference.alias, name)
 }
 

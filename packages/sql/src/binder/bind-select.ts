@@ -9,7 +9,14 @@ import { AggregateScope } from './aggregate-scope.ts'
 import { bindCondition, bindExpression } from './bind-expression.ts'
 import { type BoundFrom, bindFrom } from './bind-from.ts'
 import { settle } from './coerce.ts'
-import { type BindContext, type BoundQuery, errorAt, newColumn, type OutputColumn } from './context.ts'
+import {
+  type BindContext,
+  type BoundQuery,
+  errorAt,
+  newColumn,
+  type OutputColumn,
+  unsupported,
+} from './context.ts'
 import { Grouping } from './grouping.ts'
 import { ordinalOf } from './ordinal.ts'
 import type { Place } from './place.ts'
@@ -36,7 +43,10 @@ export function bindSelect(
   const aggregates = new AggregateScope()
   const place = (name: string): Place => ({ context, scope, aggregates, name })
   const items = bindItems(place('SELECT'), select.items)
-  const groups = select.groupBy.map((expression) => groupKey(context, scope, expression, items))
+  const groups = select.groupBy.flatMap((element) => {
+    if (element.kind !== 'plain') throw unsupported(context, element, 'a list of grouping sets')
+    return element.items.map((expression) => groupKey(context, scope, expression, items))
+  })
   const having = select.having === null ? null : bindCondition(place('HAVING'), select.having, 'HAVING')
   const sortKeys = orderBy.map((item) => sortKey(place('ORDER BY'), item, items))
   const distinctOn = select.distinctOn.map((expression) =>

@@ -4,10 +4,11 @@ import { systemTables } from '../catalog/system-tables.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import { rowKeyMaker } from '../executor/row-keys.ts'
 import type { Statement } from '../syntax/ast.ts'
+import { isSerializationFailure } from './errors.ts'
 import { Lru } from './lru.ts'
 import { Planner } from './planner.ts'
 import { StatementRunner } from './runner.ts'
-import { retrying, type SessionPorts, SqlSession } from './session.ts'
+import { mayBeOptimistic, retrying, type SessionPorts, SqlSession } from './session.ts'
 import type { Session, SqlRunner } from './types.ts'
 
 export interface SqlEngineOptions {
@@ -105,13 +106,17 @@ class Engine implements SqlEngine {
   }
 
   async transaction<T>(work: (session: SqlRunner) => Promise<T>): Promise<T> {
-    return retrying(this.#ports, async () => {
-      const session = this.session()
+    return retrying(this.#ports, async (retry) => {
+      const session = new SqlSession(this.#ports, { optimistic: mayBeOptimistic(retry) })
       try {
         await session.query('BEGIN')
         const value = await work(session)
         await session.query('COMMIT')
         return value
+      } catch (error) {
+        // Whatever made the work throw, it may have been something out of date.
+        if (!isSerializationFailure(error)) await session.prove()
+        throw error
       } finally {
         session.close()
       }

@@ -255,6 +255,11 @@ export class StatementRunner {
       case 'dropView':
         await drop(context, statement)
         return done(`DROP ${statement.kind.slice(4).toUpperCase()}`)
+      case 'merge':
+      case 'prepare':
+      case 'execute':
+      case 'deallocate':
+        throw sqlError(SQLSTATE.featureNotSupported, `${statement.kind.toUpperCase()} is not supported`)
     }
   }
 

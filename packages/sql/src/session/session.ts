@@ -7,12 +7,13 @@ import {
   type Random,
   type Transaction,
   type TransactionMark,
+  type TransactionOptions,
 } from '@cluster/core'
 import { rowsOf } from '../compile/batch.ts'
-import { SQLSTATE, sqlError } from '../errors.ts'
+import { isSqlError, SQLSTATE, sqlError } from '../errors.ts'
 import type { Begin, Statement, TransactionStatement } from '../syntax/ast.ts'
 import { parse } from '../syntax/parse.ts'
-import { isSerializationFailure, toSqlError } from './errors.ts'
+import { isSerializationFailure, sqlstateOf, toSqlError } from './errors.ts'
 import type { Lru } from './lru.ts'
 import type { Parameter } from './parameters.ts'
 import { collect, type Outcome, type Run, readsOnly, type StatementRunner } from './runner.ts'
@@ -75,12 +76,19 @@ const doneResult = (command: string, receipt: CommitReceipt | null = null): SqlR
 export class SqlSession implements Session {
   readonly #ports: SessionPorts
   readonly #settings = new Settings()
+  /** What all transactions of this session begin with. */
+  readonly #beginning: Pick<TransactionOptions, 'optimistic'>
   #open: OpenTransaction | null = null
   #queue: Promise<unknown> = Promise.resolve()
   #closed = false
 
-  constructor(ports: SessionPorts) {
+  /**
+   * @param beginning optimistic for a caller who runs everything again when it was out of date: transactions are
+   * proved before they end, by COMMIT and ROLLBACK alike
+   */
+  constructor(ports: SessionPorts, beginning: Pick<TransactionOptions, 'optimistic'> = {}) {
     this.#ports = ports
+    this.#beginning = beginning
   }
 
   get transactionState(): TransactionState {
@@ -161,6 +169,12 @@ export class SqlSession implements Session {
     }
   }
 
+  /** Proves what the open transaction has read, before the caller says what it learned. @throws 40001 */
+  async prove(): Promise<void> {
+    const transaction = this.#open?.transaction ?? null
+    if (transaction !== null) await this.#exclusive(() => transaction.validate())
+  }
+
   close(): void {
     this.#closed = true
     this.#open?.transaction?.rollback()
@@ -236,32 +250,34 @@ export class SqlSession implements Session {
     return this.#autocommit(items, [], options)
   }
 
-  /** Runs statements as a transaction of their own, again when it lost a race. */
+  /** Runs statements as a transaction of their own, again when it lost a race or had read what was out of date. */
   async #autocommit(
     items: readonly Item[],
     parameters: readonly Parameter[],
     options: QueryOptions,
   ): Promise<SqlResult[]> {
     const readOnly = items.every(({ statement }) => readsOnly(statement))
-    return retrying(this.#ports, async () => {
-      const transaction = await this.#ports.database.begin({ ...callOptions(options), readOnly })
+    const call = callOptions(options)
+    return retrying(this.#ports, async (retry) => {
+      const optimistic = !readOnly && mayBeOptimistic(retry)
+      const transaction = await this.#ports.database.begin({ ...call, readOnly, optimistic })
       const results: Omit<SqlResult, 'receipt'>[] = []
-      let receipt: CommitReceipt | null = null
       const startMicros = this.#micros()
-      let ended = false
+      let committing = false
       try {
         for (const item of items) {
           const run = this.#run(item, transaction, startMicros, parameters, options)
           results.push(await this.#result(item, run))
         }
-        ended = true
-        if (readOnly) transaction.rollback()
-        else receipt = await transaction.commit(callOptions(options))
+        committing = true
+        const receipt = readOnly ? null : await transaction.commit(call)
+        return results.map((result) => ({ ...result, receipt }))
       } catch (error) {
-        if (!ended) transaction.rollback()
+        if (!committing && restsOnReads(error)) await transaction.validate(call)
         throw error
+      } finally {
+        transaction.rollback()
       }
-      return results.map((result) => ({ ...result, receipt }))
     })
   }
 
@@ -320,12 +336,11 @@ export class SqlSession implements Session {
   }
 
   async #begun(open: OpenTransaction): Promise<Transaction> {
-    open.transaction ??= await this.#ports.database.begin({ readOnly: open.readOnly })
+    open.transaction ??= await this.#ports.database.begin({ ...this.#beginning, readOnly: open.readOnly })
     return open.transaction
   }
 
   async #control(statement: TransactionStatement): Promise<SqlResult> {
-    const open = this.#open
     switch (statement.kind) {
       case 'begin':
         this.#begin(statement)
@@ -333,9 +348,7 @@ export class SqlSession implements Session {
       case 'commit':
         return this.#commit()
       case 'rollback':
-        open?.transaction?.rollback()
-        this.#open = null
-        return doneResult('ROLLBACK')
+        return this.#rollback()
       case 'savepoint': {
         const current = this.#needOpen('SAVEPOINT')
         if (current.failed) throw inFailedTransaction()
@@ -382,11 +395,22 @@ export class SqlSession implements Session {
     this.#open = null
     if (open === null) return doneResult('COMMIT')
     if (open.failed) {
-      open.transaction?.rollback()
-      return doneResult('ROLLBACK')
+      this.#open = open
+      return this.#rollback()
     }
     const receipt = open.transaction === null ? null : await open.transaction.commit()
     return doneResult('COMMIT', receipt)
+  }
+
+  async #rollback(): Promise<SqlResult> {
+    const transaction = this.#open?.transaction ?? null
+    this.#open = null
+    try {
+      await transaction?.validate()
+    } finally {
+      transaction?.rollback()
+    }
+    return doneResult('ROLLBACK')
   }
 
   #needOpen(word: string): OpenTransaction {
@@ -466,16 +490,29 @@ const readOnlyTransaction = (statement: Statement) =>
   )
 
 /**
+ * What a first attempt has read is nearly always what is newest. If it was not, asking first is cheaper than being
+ * wrong again.
+ */
+export const mayBeOptimistic = (retry: number): boolean => retry < 2
+
+/**
+ * True for what SQL itself says of the data: it might say otherwise had it read what is newest. A cancelled statement
+ * and what the layers below report do not depend on that.
+ */
+export const restsOnReads = (error: unknown): boolean => isSqlError(error) && sqlstateOf(error) !== '57014'
+
+/**
  * Runs a transaction until it does not lose its race, at most `retriesMax` times more, with growing waits.
+ * @param attempt is told how often it was run before
  * @throws 40001 when it lost every time
  */
 export async function retrying<T>(
   { clock, random, retriesMax }: Pick<SessionPorts, 'clock' | 'random' | 'retriesMax'>,
-  attempt: () => Promise<T>,
+  attempt: (retry: number) => Promise<T>,
 ): Promise<T> {
   for (let retry = 0; ; retry++) {
     try {
-      return await attempt()
+      return await attempt(retry)
     } catch (error) {
       const known = toSqlError(error)
       if (!isSerializationFailure(known) || retry >= retriesMax) throw known

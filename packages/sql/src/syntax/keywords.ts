@@ -24,15 +24,16 @@ const typeOrFunction = words(`
   natural notnull outer overlaps right similar tablesample verbose`)
 
 const column = words(`
-  between char character coalesce exists extract greatest interval least nullif position precision row substring
+  between char character coalesce exists extract greatest grouping interval least nullif position precision row substring
   time timestamp trim values`)
 
 const unreserved = words(`
-  abort action begin by cascade characteristics commit committed conflict data day delete double drop escape explain filter
-  first hour if index insert isolation key last level local materialized minute month next no nothing nulls over read
-  recursive release repeatable replace reset restrict rollback rows savepoint second serializable session set show
-  start temp temporary transaction truncate uncommitted unknown update varying view within without work write year
-  zone`)
+  abort action at begin by cascade characteristics commit committed conflict current data day deallocate delete
+  double drop escape exclude execute explain filter first following groups hour if index insert isolation key last
+  level local locked matched materialized merge minute month next no nothing nowait nulls of ordinality others over
+  partition preceding prepare range read recursive release repeatable replace reset restrict rollback rows savepoint
+  second serializable session set sets share show skip start temp temporary ties transaction truncate unbounded
+  uncommitted unknown update varying view within without work write year zone`)
 
 /** These cannot be a label without AS. */
 const notBare = new Set(
@@ -66,7 +67,7 @@ const quoted = new Set([
   ...typeOrFunction,
   ...column,
   ...words(`
-    bigint bit boolean dec decimal float grouping inout int integer national nchar none normalize numeric out overlay
+    bigint bit boolean dec decimal float inout int integer national nchar none normalize numeric out overlay
     real setof smallint treat varchar xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse
     xmlpi xmlroot xmlserialize xmltable`),
 ])

@@ -1,7 +1,16 @@
 import type {
+  Assignment,
   CallExpression,
   Expression,
+  FrameBound,
+  GroupingElement,
   Identifier,
+  Insert,
+  InsertValue,
+  LockingClause,
+  MergeAction,
+  MergeBranch,
+  OnConflict,
   QualifiedName,
   Query,
   QueryBody,
@@ -11,6 +20,10 @@ import type {
   TableAlias,
   TableReference,
   TypeName,
+  WindowFrame,
+  WindowSpec,
+  WithTables,
+  WriteStatement,
 } from './ast.ts'
 import { infixRank, isNonAssociative, RANK } from './build/precedence.ts'
 import { quoteIdentifier, quoteLiteral } from './keywords.ts'
@@ -68,6 +81,7 @@ function rankOf(node: Expression): number {
       return RANK.membership
     case 'binary':
     case 'quantified':
+    case 'quantifiedArray':
       return infixRank(node.operator)
     case 'unary':
       return node.operator === '-' || node.operator === '+' ? RANK.sign : RANK.other
@@ -115,10 +129,12 @@ export function printExpression(node: Expression): string {
       const left = within(node.left, isNonAssociative(rank) ? rank + 1 : rank)
       return `${left} ${node.operator} ${within(node.right, rank + 1)}`
     }
-    case 'quantified': {
+    case 'quantified':
+    case 'quantifiedArray': {
       const rank = infixRank(node.operator)
       const left = within(node.left, isNonAssociative(rank) ? rank + 1 : rank)
-      return `${left} ${node.operator} ${node.quantifier.toUpperCase()} (${printQuery(node.query)})`
+      const right = node.kind === 'quantified' ? printQuery(node.query) : printExpression(node.array)
+      return `${left} ${node.operator} ${node.quantifier.toUpperCase()} (${right})`
     }
     case 'not':
       return `NOT ${within(node.operand, RANK.not)}`
@@ -170,6 +186,14 @@ export function printExpression(node: Expression): string {
       return `NULLIF(${printExpression(node.left)}, ${printExpression(node.right)})`
     case 'row':
       return `ROW(${list(node.items)})`
+    case 'array':
+      return `ARRAY[${list(node.items)}]`
+    case 'arrayQuery':
+      return `ARRAY(${printQuery(node.query)})`
+    case 'subscript': {
+      const [lower, upper] = [node.lower, node.upper].map((one) => (one === null ? '' : printExpression(one)))
+      return `${within(node.operand, PRIMARY)}[${lower}${node.slice ? `:${upper}` : ''}]`
+    }
   }
 }
 
@@ -187,7 +211,7 @@ const withoutParentheses = new Set([
   'user',
 ])
 /** Keywords that may be written plainly before a parenthesis. */
-const plainBeforeParenthesis = new Set(['left', 'right', 'substring'])
+const plainBeforeParenthesis = new Set(['grouping', 'left', 'right', 'substring'])
 
 export function printCall(node: CallExpression): string {
   const { name, args, filter } = node
@@ -203,8 +227,31 @@ export function printCall(node: CallExpression): string {
   const shown = plain !== null && plainBeforeParenthesis.has(plain) ? plain : printName(name)
   const distinct = node.distinct ? 'DISTINCT ' : ''
   const order = node.orderBy.length === 0 ? '' : ` ORDER BY ${printSort(node.orderBy)}`
+  const group = node.withinGroup.length === 0 ? '' : ` WITHIN GROUP (ORDER BY ${printSort(node.withinGroup)})`
   const end = filter === null ? '' : ` FILTER (WHERE ${printExpression(filter)})`
-  return `${shown}(${node.star ? '*' : distinct + list(args) + order})${end}`
+  return `${shown}(${node.star ? '*' : distinct + list(args) + order})${group}${end}${printOver(node.over)}`
+}
+
+function printOver(over: CallExpression['over']): string {
+  if (over === null) return ''
+  return ` OVER ${over.kind === 'identifier' ? printIdentifier(over) : printWindow(over)}`
+}
+
+function printWindow({ base, partitionBy, orderBy, frame }: WindowSpec): string {
+  const parts = [
+    base === null ? '' : printIdentifier(base),
+    partitionBy.length === 0 ? '' : `PARTITION BY ${list(partitionBy)}`,
+    orderBy.length === 0 ? '' : `ORDER BY ${printSort(orderBy)}`,
+    frame === null ? '' : printFrame(frame),
+  ]
+  return `(${parts.filter((part) => part !== '').join(' ')})`
+}
+
+function printFrame({ mode, start, end, exclude }: WindowFrame): string {
+  const bound = (one: FrameBound): string =>
+    'offset' in one ? `${within(one.offset, RANK.not + 1)} ${one.kind.toUpperCase()}` : one.kind.toUpperCase()
+  const but = exclude === 'no others' ? '' : ` EXCLUDE ${exclude.toUpperCase()}`
+  return `${mode.toUpperCase()} BETWEEN ${bound(start)} AND ${bound(end)}${but}`
 }
 
 export const printSort = (items: readonly SortItem[]): string =>
@@ -226,18 +273,32 @@ export const printItems = (items: readonly SelectItem[]): string =>
 
 /** The canonical text of a query. */
 export function printQuery(query: Query): string {
-  const { recursive, body, orderBy, limit, offset } = query
-  const tables = query.with.map(({ name, columns, materialized, query: inner }) => {
-    const how = materialized === null ? '' : `${not(!materialized)}MATERIALIZED `
-    return `${printIdentifier(name)}${columnList(columns)} AS ${how}(${printQuery(inner)})`
-  })
+  const { body, orderBy, limit, offset, withTies, locking } = query
+  const rows = limit === null ? '' : printExpression(limit)
   return [
-    tables.length === 0 ? '' : `WITH ${recursive ? 'RECURSIVE ' : ''}${tables.join(', ')} `,
+    printWith(query),
     body.kind === 'query' ? `(${printQuery(body)})` : printBody(body),
     orderBy.length === 0 ? '' : ` ORDER BY ${printSort(orderBy)}`,
-    limit === null ? '' : ` LIMIT ${printExpression(limit)}`,
+    limit === null || withTies ? '' : ` LIMIT ${rows}`,
     offset === null ? '' : ` OFFSET ${printExpression(offset)}`,
+    withTies ? ` FETCH FIRST (${rows}) ROWS WITH TIES` : '',
+    ...locking.map(printLocking),
   ].join('')
+}
+
+export function printWith({ with: tables, recursive }: WithTables): string {
+  if (tables.length === 0) return ''
+  const texts = tables.map(({ name, columns, materialized, query }) => {
+    const how = materialized === null ? '' : `${not(!materialized)}MATERIALIZED `
+    const inner = query.kind === 'query' ? printQuery(query) : printWrite(query)
+    return `${printIdentifier(name)}${columnList(columns)} AS ${how}(${inner})`
+  })
+  return `WITH ${recursive ? 'RECURSIVE ' : ''}${texts.join(', ')} `
+}
+
+function printLocking({ strength, of, wait }: LockingClause): string {
+  const tables = of.length === 0 ? '' : ` OF ${of.map(printName).join(', ')}`
+  return ` FOR ${strength.toUpperCase()}${tables}${wait === 'wait' ? '' : ` ${wait.toUpperCase()}`}`
 }
 
 const columnList = (columns: readonly Identifier[]): string =>
@@ -276,9 +337,26 @@ function printSelect(node: Select): string {
     node.items.length === 0 ? '' : ` ${printItems(node.items)}`,
     node.from.length === 0 ? '' : ` FROM ${printTables(node.from)}`,
     node.where === null ? '' : ` WHERE ${printExpression(node.where)}`,
-    node.groupBy.length === 0 ? '' : ` GROUP BY ${list(node.groupBy)}`,
+    node.groupBy.length === 0
+      ? ''
+      : ` GROUP BY ${node.distinctGroups ? 'DISTINCT ' : ''}${node.groupBy.map(printGrouping).join(', ')}`,
     node.having === null ? '' : ` HAVING ${printExpression(node.having)}`,
+    node.windows.length === 0
+      ? ''
+      : ` WINDOW ${node.windows.map(({ name, window }) => `${printIdentifier(name)} AS ${printWindow(window)}`).join(', ')}`,
   ].join('')
+}
+
+function printGrouping(element: GroupingElement): string {
+  const grouped = (items: readonly Expression[]): string => {
+    const [only] = items
+    if (items.length !== 1 || only === undefined) return `(${list(items)})`
+    // A function of that name must not be taken for the clause.
+    return printExpression(only).replace(/^(rollup|cube)(?=\()/, '"$1"')
+  }
+  if (element.kind === 'plain') return grouped(element.items)
+  if (element.kind === 'sets') return `GROUPING SETS (${element.elements.map(printGrouping).join(', ')})`
+  return `${element.kind.toUpperCase()}(${element.lists.map(grouped).join(', ')})`
 }
 
 export const printTables = (tables: readonly TableReference[]): string => tables.map(printTable).join(', ')
@@ -293,19 +371,109 @@ function printTable(node: TableReference): string {
     case 'derived':
       return `${node.lateral ? 'LATERAL ' : ''}(${printQuery(node.query)})${printAlias(node.alias)}`
     case 'functionTable':
-      return `${node.lateral ? 'LATERAL ' : ''}${printCall(node.call)}${printAlias(node.alias)}`
+      return `${node.lateral ? 'LATERAL ' : ''}${printCall(node.call)}${node.ordinality ? ' WITH ORDINALITY' : ''}${printAlias(node.alias)}`
     case 'join': {
       const { condition, type } = node
       const natural = condition?.kind === 'natural' ? 'NATURAL ' : ''
       const word = type === 'inner' ? '' : `${type.toUpperCase()} `
-      const right = node.right.kind === 'join' ? `(${printTable(node.right)})` : printTable(node.right)
+      const bare = node.right.kind === 'join' && node.right.alias === null
+      const right = bare ? `(${printTable(node.right)})` : printTable(node.right)
       const end =
         condition?.kind === 'on'
           ? ` ON ${printExpression(condition.expression)}`
           : condition?.kind === 'using'
-            ? ` USING (${printIdentifiers(condition.columns)})`
+            ? ` USING (${printIdentifiers(condition.columns)})${condition.alias === null ? '' : ` AS ${printIdentifier(condition.alias)}`}`
             : ''
-      return `${printTable(node.left)} ${natural}${word}JOIN ${right}${end}`
+      const text = `${printTable(node.left)} ${natural}${word}JOIN ${right}${end}`
+      return node.alias === null ? text : `(${text})${printAlias(node.alias)}`
     }
   }
+}
+
+const printTarget = (table: QualifiedName, alias: Identifier | null): string =>
+  printName(table) + (alias === null ? '' : ` AS ${printIdentifier(alias)}`)
+
+export function printWrite(node: WriteStatement): string {
+  const tables = printWith(node)
+  switch (node.kind) {
+    case 'insert':
+      return tables + printInsert(node)
+    case 'update': {
+      const from = node.from.length === 0 ? '' : ` FROM ${printTables(node.from)}`
+      const target = printTarget(node.table, node.alias)
+      return `${tables}UPDATE ${target} SET ${printAssignments(node.assignments)}${from}${printWhere(node.where)}${printReturning(node.returning)}`
+    }
+    case 'delete': {
+      const using = node.using.length === 0 ? '' : ` USING ${printTables(node.using)}`
+      const target = printTarget(node.table, node.alias)
+      return `${tables}DELETE FROM ${target}${using}${printWhere(node.where)}${printReturning(node.returning)}`
+    }
+    case 'merge': {
+      const branches = node.branches.map(printBranch).join('')
+      const target = printTarget(node.table, node.alias)
+      return `${tables}MERGE INTO ${target} USING ${printTable(node.source)} ON ${printExpression(node.on)}${branches}`
+    }
+  }
+}
+
+function printBranch({ matched, condition, action }: MergeBranch): string {
+  const and = condition === null ? '' : ` AND ${printExpression(condition)}`
+  return ` WHEN ${not(!matched)}MATCHED${and} THEN ${printAction(action)}`
+}
+
+function printAction(action: MergeAction): string {
+  switch (action.kind) {
+    case 'update':
+      return `UPDATE SET ${printAssignments(action.assignments)}`
+    case 'delete':
+      return 'DELETE'
+    case 'nothing':
+      return 'DO NOTHING'
+    case 'insert': {
+      const values = action.values
+      const row = values === null ? 'DEFAULT VALUES' : `VALUES (${values.map(printValue).join(', ')})`
+      return `INSERT${columnList(action.columns)} ${row}`
+    }
+  }
+}
+
+export const printWhere = (where: Expression | null): string =>
+  where === null ? '' : ` WHERE ${printExpression(where)}`
+
+const printReturning = (items: readonly SelectItem[]): string =>
+  items.length === 0 ? '' : ` RETURNING ${printItems(items)}`
+
+const printValue = (value: InsertValue): string =>
+  value.kind === 'default' ? 'DEFAULT' : printExpression(value)
+
+function printAssignment(node: Assignment): string {
+  if (node.kind === 'queryAssignment')
+    return `(${printIdentifiers(node.columns)}) = (${printQuery(node.query)})`
+  return `${printIdentifier(node.column)} = ${printValue(node.value)}`
+}
+
+const printAssignments = (list: readonly Assignment[]): string => list.map(printAssignment).join(', ')
+
+function printOnConflict({ target, update }: OnConflict): string {
+  const where =
+    target === null
+      ? ''
+      : target.by === 'columns'
+        ? ` (${printIdentifiers(target.columns)})`
+        : ` ON CONSTRAINT ${printIdentifier(target.constraint)}`
+  if (update === null) return ` ON CONFLICT${where} DO NOTHING`
+  const assignments = printAssignments(update.assignments)
+  return ` ON CONFLICT${where} DO UPDATE SET ${assignments}${printWhere(update.where)}`
+}
+
+function printInsert({ table, alias, columns, source, onConflict, returning }: Insert): string {
+  const names = columns.length === 0 ? '' : ` (${printIdentifiers(columns)})`
+  const what =
+    source.kind === 'query'
+      ? printQuery(source.query)
+      : source.kind === 'defaultValues'
+        ? 'DEFAULT VALUES'
+        : `VALUES ${source.rows.map((row) => `(${row.map(printValue).join(', ')})`).join(', ')}`
+  const conflict = onConflict === null ? '' : printOnConflict(onConflict)
+  return `INSERT INTO ${printTarget(table, alias)}${names} ${what}${conflict}${printReturning(returning)}`
 }

@@ -1,15 +1,10 @@
 import type {
-  Assignment,
   ColumnConstraint,
   CreateIndex,
   CreateTable,
   Expression,
   Identifier,
-  Insert,
-  InsertValue,
-  OnConflict,
   ReferentialAction,
-  SelectItem,
   Statement,
   StorageOption,
   TableConstraint,
@@ -20,11 +15,11 @@ import {
   printExpression,
   printIdentifier,
   printIdentifiers,
-  printItems,
   printName,
   printQuery,
-  printTables,
   printType,
+  printWhere,
+  printWrite,
 } from './print-query.ts'
 
 export { printExpression, printQuery } from './print-query.ts'
@@ -35,18 +30,20 @@ export function printStatement(node: Statement): string {
     case 'query':
       return printQuery(node)
     case 'insert':
-      return printInsert(node)
-    case 'update': {
-      const assignments = node.assignments.map(printAssignment)
-      const from = node.from.length === 0 ? '' : ` FROM ${printTables(node.from)}`
-      const target = printName(node.table) + printAlias(node.alias)
-      return `UPDATE ${target} SET ${assignments.join(', ')}${from}${printWhere(node.where)}${printReturning(node.returning)}`
+    case 'update':
+    case 'delete':
+    case 'merge':
+      return printWrite(node)
+    case 'prepare': {
+      const types = node.types.length === 0 ? '' : ` (${node.types.map(printType).join(', ')})`
+      return `PREPARE ${printIdentifier(node.name)}${types} AS ${printStatement(node.statement)}`
     }
-    case 'delete': {
-      const using = node.using.length === 0 ? '' : ` USING ${printTables(node.using)}`
-      const target = printName(node.table) + printAlias(node.alias)
-      return `DELETE FROM ${target}${using}${printWhere(node.where)}${printReturning(node.returning)}`
+    case 'execute': {
+      const args = node.args.length === 0 ? '' : ` (${node.args.map(printExpression).join(', ')})`
+      return `EXECUTE ${printIdentifier(node.name)}${args}`
     }
+    case 'deallocate':
+      return `DEALLOCATE ${node.name === null ? 'ALL' : printIdentifier(node.name)}`
     case 'truncate':
       return `TRUNCATE ${node.tables.map(printName).join(', ')}`
     case 'createTable':
@@ -104,45 +101,6 @@ export function printStatement(node: Statement): string {
 }
 
 const settingName = (name: string): string => name.split('.').map(quoteIdentifier).join('.')
-
-const printAlias = (alias: Identifier | null): string =>
-  alias === null ? '' : ` AS ${printIdentifier(alias)}`
-
-const printWhere = (where: Expression | null): string =>
-  where === null ? '' : ` WHERE ${printExpression(where)}`
-
-const printReturning = (items: readonly SelectItem[]): string =>
-  items.length === 0 ? '' : ` RETURNING ${printItems(items)}`
-
-const printValue = (value: InsertValue): string =>
-  value.kind === 'default' ? 'DEFAULT' : printExpression(value)
-
-const printAssignment = ({ column, value }: Assignment): string =>
-  `${printIdentifier(column)} = ${printValue(value)}`
-
-function printOnConflict({ target, update }: OnConflict): string {
-  const where =
-    target === null
-      ? ''
-      : target.by === 'columns'
-        ? ` (${printIdentifiers(target.columns)})`
-        : ` ON CONSTRAINT ${printIdentifier(target.constraint)}`
-  if (update === null) return ` ON CONFLICT${where} DO NOTHING`
-  const assignments = update.assignments.map(printAssignment).join(', ')
-  return ` ON CONFLICT${where} DO UPDATE SET ${assignments}${printWhere(update.where)}`
-}
-
-function printInsert({ table, alias, columns, source, onConflict, returning }: Insert): string {
-  const names = columns.length === 0 ? '' : ` (${printIdentifiers(columns)})`
-  const what =
-    source.kind === 'query'
-      ? printQuery(source.query)
-      : source.kind === 'defaultValues'
-        ? 'DEFAULT VALUES'
-        : `VALUES ${source.rows.map((row) => `(${row.map(printValue).join(', ')})`).join(', ')}`
-  const conflict = onConflict === null ? '' : printOnConflict(onConflict)
-  return `INSERT INTO ${printName(table)}${printAlias(alias)}${names} ${what}${conflict}${printReturning(returning)}`
-}
 
 function createWords(
   word: string,

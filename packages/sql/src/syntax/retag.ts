@@ -2,6 +2,7 @@ import { type TokenType, tokenMatcher } from 'chevrotain'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { positionAt, type Token } from './scanner.ts'
 import {
+  AtTimeZone,
   Comma,
   Dot,
   DoubleColon,
@@ -19,6 +20,7 @@ import {
   RParen,
   Semicolon,
   Star,
+  WithOrdinality,
   WithTime,
 } from './tokens.ts'
 
@@ -94,6 +96,7 @@ const beforeQuery = new Set<TokenType>([
     'from',
     'join',
     'as',
+    'materialized',
     'union',
     'intersect',
     'except',
@@ -104,6 +107,8 @@ const CASE = keyword('case')
 const END = keyword('end')
 const NOT = keyword('not')
 const WITH = keyword('with')
+const ORDINALITY = keyword('ordinality')
+const AT = keyword('at')
 const TIME = keyword('time')
 const ROW = keyword('row')
 const IF = keyword('if')
@@ -187,6 +192,9 @@ function retagWord(
     if (next !== undefined && afterNot.has(next)) become(token, NotBefore)
   } else if (type === WITH) {
     if (next === TIME) become(token, WithTime)
+    else if (next === ORDINALITY) become(token, WithOrdinality)
+  } else if (type === AT) {
+    become(token, next === TIME ? AtTimeZone : Identifier)
   } else if (type === ROW) {
     if (next === LParen) become(token, RowConstructor)
   } else if (type === IF) {

@@ -2,6 +2,7 @@ import type { IToken, TokenType } from 'chevrotain'
 import { SQLSTATE, type SqlError, sqlError } from '../errors.ts'
 import { closingQuote, dollarQuoted, escapedString } from './strings.ts'
 import {
+  Colon,
   Comma,
   Dot,
   DoubleColon,
@@ -66,6 +67,7 @@ const punctuation: Readonly<Record<string, TokenType>> = {
   ']': RBracket,
   ',': Comma,
   ';': Semicolon,
+  ':': Colon,
   '.': Dot,
 }
 

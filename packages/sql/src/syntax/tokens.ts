@@ -35,6 +35,8 @@ export const RBracket = token('RBracket')
 export const Comma = token('Comma')
 export const Dot = token('Dot')
 export const Semicolon = token('Semicolon')
+/** Between the bounds of a slice. */
+export const Colon = token('Colon')
 export const DoubleColon = token('DoubleColon')
 export const Plus = token('Plus', [PrefixOperator, InfixOperator])
 export const Minus = token('Minus', [PrefixOperator, InfixOperator])
@@ -44,13 +46,17 @@ export const Equals = token('Equals', [InfixOperator])
 export const Operator = token('Operator', [InfixOperator])
 /** Operators that may also stand before their operand. */
 export const FreeOperator = token('FreeOperator', [PrefixOperator, InfixOperator])
-/** A character that begins no token, and `:` alone. */
+/** A character that begins no token. */
 export const Stray = token('Stray')
 
 /** NOT before BETWEEN, IN, LIKE or ILIKE. */
 export const NotBefore = token('NotBefore')
 /** WITH before TIME. */
 export const WithTime = token('WithTime')
+/** WITH before ORDINALITY. */
+export const WithOrdinality = token('WithOrdinality')
+/** AT before TIME ZONE. */
+export const AtTimeZone = token('AtTimeZone')
 /** ROW before a parenthesis. */
 export const RowConstructor = token('RowConstructor')
 
@@ -142,6 +148,7 @@ export const vocabulary: TokenType[] = [
   Comma,
   Dot,
   Semicolon,
+  Colon,
   DoubleColon,
   Plus,
   Minus,
@@ -152,6 +159,8 @@ export const vocabulary: TokenType[] = [
   Stray,
   NotBefore,
   WithTime,
+  WithOrdinality,
+  AtTimeZone,
   RowConstructor,
   ...keywordTokens.values(),
 ]

@@ -1,9 +1,13 @@
 import { generateCstDts } from 'chevrotain'
 import { StatementGrammar } from '../../src/syntax/grammar/statement-grammar.ts'
 
-const files = ['query', 'write', 'statement'] as const
+const files = ['expression', 'query', 'write', 'statement'] as const
 /** The first rule of each file; the rules stand in the order of the grammar's classes. */
-const firsts: Readonly<Record<string, (typeof files)[number]>> = { insert: 'write', script: 'statement' }
+const firsts: Readonly<Record<string, (typeof files)[number]>> = {
+  query: 'query',
+  dataStatement: 'write',
+  script: 'statement',
+}
 
 const capital = (word: string): string => word.slice(0, 1).toUpperCase() + word.slice(1)
 
@@ -17,7 +21,7 @@ export function cstTypes(): ReadonlyMap<string, string> {
   })
   const homes = new Map<string, string>()
   const bodies = new Map<string, string[]>(files.map((file) => [file, []]))
-  let file: (typeof files)[number] = 'query'
+  let file: (typeof files)[number] = 'expression'
   for (const [, rule = '', children = ''] of declared.matchAll(
     /name: "(\w+)";[\s\S]*?export type \w+CstChildren = \{([\s\S]*?)\n\};/g,
   )) {
@@ -32,20 +36,27 @@ export function cstTypes(): ReadonlyMap<string, string> {
   }
   const texts = new Map<string, string>()
   for (const [name, types] of bodies) {
-    const body = types.join('\n')
+    // Rules of a later file would make a cycle of imports: the builder names their types.
+    const later = new Set(files.slice(files.indexOf(name as (typeof files)[number]) + 1))
+    const body = types
+      .join('\n')
+      .replaceAll(/\b\w+Cst\b/g, (type) => (later.has(homes.get(type) as never) ? 'Cst<unknown>' : type))
     const used = new Set(body.match(/\b\w+Cst\b/g) ?? [])
+    const node = "import type { Cst } from './node.ts'"
     const imports = files
       .filter((other) => other !== name)
       .flatMap((other) => {
         const names = [...used].filter((type) => homes.get(type) === other).sort()
         return names.length === 0 ? [] : [`import type { ${names.join(', ')} } from './${other}.ts'`]
       })
+      .concat(node)
+      // In the formatter's order: by path.
+      .sort((a, b) => ((a.split("'")[1] ?? '') < (b.split("'")[1] ?? '') ? -1 : 1))
     texts.set(
       name,
       [
         '// Made from the grammar; the test of these types says how to make it again.',
         "import type { IToken } from 'chevrotain'",
-        "import type { Cst } from './node.ts'",
         ...imports,
         '',
         body,

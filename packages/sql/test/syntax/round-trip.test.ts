@@ -37,6 +37,36 @@ const { expression } = fc.letrec<{ expression: Expression; leaf: Expression }>((
       ),
     })
   const some = fc.array(inner, { minLength: 1, maxLength: 3 })
+  const sortItem = fc.record({
+    expression: inner,
+    descending: fc.boolean(),
+    nulls: fc.constantFrom('first', 'last'),
+    span: fc.constant(span),
+  })
+  const frame = fc.record({
+    mode: fc.constantFrom('rows', 'range', 'groups'),
+    start: fc.oneof(
+      fc.constantFrom({ kind: 'unbounded preceding' }, { kind: 'current row' }),
+      fc.record({ kind: is('preceding'), offset: inner }),
+    ),
+    end: fc.oneof(
+      fc.constantFrom({ kind: 'unbounded following' }),
+      fc.record({ kind: is('following'), offset: inner }),
+    ),
+    exclude: fc.constantFrom('no others', 'current row', 'group', 'ties'),
+    span: fc.constant(span),
+  })
+  const window = fc.oneof(
+    identifier,
+    fc.record({
+      kind: is('window'),
+      base: fc.option(identifier),
+      partitionBy: fc.array(inner, { maxLength: 2 }),
+      orderBy: fc.array(sortItem, { maxLength: 2 }),
+      frame: fc.option(frame),
+      span: fc.constant(span),
+    }),
+  )
   return {
     leaf: fc.oneof(
       make({ kind: is('null') }),
@@ -106,7 +136,26 @@ const { expression } = fc.letrec<{ expression: Expression; leaf: Expression }>((
         star: fc.constant(false),
         distinct: fc.constant(false),
         orderBy: fc.constant([]),
+        withinGroup: fc.constant([]),
         filter: fc.option(inner),
+        over: fc.option(window),
+      }),
+      make({ kind: is('array'), items: fc.array(inner, { maxLength: 3 }) }),
+      make({
+        kind: is('subscript'),
+        operand: signless,
+        slice: is(true),
+        lower: fc.option(inner),
+        upper: fc.option(inner),
+      }),
+      make({ kind: is('subscript'), operand: signless, slice: is(false), lower: inner, upper: is(null) }),
+      make({
+        kind: is('quantifiedArray'),
+        operator: fc.constantFrom('=', '<', '+'),
+        quantifier: fc.constantFrom('any', 'all'),
+        left: inner,
+        array: inner,
+        operatorSpan: fc.constant(span),
       }),
     ),
   }

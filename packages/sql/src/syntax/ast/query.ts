@@ -1,6 +1,14 @@
 import type { Identifier, Node, QualifiedName, TypeName } from './common.ts'
+import type {
+  BooleanLiteral,
+  ColumnReference,
+  NullLiteral,
+  NumberLiteral,
+  Parameter,
+  StringLiteral,
+} from './literal.ts'
 
-// Expressions and queries contain each other.
+// Expressions and queries contain each other, and WITH lets queries contain what changes rows.
 
 /** A query with all that may surround it. As a statement of its own it is a `Statement` too. */
 export interface Query extends Node {
@@ -12,15 +20,26 @@ export interface Query extends Node {
   /** Null: no limit (also LIMIT ALL). */
   readonly limit: Expression | null
   readonly offset: Expression | null
+  /** FETCH … WITH TIES: rows that sort as the last one come too. */
+  readonly withTies: boolean
+  readonly locking: readonly LockingClause[]
 }
 
-/** A `Query` as a body stands in parentheses of its own, because it has a WITH, ORDER BY, LIMIT or OFFSET. */
+/** FOR UPDATE and its like. */
+export interface LockingClause extends Node {
+  readonly strength: 'update' | 'no key update' | 'share' | 'key share'
+  /** Names that tables go by in FROM; empty: all of them. */
+  readonly of: readonly QualifiedName[]
+  readonly wait: 'wait' | 'nowait' | 'skip locked'
+}
+
+/** A `Query` as a body stands in parentheses of its own, because it has more than a body. */
 export type QueryBody = Select | SetOperation | Values | Query
 
 export interface CommonTable extends Node {
   readonly name: Identifier
   readonly columns: readonly Identifier[]
-  readonly query: Query
+  readonly query: Query | WriteStatement
   readonly materialized: boolean | null
 }
 
@@ -33,9 +52,44 @@ export interface Select extends Node {
   /** Items of the comma list; empty without FROM. */
   readonly from: readonly TableReference[]
   readonly where: Expression | null
-  readonly groupBy: readonly Expression[]
+  readonly groupBy: readonly GroupingElement[]
+  /** GROUP BY DISTINCT: equal grouping sets count once. */
+  readonly distinctGroups: boolean
   readonly having: Expression | null
+  readonly windows: readonly WindowDefinition[]
 }
+
+/** `()` is a plain element without expressions, `(a, b)` one with two. */
+export type GroupingElement =
+  | (Node & { readonly kind: 'plain'; readonly items: readonly Expression[] })
+  | (Node & { readonly kind: 'rollup' | 'cube'; readonly lists: readonly (readonly Expression[])[] })
+  | (Node & { readonly kind: 'sets'; readonly elements: readonly GroupingElement[] })
+
+/** `WINDOW name AS (…)`. */
+export interface WindowDefinition extends Node {
+  readonly name: Identifier
+  readonly window: WindowSpec
+}
+
+export interface WindowSpec extends Node {
+  readonly kind: 'window'
+  /** The window that this one adds to. */
+  readonly base: Identifier | null
+  readonly partitionBy: readonly Expression[]
+  readonly orderBy: readonly SortItem[]
+  readonly frame: WindowFrame | null
+}
+
+export interface WindowFrame extends Node {
+  readonly mode: 'rows' | 'range' | 'groups'
+  readonly start: FrameBound
+  readonly end: FrameBound
+  readonly exclude: 'no others' | 'current row' | 'group' | 'ties'
+}
+
+export type FrameBound =
+  | { readonly kind: 'unbounded preceding' | 'current row' | 'unbounded following' }
+  | { readonly kind: 'preceding' | 'following'; readonly offset: Expression }
 
 export interface SetOperation extends Node {
   readonly kind: 'setOperation'
@@ -97,6 +151,8 @@ export interface DerivedTable extends Node {
 export interface FunctionTable extends Node {
   readonly kind: 'functionTable'
   readonly call: CallExpression
+  /** WITH ORDINALITY: a last column counts the rows from 1. */
+  readonly ordinality: boolean
   readonly alias: TableAlias | null
   readonly lateral: boolean
 }
@@ -107,12 +163,19 @@ export interface Join extends Node {
   readonly left: TableReference
   readonly right: TableReference
   readonly condition: JoinCondition | null
+  /** `(a JOIN b …) AS name`: the only name that it goes by outside. */
+  readonly alias: TableAlias | null
 }
 
 /** Null on the join itself: a cross join. */
 export type JoinCondition =
   | { readonly kind: 'on'; readonly expression: Expression }
-  | { readonly kind: 'using'; readonly columns: readonly Identifier[] }
+  | {
+      readonly kind: 'using'
+      readonly columns: readonly Identifier[]
+      /** `USING (…) AS name`: the joined columns under a name of their own. */
+      readonly alias: Identifier | null
+    }
   | { readonly kind: 'natural' }
 
 export type Expression =
@@ -133,6 +196,7 @@ export type Expression =
   | InQueryExpression
   | LikeExpression
   | QuantifiedExpression
+  | QuantifiedArrayExpression
   | ExistsExpression
   | ScalarSubquery
   | CaseExpression
@@ -142,40 +206,9 @@ export type Expression =
   | NullIfExpression
   | ExtremeExpression
   | RowExpression
-
-export interface NullLiteral extends Node {
-  readonly kind: 'null'
-}
-
-export interface BooleanLiteral extends Node {
-  readonly kind: 'boolean'
-  readonly value: boolean
-}
-
-/** `-` before a number belongs to the literal, so that the least integers can be written. */
-export interface NumberLiteral extends Node {
-  readonly kind: 'number'
-  /** `-?digits[.digits][e[+-]digits]`, as written. `numberLiteral` of types/ gives type and value. */
-  readonly text: string
-}
-
-/** A quoted literal: of unknown type until its context decides. */
-export interface StringLiteral extends Node {
-  readonly kind: 'string'
-  readonly value: string
-}
-
-/** `$1` has index 1. */
-export interface Parameter extends Node {
-  readonly kind: 'parameter'
-  readonly index: number
-}
-
-/** `column`, `table.column`, `schema.table.column`. */
-export interface ColumnReference extends Node {
-  readonly kind: 'column'
-  readonly parts: readonly Identifier[]
-}
+  | ArrayExpression
+  | ArrayQueryExpression
+  | SubscriptExpression
 
 /** Prefix `-`, `+`, `@`, `~` and other operators. */
 export interface UnaryExpression extends Node {
@@ -261,6 +294,16 @@ export interface QuantifiedExpression extends Node {
   readonly operatorSpan: Node['span']
 }
 
+/** `left operator ANY (array)`, `left operator ALL (array)`. */
+export interface QuantifiedArrayExpression extends Node {
+  readonly kind: 'quantifiedArray'
+  readonly left: Expression
+  readonly operator: string
+  readonly quantifier: 'any' | 'all'
+  readonly array: Expression
+  readonly operatorSpan: Node['span']
+}
+
 export interface ExistsExpression extends Node {
   readonly kind: 'exists'
   readonly query: Query
@@ -304,7 +347,11 @@ export interface CallExpression extends Node {
   readonly star: boolean
   readonly distinct: boolean
   readonly orderBy: readonly SortItem[]
+  /** WITHIN GROUP (ORDER BY …); empty: none. */
+  readonly withinGroup: readonly SortItem[]
   readonly filter: Expression | null
+  /** A name from the WINDOW clause, or a window of its own; null: no window function. */
+  readonly over: Identifier | WindowSpec | null
 }
 
 export interface CoalesceExpression extends Node {
@@ -329,3 +376,134 @@ export interface RowExpression extends Node {
   readonly kind: 'row'
   readonly items: readonly Expression[]
 }
+
+/** `ARRAY[a, b]`; in an array of arrays the inner ones are of this kind too. */
+export interface ArrayExpression extends Node {
+  readonly kind: 'array'
+  readonly items: readonly Expression[]
+}
+
+/** `ARRAY(query)`. */
+export interface ArrayQueryExpression extends Node {
+  readonly kind: 'arrayQuery'
+  readonly query: Query
+}
+
+/** `operand[lower]`, or with `slice` `operand[lower:upper]`. */
+export interface SubscriptExpression extends Node {
+  readonly kind: 'subscript'
+  readonly operand: Expression
+  readonly slice: boolean
+  readonly lower: Expression | null
+  readonly upper: Expression | null
+}
+
+/** DEFAULT in place of a value, in INSERT's rows and UPDATE's assignments. */
+export interface DefaultValue extends Node {
+  readonly kind: 'default'
+}
+
+export type InsertValue = Expression | DefaultValue
+
+/** The WITH clause in front of a statement that changes rows. */
+export interface WithTables {
+  readonly with: readonly CommonTable[]
+  readonly recursive: boolean
+}
+
+export type WriteStatement = Insert | Update | Delete | Merge
+
+export interface Insert extends Node, WithTables {
+  readonly kind: 'insert'
+  readonly table: QualifiedName
+  readonly alias: Identifier | null
+  /** Empty: all columns in order. */
+  readonly columns: readonly Identifier[]
+  readonly source: InsertSource
+  readonly onConflict: OnConflict | null
+  readonly returning: readonly SelectItem[]
+}
+
+/** What becomes of a row whose key another row has. */
+export interface OnConflict extends Node {
+  /** Which constraints are meant, by all of their columns or by name; null: all of them. */
+  readonly target: ConflictTarget | null
+  /** Null: DO NOTHING. */
+  readonly update: ConflictUpdate | null
+}
+
+export type ConflictTarget =
+  | { readonly by: 'columns'; readonly columns: readonly Identifier[] }
+  | { readonly by: 'constraint'; readonly constraint: Identifier }
+
+export interface ConflictUpdate {
+  readonly assignments: readonly Assignment[]
+  readonly where: Expression | null
+}
+
+export type InsertSource =
+  | { readonly kind: 'rows'; readonly rows: readonly (readonly InsertValue[])[] }
+  | { readonly kind: 'query'; readonly query: Query }
+  | { readonly kind: 'defaultValues' }
+
+/** `(a, b) = (1, 2)` comes as two of the first kind. */
+export type Assignment = ColumnAssignment | QueryAssignment
+
+export interface ColumnAssignment extends Node {
+  readonly kind: 'assignment'
+  readonly column: Identifier
+  readonly value: InsertValue
+}
+
+/** `(a, b) = (SELECT …)`: the row of a query, or NULLs without one. */
+export interface QueryAssignment extends Node {
+  readonly kind: 'queryAssignment'
+  readonly columns: readonly Identifier[]
+  readonly query: Query
+}
+
+export interface Update extends Node, WithTables {
+  readonly kind: 'update'
+  readonly table: QualifiedName
+  readonly alias: Identifier | null
+  readonly assignments: readonly Assignment[]
+  readonly from: readonly TableReference[]
+  readonly where: Expression | null
+  readonly returning: readonly SelectItem[]
+}
+
+export interface Delete extends Node, WithTables {
+  readonly kind: 'delete'
+  readonly table: QualifiedName
+  readonly alias: Identifier | null
+  readonly using: readonly TableReference[]
+  readonly where: Expression | null
+  readonly returning: readonly SelectItem[]
+}
+
+/** For each row of `source` the first branch that fits decides. */
+export interface Merge extends Node, WithTables {
+  readonly kind: 'merge'
+  readonly table: QualifiedName
+  readonly alias: Identifier | null
+  readonly source: TableReference
+  readonly on: Expression
+  readonly branches: readonly MergeBranch[]
+}
+
+export interface MergeBranch extends Node {
+  readonly matched: boolean
+  readonly condition: Expression | null
+  readonly action: MergeAction
+}
+
+export type MergeAction =
+  | { readonly kind: 'update'; readonly assignments: readonly Assignment[] }
+  | { readonly kind: 'delete' }
+  | { readonly kind: 'nothing' }
+  /** No values: DEFAULT VALUES. */
+  | {
+      readonly kind: 'insert'
+      readonly columns: readonly Identifier[]
+      readonly values: readonly InsertValue[] | null
+    }

@@ -1,11 +1,12 @@
 import type { Identifier, Node, QualifiedName, TypeName } from './common.ts'
-import type { Expression, Query, SelectItem, TableReference } from './query.ts'
+import type { Expression, Query, WriteStatement } from './query.ts'
 
 export type Statement =
   | Query
-  | Insert
-  | Update
-  | Delete
+  | WriteStatement
+  | Prepare
+  | Execute
+  | Deallocate
   | Truncate
   | CreateTable
   | CreateTableAs
@@ -16,70 +17,6 @@ export type Statement =
   | Explain
   | SetStatement
   | Show
-
-/** DEFAULT in place of a value, in INSERT's rows and UPDATE's assignments. */
-export interface DefaultValue extends Node {
-  readonly kind: 'default'
-}
-
-export type InsertValue = Expression | DefaultValue
-
-export interface Insert extends Node {
-  readonly kind: 'insert'
-  readonly table: QualifiedName
-  readonly alias: Identifier | null
-  /** Empty: all columns in order. */
-  readonly columns: readonly Identifier[]
-  readonly source: InsertSource
-  readonly onConflict: OnConflict | null
-  readonly returning: readonly SelectItem[]
-}
-
-/** What becomes of a row whose key another row has. */
-export interface OnConflict extends Node {
-  /** Which constraints are meant, by all of their columns or by name; null: all of them. */
-  readonly target: ConflictTarget | null
-  /** Null: DO NOTHING. */
-  readonly update: ConflictUpdate | null
-}
-
-export type ConflictTarget =
-  | { readonly by: 'columns'; readonly columns: readonly Identifier[] }
-  | { readonly by: 'constraint'; readonly constraint: Identifier }
-
-export interface ConflictUpdate {
-  readonly assignments: readonly Assignment[]
-  readonly where: Expression | null
-}
-
-export type InsertSource =
-  | { readonly kind: 'rows'; readonly rows: readonly (readonly InsertValue[])[] }
-  | { readonly kind: 'query'; readonly query: Query }
-  | { readonly kind: 'defaultValues' }
-
-export interface Assignment extends Node {
-  readonly column: Identifier
-  readonly value: InsertValue
-}
-
-export interface Update extends Node {
-  readonly kind: 'update'
-  readonly table: QualifiedName
-  readonly alias: Identifier | null
-  readonly assignments: readonly Assignment[]
-  readonly from: readonly TableReference[]
-  readonly where: Expression | null
-  readonly returning: readonly SelectItem[]
-}
-
-export interface Delete extends Node {
-  readonly kind: 'delete'
-  readonly table: QualifiedName
-  readonly alias: Identifier | null
-  readonly using: readonly TableReference[]
-  readonly where: Expression | null
-  readonly returning: readonly SelectItem[]
-}
 
 export interface Truncate extends Node {
   readonly kind: 'truncate'
@@ -223,4 +160,25 @@ export interface Show extends Node {
   readonly kind: 'show'
   /** `all` for SHOW ALL. */
   readonly name: string
+}
+
+/** `PREPARE name (types) AS statement`. */
+export interface Prepare extends Node {
+  readonly kind: 'prepare'
+  readonly name: Identifier
+  /** Of the parameters, in order; those behind the last one follow from where they stand. */
+  readonly types: readonly TypeName[]
+  readonly statement: Query | WriteStatement
+}
+
+export interface Execute extends Node {
+  readonly kind: 'execute'
+  readonly name: Identifier
+  readonly args: readonly Expression[]
+}
+
+/** Null: DEALLOCATE ALL. */
+export interface Deallocate extends Node {
+  readonly kind: 'deallocate'
+  readonly name: Identifier | null
 }

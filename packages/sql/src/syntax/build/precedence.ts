@@ -13,7 +13,9 @@ export const RANK = {
   additive: 9,
   multiplicative: 10,
   power: 11,
-  sign: 12,
+  /** AT TIME ZONE. */
+  zone: 12,
+  sign: 13,
 } as const
 
 const ranks: Readonly<Record<string, number>> = {

@@ -3,21 +3,31 @@ import type {
   CommonTable,
   DefaultValue,
   Expression,
+  GroupingElement,
   Identifier,
   InsertValue,
   Join,
+  JoinCondition,
+  LockingClause,
   Query,
   QueryBody,
   Select,
   SetOperation,
+  SortItem,
   TableAlias,
   TableReference,
+  WithTables,
+  WriteStatement,
 } from '../ast.ts'
+import type { ExpressionCst, NameListCst } from '../cst/expression.ts'
 import type {
   FetchCountCst,
   FromListCst,
+  GroupingElementCst,
+  GroupingListCst,
   JoinTailCst,
-  NameListCst,
+  LimitClauseCst,
+  LockingClauseCst,
   QueryCst,
   QueryTermCst,
   SelectCst,
@@ -29,38 +39,65 @@ import type {
   ValuesRowCst,
   WithClauseCst,
 } from '../cst/query.ts'
+import type { DataStatementCst } from '../cst/write.ts'
 import { positionAt } from '../scanner.ts'
 import { ExpressionBuilder, literalOf } from './expression-builder.ts'
 import { has, identifier, join, only, qualifiedName, spanOf, tokenSpan } from './tree.ts'
+import { windowOf } from './window.ts'
+
+/** What the clauses behind ORDER BY say. */
+type Ending = Pick<Query, 'limit' | 'offset' | 'withTies' | 'locking'>
 
 /** Turns the concrete tree of queries into the abstract one. */
-export class QueryBuilder extends ExpressionBuilder {
+export abstract class QueryBuilder extends ExpressionBuilder {
+  abstract dataStatement(node: DataStatementCst): Query | WriteStatement
+
   query(node: QueryCst): Query {
-    const { withClause, queryTerm, setTail = [], sortList, limitClause = [] } = node.children
+    const { withClause, queryTerm, setTail = [], sortList } = node.children
     const span = spanOf(node)
-    const clause = withClause?.[0]
-    const common = clause === undefined ? [] : this.#commonTables(clause)
+    const tables = this.withTables(withClause?.[0])
     const body = this.#setOperations(only(queryTerm), setTail)
     const order = sortList?.[0]
     const orderBy = order === undefined ? [] : this.sortItems(order)
+    const ending = this.#ending(node, orderBy)
+    const whole: Query = { kind: 'query', ...tables, body, orderBy, ...ending, span }
+    // Parentheses that hold the whole query say nothing.
+    const bare = isBare(whole) && !has(node.children.limitClause)
+    return bare && body.kind === 'query' ? { ...body, span } : whole
+  }
+
+  #ending(node: QueryCst, orderBy: readonly SortItem[]): Ending {
+    const { limitClause = [], lockingClause = [] } = node.children
     let limit: Expression | null = null
     let offset: Expression | null = null
     let limited = false
+    let withTies = false
     for (const part of limitClause) {
-      const { Limit, Offset, Fetch, expression, fetchCount } = part.children
+      const { Limit, Offset, Fetch, expression, fetchCount, Ties } = part.children
       const isOffset = has(Offset)
-      if (isOffset ? offset !== null : limited) throw this.unexpected(spanOf(part).start)
+      if (isOffset ? offset !== null : limited) throw this.#twice(part, isOffset)
       const value = expression?.[0]
       if (isOffset) offset = this.expression(only(value === undefined ? [] : [value]))
       else if (has(Limit)) limit = value === undefined ? null : this.expression(value)
       else limit = this.#fetchCount(fetchCount?.[0], tokenSpan(only(Fetch)))
       limited ||= !isOffset
+      withTies ||= has(Ties)
+      if (has(Ties) && orderBy.length === 0)
+        throw sqlError(SQLSTATE.syntaxError, 'WITH TIES cannot be specified without ORDER BY clause')
     }
-    const recursive = clause !== undefined && has(clause.children.Recursive)
-    const wrapped = body.kind === 'query' && common.length === 0 && orderBy.length === 0 && offset === null
-    // Parentheses that hold the whole query say nothing.
-    if (wrapped && !limited) return { ...body, span }
-    return { kind: 'query', with: common, recursive, body, orderBy, limit, offset, span }
+    const locking = lockingClause.map(lockingOf)
+    const skipping = locking.find(({ wait }) => wait === 'skip locked')
+    if (withTies && skipping !== undefined)
+      throw sqlError(SQLSTATE.syntaxError, 'SKIP LOCKED and WITH TIES options cannot be used together')
+    return { limit, offset, withTies, locking }
+  }
+
+  #twice(part: LimitClauseCst, isOffset: boolean): Error {
+    return sqlError(
+      SQLSTATE.syntaxError,
+      isOffset ? 'multiple OFFSET clauses not allowed' : 'multiple LIMIT clauses not allowed',
+      { position: positionAt(this.source, spanOf(part).start) },
+    )
   }
 
   protected names(node: NameListCst | undefined): Identifier[] {
@@ -69,22 +106,38 @@ export class QueryBuilder extends ExpressionBuilder {
 
   #fetchCount(node: FetchCountCst | undefined, span: Query['span']): Expression {
     if (node === undefined) return { kind: 'number', text: '1', span }
-    const { NumberLiteral, Parameter, expression } = node.children
+    const { NumberLiteral, Parameter, expression, subquery } = node.children
+    const query = subquery?.[0]
+    if (query !== undefined) return { kind: 'subquery', query: this.subquery(query), span: spanOf(query) }
     const token = (NumberLiteral ?? Parameter)?.[0]
     return token === undefined ? this.expression(only(expression)) : literalOf(token)
   }
 
+  protected withTables(node: WithClauseCst | undefined): WithTables {
+    if (node === undefined) return { with: [], recursive: false }
+    return { with: this.#commonTables(node), recursive: has(node.children.Recursive) }
+  }
+
   #commonTables(node: WithClauseCst): CommonTable[] {
     return node.children.commonTable.map((table) => {
-      const { ColumnId, nameList, subquery, Not, Materialized } = table.children
+      const { ColumnId, nameList, dataStatement, Not, Materialized } = table.children
       return {
         name: identifier(only(ColumnId)),
         columns: this.names(nameList?.[0]),
-        query: this.subquery(only(subquery)),
+        query: this.#commonStatement(only(dataStatement) as unknown as DataStatementCst),
         materialized: has(Materialized) ? !has(Not) : null,
         span: spanOf(table),
       }
     })
+  }
+
+  #commonStatement(node: DataStatementCst): CommonTable['query'] {
+    const before = this.height
+    this.height = 0
+    const statement = this.dataStatement(node)
+    this.grow(statement.span)
+    this.height = Math.max(before, this.height)
+    return statement
   }
 
   /** INTERSECT binds more tightly than UNION and EXCEPT; all group from the left. */
@@ -123,17 +176,19 @@ export class QueryBuilder extends ExpressionBuilder {
         from: [{ kind: 'table', name: qualifiedName(table), alias: null, span: spanOf(table) }],
         where: null,
         groupBy: [],
+        distinctGroups: false,
         having: null,
+        windows: [],
         span,
       }
     const query = this.subquery(only(subquery))
-    const { with: common, orderBy, limit, offset, body } = query
-    const plain = common.length === 0 && orderBy.length === 0 && limit === null && offset === null
-    return plain ? body : query
+    return isBare(query) ? query.body : query
   }
 
   #select(node: SelectCst): Select {
-    const { Distinct, distinctOn, selectItems, fromList, where, groupBy, having } = node.children
+    const { Distinct, distinctOn, selectItems, fromList, where, groupBy, distinctGroups, having } =
+      node.children
+    const { windowDefinition = [] } = node.children
     const on = distinctOn?.[0]
     const items = selectItems?.[0]
     const from = fromList?.[0]
@@ -147,10 +202,41 @@ export class QueryBuilder extends ExpressionBuilder {
       items: items === undefined ? [] : this.selectItems(items),
       from: from === undefined ? [] : this.tables(from),
       where: condition === undefined ? null : this.expression(condition),
-      groupBy: groups === undefined ? [] : this.expressions(groups),
+      groupBy: groups === undefined ? [] : this.#groupingElements(groups),
+      distinctGroups: has(distinctGroups),
       having: groupCondition === undefined ? null : this.expression(groupCondition),
+      windows: windowDefinition.map((window) => ({
+        name: identifier(only(window.children.ColumnId)),
+        window: windowOf(only(window.children.windowSpec), this),
+        span: spanOf(window),
+      })),
       span: spanOf(node),
     }
+  }
+
+  #groupingElements(node: GroupingListCst): GroupingElement[] {
+    return node.children.groupingElement.map((element) => this.#groupingElement(element))
+  }
+
+  #groupingElement(node: GroupingElementCst): GroupingElement {
+    const { groupingList, expression } = node.children
+    const span = spanOf(node)
+    const inner = groupingList?.[0]
+    if (inner !== undefined) return { kind: 'sets', elements: this.#groupingElements(inner), span }
+    const written = only(expression)
+    if (isEmptyList(written)) return { kind: 'plain', items: [], span }
+    const item = this.expression(written)
+    if (item.kind === 'row') return { kind: 'plain', items: item.items, span }
+    // In quotes they are the names of functions.
+    const word = item.kind === 'call' ? this.source.slice(item.span.start).match(/^\w+/)?.[0] : undefined
+    const name = word?.toLowerCase()
+    if (item.kind === 'call' && (name === 'rollup' || name === 'cube') && item.name.parts.length === 1)
+      return {
+        kind: name,
+        lists: item.args.map((arg) => (arg.kind === 'row' ? arg.items : [arg])),
+        span,
+      }
+    return { kind: 'plain', items: [item], span }
   }
 
   /** Rows in which DEFAULT may stand. @throws 42601 when they differ in length */
@@ -193,45 +279,55 @@ export class QueryBuilder extends ExpressionBuilder {
   }
 
   tables(node: FromListCst): TableReference[] {
-    return node.children.tableReference.map((item) => this.#tableReference(item))
+    return node.children.tableReference.map((item) => this.tableReference(item))
   }
 
-  #tableReference(node: TableReferenceCst): TableReference {
+  protected tableReference(node: TableReferenceCst): TableReference {
     const { tablePrimary, joinTail = [] } = node.children
-    let left = this.#tablePrimary(only(tablePrimary))
+    let left = this.tablePrimary(only(tablePrimary))
     for (const tail of joinTail) left = this.#join(left, tail)
     return left
   }
 
   #join(left: TableReference, node: JoinTailCst): Join {
-    const { Natural, Inner, Cross, Left, Right, Full, tablePrimary, expression, nameList } = node.children
-    const right = this.#tablePrimary(only(tablePrimary))
+    const {
+      Natural,
+      Cross,
+      joinType,
+      tablePrimary,
+      joinTail = [],
+      expression,
+      nameList,
+      ColumnId,
+    } = node.children
+    let right = this.tablePrimary(only(tablePrimary))
+    for (const tail of joinTail) right = this.#join(right, tail)
     const span = join(left.span, spanOf(node))
-    const on = expression?.[0]
-    const using = nameList?.[0]
-    const conditions = (on === undefined ? 0 : 1) + (using === undefined ? 0 : 1)
-    if (has(Cross) || has(Natural)) {
-      const wrong = on ?? using
-      if (has(Cross) && has(Natural)) throw this.unexpected(only(Cross).startOffset)
-      if (conditions > 0 && wrong !== undefined) throw this.unexpected(spanOf(only(tablePrimary)).end)
-      if (has(Cross)) return { kind: 'join', type: 'cross', left, right, condition: null, span }
-    } else if (conditions === 0) throw this.unexpected(span.end)
+    if (has(Cross)) return { kind: 'join', type: 'cross', left, right, condition: null, alias: null, span }
+    const { Left, Right, Full } = joinType?.[0]?.children ?? {}
     const type = has(Left) ? 'left' : has(Right) ? 'right' : has(Full) ? 'full' : 'inner'
-    const condition = has(Natural)
-      ? ({ kind: 'natural' } as const)
+    const on = expression?.[0]
+    const alias = ColumnId?.[0]
+    const condition: JoinCondition = has(Natural)
+      ? { kind: 'natural' }
       : on !== undefined
-        ? ({ kind: 'on', expression: this.expression(on) } as const)
-        : ({ kind: 'using', columns: this.names(using) } as const)
-    return { kind: 'join', type: has(Inner) ? 'inner' : type, left, right, condition, span }
+        ? { kind: 'on', expression: this.expression(on) }
+        : {
+            kind: 'using',
+            columns: this.names(nameList?.[0]),
+            alias: alias === undefined ? null : identifier(alias),
+          }
+    return { kind: 'join', type, left, right, condition, alias: null, span }
   }
 
-  #tablePrimary(node: TablePrimaryCst): TableReference {
+  protected tablePrimary(node: TablePrimaryCst): TableReference {
     const {
       Lateral,
       subquery,
       tableReference,
       qualifiedName: name,
       callArguments,
+      Ordinality,
       tableAlias,
     } = node.children
     const span = spanOf(node)
@@ -251,18 +347,19 @@ export class QueryBuilder extends ExpressionBuilder {
     }
     const joined = tableReference?.[0]
     if (joined !== undefined) {
-      const reference = this.#tableReference(joined)
+      const reference = this.tableReference(joined)
       if (lateral) throw this.unexpected(spanOf(joined).start - 1)
-      if (aliasNode !== undefined)
-        throw this.unsupported('an alias for a joined table in parentheses', spanOf(aliasNode))
       if (reference.kind !== 'join') throw this.unexpected(span.end - 1)
-      return { ...reference, span }
+      if (alias !== null && reference.alias !== null) throw this.unexpected(alias.span.start)
+      return { ...reference, alias: alias ?? reference.alias, span }
     }
     const table = qualifiedName(only(name))
     const call = callArguments?.[0]
     if (call !== undefined) {
       const callSpan = { start: table.span.start, end: spanOf(call).end }
-      return { kind: 'functionTable', call: this.callOf(table.parts, call, callSpan), alias, lateral, span }
+      const ordinality = has(Ordinality)
+      const called = this.callOf(table.parts, call, callSpan)
+      return { kind: 'functionTable', call: called, ordinality, alias, lateral, span }
     }
     if (lateral) throw this.unexpected(table.span.start)
     return { kind: 'table', name: table, alias, span }
@@ -279,4 +376,25 @@ function setOperation(left: QueryBody, tail: SetTailCst, right: QueryBody): SetO
   const operator = has(Union) ? 'union' : has(Intersect) ? 'intersect' : 'except'
   const span = join(left.span, spanOf(tail))
   return { kind: 'setOperation', operator, all: has(All), left, right, span }
+}
+
+/** True when a query has nothing but its body. */
+export function isBare(query: Query): boolean {
+  const { with: tables, orderBy, limit, offset, locking } = query
+  const sized = limit !== null || offset !== null
+  return tables.length === 0 && orderBy.length === 0 && !sized && locking.length === 0
+}
+
+function lockingOf(node: LockingClauseCst): LockingClause {
+  const { Update, No, Key, qualifiedName: names = [], Nowait, Skip } = node.children
+  const strength = has(No) ? 'no key update' : has(Key) ? 'key share' : has(Update) ? 'update' : 'share'
+  const wait = has(Nowait) ? 'nowait' : has(Skip) ? 'skip locked' : 'wait'
+  return { strength, of: names.map(qualifiedName), wait, span: spanOf(node) }
+}
+
+/** `()`, which is an expression nowhere but in GROUP BY. */
+function isEmptyList(node: ExpressionCst): boolean {
+  const { operand, tail } = node.children
+  const list = only(operand).children.parenthesised?.[0]?.children
+  return !has(tail) && list !== undefined && !has(list.expressionList) && !has(list.RowConstructor)
 }

@@ -1,25 +1,19 @@
-import { SQLSTATE, sqlError } from '../../errors.ts'
 import type {
-  Assignment,
   Begin,
-  ConflictTarget,
-  Delete,
   Drop,
+  Execute,
   Explain,
-  Identifier,
-  Insert,
   IsolationLevel,
-  OnConflict,
-  SelectItem,
+  Prepare,
   SetStatement,
   Statement,
-  Update,
 } from '../ast.ts'
-import type { ReturningCst, TargetAliasCst, WhereClauseCst } from '../cst/query.ts'
 import type {
   BeginCst,
   DropCst,
+  ExecuteCst,
   ExplainCst,
+  PrepareCst,
   RollbackCst,
   ScriptCst,
   SettingCst,
@@ -27,8 +21,6 @@ import type {
   StatementCst,
   TransactionModesCst,
 } from '../cst/statement.ts'
-import type { AssignmentCst, DeletionCst, InsertCst, OnConflictCst, UpdateCst } from '../cst/write.ts'
-import { positionAt } from '../scanner.ts'
 import { TableBuilder } from './table-builder.ts'
 import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts'
 
@@ -41,10 +33,13 @@ export class StatementBuilder extends TableBuilder {
   #statement(node: StatementCst): Statement {
     const { children } = node
     const span = spanOf(node)
-    if (children.query !== undefined) return this.query(only(children.query))
-    if (children.insert !== undefined) return this.#insert(only(children.insert))
-    if (children.update !== undefined) return this.#update(only(children.update))
-    if (children.deletion !== undefined) return this.#delete(only(children.deletion))
+    if (children.dataStatement !== undefined) return this.dataStatement(only(children.dataStatement))
+    if (children.prepare !== undefined) return this.#prepare(only(children.prepare))
+    if (children.execute !== undefined) return this.#execute(only(children.execute))
+    if (children.deallocate !== undefined) {
+      const name = only(children.deallocate).children.ColumnId?.[0]
+      return { kind: 'deallocate', name: name === undefined ? null : identifier(name), span }
+    }
     if (children.create !== undefined) return this.create(only(children.create))
     if (children.drop !== undefined) return this.#drop(only(children.drop))
     if (children.truncate !== undefined) {
@@ -68,114 +63,24 @@ export class StatementBuilder extends TableBuilder {
     return { kind: 'show', name: settingWord(only(only(children.show).children.settingWord)), span }
   }
 
-  #returning(node: ReturningCst | undefined): SelectItem[] {
-    return node === undefined ? [] : this.selectItems(only(node.children.selectItems))
-  }
-
-  #where(node: WhereClauseCst | undefined) {
-    return node === undefined ? null : this.expression(only(node.children.expression))
-  }
-
-  #insert(node: InsertCst): Insert {
-    const { qualifiedName: name, ColumnId, nameList, query, onConflict, returning } = node.children
-    const alias = ColumnId?.[0]
+  #prepare(node: PrepareCst): Prepare {
+    const { ColumnId, typeName = [], dataStatement } = node.children
     return {
-      kind: 'insert',
-      table: qualifiedName(only(name)),
-      alias: alias === undefined ? null : identifier(alias),
-      columns: this.names(nameList?.[0]),
-      source: this.#insertSource(query?.[0]),
-      onConflict: onConflict === undefined ? null : this.#onConflict(only(onConflict)),
-      returning: this.#returning(returning?.[0]),
+      kind: 'prepare',
+      name: identifier(only(ColumnId)),
+      types: typeName.map((type) => this.typeName(type)),
+      statement: this.dataStatement(only(dataStatement)),
       span: spanOf(node),
     }
   }
 
-  #onConflict(node: OnConflictCst): OnConflict {
-    const { nameList, ColumnId, Update: updates, assignment = [], whereClause } = node.children
-    const columns = nameList?.[0]
-    const constraint = ColumnId?.[0]
-    const target: ConflictTarget | null =
-      columns !== undefined
-        ? { by: 'columns', columns: this.names(columns) }
-        : constraint !== undefined
-          ? { by: 'constraint', constraint: identifier(constraint) }
-          : null
-    const update = !has(updates)
-      ? null
-      : {
-          assignments: assignment.flatMap((item) => this.#assignments(item)),
-          where: this.#where(whereClause?.[0]),
-        }
-    return { target, update, span: spanOf(node) }
-  }
-
-  #insertSource(node: NonNullable<InsertCst['children']['query']>[number] | undefined): Insert['source'] {
-    if (node === undefined) return { kind: 'defaultValues' }
-    const { withClause, queryTerm, setTail, sortList, limitClause } = node.children
-    const rows = only(queryTerm).children.values?.[0]
-    if (rows === undefined || has(withClause) || has(setTail) || has(sortList) || has(limitClause)) {
-      const query = this.query(node)
-      const { body, orderBy, limit, offset, with: common } = query
-      // VALUES in parentheses is VALUES.
-      const plain = orderBy.length === 0 && limit === null && offset === null && common.length === 0
-      return plain && body.kind === 'values' ? { kind: 'rows', rows: body.rows } : { kind: 'query', query }
-    }
-    return { kind: 'rows', rows: this.rows(rows) }
-  }
-
-  #alias(node: TargetAliasCst): Identifier | null {
-    const alias = node.children.ColumnId?.[0]
-    return alias === undefined ? null : identifier(alias)
-  }
-
-  #update(node: UpdateCst): Update {
-    const { qualifiedName: name, targetAlias, assignment, fromList, whereClause, returning } = node.children
-    const from = fromList?.[0]
+  #execute(node: ExecuteCst): Execute {
+    const { ColumnId, expressionList } = node.children
+    const args = expressionList?.[0]
     return {
-      kind: 'update',
-      table: qualifiedName(only(name)),
-      alias: this.#alias(only(targetAlias)),
-      assignments: assignment.flatMap((item) => this.#assignments(item)),
-      from: from === undefined ? [] : this.tables(from),
-      where: this.#where(whereClause?.[0]),
-      returning: this.#returning(returning?.[0]),
-      span: spanOf(node),
-    }
-  }
-
-  /** Several for `(a, b) = (1, 2)`. */
-  #assignments(node: AssignmentCst): Assignment[] {
-    const { ColumnId, Default, expression, nameList, valuesRow } = node.children
-    const span = spanOf(node)
-    const column = ColumnId?.[0]
-    if (column !== undefined) {
-      const word = Default?.[0]
-      const value =
-        word === undefined
-          ? this.expression(only(expression))
-          : ({ kind: 'default', span: { start: word.startOffset, end: scanned(word).end } } as const)
-      return [{ column: identifier(column), value, span }]
-    }
-    const columns = this.names(nameList?.[0])
-    const values = this.row(only(valuesRow))
-    if (columns.length !== values.length)
-      throw sqlError(SQLSTATE.syntaxError, 'number of columns does not match number of values', {
-        position: positionAt(this.source, spanOf(only(valuesRow)).start),
-      })
-    return columns.map((name, i) => ({ column: name, value: only(values.slice(i)), span }))
-  }
-
-  #delete(node: DeletionCst): Delete {
-    const { qualifiedName: name, targetAlias, fromList, whereClause, returning } = node.children
-    const using = fromList?.[0]
-    return {
-      kind: 'delete',
-      table: qualifiedName(only(name)),
-      alias: this.#alias(only(targetAlias)),
-      using: using === undefined ? [] : this.tables(using),
-      where: this.#where(whereClause?.[0]),
-      returning: this.#returning(returning?.[0]),
+      kind: 'execute',
+      name: identifier(only(ColumnId)),
+      args: args === undefined ? [] : this.expressions(args),
       span: spanOf(node),
     }
   }
@@ -218,7 +123,7 @@ export class StatementBuilder extends TableBuilder {
 
   #explain(node: ExplainCst): Explain {
     const { optionList, Analyze, Analyse, Verbose, explained } = node.children
-    const { query, insert, update, deletion, create } = only(explained).children
+    const { dataStatement, create, execute } = only(explained).children
     const list = optionList?.[0]
     const all = list === undefined ? [] : this.options(list)
     const on = (word: string): boolean => {
@@ -228,15 +133,11 @@ export class StatementBuilder extends TableBuilder {
       return option !== undefined && !['false', 'off', '0'].includes((option.value ?? 'true').toLowerCase())
     }
     const statement =
-      query !== undefined
-        ? this.query(only(query))
-        : insert !== undefined
-          ? this.#insert(only(insert))
-          : update !== undefined
-            ? this.#update(only(update))
-            : deletion !== undefined
-              ? this.#delete(only(deletion))
-              : this.create(only(create))
+      dataStatement !== undefined
+        ? this.dataStatement(only(dataStatement))
+        : execute !== undefined
+          ? this.#execute(only(execute))
+          : this.create(only(create))
     return {
       kind: 'explain',
       analyze: has(Analyze) || has(Analyse) || on('analyze'),

@@ -25,11 +25,11 @@ import type {
   TableConstraintCst,
   TableElementsCst,
 } from '../cst/statement.ts'
-import { QueryBuilder } from './query-builder.ts'
 import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts'
+import { WriteBuilder } from './write-builder.ts'
 
 /** The statements that make tables, indexes and views. */
-export class TableBuilder extends QueryBuilder {
+export class TableBuilder extends WriteBuilder {
   create(node: CreateCst): Statement {
     const { Or, Temp, Temporary, createTable, createIndex, createView } = node.children
     const temporary = has(Temp) || has(Temporary)

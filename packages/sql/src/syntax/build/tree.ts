@@ -1,7 +1,7 @@
 import type { IToken } from 'chevrotain'
 import type { Identifier, QualifiedName, Span } from '../ast.ts'
+import type { QualifiedNameCst } from '../cst/expression.ts'
 import type { Cst } from '../cst/node.ts'
-import type { QualifiedNameCst } from '../cst/query.ts'
 import type { Token } from '../scanner.ts'
 
 /** All tokens come from our scanner, which adds to chevrotain's interface. */

@@ -1,5 +1,5 @@
 import type { Identifier, TypeName } from '../ast.ts'
-import type { TimeZoneCst, TypeNameCst } from '../cst/query.ts'
+import type { TimeZoneCst, TypeNameCst } from '../cst/expression.ts'
 import { has, only, scanned, spanOf } from './tree.ts'
 
 /** Other spellings, by PostgreSQL's long name. */

@@ -1,16 +1,16 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
-import type { Cst } from './node.ts'
 import type {
   ExpressionCst,
+  ExpressionListCst,
   NameListCst,
   QualifiedNameCst,
-  QueryCst,
   SortListCst,
   TypeNameCst,
-  WhereClauseCst,
-} from './query.ts'
-import type { DeletionCst, InsertCst, UpdateCst } from './write.ts'
+} from './expression.ts'
+import type { Cst } from './node.ts'
+import type { QueryCst, WhereClauseCst } from './query.ts'
+import type { DataStatementCst } from './write.ts'
 
 export type ScriptCst = Cst<{
   readonly statement?: readonly StatementCst[]
@@ -18,10 +18,10 @@ export type ScriptCst = Cst<{
 }>
 
 export type StatementCst = Cst<{
-  readonly query?: readonly QueryCst[]
-  readonly insert?: readonly InsertCst[]
-  readonly update?: readonly UpdateCst[]
-  readonly deletion?: readonly DeletionCst[]
+  readonly dataStatement?: readonly DataStatementCst[]
+  readonly prepare?: readonly PrepareCst[]
+  readonly execute?: readonly ExecuteCst[]
+  readonly deallocate?: readonly DeallocateCst[]
   readonly create?: readonly CreateCst[]
   readonly drop?: readonly DropCst[]
   readonly truncate?: readonly TruncateCst[]
@@ -248,11 +248,35 @@ export type ExplainCst = Cst<{
 }>
 
 export type ExplainedCst = Cst<{
-  readonly query?: readonly QueryCst[]
-  readonly insert?: readonly InsertCst[]
-  readonly update?: readonly UpdateCst[]
-  readonly deletion?: readonly DeletionCst[]
+  readonly dataStatement?: readonly DataStatementCst[]
   readonly create?: readonly CreateCst[]
+  readonly execute?: readonly ExecuteCst[]
+}>
+
+export type PrepareCst = Cst<{
+  readonly Prepare: readonly IToken[]
+  readonly ColumnId: readonly IToken[]
+  readonly LParen?: readonly IToken[]
+  readonly typeName?: readonly TypeNameCst[]
+  readonly Comma?: readonly IToken[]
+  readonly RParen?: readonly IToken[]
+  readonly As: readonly IToken[]
+  readonly dataStatement: readonly DataStatementCst[]
+}>
+
+export type ExecuteCst = Cst<{
+  readonly Execute: readonly IToken[]
+  readonly ColumnId: readonly IToken[]
+  readonly LParen?: readonly IToken[]
+  readonly expressionList?: readonly ExpressionListCst[]
+  readonly RParen?: readonly IToken[]
+}>
+
+export type DeallocateCst = Cst<{
+  readonly Deallocate: readonly IToken[]
+  readonly Prepare?: readonly IToken[]
+  readonly All?: readonly IToken[]
+  readonly ColumnId?: readonly IToken[]
 }>
 
 export type SettingCst = Cst<{

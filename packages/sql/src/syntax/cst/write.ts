@@ -1,17 +1,30 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
+import type { ExpressionCst, NameListCst, QualifiedNameCst, SubqueryCst } from './expression.ts'
 import type { Cst } from './node.ts'
 import type {
-  ExpressionCst,
   FromListCst,
-  NameListCst,
-  QualifiedNameCst,
   QueryCst,
   ReturningCst,
+  TablePrimaryCst,
   TargetAliasCst,
   ValuesRowCst,
   WhereClauseCst,
+  WithClauseCst,
 } from './query.ts'
+
+export type DataStatementCst = Cst<{
+  readonly withClause?: readonly WithClauseCst[]
+  readonly plainStatement?: readonly PlainStatementCst[]
+}>
+
+export type PlainStatementCst = Cst<{
+  readonly query?: readonly QueryCst[]
+  readonly insert?: readonly InsertCst[]
+  readonly update?: readonly UpdateCst[]
+  readonly deletion?: readonly DeletionCst[]
+  readonly merge?: readonly MergeCst[]
+}>
 
 export type InsertCst = Cst<{
   readonly Insert: readonly IToken[]
@@ -61,6 +74,7 @@ export type AssignmentCst = Cst<{
   readonly Default?: readonly IToken[]
   readonly expression?: readonly ExpressionCst[]
   readonly nameList?: readonly NameListCst[]
+  readonly subquery?: readonly SubqueryCst[]
   readonly RowConstructor?: readonly IToken[]
   readonly valuesRow?: readonly ValuesRowCst[]
 }>
@@ -74,4 +88,37 @@ export type DeletionCst = Cst<{
   readonly fromList?: readonly FromListCst[]
   readonly whereClause?: readonly WhereClauseCst[]
   readonly returning?: readonly ReturningCst[]
+}>
+
+export type MergeCst = Cst<{
+  readonly Merge: readonly IToken[]
+  readonly Into: readonly IToken[]
+  readonly qualifiedName: readonly QualifiedNameCst[]
+  readonly targetAlias: readonly TargetAliasCst[]
+  readonly Using: readonly IToken[]
+  readonly tablePrimary: readonly TablePrimaryCst[]
+  readonly On: readonly IToken[]
+  readonly expression: readonly ExpressionCst[]
+  readonly mergeBranch: readonly MergeBranchCst[]
+}>
+
+export type MergeBranchCst = Cst<{
+  readonly When: readonly IToken[]
+  readonly Not?: readonly IToken[]
+  readonly Matched: readonly IToken[]
+  readonly And?: readonly IToken[]
+  readonly expression?: readonly ExpressionCst[]
+  readonly Then: readonly IToken[]
+  readonly Update?: readonly IToken[]
+  readonly Set?: readonly IToken[]
+  readonly assignment?: readonly AssignmentCst[]
+  readonly Comma?: readonly IToken[]
+  readonly Delete?: readonly IToken[]
+  readonly Do?: readonly IToken[]
+  readonly Nothing?: readonly IToken[]
+  readonly Insert?: readonly IToken[]
+  readonly nameList?: readonly NameListCst[]
+  readonly Values?: readonly IToken[]
+  readonly valuesRow?: readonly ValuesRowCst[]
+  readonly Default?: readonly IToken[]
 }>

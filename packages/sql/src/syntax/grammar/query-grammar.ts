@@ -1,4 +1,14 @@
-import { ColumnId, Comma, keyword, LParen, NumberLiteral, Parameter, RParen } from '../tokens.ts'
+import {
+  ColumnId,
+  Comma,
+  keyword,
+  LParen,
+  NumberLiteral,
+  Parameter,
+  QueryParen,
+  RParen,
+  WithOrdinality,
+} from '../tokens.ts'
 import { ExpressionGrammar } from './expression-grammar.ts'
 import type { Rule } from './rule.ts'
 
@@ -11,22 +21,30 @@ const DISTINCT = keyword('distinct')
 const EXCEPT = keyword('except')
 const FETCH = keyword('fetch')
 const FIRST = keyword('first')
+const FOR = keyword('for')
 const FROM = keyword('from')
 const FULL = keyword('full')
 const GROUP = keyword('group')
+const GROUPING = keyword('grouping')
 const HAVING = keyword('having')
 const INNER = keyword('inner')
 const INTERSECT = keyword('intersect')
 const JOIN = keyword('join')
+const KEY = keyword('key')
 const LATERAL = keyword('lateral')
 const LEFT = keyword('left')
 const LIMIT = keyword('limit')
+const LOCKED = keyword('locked')
 const MATERIALIZED = keyword('materialized')
 const NATURAL = keyword('natural')
 const NEXT = keyword('next')
+const NO = keyword('no')
 const NOT = keyword('not')
+const NOWAIT = keyword('nowait')
+const OF = keyword('of')
 const OFFSET = keyword('offset')
 const ON = keyword('on')
+const ORDINALITY = keyword('ordinality')
 const ONLY = keyword('only')
 const ORDER = keyword('order')
 const OUTER = keyword('outer')
@@ -36,15 +54,23 @@ const ROW = keyword('row')
 const ROWS = keyword('rows')
 const SELECT = keyword('select')
 const SET = keyword('set')
+const SETS = keyword('sets')
+const SHARE = keyword('share')
+const SKIP = keyword('skip')
 const TABLE = keyword('table')
+const TIES = keyword('ties')
 const UNION = keyword('union')
+const UPDATE = keyword('update')
 const USING = keyword('using')
 const VALUES = keyword('values')
 const WHERE = keyword('where')
+const WINDOW = keyword('window')
 const WITH = keyword('with')
 
 /** Queries. Set operations are a flat row as well, which the builder ranks. */
 export abstract class QueryGrammar extends ExpressionGrammar {
+  abstract readonly dataStatement: Rule
+
   readonly query: Rule = this.RULE('query', () => {
     this.OPTION(() => this.SUBRULE(this.withClause))
     this.SUBRULE(this.queryTerm)
@@ -54,7 +80,12 @@ export abstract class QueryGrammar extends ExpressionGrammar {
       this.CONSUME(BY)
       this.SUBRULE(this.sortList)
     })
-    this.MANY2(() => this.SUBRULE(this.limitClause))
+    this.MANY2(() => {
+      this.OR([
+        { ALT: () => this.SUBRULE(this.limitClause) },
+        { ALT: () => this.SUBRULE(this.lockingClause) },
+      ])
+    })
   })
 
   readonly withClause: Rule = this.RULE('withClause', () => {
@@ -71,7 +102,22 @@ export abstract class QueryGrammar extends ExpressionGrammar {
       this.OPTION3(() => this.CONSUME(NOT))
       this.CONSUME(MATERIALIZED)
     })
-    this.SUBRULE(this.subquery)
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(QueryParen)
+          this.SUBRULE(this.dataStatement)
+          this.CONSUME(RParen)
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(LParen)
+          this.SUBRULE2(this.dataStatement)
+          this.CONSUME2(RParen)
+        },
+      },
+    ])
   })
 
   readonly queryTerm: Rule = this.RULE('queryTerm', () => {
@@ -123,16 +169,61 @@ export abstract class QueryGrammar extends ExpressionGrammar {
           this.OR4([{ ALT: () => this.CONSUME(FIRST) }, { ALT: () => this.CONSUME(NEXT) }])
           this.OPTION2(() => this.SUBRULE(this.fetchCount))
           this.OR5([{ ALT: () => this.CONSUME2(ROW) }, { ALT: () => this.CONSUME2(ROWS) }])
-          this.CONSUME(ONLY)
+          this.OR6([
+            { ALT: () => this.CONSUME(ONLY) },
+            {
+              ALT: () => {
+                this.CONSUME(WITH)
+                this.CONSUME(TIES)
+              },
+            },
+          ])
         },
       },
     ])
+  })
+
+  readonly lockingClause: Rule = this.RULE('lockingClause', () => {
+    this.CONSUME(FOR)
+    this.OR([
+      { ALT: () => this.CONSUME(UPDATE) },
+      { ALT: () => this.CONSUME(SHARE) },
+      {
+        ALT: () => {
+          this.CONSUME(NO)
+          this.CONSUME(KEY)
+          this.CONSUME2(UPDATE)
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME2(KEY)
+          this.CONSUME2(SHARE)
+        },
+      },
+    ])
+    this.OPTION(() => {
+      this.CONSUME(OF)
+      this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.qualifiedName) })
+    })
+    this.OPTION2(() => {
+      this.OR2([
+        { ALT: () => this.CONSUME(NOWAIT) },
+        {
+          ALT: () => {
+            this.CONSUME(SKIP)
+            this.CONSUME(LOCKED)
+          },
+        },
+      ])
+    })
   })
 
   readonly fetchCount: Rule = this.RULE('fetchCount', () => {
     this.OR([
       { ALT: () => this.CONSUME(NumberLiteral) },
       { ALT: () => this.CONSUME(Parameter) },
+      { ALT: () => this.SUBRULE(this.subquery) },
       {
         ALT: () => {
           this.CONSUME(LParen)
@@ -173,12 +264,49 @@ export abstract class QueryGrammar extends ExpressionGrammar {
     this.OPTION6(() => {
       this.CONSUME(GROUP)
       this.CONSUME(BY)
-      this.SUBRULE2(this.expressionList, { LABEL: 'groupBy' })
+      this.OPTION8(() => {
+        this.OR2([
+          { ALT: () => this.CONSUME2(ALL) },
+          { ALT: () => this.CONSUME2(DISTINCT, { LABEL: 'distinctGroups' }) },
+        ])
+      })
+      this.SUBRULE(this.groupingList, { LABEL: 'groupBy' })
     })
     this.OPTION7(() => {
       this.CONSUME(HAVING)
       this.SUBRULE2(this.expression, { LABEL: 'having' })
     })
+    this.OPTION9(() => {
+      this.CONSUME(WINDOW)
+      this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.windowDefinition) })
+    })
+  })
+
+  readonly groupingList: Rule = this.RULE('groupingList', () => {
+    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.groupingElement) })
+  })
+
+  /** ROLLUP and CUBE look like calls; the builder knows them. */
+  readonly groupingElement: Rule = this.RULE('groupingElement', () => {
+    this.OR([
+      {
+        GATE: () => this.LA(2).tokenType === SETS,
+        ALT: () => {
+          this.CONSUME(GROUPING)
+          this.CONSUME(SETS)
+          this.CONSUME(LParen)
+          this.SUBRULE(this.groupingList)
+          this.CONSUME(RParen)
+        },
+      },
+      { ALT: () => this.SUBRULE(this.expression), IGNORE_AMBIGUITIES: true },
+    ])
+  })
+
+  readonly windowDefinition: Rule = this.RULE('windowDefinition', () => {
+    this.CONSUME(ColumnId)
+    this.CONSUME(AS)
+    this.SUBRULE(this.windowSpec)
   })
 
   readonly values: Rule = this.RULE('values', () => {
@@ -206,42 +334,67 @@ export abstract class QueryGrammar extends ExpressionGrammar {
     this.MANY(() => this.SUBRULE(this.joinTail))
   })
 
+  /** A join with a condition may have joins of its right side before the condition. */
   readonly joinTail: Rule = this.RULE('joinTail', () => {
-    this.OPTION(() => this.CONSUME(NATURAL))
-    this.OPTION2(() => {
-      this.OR([
-        { ALT: () => this.CONSUME(INNER) },
-        { ALT: () => this.CONSUME(CROSS) },
-        {
-          ALT: () => {
-            this.OR2([
-              { ALT: () => this.CONSUME(LEFT) },
-              { ALT: () => this.CONSUME(RIGHT) },
-              { ALT: () => this.CONSUME(FULL) },
-            ])
-            this.OPTION3(() => this.CONSUME(OUTER))
-          },
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(CROSS)
+          this.CONSUME(JOIN)
+          this.SUBRULE(this.tablePrimary)
         },
-      ])
-    })
-    this.CONSUME(JOIN)
-    this.SUBRULE(this.tablePrimary)
-    this.OPTION4(() => {
-      this.OR3([
-        {
-          ALT: () => {
-            this.CONSUME(ON)
-            this.SUBRULE(this.expression)
-          },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(NATURAL)
+          this.OPTION(() => this.SUBRULE(this.joinType))
+          this.CONSUME2(JOIN)
+          this.SUBRULE2(this.tablePrimary)
         },
-        {
-          ALT: () => {
-            this.CONSUME(USING)
-            this.SUBRULE(this.nameList)
-          },
+      },
+      {
+        ALT: () => {
+          this.OPTION2(() => this.SUBRULE2(this.joinType))
+          this.CONSUME3(JOIN)
+          this.SUBRULE3(this.tablePrimary)
+          this.MANY(() => this.SUBRULE(this.joinTail))
+          this.OR2([
+            {
+              ALT: () => {
+                this.CONSUME(ON)
+                this.SUBRULE(this.expression)
+              },
+            },
+            {
+              ALT: () => {
+                this.CONSUME(USING)
+                this.SUBRULE(this.nameList)
+                this.OPTION3(() => {
+                  this.CONSUME(AS)
+                  this.CONSUME(ColumnId)
+                })
+              },
+            },
+          ])
         },
-      ])
-    })
+      },
+    ])
+  })
+
+  readonly joinType: Rule = this.RULE('joinType', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(INNER) },
+      {
+        ALT: () => {
+          this.OR2([
+            { ALT: () => this.CONSUME(LEFT) },
+            { ALT: () => this.CONSUME(RIGHT) },
+            { ALT: () => this.CONSUME(FULL) },
+          ])
+          this.OPTION(() => this.CONSUME(OUTER))
+        },
+      },
+    ])
   })
 
   readonly tablePrimary: Rule = this.RULE('tablePrimary', () => {
@@ -258,7 +411,13 @@ export abstract class QueryGrammar extends ExpressionGrammar {
       {
         ALT: () => {
           this.SUBRULE(this.qualifiedName)
-          this.OPTION2(() => this.SUBRULE(this.callArguments))
+          this.OPTION2(() => {
+            this.SUBRULE(this.callArguments)
+            this.OPTION4(() => {
+              this.CONSUME(WithOrdinality)
+              this.CONSUME(ORDINALITY)
+            })
+          })
         },
       },
     ])

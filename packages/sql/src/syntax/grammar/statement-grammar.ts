@@ -1,3 +1,4 @@
+import { tokenMatcher } from 'chevrotain'
 import {
   ColumnId,
   Comma,
@@ -35,10 +36,10 @@ export class StatementGrammar extends WriteGrammar {
 
   readonly statement: Rule = this.RULE('statement', () => {
     this.OR([
-      { ALT: () => this.SUBRULE(this.query) },
-      { ALT: () => this.SUBRULE(this.insert) },
-      { ALT: () => this.SUBRULE(this.update) },
-      { ALT: () => this.SUBRULE(this.deletion) },
+      { ALT: () => this.SUBRULE(this.dataStatement) },
+      { ALT: () => this.SUBRULE(this.prepare) },
+      { ALT: () => this.SUBRULE(this.execute) },
+      { ALT: () => this.SUBRULE(this.deallocate) },
       { ALT: () => this.SUBRULE(this.create) },
       { ALT: () => this.SUBRULE(this.drop) },
       { ALT: () => this.SUBRULE(this.truncate) },
@@ -395,12 +396,41 @@ export class StatementGrammar extends WriteGrammar {
 
   readonly explained: Rule = this.RULE('explained', () => {
     this.OR([
-      { ALT: () => this.SUBRULE(this.query) },
-      { ALT: () => this.SUBRULE(this.insert) },
-      { ALT: () => this.SUBRULE(this.update) },
-      { ALT: () => this.SUBRULE(this.deletion) },
+      { ALT: () => this.SUBRULE(this.dataStatement) },
       { ALT: () => this.SUBRULE(this.create) },
+      { ALT: () => this.SUBRULE(this.execute) },
     ])
+  })
+
+  readonly prepare: Rule = this.RULE('prepare', () => {
+    this.CONSUME(k('prepare'))
+    this.CONSUME(ColumnId)
+    this.OPTION(() => {
+      this.CONSUME(LParen)
+      this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.typeName) })
+      this.CONSUME(RParen)
+    })
+    this.CONSUME(k('as'))
+    this.SUBRULE(this.dataStatement)
+  })
+
+  readonly execute: Rule = this.RULE('execute', () => {
+    this.CONSUME(k('execute'))
+    this.CONSUME(ColumnId)
+    this.OPTION(() => {
+      this.CONSUME(LParen)
+      this.SUBRULE(this.expressionList)
+      this.CONSUME(RParen)
+    })
+  })
+
+  readonly deallocate: Rule = this.RULE('deallocate', () => {
+    this.CONSUME(k('deallocate'))
+    this.OPTION({
+      GATE: () => this.LA(2).tokenType === k('all') || tokenMatcher(this.LA(2), ColumnId),
+      DEF: () => this.CONSUME(k('prepare')),
+    })
+    this.OR([{ ALT: () => this.CONSUME(k('all')) }, { ALT: () => this.CONSUME(ColumnId) }])
   })
 
   readonly setting: Rule = this.RULE('setting', () => {

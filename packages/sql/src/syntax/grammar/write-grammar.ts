@@ -4,8 +4,32 @@ import type { Rule } from './rule.ts'
 
 const k = keyword
 
-/** INSERT, UPDATE and DELETE. */
+/** INSERT, UPDATE, DELETE and MERGE, and all statements over data. */
 export class WriteGrammar extends QueryGrammar {
+  /** A statement over data, its WITH included. */
+  readonly dataStatement: Rule = this.RULE('dataStatement', () => {
+    this.OR([
+      {
+        ALT: () => {
+          this.SUBRULE(this.withClause)
+          this.SUBRULE(this.plainStatement)
+        },
+      },
+      { ALT: () => this.SUBRULE2(this.plainStatement), IGNORE_AMBIGUITIES: true },
+    ])
+  })
+
+  /** Behind a WITH clause a query has none of its own: the builder sees to it. */
+  readonly plainStatement: Rule = this.RULE('plainStatement', () => {
+    this.OR([
+      { ALT: () => this.SUBRULE(this.query) },
+      { ALT: () => this.SUBRULE(this.insert) },
+      { ALT: () => this.SUBRULE(this.update) },
+      { ALT: () => this.SUBRULE(this.deletion) },
+      { ALT: () => this.SUBRULE(this.merge) },
+    ])
+  })
+
   readonly insert: Rule = this.RULE('insert', () => {
     this.CONSUME(k('insert'))
     this.CONSUME(k('into'))
@@ -84,8 +108,15 @@ export class WriteGrammar extends QueryGrammar {
         ALT: () => {
           this.SUBRULE(this.nameList)
           this.CONSUME2(Equals)
-          this.OPTION(() => this.CONSUME(RowConstructor))
-          this.SUBRULE(this.valuesRow)
+          this.OR3([
+            { ALT: () => this.SUBRULE(this.subquery) },
+            {
+              ALT: () => {
+                this.OPTION(() => this.CONSUME(RowConstructor))
+                this.SUBRULE(this.valuesRow)
+              },
+            },
+          ])
         },
       },
     ])
@@ -102,5 +133,64 @@ export class WriteGrammar extends QueryGrammar {
     })
     this.OPTION2(() => this.SUBRULE(this.whereClause))
     this.OPTION3(() => this.SUBRULE(this.returning))
+  })
+
+  readonly merge: Rule = this.RULE('merge', () => {
+    this.CONSUME(k('merge'))
+    this.CONSUME(k('into'))
+    this.SUBRULE(this.qualifiedName)
+    this.SUBRULE(this.targetAlias)
+    this.CONSUME(k('using'))
+    this.SUBRULE(this.tablePrimary)
+    this.CONSUME(k('on'))
+    this.SUBRULE(this.expression)
+    this.AT_LEAST_ONE(() => this.SUBRULE(this.mergeBranch))
+  })
+
+  readonly mergeBranch: Rule = this.RULE('mergeBranch', () => {
+    this.CONSUME(k('when'))
+    this.OPTION(() => this.CONSUME(k('not')))
+    this.CONSUME(k('matched'))
+    this.OPTION2(() => {
+      this.CONSUME(k('and'))
+      this.SUBRULE(this.expression)
+    })
+    this.CONSUME(k('then'))
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(k('update'))
+          this.CONSUME(k('set'))
+          this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.assignment) })
+        },
+      },
+      { ALT: () => this.CONSUME(k('delete')) },
+      {
+        ALT: () => {
+          this.CONSUME(k('do'))
+          this.CONSUME(k('nothing'))
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(k('insert'))
+          this.OPTION3(() => this.SUBRULE(this.nameList))
+          this.OR2([
+            {
+              ALT: () => {
+                this.CONSUME(k('values'))
+                this.SUBRULE(this.valuesRow)
+              },
+            },
+            {
+              ALT: () => {
+                this.CONSUME(k('default'))
+                this.CONSUME2(k('values'))
+              },
+            },
+          ])
+        },
+      },
+    ])
   })
 }

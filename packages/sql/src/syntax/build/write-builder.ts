@@ -1,0 +1,220 @@
+import { SQLSTATE, sqlError } from '../../errors.ts'
+import type {
+  Assignment,
+  ConflictTarget,
+  Delete,
+  Identifier,
+  Insert,
+  Merge,
+  MergeAction,
+  MergeBranch,
+  OnConflict,
+  Query,
+  SelectItem,
+  Update,
+  WithTables,
+  WriteStatement,
+} from '../ast.ts'
+import type { QueryCst, ReturningCst, TargetAliasCst, WhereClauseCst } from '../cst/query.ts'
+import type {
+  AssignmentCst,
+  DataStatementCst,
+  DeletionCst,
+  InsertCst,
+  MergeBranchCst,
+  MergeCst,
+  OnConflictCst,
+  UpdateCst,
+} from '../cst/write.ts'
+import { positionAt } from '../scanner.ts'
+import { isBare, QueryBuilder } from './query-builder.ts'
+import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts'
+
+/** INSERT, UPDATE, DELETE and MERGE. */
+export class WriteBuilder extends QueryBuilder {
+  /** Any statement over data. */
+  dataStatement(node: DataStatementCst): Query | WriteStatement {
+    const { withClause, plainStatement } = node.children
+    const { query, insert, update, deletion, merge } = only(plainStatement).children
+    const span = spanOf(node)
+    const selected = query?.[0]
+    const clause = withClause?.[0]
+    if (selected !== undefined && clause === undefined) return this.query(selected)
+    const tables = this.withTables(clause)
+    if (selected !== undefined) {
+      const inner = this.query(selected)
+      const second = selected.children.withClause?.[0]
+      if (second !== undefined) throw this.unexpected(spanOf(second).start)
+      // Parentheses may hide a WITH of the query's own: both stay.
+      if (inner.with.length === 0) return { ...inner, ...tables, span }
+      const outer = { orderBy: [], limit: null, offset: null, withTies: false, locking: [] }
+      return { kind: 'query', ...tables, body: inner, ...outer, span }
+    }
+    const target = { ...tables, span }
+    if (insert !== undefined) return { ...this.#insert(only(insert), target), span }
+    if (update !== undefined) return { ...this.#update(only(update), target), span }
+    if (deletion !== undefined) return { ...this.#delete(only(deletion), target), span }
+    return this.#merge(only(merge), target)
+  }
+
+  #returning(node: ReturningCst | undefined): SelectItem[] {
+    return node === undefined ? [] : this.selectItems(only(node.children.selectItems))
+  }
+
+  #where(node: WhereClauseCst | undefined) {
+    return node === undefined ? null : this.expression(only(node.children.expression))
+  }
+
+  #insert(node: InsertCst, tables: WithTables): Insert {
+    const { qualifiedName: name, ColumnId, nameList, query, onConflict, returning } = node.children
+    const alias = ColumnId?.[0]
+    return {
+      kind: 'insert',
+      ...tables,
+      table: qualifiedName(only(name)),
+      alias: alias === undefined ? null : identifier(alias),
+      columns: this.names(nameList?.[0]),
+      source: this.#insertSource(query?.[0]),
+      onConflict: onConflict === undefined ? null : this.#onConflict(only(onConflict)),
+      returning: this.#returning(returning?.[0]),
+      span: spanOf(node),
+    }
+  }
+
+  #onConflict(node: OnConflictCst): OnConflict {
+    const { nameList, ColumnId, Update: updates, assignment = [], whereClause } = node.children
+    const columns = nameList?.[0]
+    const constraint = ColumnId?.[0]
+    const target: ConflictTarget | null =
+      columns !== undefined
+        ? { by: 'columns', columns: this.names(columns) }
+        : constraint !== undefined
+          ? { by: 'constraint', constraint: identifier(constraint) }
+          : null
+    const update = !has(updates)
+      ? null
+      : {
+          assignments: assignment.flatMap((item) => this.#assignments(item)),
+          where: this.#where(whereClause?.[0]),
+        }
+    return { target, update, span: spanOf(node) }
+  }
+
+  #insertSource(node: QueryCst | undefined): Insert['source'] {
+    if (node === undefined) return { kind: 'defaultValues' }
+    const { withClause, queryTerm, setTail, sortList, limitClause } = node.children
+    const rows = only(queryTerm).children.values?.[0]
+    if (rows === undefined || has(withClause) || has(setTail) || has(sortList) || has(limitClause)) {
+      const query = this.query(node)
+      const { body } = query
+      // VALUES in parentheses is VALUES.
+      return isBare(query) && body.kind === 'values'
+        ? { kind: 'rows', rows: body.rows }
+        : { kind: 'query', query }
+    }
+    return { kind: 'rows', rows: this.rows(rows) }
+  }
+
+  #alias(node: TargetAliasCst): Identifier | null {
+    const alias = node.children.ColumnId?.[0]
+    return alias === undefined ? null : identifier(alias)
+  }
+
+  #update(node: UpdateCst, tables: WithTables): Update {
+    const { qualifiedName: name, targetAlias, assignment, fromList, whereClause, returning } = node.children
+    const from = fromList?.[0]
+    return {
+      kind: 'update',
+      ...tables,
+      table: qualifiedName(only(name)),
+      alias: this.#alias(only(targetAlias)),
+      assignments: assignment.flatMap((item) => this.#assignments(item)),
+      from: from === undefined ? [] : this.tables(from),
+      where: this.#where(whereClause?.[0]),
+      returning: this.#returning(returning?.[0]),
+      span: spanOf(node),
+    }
+  }
+
+  /** Several for `(a, b) = (1, 2)`. */
+  #assignments(node: AssignmentCst): Assignment[] {
+    const { ColumnId, Default, expression, nameList, valuesRow, subquery } = node.children
+    const span = spanOf(node)
+    const column = ColumnId?.[0]
+    if (column !== undefined) {
+      const word = Default?.[0]
+      const value =
+        word === undefined
+          ? this.expression(only(expression))
+          : ({ kind: 'default', span: { start: word.startOffset, end: scanned(word).end } } as const)
+      return [{ kind: 'assignment', column: identifier(column), value, span }]
+    }
+    const columns = this.names(nameList?.[0])
+    const query = subquery?.[0]
+    if (query !== undefined) return [{ kind: 'queryAssignment', columns, query: this.subquery(query), span }]
+    const values = this.row(only(valuesRow))
+    if (columns.length !== values.length)
+      throw sqlError(SQLSTATE.syntaxError, 'number of columns does not match number of values', {
+        position: positionAt(this.source, spanOf(only(valuesRow)).start),
+      })
+    return columns.map((name, i) => ({
+      kind: 'assignment',
+      column: name,
+      value: only(values.slice(i)),
+      span,
+    }))
+  }
+
+  #delete(node: DeletionCst, tables: WithTables): Delete {
+    const { qualifiedName: name, targetAlias, fromList, whereClause, returning } = node.children
+    const using = fromList?.[0]
+    return {
+      kind: 'delete',
+      ...tables,
+      table: qualifiedName(only(name)),
+      alias: this.#alias(only(targetAlias)),
+      using: using === undefined ? [] : this.tables(using),
+      where: this.#where(whereClause?.[0]),
+      returning: this.#returning(returning?.[0]),
+      span: spanOf(node),
+    }
+  }
+
+  #merge(node: MergeCst, { span, ...tables }: WithTables & Pick<Merge, 'span'>): Merge {
+    const { qualifiedName: name, targetAlias, tablePrimary, expression, mergeBranch } = node.children
+    return {
+      kind: 'merge',
+      ...tables,
+      table: qualifiedName(only(name)),
+      alias: this.#alias(only(targetAlias)),
+      source: this.tablePrimary(only(tablePrimary)),
+      on: this.expression(only(expression)),
+      branches: mergeBranch.map((branch) => this.#mergeBranch(branch)),
+      span,
+    }
+  }
+
+  #mergeBranch(node: MergeBranchCst): MergeBranch {
+    const { Not, And, expression } = node.children
+    const condition = has(And) ? this.expression(only(expression)) : null
+    return { matched: !has(Not), condition, action: this.#mergeAction(node), span: spanOf(node) }
+  }
+
+  /** What stands behind THEN must fit: a row that is there is changed, one that is not is inserted. */
+  #mergeAction(node: MergeBranchCst): MergeAction {
+    const { Not, Update: updates, assignment = [], Delete: deletes, Insert: inserts } = node.children
+    const { nameList, valuesRow } = node.children
+    const wrong = has(Not) ? (updates ?? deletes) : inserts
+    if (wrong !== undefined) throw this.unexpected(only(wrong).startOffset)
+    if (updates !== undefined)
+      return { kind: 'update', assignments: assignment.flatMap((item) => this.#assignments(item)) }
+    if (deletes !== undefined) return { kind: 'delete' }
+    if (inserts === undefined) return { kind: 'nothing' }
+    const row = valuesRow?.[0]
+    return {
+      kind: 'insert',
+      columns: this.names(nameList?.[0]),
+      values: row === undefined ? null : this.row(row),
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import { CstParser } from 'chevrotain'
+import {
+  ColumnId,
+  Comma,
+  Dot,
+  keyword,
+  Label,
+  LBracket,
+  LParen,
+  NumberLiteral,
+  RBracket,
+  RParen,
+  vocabulary,
+  WithTime,
+} from '../tokens.ts'
+import type { Rule } from './rule.ts'
+
+const CHAR = keyword('char')
+const CHARACTER = keyword('character')
+const DOUBLE = keyword('double')
+const INTERVAL = keyword('interval')
+const PRECISION = keyword('precision')
+const TIME = keyword('time')
+const VARYING = keyword('varying')
+const WITHOUT = keyword('without')
+const ZONE = keyword('zone')
+
+/** Names and types. */
+export abstract class NameGrammar extends CstParser {
+  constructor() {
+    super(vocabulary, { maxLookahead: 1, recoveryEnabled: false, nodeLocationTracking: 'onlyOffset' })
+  }
+
+  readonly typeName: Rule = this.RULE('typeName', () => {
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(DOUBLE)
+          this.CONSUME(PRECISION)
+        },
+      },
+      {
+        ALT: () => {
+          this.OR2([{ ALT: () => this.CONSUME(CHARACTER) }, { ALT: () => this.CONSUME(CHAR) }])
+          this.OPTION(() => this.CONSUME(VARYING))
+        },
+      },
+      { ALT: () => this.CONSUME(INTERVAL) },
+      { ALT: () => this.SUBRULE(this.qualifiedName), IGNORE_AMBIGUITIES: true },
+    ])
+    this.OPTION2(() => {
+      this.CONSUME(LParen)
+      this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.CONSUME(NumberLiteral) })
+      this.CONSUME(RParen)
+    })
+    this.OPTION3(() => this.SUBRULE(this.timeZone))
+    this.MANY(() => {
+      this.CONSUME(LBracket)
+      this.OPTION4(() => this.CONSUME2(NumberLiteral, { LABEL: 'size' }))
+      this.CONSUME(RBracket)
+    })
+  })
+
+  readonly timeZone: Rule = this.RULE('timeZone', () => {
+    this.OR([{ ALT: () => this.CONSUME(WITHOUT) }, { ALT: () => this.CONSUME(WithTime) }])
+    this.CONSUME(TIME)
+    this.CONSUME(ZONE)
+  })
+
+  readonly qualifiedName: Rule = this.RULE('qualifiedName', () => {
+    this.CONSUME(ColumnId)
+    this.MANY(() => {
+      this.CONSUME(Dot)
+      this.CONSUME(Label)
+    })
+  })
+
+  readonly nameList: Rule = this.RULE('nameList', () => {
+    this.CONSUME(LParen)
+    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.CONSUME(ColumnId) })
+    this.CONSUME(RParen)
+  })
+}
