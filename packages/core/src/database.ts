@@ -21,8 +21,34 @@ export interface RowAddress {
   readonly key: Key
 }
 
+/** `deadlineMs` and `signal` are for the call of `begin` and for every read; `lifetimeMs` is for all of it. */
 export interface TransactionOptions extends CallOptions {
   readonly readOnly?: boolean
+  /**
+   * Begins at once, at what this node has applied, without asking whether there is something newer. A commit that
+   * writes is certified as ever. Whatever else the caller learns from it (rows shown to a user, a row count of zero, an
+   * error) counts only once `validate`, or `commit`, has proved it; until then it may be out of date.
+   */
+  readonly optimistic?: boolean
+  /** Reads at this very version, which the caller has from a receipt or another transaction; read only. */
+  readonly atVersion?: Version
+  /**
+   * Reads what may be out of date, without asking the leader, and says so by its `version`; read only. `local`: what this
+   * node has, however old. `maxMs`: no older than that, else the leader is asked.
+   */
+  readonly staleness?: 'local' | { readonly maxMs: number }
+  /** The transaction that lost its race and is run again by this one: after several losses in a row others have to wait. */
+  readonly retryOf?: Transaction
+  /** The whole transaction must end within this time of `begin`, else reads and the commit fail with DEADLINE. */
+  readonly lifetimeMs?: number
+}
+
+export interface CommitOptions extends CallOptions {
+  /**
+   * Makes a commit whose outcome is unknown safe to try again: of all commits with one key at most one takes effect, and
+   * the later ones are answered as it was.
+   */
+  readonly idempotencyKey?: string
 }
 
 /** Tells what an acknowledged commit is worth. */
@@ -62,8 +88,17 @@ export interface Transaction {
   /** Undoes the writes made after the mark. Reads stay in the read set. */
   mark(): TransactionMark
   rollbackTo(mark: TransactionMark): void
-  /** @throws DB_CONFLICT (rejected: run it again), DB_UNAVAILABLE, DB_TOO_FEW_COPIES, OUTCOME_UNKNOWN */
-  commit(options?: CallOptions): Promise<CommitReceipt>
+  /**
+   * Proves that everything read so far was the newest at some moment since `begin` was called. Costs nothing unless the
+   * transaction was begun as optimistic. It goes on afterwards.
+   * @throws DB_CONFLICT, DB_VERSION_GONE: what was read is out of date; run it again, not optimistic
+   */
+  validate(options?: CallOptions): Promise<void>
+  /**
+   * Without writes it proves what was read, as `validate` does.
+   * @throws DB_CONFLICT (rejected: run it again), DB_UNAVAILABLE, DB_TOO_FEW_COPIES, OUTCOME_UNKNOWN
+   */
+  commit(options?: CommitOptions): Promise<CommitReceipt>
   /** Ends it without a trace. */
   rollback(): void
 }

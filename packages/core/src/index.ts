@@ -2,6 +2,7 @@ export { type BackoffOptions, backoffMs } from './backoff.ts'
 export { crc32c } from './checksum.ts'
 export { type Cancel, type Clock, delay } from './clock.ts'
 export type {
+  CommitOptions,
   CommitReceipt,
   Database,
   DatabaseErrorDetail,

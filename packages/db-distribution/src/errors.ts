@@ -68,6 +68,13 @@ export function transactionEnded(): DatabaseError {
   )
 }
 
+export function tookTooLong(lifetimeMs: number): ClusterError {
+  return new ClusterError(
+    { code: 'DEADLINE', outcome: 'rejected', afterMs: lifetimeMs },
+    `The transaction was to end within ${lifetimeMs} ms and has not. Nothing was written; begin it with a longer lifetimeMs, or make it shorter.`,
+  )
+}
+
 export function stopped(): ClusterError {
   return new ClusterError(
     { code: 'STOPPED', outcome: 'rejected' },

@@ -2,6 +2,7 @@ import {
   type Applied,
   type CallOptions,
   ClusterError,
+  type CommitOptions,
   type CommitReceipt,
   errorCode,
   isClusterError,
@@ -20,8 +21,8 @@ import {
   unavailable,
   versionGone,
 } from '../errors.ts'
-import { type CommitInput, encodeCommit } from '../machine/commands.ts'
-import { decodeResult } from '../machine/results.ts'
+import { type CommitInput, encodeCommit, type Reads } from '../machine/commands.ts'
+import { type CommandResult, decodeResult } from '../machine/results.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
 import type { Context } from './context.ts'
 import { MACHINE_NAME } from './names.ts'
@@ -37,16 +38,8 @@ export class Committer {
   }
 
   /** @throws DB_CONFLICT, DB_VERSION_GONE, DB_UNAVAILABLE, DB_TOO_FEW_COPIES, DB_TRANSACTION_TOO_LARGE, and what the log throws */
-  async commit(database: DatabaseRecord, input: CommitInput, options: CallOptions): Promise<CommitReceipt> {
+  async commit(database: DatabaseRecord, input: CommitInput, options: CommitOptions): Promise<CommitReceipt> {
     const { writes } = input
-    if (writes.length === 0)
-      return {
-        version: input.version as Version,
-        lineage: this.#lineage(),
-        copies: null,
-        underReplicated: false,
-        durableOn: 0,
-      }
     const begun = this.#context.ports.clock.now()
     let copies = this.#fewest(database, writes)
     if (copies === 0 || !this.#waited.has(database.id)) {
@@ -65,25 +58,7 @@ export class Committer {
       throw submitError(error, command.length)
     }
     const result = decodeResult(applied.result)
-    switch (result.type) {
-      case 'done':
-        break
-      case 'conflict':
-        throw conflict(database.name, result.relation)
-      case 'versionGone':
-        throw versionGone(database.name, input.version as Version)
-      case 'tooFewCopies':
-        throw tooFewCopies(database.name, result.copies, minCopies)
-      case 'unavailable':
-        throw unavailable(database.name, [result.partition], this.#holders(database, result.partition))
-      case 'unknownDatabase':
-        throw databaseGone(database.name)
-      default:
-        throw new ClusterError(
-          { code: 'DB_FRAME_DAMAGED', outcome: 'rejected' },
-          `The cluster refused the transaction (${result.type}). Run the same version on all nodes.`,
-        )
-    }
+    if (result.type !== 'done') throw this.#refused(database, input, result)
     const reached = Math.min(result.copies, this.#fewest(database, writes))
     return {
       version: applied.index,
@@ -94,8 +69,50 @@ export class Committer {
     }
   }
 
+  /**
+   * Proves reads without writing: nothing of them has changed up to an index that covers everything acknowledged
+   * before this call. The window is the same on every node, so this node can judge as soon as it has applied that index.
+   * @throws DB_CONFLICT, DB_VERSION_GONE, and what the log throws
+   */
+  async validate(database: DatabaseRecord, reads: Reads, options: CallOptions): Promise<void> {
+    const { ports, machine } = this.#context
+    const begun = ports.clock.now()
+    const index = await ports.log.barrier(options)
+    if (ports.log.appliedIndex() < index) await ports.log.applied(index, this.#rest(begun, options))
+    // A version from the future was read in another cluster, which this node has left since.
+    if (reads.version > index) throw versionGone(database.name, reads.version as Version)
+    const changed = machine.judge(database.id, reads)
+    if (changed !== null) throw this.#refused(database, reads, changed)
+  }
+
+  /** The receipt of a transaction that has written nothing. */
+  nothing(version: Version): CommitReceipt {
+    return { version, lineage: this.#lineage(), copies: null, underReplicated: false, durableOn: 0 }
+  }
+
+  /** What the caller gets when the machine refused. */
+  #refused(database: DatabaseRecord, { version }: Reads, result: CommandResult): ClusterError {
+    switch (result.type) {
+      case 'conflict':
+        return conflict(database.name, result.relation)
+      case 'versionGone':
+        return versionGone(database.name, version as Version)
+      case 'tooFewCopies':
+        return tooFewCopies(database.name, result.copies, database.options.minCopies)
+      case 'unavailable':
+        return unavailable(database.name, [result.partition], this.#holders(database, result.partition))
+      case 'unknownDatabase':
+        return databaseGone(database.name)
+      default:
+        return new ClusterError(
+          { code: 'DB_FRAME_DAMAGED', outcome: 'rejected' },
+          `The cluster refused the transaction (${result.type}). Run the same version on all nodes.`,
+        )
+    }
+  }
+
   /** What is left of the call's time after waiting. */
-  #rest(begun: number, options: CallOptions): CallOptions {
+  #rest<Options extends CallOptions>(begun: number, options: Options): Options {
     const spent = this.#context.ports.clock.now() - begun
     if (options.deadlineMs === undefined || spent === 0) return options
     return { ...options, deadlineMs: Math.max(0, options.deadlineMs - spent) }

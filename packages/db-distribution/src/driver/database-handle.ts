@@ -21,6 +21,7 @@ import {
 import { databaseGone, stopped } from '../errors.ts'
 import { isEverywhere } from '../machine/placement.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
+import type { Beginnings } from './beginnings.ts'
 import type { Committer } from './committer.ts'
 import type { Context } from './context.ts'
 import type { Reader } from './reader.ts'
@@ -32,6 +33,7 @@ import type { Upkeep } from './upkeep.ts'
 export interface DatabaseParts {
   readonly context: Context
   readonly replicas: Replicas
+  readonly beginnings: Beginnings
   readonly reader: Reader
   readonly committer: Committer
   readonly upkeep: Upkeep
@@ -72,15 +74,16 @@ export class DatabaseHandle implements Database {
     const { context, reader, committer, upkeep } = this.#parts
     if (context.stopped) throw stopped()
     const { ports, settings } = context
-    const version = await ports.log.barrier(options)
-    const transaction: OptimisticTransaction = new OptimisticTransaction(version, options, {
+    const beginning = await this.#parts.beginnings.begin(options)
+    const transaction: OptimisticTransaction = new OptimisticTransaction(beginning, options, {
       database: this.#record,
       reader,
       committer,
+      clock: ports.clock,
       bytesMax: settings.transactionBytesMax,
       onEnd: () => upkeep.pins.release(transaction),
     })
-    upkeep.pins.add(transaction, version, ports.clock.now() + settings.pinMs)
+    upkeep.pins.add(transaction, beginning.version, ports.clock.now() + settings.pinMs)
     return transaction
   }
 

@@ -20,6 +20,7 @@ import { DatabasesMachine } from '../machine/machine.ts'
 import { encodeResult } from '../machine/results.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
 import { compareOptions, type DatabasesOptions, databaseOptions, settings } from '../options.ts'
+import { Beginnings } from './beginnings.ts'
 import { Committer } from './committer.ts'
 import { Context, type DatabasesPorts } from './context.ts'
 import { Controller } from './controller.ts'
@@ -70,6 +71,7 @@ class Node implements NodeDatabases {
     this.#parts = {
       context,
       replicas: this.#replicas,
+      beginnings: new Beginnings(ports),
       reader: new Reader(context, this.#replicas),
       committer: new Committer(context),
       upkeep: this.#upkeep,

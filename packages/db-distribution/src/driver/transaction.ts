@@ -2,12 +2,13 @@ import {
   afterKey,
   assert,
   type CallOptions,
+  type Clock,
   ClusterError,
+  type CommitOptions,
   type CommitReceipt,
   type DatabaseErrorDetail,
   type Key,
   type PartitionId,
-  type RelationId,
   type Row,
   type RowAddress,
   type RowBatch,
@@ -17,27 +18,22 @@ import {
   type TransactionScan,
   type Version,
 } from '@cluster/core'
-import { aborted, transactionEnded, transactionTooLarge } from '../errors.ts'
-import type { PointRead, RangeRead } from '../machine/commands.ts'
+import { aborted, tookTooLong, transactionEnded, transactionTooLarge } from '../errors.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
 import { BATCH_ROWS, type BatchSource, batchOf, Chain, Merge, without } from './batches.ts'
+import type { Beginning } from './beginnings.ts'
 import type { Committer } from './committer.ts'
+import { type Covered, ReadSet } from './read-set.ts'
 import type { Reader } from './reader.ts'
 import { sliceBatch } from './wire.ts'
 import { type OwnRow, WriteSet } from './write-set.ts'
-
-interface Covered {
-  readonly relation: RelationId
-  readonly partitions: readonly PartitionId[] | null
-  from: Key | null
-  to: Key | null
-}
 
 /** What a transaction needs from its database. */
 export interface TransactionPorts {
   readonly database: DatabaseRecord
   readonly reader: Reader
   readonly committer: Committer
+  readonly clock: Clock
   readonly bytesMax: number
   /** Called once, when the version is no longer needed. */
   readonly onEnd: () => void
@@ -49,15 +45,27 @@ export class OptimisticTransaction implements Transaction {
   readonly #ports: TransactionPorts
   readonly #readOnly: boolean
   readonly #options: CallOptions
-  readonly #points = new Map<RelationId, Set<Key>>()
-  readonly #ranges: Covered[] = []
+  /** Whether reads have to be judged: for the commit of what is written, or to prove what was read. */
+  readonly #recording: boolean
+  readonly #proven: boolean
+  readonly #lifetimeMs: number
+  readonly #endsAt: number
+  readonly #reads = new ReadSet()
   readonly #writes = new WriteSet()
   #ended = false
 
-  constructor(version: Version, options: TransactionOptions, ports: TransactionPorts) {
+  constructor(
+    { version, readOnly, proven }: Beginning,
+    options: TransactionOptions,
+    ports: TransactionPorts,
+  ) {
     this.version = version
     this.#ports = ports
-    this.#readOnly = options.readOnly ?? false
+    this.#readOnly = readOnly
+    this.#proven = proven
+    this.#recording = !readOnly || !proven
+    this.#lifetimeMs = options.lifetimeMs ?? Number.POSITIVE_INFINITY
+    this.#endsAt = ports.clock.now() + this.#lifetimeMs
     this.#options = options.signal === undefined ? {} : { signal: options.signal }
   }
 
@@ -65,10 +73,10 @@ export class OptimisticTransaction implements Transaction {
     this.#check()
     const own = this.#writes.get(address)
     if (own !== undefined) return own
-    this.#record(address)
+    if (this.#recording) this.#reads.addPoint(address)
     const { reader, database } = this.#ports
     const { partition, relation, key } = address
-    return reader.get(database, partition, relation, key, this.version, this.#options)
+    return reader.get(database, partition, relation, key, this.version, this.#call(this.#options))
   }
 
   async *scan(request: TransactionScan): AsyncIterable<RowBatch> {
@@ -93,7 +101,7 @@ export class OptimisticTransaction implements Transaction {
         // Some of the rows may be hidden by own writes.
         limit: limit === null ? null : limit + own.length,
       },
-      this.#options,
+      this.#call(this.#options),
     )
     const source = own.length === 0 ? base : overlaid(base, own, columns, ordered, reverse)
     let left = limit ?? Number.POSITIVE_INFINITY
@@ -124,7 +132,7 @@ export class OptimisticTransaction implements Transaction {
 
   /** The range that a scan reads; an ordered one has read nothing at its start. */
   #cover(request: TransactionScan, ordered: boolean, reverse: boolean): Covered | null {
-    if (this.#readOnly) return null
+    if (!this.#recording) return null
     const from = request.range.from ?? null
     const to = request.range.to ?? null
     const covered: Covered = { relation: request.relation, partitions: request.partitions ?? null, from, to }
@@ -133,7 +141,7 @@ export class OptimisticTransaction implements Transaction {
       else if (to !== null) covered.from = to
       // An open upper end has no key to start at, so all of the range counts until the first rows come.
     }
-    this.#ranges.push(covered)
+    this.#reads.addRange(covered)
     return covered
   }
 
@@ -168,14 +176,7 @@ export class OptimisticTransaction implements Transaction {
 
   expectUnchanged(address: RowAddress): void {
     this.#check()
-    this.#record(address)
-  }
-
-  #record({ relation, key }: RowAddress): void {
-    if (this.#readOnly) return
-    const keys = this.#points.get(relation)
-    if (keys === undefined) this.#points.set(relation, new Set([key]))
-    else keys.add(key)
+    if (this.#recording) this.#reads.addPoint(address)
   }
 
   mark(): TransactionMark {
@@ -188,41 +189,41 @@ export class OptimisticTransaction implements Transaction {
     this.#writes.truncate(mark.writes)
   }
 
-  async commit(options: CallOptions = {}): Promise<CommitReceipt> {
+  async validate(options: CallOptions = {}): Promise<void> {
     this.#check()
+    await this.#prove(this.#call(options))
+  }
+
+  async #prove(options: CallOptions): Promise<void> {
+    if (this.#proven || this.#reads.empty) return
+    const { committer, database } = this.#ports
+    await committer.validate(database, this.#reads.reads(this.version), options)
+  }
+
+  async commit(options: CommitOptions = {}): Promise<CommitReceipt> {
+    this.#check()
+    const call = this.#call(options)
     this.#end()
     const { committer, database } = this.#ports
-    const signal = options.signal ?? this.#options.signal
+    if (this.#writes.length === 0) {
+      await this.#prove(call)
+      return committer.nothing(this.version)
+    }
+    const writes = this.#writes.collect()
     return committer.commit(
       database,
-      {
-        database: database.id,
-        version: this.version,
-        points: this.#pointReads(),
-        ranges: this.#rangeReads(),
-        writes: this.#writes.collect(),
-      },
-      signal === undefined ? options : { ...options, signal },
+      { database: database.id, ...this.#reads.reads(this.version), writes },
+      call,
     )
   }
 
-  #pointReads(): PointRead[] {
-    const points: PointRead[] = []
-    for (const [relation, keys] of this.#points) for (const key of keys) points.push({ relation, key })
-    return points
-  }
-
-  #rangeReads(): readonly RangeRead[] {
-    if (this.#ranges.length === 0) return this.#ranges
-    const nonEmpty = this.#ranges.filter(({ from, to }) => to === null || (from ?? '') < to)
-    // The same range read again and again, as loops do, is judged once.
-    const seen = new Set<string>()
-    return nonEmpty.filter(({ relation, partitions, from, to }) => {
-      const name = `${relation} ${partitions?.join(',') ?? '*'} ${boundName(from)} ${boundName(to)}`
-      if (seen.has(name)) return false
-      seen.add(name)
-      return true
-    })
+  /** The options of a call within the transaction. */
+  #call<Options extends CallOptions>(options: Options): Options {
+    const signal = options.signal ?? this.#options.signal
+    const left = this.#endsAt - this.#ports.clock.now()
+    const deadlineMs =
+      left === Number.POSITIVE_INFINITY ? options.deadlineMs : Math.min(left, options.deadlineMs ?? left)
+    return { ...options, ...(signal && { signal }), ...(deadlineMs !== undefined && { deadlineMs }) }
   }
 
   rollback(): void {
@@ -237,11 +238,9 @@ export class OptimisticTransaction implements Transaction {
   #check(): void {
     if (this.#ended) throw transactionEnded()
     if (this.#options.signal?.aborted) throw aborted()
+    if (this.#ports.clock.now() > this.#endsAt) throw tookTooLong(this.#lifetimeMs)
   }
 }
-
-/** Tells bounds apart, an open one from every key. */
-const boundName = (bound: Key | null): string => (bound === null ? '*' : `${bound.length} ${bound}`)
 
 /** A scan with the transaction's own writes in place of what they replace. */
 function overlaid(

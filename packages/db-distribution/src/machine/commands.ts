@@ -75,6 +75,14 @@ export interface PointRead {
   readonly key: Key
 }
 
+/** What a transaction has read, to be judged. */
+export interface Reads {
+  /** What the reads saw. */
+  readonly version: number
+  readonly points: readonly PointRead[]
+  readonly ranges: readonly RangeRead[]
+}
+
 /** Writes in one partition: parallel lists; a null row deletes. */
 export interface PartitionWrites {
   readonly partition: PartitionId
@@ -83,12 +91,8 @@ export interface PartitionWrites {
   readonly rows: readonly (Row | null)[]
 }
 
-export interface CommitInput {
+export interface CommitInput extends Reads {
   readonly database: number
-  /** What the reads saw. */
-  readonly version: number
-  readonly points: readonly PointRead[]
-  readonly ranges: readonly RangeRead[]
   /** One item a partition. */
   readonly writes: readonly PartitionWrites[]
 }
@@ -104,12 +108,9 @@ export interface CommitPart {
   readonly bytes: number
 }
 
-export interface CommitCommand {
+export interface CommitCommand extends Reads {
   readonly type: 'commit'
   readonly database: number
-  readonly version: number
-  readonly points: readonly PointRead[]
-  readonly ranges: readonly RangeRead[]
   readonly parts: readonly CommitPart[]
 }
 

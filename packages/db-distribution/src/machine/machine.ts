@@ -16,6 +16,7 @@ import {
   decodeCommand,
   decodeOptions,
   encodeOptions,
+  type Reads,
   type ReplicaCommand,
   type ReplicaRef,
 } from './commands.ts'
@@ -257,6 +258,8 @@ export class DatabasesMachine {
     if (entry === undefined) return refused({ type: 'unknownDatabase' })
     const copies = judgeCopies(entry, commit)
     if (typeof copies !== 'number') return refused(copies)
+    // A version from the future was read in another cluster, which this node has left since.
+    if (commit.version >= index) return refused({ type: 'versionGone', oldest: index })
     const conflict = judgeReads(entry.window, commit)
     if (conflict !== null) return refused(conflict)
     const relations = entry.window.add(index, commit.parts)
@@ -269,6 +272,12 @@ export class DatabasesMachine {
       result: { type: 'done', copies },
       effects: [{ type: 'committed', database: entry, commit, relations }],
     }
+  }
+
+  /** What a commit with these reads would be refused for after the last command applied; null when it would pass. */
+  judge(database: number, reads: Reads): CommandResult | null {
+    const entry = this.#byId.get(database)
+    return entry === undefined ? { type: 'unknownDatabase' } : judgeReads(entry.window, reads)
   }
 
   snapshot(): Uint8Array {
@@ -333,10 +342,7 @@ function judgeCopies(entry: Entry, { parts }: CommitCommand): number | CommandRe
   return copies < entry.options.minCopies ? { type: 'tooFewCopies', copies } : copies
 }
 
-function judgeReads(
-  window: CertificationWindow,
-  { version, points, ranges }: CommitCommand,
-): CommandResult | null {
+function judgeReads(window: CertificationWindow, { version, points, ranges }: Reads): CommandResult | null {
   if (points.length === 0 && ranges.length === 0) return null
   if (version < window.trimmedThrough) return { type: 'versionGone', oldest: window.trimmedThrough }
   for (const { relation, key } of points)

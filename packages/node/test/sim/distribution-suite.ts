@@ -3,6 +3,7 @@ import {
   type Database,
   type DatabaseStatus,
   EVERYWHERE,
+  hash32,
   type Key,
   KeyWriter,
   type NodeId,
@@ -74,10 +75,12 @@ async function perform(app: DatabaseApp, input: NamedInput): Promise<RegistersOu
   const database = await opened(app)
   const { group, writes, onlyIf = {} } = input
   const isWrite = Object.keys(writes).length > 0
-  const transaction = await database.begin({ ...DEADLINE, readOnly: !isWrite })
+  const optimistic = hash32(input.name) % 2 === 0
+  const transaction = await database.begin({ ...DEADLINE, readOnly: !isWrite, optimistic })
   try {
     const output = await readGroup(database, transaction, input)
     if (!isWrite) {
+      await transaction.validate(DEADLINE)
       transaction.rollback()
       return output
     }

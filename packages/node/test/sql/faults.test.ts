@@ -142,6 +142,8 @@ describe('SQL while nodes go away', () => {
     await cluster.settle(session.query('INSERT INTO t VALUES (2)'))
     cluster.world.network.isolate(node.id)
     const commit = failure(session.query('COMMIT'))
+    // What is sent in the first moment ends as unknown; then the node knows that nobody answers.
+    await cluster.world.run(2_000)
     const refused = ['SELECT * FROM t', 'INSERT INTO t VALUES (3)', 'CREATE TABLE u (id integer)'].map(
       (text) => failure(node.database.query(text)),
     )

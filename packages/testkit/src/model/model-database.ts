@@ -1,5 +1,6 @@
 import {
   ClusterError,
+  type CommitOptions,
   type CommitReceipt,
   type Database,
   type DatabaseErrorDetail,
@@ -35,6 +36,8 @@ import {
 const BATCH_ROWS_MAX = 1_024
 
 export interface ModelDatabasesOptions {
+  /** How many versions behind the newest an optimistic or stale transaction begins, as a node that lags does. Default 0. */
+  readonly lag?: () => number
   /** The nodes that replicas are recorded for; the first is "this" node. All data are in this process. Default one. */
   readonly nodes?: readonly NodeId[]
 }
@@ -159,14 +162,16 @@ class ModelTransaction implements Transaction {
   readonly #readOnly: boolean
   readonly #points = new Set<string>()
   readonly #ranges: RangeRead[] = []
+  readonly #proven: boolean
   #writes: Write[] = []
   #own = new Map<string, Write>()
   #ended = false
 
-  constructor(database: ModelDatabase, readOnly: boolean) {
-    this.version = database.store.version()
+  constructor(database: ModelDatabase, version: Version, readOnly: boolean, proven: boolean) {
+    this.version = version
     this.#database = database
     this.#readOnly = readOnly
+    this.#proven = proven
   }
 
   #assertOpen(): void {
@@ -256,16 +261,32 @@ class ModelTransaction implements Transaction {
     this.#own = new Map(this.#writes.map((write) => [addressName(write), write]))
   }
 
-  async commit(): Promise<CommitReceipt> {
+  /** True when the transaction has read what is written. */
+  #concerns(write: Write): boolean {
+    if (this.#points.has(addressName(write))) return true
+    return this.#ranges.some(
+      ({ relation, partitions, range }) =>
+        relation === write.relation && partitions.has(write.partition) && inRange(range, write.key),
+    )
+  }
+
+  async validate(): Promise<void> {
+    this.#assertOpen()
+    this.#prove()
+  }
+
+  #prove(): void {
+    if (!this.#proven) this.#database.judge(this.version, (write) => this.#concerns(write))
+  }
+
+  async commit({ idempotencyKey }: CommitOptions = {}): Promise<CommitReceipt> {
     this.#assertOpen()
     this.#ended = true
-    return this.#database.certify(this.version, [...this.#own.values()], (write) => {
-      if (this.#points.has(addressName(write))) return true
-      return this.#ranges.some(
-        ({ relation, partitions, range }) =>
-          relation === write.relation && partitions.has(write.partition) && inRange(range, write.key),
-      )
-    })
+    const writes = [...this.#own.values()]
+    if (writes.length === 0) this.#prove()
+    const certify = (): CommitReceipt =>
+      this.#database.certify(this.version, writes, (write) => this.#concerns(write))
+    return idempotencyKey === undefined ? certify() : this.#database.once(idempotencyKey, certify)
   }
 
   rollback(): void {
@@ -288,6 +309,12 @@ function* batches(
   }
 }
 
+interface ModelParts {
+  readonly nodes: readonly NodeId[]
+  readonly takeFault: (call: Fault['call']) => Fault | null
+  readonly lag: () => number
+}
+
 class ModelDatabase implements Database {
   readonly name: string
   readonly options: Required<DatabaseOptions>
@@ -296,17 +323,18 @@ class ModelDatabase implements Database {
   readonly #hub = new EventHub<DatabaseEvents>()
   readonly #nodes: readonly NodeId[]
   readonly #takeFault: (call: Fault['call']) => Fault | null
+  readonly #lag: () => number
+  #floor = 0
+  readonly #keyed = new Map<string, CommitReceipt>()
+  /** The receipt of the last commit that took effect although its caller was told otherwise. */
+  #lost: CommitReceipt | null = null
 
-  constructor(
-    name: string,
-    options: Required<DatabaseOptions>,
-    nodes: readonly NodeId[],
-    takeFault: (call: Fault['call']) => Fault | null,
-  ) {
+  constructor(name: string, options: Required<DatabaseOptions>, { nodes, takeFault, lag }: ModelParts) {
     this.name = name
     this.options = options
     this.#nodes = nodes
     this.#takeFault = takeFault
+    this.#lag = lag
     this.hashPartitions = Array.from({ length: options.partitions }, (_, i) => partitionId(i + 1))
   }
 
@@ -319,7 +347,25 @@ class ModelDatabase implements Database {
       throw new ClusterError({ code: 'ABORTED', outcome: 'rejected' }, 'The call was aborted.')
     const fault = this.#takeFault('begin')
     if (fault !== null) throw fault.make()
-    return new ModelTransaction(this, options.readOnly ?? false)
+    const { atVersion, staleness, optimistic = false, readOnly = false } = options
+    const old = atVersion !== undefined || staleness !== undefined
+    if (
+      old &&
+      (options.readOnly === false || optimistic || (atVersion !== undefined && staleness !== undefined))
+    )
+      throw fail(
+        {
+          code: 'DB_OPTION_INVALID',
+          outcome: 'rejected',
+          option: atVersion === undefined ? 'staleness' : 'atVersion',
+          given: String(atVersion ?? staleness),
+        },
+        'Options of begin that do not go together; leave one of them out.',
+      )
+    const newest = this.store.version()
+    const behind = optimistic || staleness !== undefined ? this.#lag() : 0
+    const version = atVersion ?? logIndex(Math.max(this.#floor, newest - behind))
+    return new ModelTransaction(this, version, readOnly || old, !optimistic)
   }
 
   /** Commits at the next version unless something that `concerns` the transaction was written since. */
@@ -327,23 +373,55 @@ class ModelDatabase implements Database {
     const fault = this.#takeFault('commit')
     if (fault !== null && !fault.applied) throw fault.make()
     if (writes.length === 0) return this.#receipt(since, null)
-    const copies = Math.min(...writes.map(({ partition }) => this.holders(partition).length))
+    this.#checkCopies(writes)
+    this.judge(since, concerns)
+    const version = this.store.commit(writes)
+    const relations = [...new Set(writes.map(({ relation }) => relation))].sort((a, b) => a - b)
+    this.#hub.emit('commit', { version, relations })
+    const receipt = this.#receipt(version, this.#copies(writes))
+    if (fault === null) return receipt
+    this.#lost = receipt
+    throw fault.make()
+  }
+
+  /** @throws DB_CONFLICT when something that `concerns` was written after `since` */
+  judge(since: Version, concerns: (write: Write) => boolean): void {
+    const changed = this.store.changedSince(since, concerns)
+    if (changed === null) return
+    // Whoever is told has applied as much.
+    this.#floor = this.store.version()
+    throw fail(
+      { code: 'DB_CONFLICT', outcome: 'rejected', relation: changed.relation },
+      'What the transaction read was changed by another one; run it again.',
+    )
+  }
+
+  /** Commits at most once under the key; later calls are answered as the first one was. */
+  once(key: string, certify: () => CommitReceipt): CommitReceipt {
+    const before = this.#keyed.get(key)
+    if (before !== undefined) return before
+    this.#lost = null
+    try {
+      const receipt = certify()
+      this.#keyed.set(key, receipt)
+      return receipt
+    } catch (error) {
+      if (this.#lost !== null) this.#keyed.set(key, this.#lost)
+      throw error
+    }
+  }
+
+  #copies(writes: readonly Write[]): number {
+    return Math.min(...writes.map(({ partition }) => this.holders(partition).length))
+  }
+
+  #checkCopies(writes: readonly Write[]): void {
+    const copies = this.#copies(writes)
     if (copies < this.options.minCopies)
       throw fail(
         { code: 'DB_TOO_FEW_COPIES', outcome: 'rejected', copies, minCopies: this.options.minCopies },
         `Only ${copies} nodes hold the rows, minCopies asks for ${this.options.minCopies}; start more nodes.`,
       )
-    const changed = this.store.changedSince(since, concerns)
-    if (changed !== null)
-      throw fail(
-        { code: 'DB_CONFLICT', outcome: 'rejected', relation: changed.relation },
-        'What the transaction read was changed by another one; run it again.',
-      )
-    const version = this.store.commit(writes)
-    const relations = [...new Set(writes.map(({ relation }) => relation))].sort((a, b) => a - b)
-    this.#hub.emit('commit', { version, relations })
-    if (fault !== null) throw fault.make()
-    return this.#receipt(version, copies)
   }
 
   #receipt(version: Version, copies: number | null): CommitReceipt {
@@ -427,7 +505,7 @@ function complete(options: DatabaseOptions): Required<DatabaseOptions> {
  * `Database`, and as the model that real implementations are compared with.
  */
 export function modelDatabases(modelOptions: ModelDatabasesOptions = {}): ModelDatabases {
-  const nodes = modelOptions.nodes ?? [nodeId('model-1')]
+  const { nodes = [nodeId('model-1')], lag = () => 0 } = modelOptions
   const databases = new Map<string, ModelDatabase>()
   const faults: Fault[] = []
   const takeFault = (call: Fault['call']): Fault | null => {
@@ -438,7 +516,7 @@ export function modelDatabases(modelOptions: ModelDatabasesOptions = {}): ModelD
     async open(name, options = {}) {
       const existing = databases.get(name)
       if (existing === undefined) {
-        const database = new ModelDatabase(name, complete(options), nodes, takeFault)
+        const database = new ModelDatabase(name, complete(options), { nodes, takeFault, lag })
         databases.set(name, database)
         return database
       }
