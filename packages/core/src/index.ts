@@ -71,6 +71,19 @@ export type {
 } from './ordered-log.ts'
 export type { DeathProof, Member, MemberState, Peers, PeersErrorDetail, PeersEvents } from './peers.ts'
 export { below, chance, pick, type Random, randomId, shuffle } from './random.ts'
+export { ByteReader, ByteWriter } from './rows/bytes.ts'
+export { type BlockRows, RowBlock, writeRowBlock } from './rows/row-block.ts'
+export {
+  CHUNK_FORMAT,
+  CHUNK_HEADER_BYTES,
+  chunkBytes,
+  chunkDamaged,
+  decodeChunk,
+  type EndChunk,
+  encodeChunk,
+  type RowsChunk,
+} from './rows/row-chunks.ts'
+export { SortedBlocks } from './sorted-blocks.ts'
 export type { PartitionStore, RowBatch, RowWrite, ScanRequest, StorageEngine } from './storage.ts'
 export type { Describable, StructureNode } from './structure.ts'
 export type {

@@ -1,15 +1,21 @@
-import { ClusterError, crc32c, type Disk, type DiskErrorDetail, logIndex, type Version } from '@cluster/core'
-import { Decoder, Encoder } from 'cbor-x'
 import {
+  ByteReader,
+  ByteWriter,
+  CHUNK_FORMAT,
   CHUNK_HEADER_BYTES,
+  ClusterError,
   chunkBytes,
-  damaged,
+  chunkDamaged,
+  crc32c,
+  type Disk,
+  type DiskErrorDetail,
   decodeChunk,
   type EndChunk,
   encodeChunk,
-  FORMAT,
+  logIndex,
   type RowsChunk,
-} from './chunks.ts'
+  type Version,
+} from '@cluster/core'
 
 const MANIFEST = 'manifest'
 /** Bytes gathered before they are handed to the disk. */
@@ -20,9 +26,6 @@ export interface Manifest {
   readonly version: Version
   readonly files: readonly { readonly name: string; readonly bytes: number }[]
 }
-
-const encoder = new Encoder({ useRecords: false })
-const decoder = new Decoder({ useRecords: false })
 
 /** The files of one partition's checkpoint; the manifest, replaced as a whole, says which of them count. */
 export class CheckpointFiles {
@@ -39,31 +42,37 @@ export class CheckpointFiles {
     const bytes = await this.#disk.read(MANIFEST)
     if (bytes === null) return null
     const path = this.#path(MANIFEST)
-    if (bytes.length < 5) throw damaged(path, 0)
-    const checksum = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0)
-    const payload = bytes.subarray(4)
-    if (crc32c(payload) !== checksum) throw damaged(path, 0)
-    const [format, version, files] = decoder.decode(payload) as [number, number, [string, number][]]
-    if (format !== FORMAT) {
+    const reader = new ByteReader(bytes)
+    if (bytes.length < 6 || reader.u32() !== crc32c(bytes.subarray(4))) throw chunkDamaged(path, 0)
+    const format = reader.u8()
+    if (format !== CHUNK_FORMAT) {
       throw new ClusterError<DiskErrorDetail>(
-        { code: 'DISK_FORMAT', outcome: 'rejected', path, found: format, supported: FORMAT },
-        `${path} has format ${format}, but this version reads format ${FORMAT}: run the version that wrote it`,
+        { code: 'DISK_FORMAT', outcome: 'rejected', path, found: format, supported: CHUNK_FORMAT },
+        `${path} has format ${format}, but this version reads format ${CHUNK_FORMAT}: run the version that wrote it`,
       )
     }
-    return { version: logIndex(version), files: files.map(([name, size]) => ({ name, bytes: size })) }
+    const version = logIndex(reader.varint())
+    const files: { name: string; bytes: number }[] = []
+    for (let left = reader.varint(); left > 0; left--)
+      files.push({ name: reader.text(reader.varint()), bytes: reader.varint() })
+    return { version, files }
   }
 
   /** Makes `manifest` the one that counts, durably. The files that no longer do are strays from now on. */
   async commit(manifest: Manifest): Promise<void> {
-    const payload = encoder.encode([
-      FORMAT,
-      manifest.version,
-      manifest.files.map(({ name, bytes }) => [name, bytes]),
-    ])
-    const bytes = new Uint8Array(4 + payload.length)
-    new DataView(bytes.buffer).setUint32(0, crc32c(payload))
-    bytes.set(payload, 4)
-    await this.#disk.replace(MANIFEST, bytes)
+    const writer = new ByteWriter(256)
+    writer.u32(0)
+    writer.u8(CHUNK_FORMAT)
+    writer.varint(manifest.version)
+    writer.varint(manifest.files.length)
+    for (const { name, bytes } of manifest.files) {
+      // Names are ASCII, so their length is that of their bytes.
+      writer.varint(name.length)
+      writer.text(name)
+      writer.varint(bytes)
+    }
+    writer.patchU32(0, crc32c(writer.view().subarray(4)))
+    await this.#disk.replace(MANIFEST, writer.finish())
   }
 
   /** Removes what an interrupted checkpoint left behind. */
@@ -114,10 +123,10 @@ export class CheckpointFiles {
       let rowCount = 0
       for (;;) {
         const size = chunkBytes(await file.read(offset, CHUNK_HEADER_BYTES))
-        if (size === null || offset + size > file.size()) throw damaged(path, offset)
+        if (size === null || offset + size > file.size()) throw chunkDamaged(path, offset)
         const chunk: RowsChunk | EndChunk = decodeChunk(await file.read(offset, size), path, offset)
         if ('rowCount' in chunk) {
-          if (chunk.rowCount !== rowCount) throw damaged(path, offset)
+          if (chunk.rowCount !== rowCount) throw chunkDamaged(path, offset)
           return
         }
         rowCount += chunk.keys.length

@@ -1,20 +1,21 @@
-import type {
-  Clock,
-  Key,
-  Logger,
-  PartitionStore,
-  RelationId,
-  Row,
-  RowBatch,
-  RowWrite,
-  ScanRequest,
-  Version,
+import {
+  type Clock,
+  encodeChunk,
+  type Key,
+  type Logger,
+  type PartitionStore,
+  type RelationId,
+  type Row,
+  type RowBatch,
+  type RowsChunk,
+  type RowWrite,
+  type ScanRequest,
+  type Version,
 } from '@cluster/core'
 import type { Relation } from '../machine/relation.ts'
 import { BATCH_ROWS } from '../machine/relation.ts'
 import type { VersionedRelations } from '../machine/versioned-relations.ts'
 import type { CheckpointFiles, Manifest } from './checkpoint-files.ts'
-import { encodeChunk, type RowsChunk } from './chunks.ts'
 
 /** Delta files of one checkpoint before everything is written anew, so that a restart reads few files. */
 const DELTA_FILES_MAX = 8

@@ -1,6 +1,8 @@
 import {
   type Clock,
+  chunkDamaged,
   type Disk,
+  decodeChunk,
   type Logger,
   logIndex,
   type PartitionStore,
@@ -10,7 +12,6 @@ import {
 } from '@cluster/core'
 import { VersionedRelations } from '../machine/versioned-relations.ts'
 import { CheckpointFiles } from './checkpoint-files.ts'
-import { damaged, decodeChunk } from './chunks.ts'
 import { MemoryPartition } from './memory-partition.ts'
 
 export interface MemoryStoragePorts {
@@ -59,7 +60,7 @@ export function memoryStorage({ disk, clock, logger = silentLogger }: MemoryStor
         for (const [i, key] of chunk.keys.entries()) relations.load(chunk.relation, key, chunk.rows[i] ?? [])
       }
       // A copy without its end is a copy of something else: the source went away while it sent.
-      if (!complete) throw damaged(`copy of ${name}`, 0)
+      if (!complete) throw chunkDamaged(`copy of ${name}`, 0)
       const store = new MemoryPartition(relations, null, { files, clock, logger })
       await store.checkpoint()
       return store

@@ -1,6 +1,5 @@
 import type { Key, KeyRange, Row, RowBatch, ScanRequest, Value, Version } from '@cluster/core'
-import { afterKey } from '@cluster/core'
-import { SortedBlocks } from './sorted-blocks.ts'
+import { afterKey, SortedBlocks } from '@cluster/core'
 
 /** Rows a scan hands over at once. */
 export const BATCH_ROWS = 1024
