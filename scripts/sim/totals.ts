@@ -10,11 +10,10 @@ interface Count {
 /** Only these suites can show it; all others every suite can. */
 const onlyIn: Readonly<Record<string, string>> = {
   takeOvers: 'distribution',
-  rot: 'serializer',
-  newDisk: 'serializer',
-  flippedBits: 'serializer',
-  newDisks: 'serializer',
-  renunciations: 'serializer',
+  bundles: 'serializer',
+  bundlesRefused: 'serializer',
+  repeated: 'serializer',
+  forks: 'serializer',
 }
 /** In fewer seeds than this something counts as rare. */
 const RARE = 0.01

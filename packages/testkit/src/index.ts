@@ -5,22 +5,22 @@ export {
   type Operation,
   type SequentialModel,
 } from './check/linearizability.ts'
-export { narrowUnknown, type RegistersInput, type RegistersOutput, registers } from './check/registers.ts'
+export {
+  MET,
+  narrowUnknown,
+  type RegistersInput,
+  type RegistersOutput,
+  registers,
+} from './check/registers.ts'
 export { MemoryDisk } from './model/memory-disk.ts'
 export { type ModelDatabases, type ModelDatabasesOptions, modelDatabases } from './model/model-database.ts'
 export { type ModelEntry, type ModelLog, type ModelLogOptions, modelLog } from './model/model-log.ts'
 export { answerCalls, CalledProcess, type ProgramCommand } from './real/called-process.ts'
-export {
-  defaultNemesis,
-  type FaultKind,
-  type FaultWeights,
-  Nemesis,
-  type NemesisOptions,
-  storm,
-} from './sim/nemesis.ts'
+export { type FaultKind, type FaultWeights, storm } from './sim/fault-kinds.ts'
+export { defaultNemesis, Nemesis, type NemesisOptions } from './sim/nemesis.ts'
 export { calmNetwork, type NetworkFaults, SimNetwork } from './sim/network.ts'
 export { type DiskFaults, SimDisk } from './sim/sim-disk.ts'
-export { type CrashKind, type NodePorts, type Program, SimNode } from './sim/sim-node.ts'
+export { type CrashKind, type NodePorts, type Program, SimNode, type StopReason } from './sim/sim-node.ts'
 export { SimRandom } from './sim/sim-random.ts'
 export { Trace } from './sim/trace.ts'
 export { World, type WorldOptions } from './sim/world.ts'
@@ -37,11 +37,19 @@ export { type PeersFixture, peersSuite } from './suites/peers-suite.ts'
 export type { SuiteAssertions, SuiteExpectation, SuiteRunner } from './suites/runner.ts'
 export { type StorageFixture, storageSuite } from './suites/storage-suite.ts'
 export { type TransportFixture, transportSuite } from './suites/transport-suite.ts'
-export { Clients, type ClientsOptions, type NamedInput } from './workload/clients.ts'
+export { Clients, type ClientsOptions } from './workload/clients.ts'
+export type { Load, Named, Told } from './workload/load.ts'
 export { type Ending, type OperationCounts, Recorder } from './workload/recorder.ts'
+export {
+  judgeRegisters,
+  type NamedInput,
+  type RegisterLoadOptions,
+  registerLoad,
+} from './workload/register-load.ts'
 export {
   decodeOutput,
   encodeCommand,
   type RegisterCommand,
+  type RegisterCondition,
   RegisterMachine,
 } from './workload/register-machine.ts'

@@ -19,8 +19,10 @@ import {
   type NodePorts,
   narrowUnknown,
   type Program,
+  Recorder,
   RegisterMachine,
   type RegistersOutput,
+  registerLoad,
   registers,
   World,
 } from '../src/index.ts'
@@ -87,10 +89,12 @@ async function play(seed: number, sync: boolean) {
   await world.settle(Promise.all(nodes.map((node) => node.start())), 1_000)
   const clients = new Clients(world, nodes, {
     clients: 5,
-    groups: 3,
-    registersPerGroup: 2,
     thinkMs: [5, 100],
-    perform: (app, input) => app.perform(input),
+    load: registerLoad<Server>({
+      groups: 3,
+      registersPerGroup: 2,
+      perform: (app, input) => app.perform(input),
+    }),
   })
   const nemesis = new Nemesis(world, nodes, () => 'n1', {
     weights: {
@@ -157,24 +161,20 @@ describe('Recorder', () => {
     const world = new World({ seed: 1 })
     const node = world.node<object>('a', { start: async () => ({}), stop: async () => {} })
     await node.start()
-    const clients = new Clients<object>(world, [node], {
-      clients: 1,
-      groups: 1,
-      registersPerGroup: 1,
-      thinkMs: [1, 2],
-      perform: async () => ({}),
-    })
+    const recorder = new Recorder<NamedInput, RegistersOutput>(world)
     const input: NamedInput = { name: 'x', group: 'g', reads: [], writes: { a: 'x' } }
     const error = (outcome: 'rejected' | 'unknown') =>
       new ClusterError<CommonErrorDetail>({ code: 'STOPPED', outcome }, 'stopped')
-    const end = (run: () => Promise<RegistersOutput>) => clients.recorder.perform('c', input, node, run)
+    const end = (run: () => Promise<RegistersOutput>) =>
+      recorder.perform('c', input, () => recorder.attempt(node, run))
     expect((await end(() => Promise.reject(error('rejected')))).how).toBe('rejected')
     expect((await end(() => Promise.reject(error('unknown')))).how).toBe('unknown')
     const waiting = end(() => new Promise(() => {}))
     node.crash('kill')
     expect((await waiting).how).toBe('unknown')
-    expect(clients.recorder.counts).toEqual({ called: 3, acknowledged: 0, rejected: 1, unknown: 2 })
-    expect(clients.recorder.history().every(({ end: at }) => at === null)).toBe(true)
+    expect(recorder.counts).toEqual({ called: 3, acknowledged: 0, rejected: 1, unknown: 2, repeated: 0 })
+    expect(recorder.told().rejected).toEqual([input])
+    expect(recorder.history().every(({ end: at }) => at === null)).toBe(true)
     await end(() => Promise.reject(new TypeError('planted')))
     await expect(world.run(1)).rejects.toThrow('planted')
   })

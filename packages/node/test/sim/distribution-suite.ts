@@ -15,9 +15,17 @@ import {
   type Transaction,
 } from '@cluster/core'
 import { type ComposedNode, composeNode } from '@cluster/node'
-import type { NamedInput, NodePorts, RegistersOutput, SimNode } from '@cluster/testkit'
-import type { Suite, SuiteContext } from './run.ts'
-import { discoveriesOf, logsUnsettled, shortLog } from './serializer-suite.ts'
+import {
+  type Load,
+  type Named,
+  type NamedInput,
+  type NodePorts,
+  type RegistersOutput,
+  registerLoad,
+  type SimNode,
+} from '@cluster/testkit'
+import { discoveriesOf, logOptionsOf, logsUnsettled } from './serializer-suite.ts'
+import type { Suite, SuiteContext } from './suite.ts'
 
 export interface DatabaseApp {
   readonly node: ComposedNode
@@ -122,14 +130,14 @@ function statusText({ underReplicated, unavailable, replicas }: DatabaseStatus):
 /** Rows in the partitions of a database: transactions that read, write and compare several rows. */
 export const distributionSuite: Suite<DatabaseApp> = {
   name: 'distribution',
-  losesDisks: false,
   program: (context: SuiteContext) => ({
     async start(ports: NodePorts): Promise<DatabaseApp> {
-      const { world, safety, names, expectAll } = context
+      const { world, safety } = context
       const { self, start } = ports
+      const { expect, ...log } = logOptionsOf(context, self, start)
       const node = composeNode(
-        { start, log: shortLog, ...(expectAll && { expect: names.length }) },
-        { ...ports, discoveries: discoveriesOf(context) },
+        { start, log, ...(expect !== undefined && { expect }) },
+        { ...ports, discoveries: discoveriesOf(context, self) },
       )
       safety.watch(node)
       node.databases.on('tookOver', ({ partitions, from, source, rows }) => {
@@ -140,15 +148,20 @@ export const distributionSuite: Suite<DatabaseApp> = {
       await node.start()
       return { node, database: null }
     },
-    stop: ({ node }: DatabaseApp) => node.stop('away'),
+    stop: ({ node }: DatabaseApp, reason) => node.stop(reason),
   }),
   async prepare(nodes: readonly SimNode<DatabaseApp>[]): Promise<void> {
     for (const node of nodes) if (node.app) await opened(node.app)
   },
+  load: () =>
+    registerLoad<DatabaseApp>({ groups: 6, registersPerGroup: 2, perform }) as unknown as Load<
+      DatabaseApp,
+      Named,
+      unknown
+    >,
   log: ({ node }) => node.log,
-  perform,
-  unsettled(apps) {
-    const unsettled = logsUnsettled(new Map([...apps].map(([id, { node }]) => [id, node.log])))
+  unsettled(apps, context) {
+    const unsettled = logsUnsettled(new Map([...apps].map(([id, { node }]) => [id, node.log])), context)
     if (unsettled !== null) return unsettled
     for (const [id, { database }] of apps) {
       if (database === null) continue

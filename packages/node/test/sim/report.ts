@@ -13,16 +13,26 @@ export interface Happenings {
   membershipChanges: number
   /** Members taken out of the group for good. */
   removals: number
+  /** Nodes that joined in the place of one that left. */
+  newcomers: number
   deathProofs: number
-  /** Steps without a quorum, on proof of death. */
+  /** Steps without a quorum: on proof of death, or on silence by the policy of the last one standing. */
   aloneSteps: number
+  /** Nodes that found out that their history has parted from another's. */
+  forks: number
   /** Runs of kills down to the last node, each when the one before is repaired. */
   declines: number
   /** Partitions that a node took over. */
   takeOvers: number
-  /** Frames that never arrived, and frames that overtook others. */
+  /** Bundles that were adopted, and that were not. */
+  bundles: number
+  bundlesRefused: number
+  /** Operations tried again under the same key. */
+  repeated: number
+  /** Frames that never arrived, that overtook others, and that arrived twice. */
   framesLost: number
   framesReordered: number
+  framesDuplicated: number
   linksBroken: number
   /** Power losses that lost bytes. */
   lossyPowerLosses: number
@@ -39,12 +49,42 @@ export interface Happenings {
   renunciations: number
 }
 
+export const nothingHappened: Happenings = {
+  elections: 0,
+  restarts: 0,
+  snapshots: 0,
+  membershipChanges: 0,
+  removals: 0,
+  newcomers: 0,
+  deathProofs: 0,
+  aloneSteps: 0,
+  forks: 0,
+  declines: 0,
+  takeOvers: 0,
+  bundles: 0,
+  bundlesRefused: 0,
+  repeated: 0,
+  framesLost: 0,
+  framesReordered: 0,
+  framesDuplicated: 0,
+  linksBroken: 0,
+  lossyPowerLosses: 0,
+  tornWrites: 0,
+  slowSyncs: 0,
+  refusedWrites: 0,
+  flippedBits: 0,
+  newDisks: 0,
+  renunciations: 0,
+}
+
 /** The outcome of one seed. */
 export interface SeedReport {
   readonly suite: SuiteName
   readonly seed: number
   /** Null when all held. */
   readonly problem: string | null
+  /** Why the seed does not count although all held: the storm was too short, or too little was done; null when it counts. */
+  readonly tooLittle: string | null
   /** Digest of everything that happened; equal for equal seeds and programs. */
   readonly hash: string
   readonly nodes: number

@@ -1,6 +1,6 @@
 import { assert, hash32, type LogEntry, type NodeId, type OrderedLog, type Peers } from '@cluster/core'
 import type { World } from '@cluster/testkit'
-import type { Happenings } from './report.ts'
+import { type Happenings, nothingHappened } from './report.ts'
 
 const print = (bytes: Uint8Array): string => String.fromCharCode(...bytes.subarray(0, 2_000))
 
@@ -9,33 +9,14 @@ const print = (bytes: Uint8Array): string => String.fromCharCode(...bytes.subarr
  * entries in the same order. Fails the world at the event that breaks it.
  */
 export class SafetyWatch {
-  readonly happenings: Happenings = {
-    elections: 0,
-    restarts: 0,
-    snapshots: 0,
-    membershipChanges: 0,
-    removals: 0,
-    deathProofs: 0,
-    aloneSteps: 0,
-    declines: 0,
-    takeOvers: 0,
-    framesLost: 0,
-    framesReordered: 0,
-    linksBroken: 0,
-    lossyPowerLosses: 0,
-    tornWrites: 0,
-    slowSyncs: 0,
-    refusedWrites: 0,
-    flippedBits: 0,
-    newDisks: 0,
-    renunciations: 0,
-  }
+  readonly happenings: Happenings = { ...nothingHappened }
   readonly #world: World
   readonly #leaders = new Map<string, NodeId>()
-  readonly #entries = new Map<number, { readonly digest: number; readonly node: NodeId }>()
+  readonly #entries = new Map<string, { readonly digest: number; readonly node: NodeId }>()
   readonly #lineages = new Set<string>()
   readonly #configurations = new Set<string>()
   readonly #removed = new Set<string>()
+  readonly #forked = new Set<NodeId>()
   #leader: NodeId | null = null
 
   constructor(world: World) {
@@ -45,6 +26,11 @@ export class SafetyWatch {
   /** Who was elected last. */
   get leader(): NodeId | null {
     return this.#leader
+  }
+
+  /** True once the node said that its history has parted from the other's. */
+  isForked(node: NodeId): boolean {
+    return this.#forked.has(node)
   }
 
   /** Watches one life of a node. */
@@ -77,6 +63,7 @@ export class SafetyWatch {
       )
       if (other === undefined) {
         this.happenings.elections++
+        this.#world.trace.note(log.self, 'leads', { term, voters: voters.join(), learners: learners.join() })
         this.#leader = log.self
       }
       this.#leaders.set(office, log.self)
@@ -90,18 +77,34 @@ export class SafetyWatch {
       if (!this.#removed.has(at)) this.happenings.removals++
       this.#removed.add(at)
     })
+    log.on('forked', ({ peer }) => {
+      this.#world.trace.note(log.self, 'forked', { peer })
+      if (!this.#forked.has(log.self)) this.happenings.forks++
+      this.#forked.add(log.self)
+    })
     log.on('failed', ({ error }) => this.#world.fail(error))
   }
 
-  /** Sees every entry that a node applies. */
-  applied(node: NodeId, entry: LogEntry): void {
-    const digest = hash32(`${entry.origin}|${entry.time}|${entry.wall}|${print(entry.command)}`)
-    const first = this.#entries.get(entry.index)
-    if (first === undefined) this.#entries.set(entry.index, { digest, node })
-    else
-      assert(
-        first.digest === digest,
-        `entry ${entry.index} differs: ${first.node} and ${node} applied different commands`,
-      )
+  /**
+   * Sees every command that one life of a node applies.
+   * @param history what tells histories apart that have parted; the same for all where none can
+   */
+  follow(node: NodeId, machine: string, history: () => string = () => ''): (entry: LogEntry) => void {
+    let index = 0
+    let ordinal = 0
+    return (entry) => {
+      // A bundle may have several commands for one machine.
+      ordinal = entry.index === index ? ordinal + 1 : 0
+      index = entry.index
+      const digest = hash32(`${entry.origin}|${entry.time}|${entry.wall}|${print(entry.command)}`)
+      const at = `${history()} ${machine} ${index} ${ordinal}`
+      const first = this.#entries.get(at)
+      if (first === undefined) this.#entries.set(at, { digest, node })
+      else
+        assert(
+          first.digest === digest,
+          `entry ${entry.index} differs: ${first.node} and ${node} applied different commands`,
+        )
+    }
   }
 }

@@ -1,48 +1,76 @@
-import { type Discovery, type NodeId, type OrderedLog, type Peers, silentLogger } from '@cluster/core'
-import { orderedLog } from '@cluster/db-serializer'
+import { type Discovery, hash32, type NodeId, type OrderedLog, type Peers, silentLogger } from '@cluster/core'
+import { type OrderedLogOptions, orderedLog } from '@cluster/db-serializer'
 import { peers, staticDiscovery } from '@cluster/p2p'
 import {
   decodeOutput,
   encodeCommand,
+  type Load,
+  MET,
+  type Named,
   type NamedInput,
   type NodePorts,
+  type RegisterCommand,
   RegisterMachine,
   type RegistersOutput,
+  registerLoad,
 } from '@cluster/testkit'
-import type { Suite, SuiteContext } from './run.ts'
+import { LAST_STANDING_MS } from './profile.ts'
+import type { Suite, SuiteContext } from './suite.ts'
 
 export interface LogApp {
   readonly peers: Peers
   readonly log: OrderedLog
-  readonly machine: RegisterMachine
+  readonly machines: readonly RegisterMachine[]
 }
+
+/** The registers of a group are spread over these, so that an operation on several of them is a bundle. */
+const MACHINES = ['registers', 'twins'] as const
+const DEADLINE = { deadlineMs: 3_000 } as const
 
 /** Snapshots are taken often and little is kept behind them, so that nodes that were down need them. */
 export const shortLog = { snapshotEntries: 120, tailEntries: 30 } as const
 
-/** Every node is told where all of them listen. */
-export const discoveriesOf = ({ world, names }: SuiteContext): readonly Discovery[] => [
-  staticDiscovery(names.map((name) => world.network.addressOf(name))),
-]
+/** How the log is set in this world, for one life of a node. */
+export function logOptionsOf(
+  { profile, names }: SuiteContext,
+  self: NodeId,
+  start: number,
+): OrderedLogOptions {
+  // Whoever gets a new disk or joins later must not take itself for the first of all.
+  const expects = profile.expectAll || start > 1 || !names.includes(self)
+  return {
+    ...shortLog,
+    maxVoters: profile.votersMax,
+    leaseMs: profile.leaseMs,
+    quorum: profile.quorum,
+    lastStandingMs: LAST_STANDING_MS,
+    ...(expects && { expect: names.length }),
+  }
+}
+
+/** Every node is told where the first ones listen, and those that came before it. */
+export function discoveriesOf({ world, names }: SuiteContext, self: NodeId): readonly Discovery[] {
+  const known = [...names]
+  for (let i = names.length + 1; i <= Number(self.slice(1)); i++) known.push(`n${i}`)
+  return [staticDiscovery(known.map((name) => world.network.addressOf(name)))]
+}
 
 /** Peers and log of one life of a node, not started. */
 function composeLog(
-  { start, clock, random, disk, transport, logger }: NodePorts,
+  { self, start, clock, random, disk, transport, logger }: NodePorts,
   context: SuiteContext,
 ): { peers: Peers; log: OrderedLog } {
-  const { safety, names, expectAll } = context
-  const discoveries = discoveriesOf(context)
+  const discoveries = discoveriesOf(context, self)
   const p2p = peers({ start })({ transport, discoveries, clock, random, logger: silentLogger })
-  // Whoever gets a new disk later must not take itself for the first of all.
-  const expects = expectAll || start > 1
-  const log = orderedLog({ ...shortLog, ...(expects && { expect: names.length }) })({
+  const giveUpHistory = context.givesUp.delete(self)
+  const log = orderedLog({ ...logOptionsOf(context, self, start), giveUpHistory })({
     peers: p2p,
     disk: disk.folder('log'),
     clock,
     random,
     logger,
   })
-  safety.watch({ peers: p2p, log })
+  context.safety.watch({ peers: p2p, log })
   return { peers: p2p, log }
 }
 
@@ -52,7 +80,10 @@ export function agree<T>(values: ReadonlyMap<NodeId, T>): boolean {
 }
 
 /** Why the logs of the nodes are not at rest, or null. */
-export function logsUnsettled(logs: ReadonlyMap<NodeId, OrderedLog>): string | null {
+export function logsUnsettled(
+  logs: ReadonlyMap<NodeId, OrderedLog>,
+  { profile }: SuiteContext,
+): string | null {
   const groups = [...logs].map(([id, log]) => [id, log.group()] as const)
   const show = (pick: (group: (typeof groups)[number][1]) => unknown): string =>
     groups.map(([id, group]) => `${id}: ${String(pick(group))}`).join(', ')
@@ -60,51 +91,166 @@ export function logsUnsettled(logs: ReadonlyMap<NodeId, OrderedLog>): string | n
     new Set(groups.map(([, group]) => String(pick(group)))).size === 1
   if (groups.some(([, { leader }]) => leader === null) || !same(({ leader }) => leader))
     return `no common leader (${show(({ leader }) => leader)})`
+  const leader = groups[0]?.[1].leader
+  if (leader && !logs.has(leader)) return `${leader} leads, and is gone`
   const members = ({ voters, learners }: (typeof groups)[number][1]): string => `${voters}|${learners}`
   if (!same(members)) return `different members (${show(members)})`
   const all = groups[0]?.[1]
+  const gone = all ? [...all.voters, ...all.learners].filter((member) => !logs.has(member)) : []
+  if (gone.length > 0) return `${gone} are members still, and are gone`
   if (all && all.voters.length + all.learners.length < logs.size)
     return `not all are members (${show(members)})`
-  if (all && all.voters.length < Math.min(5, logs.size)) return `too few voters (${show(members)})`
+  if (all && all.voters.length < Math.min(profile.votersMax, logs.size))
+    return `too few voters (${show(members)})`
   if (!same(({ appliedIndex }) => appliedIndex)) return `different indexes (${show((g) => g.appliedIndex)})`
   return null
 }
 
+const machineOf = (register: string): number => (register.charCodeAt(0) - 97) % MACHINES.length
+
+function only<T>(of: Readonly<Record<string, T>>, machine: number): Record<string, T> {
+  return Object.fromEntries(Object.entries(of).filter(([register]) => machineOf(register) === machine))
+}
+
+/** What of an operation is for one machine. */
+function partFor(input: NamedInput, machine: number): RegisterCommand {
+  const { name, group, reads, writes, onlyIf } = input
+  return {
+    name,
+    group,
+    reads: reads.filter((register) => machineOf(register) === machine),
+    writes: only(writes, machine),
+    ...(onlyIf && { onlyIf: only(onlyIf, machine) }),
+  }
+}
+
+function touches({ reads, writes, onlyIf = {} }: RegisterCommand): boolean {
+  return reads.length > 0 || Object.keys(writes).length > 0 || Object.keys(onlyIf).length > 0
+}
+
+/** Commands of one bundle; those of one machine may be two, of which the second must see what the first wrote. */
+function commandsFor(part: RegisterCommand, doubled: boolean): readonly RegisterCommand[] {
+  const { name, group, writes } = part
+  const { onlyIf: _, ...rest } = part
+  const registers = Object.keys(writes)
+  if (!doubled || registers.length === 0) return [{ ...part, strict: true, shared: true }]
+  const draft = Object.fromEntries(registers.map((register) => [register, `draft of ${name}`]))
+  return [
+    { ...part, strict: true, quiet: true, writes: draft },
+    { ...rest, strict: true, shared: true, reads: [], group, onlyIf: draft },
+  ]
+}
+
+async function performBundle({ log }: LogApp, input: NamedInput, luck: number): Promise<RegistersOutput> {
+  const parts = MACHINES.map((machine, i) => ({ machine, part: partFor(input, i) })).filter(({ part }) =>
+    touches(part),
+  )
+  const asked = luck % 2 === 0 && input.onlyIf !== undefined
+  const commands = parts.flatMap(({ machine, part }) => {
+    const { onlyIf, ...free } = part
+    const unmet = onlyIf && !asked ? { ...free, onlyIf } : free
+    return commandsFor(unmet, luck % 3 === 0).map((command) => ({
+      machine,
+      command: encodeCommand({ ...command, shared: command.shared === true && parts.length > 1 }),
+    }))
+  })
+  const requires = parts.flatMap(({ machine, part: { group, onlyIf } }) =>
+    asked && onlyIf && Object.keys(onlyIf).length > 0
+      ? [{ machine, condition: encodeCommand({ group, onlyIf }) }]
+      : [],
+  )
+  const { adopted, results } = await log.submitBundle({ commands, requires }, submitOptions(input))
+  if (!adopted) return { [MET]: 'no' }
+  return Object.assign({ [MET]: 'yes' }, ...results.map(decodeOutput))
+}
+
+function submitOptions({ name, insists }: NamedInput): { deadlineMs: number; idempotencyKey?: string } {
+  return { ...DEADLINE, ...(insists === true && { idempotencyKey: name }) }
+}
+
+async function perform(app: LogApp, input: NamedInput, { safety }: SuiteContext): Promise<RegistersOutput> {
+  const { log, machines } = app
+  if (Object.keys(input.writes).length === 0) {
+    const index = await log.barrier(DEADLINE)
+    await log.applied(index, DEADLINE)
+    return Object.assign(
+      {},
+      ...machines.map((machine, i) => machine.read(input.group, partFor(input, i).reads)),
+    )
+  }
+  const parts = MACHINES.map((_, i) => partFor(input, i))
+  const luck = hash32(input.name)
+  const [alone, ...others] = parts.flatMap((part, i) => (touches(part) ? [{ part, i }] : []))
+  if (alone !== undefined && others.length === 0 && luck % 4 !== 0) {
+    const command = encodeCommand(alone.part)
+    const { result } = await log.submit(MACHINES[alone.i] ?? '', command, submitOptions(input))
+    return decodeOutput(result)
+  }
+  const output = await performBundle(app, input, luck >>> 4)
+  if (output[MET] === 'yes') safety.happenings.bundles++
+  else safety.happenings.bundlesRefused++
+  return output
+}
+
 const text = new TextDecoder()
 
-/** Registers through a state machine on the ordered log: reads by barrier, writes by submission. */
+/** Registers through state machines on the ordered log: reads by barrier, writes by submission, several as bundles. */
 export const serializerSuite: Suite<LogApp> = {
   name: 'serializer',
-  losesDisks: true,
   program: (context) => ({
     async start(ports: NodePorts): Promise<LogApp> {
       const { peers: p2p, log } = composeLog(ports, context)
-      const machine = new RegisterMachine('registers', (entry) => context.safety.applied(ports.self, entry))
-      log.attach(machine)
+      const parts = context.profile.quorum === 'last-standing'
+      const history = (): string => (parts ? (log.group().lineage ?? '') : '')
+      const machines = MACHINES.map(
+        (name) => new RegisterMachine(name, context.safety.follow(ports.self, name, history)),
+      )
+      for (const machine of machines) log.attach(machine)
       await p2p.start()
       await log.start()
-      return { peers: p2p, log, machine }
+      return { peers: p2p, log, machines }
     },
-    async stop({ peers: p2p, log }: LogApp): Promise<void> {
-      await log.stop('away')
-      await p2p.stop('away')
+    async stop({ peers: p2p, log }: LogApp, reason): Promise<void> {
+      await log.stop(reason)
+      await p2p.stop(reason)
     },
   }),
+  load: (context) =>
+    registerLoad<LogApp>({
+      groups: 6,
+      registersPerGroup: MACHINES.length,
+      insists: 0.6,
+      perform: (app, input) => perform(app, input, context),
+    }) as unknown as Load<LogApp, Named, unknown>,
   prepare: async () => {},
   log: ({ log }) => log,
-  async perform({ log, machine }: LogApp, input: NamedInput): Promise<RegistersOutput> {
-    if (Object.keys(input.writes).length === 0) {
-      const index = await log.barrier({ deadlineMs: 3_000 })
-      await log.applied(index, { deadlineMs: 3_000 })
-      return machine.read(input.group, input.reads)
-    }
-    const { result } = await log.submit('registers', encodeCommand(input), { deadlineMs: 3_000 })
-    return decodeOutput(result)
+  unsettled: (apps, context) => logsUnsettled(new Map([...apps].map(([id, { log }]) => [id, log])), context),
+  journal: async ({ machines }) => {
+    const [first, ...others] = machines.map((machine) => [machine.journal, new Set(machine.shared)] as const)
+    const shared = first?.[1] ?? new Set()
+    // What a bundle brought to both counts once; were it only on one, the audit says so.
+    return [
+      ...(first?.[0] ?? []),
+      ...others.flatMap(([journal]) => journal.filter((name) => !shared.has(name))),
+    ]
   },
-  unsettled: (apps) => logsUnsettled(new Map([...apps].map(([id, { log }]) => [id, log]))),
-  journal: async ({ machine }) => machine.journal,
   compare(apps) {
-    const states = new Map([...apps].map(([id, { machine }]) => [id, text.decode(machine.snapshot())]))
+    const states = new Map(
+      [...apps].map(([id, { machines }]) => [
+        id,
+        machines.map((machine) => text.decode(machine.snapshot())).join('\n'),
+      ]),
+    )
     return agree(states) ? null : [...states].map(([id, state]) => `${id}: ${state.slice(-200)}`).join('\n')
+  },
+  /** Bundles are all or nothing. */
+  async audit(apps) {
+    for (const [id, { machines }] of apps) {
+      const [some = [], others = []] = machines.map((machine) => machine.shared)
+      const there = new Set(others)
+      const half = some.filter((name) => !there.delete(name)).concat(...there)
+      if (half.length > 0) return `${id} applied half of the bundles ${half.slice(0, 5).join(', ')}`
+    }
+    return null
   },
 }

@@ -15,6 +15,9 @@ export interface RegistersInput {
   readonly onlyIf?: Readonly<Record<string, string | null>>
 }
 
+/** An output may say under this name whether the condition held: `yes`, or `no`, and then it says nothing of registers. */
+export const MET = '?met'
+
 export type RegistersOutput = Readonly<Record<string, string | null>>
 
 type State = Readonly<Record<string, string | null>>
@@ -24,11 +27,12 @@ export const registers: SequentialModel<State, RegistersInput, RegistersOutput> 
   initial: {},
   partOf: ({ group }) => group,
   step(state, { reads, writes, onlyIf }, output) {
-    if (output !== null)
+    const met = output?.value[MET] ?? null
+    if (output !== null && met !== 'no')
       for (const name of reads) if ((state[name] ?? null) !== (output.value[name] ?? null)) return null
-    if (onlyIf)
-      for (const name of Object.keys(onlyIf)) if ((state[name] ?? null) !== onlyIf[name]) return state
-    return { ...state, ...writes }
+    const holds = Object.entries(onlyIf ?? {}).every(([name, value]) => (state[name] ?? null) === value)
+    if (met !== null && met !== (holds ? 'yes' : 'no')) return null
+    return holds ? { ...state, ...writes } : state
   },
   print: (state) =>
     Object.keys(state)
@@ -44,15 +48,28 @@ const NEVER = Number.POSITIVE_INFINITY
 /**
  * Narrows what is unknown, without changing the verdict, when every value is written by one operation at most:
  * an unknown operation whose values nobody saw is dropped, one whose value was seen must have happened before
- * the first one that saw it returned. Without this, unknown operations make the search exponential.
+ * the first one that saw it returned. Without this, unknown operations make the search exponential. Who was only told
+ * that a condition did not hold may have met what nobody else saw: then that is dropped, too.
  */
 export function narrowUnknown(history: readonly RegistersOperation[]): RegistersOperation[] {
   const seenBy = firstSeen(history)
+  /** When the first operation that was dropped, and may have written the register, was called. */
+  const maybeWritten = new Map<string, number>()
+  for (const { input, end, callTime } of history) {
+    if (end !== null || seenAt(input, seenBy) !== NEVER) continue
+    for (const register of Object.keys(input.writes)) {
+      const at = `${input.group}\0${register}`
+      maybeWritten.set(at, Math.min(maybeWritten.get(at) ?? NEVER, callTime))
+    }
+  }
+  const mayHaveMet = ({ group, onlyIf = {} }: RegistersInput, time: number): boolean =>
+    Object.keys(onlyIf).some((register) => (maybeWritten.get(`${group}\0${register}`) ?? NEVER) <= time)
   return history.flatMap((operation) => {
-    if (operation.end) return [operation]
-    const time = seenAt(operation.input, seenBy)
+    const { input, end } = operation
+    if (end) return end.output[MET] === 'no' && mayHaveMet(input, end.time) ? [] : [operation]
+    const time = seenAt(input, seenBy)
     if (time === NEVER) return []
-    return [{ ...operation, input: { ...operation.input, reads: [] }, end: { time, output: {} } }]
+    return [{ ...operation, input: { ...input, reads: [] }, end: { time, output: {} } }]
   })
 }
 

@@ -1,69 +1,9 @@
 import { below, pick, shuffle } from '@cluster/core'
+import { type FaultKind, type FaultWeights, storm } from './fault-kinds.ts'
 import type { SimDisk } from './sim-disk.ts'
-import type { CrashKind, SimNode } from './sim-node.ts'
+import type { CrashKind, SimNode, StopReason } from './sim-node.ts'
 import type { SimRandom } from './sim-random.ts'
 import type { World } from './world.ts'
-
-/**
- * - `kill`, `killLeader`: a process is gone, its host and disk stay;
- * - `power`: a host is gone without a word and un-synced bytes with it;
- * - `killAll`, `powerAll`: every node at once, as when the fuse blows;
- * - `stop`: a node stops in good order and comes back;
- * - `split`, `isolate`, `isolateLeader`, `oneWay`: the network is cut, for a while;
- * - `reset`: one link is reset;
- * - `cutLeader`: all links of the leader are reset, and it is cut off for a while;
- * - `loss`, `reorder`: frames get lost, or overtake each other and arrive twice, for a while;
- * - `slowDisk`, `fullDisk`: a disk is slow, or has no room, for a while;
- * - `stall`: nothing of a process runs for a while;
- * - `rot`: a process dies, and a bit of what was durable on its disk is another one when it starts again;
- * - `newDisk`: a process dies with its disk, and starts again with an empty one.
- */
-export type FaultKind =
-  | 'kill'
-  | 'killLeader'
-  | 'power'
-  | 'killAll'
-  | 'powerAll'
-  | 'stop'
-  | 'split'
-  | 'isolate'
-  | 'isolateLeader'
-  | 'cutLeader'
-  | 'oneWay'
-  | 'reset'
-  | 'loss'
-  | 'reorder'
-  | 'slowDisk'
-  | 'fullDisk'
-  | 'stall'
-  | 'rot'
-  | 'newDisk'
-
-/** How often each kind is chosen, relative to the others; absent ones never. */
-export type FaultWeights = Readonly<Partial<Record<FaultKind, number>>>
-
-/** A bit of everything; all nodes at once rarely, as it stops everything for seconds. */
-export const storm: FaultWeights = {
-  kill: 3,
-  killLeader: 3,
-  power: 4,
-  killAll: 0.5,
-  powerAll: 1,
-  stop: 2,
-  split: 2,
-  isolate: 2,
-  isolateLeader: 2,
-  cutLeader: 2,
-  oneWay: 1,
-  reset: 3,
-  loss: 3,
-  reorder: 3,
-  slowDisk: 3,
-  fullDisk: 2,
-  stall: 2,
-  rot: 2,
-  newDisk: 1.5,
-}
 
 export interface NemesisOptions {
   readonly weights: FaultWeights
@@ -82,6 +22,12 @@ export interface NemesisOptions {
   readonly mayLoseDisk?: () => boolean
   /** Files that may rot; default all. */
   readonly rots?: RegExp
+  /** True while a node may leave for good. Default: never. */
+  readonly mayLeave?: () => boolean
+  /** A node left some time ago: starts another one in its place, or the same again. Default: the same. */
+  readonly replace?: (left: SimNode<unknown>) => void
+  /** Speeds between which monotonic clocks drift. Default 0.99 … 1.01. */
+  readonly rates?: readonly [number, number]
 }
 
 export const defaultNemesis: NemesisOptions = {
@@ -90,6 +36,8 @@ export const defaultNemesis: NemesisOptions = {
   downMs: [50, 5_000],
   lastMs: [200, 5_000],
 }
+
+const HOUR_MS = 3_600_000
 
 /** Causes faults in a world, at random from its seed, until it is told to stop. */
 export class Nemesis {
@@ -162,6 +110,8 @@ export class Nemesis {
         return this.#crash(victim, 'kill')
       case 'killLeader':
         return this.#crash(leader, 'kill')
+      case 'killInTurn':
+        return this.#crashInTurn(victim, leader)
       case 'power':
         return this.#crash(victim, 'power')
       case 'killAll':
@@ -170,6 +120,8 @@ export class Nemesis {
         return this.#crashAll('power')
       case 'stop':
         return this.#stop(victim)
+      case 'leave':
+        return this.#leave(victim)
       case 'split': {
         const half = shuffle(this.#random, this.#nodes).slice(
           0,
@@ -199,6 +151,8 @@ export class Nemesis {
         if (victim === undefined || victim === other) return false
         return this.#divide(() => this.#world.network.block(victim.id, other.id))
       }
+      case 'ring':
+        return this.#divide(() => this.#ring(shuffle(this.#random, this.#nodes)))
       case 'reset': {
         const links = this.#world.network.links()
         if (links.length === 0) return false
@@ -212,6 +166,11 @@ export class Nemesis {
           reorder: this.#random.between(0.05, 0.4),
           reorderMsMax: this.#random.between(2, 60),
           duplicate: this.#random.between(0, 0.1),
+        })
+      case 'duplicate':
+        return this.#disturb({
+          duplicate: this.#random.between(0.1, 0.6),
+          reorderMsMax: this.#random.between(2, 400),
         })
       case 'slowDisk': {
         if (victim === undefined) return false
@@ -232,6 +191,15 @@ export class Nemesis {
         sleeper?.stall(this.#random.between(50, 3_000))
         return sleeper !== undefined
       }
+      case 'clockJump':
+        for (const node of below(this.#random, 2) === 0 ? up : up.slice(0, 1)) {
+          node.clockFaults.skewMs += Math.round(this.#random.between(-HOUR_MS, HOUR_MS))
+        }
+        return up.length > 0
+      case 'drift':
+        if (victim === undefined) return false
+        victim.clockFaults.rate = this.#random.between(...(this.#options.rates ?? [0.99, 1.01]))
+        return true
       case 'rot':
         return this.#loseDisk(victim, (disk) => disk.rot(this.#options.rots ?? /./))
       case 'newDisk':
@@ -276,7 +244,7 @@ export class Nemesis {
     this.#world.network.isolate(lagging.id)
     this.#world.schedule(this.#random.between(300, 1_500), () => {
       this.#cut = false
-      if (this.#nodes.every((node) => node.running && !node.stopping)) {
+      if (this.#on && this.#nodes.every((node) => node.running && !node.stopping)) {
         leader.crash('power')
         victim.crash('kill')
         lose(victim.disk)
@@ -298,11 +266,43 @@ export class Nemesis {
     return true
   }
 
+  /** Kills one, and the leader (or another one) as soon as the first is up again and may lag. */
+  #crashInTurn(node: SimNode<unknown> | undefined, leader: SimNode<unknown> | undefined): boolean {
+    const second = node === leader ? this.#nodes.find((other) => other !== node && other.running) : leader
+    if (node === undefined || second === undefined || !this.#mayGoDown()) return false
+    node.crash('kill')
+    this.#world.schedule(this.#random.between(20, 800), () => {
+      if (node.running || !this.#on) return
+      node.start().catch((error: unknown) => this.#world.fail(error))
+      this.#world.schedule(this.#random.between(1, 300), () => {
+        if (this.#on) this.#crash(second, 'kill')
+      })
+    })
+    return true
+  }
+
   #stop(node: SimNode<unknown> | undefined): boolean {
     if (node === undefined || node.app === null || !this.#mayGoDown()) return false
+    return this.#end(node, 'away', () => this.#restart(node))
+  }
+
+  #leave(node: SimNode<unknown> | undefined): boolean {
+    if (node === undefined || node.app === null || node.stopping) return false
+    if (!this.#mayGoDown() || this.#options.mayLeave?.() !== true) return false
+    const replace = (): void => {
+      this.#world.schedule(this.#random.between(...this.#options.downMs), () => {
+        if (node.running || !this.#nodes.includes(node)) return
+        if (this.#options.replace) this.#options.replace(node)
+        else node.start().catch((error: unknown) => this.#world.fail(error))
+      })
+    }
+    return this.#end(node, 'left', replace)
+  }
+
+  #end(node: SimNode<unknown>, reason: StopReason, then: () => void): boolean {
     const { starts } = node
-    node.onDeath(() => this.#restart(node))
-    node.stop().catch((error: unknown) => this.#world.fail(error))
+    node.onDeath(then)
+    node.stop(reason).catch((error: unknown) => this.#world.fail(error))
     // A stop that the network holds up is cut short, as an impatient operator would.
     this.#world.schedule(this.#options.lastMs[1] + 5_000, () => {
       if (node.running && node.starts === starts) node.crash('kill')
@@ -310,9 +310,24 @@ export class Nemesis {
     return true
   }
 
+  /** Each reaches so many neighbours in the ring that they make a majority with it; of three, two do not reach each other. */
+  #ring(nodes: readonly SimNode<unknown>[]): void {
+    const majority = Math.floor(nodes.length / 2) + 1
+    const reach = nodes.length === 3 ? 1 : Math.ceil((majority - 1) / 2)
+    for (const [i, a] of nodes.entries())
+      for (const [j, b] of nodes.entries()) {
+        const apart = Math.abs(i - j)
+        const distance = nodes.length === 3 ? apart : Math.min(apart, nodes.length - apart)
+        if (distance > reach) this.#world.network.block(a.id, b.id)
+      }
+  }
+
   #restart(node: SimNode<unknown>, downMs = this.#options.downMs): void {
+    const { starts } = node
     this.#world.schedule(this.#random.between(...downMs), () => {
-      if (!node.running) node.start().catch((error: unknown) => this.#world.fail(error))
+      // Somebody else may have started it meanwhile, and it may be down again.
+      if (!node.running && node.starts === starts)
+        node.start().catch((error: unknown) => this.#world.fail(error))
     })
   }
 

@@ -14,7 +14,7 @@ import {
 import type { SimNetwork } from './network.ts'
 import type { Timeline } from './parties.ts'
 import { Process } from './process.ts'
-import { type ClockFaults, SimClock } from './sim-clock.ts'
+import { ClockFaults, SimClock } from './sim-clock.ts'
 import { SimDisk } from './sim-disk.ts'
 import type { SimRandom } from './sim-random.ts'
 import { SimTransport } from './sim-transport.ts'
@@ -40,12 +40,14 @@ export interface NodePorts {
   readonly logger: Logger
 }
 
+export type StopReason = 'away' | 'left'
+
 /** The program that a node runs: composed anew at each start. */
 export interface Program<App> {
   /** Builds and starts the program; rejects when it cannot start. */
   start(ports: NodePorts): Promise<App>
-  /** Stops it in good order. */
-  stop(app: App): Promise<void>
+  /** Stops it in good order: to come back (`away`), or for good (`left`). */
+  stop(app: App, reason: StopReason): Promise<void>
 }
 
 /**
@@ -59,7 +61,7 @@ export type CrashKind = 'kill' | 'power'
 export class SimNode<App> {
   readonly id: NodeId
   readonly disk: SimDisk
-  readonly clockFaults: ClockFaults = { skewMs: 0, rate: 1 }
+  readonly clockFaults: ClockFaults
   readonly #world: Surroundings
   readonly #random: SimRandom
   readonly #program: Program<App>
@@ -76,6 +78,7 @@ export class SimNode<App> {
     this.id = nodeId(name)
     this.#random = world.random.fork(`node ${name}`)
     this.#program = program
+    this.clockFaults = new ClockFaults(world)
     this.disk = new SimDisk(this.#random.fork('disk'))
     this.#clockBase = Math.floor(this.#random.between(0, 1_000_000))
     world.network.addHost(this.id)
@@ -147,13 +150,13 @@ export class SimNode<App> {
   }
 
   /** Stops the program in good order, then ends the process. */
-  async stop(): Promise<void> {
+  async stop(reason: StopReason = 'away'): Promise<void> {
     const process = this.#process
     const app = this.#app
     if (!process?.alive || app === null || this.#stopping) return
     this.#stopping = true
-    this.#world.trace.note(this.id, 'stopping')
-    await this.#program.stop(app)
+    this.#world.trace.note(this.id, reason === 'left' ? 'leaving' : 'stopping')
+    await this.#program.stop(app, reason)
     if (!process.alive) return
     this.#world.trace.note(this.id, 'stopped')
     this.#end(process)

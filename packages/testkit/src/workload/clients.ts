@@ -1,41 +1,36 @@
-import { below, chance, pick } from '@cluster/core'
+import { pick } from '@cluster/core'
 import type { WriteBook } from '../check/acknowledged.ts'
-import type { RegistersInput, RegistersOutput } from '../check/registers.ts'
 import type { SimNode } from '../sim/sim-node.ts'
 import type { SimRandom } from '../sim/sim-random.ts'
 import type { World } from '../sim/world.ts'
+import type { Load, Named, Told } from './load.ts'
 import { type Ending, Recorder } from './recorder.ts'
 
-/** An operation with the unique name under which a write enters the journal. */
-export interface NamedInput extends RegistersInput {
-  readonly name: string
-}
-
-export interface ClientsOptions<App> {
+export interface ClientsOptions<App, Input extends Named, Output> {
   readonly clients: number
-  readonly groups: number
-  readonly registersPerGroup: number
   /** Time a client waits between two operations, milliseconds. */
   readonly thinkMs: readonly [number, number]
-  /** Does the operation on a node's program. */
-  perform(app: App, input: NamedInput): Promise<RegistersOutput>
+  readonly load: Load<App, Input, Output>
 }
 
-/** Clients that read, write and compare-and-set registers on random living nodes, one operation at a time each. */
-export class Clients<App> {
-  readonly recorder: Recorder<RegistersInput, RegistersOutput>
+/** An operation whose end is unknown is tried again so often at most. */
+const REPEATS_MAX = 4
+
+/** Clients that use the program on random living nodes, one operation at a time each. */
+export class Clients<App, Input extends Named = Named, Output = unknown> {
+  readonly recorder: Recorder<Input, Output>
   readonly #world: World
   readonly #nodes: readonly SimNode<App>[]
-  readonly #options: ClientsOptions<App>
+  readonly #options: ClientsOptions<App, Input, Output>
   readonly #random: SimRandom
   readonly #book = { acknowledged: [] as string[], rejected: [] as string[], unknown: [] as string[] }
   readonly #open = new Set<string>()
-  readonly #written = new Map<string, string[]>()
   #on = false
   #names = 0
   #busy = 0
 
-  constructor(world: World, nodes: readonly SimNode<App>[], options: ClientsOptions<App>) {
+  /** @param nodes looked at anew for each operation, so some may come and go */
+  constructor(world: World, nodes: readonly SimNode<App>[], options: ClientsOptions<App, Input, Output>) {
     this.#world = world
     this.#nodes = nodes
     this.#options = options
@@ -69,71 +64,82 @@ export class Clients<App> {
     return { ...this.#book, unknown: [...this.#book.unknown, ...this.#open] }
   }
 
-  /** One write to a register of its own on that very node; for the end, when all is well again. */
-  async writeOn(node: SimNode<App>): Promise<Ending<RegistersOutput>> {
-    const name = this.#newName('last')
-    const input: NamedInput = { name, group: name, reads: ['a'], writes: { a: name } }
-    return this.#run('last client', node, input)
+  told(): Told<Input, Output> {
+    return this.recorder.told()
+  }
+
+  /** Null when what the clients were told makes sense. */
+  judge(): string | null {
+    return this.#options.load.judge(this.told())
+  }
+
+  /** One write that no other has to do with on that very node; for the end, when all is well again. */
+  async writeOn(node: SimNode<App>): Promise<Ending<Output>> {
+    const input = this.#options.load.last(this.#newName('last'))
+    return this.#run('last client', this.#random, node, input)
+  }
+
+  /** One operation on that very node. */
+  async performOn(node: SimNode<App>, make: (name: string) => Input): Promise<Ending<Output>> {
+    return this.#run('last client', this.#random, node, make(this.#newName('last')))
   }
 
   async #client(client: string, random: SimRandom): Promise<void> {
+    const { thinkMs, load } = this.#options
     while (this.#on) {
-      await this.#world.sleep(random.between(...this.#options.thinkMs))
-      const up = this.#nodes.filter((node) => node.app !== null)
-      if (!this.#on || up.length === 0) continue
-      await this.#run(client, pick(random, up), this.#input(client, random))
+      await this.#world.sleep(random.between(...thinkMs))
+      const node = this.#anyNode(random)
+      if (!this.#on || node === null) continue
+      await this.#run(client, random, node, load.next(this.#newName(client), client, random))
     }
-  }
-
-  async #run(client: string, node: SimNode<App>, input: NamedInput): Promise<Ending<RegistersOutput>> {
-    const { app } = node
-    if (app === null) return { how: 'rejected', error: new Error(`${node.id} is down`) }
-    const writes = Object.keys(input.writes).length > 0
-    if (writes) {
-      this.#open.add(input.name)
-      for (const [register, value] of Object.entries(input.writes)) {
-        const at = `${input.group}/${register}`
-        const values = this.#written.get(at) ?? []
-        this.#written.set(at, values)
-        values.push(value)
-      }
-    }
-    const ending = await this.recorder.perform(
-      client,
-      input,
-      node,
-      () => this.#options.perform(app, input),
-      () => ({ name: input.name, group: input.group }),
-    )
-    if (writes) {
-      this.#open.delete(input.name)
-      this.#book[ending.how].push(input.name)
-    }
-    return ending
   }
 
   #newName(client: string): string {
     return `${client.replace('client ', 'c')}-${this.#names++}`
   }
 
-  #input(client: string, random: SimRandom): NamedInput {
-    const name = this.#newName(client)
-    const all = Array.from({ length: this.#options.registersPerGroup }, (_, i) => String.fromCharCode(97 + i))
-    const group = `g${below(random, this.#options.groups)}`
-    const some = chance(random, 0.5) ? all : [pick(random, all)]
-    const luck = random.between(0, 1)
-    if (luck < 0.35) return { name, group, reads: some, writes: {} }
-    const writes = Object.fromEntries(some.map((register) => [register, name]))
-    if (luck < 0.7) return { name, group, reads: chance(random, 0.5) ? all : [], writes }
-    // A comparison with what was written lately: it holds often enough.
-    const first = some[0] ?? 'a'
-    const guess = this.#lately(group, first, random)
-    return { name, group, reads: all, writes, onlyIf: { [first]: guess } }
+  #anyNode(random: SimRandom): SimNode<App> | null {
+    const up = this.#nodes.filter((node) => node.app !== null)
+    return up.length === 0 ? null : pick(random, up)
   }
 
-  /** One of the last values that clients wrote, or tried to write, to the register. */
-  #lately(group: string, register: string, random: SimRandom): string | null {
-    const values = this.#written.get(`${group}/${register}`) ?? []
-    return values[values.length - 1 - below(random, 3)] ?? null
+  async #run(client: string, random: SimRandom, node: SimNode<App>, input: Input): Promise<Ending<Output>> {
+    if (node.app === null) return { how: 'rejected', error: new Error(`${node.id} is down`) }
+    const { load } = this.#options
+    const writes = load.writes(input)
+    if (writes) this.#open.add(input.name)
+    const ending = await this.recorder.perform(
+      client,
+      input,
+      () => this.#attempts(random, node, input),
+      () => ({ node: node.id, name: input.name }),
+    )
+    if (!writes) return ending
+    this.#open.delete(input.name)
+    const took = ending.how !== 'acknowledged' || (load.took?.(input, ending.output) ?? true)
+    this.#book[took ? ending.how : 'rejected'].push(input.name)
+    return ending
+  }
+
+  async #attempts(random: SimRandom, first: SimNode<App>, input: Input): Promise<Ending<Output>> {
+    const { load, thinkMs } = this.#options
+    let ending = await this.#attempt(first, input)
+    for (let repeats = 0; ending.how === 'unknown' && repeats < REPEATS_MAX && this.#on; repeats++) {
+      if (load.mayRepeat?.(input) !== true) break
+      await this.#world.sleep(random.between(...thinkMs))
+      const node = this.#anyNode(random)
+      if (node === null) continue
+      this.recorder.counts.repeated++
+      const again = await this.#attempt(node, input)
+      // A later attempt that was refused says nothing of the first.
+      if (again.how === 'acknowledged') ending = again
+    }
+    return ending
+  }
+
+  #attempt(node: SimNode<App>, input: Input): Promise<Ending<Output>> {
+    const { app } = node
+    if (app === null) return Promise.resolve({ how: 'unknown', error: new Error(`${node.id} is down`) })
+    return this.recorder.attempt(node, () => this.#options.load.perform(app, input))
   }
 }

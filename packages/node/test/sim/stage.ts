@@ -1,0 +1,37 @@
+import type { NodeId } from '@cluster/core'
+import type { Clients, SimNode, World } from '@cluster/testkit'
+import type { Suite, SuiteContext } from './suite.ts'
+
+/** Something that must hold does not. */
+export class Problem extends Error {}
+
+/** Everything that the phases of one seed share. */
+export interface Stage<App> {
+  readonly world: World
+  readonly suite: Suite<App>
+  readonly context: SuiteContext
+  readonly clients: Clients<App>
+  /** Those that are in the cluster, or were and are to come back. */
+  readonly cluster: readonly SimNode<App>[]
+}
+
+/** So long a healthy cluster may take to form, to heal or to answer. */
+export const PATIENCE_MS = 120_000
+
+export function appsOf<App>(cluster: readonly SimNode<App>[]): Map<NodeId, App> {
+  return new Map(cluster.flatMap((node) => (node.app === null ? [] : [[node.id, node.app] as const])))
+}
+
+export function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+/** True while every node is there and as many vote as can: then one of them can be spared. */
+export function isWhole<App>({ cluster, suite, context }: Stage<App>): boolean {
+  return cluster.every(({ app }) => {
+    if (app === null) return false
+    const { voters, learners, leader } = suite.log(app).group()
+    const voting = Math.min(context.profile.votersMax, cluster.length)
+    return leader !== null && voters.length === voting && voters.length + learners.length === cluster.length
+  })
+}
