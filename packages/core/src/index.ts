@@ -1,6 +1,7 @@
 export { type BackoffOptions, backoffMs } from './backoff.ts'
 export { crc32c } from './checksum.ts'
 export { type Cancel, type Clock, delay } from './clock.ts'
+export { CLUSTER_VERSION, type ClusterVersion, VERSION_OF } from './cluster-version.ts'
 export type {
   CommitOptions,
   CommitReceipt,

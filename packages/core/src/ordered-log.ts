@@ -1,4 +1,5 @@
 import type { Cancel } from './clock.ts'
+import type { ClusterVersion } from './cluster-version.ts'
 import type { ErrorDetail } from './errors.ts'
 import type { ClusterId, LineageId, LogIndex, NodeId, Term } from './ids.ts'
 import type { CallOptions } from './transport.ts'
@@ -109,6 +110,8 @@ export interface GroupView {
   readonly voters: readonly NodeId[]
   /** Sorted by id. */
   readonly learners: readonly NodeId[]
+  /** Those of the voters and learners that hold no data, sorted by id. */
+  readonly witnesses: readonly NodeId[]
   /** Members that stopped and mean to come back, sorted by id. */
   readonly away: readonly NodeId[]
   readonly commitIndex: LogIndex
@@ -117,6 +120,8 @@ export interface GroupView {
   readonly provisional: boolean
   /** True when the last step was taken without a quorum (proof of death, `alone`). */
   readonly alone: boolean
+  /** What every member's program supports, as far as applied here; 0 before the first member said so. Never goes back. */
+  readonly version: ClusterVersion
 }
 
 export interface OrderedLogEvents {
@@ -158,7 +163,8 @@ export interface OrderedLog {
   submit(machine: string, command: Uint8Array, options?: SubmitOptions): Promise<Applied>
   /**
    * Submits several commands as one entry. A condition that does not hold is an answer, no error. Everything else is as
-   * for `submit`. @throws also LOG_NO_BUNDLES, and LOG_COMMAND_TOO_LARGE for results of more than 4 KiB together
+   * for `submit`. @throws also LOG_NO_BUNDLES, LOG_VERSION_TOO_LOW while a member runs a program that knows no bundles,
+   * and LOG_COMMAND_TOO_LARGE for results of more than 4 KiB together
    */
   submitBundle(bundle: Bundle, options?: SubmitOptions): Promise<AppliedBundle>
   /**
@@ -202,3 +208,18 @@ export type LogErrorDetail =
   | ({ readonly code: 'LOG_UNKNOWN_MACHINE'; readonly machine: string } & ErrorDetail)
   /** The machine takes no part in bundles. */
   | ({ readonly code: 'LOG_NO_BUNDLES'; readonly machine: string } & ErrorDetail)
+  /** Not every member's program supports it yet; `behind` are those that do not. */
+  | ({
+      readonly code: 'LOG_VERSION_TOO_LOW'
+      readonly version: ClusterVersion
+      readonly needs: ClusterVersion
+      readonly behind: readonly NodeId[]
+    } & ErrorDetail)
+  /** The folder is that of a witness, or of a node that holds data, and the node was started as the other. */
+  | ({ readonly code: 'LOG_ROLE_DIFFERS'; readonly witness: boolean } & ErrorDetail)
+  /** The cluster has gone on to a version that this program does not know. */
+  | ({
+      readonly code: 'LOG_PROGRAM_TOO_OLD'
+      readonly supports: ClusterVersion
+      readonly needs: ClusterVersion
+    } & ErrorDetail)

@@ -1,5 +1,6 @@
 import {
   ClusterError,
+  type ClusterVersion,
   type CommonErrorDetail,
   type LineageId,
   type LogErrorDetail,
@@ -51,6 +52,7 @@ const REFUSALS: Readonly<Record<AloneRefusal, string>> = {
   notRenounced: 'the vote that was given up is not the one that counts',
   linkUp: 'the other voter is linked',
   leaseHeld: 'the leader may still hold a lease',
+  witness: 'it is a witness and holds no data',
 }
 
 export function aloneRefused(reason: AloneRefusal): LogError {
@@ -71,6 +73,35 @@ export function noBundles(machine: string): LogError {
   return new ClusterError<LogErrorDetail>(
     { code: 'LOG_NO_BUNDLES', outcome: 'rejected', machine },
     `The state machine ${machine} takes no part in bundles. Submit its command by itself.`,
+  )
+}
+
+export function versionTooLow(
+  what: string,
+  version: ClusterVersion,
+  needs: ClusterVersion,
+  behind: readonly NodeId[],
+): LogError {
+  return new ClusterError<LogErrorDetail>(
+    { code: 'LOG_VERSION_TOO_LOW', outcome: 'rejected', version, needs, behind },
+    `${what} need version ${needs} of the cluster, and it is at ${version}: not every member's program supports more. Upgrade ${behind.map((node) => `node ${node}`).join(' and ') || 'the members that run an older program'}, or remove them.`,
+  )
+}
+
+export function programTooOld(supports: ClusterVersion, needs: ClusterVersion): LogError {
+  return new ClusterError<LogErrorDetail>(
+    { code: 'LOG_PROGRAM_TOO_OLD', outcome: 'rejected', supports, needs },
+    `The cluster is at version ${needs}, and this program supports ${supports} at most. Nothing was lost; upgrade the program of this node and start it again.`,
+  )
+}
+
+export function roleDiffers(wasWitness: boolean): LogError {
+  const [was, is] = wasWitness
+    ? ['a witness', 'one that holds data']
+    : ['a node that holds data', 'a witness']
+  return new ClusterError<LogErrorDetail>(
+    { code: 'LOG_ROLE_DIFFERS', outcome: 'rejected', witness: wasWitness },
+    `This folder is the log of ${was}, and the node was started as ${is}. Start it as it was, or give it another folder.`,
   )
 }
 

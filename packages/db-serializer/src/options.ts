@@ -1,4 +1,4 @@
-import { assert, type NodeId } from '@cluster/core'
+import { assert, CLUSTER_VERSION, type ClusterVersion, type NodeId } from '@cluster/core'
 import type { RaftOptions } from './machine/raft/types.ts'
 
 export interface OrderedLogOptions {
@@ -21,6 +21,13 @@ export interface OrderedLogOptions {
   readonly heartbeatMs?: number
   /** Silence of the leader before an election. Default 300, at least three heartbeats. */
   readonly electionMs?: number
+  /**
+   * A witness: it votes when there is an even number of other voters, holds no data, never founds a group and leads only
+   * until another voter can. Default false.
+   */
+  readonly witness?: boolean
+  /** The newest cluster version that the program supports, all its layers together. Default `CLUSTER_VERSION`. */
+  readonly supports?: ClusterVersion
   /** How long a submission or a barrier may take when the caller names no deadline. Default 10,000. */
   readonly deadlineMs?: number
   /** A snapshot is taken after so many bytes of log. Default 8 MiB. */
@@ -29,6 +36,8 @@ export interface OrderedLogOptions {
   readonly snapshotEntries?: number
   /** Entries kept behind a snapshot for followers that lag a little. Default 1,000. */
   readonly tailEntries?: number
+  /** A file of the log that has grown to this is followed by another one; only whole files are cut off. Default 16 MiB. */
+  readonly segmentBytesMax?: number
   /** Largest command. Default 3 MiB; an entry travels in one frame, and frames have limits. */
   readonly commandBytesMax?: number
   /**
@@ -72,10 +81,13 @@ export function resolveOptions(options: OrderedLogOptions): ResolvedOptions {
     awayMs: options.awayMs ?? 600_000,
     heartbeatMs: options.heartbeatMs ?? Math.min(100, Math.floor((options.electionMs ?? 300) / 3)),
     electionMs: options.electionMs ?? 300,
+    supports: options.supports ?? CLUSTER_VERSION,
+    witness: options.witness ?? false,
     deadlineMs: options.deadlineMs ?? 10_000,
     snapshotBytes: options.snapshotBytes ?? 8 * 1024 * 1024,
     snapshotEntries: options.snapshotEntries ?? 20_000,
     tailEntries: options.tailEntries ?? 1_000,
+    segmentBytesMax: options.segmentBytesMax ?? 16 * 1024 * 1024,
     commandBytesMax: options.commandBytesMax ?? 3 * 1024 * 1024,
     leaseMs: options.leaseMs ?? 0,
     deathProof: options.deathProof ?? true,

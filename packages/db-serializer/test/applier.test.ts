@@ -8,7 +8,8 @@ const clock = { turn: () => Promise.resolve() } as unknown as Clock
 
 function applier(): { readonly applier: Applier; readonly removed: string[] } {
   const removed: string[] = []
-  const made = new Applier(nodeId('a'), clock, {
+  const made = new Applier(nodeId('a'), { supports: 1, witness: false }, clock, {
+    versionRaised() {},
     settled: () => {},
     opened: () => {},
     closed: () => {},
@@ -38,7 +39,7 @@ const configured = (index: number, configuration: Configuration): Entry => ({
 const opened = (index: number, owner: string): Entry => ({
   ...head(index),
   kind: 'command',
-  data: encodeNote({ note: 'open', owner, nonce: 'n', machines: [] }),
+  data: encodeNote({ note: 'open', owner, nonce: 'n', machines: [], supports: 1 }),
 })
 
 test('a snapshot brings its sessions, also of one that was removed and opened another one since', () => {

@@ -121,7 +121,7 @@ describe('bug classes', () => {
 
   test('a command that others overtook is applied, and one that was applied is not applied again', async () => {
     const table = new SessionTable()
-    table.open(1, 'a', 'n', ['words'])
+    table.open(1, { owner: 'a', nonce: 'n', machines: ['words'], supports: 1 })
     const outcome = { index: 2, result: new Uint8Array() }
     for (const number of [2, 5]) {
       expect(table.begin(1, number, 1).verdict).toBe('new')

@@ -12,7 +12,7 @@ import {
 import type { Configuration } from '../src/machine/raft/types.ts'
 
 const folder = new URL('./golden-contact/', import.meta.url)
-const plain = { formMs: 400, expect: null, alone: false, askMs: 200 }
+const plain = { formMs: 400, expect: null, alone: false, askMs: 200, supports: 1, witness: false }
 
 /** `x voters=a,b learners=c index=5 leader=a full` is a card of the cluster x. */
 function card(words: readonly string[]): GroupCard {
@@ -74,6 +74,17 @@ function show(effect: FormingEffect): string {
   }
 }
 
+/** `fresh NODE [witness] [PROMISE]` */
+function freshHello(words: readonly string[]): Hello {
+  const promise = words.find((word) => word !== 'witness')
+  return {
+    status: 'fresh',
+    promise: promise === undefined ? null : nodeId(promise),
+    supports: 1,
+    witness: words.includes('witness'),
+  }
+}
+
 /** One line of a script. `now` moves on by the commands alone. */
 class Script {
   #forming = new Forming({ self: nodeId('b'), ...plain }, null)
@@ -89,8 +100,9 @@ class Script {
         const promise = words.find((word) => word.startsWith('promised='))?.slice(9)
         const expected = number === undefined ? null : Number(number)
         const alone = words.includes('alone')
+        const witness = words.includes('witness')
         this.#forming = new Forming(
-          { self: peer, ...plain, expect: expected, alone },
+          { self: peer, ...plain, expect: expected, alone, witness },
           promise ? nodeId(promise) : null,
         )
         return []
@@ -108,7 +120,7 @@ class Script {
         return this.#step({
           type: 'hello',
           from: peer,
-          hello: { status: 'fresh', promise: words[1] ? nodeId(words[1]) : null },
+          hello: freshHello(words.slice(1)),
           now,
         })
       case 'grouped':

@@ -6,7 +6,7 @@ import {
   type CallOptions,
   type Cancel,
   type ClusterError,
-  clusterId,
+  type ClusterVersion,
   EventHub,
   type GroupView,
   type LogIndex,
@@ -14,16 +14,16 @@ import {
   type NodeId,
   type OrderedLog,
   type OrderedLogEvents,
-  randomId,
   type StateMachine,
   type SubmitOptions,
+  VERSION_OF,
 } from '@cluster/core'
-import { hasFailed, notStarted, tooLarge, unknownMachine, wasStopped } from '../errors.ts'
+import { hasFailed, notStarted, tooLarge, unknownMachine, versionTooLow, wasStopped } from '../errors.ts'
 import { BUNDLE_MACHINE } from '../machine/commands/bundle.ts'
 import { encodeNote, type Note } from '../machine/commands/envelope.ts'
 import type { GroupCard } from '../machine/group/forming.ts'
 import { Raft } from '../machine/raft/raft.ts'
-import type { Lineage, RaftView, Recovered } from '../machine/raft/types.ts'
+import type { RaftView, Recovered } from '../machine/raft/types.ts'
 import { type ResolvedOptions, raftOptions } from '../options.ts'
 import { Applier } from './commands/applier.ts'
 import { Barriers } from './commands/barriers.ts'
@@ -43,6 +43,7 @@ import { GoingAlone } from './group/going-alone.ts'
 import { durableVoters, groupCard, groupDiffers, groupView } from './group/group-view.ts'
 import { Members } from './group/members.ts'
 import { Parting } from './group/parting.ts'
+import { Regrouping } from './group/regrouping.ts'
 import { readFrame } from './network/frames.ts'
 import { PeerEvents } from './network/peer-events.ts'
 import type { Snapshot } from './network/snapshot-streams.ts'
@@ -55,9 +56,6 @@ import { Ticking } from './run/ticking.ts'
 
 type OpenStore = typeof openLog
 type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
-
-/** Followers of a group that gave itself up get this long to hear of it from the leader. */
-const SEALED_MS = 200
 
 /** The ordered log of one node: the Raft machine, connected to peers, disk and clock. */
 export class OrderedLogNode implements OrderedLog {
@@ -80,6 +78,7 @@ export class OrderedLogNode implements OrderedLog {
   readonly #ticking: Ticking
   readonly #goingAlone: GoingAlone
   readonly #forks: Forks
+  readonly #regrouping: Regrouping
   #state: State = 'new'
   #store: LogStore | null = null
   #runner: Runner | null = null
@@ -95,7 +94,8 @@ export class OrderedLogNode implements OrderedLog {
   #toldEmpty = true
   #hearing = false
   #batchDurableOn: number | null = null
-  #resetting = false
+  /** Who waits for the first word of the version of the cluster. */
+  readonly #versioned: (() => void)[] = []
 
   constructor(options: ResolvedOptions, ports: OrderedLogPorts, openStore: OpenStore) {
     const { peers, clock, random, logger } = ports
@@ -104,7 +104,7 @@ export class OrderedLogNode implements OrderedLog {
     this.#ports = ports
     this.#openStore = openStore
     this.#calls = new Calls(clock)
-    this.#applier = new Applier(this.self, clock, {
+    this.#applier = new Applier(this.self, options, clock, {
       settled: (session, number, outcome) => this.#submissions.settled(session, number, outcome),
       opened: (owner, nonce, session) => {
         if (owner === this.self) this.#submissions.opened(nonce, session)
@@ -116,8 +116,9 @@ export class OrderedLogNode implements OrderedLog {
         logger.log('info', 'member removed', { node, reason })
         this.#events.emit('removed', { node, reason })
       },
-      sealed: (into) => this.#sealed(into),
+      sealed: (into) => this.#regrouping.sealed(into),
       progressed: () => this.#snapshots.progressed(),
+      versionRaised: (version) => this.#versionRaised(version),
       failed: (error) => this.#fail(error),
     })
     this.#submissions = new Submissions(
@@ -125,6 +126,7 @@ export class OrderedLogNode implements OrderedLog {
         clock,
         random,
         owner: this.self,
+        supports: options.supports,
         machines: () => this.#applier.machines,
         send: (envelopes) => this.#commands.send(envelopes),
         durableOn: () => (this.#batchDurableOn ??= durableVoters(this.#currentView())),
@@ -134,7 +136,7 @@ export class OrderedLogNode implements OrderedLog {
       },
       options.deadlineMs,
     )
-    const live = (): Runner | null => (this.#isActive() && !this.#resetting ? this.#runner : null)
+    const live = (): Runner | null => (this.#isActive() && !this.#regrouping.isUnderWay ? this.#runner : null)
     this.#commands = new Commands({
       ...ports,
       self: this.self,
@@ -142,7 +144,7 @@ export class OrderedLogNode implements OrderedLog {
       leader: () => this.#live()?.leader ?? null,
       notify: (to, frame) => this.#notify(to, frame),
     })
-    this.#snapshots = new Snapshots({ peers, logger, applier: this.#applier, runner: live }, options)
+    this.#snapshots = new Snapshots({ ...ports, applier: this.#applier, runner: live }, options)
     this.#barriers = new Barriers({
       clock,
       self: this.self,
@@ -155,6 +157,7 @@ export class OrderedLogNode implements OrderedLog {
         clock,
         self: this.self,
         view: () => this.#currentView(),
+        version: () => this.#applier.version,
         change: (change, leaving, done) => {
           // Every node is to know that it was no funeral.
           for (const node of leaving) this.#note({ note: 'leaving', node })
@@ -164,17 +167,17 @@ export class OrderedLogNode implements OrderedLog {
       { maxVoters: options.maxVoters, graceMs: options.graceMs, awayMs: options.awayMs, flapMs: 1_000 },
     )
     this.#contact = new Contact(
-      { self: this.self, formMs: options.formMs, expect: options.expect, alone: options.alone, askMs: 200 },
+      { ...options, self: this.self, askMs: 200 },
       {
         clock,
         logger,
         peers,
         hello: (to, hello) => this.#notify(to, { type: 'hello', hello }),
         promise: async (to) => this.#groupFile?.setPromise(to),
-        form: (promised) => this.#form(promised),
+        form: (promised) => this.#regrouping.form(promised),
         adopt: (history) => this.#runner?.input({ type: 'join', history }),
-        dissolve: (into) => this.#dissolve(into),
-        giveUp: () => this.#reset(),
+        dissolve: (into) => this.#regrouping.dissolve(into),
+        giveUp: () => this.#regrouping.reset(),
         failed: (error) => this.#fail(error),
       },
     )
@@ -185,6 +188,23 @@ export class OrderedLogNode implements OrderedLog {
         members: this.#members,
         view: () => (this.#state === 'running' ? this.#live() : null),
         ask: (input) => this.#runner?.input(input),
+      },
+      options,
+    )
+    this.#regrouping = new Regrouping(
+      {
+        ...ports,
+        self: this.self,
+        contact: this.#contact,
+        members: this.#members,
+        gather: (count) => this.#readiness.gather(count),
+        view: () => this.#view,
+        input: (input) => this.#runner?.input(input),
+        note: (note) => this.#note(note),
+        isRunning: () => this.#state === 'running',
+        startOver: (cluster) => this.#startOver(cluster),
+        begunAnew: () => this.#begunAnew(),
+        failed: (error) => this.#fail(error),
       },
       options,
     )
@@ -227,6 +247,7 @@ export class OrderedLogNode implements OrderedLog {
   }
 
   attach(machine: StateMachine): void {
+    assert(!this.#options.witness, `a witness holds no data, so ${machine.name} cannot be attached to it`)
     assert(this.#state === 'new', `the state machine ${machine.name} must be attached before the log starts`)
     this.#applier.attach(machine)
   }
@@ -281,8 +302,25 @@ export class OrderedLogNode implements OrderedLog {
   async submitBundle(bundle: Bundle, options: SubmitOptions = {}): Promise<AppliedBundle> {
     const stopped = this.#stopError()
     if (stopped) throw stopped
+    await this.#atVersion('Bundles', VERSION_OF.bundles, options)
     const command = packBundle(bundle, this.#applier, this.#options.commandBytesMax)
     return bundleAnswer(await this.#submissions.submit(BUNDLE_MACHINE, command, options))
+  }
+
+  /** @throws LOG_VERSION_TOO_LOW, DEADLINE, LOG_NO_QUORUM when the version stays unknown */
+  async #atVersion(what: string, needs: ClusterVersion, options: CallOptions): Promise<void> {
+    if (this.#applier.version === 0)
+      await this.#calls.run<void>(options, this.#options.deadlineMs, this.#waiting.late, (resolve) =>
+        this.#versioned.push(resolve),
+      )
+    const { version } = this.#applier
+    if (version < needs) throw versionTooLow(what, version, needs, this.#applier.behind(needs))
+  }
+
+  #versionRaised(version: ClusterVersion): void {
+    this.#ports.logger.log('info', 'the cluster is at a new version', { version })
+    for (const resolve of this.#versioned.splice(0)) resolve()
+    if (this.#told !== null && this.#isActive()) this.#news()
   }
 
   barrier(options: CallOptions = {}): Promise<LogIndex> {
@@ -308,7 +346,7 @@ export class OrderedLogNode implements OrderedLog {
   }
 
   group(): GroupView {
-    return groupView(this.#runner ? this.#currentView() : null, this.#applier.applied)
+    return groupView(this.#runner ? this.#currentView() : null, this.#applier)
   }
 
   on<Type extends keyof OrderedLogEvents>(
@@ -327,6 +365,7 @@ export class OrderedLogNode implements OrderedLog {
       const parting = new Parting({
         ...this.#ports,
         view: () => this.#currentView(),
+        onChange: (listener) => this.on('group', listener),
         isLinked: (peer) => this.#members.isLinked(peer),
         transfer: (to) => this.#runner?.input({ type: 'transfer', to }),
       })
@@ -367,7 +406,7 @@ export class OrderedLogNode implements OrderedLog {
 
   /** The newest view; null while there is none to act upon. */
   #live(): RaftView | null {
-    return this.#resetting ? null : this.#view
+    return this.#regrouping.isUnderWay ? null : this.#view
   }
 
   #currentView(): RaftView {
@@ -402,6 +441,8 @@ export class OrderedLogNode implements OrderedLog {
     // The first command makes a group with data of an empty one, and others must know.
     if (this.#told !== null && this.#toldEmpty && !this.#applier.isEmpty()) this.#contact.group(this.#card())
     if (this.#hears()) this.#contact.tick()
+    // The session tells the others what this program supports, whether it ever submits anything or not.
+    if (this.#readiness.isIn(this.#live())) this.#submissions.prepare()
     this.#submissions.tick()
     this.#barriers.tick()
     this.#goingAlone.tick()
@@ -413,7 +454,8 @@ export class OrderedLogNode implements OrderedLog {
   }
 
   #hasWork(): boolean {
-    return this.#submissions.open + this.#barriers.open > 0 || this.#snapshots.waits
+    const { open, session } = this.#submissions
+    return session === null || open + this.#barriers.open > 0 || this.#snapshots.waits
   }
 
   /** Listening for others begins when they can be heard: once the peers have started. */
@@ -429,7 +471,7 @@ export class OrderedLogNode implements OrderedLog {
     const view = this.#runner.view()
     const before = this.#view
     this.#view = view
-    if (this.#resetting) return
+    if (this.#regrouping.isUnderWay) return
     const changed = this.#told === null || before === null || groupDiffers(before, view)
     const route = `${view.leader} ${view.term} ${view.ready}`
     if (route !== this.#route) {
@@ -447,11 +489,16 @@ export class OrderedLogNode implements OrderedLog {
       return
     }
     if (before?.configuration !== view.configuration) this.#goingAlone.onProof()
+    this.#news()
+    this.#readiness.wake(view)
+  }
+
+  /** Something of the group is new for those around this log. */
+  #news(): void {
     this.#told = this.group()
     this.#contact.group(this.#card())
     this.#members.act()
     this.#events.emit('group', this.#told)
-    this.#readiness.wake(view)
   }
 
   #notify(to: NodeId, frame: Frame): boolean {
@@ -462,7 +509,7 @@ export class OrderedLogNode implements OrderedLog {
     const frame = this.#isActive() ? readFrame(from, bytes, this.#ports.logger) : null
     switch (frame?.type) {
       case 'raft':
-        if (!this.#resetting) this.#runner?.message(from, frame.message)
+        if (!this.#regrouping.isUnderWay) this.#runner?.message(from, frame.message)
         return
       case 'forward':
         if (this.#forks.error === null) this.#commands.take(from, frame.envelopes)
@@ -506,50 +553,15 @@ export class OrderedLogNode implements OrderedLog {
     return groupCard(this.#view, empty, this.#groupFile?.tombstones ?? [])
   }
 
-  #form(promised: readonly NodeId[]): void {
-    const { random, logger } = this.#ports
-    const [cluster, lineage] = [clusterId(randomId(random)), lineageId(randomId(random))]
-    const history: Lineage = { cluster, lineage, ancestry: [] }
-    logger.log('info', 'forming a group', { cluster: history.cluster, with: promised.join(' ') || null })
-    if (promised.length > 0) {
-      this.#readiness.gather(Math.min(promised.length + 1, this.#options.maxVoters))
-    }
-    this.#runner?.input({ type: 'form', history, provisional: !this.#options.alone })
-    for (const node of promised) {
-      const disk = this.#contact.diskOf(node) ?? null
-      void this.#members.wish({ node, wish: 'join', fresh: true, disk })
-    }
-  }
-
-  #dissolve(into: string): void {
-    this.#ports.logger.log('info', 'giving the empty group up into another', { into })
-    this.#note({ note: 'seal', into })
-  }
-
   #note(note: Note): void {
     this.#commands.propose([encodeNote(note)])
   }
 
-  /** Every member sees this at the same entry; the leader stays a moment so that the others hear of it. */
-  #sealed(into: string): void {
-    this.#ports.logger.log('info', 'this group was given up into another', { into })
-    const leads = this.#view?.role === 'leader' && (this.#view.configuration?.voters.length ?? 0) > 1
-    this.#ports.clock.after(leads ? SEALED_MS : 0, () => this.#reset())
-  }
-
-  /** Becomes a fresh node again, with an empty log and empty machines, that remembers the cluster it was in. */
-  #reset(): void {
-    const cluster = this.#view?.history?.cluster
-    if (this.#resetting || cluster === undefined || this.#state !== 'running') return
-    this.#resetting = true
-    void this.#startOver(cluster).catch((error: unknown) => this.#fail(error))
-  }
-
+  /** Empties the log and the machines, and begins as a node without a group. */
   async #startOver(cluster: string): Promise<void> {
-    const old = this.#runner
     const store = this.#store
-    assert(old && store && this.#groupFile, 'the log runs')
-    await old.stop()
+    assert(this.#runner && store && this.#groupFile, 'the log runs')
+    await this.#runner.stop()
     await this.#groupFile.bury(cluster)
     await store.clear()
     if (this.#state !== 'running') return
@@ -557,7 +569,10 @@ export class OrderedLogNode implements OrderedLog {
     this.#snapshots.begin(null)
     this.#readiness.reset()
     this.#run(store, { hardState: null, snapshot: null, entries: [] })
-    this.#resetting = false
+  }
+
+  /** After `#startOver`: everything around the log finds its way again. */
+  #begunAnew(): void {
     for (const peer of this.#peerEvents.linked()) this.#runner?.input({ type: 'linkUp', peer })
     this.#submissions.closed()
     this.#barriers.restart()

@@ -60,7 +60,7 @@ describe('envelopes', () => {
   })
 
   test('notes name their owner', () => {
-    const open = encodeNote({ note: 'open', owner: 'a', nonce: 'n', machines: ['m'] })
+    const open = encodeNote({ note: 'open', owner: 'a', nonce: 'n', machines: ['m'], supports: 1 })
     expect(isEnvelope(open)).toBe(true)
     expect(ownerOfOpen(open)).toBe('a')
     expect(ownerOfOpen(encodeNote({ note: 'seal', into: 'x' }))).toBe('')

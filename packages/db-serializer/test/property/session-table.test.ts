@@ -47,7 +47,7 @@ describe('the session table', () => {
         for (const [i, one] of steps.entries()) {
           const index = i + 1
           if (one.type === 'open') {
-            table.open(index, one.owner, `nonce ${index}`, ['m'])
+            table.open(index, { owner: one.owner, nonce: `nonce ${index}`, machines: ['m'], supports: 1 })
             naive.open(index, one.owner)
           } else if (one.type === 'reload') {
             const copy = new SessionTable()
@@ -71,7 +71,7 @@ describe('the session table', () => {
 
   test('a number that was overtaken is applied, one that was applied is not applied again', () => {
     const table = new SessionTable()
-    table.open(1, 'a', 'n', ['m'])
+    table.open(1, { owner: 'a', nonce: 'n', machines: ['m'], supports: 1 })
     const result = new Uint8Array([7])
     expect(table.begin(1, 3, 1)).toEqual({ verdict: 'new' })
     table.finish(1, 3, { index: 10, result })
@@ -81,8 +81,8 @@ describe('the session table', () => {
 
   test('a proposal of a session that ended opens nothing and applies nothing', () => {
     const table = new SessionTable()
-    table.open(1, 'a', 'first life', ['m'])
-    table.open(9, 'a', 'second life', ['m'])
+    table.open(1, { owner: 'a', nonce: 'first life', machines: ['m'], supports: 1 })
+    table.open(9, { owner: 'a', nonce: 'second life', machines: ['m'], supports: 1 })
     expect(table.begin(1, 1, 1)).toEqual({ verdict: 'expired' })
     table.closeOf('a')
     expect(table.begin(9, 1, 1)).toEqual({ verdict: 'expired' })
@@ -91,7 +91,7 @@ describe('the session table', () => {
 
   test('a low mark far ahead costs nothing', () => {
     const table = new SessionTable()
-    table.open(1, 'a', 'n', ['m'])
+    table.open(1, { owner: 'a', nonce: 'n', machines: ['m'], supports: 1 })
     table.begin(1, 1, 1)
     table.finish(1, 1, { index: 2, result: new Uint8Array() })
     expect(table.begin(1, 2 ** 50 + 1, 2 ** 50)).toEqual({ verdict: 'new' })

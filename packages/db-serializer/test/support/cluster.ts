@@ -56,7 +56,12 @@ export class Cluster {
   readonly nodes: SimNode<App>[] = []
   readonly lastWords = new Map<NodeId, Words>()
 
-  constructor(names: readonly string[], options: OrderedLogOptions = {}, seed: number | string = 1) {
+  /** @param options of all nodes, or of each start of one */
+  constructor(
+    names: readonly string[],
+    options: OrderedLogOptions | ((name: string) => OrderedLogOptions) = {},
+    seed: number | string = 1,
+  ) {
     this.world = new World({ seed, logLevel: 'debug' })
     for (const name of names) {
       this.nodes.push(
@@ -65,10 +70,17 @@ export class Cluster {
             const { transport, clock, disk, random, logger } = ports
             const addresses = names.map((each) => this.world.network.addressOf(each))
             const peers = new PlainPeers(transport, clock, addresses)
-            const log = orderedLog(options)({ peers, disk, clock, random, logger })
+            const own = typeof options === 'function' ? options(name) : options
+            const log = orderedLog(own)({
+              peers,
+              disk,
+              clock,
+              random,
+              logger,
+            })
             const words = new Words()
             this.lastWords.set(nodeId(name), words)
-            log.attach(words)
+            if (own.witness !== true) log.attach(words)
             const events: string[] = []
             log.on('removed', ({ node, reason }) => events.push(`removed ${node} ${reason}`))
             log.on('snapshotInstalled', () => events.push('snapshot installed'))

@@ -5,6 +5,7 @@ import {
   type Bundle,
   type CallOptions,
   type Cancel,
+  CLUSTER_VERSION,
   type Clock,
   ClusterError,
   type ClusterId,
@@ -205,11 +206,13 @@ export class ModelLogNode implements OrderedLog {
       leader: order.leader,
       voters: order.voters(),
       learners: order.members('learner'),
+      witnesses: [],
       away: order.members('away'),
       commitIndex: logIndex(order.last()),
       appliedIndex: logIndex(this.#applied),
       provisional: order.provisional,
       alone: false,
+      version: CLUSTER_VERSION,
     }
   }
 

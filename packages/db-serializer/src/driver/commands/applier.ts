@@ -2,13 +2,14 @@ import {
   assert,
   type Clock,
   ClusterError,
+  type ClusterVersion,
   type LogEntry,
   type LogIndex,
   logIndex,
   type NodeId,
   type StateMachine,
 } from '@cluster/core'
-import { unknownMachine } from '../../errors.ts'
+import { programTooOld, unknownMachine } from '../../errors.ts'
 import {
   applyBundle,
   BUNDLE_MACHINE,
@@ -17,19 +18,15 @@ import {
   encodeOutcome,
 } from '../../machine/commands/bundle.ts'
 import { type CommandEnvelope, decodeEnvelope, type Note } from '../../machine/commands/envelope.ts'
-import { type Outcome, SessionTable, type SessionTableState } from '../../machine/commands/session-table.ts'
+import { type Outcome, SessionTable } from '../../machine/commands/session-table.ts'
 import type { Configuration, Entry } from '../../machine/raft/types.ts'
 import { membersGone } from '../group/group-view.ts'
-import { list, text, whole } from '../network/shape.ts'
-import { decodeValue, encodeValue } from '../network/wire.ts'
+import { decodeState, encodeState } from './applier-state.ts'
 
 /** Entries applied before other work gets a turn. */
 const SLICE_ENTRIES = 256
 /** Bytes of commands applied before other work gets a turn. */
 const SLICE_BYTES = 256 * 1024
-/** Counted up whenever the layout of the serializer's own part of a snapshot changes. */
-const SNAPSHOT_VERSION = 1
-
 export interface ApplierEvents {
   /** A command of a session was settled here: applied now, or found applied before. */
   settled(session: number, number: number, outcome: Outcome): void
@@ -43,8 +40,17 @@ export interface ApplierEvents {
   sealed(into: string): void
   /** A slice is done: `appliedIndex` moved. */
   progressed(): void
+  /** Every member's program supports that version from here on. */
+  versionRaised(version: ClusterVersion): void
   /** The node must stop: a machine threw, or an entry cannot be understood. */
   failed(error: unknown): void
+}
+
+export interface ApplierOptions {
+  /** The newest cluster version that this program supports. */
+  readonly supports: ClusterVersion
+  /** Follows who the members are and what they support, and leaves commands alone. */
+  readonly witness: boolean
 }
 
 interface Waiter {
@@ -69,12 +75,17 @@ export class Applier {
   /** Members that said that they leave for good and are not removed yet. */
   #leaving = new Set<string>()
   #commands = 0
+  #version: ClusterVersion = 0
+  readonly #supports: ClusterVersion
+  readonly #witness: boolean
   #waiters: Waiter[] = []
   /** Restores and resets make slices that still wait for their turn void. */
   #epoch = 0
 
-  constructor(self: NodeId, clock: Clock, events: ApplierEvents) {
+  constructor(self: NodeId, options: ApplierOptions, clock: Clock, events: ApplierEvents) {
     this.#self = self
+    this.#supports = options.supports
+    this.#witness = options.witness
     this.#clock = clock
     this.#events = events
   }
@@ -91,6 +102,18 @@ export class Applier {
   /** True once the group gave itself up. */
   get sealed(): boolean {
     return this.#sealed !== null
+  }
+
+  /** What every member's program supports; 0 before the first one has said so. */
+  get version(): ClusterVersion {
+    return this.#version
+  }
+
+  /** Other members whose program does not support that version, or has not said so yet. */
+  behind(version: ClusterVersion): readonly NodeId[] {
+    const { voters, learners, away } = this.#configuration ?? { voters: [], learners: [], away: [] }
+    const members = [...voters, ...learners, ...away].sort()
+    return members.filter((node) => node !== this.#self && this.sessions.supportOf(node) < version)
   }
 
   /** Names in the order of attachment. */
@@ -151,43 +174,33 @@ export class Applier {
 
   /** The whole state after `applied`, as bytes. */
   snapshot(): Uint8Array {
-    const parts = [...this.#machines].map(([name, machine]) => [name, machine.snapshot()])
-    return encodeValue([
-      SNAPSHOT_VERSION,
-      this.#commands,
-      this.#sealed,
-      [...this.#leaving],
-      this.sessions.save(),
-      parts,
-    ])
+    return encodeState({
+      commands: this.#commands,
+      sealed: this.#sealed,
+      leaving: [...this.#leaving],
+      version: this.#version,
+      sessions: this.sessions.save(),
+      machines: new Map([...this.#machines].map(([name, machine]) => [name, machine.snapshot()])),
+    })
   }
 
   /**
    * Replaces the whole state by what `snapshot` made at `index`.
-   * @throws WireError, LOG_UNKNOWN_MACHINE when the snapshot holds a machine that is not attached here
+   * @throws WireError, LOG_UNKNOWN_MACHINE when the snapshot holds a machine that is not attached here,
+   * LOG_PROGRAM_TOO_OLD
    */
   restore(snapshot: Uint8Array, index: LogIndex, configuration: Configuration): void {
     this.#drop()
-    const fields = list(decodeValue(snapshot))
-    if (fields[0] !== SNAPSHOT_VERSION) {
-      throw new ClusterError(
-        { code: 'LOG_DAMAGED', outcome: 'rejected', path: 'snapshot', offset: 0 },
-        `The snapshot at ${index} has version ${String(fields[0])}, this program reads ${SNAPSHOT_VERSION}. Use a program of the version that wrote it.`,
-      )
-    }
-    this.#commands = whole(fields[1])
-    this.#sealed = fields[2] === null ? null : text(fields[2])
+    const state = decodeState(snapshot, index)
+    this.#commands = state.commands
+    this.#sealed = state.sealed
     const leaving = this.#leaving
-    this.#leaving = new Set(list(fields[3]).map(text))
-    this.sessions.load(fields[4] as SessionTableState)
-    const parts = new Map(
-      list(fields[5]).map((part) => {
-        const [name, state] = list(part)
-        return [text(name), state as Uint8Array] as const
-      }),
-    )
-    for (const name of parts.keys()) if (!this.#machines.has(name)) throw unknownMachine(name)
-    for (const [name, machine] of this.#machines) machine.restore(parts.get(name) ?? null, index)
+    this.#leaving = new Set(state.leaving)
+    this.#setVersion(state.version)
+    this.sessions.load(state.sessions)
+    const { machines } = state
+    for (const name of machines.keys()) if (!this.#machines.has(name)) throw unknownMachine(name)
+    for (const [name, machine] of this.#machines) machine.restore(machines.get(name) ?? null, index)
     // The sessions are those of the snapshot already: only those here are told who is gone.
     for (const node of this.#replaceConfiguration(configuration))
       this.#events.removed(node, leaving.has(node) ? 'left' : 'dead')
@@ -201,6 +214,7 @@ export class Applier {
     this.#drop()
     this.#applied = 0
     this.#commands = 0
+    this.#version = 0
     this.#sealed = null
     this.#leaving.clear()
     this.#configuration = null
@@ -262,6 +276,8 @@ export class Applier {
       this.#note(envelope.note, entry.index)
       return
     }
+    // What it has no data for, it cannot judge; nobody asks it.
+    if (this.#witness) return
     const { session, number, key } = envelope
     const verdict = this.sessions.begin(session, number, envelope.low)
     if (verdict.verdict === 'done') this.#events.settled(session, number, verdict.outcome)
@@ -317,12 +333,14 @@ export class Applier {
           this.#events.opened(owner, note.nonce, open.id)
           return
         }
-        this.sessions.open(index, owner, note.nonce, note.machines)
+        this.sessions.open(index, note)
         this.#events.opened(owner, note.nonce, index)
+        this.#raiseVersion()
         return
       }
       case 'seal':
-        if (!this.isEmpty()) return
+        // Only those with data know whether the group was empty; a witness follows them by first contact.
+        if (this.#witness || !this.isEmpty()) return
         this.#sealed = note.into
         this.#events.sealed(note.into)
         return
@@ -345,6 +363,25 @@ export class Applier {
       this.#events.closed(node)
       this.#events.removed(node, this.#leaving.delete(node) ? 'left' : 'dead')
     }
+    this.#raiseVersion()
+  }
+
+  /** The lowest that a member supports; those that are away count too, as they come back with the program they have. */
+  #raiseVersion(): void {
+    if (this.#configuration === null) return
+    const { voters, learners, away } = this.#configuration
+    let lowest = Number.POSITIVE_INFINITY
+    for (const node of [...voters, ...learners, ...away])
+      lowest = Math.min(lowest, this.sessions.supportOf(node))
+    if (lowest > this.#version) this.#setVersion(lowest)
+  }
+
+  /** @throws LOG_PROGRAM_TOO_OLD */
+  #setVersion(version: ClusterVersion): void {
+    if (version > this.#supports) throw programTooOld(this.#supports, version)
+    if (version === this.#version) return
+    this.#version = version
+    this.#events.versionRaised(version)
   }
 
   #settleWaiters(): void {

@@ -3,6 +3,7 @@ import {
   type Cancel,
   type Clock,
   ClusterError,
+  type ClusterVersion,
   type LineageId,
   logIndex,
   type Random,
@@ -16,6 +17,8 @@ export interface SubmissionPorts {
   readonly clock: Clock
   readonly random: Random
   readonly owner: string
+  /** The newest cluster version that this program supports; the session is opened with it. */
+  readonly supports: ClusterVersion
   /** Names of the attached machines; the session is opened with them. */
   machines(): readonly string[]
   /** Brings envelopes on their way to the leader. False: nothing was sent, and nothing will come of it. */
@@ -270,8 +273,9 @@ export class Submissions {
   #open(): void {
     const now = this.#ports.clock.now()
     if (now - this.#openSentAt < RESEND_MS) return
+    const { owner, supports } = this.#ports
     const machines = this.#ports.machines()
-    const note = encodeNote({ note: 'open', owner: this.#ports.owner, nonce: this.#nonce, machines })
+    const note = encodeNote({ note: 'open', owner, nonce: this.#nonce, machines, supports })
     if (this.#ports.send([note])) this.#openSentAt = now
   }
 

@@ -1,9 +1,11 @@
-import type { Clock, Logger, Member, NodeId, Peers } from '@cluster/core'
+import type { Clock, ClusterVersion, Logger, Member, NodeId, Peers } from '@cluster/core'
+import { programTooOld } from '../../errors.ts'
 import {
   Forming,
   type FormingEffect,
   type FormingInput,
   type FormingOptions,
+  type FreshHello,
   type GroupCard,
   type Hello,
 } from '../../machine/group/forming.ts'
@@ -33,6 +35,8 @@ export class Contact {
   #forming: Forming | null = null
   #disk: string | undefined
   #waiting: string | null = null
+  /** The version that the program must support to be let in; null while it is not too old. */
+  #needs: ClusterVersion | null = null
   #inputs: FormingInput[] = []
   #stepping = false
 
@@ -43,7 +47,8 @@ export class Contact {
 
   /** What this node waits for, for people. */
   get waiting(): string | null {
-    return this.#waiting
+    if (this.#needs === null) return this.#waiting
+    return `a newer program: the cluster is at version ${this.#needs}, this program supports ${this.#options.supports}`
   }
 
   start(promise: NodeId | null, disk: Pick<FormingOptions, 'disk' | 'renounced'>): void {
@@ -57,9 +62,9 @@ export class Contact {
     this.#waiting = null
   }
 
-  /** The disk that a fresh node said to have. */
-  diskOf(node: NodeId): string | undefined {
-    return this.#forming?.diskOf(node)
+  /** What a fresh node said of itself; null when it is none, or not known. */
+  fresh(node: NodeId): FreshHello | null {
+    return this.#forming?.fresh(node) ?? null
   }
 
   tick(): void {
@@ -147,14 +152,24 @@ export class Contact {
     }
   }
 
+  #tellNeeds(needs: ClusterVersion | null): void {
+    const { supports } = this.#options
+    if (needs !== null && needs !== this.#needs)
+      this.#ports.logger.log('error', programTooOld(supports, needs).message, { supports, needs })
+    this.#needs = needs
+  }
+
   /** @param detours how often the answer may name somebody else to ask */
   async #askJoin(via: NodeId, fresh: boolean, detours: number): Promise<void> {
     const { peers, logger } = this.#ports
     try {
-      const wish = encodeWish({ node: this.#options.self, wish: 'join', fresh, disk: this.#disk ?? null })
+      const { self, supports, witness } = this.#options
+      const disk = this.#disk ?? null
+      const wish = encodeWish({ node: self, wish: 'join', fresh, disk, supports, witness })
       const reply = await peers.request(via, SERVICE, wish, { deadlineMs: ASK_DEADLINE_MS })
-      const { granted, leader } = decodeWishAnswer(reply)
-      const other = leader !== null && leader !== via && leader !== this.#options.self
+      const { granted, leader, needs } = decodeWishAnswer(reply)
+      this.#tellNeeds(needs)
+      const other = leader !== null && leader !== via && leader !== self
       if (!granted && other && detours > 0) {
         await this.#askJoin(leader, fresh, detours - 1)
       }

@@ -1,9 +1,21 @@
-import { type GroupView, type LogIndex, logIndex, type NodeId, term } from '@cluster/core'
+import {
+  type ClusterVersion,
+  type GroupView,
+  type LogIndex,
+  logIndex,
+  type NodeId,
+  term,
+} from '@cluster/core'
 import type { GroupCard } from '../../machine/group/forming.ts'
+import { wantsWitness } from '../../machine/group/group-policy.ts'
+import { isWitness } from '../../machine/raft/configuration.ts'
 import type { Configuration, RaftView } from '../../machine/raft/types.ts'
 
 /** What the machine shows, as core's view of a group. Null before the log runs. */
-export function groupView(view: RaftView | null, appliedIndex: LogIndex): GroupView {
+export function groupView(
+  view: RaftView | null,
+  { applied, version }: { readonly applied: LogIndex; readonly version: ClusterVersion },
+): GroupView {
   const configuration = view?.configuration
   return {
     cluster: view?.history?.cluster ?? null,
@@ -13,11 +25,13 @@ export function groupView(view: RaftView | null, appliedIndex: LogIndex): GroupV
     leader: view?.leader ?? null,
     voters: configuration?.voters ?? [],
     learners: configuration?.learners ?? [],
+    witnesses: configuration?.witnesses ?? [],
     away: configuration?.away ?? [],
     commitIndex: view?.commitIndex ?? logIndex(0),
-    appliedIndex,
+    appliedIndex: applied,
     provisional: configuration?.provisional ?? false,
     alone: view?.alone ?? false,
+    version,
   }
 }
 
@@ -42,14 +56,17 @@ export function durableVoters({
   appliedIndex,
   durableIndex,
 }: RaftView): number {
-  const voters = configuration?.voters ?? []
+  const witnesses = configuration?.witnesses ?? []
+  const voters = (configuration?.voters ?? []).filter((voter) => !witnesses.includes(voter))
   let known = 0
   if (role === 'leader') {
     for (const { node, match } of progress) if (match >= appliedIndex && voters.includes(node)) known++
     if (voters.includes(self) && durableIndex >= appliedIndex) known++
   }
-  const majority = Math.min(Math.floor(voters.length / 2) + 1, voters.length)
-  return Math.max(known, majority)
+  // The word of a witness makes a quorum, not a copy.
+  const all = configuration?.voters.length ?? 0
+  const majority = Math.floor(all / 2) + 1 - (all - voters.length)
+  return Math.max(known, Math.min(majority, voters.length))
 }
 
 /** What this node says of its group on first contact; null when it has none. */
@@ -76,5 +93,11 @@ export function isSettled(
 ): boolean {
   if (configuration === null || leader === null || !configurationCommitted) return false
   const { voters, learners } = configuration
-  return role !== 'leader' || (ready && (learners.length === 0 || voters.length >= maxVoters))
+  if (role !== 'leader' || !ready) return role !== 'leader'
+  const wanted = wantsWitness(configuration, maxVoters)
+  const votes = voters.some((node) => isWitness(configuration, node))
+  if (votes && !wanted) return false
+  // Learners that are not going to vote can rest.
+  const idle = learners.every((node) => isWitness(configuration, node) && (votes || !wanted))
+  return idle || voters.length >= maxVoters
 }

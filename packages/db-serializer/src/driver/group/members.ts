@@ -1,4 +1,12 @@
-import { assert, type Clock, type DeathProof, type Member, type NodeId } from '@cluster/core'
+import {
+  assert,
+  type Clock,
+  type ClusterVersion,
+  type DeathProof,
+  type Member,
+  type NodeId,
+  VERSION_OF,
+} from '@cluster/core'
 import type { Renunciation } from '../../machine/group/forming.ts'
 import {
   type GroupPolicyOptions,
@@ -9,12 +17,20 @@ import {
 } from '../../machine/group/group-policy.ts'
 import { partsOf } from '../../machine/raft/configuration.ts'
 import type { Configuration, ConfigurationChange, RaftView } from '../../machine/raft/types.ts'
-import { decodeWish, encodeWishAnswer, type WishAnswer, type WishRequest } from '../network/wire.ts'
+import {
+  decodeWish,
+  encodeWishAnswer,
+  type JoinRequest,
+  type WishAnswer,
+  type WishRequest,
+} from '../network/wire.ts'
 
 export interface MembersPorts {
   readonly clock: Clock
   readonly self: NodeId
   view(): RaftView
+  /** The version of the cluster, as far as applied here. */
+  version(): ClusterVersion
   /** Asks the machine for the change; `leaving` are those that are removed by their own wish; `done` hears whether it was taken into the log. */
   change(change: ConfigurationChange, leaving: readonly NodeId[], done: (taken: boolean) => void): void
 }
@@ -32,6 +48,8 @@ const PARTING_MS = 1_000
 interface Wanting {
   readonly wish: Wish
   readonly at: number
+  /** Of a `join`: the newest cluster version that the node's program supports. */
+  readonly supports?: ClusterVersion
   readonly answers: ((answer: WishAnswer) => void)[]
 }
 
@@ -41,6 +59,8 @@ interface Known extends Standing {
   /** Silence before the proof of death; infinite without one. */
   readonly silentMs: number
 }
+
+const notGranted = (leader: NodeId | null): WishAnswer => ({ granted: false, leader, needs: null })
 
 /** What this node knows of the others, and the leader's next step with the group. */
 export class Members {
@@ -135,29 +155,45 @@ export class Members {
   async answer(peer: NodeId, frame: Uint8Array, running: boolean): Promise<Uint8Array> {
     const wish = decodeWish(frame)
     assert(wish.node === peer, 'a node may only wish for itself')
-    return encodeWishAnswer(running ? await this.wish(wish) : { granted: false, leader: null })
+    return encodeWishAnswer(running ? await this.wish(wish) : notGranted(null))
   }
 
   /** Answers a wish: at once when this node does not lead or the wish is to join, else when it is granted. */
-  wish({ node, wish, fresh, disk }: WishRequest): Promise<WishAnswer> {
+  wish(request: WishRequest): Promise<WishAnswer> {
     const { role, leader, configuration } = this.#ports.view()
-    if (role !== 'leader' || !configuration) return Promise.resolve({ granted: false, leader })
+    if (role !== 'leader' || !configuration) return Promise.resolve(notGranted(leader))
+    if (request.wish === 'join') return Promise.resolve(this.#join(request, configuration))
+    const { node, wish } = request
     const at = this.#ports.clock.now()
-    if (wish === 'join') {
-      // A disk of another name speaks for itself; the word of a node whose disk has no name in the group is weighed.
-      const named = configuration.disks?.[node] !== undefined
-      const lost = !named && fresh && this.#hasLost(node, at)
-      const wanted: Wish = { wish, fresh: lost, ...(disk !== null && { disk }) }
-      if (isGranted(node, wanted, configuration)) return Promise.resolve({ granted: true, leader })
-      this.#wishes.set(node, { wish: wanted, at, answers: [] })
-      this.act()
-      return Promise.resolve({ granted: false, leader })
-    }
     return new Promise((resolve) => {
       const answers = this.#wishes.get(node)?.answers ?? []
       this.#wishes.set(node, { wish: { wish }, at, answers: [...answers, resolve] })
       this.act()
     })
+  }
+
+  #join(request: JoinRequest, configuration: Configuration): WishAnswer {
+    const { self, clock } = this.#ports
+    const { node, disk } = request
+    const at = clock.now()
+    const version = this.#ports.version()
+    const needs = request.witness ? Math.max(version, VERSION_OF.witness) : version
+    if (request.supports < needs) return { granted: false, leader: self, needs }
+    // Older members would not know what a witness is.
+    if (version < needs) return notGranted(self)
+    // A disk of another name speaks for itself; the word of a node whose disk has no name in the group is weighed.
+    const named = configuration.disks?.[node] !== undefined
+    const fresh = !named && request.fresh && this.#hasLost(node, at)
+    const wanted: Wish = {
+      wish: 'join',
+      fresh,
+      ...(disk !== null && { disk }),
+      ...(request.witness && { witness: true }),
+    }
+    if (isGranted(node, wanted, configuration)) return { granted: true, leader: self, needs: null }
+    this.#wishes.set(node, { wish: wanted, at, supports: request.supports, answers: [] })
+    this.act()
+    return notGranted(self)
   }
 
   /**
@@ -227,7 +263,7 @@ export class Members {
     this.#awaySince.clear()
     this.#claims.clear()
     for (const { answers } of this.#wishes.values()) {
-      for (const answer of answers) answer({ granted: false, leader })
+      for (const answer of answers) answer(notGranted(leader))
     }
     this.#wishes.clear()
   }
@@ -238,12 +274,14 @@ export class Members {
   }
 
   #grant(configuration: Configuration, now: number): void {
-    for (const [node, { wish, at, answers }] of this.#wishes) {
+    const version = this.#ports.version()
+    for (const [node, { wish, at, supports = version, answers }] of this.#wishes) {
       const granted = isGranted(node, wish, configuration)
-      const late = now - at >= (wish.wish === 'join' ? WISH_MS : PARTING_MS)
+      // The cluster may have gone on to a version that the node's program does not know.
+      const late = supports < version || now - at >= (wish.wish === 'join' ? WISH_MS : PARTING_MS)
       if (!granted && !late) continue
       this.#wishes.delete(node)
-      for (const answer of answers) answer({ granted, leader: this.#ports.self })
+      for (const answer of answers) answer({ granted, leader: this.#ports.self, needs: null })
     }
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, delay, type Logger, type NodeId, type Peers } from '@cluster/core'
+import { type Cancel, type Clock, delay, type Logger, type NodeId, type Peers } from '@cluster/core'
 import type { RaftView } from '../../machine/raft/types.ts'
 import { decodeWishAnswer, encodeWish, SERVICE } from '../network/wire.ts'
 
@@ -7,6 +7,8 @@ export interface PartingPorts {
   readonly peers: Peers
   readonly logger: Logger
   view(): RaftView
+  /** Calls the listener when role, leader or configuration became different. */
+  onChange(listener: () => void): Cancel
   isLinked(peer: NodeId): boolean
   /** Starts to hand leadership over; the view shows what came of it. */
   transfer(to: NodeId): void
@@ -14,6 +16,7 @@ export interface PartingPorts {
 
 /** All of it takes at most this long; then the node goes without. */
 const PARTING_MS = 1_000
+/** Between two questions to leaders that did not grant it, and between two looks at a view that tells nothing new. */
 const STEP_MS = 10
 
 /** How a member goes: hands over its office, and has the others take it out of their configuration. */
@@ -41,10 +44,27 @@ export class Parting {
           offered = heir
           this.#ports.transfer(heir)
         }
-      } else if (view.leader !== null && (await this.#ask(view, view.leader, reason))) return
-      await delay(clock, STEP_MS)
+      } else if (view.leader !== null) {
+        if (await this.#ask(view, view.leader, reason)) return
+        await delay(clock, STEP_MS)
+        continue
+      }
+      await this.#change()
     }
     logger.log('info', 'stopped without a word from the leader', { reason })
+  }
+
+  /** Resolves at the next change, or after a step. */
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        late()
+        quiet()
+        resolve()
+      }
+      const late = this.#ports.clock.after(STEP_MS, done)
+      const quiet = this.#ports.onChange(done)
+    })
   }
 
   #isOut({ self, configuration, history }: RaftView, reason: 'away' | 'left'): boolean {
@@ -68,7 +88,7 @@ export class Parting {
     const { clock, peers, logger } = this.#ports
     const deadlineMs = Math.max(1, this.#until - clock.now())
     try {
-      const wish = encodeWish({ node: self, wish: reason, fresh: false, disk: null })
+      const wish = encodeWish({ node: self, wish: reason })
       const answer = decodeWishAnswer(await peers.request(leader, SERVICE, wish, { deadlineMs }))
       return answer.granted
     } catch (error) {

@@ -48,6 +48,7 @@ export function packMessage(message: Message): unknown[] {
         message.configuration,
         message.acknowledged,
         packEntries(message.entries),
+        ...(message.everywhere === undefined ? [] : [message.everywhere]),
       ]
     case 'appendReply': {
       const { rejected } = message
@@ -99,6 +100,7 @@ export function unpackMessage(value: unknown): Message {
         configuration: whole(fields[7]) as LogIndex,
         acknowledged: bool(fields[8]),
         entries: unpackEntries(list(fields[9]), previous.index + 1),
+        ...(fields.length > 10 ? { everywhere: whole(fields[10]) as LogIndex } : {}),
       }
     }
     case CODES.appendReply: {
@@ -170,10 +172,9 @@ function unpackEntries(flat: readonly unknown[], first: number): Entry[] {
 }
 
 export function packConfiguration(configuration: Configuration): unknown[] {
-  const { voters, learners, away, provisional, disks, outgoing } = configuration
+  const { voters, learners, away, provisional, disks, outgoing, witnesses } = configuration
   const pairs = disks === undefined ? null : Object.entries(disks).flat()
-  const members = [voters, learners, away, provisional, pairs]
-  return outgoing === undefined ? members : [...members, outgoing]
+  return [voters, learners, away, provisional, pairs, outgoing ?? null, witnesses ?? null]
 }
 
 function diskAt(value: unknown): { readonly disk?: string } {
@@ -196,7 +197,8 @@ export function unpackConfiguration(value: unknown): Configuration {
     away: texts(fields[2]) as NodeId[],
     provisional: bool(fields[3]),
     ...disksAt(fields[4]),
-    ...(fields.length > 5 ? { outgoing: texts(fields[5]) as NodeId[] } : {}),
+    ...(fields[5] === null ? {} : { outgoing: texts(fields[5]) as NodeId[] }),
+    ...(fields[6] === null ? {} : { witnesses: texts(fields[6]) as NodeId[] }),
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   assert,
+  type Clock,
   type FrameStream,
   type Logger,
   type LogIndex,
@@ -7,12 +8,15 @@ import {
   type NodeId,
   type Peers,
 } from '@cluster/core'
+import { isWitness } from '../../machine/raft/configuration.ts'
 import type { Entry } from '../../machine/raft/types.ts'
 import type { Applier } from '../commands/applier.ts'
+import { withoutData } from '../commands/applier-state.ts'
 import type { Runner } from '../run/runner.ts'
 import { receiveSnapshot, type Snapshot, sendSnapshot } from './snapshot-streams.ts'
 
 export interface SnapshotsPorts {
+  readonly clock: Clock
   readonly peers: Peers
   readonly logger: Logger
   readonly applier: Applier
@@ -24,8 +28,12 @@ export interface SnapshotLimits {
   readonly snapshotBytes: number
   readonly snapshotEntries: number
   readonly tailEntries: number
+  /** This node keeps the log only as long as others may need it from here. */
+  readonly witness: boolean
 }
 
+/** A follower that asks a witness for a snapshot asks again after this. */
+const WITNESS_REFUSES_MS = 500
 /** Time for a whole snapshot to go over. */
 const SEND_DEADLINE_MS = 60_000
 
@@ -78,16 +86,22 @@ export class Snapshots {
     this.save()
   }
 
+  /** Up to here the log is needed by nobody: every machine here has it on disk, or every voter with data. */
+  #durableIndex(runner: Runner): number {
+    return this.#limits.witness ? runner.view().everywhere : this.#ports.applier.durableIndex()
+  }
+
   /** Saves a snapshot once every machine has made durable by itself what lies before it: only then may the log go. */
   save(): void {
     const snapshot = this.#unsaved
     const runner = this.#ports.runner()
     if (!snapshot || this.#saving || !runner) return
-    const { applier, logger } = this.#ports
-    if (applier.durableIndex() < snapshot.meta.index) return
+    const { logger } = this.#ports
+    if (this.#durableIndex(runner) < snapshot.meta.index) return
     this.#unsaved = null
     this.#saving = true
-    const cutBefore = logIndex(Math.max(1, snapshot.meta.index + 1 - this.#limits.tailEntries))
+    const tail = this.#limits.witness ? 0 : this.#limits.tailEntries
+    const cutBefore = logIndex(Math.max(1, snapshot.meta.index + 1 - tail))
     runner.compact(snapshot, cutBefore, () => {
       this.#saving = false
       // A leader's snapshot may have come in meanwhile.
@@ -109,16 +123,27 @@ export class Snapshots {
   /**
    * Streams the saved snapshot to a follower whose next entry is gone here. A newer one, taken now, could be ahead of
    * what holders have made durable by themselves: a holder that jumped there would count its own copies as lost.
+   * A witness gets what it needs of it, and has none to give: it leads only until another voter can.
    */
   send(to: NodeId, atLeast: LogIndex, term: number): void {
     const { peers, logger } = this.#ports
     const runner = this.#ports.runner()
-    const { history } = runner?.view() ?? {}
+    const { history, configuration } = runner?.view() ?? {}
     const saved = this.#saved
     if (!runner || !history) return
+    if (this.#limits.witness) {
+      this.#ports.clock.after(WITNESS_REFUSES_MS, () => {
+        if (this.#ports.runner() === runner)
+          runner.input({ type: 'snapshotSent', to, index: atLeast, ok: false })
+      })
+      return
+    }
     assert(saved !== null && saved.meta.index >= atLeast, 'the log is cut only behind a saved snapshot')
     // It may have been made before this group went on alone; what it holds is common to both lineages.
-    const snapshot = { ...saved, meta: { ...saved.meta, history } }
+    const meta = { ...saved.meta, history }
+    const witness = isWitness(configuration ?? null, to)
+    const bytes = witness ? withoutData(saved.bytes, meta.index) : saved.bytes
+    const snapshot = { meta, bytes }
     void sendSnapshot(peers, to, term, snapshot, logger, { deadlineMs: SEND_DEADLINE_MS }).then((ok) => {
       runner.input({ type: 'snapshotSent', to, index: snapshot.meta.index, ok })
     })

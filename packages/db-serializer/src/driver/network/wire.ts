@@ -1,4 +1,4 @@
-import type { LineageId, LogIndex, NodeId } from '@cluster/core'
+import type { ClusterVersion, LineageId, LogIndex, NodeId } from '@cluster/core'
 import { Decoder, Encoder } from 'cbor-x'
 import type { Hello, Renunciation } from '../../machine/group/forming.ts'
 import type { Message, SnapshotMeta } from '../../machine/raft/types.ts'
@@ -17,22 +17,31 @@ import { bool, bytes, list, text, texts, WireError, whole } from './shape.ts'
 /** The service of `Peers` that everything here travels on. */
 export const SERVICE = 'raft'
 /** Counted up whenever the layout of a frame changes; frames of another version are ignored. */
-export const WIRE_VERSION = 2
+export const WIRE_VERSION = 3
 
-/** A wish of a node, said to a member: `WishAnswer` comes back. */
-export interface WishRequest {
+/** A wish of a node about itself, said to a member: `WishAnswer` comes back. */
+export type WishRequest = JoinRequest | { readonly node: NodeId; readonly wish: 'away' | 'left' }
+
+export interface JoinRequest {
   readonly node: NodeId
-  readonly wish: 'join' | 'away' | 'left'
-  /** Of a `join`: the node's disk holds nothing of the group. */
+  readonly wish: 'join'
+  /** The node's disk holds nothing of the group. */
   readonly fresh: boolean
-  /** Of a `join`: the name of the node's disk; null when it has none. */
+  /** The name of the node's disk; null when it has none. */
   readonly disk: string | null
+  /** The newest cluster version that the node's program supports. */
+  readonly supports: ClusterVersion
+  /** It is to vote, and to hold no data. */
+  readonly witness: boolean
 }
 
-/** `leader` is whom to ask instead when it was not granted; null when nobody is known. */
+/** What became of a wish. */
 export interface WishAnswer {
   readonly granted: boolean
+  /** Whom to ask instead when it was not granted; null when nobody is known. */
   readonly leader: NodeId | null
+  /** The cluster version that the node's program must support to be let in; null when it does. */
+  readonly needs: ClusterVersion | null
 }
 
 /** The first frame of a stream that carries a snapshot; its bytes follow in chunks. */
@@ -128,7 +137,7 @@ export function decodeFrame(frame: Uint8Array): Frame {
 function packHello(hello: Hello): unknown[] {
   if (hello.status === 'fresh') {
     const renounced = hello.renounced?.map((each) => [each.disk, each.lineage, each.configuration])
-    return [0, hello.promise, hello.disk ?? null, renounced ?? null]
+    return [0, hello.promise, hello.disk ?? null, renounced ?? null, hello.supports, hello.witness]
   }
   return [
     1,
@@ -149,6 +158,8 @@ function unpackHello(value: unknown): Hello {
       promise: nodeOrNull(fields[1]),
       ...(fields[2] !== null && { disk: text(fields[2]) }),
       ...(fields[3] !== null && { renounced: list(fields[3]).map(unpackRenunciation) }),
+      supports: whole(fields[4]),
+      witness: bool(fields[5]),
     }
   if (fields[0] !== 1) throw new WireError('unknown hello')
   return {
@@ -175,30 +186,34 @@ function nodeOrNull(value: unknown): NodeId | null {
   return value === null ? null : (text(value) as NodeId)
 }
 
-export function encodeWish({ node, wish, fresh, disk }: WishRequest): Uint8Array {
-  return pack(TYPES.wish, node, wish, fresh, disk)
+export function encodeWish(wish: WishRequest): Uint8Array {
+  const head = [wish.node, wish.wish]
+  if (wish.wish !== 'join') return pack(TYPES.wish, ...head)
+  return pack(TYPES.wish, ...head, wish.fresh, wish.disk, wish.supports, wish.witness)
 }
 
 /** @throws WireError */
 export function decodeWish(frame: Uint8Array): WishRequest {
   const fields = unpack(frame)
+  if (fields[1] !== TYPES.wish) throw new WireError('no wish')
+  const node = text(fields[2]) as NodeId
   const wish = text(fields[3])
-  if (fields[1] !== TYPES.wish || (wish !== 'join' && wish !== 'away' && wish !== 'left')) {
-    throw new WireError('no wish')
-  }
+  if (wish === 'away' || wish === 'left') return { node, wish }
+  if (wish !== 'join') throw new WireError(`unknown wish ${wish}`)
   const disk = fields[5] === null ? null : text(fields[5])
-  return { node: text(fields[2]) as NodeId, wish, fresh: bool(fields[4]), disk }
+  return { node, wish, fresh: bool(fields[4]), disk, supports: whole(fields[6]), witness: bool(fields[7]) }
 }
 
-export function encodeWishAnswer({ granted, leader }: WishAnswer): Uint8Array {
-  return pack(TYPES.wishAnswer, granted, leader)
+export function encodeWishAnswer({ granted, leader, needs }: WishAnswer): Uint8Array {
+  return pack(TYPES.wishAnswer, granted, leader, needs)
 }
 
 /** @throws WireError */
 export function decodeWishAnswer(frame: Uint8Array): WishAnswer {
   const fields = unpack(frame)
   if (fields[1] !== TYPES.wishAnswer) throw new WireError('no answer to a wish')
-  return { granted: bool(fields[2]), leader: nodeOrNull(fields[3]) }
+  const needs = fields[4] === null ? null : whole(fields[4])
+  return { granted: bool(fields[2]), leader: nodeOrNull(fields[3]), needs }
 }
 
 export function encodeOpening(opening: SnapshotOpening): Uint8Array {

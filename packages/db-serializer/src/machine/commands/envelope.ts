@@ -49,6 +49,8 @@ export type Note =
       readonly owner: string
       readonly nonce: string
       readonly machines: readonly string[]
+      /** The newest cluster version that its program supports. */
+      readonly supports: number
     }
   /** The group gives up everything and goes into the cluster `into`, if it is still empty. */
   | { readonly note: 'seal'; readonly into: string }
@@ -171,7 +173,8 @@ function readNote(bytes: Uint8Array): Note | null {
       const machines = fields.machines
       const names =
         Array.isArray(machines) && machines.length <= 255 && machines.every((n) => typeof n === 'string')
-      return names && text('owner') && text('nonce') ? (value as Note) : null
+      const sound = names && text('owner') && text('nonce') && Number.isSafeInteger(fields.supports)
+      return sound ? (value as Note) : null
     }
     case 'seal':
       return text('into') ? (value as Note) : null

@@ -1,4 +1,4 @@
-import { assert } from '@cluster/core'
+import { assert, type ClusterVersion } from '@cluster/core'
 
 /** Largest result that is kept for retries, in bytes; larger ones are a bug of the state machine. */
 export const RESULT_BYTES_MAX = 4096
@@ -34,6 +34,8 @@ export interface SessionTableState {
     readonly owner: string
     readonly nonce: string
     readonly machines: readonly string[]
+    /** The newest cluster version that the owner's program supports. */
+    readonly supports: ClusterVersion
     readonly low: number
     readonly applied: readonly (readonly [number: number, index: number, result: Uint8Array])[]
   }[]
@@ -45,6 +47,7 @@ interface Session {
   readonly owner: string
   readonly nonce: string
   readonly machines: readonly string[]
+  readonly supports: ClusterVersion
   low: number
   /** The set of applied numbers at or above `low`. A maximum would forget what was overtaken on the way. */
   readonly applied: Map<number, Outcome>
@@ -68,9 +71,12 @@ export class SessionTable {
   }
 
   /** Opens the session whose id is the index of the entry that asked for it; ends the owner's earlier one. */
-  open(id: number, owner: string, nonce: string, machines: readonly string[]): void {
+  open(
+    id: number,
+    { owner, nonce, machines, supports }: Pick<Session, 'owner' | 'nonce' | 'machines' | 'supports'>,
+  ): void {
     this.closeOf(owner)
-    this.#sessions.set(id, { id, owner, nonce, machines, low: 1, applied: new Map() })
+    this.#sessions.set(id, { id, owner, nonce, machines, supports, low: 1, applied: new Map() })
     this.#byOwner.set(owner, id)
     if (this.#sessions.size <= SESSIONS_MAX) return
     const oldest = this.#sessions.values().next().value
@@ -93,6 +99,11 @@ export class SessionTable {
 
   ownerOf(session: number): string | null {
     return this.#sessions.get(session)?.owner ?? null
+  }
+
+  /** What the owner's program supports; 0 while it has no session. */
+  supportOf(owner: string): ClusterVersion {
+    return this.#sessions.get(this.#byOwner.get(owner) ?? -1)?.supports ?? 0
   }
 
   machineOf(session: number, position: number): string | null {
@@ -139,23 +150,26 @@ export class SessionTable {
 
   save(): SessionTableState {
     return {
-      sessions: [...this.#sessions.values()].map(({ id, owner, nonce, machines, low, applied }) => ({
-        id,
-        owner,
-        nonce,
-        machines,
-        low,
-        applied: [...applied].map(([number, { index, result }]) => [number, index, result] as const),
-      })),
+      sessions: [...this.#sessions.values()].map(
+        ({ id, owner, nonce, machines, supports, low, applied }) => ({
+          id,
+          owner,
+          nonce,
+          machines,
+          supports,
+          low,
+          applied: [...applied].map(([number, { index, result }]) => [number, index, result] as const),
+        }),
+      ),
       keys: [...this.#keys].map(([key, { index, result }]) => [key, index, result] as const),
     }
   }
 
   load(state: SessionTableState): void {
     this.clear()
-    for (const { id, owner, nonce, machines, low, applied } of state.sessions) {
+    for (const { id, owner, nonce, machines, supports, low, applied } of state.sessions) {
       const outcomes = new Map(applied.map(([number, index, result]) => [number, { index, result }]))
-      this.#sessions.set(id, { id, owner, nonce, machines, low, applied: outcomes })
+      this.#sessions.set(id, { id, owner, nonce, machines, supports, low, applied: outcomes })
       this.#byOwner.set(owner, id)
     }
     for (const [key, index, result] of state.keys) this.#keys.set(key, { index, result })

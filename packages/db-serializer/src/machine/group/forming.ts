@@ -1,4 +1,4 @@
-import type { LineageId, NodeId } from '@cluster/core'
+import type { ClusterVersion, LineageId, NodeId } from '@cluster/core'
 import { countsWith } from '../raft/configuration.ts'
 import type { Configuration, Lineage } from '../raft/types.ts'
 
@@ -15,17 +15,21 @@ export interface Renunciation {
 }
 
 /** What a node says of itself on first contact and whenever that changes. */
-export type Hello =
-  | {
-      readonly status: 'fresh'
-      /** The former that it durably promised itself to; itself when it gathers promises. */
-      readonly promise: NodeId | null
-      /** The name of its disk. */
-      readonly disk?: string
-      /** Votes that this node gave up, the newest ones, oldest first. */
-      readonly renounced?: readonly Renunciation[]
-    }
-  | ({ readonly status: 'grouped' } & GroupCard)
+export type Hello = FreshHello | ({ readonly status: 'grouped' } & GroupCard)
+
+export interface FreshHello {
+  readonly status: 'fresh'
+  /** The former that it durably promised itself to; itself when it gathers promises. */
+  readonly promise: NodeId | null
+  /** The name of its disk. */
+  readonly disk?: string
+  /** The newest cluster version that its program supports. */
+  readonly supports: ClusterVersion
+  /** It is to vote and to hold no data: it does not found a group, nor with others. */
+  readonly witness: boolean
+  /** Votes that this node gave up, the newest ones, oldest first. */
+  readonly renounced?: readonly Renunciation[]
+}
 
 /** What a member says of its group. */
 export interface GroupCard {
@@ -52,6 +56,8 @@ export interface FormingOptions {
   readonly askMs: number
   /** The name of this node's disk. */
   readonly disk?: string
+  readonly supports: ClusterVersion
+  readonly witness: boolean
   readonly renounced?: readonly Renunciation[]
 }
 
@@ -127,10 +133,10 @@ export class Forming {
     this.#promise = promise
   }
 
-  /** The name of the disk of a fresh node, as it said. */
-  diskOf(node: NodeId): string | undefined {
+  /** What a fresh node said of itself. */
+  fresh(node: NodeId): FreshHello | null {
     const hello = this.#peers.get(node)?.hello
-    return hello?.status === 'fresh' ? hello.disk : undefined
+    return hello?.status === 'fresh' ? hello : null
   }
 
   step(input: FormingInput): readonly FormingEffect[] {
@@ -237,10 +243,12 @@ export class Forming {
 
   #hello(): Hello {
     if (this.#card) return { status: 'grouped', ...this.#card }
-    const { disk, renounced = [] } = this.#options
+    const { disk, renounced = [], supports, witness } = this.#options
     return {
       status: 'fresh',
       promise: this.#promise,
+      supports,
+      witness,
       ...(disk !== undefined && { disk }),
       ...(renounced.length > 0 && { renounced: renounced.slice(-RENOUNCED_MAX) }),
     }
@@ -283,10 +291,10 @@ export class Forming {
   // ---- a node without a group
 
   #asFresh(): void {
-    const { self, formMs, askMs, alone, renounced } = this.#options
+    const { self, formMs, askMs, alone, renounced, witness } = this.#options
     if (this.#forming || this.#promising !== null) return
     const belongs = belongsToGroup(renounced)
-    if (alone && !belongs) {
+    if (alone && !belongs && !witness) {
       this.#forming = true
       this.#effects.push({ type: 'form', promised: [] })
       return
@@ -298,8 +306,12 @@ export class Forming {
     }
     if (this.#now - this.#toldAt >= askMs) this.#tellAll()
     if (this.#joinFormed()) return
-    if (belongs) {
-      this.#wait('the group that it was in before its log was damaged')
+    if (belongs || witness) {
+      this.#wait(
+        belongs
+          ? 'the group that it was in before its log was damaged'
+          : 'a group of nodes that hold data: a witness founds none',
+      )
       return
     }
     if (this.#now < this.#listenUntil) return
@@ -371,7 +383,7 @@ export class Forming {
     const fresh: NodeId[] = [self]
     const formers: NodeId[] = this.#promise === self ? [self] : []
     for (const [id, peer] of this.#peers) {
-      if (!peer.linked || peer.hello?.status !== 'fresh' || belongsToGroup(peer.hello.renounced)) continue
+      if (!peer.linked || !isFounder(peer.hello)) continue
       // One that promised itself elsewhere forms nothing.
       if (peer.hello.promise === id) formers.push(id)
       else if (peer.hello.promise !== null) continue
@@ -385,7 +397,7 @@ export class Forming {
     const promised: NodeId[] = []
     let undecided = 0
     for (const [id, peer] of this.#sorted()) {
-      if (!peer.linked || peer.hello?.status !== 'fresh') continue
+      if (!peer.linked || !isFounder(peer.hello, true)) continue
       if (peer.hello.promise === self) promised.push(id)
       else if (peer.hello.promise === null || peer.hello.promise === id) undecided++
     }
@@ -472,6 +484,12 @@ export class Forming {
 /** A node that gave up a vote is in a group, though it has nothing of it: it waits for it and forms no other. */
 function belongsToGroup(renounced: readonly Renunciation[] = []): boolean {
   return renounced.some(({ lineage }) => lineage !== null)
+}
+
+/** True for a fresh node that may found a group; or, `promised` included, be in one from the beginning. */
+function isFounder(hello: Hello | null, promised = false): hello is FreshHello {
+  if (hello?.status !== 'fresh' || hello.witness) return false
+  return promised || !belongsToGroup(hello.renounced)
 }
 
 function isListed(node: NodeId, { voters, learners }: Configuration): boolean {

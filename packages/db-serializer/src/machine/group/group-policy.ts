@@ -1,5 +1,5 @@
 import type { NodeId } from '@cluster/core'
-import { countsWith } from '../raft/configuration.ts'
+import { countsWith, isWitness } from '../raft/configuration.ts'
 import type { Configuration, ConfigurationChange, MemberChange, ProgressView } from '../raft/types.ts'
 
 export interface GroupPolicyOptions {
@@ -27,9 +27,10 @@ export interface Standing {
 /** A wish of a node about itself. */
 export type Wish =
   /**
-   * Wants in, with that disk. `fresh`: its disk holds nothing of the group, whatever the configuration says of it.
+   * Wants in, with that disk, as a witness or with data. `fresh`: its disk holds nothing of the group, whatever the
+   * configuration says of it.
    */
-  | { readonly wish: 'join'; readonly fresh: boolean; readonly disk?: string }
+  | { readonly wish: 'join'; readonly fresh: boolean; readonly disk?: string; readonly witness?: boolean }
   | { readonly wish: 'away' }
   | { readonly wish: 'left' }
 
@@ -57,6 +58,7 @@ export function nextChange(facts: GroupFacts, options: GroupPolicyOptions): Conf
   take(funerals(facts, options))
   take(arrivals(facts))
   take(promotions(facts, options, changes))
+  take(oddWitness(facts, options, changes))
   take(returns(facts, options))
   const [first] = changes
   if (first === undefined) return null
@@ -139,7 +141,12 @@ function arrivals({ self, configuration, wishes, progress }: GroupFacts): readon
     const listed = configuration.voters.includes(node) || configuration.learners.includes(node)
     const { disk } = wish
     if (!listed) {
-      due.push({ type: 'addLearner', node, ...(disk !== undefined && { disk }) })
+      due.push({
+        type: 'addLearner',
+        node,
+        ...(disk !== undefined && { disk }),
+        ...(wish.witness === true && { witness: true }),
+      })
       continue
     }
     // What the group counts on is on another disk: the node comes in anew with this one.
@@ -160,20 +167,66 @@ function promotions(
   { maxVoters, flapMs }: GroupPolicyOptions,
   before: readonly MemberChange[],
 ): readonly MemberChange[] {
-  const { now, configuration, standings, progress } = facts
+  const { configuration } = facts
   const due: MemberChange[] = []
-  const going = before.filter(({ node }) => configuration.voters.includes(node)).length
-  const room = maxVoters - (configuration.voters.length - going)
+  const going = before.filter(({ node }) => isDataVoter(configuration, node)).length
+  // Who holds data comes first: a witness steps back for it.
+  const room = maxVoters - (dataVoters(configuration).length - going)
   for (const node of configuration.learners) {
     if (due.length >= room) break
-    const standing = standings.get(node)
-    if (standing?.state !== 'alive') continue
-    if (standing.downAt !== null && now - standing.downAt < flapMs) continue
-    const seen = progress.find((each) => each.node === node)
     const goes = before.some((change) => change.node === node)
-    if (seen?.state === 'replicate' && seen.match > 0 && !goes) due.push({ type: 'promote', node })
+    if (!isWitness(configuration, node) && !goes && follows(node, facts, flapMs))
+      due.push({ type: 'promote', node })
   }
   return due
+}
+
+/** A learner that keeps up, over a link that holds. */
+function follows(node: NodeId, { now, standings, progress }: GroupFacts, flapMs: number): boolean {
+  const standing = standings.get(node)
+  if (standing?.state !== 'alive') return false
+  if (standing.downAt !== null && now - standing.downAt < flapMs) return false
+  const seen = progress.find((each) => each.node === node)
+  return seen?.state === 'replicate' && seen.match > 0
+}
+
+/** True while one more witness among the voters would make their number odd, or one that votes makes it even. */
+export function wantsWitness(configuration: Configuration, maxVoters: number): boolean {
+  const data = dataVoters(configuration).length
+  return data % 2 === 0 && data < maxVoters
+}
+
+/**
+ * Of an even number of voters half can be out of reach without anybody being able to decide: then one witness votes too.
+ * With an odd number it would make things worse.
+ */
+function oddWitness(
+  facts: GroupFacts,
+  { maxVoters, flapMs }: GroupPolicyOptions,
+  before: readonly MemberChange[],
+): readonly MemberChange[] {
+  const { configuration } = facts
+  const [first, ...others] = [configuration.voters, configuration.learners].flatMap((list) =>
+    list.filter((node) => isWitness(configuration, node) && !before.some((change) => change.node === node)),
+  )
+  if (first === undefined) return []
+  const came = before.filter(({ type }) => type === 'promote').length
+  const went = before.filter(({ node }) => isDataVoter(configuration, node)).length
+  const data = dataVoters(configuration).length + came - went
+  const votes = configuration.voters.includes(first)
+  if (data % 2 !== 0 || data >= maxVoters)
+    return votes && canLetGo([first], facts) ? [{ type: 'demote', node: first }] : []
+  if (votes) return []
+  const able = [first, ...others].find((node) => follows(node, facts, flapMs))
+  return able === undefined ? [] : [{ type: 'promote', node: able }]
+}
+
+function isDataVoter(configuration: Configuration, node: NodeId): boolean {
+  return configuration.voters.includes(node) && !isWitness(configuration, node)
+}
+
+function dataVoters(configuration: Configuration): readonly NodeId[] {
+  return configuration.voters.filter((node) => !isWitness(configuration, node))
 }
 
 function returns(

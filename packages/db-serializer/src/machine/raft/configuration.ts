@@ -41,6 +41,21 @@ export function countsWith(
   return listed === undefined || listed === disk
 }
 
+/** True for a member that holds no data. */
+export function isWitness(configuration: Configuration | null, node: NodeId): boolean {
+  return configuration?.witnesses?.includes(node) === true
+}
+
+/** Those of the list that are members of the configuration, as its witnesses. */
+function witnessesOf(
+  { voters, learners, outgoing = [] }: Configuration,
+  witnesses: readonly NodeId[],
+): Pick<Configuration, 'witnesses'> {
+  const listed = [...new Set([...voters, ...learners, ...outgoing])].sort()
+  const kept = listed.filter((node) => witnesses.includes(node))
+  return kept.length === 0 ? {} : { witnesses: kept }
+}
+
 /** The single changes that a change consists of. */
 export function partsOf(change: ConfigurationChange): readonly MemberChange[] {
   return change.type === 'several' ? change.changes : [change]
@@ -69,14 +84,21 @@ export function changedConfiguration(
     const disk = part.type === 'addLearner' ? part.disk : undefined
     made = { ...made, ...disksOf(made, part.node, disk) }
   }
-  return made
+  const witnesses = new Set(before.witnesses)
+  for (const part of parts) {
+    if (part.type !== 'addLearner') continue
+    if (part.witness) witnesses.add(part.node)
+    else witnesses.delete(part.node)
+  }
+  return { ...made, ...witnessesOf(made, [...witnesses]) }
 }
 
 /** The configuration that follows one with outgoing voters. */
 export function withoutOutgoing(configuration: Configuration): Configuration {
-  const { outgoing: _, ...rest } = configuration
+  const { outgoing: _, witnesses = [], ...rest } = configuration
   const [voter] = rest.voters
-  return voter === undefined ? rest : { ...rest, ...disksOf(rest, voter, undefined) }
+  const disks = voter === undefined ? {} : disksOf(rest, voter, undefined)
+  return { ...rest, ...disks, ...witnessesOf(rest, witnesses) }
 }
 
 function changedMember(before: Configuration, { type, node }: MemberChange): Configuration | null {
@@ -115,7 +137,11 @@ export function onlyVoter(
     away: without(before?.away ?? [], self),
     provisional,
   }
-  return { ...after, ...disksOf({ ...after, ...(before && known(before)) }, self, disk) }
+  return {
+    ...after,
+    ...disksOf({ ...after, ...(before && known(before)) }, self, disk),
+    ...witnessesOf(after, before?.witnesses ?? []),
+  }
 }
 
 /** True when `self` is in every possible majority of the voters. */

@@ -70,6 +70,8 @@ export function stepAppend(state: State, from: NodeId, message: AppendMessage): 
     if (first !== undefined && first.index <= log.lastIndex) state.truncateLogFrom(first.index)
     state.appendEntries(fresh)
   }
+  if (message.everywhere !== undefined && message.everywhere > state.everywhere)
+    state.everywhere = message.everywhere
   const end = logIndex(Math.max(previous.index + entries.length, log.base.index))
   // Only up to here is the log known to be the leader's.
   const commit = Math.min(message.commit, end)

@@ -1,5 +1,5 @@
 import { assert, type NodeId, type Term } from '@cluster/core'
-import { withoutOutgoing } from './configuration.ts'
+import { isWitness, withoutOutgoing } from './configuration.ts'
 import { entryBytes } from './log-tail.ts'
 import { Progress } from './progress.ts'
 import { haveQuorums, quorumsValue } from './quorum.ts'
@@ -153,11 +153,32 @@ function retire(state: State, office: Office): void {
   const { voters, outgoing } = newest.configuration
   if (outgoing !== undefined || voters.includes(state.self)) return
   sendNews(state, office)
-  const heir = [...voters].sort(
-    (a, b) => (office.progress.get(b)?.match ?? 0) - (office.progress.get(a)?.match ?? 0),
-  )[0]
+  const heir = furthest(state, office, voters)
   if (heir !== undefined) sendTimeoutNow(state, heir)
   becomeFollower(state, state.term, null)
+}
+
+/** Whose log is the longest, those with data first. */
+function furthest(state: State, office: Office, nodes: readonly NodeId[]): NodeId | undefined {
+  const configuration = state.configurations.newest?.configuration ?? null
+  const rank = (node: NodeId): number => (isWitness(configuration, node) ? 0 : 1)
+  const match = (node: NodeId): number => office.progress.get(node)?.match ?? 0
+  return [...nodes].sort((a, b) => rank(b) - rank(a) || match(b) - match(a))[0]
+}
+
+/**
+ * A witness leads only because no voter with data had all that may be committed. It gives them what they lack, and
+ * hands over as soon as one of them follows.
+ */
+function driveHandOver(state: State, office: Office): void {
+  if (!state.isWitness || office.transfer !== null || !isReady(state, office)) return
+  const able = state.voters().filter((voter) => {
+    const progress = office.progress.get(voter)
+    const lag = state.log.lastIndex - (progress?.match ?? 0)
+    return progress?.state === 'replicate' && lag <= state.settings.promoteLagMax
+  })
+  const heir = furthest(state, office, able)
+  if (heir !== undefined) stepTransfer(state, heir)
 }
 
 export function sendTimeoutNow(state: State, to: NodeId): void {
@@ -181,6 +202,7 @@ export function stepTransfer(state: State, to: NodeId): void {
     office.transfer === null &&
     to !== state.self &&
     state.isVoter(to) &&
+    !isWitness(state.configurations.newest?.configuration ?? null, to) &&
     !state.links.isDown(to)
   if (!possible) {
     state.out.emit({ type: 'transferFailed', to })
@@ -210,6 +232,7 @@ export function tickLeader(state: State, office: Office): void {
     office.transfer = null
   }
   if (state.now >= office.heartbeatAt) sendHeartbeats(state, office)
+  driveHandOver(state, office)
 }
 
 export function stepPropose(state: State, ref: number, data: readonly Uint8Array[]): void {

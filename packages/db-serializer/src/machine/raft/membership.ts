@@ -130,6 +130,7 @@ export function stepGoAlone(state: State, input: GoAlone): void {
 function judgeAlone(state: State, { peer, renounced, word }: GoAlone): AloneRefusal | null {
   const newest = state.configurations.newest
   if (state.history === null || newest === null) return 'noGroup'
+  if (state.isWitness) return 'witness'
   const open = state.configurations.since(state.commitIndex)
   const lastTwo = open.every(
     (placed) => isOwnProposal(state, placed) || inEveryQuorum(state.self, placed.configuration),

@@ -107,6 +107,7 @@ export class Raft implements RaftMachine {
       commitIndex: state.commitIndex,
       appliedIndex: state.appliedIndex,
       snapshotIndex: state.snapshot?.index ?? logIndex(0),
+      everywhere: state.everywhere,
       logBytes: log.bytes,
       progress:
         office === null

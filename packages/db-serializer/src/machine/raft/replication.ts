@@ -1,4 +1,5 @@
-import type { NodeId } from '@cluster/core'
+import { type LogIndex, logIndex, type NodeId } from '@cluster/core'
+import { isWitness } from './configuration.ts'
 import { leaseAsked } from './lease.ts'
 import { entryBytes } from './log-tail.ts'
 import type { Progress } from './progress.ts'
@@ -18,6 +19,7 @@ function appendMessage(
   entries: readonly Entry[],
 ): AppendMessage {
   const configuration = state.configurations.newestIndex
+  const witness = isWitness(state.configurations.newest?.configuration ?? null, to)
   return {
     type: 'append',
     lineage: state.lineage,
@@ -28,7 +30,20 @@ function appendMessage(
     round: office.round,
     configuration,
     acknowledged: state.links.hasHeard(to, { term: state.term, configuration }),
+    ...(witness && { everywhere: everywhere(state, office) }),
   }
+}
+
+/** Up to where every voter with data is known to have the log. */
+function everywhere(state: State, office: Office): LogIndex {
+  const configuration = state.configurations.newest?.configuration ?? null
+  let least: number = state.commitIndex
+  for (const voter of state.voters()) {
+    if (isWitness(configuration, voter)) continue
+    const match = voter === state.self ? state.durableIndex : (office.progress.get(voter)?.match ?? 0)
+    least = Math.min(least, match)
+  }
+  return logIndex(least)
 }
 
 function recentlyHeard(state: State, progress: Progress): boolean {

@@ -11,7 +11,7 @@ import {
   type Term,
   term,
 } from '@cluster/core'
-import { ConfigurationLog, countsWith } from './configuration.ts'
+import { ConfigurationLog, countsWith, isWitness } from './configuration.ts'
 import { Links } from './links.ts'
 import { LogTail } from './log-tail.ts'
 import { Outbox } from './outbox.ts'
@@ -126,6 +126,8 @@ export class State {
   campaignByTransfer = false
   office: Office | null = null
   lease: Lease | null = null
+  /** On a witness: up to here every voter with data has the log, by the word of a leader. */
+  everywhere: LogIndex = logIndex(0)
   /** `now` is the time of the input under way. */
   exactNow = false
   /** The lineage of each peer for which a fork was told already. */
@@ -250,6 +252,11 @@ export class State {
     return this.now - this.out.writingSince >= this.settings.electionTimeoutMs
   }
 
+  /** True on a member that holds no data. */
+  get isWitness(): boolean {
+    return isWitness(this.configurations.newest?.configuration ?? null, this.self)
+  }
+
   get role(): NodeRole {
     if (this.post === 'leader') return 'leader'
     if (this.voters().includes(this.self)) return this.post === 'follower' ? 'follower' : 'candidate'
@@ -289,12 +296,13 @@ export class State {
   restElection(hurry = true): void {
     const { electionTimeoutMs, closedLinkDelayMs } = this.settings
     let wait = electionTimeoutMs + below(this.random, Math.ceil(electionTimeoutMs))
+    if (this.isWitness) wait += 2 * electionTimeoutMs
     if (this.suspicion !== null && hurry) {
       const { of, tries } = this.suspicion
       const unit = closedLinkDelayMs * 2 ** Math.min(tries, 10)
-      const rank = this.voters()
-        .filter((voter) => voter !== of)
-        .indexOf(this.self)
+      const others = this.voters().filter((voter) => voter !== of)
+      // A witness comes after all that have data: it leads only when none of them can.
+      const rank = this.isWitness ? others.length : others.indexOf(this.self)
       const turn = Math.max(0, rank) + (tries > 0 ? 1 : 0)
       wait = Math.min(wait, unit * (turn + below(this.random, 1000) / 1000))
     }

@@ -27,12 +27,22 @@ export interface Configuration {
    * needs a majority of these and one of `voters`. The leader's next configuration is without them.
    */
   readonly outgoing?: readonly NodeId[]
+  /**
+   * Those of the members that hold no data: their word makes a quorum, and not a copy. Absent when there are none.
+   */
+  readonly witnesses?: readonly NodeId[]
 }
 
 /** What is to become of one node. */
 export type MemberChange =
   /** A new, an away or a demoted node starts to learn. */
-  | { readonly type: 'addLearner'; readonly node: NodeId; readonly disk?: string }
+  | {
+      readonly type: 'addLearner'
+      readonly node: NodeId
+      readonly disk?: string
+      /** It holds no data. */
+      readonly witness?: true
+    }
   /** A learner that has caught up becomes a voter. */
   | { readonly type: 'promote'; readonly node: NodeId }
   /** A voter becomes a learner. */
@@ -231,6 +241,8 @@ export type AloneRefusal =
   | 'linkUp'
   /** The other one may hold a lease. */
   | 'leaseHeld'
+  /** This node holds no data. */
+  | 'witness'
 
 export type ChangeRefusal =
   /** An earlier change is not committed. Try again after it is applied. */
@@ -368,6 +380,8 @@ export interface AppendMessage extends MessageHead {
   readonly configuration: LogIndex
   /** Over this link the receiver has acknowledged all that is committed, under this term and configuration. */
   readonly acknowledged: boolean
+  /** For a witness: up to here every voter with data has the log, so that the witness need not keep it. */
+  readonly everywhere?: LogIndex
 }
 
 export interface AppendReplyMessage extends ReplyHead {
@@ -440,6 +454,8 @@ export interface RaftView {
   /** Handed out by `apply` up to here. */
   readonly appliedIndex: LogIndex
   readonly snapshotIndex: LogIndex
+  /** On a witness: up to here nobody can need the log from it. */
+  readonly everywhere: LogIndex
   /** Payload bytes of the entries in memory; cut the log when it grows large. */
   readonly logBytes: number
   /** Leader only, sorted by id, without the leader itself. */

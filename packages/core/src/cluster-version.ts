@@ -1,0 +1,17 @@
+/**
+ * What programs of one release have in common: formats of commands and rules of applying them. A cluster has a
+ * version too, which is raised once every member runs a program that supports it, and never goes back. Nobody submits what
+ * the version of the cluster does not know, so nodes can be upgraded one after another while the others go on.
+ *
+ * | version | brought |
+ * | --- | --- |
+ * | 1 | commands of one state machine, members that hold data |
+ * | 2 | bundles, witnesses |
+ */
+export type ClusterVersion = number
+
+/** The newest version that this program supports. */
+export const CLUSTER_VERSION: ClusterVersion = 2
+
+/** The version of the cluster that each of these needs. */
+export const VERSION_OF = { bundles: 2, witness: 2 } as const
