@@ -274,6 +274,10 @@ class RemoteScan implements BatchSource {
       ...(signal ? { signal } : {}),
     })
     this.#abort = () => stream.abort('the reader has what it needs')
+    // Nothing is sent behind the opening. A half that stays open would keep the stream, and a link has only so many.
+    stream.close().catch((error: unknown) => {
+      this.#context.ports.logger.log('debug', 'a stream was already down', { error: String(error) })
+    })
     this.#frames = stream[Symbol.asyncIterator]()
     return this.#frames
   }
