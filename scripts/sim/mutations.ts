@@ -86,13 +86,13 @@ export const mutations: readonly Mutation[] = [
     file: 'packages/db-serializer/src/driver/disk/open-log.ts',
     find: '    await renounce(ports, identity, error, options.giveUpDamaged === true)\n',
     put:
-      "    const { writeHardRecord } = await import('./log-files-block.ts')\n" +
-      '    const hard = await readHardRecord(disk)\n' +
+      '    const hard = await HardFile.open(disk)\n' +
       '    for (const path of (await disk.list()).filter(isLogFile))\n' +
       "      if (!path.startsWith('hard')) await disk.remove(path)\n" +
-      '    if (hard?.state) {\n' +
-      '      const state = { ...hard.state, committed: 0 as never }\n' +
-      '      await writeHardRecord(disk, { sequence: hard.sequence + 1, state, durableIndex: 0 })\n' +
+      '    if (hard.record?.state) {\n' +
+      '      const state = { ...hard.record.state, committed: 0 as never }\n' +
+      '      await hard.write({ state, durableIndex: 0 })\n' +
+      '      await hard.close()\n' +
       '    }\n' +
       '    return { store: await LogFiles.open(disk, options), identity, groupFile }\n',
     seedsMax: 40,

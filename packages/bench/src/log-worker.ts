@@ -25,7 +25,7 @@ const register = new Register(options.stateBytes ?? 0, wallNow)
 /** Begin and end of each snapshot taken here. */
 const snapshots: (readonly [number, number])[] = []
 const { log, stop } = await compose()
-let ticking: { stop: boolean; readonly gapMs: Promise<number> } | null = null
+let ticking: { readonly state: Ticking; readonly done: Promise<void> } | null = null
 let installed = 0
 log.on('snapshotInstalled', () => installed++)
 /** Numbers acknowledged, by submitter; a submitter is a loop of one load of one process. */
@@ -124,21 +124,25 @@ async function load(
   }
 }
 
-/** Writes without a pause; the gap is the longest time between two acknowledgements. */
-async function tick(state: { stop: boolean }): Promise<number> {
+interface Ticking {
+  stop: boolean
+  /** The longest time between two acknowledgements. */
+  gapMs: number
+}
+
+/** Writes without a pause. */
+async function tick(state: Ticking): Promise<void> {
   const submitter = nextSubmitter++
-  let gapMs = 0
   let number = 0
   let last = performance.now()
   while (!state.stop) {
     await log.submit(register.name, Register.command(submitter, number + 1, 100), { deadlineMs: 30_000 })
     number++
     const now = performance.now()
-    gapMs = Math.max(gapMs, now - last)
+    state.gapMs = Math.max(state.gapMs, now - last)
     last = now
   }
   acknowledged.set(submitter, number)
-  return gapMs
 }
 
 answerCalls({
@@ -164,13 +168,18 @@ answerCalls({
   },
   snapshots: async () => snapshots,
   async startTicking() {
-    const state = { stop: false }
-    ticking = Object.assign(state, { gapMs: tick(state) })
+    const state: Ticking = { stop: false, gapMs: 0 }
+    ticking = { state, done: tick(state) }
+  },
+  /** What was slow before does not count any more; the time since the newest acknowledgement does. */
+  async forgetGap() {
+    if (ticking !== null) ticking.state.gapMs = 0
   },
   async stopTicking() {
     if (ticking === null) throw new Error('nothing ticks')
-    ticking.stop = true
-    return await ticking.gapMs
+    ticking.state.stop = true
+    await ticking.done
+    return ticking.state.gapMs
   },
   /** Appends so many bytes of commands, as fast as it goes. */
   async fill({ bytes, commandBytes }: { readonly bytes: number; readonly commandBytes: number }) {

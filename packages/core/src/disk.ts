@@ -25,7 +25,12 @@ export interface DiskFile {
   size(): number
   /** Appends the chunks one after another. Not durable before `sync` resolved. */
   append(chunks: readonly Uint8Array[]): Promise<void>
-  /** Makes everything appended before the call durable (fdatasync). */
+  /**
+   * Overwrites bytes that are there: `offset + bytes.length` is at most `size()`. Not durable before `sync` resolved; a
+   * crash before that leaves the old bytes, the new ones, or any mixture of both.
+   */
+  write(offset: number, bytes: Uint8Array): Promise<void>
+  /** Makes everything appended and overwritten before the call durable (fdatasync). */
   sync(): Promise<void>
   /** Reads `length` bytes at `offset`; shorter only at the end of the file. */
   read(offset: number, length: number): Promise<Uint8Array>

@@ -5,6 +5,8 @@ interface KeptFile {
   bytes: Uint8Array
   /** Bytes from the start that a crash leaves alone. */
   durable: number
+  /** What stood where something was written over it since the last sync, oldest first. */
+  overwritten: { readonly offset: number; readonly before: Uint8Array }[]
 }
 
 export class Crash extends Error {}
@@ -55,10 +57,19 @@ export class CrashDisk implements Disk {
         this.#operation(() => grow(joined.subarray(0, this.#random.below(joined.length + 1))))
         grow(joined)
       },
+      write: async (offset, bytes) => {
+        const put = (part: Uint8Array): void => {
+          file.overwritten.push({ offset, before: file.bytes.slice(offset, offset + part.length) })
+          file.bytes.set(part, offset)
+        }
+        this.#operation(() => put(bytes.subarray(0, this.#random.below(bytes.length + 1))))
+        put(bytes)
+      },
       sync: async () => {
         this.#operation(() => {})
         this.syncs++
         file.durable = file.bytes.length
+        file.overwritten = []
       },
       read: async (offset, length) => file.bytes.slice(offset, offset + length),
       truncate: async (size) => {
@@ -81,6 +92,13 @@ export class CrashDisk implements Disk {
   crash(): void {
     this.operationsLeft = Number.POSITIVE_INFINITY
     for (const file of this.files.values()) {
+      // What was written over something may be there, or not, or in part, each page by itself.
+      for (const { offset, before } of file.overwritten.reverse()) {
+        const luck = this.#random.below(3)
+        const lost = luck === 0 ? 0 : luck === 1 ? before.length : this.#random.below(before.length + 1)
+        file.bytes.set(before.subarray(before.length - lost), offset + before.length - lost)
+      }
+      file.overwritten = []
       const loose = file.bytes.length - file.durable
       if (loose === 0) continue
       file.bytes = file.bytes.slice(0, file.durable + this.#random.below(loose + 1))
@@ -100,7 +118,7 @@ export class CrashDisk implements Disk {
   }
 
   #put(path: string, content: Uint8Array): void {
-    this.files.set(path, { bytes: content.slice(), durable: content.length })
+    this.files.set(path, { bytes: content.slice(), durable: content.length, overwritten: [] })
   }
 
   #operation(torn: () => void): void {

@@ -1,4 +1,4 @@
-import { errorCode, type LogIndex, logIndex, type Term } from '@cluster/core'
+import { errorCode, logIndex, type Term } from '@cluster/core'
 import { MemoryDisk } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import { LogFiles } from '../src/driver/disk/log-files.ts'
@@ -198,7 +198,7 @@ describe('the log files', () => {
     await files.write([persist({ hardState: hard(1), entries: [command(1, 1, 5)] })], none)
     const segment = disk.files.get('log-0000000000000001')
     if (segment === undefined) throw new Error('no segment')
-    const { encodeSegmentHeader } = await import('../src/driver/disk/log-files-record.ts')
+    const { encodeSegmentHeader } = await import('../src/driver/disk/records.ts')
     const { crc32c } = await import('@cluster/core')
     const header = encodeSegmentHeader(1, 'c1')
     const view = new DataView(header.buffer)
@@ -222,8 +222,7 @@ describe('the log files', () => {
     const strange = other.files.get(path)
     if (strange !== undefined) disk.files.set(path, strange)
     await expect(LogFiles.open(disk)).rejects.toThrow('belongs to another cluster')
-    other.files.delete('hard-a')
-    other.files.delete('hard-b')
+    other.files.delete('hard')
     await expect(LogFiles.open(other)).rejects.toThrow('term, vote and lineage are missing')
   })
 })
@@ -378,20 +377,21 @@ describe('the log files after a crash', () => {
   test('a flipped bit or a cut file is never taken for the truth', async () => {
     let errors = 0
     let intact = 0
-    let shorter = 0
     for (let seed = 1; seed <= 600; seed++) {
       const random = new TestRandom(seed)
       const disk = new CrashDisk(random)
       const { files, model } = await fill(random, disk, 4 + random.below(8))
-      const stopped = random.below(2) === 0
-      if (stopped) await files.close()
+      if (random.below(2) === 0) await files.close()
       const paths = [...disk.files.keys()].sort()
-      const file = disk.files.get(paths[random.below(paths.length)] as string)
+      const path = paths[random.below(paths.length)] as string
+      const file = disk.files.get(path)
       if (file === undefined || file.bytes.length === 0) continue
-      // Cutting what was durable without a trace is beyond what the files of a killed node can show.
-      if (stopped && random.below(3) === 0) file.bytes = file.bytes.slice(0, random.below(file.bytes.length))
+      if (random.below(3) === 0) file.bytes = file.bytes.slice(0, random.below(file.bytes.length))
       else {
-        const at = random.below(file.bytes.length)
+        // The parts of the hard state's file are hardly filled; what is behind their content means nothing.
+        const parts = path === 'hard' ? [0, 4096, 8192, 12_288, 16_384, 18_432] : []
+        const part = parts[random.below(parts.length + 1)]
+        const at = part === undefined ? random.below(file.bytes.length) : part + random.below(280)
         file.bytes[at] = (file.bytes[at] as number) ^ (1 << random.below(8))
       }
       const opened = await LogFiles.open(disk, { segmentBytesMax: 600 }).catch((error: unknown) => error)
@@ -404,18 +404,10 @@ describe('the log files after a crash', () => {
       const base = model.snapshot?.index ?? 0
       expect(recovered.hardState).toEqual(model.hardState)
       expect(recovered.snapshot).toEqual(model.snapshot)
-      const last = recovered.entries.at(-1)?.index ?? base
-      const beginning = model.entries.filter((entry) => entry.index <= last)
-      expect(after(recovered.entries, base)).toBe(after(beginning, base))
-      if (last === end(model)) intact++
-      else {
-        // Only the newest batch of a node that was killed cannot be told from one that was never finished.
-        shorter++
-        expect([seed, stopped, last >= (model.before as LogIndex)]).toEqual([seed, false, true])
-      }
+      expect([seed, after(recovered.entries, base)]).toEqual([seed, after(model.entries, base)])
+      intact++
     }
     expect(errors).toBeGreaterThan(200)
     expect(intact).toBeGreaterThan(50)
-    expect(shorter).toBeLessThan(60)
   })
 })

@@ -40,6 +40,11 @@ export class MemoryDisk implements Disk {
         }
         this.#files.set(full, grown)
       },
+      write: async (offset, bytes) => {
+        const whole = content().slice()
+        whole.set(bytes, offset)
+        this.#files.set(full, whole)
+      },
       sync: async () => {},
       read: async (offset, length) => content().slice(offset, offset + length),
       truncate: async (size) => void this.#files.set(full, content().slice(0, size)),

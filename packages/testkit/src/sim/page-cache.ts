@@ -7,6 +7,8 @@ export class CachedFile {
   #durable: number
   /** What was durable before the newest sync. */
   #settled: number
+  /** What stood where something was written over it since the last sync, oldest first. */
+  #overwritten: { readonly offset: number; readonly before: Uint8Array }[] = []
 
   constructor(content: Uint8Array = new Uint8Array(0)) {
     this.#bytes = content.slice()
@@ -47,7 +49,15 @@ export class CachedFile {
     this.#size = size
   }
 
+  /** Writes over bytes that are there. */
+  write(offset: number, bytes: Uint8Array): void {
+    const part = bytes.subarray(0, Math.max(0, this.#size - offset))
+    this.#overwritten.push({ offset, before: this.read(offset, part.length) })
+    this.#bytes.set(part, offset)
+  }
+
   sync(upTo: number): void {
+    this.#overwritten = []
     const durable = Math.max(this.#durable, Math.min(upTo, this.#size))
     if (durable > this.#durable) this.#settled = this.#durable
     this.#durable = durable
@@ -58,6 +68,7 @@ export class CachedFile {
     this.#size = Math.min(this.#size, size)
     this.#durable = this.#size
     this.#settled = Math.min(this.#settled, this.#size)
+    this.#overwritten = []
   }
 
   flip(offset: number): void {
@@ -67,10 +78,28 @@ export class CachedFile {
 
   /**
    * What a power loss leaves: all that was synced, of the rest a random first part, and sometimes a torn end
-   * whose length reached the platter and whose content did not.
+   * whose length reached the platter and whose content did not. Of what was written over something, any part.
    * @returns bytes lost
    */
   loseUnsynced(random: SimRandom): number {
+    return this.#loseOverwrites(random) + this.#loseAppends(random)
+  }
+
+  /** Each write over something is there, or not, or its first part is: they reach the platter in any order. */
+  #loseOverwrites(random: SimRandom): number {
+    let lost = 0
+    for (const { offset, before } of this.#overwritten.reverse()) {
+      const luck = random.between(0, 1)
+      const kept =
+        luck < 0.3 ? before.length : luck < 0.7 ? 0 : Math.floor(random.between(0, before.length + 1))
+      this.#bytes.set(before.subarray(kept), offset + kept)
+      lost += before.length - kept
+    }
+    this.#overwritten = []
+    return lost
+  }
+
+  #loseAppends(random: SimRandom): number {
     const size = this.#size
     const unsynced = size - this.#durable
     if (unsynced === 0) return 0

@@ -302,6 +302,18 @@ class OpenFile implements DiskFile {
     )
   }
 
+  write(offset: number, bytes: Uint8Array): Promise<void> {
+    const copy = bytes.slice()
+    return this.#queue(
+      () => this.#disk.quickMs(),
+      () => {
+        this.#disk.demandRoom('an open file')
+        this.#file.write(offset, copy)
+      },
+      (random) => this.#file.write(offset, copy.subarray(0, below(random, copy.length + 1))),
+    )
+  }
+
   #appendPart(chunks: readonly Uint8Array[], bytes: number): void {
     let left = bytes
     for (const chunk of chunks) {

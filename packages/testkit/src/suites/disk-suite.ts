@@ -12,6 +12,7 @@ export interface DiskFixture {
 
 type Step =
   | { readonly do: 'append'; readonly bytes: readonly number[] }
+  | { readonly do: 'write'; readonly at: number; readonly bytes: readonly number[] }
   | { readonly do: 'truncate'; readonly size: number }
   | { readonly do: 'sync' | 'reopen' }
 
@@ -19,6 +20,7 @@ const bytes = fc.array(fc.nat(255), { maxLength: 40 })
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: fc.record({ do: fc.constant('append' as const), bytes }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('write' as const), at: fc.nat(80), bytes }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('truncate' as const), size: fc.nat(80) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('sync' as const, 'reopen' as const) }) },
   ),
@@ -113,6 +115,27 @@ export function diskSuite({ describe, test, expect }: SuiteRunner, make: () => P
       }),
     )
 
+    test(
+      'writes over what is there, in the order of the calls',
+      withDisk(async (disk) => {
+        const file = await disk.open('f')
+        const mine = new Uint8Array([7, 8])
+        const calls = [
+          file.append([new Uint8Array([1, 2, 3, 4, 5])]),
+          file.write(1, mine),
+          file.sync(),
+          file.write(2, new Uint8Array([9])),
+          file.append([new Uint8Array([6])]),
+        ]
+        await Promise.all(calls)
+        expect(file.size()).toBe(6)
+        expect(await all(file)).toEqual([1, 7, 9, 4, 5, 6])
+        await file.sync()
+        await file.close()
+        expect([...((await disk.read('f')) ?? [])]).toEqual([1, 7, 9, 4, 5, 6])
+      }),
+    )
+
     test('does to a file what a list of bytes would do', async () => {
       await fc.assert(
         fc.asyncProperty(steps, async (script) => {
@@ -123,6 +146,11 @@ export function diskSuite({ describe, test, expect }: SuiteRunner, make: () => P
               if (step.do === 'append') {
                 await file.append([new Uint8Array(step.bytes)])
                 model.push(...step.bytes)
+              } else if (step.do === 'write') {
+                const at = Math.min(step.at, model.length)
+                const part = step.bytes.slice(0, model.length - at)
+                await file.write(at, new Uint8Array(part))
+                model.splice(at, part.length, ...part)
               } else if (step.do === 'truncate') {
                 const size = Math.min(step.size, model.length)
                 await file.truncate(size)

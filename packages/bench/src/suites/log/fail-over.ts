@@ -8,12 +8,11 @@ import type { SuiteOptions } from '../../suite.ts'
 
 const VOTERS = 3
 const DURABILITY = 'fsync on 2 of 3'
-/** Writes flow so long before the fault, and so long after it before the writer is asked. */
+/** Writes flow so long before the fault, and so long after it before the writer is asked for the longest gap since. */
 const BEFORE_MS = 300
 const AFTER_MS = 1_000
 const PAUSED_MS = 4_000
 const PAUSES = 3
-const STOPS = 5
 const ETCD_KILLS = 5
 const CALL_MS_MAX = 40_000
 
@@ -34,6 +33,7 @@ export async function failOver({ failOvers, progress }: SuiteOptions): Promise<R
         const writer = fleet.worker(follower)
         await writer.call('startTicking')
         await pause(BEFORE_MS)
+        await writer.call('forgetGap')
         await fault(fleet.worker(leader), leader)
         await pause(AFTER_MS)
         measured.push(await writer.call<number>('stopTicking', null, CALL_MS_MAX))
@@ -43,7 +43,7 @@ export async function failOver({ failOvers, progress }: SuiteOptions): Promise<R
       return measured
     }
     const killed = await gaps('leader killed −9', failOvers, (leader) => leader.kill())
-    const stopped = await gaps('leader stopped', STOPS, (leader) => leader.stop())
+    const stopped = await gaps('leader stopped', failOvers, (leader) => leader.stop())
     const paused = await gaps('leader paused', PAUSES, async (leader) => {
       leader.signal('SIGSTOP')
       await pause(PAUSED_MS)

@@ -1,8 +1,8 @@
 import { type Disk, type Random, randomId } from '@cluster/core'
 import type { Renunciation } from '../../machine/group/forming.ts'
-import { readCopies, writeCopies } from './log-files-block.ts'
+import { readCopies, writeCopies } from './block.ts'
 
-const MAGIC = 0x44494c43
+const KIND = { magic: 0x44494c43, version: 1 }
 const COPIES = ['disk-a', 'disk-b'] as const
 
 /** A vote that was given up, as it is kept. */
@@ -36,10 +36,10 @@ export class DiskIdentity {
 
   /** @throws LOG_DAMAGED when neither copy can be read, DISK_FORMAT */
   static async open(disk: Disk, random: Random): Promise<DiskIdentity> {
-    const found = await readCopies<IdentityRecord>(disk, MAGIC, COPIES, 'the name of this disk')
+    const found = await readCopies<IdentityRecord>(disk, KIND, COPIES, 'the name of this disk')
     if (found !== null) return new DiskIdentity(disk, found)
     const record: IdentityRecord = { sequence: 1, disk: randomId(random), renounced: [] }
-    await writeCopies(disk, MAGIC, COPIES, record)
+    await writeCopies(disk, KIND, COPIES, record)
     return new DiskIdentity(disk, record)
   }
 
@@ -70,7 +70,7 @@ export class DiskIdentity {
 
   async #write(change: Omit<IdentityRecord, 'sequence'>): Promise<void> {
     const record = { ...change, sequence: this.#record.sequence + 1 }
-    await writeCopies(this.#disk, MAGIC, COPIES, record)
+    await writeCopies(this.#disk, KIND, COPIES, record)
     this.#record = record
   }
 }

@@ -7,27 +7,18 @@ import {
   type LogIndex,
 } from '@cluster/core'
 import type { Entry, HardState, PersistEffect, Recovered, SnapshotMeta } from '../../machine/raft/types.ts'
-import {
-  damaged,
-  type HardRecord,
-  isHardCopy,
-  readHardRecord,
-  readSnapshotFile,
-  removeHardRecord,
-  snapshotPath,
-  snapshotsIn,
-  unknownFormat,
-  writeHardRecord,
-  writeSnapshot,
-} from './log-files-block.ts'
+import { damaged, unknownFormat } from './block.ts'
+import { HardFile, type HardRecord, isHardFile } from './hard-file.ts'
+import type { LogStore } from './log-store.ts'
 import {
   encodeRecords,
   encodeSegmentHeader,
+  FORMAT_VERSION,
   judgeSegmentHeader,
   readRecord,
   wasDurable,
-} from './log-files-record.ts'
-import type { LogStore } from './log-store.ts'
+} from './records.ts'
+import { readSnapshotFile, snapshotPath, snapshotsIn, writeSnapshot } from './snapshot-file.ts'
 
 export interface LogFilesOptions {
   /** A segment that has reached this size is sealed and a new one begun; default 16 MiB. */
@@ -50,8 +41,8 @@ const SEGMENT_NAME = /^log-(\d+)$/
 const segmentPath = (first: number): string => `log-${String(first).padStart(16, '0')}`
 
 /**
- * The log of one node in the files of one folder: segments of checksummed records, the newest snapshot, and two
- * copies of the hard state. One writer; calls are queued and done in order.
+ * The log of one node in the files of one folder: segments of checksummed records, the newest snapshot, and the
+ * hard state. One writer; calls are queued and done in order.
  */
 export class LogFiles implements LogStore {
   readonly recovered: Recovered
@@ -59,7 +50,7 @@ export class LogFiles implements LogStore {
   readonly #segmentBytesMax: number
   readonly #segments: Segment[]
   #active: DiskFile | null = null
-  #hard: HardRecord | null
+  readonly #hard: HardFile
   #snapshotIndex: number | null
   /** Configurations of the snapshot and the log, oldest first. */
   #groups: NonNullable<HardRecord['group']>[]
@@ -77,7 +68,7 @@ export class LogFiles implements LogStore {
     this.#lastIndex = found.entries.at(-1)?.index ?? found.snapshot?.index ?? 0
     this.#durableIndex = this.#lastIndex
     this.recovered = {
-      hardState: found.hard?.state ?? null,
+      hardState: found.hard.record?.state ?? null,
       snapshot: found.snapshot,
       entries: found.entries,
     }
@@ -142,12 +133,10 @@ export class LogFiles implements LogStore {
   /** Removes everything. A crash in the middle is finished at the next `open`. */
   clear(): Promise<void> {
     return this.#enqueue(async () => {
-      const sequence = (this.#hard?.sequence ?? 0) + 1
-      await writeHardRecord(this.#disk, { sequence, state: null, durableIndex: 0 })
+      await this.#hard.write({ state: null, durableIndex: 0 })
       await this.#closeActive()
-      await removeAll(this.#disk)
+      await removeAll(this.#disk, this.#hard)
       this.#segments.length = 0
-      this.#hard = null
       this.#groups = []
       this.#snapshotIndex = null
       this.#lastIndex = 0
@@ -159,11 +148,16 @@ export class LogFiles implements LogStore {
   close(): Promise<void> {
     return this.#enqueue(async () => {
       await this.#sync()
-      const hard = this.#hard
-      if (hard !== null && hard.state !== null && hard.durableIndex !== this.#durableIndex)
-        await this.#writeHard(hard.state, this.#durableIndex)
+      await this.#hard.mark(this.#durableIndex)
+      await this.#hard.settle()
+      await this.#hard.close()
       await this.#closeActive()
     })
+  }
+
+  /** Makes durable what is known of where the log ends, so that a power loss leaves it behind, too. */
+  settle(): Promise<void> {
+    return this.#enqueue(() => this.#hard.settle())
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {
@@ -175,21 +169,13 @@ export class LogFiles implements LogStore {
 
   async #writeHard(state: HardState, durableIndex: number): Promise<void> {
     const group = this.#groups.at(-1)
-    const record: HardRecord = {
-      sequence: (this.#hard?.sequence ?? 0) + 1,
-      state,
-      durableIndex,
-      ...(group && { group }),
-    }
-    await writeHardRecord(this.#disk, record)
-    this.#hard = record
+    await this.#hard.write({ state, durableIndex, ...(group && { group }) })
   }
 
   /** What is noted as durable must not be removed while the note stands. */
   async #lowerNote(durableIndex: number): Promise<void> {
-    const hard = this.#hard
-    if (hard === null || hard.state === null || hard.durableIndex <= durableIndex) return
-    await this.#writeHard(hard.state, durableIndex)
+    const state = this.#hard.record?.state ?? null
+    if (state !== null && this.#hard.noted > durableIndex) await this.#writeHard(state, durableIndex)
   }
 
   async #append(entries: readonly Entry[]): Promise<void> {
@@ -235,7 +221,7 @@ export class LogFiles implements LogStore {
     const path = segmentPath(first)
     const file = await this.#disk.open(path)
     if (file.size() > 0) await file.truncate(0)
-    const header = encodeSegmentHeader(first, this.#hard?.state?.history?.cluster ?? '')
+    const header = encodeSegmentHeader(first, this.#hard.record?.state?.history?.cluster ?? '')
     await file.append([header])
     // Durable before any record, so that a bad header with records behind it is known to be damage.
     await file.sync()
@@ -248,6 +234,8 @@ export class LogFiles implements LogStore {
     if (this.#durableIndex === this.#lastIndex) return
     await this.#active?.sync()
     this.#durableIndex = this.#lastIndex
+    // Nobody was told yet: whoever will be told finds the note beside what it was told of.
+    await this.#hard.mark(this.#durableIndex)
   }
 
   async #closeActive(): Promise<void> {
@@ -314,7 +302,7 @@ export class LogFiles implements LogStore {
 
 /** True for the files that make up the log, its snapshots and its hard state. */
 export function isLogFile(path: string): boolean {
-  return SEGMENT_NAME.test(path) || snapshotsIn([path]).length > 0 || isHardCopy(path)
+  return SEGMENT_NAME.test(path) || snapshotsIn([path]).length > 0 || isHardFile(path)
 }
 
 function groupsOf(
@@ -337,43 +325,44 @@ async function removeSegments(disk: Disk, segments: Segment[]): Promise<void> {
     await disk.remove(segment.path)
 }
 
-async function removeAll(disk: Disk): Promise<void> {
+async function removeAll(disk: Disk, hard: HardFile): Promise<void> {
   const paths = await disk.list()
   const ours = paths.filter((path) => SEGMENT_NAME.test(path) || snapshotsIn([path]).length > 0)
   for (const path of [...ours].reverse()) await disk.remove(path)
-  await removeHardRecord(disk)
+  await hard.remove()
 }
 
 /** What a folder holds. */
 interface Found {
-  hard: HardRecord | null
+  readonly hard: HardFile
   snapshot: SnapshotMeta | null
   entries: Entry[]
   segments: Segment[]
 }
 
 async function recover(disk: Disk): Promise<Found> {
-  const hard = await readHardRecord(disk)
+  const hard = await HardFile.open(disk)
+  const state = hard.record?.state ?? null
   const paths = await disk.list()
   const snapshots = snapshotsIn(paths)
   const firsts = paths
     .flatMap((path) => SEGMENT_NAME.exec(path)?.[1] ?? [])
     .map(Number)
     .sort((a, b) => a - b)
-  if (hard === null || hard.state === null) {
-    if (hard !== null) await removeAll(disk)
+  if (state === null) {
+    if (hard.record !== null) await removeAll(disk, hard)
     else if (snapshots.length + firsts.length > 0)
-      throw damaged('hard-a', 0, 'term, vote and lineage are missing, but there is a log')
-    return { hard: null, snapshot: null, entries: [], segments: [] }
+      throw damaged('hard', 0, 'term, vote and lineage are missing, but there is a log')
+    return { hard, snapshot: null, entries: [], segments: [] }
   }
   const newest = snapshots.pop()
   const snapshot = newest === undefined ? null : (await readSnapshotFile(disk, newest)).meta
-  const cluster = hard.state.history?.cluster ?? ''
-  const log = await readSegments(disk, firsts, cluster, hard.durableIndex)
+  const cluster = state.history?.cluster ?? ''
+  const log = await readSegments(disk, firsts, cluster, hard.noted)
   if (snapshot !== null) await reconcile(disk, log, snapshot)
   for (const index of snapshots) await disk.remove(snapshotPath(index))
   const found: Found = { hard, snapshot, ...log }
-  demandWhole(found, hard.state, hard.durableIndex)
+  demandWhole(found, state, hard.noted)
   return found
 }
 
@@ -393,7 +382,7 @@ async function readSegments(
     const bytes = (await disk.read(path)) ?? new Uint8Array()
     const header = encodeSegmentHeader(first, cluster)
     const judged = judgeSegmentHeader(bytes, header)
-    if (typeof judged === 'object') throw unknownFormat(path, judged.version)
+    if (typeof judged === 'object') throw unknownFormat(path, judged.version, FORMAT_VERSION)
     if (judged === 'torn' && last) {
       await disk.remove(path)
       break
@@ -459,7 +448,7 @@ async function reconcile(disk: Disk, log: ReadLog, snapshot: SnapshotMeta): Prom
 }
 
 function demandWhole({ entries, segments, snapshot }: Found, state: HardState, noted: number): void {
-  const path = segments.at(-1)?.path ?? 'hard-a'
+  const path = segments.at(-1)?.path ?? 'hard'
   const size = segments.at(-1)?.size ?? 0
   const first = entries[0]?.index
   const base = snapshot?.index ?? 0
@@ -469,7 +458,7 @@ function demandWhole({ entries, segments, snapshot }: Found, state: HardState, n
   const known = Math.max(noted, state.committed - (state.founding ? 1 : 0))
   if (end < known) throw damaged(path, size, `it ends at entry ${end}, but ${known} had been durable`)
   const term = entries.at(-1)?.term ?? snapshot?.term ?? 0
-  if (term > state.term) throw damaged('hard-a', 0, `term ${state.term} is older than the log's ${term}`)
+  if (term > state.term) throw damaged('hard', 0, `term ${state.term} is older than the log's ${term}`)
 }
 
 function foreign(path: string): ClusterError<LogErrorDetail> {

@@ -13,6 +13,8 @@ export interface LogStore {
   write(writes: readonly PersistEffect[], received: (ref: number) => Uint8Array): Promise<void>
   /** Saves an own snapshot durably, then lets go of entries before `cutBefore`. */
   saveSnapshot(meta: SnapshotMeta, bytes: Uint8Array, cutBefore: LogIndex): Promise<void>
+  /** Makes durable what is known of where the log ends; for quiet moments. */
+  settle(): Promise<void>
   /** Forgets everything: the node gave up its group. */
   clear(): Promise<void>
   close(): Promise<void>

@@ -1,8 +1,8 @@
 import { ClusterError, type Disk, errorCode, type Logger, type NodeId, type Random } from '@cluster/core'
 import { DiskIdentity } from './disk-identity.ts'
 import { GroupFile } from './group-file.ts'
+import { HardFile, type HardRecord } from './hard-file.ts'
 import { isLogFile, LogFiles, type LogFilesOptions } from './log-files.ts'
-import { type HardRecord, readHardRecord } from './log-files-block.ts'
 import type { LogStore } from './log-store.ts'
 
 export interface OpenLogPorts {
@@ -38,7 +38,7 @@ export async function openLog(ports: OpenLogPorts, options: OpenLogOptions = {})
   const groupFile = await openGroupFile(ports)
   // A crash came while the files were moved.
   if (identity.renounced.some(({ kept }) => kept === null)) await setAside(ports, identity, groupFile)
-  if (options.giveUpHistory === true && (await readHardRecord(disk))?.state?.alone === true) {
+  if (options.giveUpHistory === true && (await HardFile.open(disk)).record?.state?.alone === true) {
     const what = 'the operator gave this history up for another one'
     ports.logger.log('warn', what, { kept: folderOf(identity.disk) })
     await identity.renounce({ lineage: null, configuration: 0, what, wall: ports.wall() }, random)
@@ -58,7 +58,7 @@ async function openGroupFile({ disk, logger }: OpenLogPorts): Promise<GroupFile>
   try {
     return await GroupFile.open(disk)
   } catch (error) {
-    const isInGroup = (await readHardRecord(disk))?.state?.history
+    const isInGroup = (await HardFile.open(disk)).record?.state?.history
     if (errorCode(error) !== 'LOG_DAMAGED' || !isInGroup) throw error
     logger.log('warn', 'the notes of first contact are damaged and begun anew', { why: String(error) })
     return GroupFile.renew(disk)
@@ -66,9 +66,9 @@ async function openGroupFile({ disk, logger }: OpenLogPorts): Promise<GroupFile>
 }
 
 /** The hard state; null when the operator gave it up and it is damaged. Other failures of the disk come out. */
-async function readHard(disk: Disk, giveUp: boolean): ReturnType<typeof readHardRecord> {
+async function readHard(disk: Disk, giveUp: boolean): Promise<HardRecord | null> {
   try {
-    return await readHardRecord(disk)
+    return (await HardFile.open(disk)).record
   } catch (error) {
     if (giveUp && errorCode(error) === 'LOG_DAMAGED') return null
     throw error

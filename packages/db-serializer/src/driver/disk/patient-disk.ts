@@ -174,6 +174,8 @@ class PatientFile implements DiskFile {
   readonly #room: Room
   #synced: number
   #unsynced: Uint8Array[] = []
+  /** What was written over something since then. */
+  #overwritten: { readonly offset: number; readonly bytes: Uint8Array }[] = []
   #queue: Promise<unknown> = Promise.resolve()
 
   constructor(path: string, file: DiskFile, room: Room) {
@@ -201,6 +203,17 @@ class PatientFile implements DiskFile {
     })
   }
 
+  write(offset: number, bytes: Uint8Array): Promise<void> {
+    return this.#enqueue(async () => {
+      await this.#room.until(this.#path, () => this.#file.write(offset, bytes))
+      // A place that is written again and again is kept once.
+      const again = this.#overwritten.findIndex((each) => each.offset === offset)
+      const covered = again >= 0 && (this.#overwritten[again]?.bytes.length ?? 0) <= bytes.length
+      if (covered) this.#overwritten.splice(again, 1)
+      this.#overwritten.push({ offset, bytes })
+    })
+  }
+
   sync(): Promise<void> {
     return this.#enqueue(async () => {
       let failed = false
@@ -209,12 +222,14 @@ class PatientFile implements DiskFile {
           // After a failed sync nobody knows what of the file is on the disk, and the platform may forget that it failed.
           await this.#file.truncate(this.#synced)
           await this.#file.append(this.#unsynced)
+          for (const { offset, bytes } of this.#overwritten) await this.#file.write(offset, bytes)
         }
         failed = true
         await this.#file.sync()
       })
       this.#synced = this.#file.size()
       this.#unsynced = []
+      this.#overwritten = []
     })
   }
 
@@ -228,6 +243,7 @@ class PatientFile implements DiskFile {
       // It is durable, with all that it leaves.
       this.#synced = this.#file.size()
       this.#unsynced = []
+      this.#overwritten = []
     })
   }
 

@@ -1,4 +1,4 @@
-import type { Clock, LogIndex, NodeId } from '@cluster/core'
+import type { Cancel, Clock, LogIndex, NodeId } from '@cluster/core'
 import type {
   AloneRefusal,
   ConfigurationChange,
@@ -35,6 +35,8 @@ export interface RunnerPorts {
 const STALE_MS = 10
 /** Writes of one sync at most; a queue this long would mean that the disk does not keep up at all. */
 const WRITES_AT_ONCE = 4_096
+/** After so long without a write the store is told that it is quiet. */
+const QUIET_MS = 1_000
 
 /**
  * Runs the Raft machine: one queue of inputs, effects in order, and writes with group commit: while one write is
@@ -61,6 +63,9 @@ export class Runner {
   readonly #held = new Map<NodeId, Message>()
   #releasing = false
   #saving: Promise<unknown> = Promise.resolve()
+  #quiet: Cancel | null = null
+  /** Something was written since `#quiet` was armed. */
+  #wrote = false
 
   constructor(raft: RaftMachine, store: LogStore, ports: RunnerPorts) {
     this.#raft = raft
@@ -168,6 +173,7 @@ export class Runner {
     this.#release()
     this.#stopped = true
     this.#writes = []
+    this.#quiet?.()
     await this.flushed()
   }
 
@@ -277,9 +283,31 @@ export class Runner {
       this.#fail(error)
     }
     this.#working = false
+    this.#awaitQuiet()
     const idle = this.#idle
     this.#idle = []
     for (const resolve of idle) resolve()
+  }
+
+  /** One timer a second at most, however much is written. */
+  #awaitQuiet(): void {
+    this.#wrote = true
+    if (this.#quiet !== null || this.#stopped) return
+    this.#wrote = false
+    this.#quiet = this.#ports.clock.after(QUIET_MS, () => {
+      this.#quiet = null
+      if (this.#stopped) return
+      if (this.#wrote || this.#working) this.#awaitQuiet()
+      else this.#saving = Promise.all([this.#saving, this.#settle()])
+    })
+  }
+
+  async #settle(): Promise<void> {
+    try {
+      await this.#store.settle()
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   /** One round of group commit: everything that gathered goes to the disk together. */
@@ -310,6 +338,7 @@ export class Runner {
     if (this.#stopped) return
     this.#stopped = true
     this.#writes = []
+    this.#quiet?.()
     this.#ports.failed(error)
   }
 }

@@ -2,7 +2,7 @@ import { crc32c, type LogIndex, type Term } from '@cluster/core'
 import { Decoder, Encoder } from 'cbor-x'
 import type { Configuration, Entry } from '../../machine/raft/types.ts'
 
-/** Version of every file of the log folder; counted up when a layout changes. */
+/** Version of the segments; counted up when their layout changes. */
 export const FORMAT_VERSION = 1
 
 const encoder = new Encoder({ useRecords: false, structuredClone: false })
