@@ -66,11 +66,12 @@ const text = new TextDecoder()
 export const describeEntry = (entry: Entry): string => {
   if (entry.kind === 'command') return text.decode(entry.data)
   if (entry.kind === 'noop') return 'noop'
-  const { voters, learners, away, outgoing } = entry.configuration
+  const { voters, learners, away, outgoing, witnesses } = entry.configuration
   const parts = [`voters ${voters.join(',')}`]
   if (outgoing !== undefined) parts.push(`outgoing ${outgoing.join(',')}`)
   if (learners.length > 0) parts.push(`learners ${learners.join(',')}`)
   if (away.length > 0) parts.push(`away ${away.join(',')}`)
+  if (witnesses !== undefined) parts.push(`witnesses ${witnesses.join(',')}`)
   return `{${parts.join(' ')}}`
 }
 
@@ -167,6 +168,9 @@ export class TestNode {
   compact(keep: number): void {
     const view = this.raft.view()
     if (view.appliedIndex === view.snapshotIndex) return
+    // A witness keeps what a voter with data may need from it.
+    const witness = view.configuration?.witnesses?.includes(this.id)
+    if (witness && view.appliedIndex > view.everywhere) return
     const meta = this.raft.snapshotMeta(view.appliedIndex)
     this.disk.snapshot = { meta, state: [...this.state] }
     const cutBefore = Math.max(1, view.appliedIndex + 1 - keep)
@@ -220,7 +224,11 @@ export class TestCluster {
   }
 
   /** Nodes that start as voters (and learners) of one group, as if its founder's entry were on every disk. */
-  formed(voters: readonly string[], learners: readonly string[] = []): void {
+  formed(
+    voters: readonly string[],
+    learners: readonly string[] = [],
+    witnesses: readonly string[] = [],
+  ): void {
     const history = { cluster: 'c', lineage: 'L1', ancestry: [] } as unknown as Lineage
     const entry: Entry = {
       index: logIndex(1),
@@ -233,6 +241,7 @@ export class TestCluster {
         learners: learners.map(nodeId).sort(),
         away: [],
         provisional: voters.length < 2,
+        ...(witnesses.length > 0 && { witnesses: witnesses.map(nodeId).sort() }),
       },
     }
     for (const id of [...voters, ...learners]) {

@@ -20,7 +20,12 @@ interface Run {
   answeredReads: number
 }
 
-function begin(seed: number, voters: readonly string[], learners: readonly string[] = []): Run {
+function begin(
+  seed: number,
+  voters: readonly string[],
+  learners: readonly string[] = [],
+  witnesses: readonly string[] = [],
+): Run {
   const cluster = new TestCluster(seed, {
     appendBytesMax: 300,
     inflightMessagesMax: 3,
@@ -42,7 +47,7 @@ function begin(seed: number, voters: readonly string[], learners: readonly strin
     watched(node, input, effects)
     settle(run, node, effects)
   }
-  cluster.formed(voters, learners)
+  cluster.formed(voters, learners, witnesses)
   return run
 }
 
@@ -75,7 +80,9 @@ function streamSnapshots(run: Run, alwaysOk: boolean): void {
     const snapshot = node.disk.snapshot
     if (node.machine === null || snapshot === null) continue
     const target = run.cluster.node(to)
-    const ok = target.machine !== null && (alwaysOk || run.chaos.below(3) > 0)
+    // A witness has none to give.
+    const witness = node.raft.view().configuration?.witnesses?.includes(node.id) === true
+    const ok = !witness && target.machine !== null && (alwaysOk || run.chaos.below(3) > 0)
     if (ok) {
       const ref = run.cluster.ref()
       target.received.set(ref, snapshot)
@@ -207,6 +214,38 @@ describe('Raft under loss, reordering, doubling, crashes and lost writes', () =>
     expect(elections).toBeGreaterThan(3 * SEEDS)
     expect(commands).toBeGreaterThan(25 * SEEDS)
     expect(reads).toBeGreaterThan(3 * SEEDS)
+  })
+
+  test('keeps its laws with a witness that stores only what somebody may need', () => {
+    let led = 0
+    let cut = 0
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      withSeed(seed, () => {
+        const run = begin(seed, ['a', 'b', 'w'], [], ['w'])
+        const watched = run.cluster.onStep
+        run.cluster.onStep = (node, input, effects) => {
+          watched(node, input, effects)
+          for (const effect of effects)
+            if (node.id === 'w' && effect.type === 'role' && effect.role === 'leader') led++
+        }
+        for (let i = 0; i < 3000; i++) {
+          disturb(run)
+          if (run.chaos.below(40) > 0) continue
+          for (const leader of run.cluster.leaders()) {
+            const type = run.chaos.below(2) === 0 ? 'demote' : 'promote'
+            leader.step({ type: 'change', ref: run.cluster.ref(), change: { type, node: nodeId('w') } })
+          }
+        }
+        const w = run.cluster.node('w')
+        if (w.disk.snapshot !== null) cut++
+        converge(run)
+        demandAgreement(run, [...run.cluster.nodes.values()])
+        expect(run.cluster.leaders()[0]?.id).not.toBe('w')
+      })
+    }
+    // It takes office now and then, because nobody else can, and gives it back.
+    expect(led).toBeGreaterThan(SEEDS / 10)
+    expect(cut).toBeGreaterThan(SEEDS / 2)
   })
 
   test('keeps its laws while members come and go', () => {
