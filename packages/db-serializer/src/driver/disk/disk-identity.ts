@@ -1,4 +1,5 @@
 import { type Disk, type Random, randomId } from '@cluster/core'
+import { roleDiffers } from '../../errors.ts'
 import type { Renunciation } from '../../machine/group/forming.ts'
 import { readCopies, writeCopies } from './block.ts'
 
@@ -17,6 +18,8 @@ export interface KeptRenunciation extends Renunciation {
 interface IdentityRecord {
   readonly sequence: number
   readonly disk: string
+  /** The log under this name is without data. */
+  readonly witness: boolean
   readonly renounced: readonly KeptRenunciation[]
 }
 
@@ -34,11 +37,15 @@ export class DiskIdentity {
     this.#record = record
   }
 
-  /** @throws LOG_DAMAGED when neither copy can be read, DISK_FORMAT */
-  static async open(disk: Disk, random: Random): Promise<DiskIdentity> {
+  /** @throws LOG_DAMAGED when neither copy can be read, DISK_FORMAT, LOG_ROLE_DIFFERS */
+  static async open(disk: Disk, random: Random, witness: boolean): Promise<DiskIdentity> {
     const found = await readCopies<IdentityRecord>(disk, KIND, COPIES, 'the name of this disk')
-    if (found !== null) return new DiskIdentity(disk, found)
-    const record: IdentityRecord = { sequence: 1, disk: randomId(random), renounced: [] }
+    if (found !== null) {
+      // The log of a witness has none of what was stored, and says nothing of that: it must not be taken for an empty one.
+      if (found.witness !== witness) throw roleDiffers(found.witness)
+      return new DiskIdentity(disk, found)
+    }
+    const record: IdentityRecord = { sequence: 1, disk: randomId(random), witness, renounced: [] }
     await writeCopies(disk, KIND, COPIES, record)
     return new DiskIdentity(disk, record)
   }
@@ -68,8 +75,9 @@ export class DiskIdentity {
     })
   }
 
-  async #write(change: Omit<IdentityRecord, 'sequence'>): Promise<void> {
-    const record = { ...change, sequence: this.#record.sequence + 1 }
+  async #write(change: Omit<IdentityRecord, 'sequence' | 'witness'>): Promise<void> {
+    const { sequence, witness } = this.#record
+    const record = { ...change, witness, sequence: sequence + 1 }
     await writeCopies(this.#disk, KIND, COPIES, record)
     this.#record = record
   }

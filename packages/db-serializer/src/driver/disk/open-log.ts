@@ -21,6 +21,8 @@ export interface OpenedLog {
 }
 
 export interface OpenLogOptions extends LogFilesOptions {
+  /** The node holds no data. */
+  readonly witness?: boolean
   /** The operator's word: a damaged log is given up even if nobody else may have all that it held. */
   readonly giveUpDamaged?: boolean
   /** The operator's word: a history in which this node went on alone is given up for the other one. */
@@ -30,11 +32,12 @@ export interface OpenLogOptions extends LogFilesOptions {
 /**
  * Opens the log of a node. A damaged one is never used: the node renounces the vote that rests on it, keeps the files
  * aside and goes on with an empty log, as a stranger that the group has to let in.
- * @throws LOG_DAMAGED when only the operator may decide: term and vote cannot be read, or this node was the only voter
+ * @throws LOG_DAMAGED when only the operator may decide: term and vote cannot be read, or this node was the only voter;
+ * LOG_ROLE_DIFFERS
  */
 export async function openLog(ports: OpenLogPorts, options: OpenLogOptions = {}): Promise<OpenedLog> {
   const { disk, random } = ports
-  const identity = await DiskIdentity.open(disk, random)
+  const identity = await DiskIdentity.open(disk, random, options.witness === true)
   const groupFile = await openGroupFile(ports)
   // A crash came while the files were moved.
   if (identity.renounced.some(({ kept }) => kept === null)) await setAside(ports, identity, groupFile)
