@@ -12,6 +12,8 @@ export interface StartOptions {
   readonly seed?: readonly string[]
   readonly expect?: number
   readonly alone?: boolean
+  readonly witness?: boolean
+  readonly quorum?: 'majority' | 'last-standing'
   readonly secret?: string
   readonly giveUpDamaged?: boolean
   readonly continueAlone?: boolean
@@ -73,6 +75,13 @@ export function commandLine(run: (options: StartOptions) => Promise<void>): Comm
       wholeNumber(value, EXPECT_MAX),
     )
     .option('--alone', 'form a new cluster alone, without waiting for others')
+    .option('--witness', 'vote and hold no data: the third voice beside two nodes that do')
+    .addOption(
+      new Option(
+        '--quorum <rule>',
+        'what the last two voters do when one is silent: wait for it, or go on alone (default: majority)',
+      ).choices(['majority', 'last-standing']),
+    )
     .addOption(
       new Option('--secret <text>', 'only nodes that know it may join')
         .env('CLUSTER_SECRET')

@@ -24,6 +24,7 @@ export function membersText(cluster: Cluster): string {
 
 function roleOf({ id }: Member, group: GroupView): string {
   if (group.leader === id) return 'leader'
+  if (group.witnesses.includes(id)) return group.voters.includes(id) ? 'witness' : 'witness, resting'
   if (group.voters.includes(id)) return 'voter'
   if (group.learners.includes(id)) return 'learner'
   return group.away.includes(id) ? 'away' : 'not a member'
@@ -39,6 +40,7 @@ export function groupText(group: GroupView): string {
     `leader     ${group.leader === null ? 'none known' : shortId(group.leader)} in term ${group.term}`,
     `voters     ${ids(group.voters)}`,
     `learners   ${ids(group.learners)}`,
+    ...(group.witnesses.length > 0 ? [`witnesses  ${ids(group.witnesses)}`] : []),
     `away       ${ids(group.away)}`,
     `log        applied ${group.appliedIndex} of ${group.commitIndex} committed`,
   ].join('\n')

@@ -31,6 +31,8 @@ export async function start(options: StartOptions): Promise<void> {
     ...(options.seed === undefined ? {} : { seeds: options.seed }),
     ...(options.expect === undefined ? {} : { expect: options.expect }),
     ...(options.alone === undefined ? {} : { alone: options.alone }),
+    ...(options.witness === undefined ? {} : { witness: options.witness }),
+    ...(options.quorum === undefined ? {} : { quorum: options.quorum }),
     ...(options.secret === undefined ? {} : { secret: options.secret }),
     ...(options.giveUpDamaged === undefined ? {} : { giveUpDamaged: options.giveUpDamaged }),
     ...(options.continueAlone === undefined ? {} : { continueAlone: options.continueAlone }),
@@ -75,6 +77,11 @@ async function serve(
   options: StartOptions,
   { interactive, piped, signal, asked }: ServeMode,
 ): Promise<number> {
+  if (options.witness === true) {
+    say('a witness votes and holds no data; it has no prompt, and serves until a signal comes')
+    await asked
+    return 0
+  }
   const opened = openDatabase(cluster, options)
   const database = await Promise.race([opened, asked])
   if (!database) return 0

@@ -11,6 +11,7 @@ export type {
   DatabaseOptions,
   DatabaseStatus,
   Databases,
+  ExecuteReceipt,
   ReplicaInfo,
   RowAddress,
   Transaction,
@@ -32,6 +33,7 @@ export {
   unreachable,
 } from './errors.ts'
 export { EventHub, type Events } from './events.ts'
+export { dataMembers } from './group.ts'
 export { hash32 } from './hash.ts'
 export {
   type Address,
@@ -72,6 +74,19 @@ export type {
 } from './ordered-log.ts'
 export type { DeathProof, Member, MemberState, Peers, PeersErrorDetail, PeersEvents } from './peers.ts'
 export { below, chance, pick, type Random, randomId, shuffle } from './random.ts'
+export {
+  PROGRAM_DEPTH_MAX,
+  PROGRAM_DIGITS_MAX,
+  PROGRAM_EXPRESSIONS_MAX,
+  PROGRAM_ROWS_MAX,
+  type PresentAction,
+  type ProgramFailure,
+  type ProgramNumber,
+  type ProgramOutcome,
+  type ProgramStep,
+  type RowExpression,
+  type RowProgram,
+} from './row-program.ts'
 export { ByteReader, ByteWriter } from './rows/bytes.ts'
 export { type BlockRows, RowBlock, writeRowBlock } from './rows/row-block.ts'
 export {

@@ -49,7 +49,7 @@ export interface Cluster extends AsyncDisposable {
   ready(options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<void>
   /**
    * Opens, or makes, the database of that name.
-   * @throws DB_OPTIONS_DIFFER when it exists with other options than those given
+   * @throws DB_OPTIONS_DIFFER when it exists with other options than those given, NODE_IS_WITNESS
    */
   database(name: string, options?: DatabaseOptions): Promise<ClusterDatabase>
   /** Stops the node cleanly; its data stay, and it is expected back. */

@@ -33,8 +33,10 @@ export interface NodeOptions {
   readonly expect?: number
   /** Form a new group at once, alone. */
   readonly alone?: boolean
+  /** Vote and hold no data: there are no databases on this node. */
+  readonly witness?: boolean
   /** Limits and times of the log other than its defaults. */
-  readonly log?: Omit<OrderedLogOptions, 'expect' | 'alone'>
+  readonly log?: Omit<OrderedLogOptions, 'expect' | 'alone' | 'witness'>
   /** Limits and times of the databases other than their defaults. */
   readonly databases?: DatabasesOptions
 }
@@ -43,7 +45,8 @@ export interface NodeOptions {
 export interface ComposedNode {
   readonly peers: Peers
   readonly log: OrderedLog
-  readonly databases: NodeDatabases
+  /** Null on a witness. */
+  readonly databases: NodeDatabases | null
   /**
    * Starts every layer, the lowest last, so that nothing arrives before its handler is there. When one does not
    * start, those that did are stopped before the error is thrown.
@@ -59,8 +62,8 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
   const { transport, discoveries, disk, clock, random, logger } = ports
   const layer = (name: string): Logger => logger.child({ layer: name })
   const p2p = peers({ start: options.start })({ transport, discoveries, clock, random, logger: layer('p2p') })
-  const { expect, alone = false } = options
-  const log = orderedLog({ ...options.log, ...(expect === undefined ? {} : { expect }), alone })({
+  const { expect, alone = false, witness = false } = options
+  const log = orderedLog({ ...options.log, ...(expect === undefined ? {} : { expect }), alone, witness })({
     peers: p2p,
     disk: disk.folder('log'),
     clock,
@@ -68,16 +71,10 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
     logger: layer('log'),
   })
   const storage = memoryStorage({ disk: disk.folder('data'), clock, logger: layer('storage') })
-  const data = databases(options.databases ?? {})({
-    log,
-    peers: p2p,
-    storage,
-    clock,
-    random,
-    logger: layer('db'),
-  })
+  const dataPorts = { log, peers: p2p, storage, clock, random, logger: layer('db') }
+  const data = witness ? null : databases(options.databases ?? {})(dataPorts)
   const stop = async (reason: 'away' | 'left'): Promise<void> => {
-    await data.stop()
+    await data?.stop()
     await log.stop(reason)
     await p2p.stop(reason)
   }
@@ -87,7 +84,7 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
     databases: data,
     async start() {
       try {
-        await data.start()
+        await data?.start()
         await log.start()
         await p2p.start()
       } catch (error) {
@@ -98,12 +95,21 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
     stop,
     structure: () => {
       const root = p2p.describe()
-      return { ...root, children: [...root.children, describeLog(log.group()), data.describe()] }
+      const layers = [describeLog(log.group()), ...(data === null ? [] : [data.describe()])]
+      return { ...root, children: [...root.children, ...layers] }
     },
   }
 }
 
-function describeLog({ role, leader, term, voters, learners, appliedIndex }: GroupView): StructureNode {
+function describeLog({
+  role,
+  leader,
+  term,
+  voters,
+  learners,
+  witnesses,
+  appliedIndex,
+}: GroupView): StructureNode {
   return {
     kind: 'log',
     name: '',
@@ -113,6 +119,7 @@ function describeLog({ role, leader, term, voters, learners, appliedIndex }: Gro
       term,
       voters: voters.length,
       ...(learners.length > 0 && { learners: learners.length }),
+      ...(witnesses.length > 0 && { witnesses: witnesses.length }),
       applied: appliedIndex,
     },
     children: [],

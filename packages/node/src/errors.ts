@@ -7,5 +7,7 @@ export type NodeErrorDetail =
   | ({ readonly code: 'DATA_FOREIGN'; readonly folder: string; readonly found: string } & ErrorDetail)
   /** An option has a value that makes no sense. */
   | ({ readonly code: 'OPTION_INVALID'; readonly option: string; readonly given: string } & ErrorDetail)
+  /** A witness has no databases. */
+  | ({ readonly code: 'NODE_IS_WITNESS'; readonly database: string } & ErrorDetail)
   /** `join({ timeoutMs })` ran out. */
   | ({ readonly code: 'JOIN_TIMEOUT'; readonly waitingFor: string | null } & ErrorDetail)

@@ -65,7 +65,7 @@ export class NodeCluster implements Cluster {
     })
     node.log.on('failed', (event) => this.#events.emit('failed', event))
     node.peers.on('failed', (event) => this.#events.emit('failed', event))
-    node.databases.on('tookOver', (event) => this.#events.emit('tookOver', event))
+    node.databases?.on('tookOver', (event) => this.#events.emit('tookOver', event))
     await node.start()
   }
 
@@ -112,9 +112,11 @@ export class NodeCluster implements Cluster {
 
   database(name: string, options: DatabaseOptions = {}): Promise<ClusterDatabase> {
     const known = this.#databases.get(name)
+    const { databases } = this.#parts.node
+    if (databases === null) return Promise.reject(isWitness(name))
     // The layer below compares the options with those of the database.
     const opening = Promise.resolve(known).then(async (open) => {
-      const storage = await this.#parts.node.databases.open(name, options)
+      const storage = await databases.open(name, options)
       return open ?? this.#open(storage)
     })
     if (!known) {
@@ -147,4 +149,11 @@ export class NodeCluster implements Cluster {
     this.#stopping ??= this.#parts.node.stop(reason).finally(() => this.#parts.folder.release())
     return this.#stopping
   }
+}
+
+function isWitness(database: string): ClusterError {
+  return new ClusterError<NodeErrorDetail>(
+    { code: 'NODE_IS_WITNESS', outcome: 'rejected', database },
+    `this node is a witness: it votes and holds no data, so the database "${database}" cannot be used here; use it on another node`,
+  )
 }

@@ -26,6 +26,11 @@ export interface OpenOptions {
   readonly expect?: number
   /** Form a new cluster alone, without waiting for others. */
   readonly alone?: boolean
+  /**
+   * Vote and hold no data. With two other nodes it makes the third voice, so that one of them can go on whatever happens
+   * to the other one. Default false.
+   */
+  readonly witness?: boolean
   /** Only nodes that know it may join. Without one only private and loopback addresses are served. */
   readonly secret?: string
   /** The operator's word: give up a damaged log even if nobody else may have all that it held. */
@@ -69,7 +74,8 @@ export async function join(options: JoinOptions = {}): Promise<Cluster> {
 
 /**
  * Starts a node. It finds or forms the cluster in the background; `ready` waits for that.
- * @throws DATA_IN_USE, DATA_FOREIGN, DISK_DENIED, OPTION_INVALID, PORT_IN_USE, ADDRESS_NOT_USABLE, LOG_DAMAGED
+ * @throws DATA_IN_USE, DATA_FOREIGN, DISK_DENIED, OPTION_INVALID, PORT_IN_USE, ADDRESS_NOT_USABLE, LOG_DAMAGED,
+ * LOG_ROLE_DIFFERS
  */
 export async function openCluster(options: OpenOptions = {}): Promise<Cluster> {
   const name = options.name ?? 'cluster'
@@ -99,6 +105,7 @@ export async function openCluster(options: OpenOptions = {}): Promise<Cluster> {
         start: folder.start,
         ...(options.expect === undefined ? {} : { expect: options.expect }),
         ...(options.alone === undefined ? {} : { alone: options.alone }),
+        ...(options.witness === undefined ? {} : { witness: options.witness }),
         log: logOptions(options),
       },
       { transport, discoveries, disk: folder.disk, ...platform },

@@ -4,6 +4,8 @@ import {
   ClusterError,
   type CommitOptions,
   type CommitReceipt,
+  dataMembers,
+  type ExecuteReceipt,
   errorCode,
   isClusterError,
   type LineageId,
@@ -21,25 +23,57 @@ import {
   unavailable,
   versionGone,
 } from '../errors.ts'
-import { type CommitInput, encodeCommit, type Reads } from '../machine/commands.ts'
+import {
+  type CommitInput,
+  type ExecuteInput,
+  encodeCommit,
+  encodeExecute,
+  type PartitionWrites,
+  type Reads,
+} from '../machine/commands.ts'
 import { type CommandResult, decodeResult } from '../machine/results.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
 import type { Context } from './context.ts'
 import { MACHINE_NAME } from './names.ts'
+import type { OutcomeReader } from './outcome-reader.ts'
 
 /** Submits transactions and says what became of them. */
 export class Committer {
   readonly #context: Context
+  readonly #outcomes: OutcomeReader
   /** Databases whose first writes have waited long enough for more copies. */
   readonly #waited = new Set<number>()
 
-  constructor(context: Context) {
+  constructor(context: Context, outcomes: OutcomeReader) {
     this.#context = context
+    this.#outcomes = outcomes
   }
 
   /** @throws DB_CONFLICT, DB_VERSION_GONE, DB_UNAVAILABLE, DB_TOO_FEW_COPIES, DB_TRANSACTION_TOO_LARGE, and what the log throws */
   async commit(database: DatabaseRecord, input: CommitInput, options: CommitOptions): Promise<CommitReceipt> {
-    const { writes } = input
+    return this.#submit(database, input, input.writes, () => encodeCommit(input), options)
+  }
+
+  /** As `commit`; the outcome of the program is fetched from whoever ran it. @throws also DB_RESULT_GONE, DB_OPTION_INVALID */
+  async execute(
+    database: DatabaseRecord,
+    input: ExecuteInput,
+    options: CommitOptions,
+  ): Promise<ExecuteReceipt> {
+    const begun = this.#context.ports.clock.now()
+    const { partition } = input.program
+    const receipt = await this.#submit(database, input, [{ partition }], () => encodeExecute(input), options)
+    const rest = this.#rest(begun, options)
+    return { ...receipt, outcome: await this.#outcomes.get(database, partition, receipt.version, rest) }
+  }
+
+  async #submit(
+    database: DatabaseRecord,
+    reads: Reads,
+    writes: readonly Pick<PartitionWrites, 'partition'>[],
+    encode: () => Uint8Array,
+    options: CommitOptions,
+  ): Promise<CommitReceipt> {
     const begun = this.#context.ports.clock.now()
     let copies = this.#fewest(database, writes)
     if (copies === 0 || !this.#waited.has(database.id)) {
@@ -50,7 +84,7 @@ export class Committer {
     }
     const { minCopies } = database.options
     if (copies < minCopies) throw tooFewCopies(database.name, copies, minCopies)
-    const command = encodeCommit(input)
+    const command = encode()
     let applied: Applied
     try {
       applied = await this.#context.ports.log.submit(MACHINE_NAME, command, this.#rest(begun, options))
@@ -58,7 +92,7 @@ export class Committer {
       throw submitError(error, command.length)
     }
     const result = decodeResult(applied.result)
-    if (result.type !== 'done') throw this.#refused(database, input, result)
+    if (result.type !== 'done') throw this.#refused(database, reads, result)
     const reached = Math.min(result.copies, this.#fewest(database, writes))
     return {
       version: applied.index,
@@ -127,7 +161,7 @@ export class Committer {
     return record === null ? 0 : this.#context.livingCount(record)
   }
 
-  #fewest(database: DatabaseRecord, writes: CommitInput['writes']): number {
+  #fewest(database: DatabaseRecord, writes: readonly Pick<PartitionWrites, 'partition'>[]): number {
     let fewest = Number.MAX_SAFE_INTEGER
     for (let i = 0; i < writes.length; i++) {
       const written = writes[i]
@@ -140,8 +174,7 @@ export class Committer {
   #asked(database: DatabaseRecord): number {
     const { redundancy } = database.options
     if (redundancy !== 'all') return redundancy
-    const { voters, learners } = this.#context.ports.log.group()
-    return voters.length + learners.length
+    return dataMembers(this.#context.ports.log.group()).length
   }
 
   #holders(database: DatabaseRecord, partition: PartitionId): readonly NodeId[] {
@@ -171,7 +204,7 @@ export class Committer {
    */
   async #settle(
     database: DatabaseRecord,
-    writes: CommitInput['writes'],
+    writes: readonly Pick<PartitionWrites, 'partition'>[],
     begun: number,
     options: CallOptions,
   ): Promise<void> {
@@ -195,11 +228,8 @@ export class Committer {
 
   /** Members that answer and can hold copies. */
   #members(): number {
-    const { voters, learners } = this.#context.ports.log.group()
-    let count = 0
-    for (const node of voters) if (this.#context.isLiving(node)) count++
-    for (const node of learners) if (this.#context.isLiving(node)) count++
-    return count
+    const members = dataMembers(this.#context.ports.log.group())
+    return members.filter((node) => this.#context.isLiving(node)).length
   }
 }
 

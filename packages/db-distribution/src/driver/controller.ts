@@ -1,4 +1,4 @@
-import { backoffMs, type Cancel } from '@cluster/core'
+import { backoffMs, type Cancel, dataMembers } from '@cluster/core'
 import { type Assignment, encodeAssign } from '../machine/commands.ts'
 import { type NodeView, planPlacement } from '../machine/placement.ts'
 import type { Context } from './context.ts'
@@ -58,7 +58,7 @@ export class Controller {
     const { ports, machine } = this.#context
     const group = ports.log.group()
     if (group.role !== 'leader') return []
-    const inOffice = [...group.voters, ...group.learners]
+    const inOffice = dataMembers(group)
     const view: NodeView = {
       living: inOffice.filter((node) => this.#context.isLiving(node)).sort(),
       members: [...new Set([...inOffice, ...group.away])].sort(),

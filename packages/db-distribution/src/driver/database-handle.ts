@@ -4,6 +4,7 @@ import {
   type DatabaseEvents,
   type DatabaseOptions,
   type DatabaseStatus,
+  dataMembers,
   hash32,
   type Key,
   type KeyRange,
@@ -119,8 +120,7 @@ export class DatabaseHandle implements Database {
 
   #livingMembers(): number {
     const { context } = this.#parts
-    const { voters, learners } = context.ports.log.group()
-    return [...voters, ...learners].filter((node) => context.isLiving(node)).length
+    return dataMembers(context.ports.log.group()).filter((node) => context.isLiving(node)).length
   }
 
   holders(partition: PartitionId): readonly NodeId[] {

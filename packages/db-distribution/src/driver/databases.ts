@@ -7,6 +7,7 @@ import {
   type DatabaseOptions,
   type Databases,
   type Describable,
+  dataMembers,
   EVERYWHERE,
   type LogEntry,
   type NodeId,
@@ -26,6 +27,7 @@ import { Context, type DatabasesPorts } from './context.ts'
 import { Controller } from './controller.ts'
 import { DatabaseHandle, type DatabaseParts } from './database-handle.ts'
 import { MACHINE_NAME } from './names.ts'
+import { OutcomeReader } from './outcome-reader.ts'
 import { Reader } from './reader.ts'
 import { Replicas } from './replicas.ts'
 import { Server } from './server.ts'
@@ -68,12 +70,13 @@ class Node implements NodeDatabases {
     this.#replicas = new Replicas(context)
     this.#controller = new Controller(context)
     this.#upkeep = new Upkeep(context, this.#replicas)
+    const reader = new Reader(context, this.#replicas)
     this.#parts = {
       context,
       replicas: this.#replicas,
       beginnings: new Beginnings(ports),
-      reader: new Reader(context, this.#replicas),
-      committer: new Committer(context),
+      reader,
+      committer: new Committer(context, new OutcomeReader(context, this.#replicas, reader)),
       upkeep: this.#upkeep,
     }
     ports.log.attach(this.#stateMachine())
@@ -166,8 +169,7 @@ class Node implements NodeDatabases {
   /** Submits the creation; if another node was faster, its database is the one. */
   async #create(name: string, options: Required<DatabaseOptions>, call: CallOptions): Promise<void> {
     const { ports, self } = this.#context
-    const { voters, learners } = ports.log.group()
-    const living = [...voters, ...learners].filter((node) => this.#context.isLiving(node))
+    const living = dataMembers(ports.log.group()).filter((node) => this.#context.isLiving(node))
     const candidates: readonly NodeId[] = living.length > 0 ? living : [self]
     await ports.log.submit(
       MACHINE_NAME,

@@ -101,3 +101,29 @@ test('two in one process share rows; the one that stays goes on', async () => {
   await there.sql`insert into t values (2)`
   expect(await there.sql`select id from t order by id`).toEqual([{ id: 1 }, { id: 2 }])
 })
+
+test('a witness votes beside two nodes with data, and has no database of its own', async () => {
+  await using a = await join({ ...options('with data'), alone: true })
+  const seeds = a.addresses().map(String)
+  await using b = await join({ ...options('more data'), seeds })
+  await using witness = await join({ ...options('witness'), seeds, witness: true })
+  await voters(a, 3)
+  expect(a.group().witnesses).toEqual([witness.id])
+  await expect(witness.database('shop')).rejects.toMatchObject({ code: 'NODE_IS_WITNESS' })
+  const shop = await a.database('shop', { redundancy: 'all' })
+  await shop.sql`create table t (n int primary key)`
+  await shop.sql`insert into t values (1)`
+  const holders = shop.storage.status().replicas.map(({ node }) => node)
+  expect(new Set(holders)).toEqual(new Set([a.id, b.id]))
+})
+
+/** Resolves once so many vote. */
+async function voters(cluster: Cluster, count: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const look = (): void => {
+      if (cluster.group().voters.length === count) resolve()
+    }
+    cluster.on('group', look)
+    look()
+  })
+}
