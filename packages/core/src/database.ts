@@ -1,6 +1,7 @@
 import type { Cancel } from './clock.ts'
 import type { ErrorDetail } from './errors.ts'
 import type { LineageId, NodeId, PartitionId, RelationId, Version } from './ids.ts'
+import type { ProgramOutcome, RowProgram } from './row-program.ts'
 import type { RowBatch, ScanRequest } from './storage.ts'
 import type { CallOptions } from './transport.ts'
 import type { Key, KeyRange, Row } from './value.ts'
@@ -63,6 +64,11 @@ export interface CommitReceipt {
   readonly durableOn: number
 }
 
+/** The receipt of a program, and what came of it. A program that failed has a version, but changed nothing. */
+export interface ExecuteReceipt extends CommitReceipt {
+  readonly outcome: ProgramOutcome
+}
+
 export interface TransactionScan extends Omit<ScanRequest, 'version'> {
   /** The partitions to read; every hash partition when absent. */
   readonly partitions?: readonly PartitionId[]
@@ -99,6 +105,12 @@ export interface Transaction {
    * @throws DB_CONFLICT (rejected: run it again), DB_UNAVAILABLE, DB_TOO_FEW_COPIES, OUTCOME_UNKNOWN
    */
   commit(options?: CommitOptions): Promise<CommitReceipt>
+  /**
+   * Commits a program in place of writes: the rows change where the log applies it, unless what this transaction read
+   * (that a table is still what it was, say) has changed. The transaction must have no writes of its own.
+   * @throws as `commit`; DB_RESULT_GONE (unknown) when it was applied and nobody who ran it answers any more
+   */
+  execute(program: RowProgram, options?: CommitOptions): Promise<ExecuteReceipt>
   /** Ends it without a trace. */
   rollback(): void
 }
@@ -191,6 +203,7 @@ export type DatabaseErrorDetail =
       readonly bytesMax: number
     } & ErrorDetail)
   | ({ readonly code: 'DB_TRANSACTION_ENDED' } & ErrorDetail)
+  | ({ readonly code: 'DB_RESULT_GONE'; readonly version: Version } & ErrorDetail)
   | ({
       readonly code: 'DB_OPTIONS_DIFFER'
       readonly option: string

@@ -68,6 +68,14 @@ export function transactionEnded(): DatabaseError {
   )
 }
 
+export function resultGone(database: string, version: Version, cause: unknown): DatabaseError {
+  return new ClusterError(
+    { code: 'DB_RESULT_GONE', outcome: 'unknown', version },
+    `A statement was applied at version ${version} of the database ${database}, but nobody who ran it answers with what came of it. Read the rows to see, or submit it again with the idempotency key it had.`,
+    { cause },
+  )
+}
+
 export function tookTooLong(lifetimeMs: number): ClusterError {
   return new ClusterError(
     { code: 'DEADLINE', outcome: 'rejected', afterMs: lifetimeMs },

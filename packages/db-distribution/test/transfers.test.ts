@@ -47,8 +47,18 @@ describe('copies', () => {
     const replica = new LocalReplica({ id: 1, uid: 'u' }, partition, 3, 1_000)
     replica.phase = 'copying'
     replica.restartQueue(5)
-    const part = { partition, relations: [ITEMS], keys: ['k'], rows: () => [['queued']], bytes: 10 }
-    expect(replica.write(7 as Version, part)).toBeNull()
+    const program = (): never => {
+      throw new Error('it has rows')
+    }
+    const part = {
+      partition,
+      relations: [ITEMS],
+      keys: ['k'],
+      rows: () => [['queued']],
+      program,
+      bytes: 10,
+    }
+    expect(replica.write(7 as Version, part, 'commit')).toEqual({ type: 'written' })
     const nothing = async function* () {}
     const store = await engine.import(replica.name, 6 as Version, nothing())
     expect(replica.adopt(store, true)).toBe(true)

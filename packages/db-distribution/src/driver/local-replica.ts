@@ -6,11 +6,15 @@ import {
   type PartitionId,
   type PartitionStore,
   type RelationId,
+  type RowProgram,
   type RowWrite,
   type Version,
 } from '@cluster/core'
-import type { CommitPart } from '../machine/commands.ts'
+import type { CommitCommand, CommitPart } from '../machine/commands.ts'
+import { UnknownProgramError } from '../machine/program/codec.ts'
+import { runProgram } from '../machine/program/run.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
+import { Outcomes } from './outcomes.ts'
 
 /**
  * - `opening`: what is on disk is being opened;
@@ -23,8 +27,19 @@ export type ReplicaPhase = 'opening' | 'missing' | 'copying' | 'ready' | 'retire
 
 interface Pending {
   readonly version: Version
-  readonly writes: readonly RowWrite[]
+  /** What is written, or computes it from the rows that are there then. */
+  readonly writes: readonly RowWrite[] | RowProgram
 }
+
+/** What became of a commit's rows here. */
+export type Written =
+  | { readonly type: 'written' }
+  /** Nobody can read its rows, so all leave them out alike. */
+  | { readonly type: 'unreadable'; readonly error: ClusterError }
+  /** Others could compute its rows and this replica cannot: its copy is of no use any more. */
+  | { readonly type: 'lost'; readonly error: unknown }
+
+const WRITTEN: Written = { type: 'written' }
 
 /** One partition on this node: its store, and the writes that wait until the store is there. */
 export class LocalReplica {
@@ -40,6 +55,7 @@ export class LocalReplica {
   baseline: number
   /** Who gave the copy, if it was copied in this process. */
   source: NodeId | null = null
+  readonly #outcomes = new Outcomes()
   /** Grows whenever writes were missed, so that a copy under way is known to be of no use. */
   generation = 0
   /** Bytes written since the last checkpoint began, roughly. */
@@ -71,36 +87,61 @@ export class LocalReplica {
     return this.phase === 'ready' && this.recorded && !this.#closed ? this.store : null
   }
 
-  /**
-   * Adds a commit's writes; commits come in order.
-   * @returns why its rows cannot be read, or null. No holder can read them then, so all leave them out alike.
-   */
-  write(version: Version, part: CommitPart): ClusterError | null {
-    if (this.phase === 'retired') return null
+  /** Adds a commit's writes, or runs its program; commits come in order. */
+  write(version: Version, part: CommitPart, type: CommitCommand['type']): Written {
+    if (this.phase === 'retired') return WRITTEN
     this.#newestWrite = version
-    if (this.#closed || this.phase === 'missing') return null
-    let error: ClusterError | null = null
-    let writes: readonly RowWrite[] = []
+    if (this.#closed || this.phase === 'missing') return WRITTEN
+    let unreadable: ClusterError | null = null
+    let writes: readonly RowWrite[] | RowProgram = []
     try {
-      writes = rowWrites(part)
-    } catch (cause) {
-      if (!isClusterError(cause)) throw cause
-      error = cause
+      writes = type === 'execute' ? part.program() : rowWrites(part)
+    } catch (error) {
+      if (error instanceof UnknownProgramError) return this.#lose(error)
+      if (!isClusterError(error)) throw error
+      unreadable = error
     }
-    this.#add(version, writes, part)
-    return error
+    const written = this.#add(version, writes, part)
+    return unreadable === null ? written : { type: 'unreadable', error: unreadable }
   }
 
-  #add(version: Version, writes: readonly RowWrite[], part: CommitPart): void {
+  #add(version: Version, writes: readonly RowWrite[] | RowProgram, part: CommitPart): Written {
     if (this.phase === 'ready') {
       assert(this.store !== null, 'a replica that is ready has a store')
-      this.store.apply(version, writes)
       this.bytesSince += part.bytes + 32
-      return
+      try {
+        this.#put(this.store, version, writes)
+      } catch (error) {
+        if (!isClusterError(error)) throw error
+        return this.#lose(error)
+      }
+      return WRITTEN
     }
     this.#pending.push({ version, writes })
     this.#pendingBytes += part.bytes + 64
     if (this.phase === 'copying' && this.#pendingBytes > this.#pendingBytesMax) this.restartQueue(version)
+    return WRITTEN
+  }
+
+  /** Writes are told by the log or by the program, which finds here what every other replica finds. */
+  #put(store: PartitionStore, version: Version, writes: readonly RowWrite[] | RowProgram): void {
+    if (!('steps' in writes)) {
+      store.apply(version, writes)
+      return
+    }
+    // Replay: the store has it, and what came behind it.
+    if (version <= store.appliedVersion()) return
+    const { relation } = writes
+    const run = runProgram(writes, (key) => store.get(relation, key, version))
+    const rows = run.writes.map(({ key, row }): RowWrite => ({ relation, key, row }))
+    store.apply(version, [...rows, this.#outcomes.write(version, run.outcome)])
+  }
+
+  /** The copy here is of no use any more. */
+  #lose(error: unknown): Written {
+    this.restartQueue(this.#newestWrite)
+    if (this.phase === 'ready') this.phase = 'missing'
+    return { type: 'lost', error }
   }
 
   /** Begins to queue: the store to come must stand at `version` or later. */
@@ -125,7 +166,7 @@ export class LocalReplica {
    */
   adopt(store: PartitionStore, copied = false): boolean {
     if (store.appliedVersion() < this.baseline) return false
-    for (const { version, writes } of this.#pending) store.apply(version, writes)
+    for (const { version, writes } of this.#pending) this.#put(store, version, writes)
     this.#solidFrom = copied ? store.appliedVersion() : 0
     this.#pending = []
     this.#pendingBytes = 0
@@ -170,6 +211,11 @@ export class LocalReplica {
         return durable >= this.#newestWrite ? Number.POSITIVE_INFINITY : durable
       }
     }
+  }
+
+  /** What came of the program at that version, if this replica ran it, or has it from one that did. */
+  outcome(version: Version): Uint8Array | null {
+    return this.phase === 'ready' && this.store !== null ? this.#outcomes.read(this.store, version) : null
   }
 
   rows(relations: Iterable<RelationId>): number {

@@ -17,9 +17,19 @@ import { type BatchSource, Chain, Merge } from './batches.ts'
 import type { Context } from './context.ts'
 import { nextFrame, streamError } from './copy.ts'
 import { storesSource } from './holder-scan.ts'
-import { RemoteGets } from './remote-gets.ts'
+import { RemoteAsks } from './remote-asks.ts'
 import type { Replicas } from './replicas.ts'
-import { encodeScan, type HolderScan, SERVICE } from './wire.ts'
+import {
+  decodeRows,
+  encodeGet,
+  encodeScan,
+  type GetRequest,
+  type HolderScan,
+  type PointRequest,
+  SERVICE,
+} from './wire.ts'
+
+type GetGroup = Pick<GetRequest, 'database' | 'version'>
 
 /** Wait before everybody is asked again who failed before. */
 const AGAIN_MS = 50
@@ -53,12 +63,20 @@ export class ReadTry {
 export class Reader {
   readonly #context: Context
   readonly #replicas: Replicas
-  readonly #gets: RemoteGets
+  readonly #gets: RemoteAsks<GetGroup, PointRequest, Row | null>
 
   constructor(context: Context, replicas: Replicas) {
     this.#context = context
     this.#replicas = replicas
-    this.#gets = new RemoteGets(context)
+    this.#gets = new RemoteAsks(context, {
+      nameOf: ({ database, version }) => `${database} ${version}`,
+      encode: (group, points) => encodeGet({ ...group, points }),
+      decode: (reply, asked) => {
+        const rows = decodeRows(reply, asked)
+        context.rowsFromOthers += rows.length
+        return rows
+      },
+    })
   }
 
   /**
@@ -93,7 +111,11 @@ export class Reader {
       const holder = await this.holder(database, partition, version, reading)
       try {
         if (holder !== this.#context.self)
-          return await this.#gets.get(holder, database.id, version, { partition, relation, key })
+          return await this.#gets.ask(
+            holder,
+            { database: database.id, version },
+            { partition, relation, key },
+          )
         await this.#caughtUp(version, reading)
         const store = this.#replicas.serving(database.id, partition)
         if (store !== null) return store.get(relation, key, version)

@@ -8,7 +8,13 @@ import {
   type PartitionStore,
   type Version,
 } from '@cluster/core'
-import { type CommitPart, encodeReplicas, type ReplicaCommand, type ReplicaRef } from '../machine/commands.ts'
+import {
+  type CommitCommand,
+  type CommitPart,
+  encodeReplicas,
+  type ReplicaCommand,
+  type ReplicaRef,
+} from '../machine/commands.ts'
 import type { Effect } from '../machine/machine.ts'
 import { type CommandResult, decodeResult } from '../machine/results.ts'
 import { type DatabaseRecord, neededIndex, replicaOn } from '../machine/state.ts'
@@ -110,7 +116,8 @@ export class Replicas {
       case 'committed': {
         const local = this.#byDatabase.get(effect.database.id)
         if (local === undefined) return
-        for (const part of effect.commit.parts) this.#write(local[part.partition], index as Version, part)
+        const { parts, type } = effect.commit
+        for (const part of parts) this.#write(local[part.partition], index as Version, part, type)
         return
       }
       case 'created':
@@ -126,12 +133,23 @@ export class Replicas {
     }
   }
 
-  #write(replica: LocalReplica | undefined, version: Version, part: CommitPart): void {
-    const error = replica?.write(version, part) ?? null
-    if (error === null) return
+  #write(
+    replica: LocalReplica | undefined,
+    version: Version,
+    part: CommitPart,
+    type: CommitCommand['type'],
+  ): void {
+    if (replica === undefined) return
+    const { phase } = replica
+    const written = replica.write(version, part, type)
+    if (written.type === 'written') return
     const { partition } = part
-    const event = 'rows of a commit cannot be read and are left out'
-    this.#context.ports.logger.log('error', event, { partition, version, error: String(error) })
+    const event =
+      written.type === 'lost'
+        ? 'a program cannot be run here as others can; the copy is replaced'
+        : 'rows of a commit cannot be read and are left out'
+    this.#context.ports.logger.log('error', event, { partition, version, error: String(written.error) })
+    if (phase === 'ready' && replica.phase === 'missing') void this.#bringUp(replica)
   }
 
   /** The whole state was replaced by a snapshot. */

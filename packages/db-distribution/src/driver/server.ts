@@ -15,7 +15,7 @@ import { taggedBatches } from './holder-scan.ts'
 import type { Replicas } from './replicas.ts'
 import { within } from './waiting.ts'
 import {
-  decodeGet,
+  decodeRequest,
   decodeStreamRequest,
   type ExportRequest,
   encodeBatch,
@@ -23,8 +23,11 @@ import {
   encodeCopy,
   encodeEnd,
   encodeFailed,
+  encodeOutcomes,
   encodeRows,
+  type GetRequest,
   type HolderScan,
+  type Request,
 } from './wire.ts'
 
 /** Answers other nodes from the partitions that this node holds completely. */
@@ -39,7 +42,7 @@ export class Server {
 
   handlers(): ChannelHandlers {
     return {
-      request: (_peer, frame, signal) => this.#get(frame, signal),
+      request: (_peer, frame, signal) => this.#answer(frame, signal),
       stream: (peer, opening, stream) => void this.#stream(peer, opening, stream),
     }
   }
@@ -60,8 +63,25 @@ export class Server {
     return store
   }
 
-  async #get(frame: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    const { database, version, points } = decodeGet(frame)
+  #answer(frame: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const request = decodeRequest(frame)
+    return request.type === 'get' ? this.#get(request, signal) : this.#outcomes(request, signal)
+  }
+
+  /** What came of programs; their replicas have run them once this node has applied their versions. */
+  async #outcomes(
+    { database, asked }: Extract<Request, { type: 'outcomes' }>,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const outcomes: (Uint8Array | null)[] = []
+    for (const { partition, version } of asked) {
+      await this.#storeAt(database, partition, version, signal)
+      outcomes.push(this.#replicas.get(database, partition)?.outcome(version) ?? null)
+    }
+    return encodeOutcomes(outcomes)
+  }
+
+  async #get({ database, version, points }: GetRequest, signal: AbortSignal): Promise<Uint8Array> {
     const rows: (Row | null)[] = []
     try {
       for (const { partition, relation, key } of points) {

@@ -7,11 +7,13 @@ import {
   type CommitOptions,
   type CommitReceipt,
   type DatabaseErrorDetail,
+  type ExecuteReceipt,
   type Key,
   type PartitionId,
   type Row,
   type RowAddress,
   type RowBatch,
+  type RowProgram,
   type Transaction,
   type TransactionMark,
   type TransactionOptions,
@@ -159,12 +161,7 @@ export class OptimisticTransaction implements Transaction {
 
   #write(address: RowAddress, row: Row | null): void {
     this.#check()
-    if (this.#readOnly) {
-      throw new ClusterError<DatabaseErrorDetail>(
-        { code: 'DB_OPTION_INVALID', outcome: 'rejected', option: 'readOnly', given: 'true' },
-        'The transaction was begun as read only. Begin it without readOnly to write.',
-      )
-    }
+    if (this.#readOnly) throw writesToReadOnly()
     assert(this.#ports.database.partitions[address.partition], `there is no partition ${address.partition}`)
     this.#writes.write(address, row)
     const { bytesMax } = this.#ports
@@ -217,6 +214,21 @@ export class OptimisticTransaction implements Transaction {
     )
   }
 
+  async execute(program: RowProgram, options: CommitOptions = {}): Promise<ExecuteReceipt> {
+    this.#check()
+    if (this.#readOnly) throw writesToReadOnly()
+    assert(this.#writes.length === 0, 'a program is all that its transaction writes')
+    const { committer, database } = this.#ports
+    assert(database.partitions[program.partition], `there is no partition ${program.partition}`)
+    const call = this.#call(options)
+    this.#end()
+    return committer.execute(
+      database,
+      { database: database.id, ...this.#reads.reads(this.version), program },
+      call,
+    )
+  }
+
   /** The options of a call within the transaction. */
   #call<Options extends CallOptions>(options: Options): Options {
     const signal = options.signal ?? this.#options.signal
@@ -241,6 +253,12 @@ export class OptimisticTransaction implements Transaction {
     if (this.#ports.clock.now() > this.#endsAt) throw tookTooLong(this.#lifetimeMs)
   }
 }
+
+const writesToReadOnly = (): ClusterError<DatabaseErrorDetail> =>
+  new ClusterError(
+    { code: 'DB_OPTION_INVALID', outcome: 'rejected', option: 'readOnly', given: 'true' },
+    'The transaction was begun as read only. Begin it without readOnly to write.',
+  )
 
 /** A scan with the transaction's own writes in place of what they replace. */
 function overlaid(

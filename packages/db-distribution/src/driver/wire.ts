@@ -24,6 +24,7 @@ const COLUMNS_MAX = 4_096
 const GET = 1
 const SCAN = 2
 const EXPORT = 3
+const GET_OUTCOMES = 4
 
 const ROWS = 1
 const END = 2
@@ -111,11 +112,35 @@ export function encodeGet({ database, version, points }: GetRequest): Uint8Array
   return writer.finish()
 }
 
+/** Asks what came of the program that the log applied at `version`. */
+export interface OutcomeRequest {
+  readonly partition: PartitionId
+  readonly version: Version
+}
+
+export function encodeGetOutcomes(database: number, asked: readonly OutcomeRequest[]): Uint8Array {
+  const writer = new ByteWriter().byte(GET_OUTCOMES).byte(WIRE_FORMAT).varint(database).varint(asked.length)
+  for (const { partition, version } of asked) writer.varint(partition).varint(version)
+  return writer.finish()
+}
+
+export type Request =
+  | ({ readonly type: 'get' } & GetRequest)
+  | { readonly type: 'outcomes'; readonly database: number; readonly asked: readonly OutcomeRequest[] }
+
 /** @throws DB_FRAME_DAMAGED */
-export function decodeGet(bytes: Uint8Array): GetRequest {
+export function decodeRequest(bytes: Uint8Array): Request {
   const { reader, type } = open(bytes)
-  if (type !== GET) throw damaged(`the request has the unknown type ${type}`)
   const database = reader.varint()
+  if (type === GET_OUTCOMES) {
+    const asked: OutcomeRequest[] = []
+    for (let left = reader.count(2); left > 0; left--) {
+      const partition = reader.varint() as PartitionId
+      asked.push({ partition, version: reader.varint() as Version })
+    }
+    return { type: 'outcomes', database, asked }
+  }
+  if (type !== GET) throw damaged(`the request has the unknown type ${type}`)
   const version = reader.varint() as Version
   const points: PointRequest[] = []
   for (let left = reader.count(3); left > 0; left--) {
@@ -123,7 +148,30 @@ export function decodeGet(bytes: Uint8Array): GetRequest {
     const relation = reader.varint() as RelationId
     points.push({ partition, relation, key: reader.key() })
   }
-  return { database, version, points }
+  return { type: 'get', database, version, points }
+}
+
+/** The first outcomes, as many as make a frame but at least one; null for one that is gone. */
+export function encodeOutcomes(outcomes: readonly (Uint8Array | null)[]): Uint8Array {
+  const body = new ByteWriter()
+  let count = 0
+  for (const outcome of outcomes) {
+    if (outcome === null) body.byte(0)
+    else body.byte(1).blob(outcome)
+    count++
+    if (body.length >= FRAME_BYTES_TARGET) break
+  }
+  return new ByteWriter().varint(count).append(body).finish()
+}
+
+/** @throws DB_FRAME_DAMAGED */
+export function decodeOutcomes(bytes: Uint8Array, most: number): (Uint8Array | null)[] {
+  const reader = new ByteReader(bytes)
+  const count = reader.count()
+  if (count < 1 || count > most) throw damaged(`${count} outcomes answer ${most} questions`)
+  const outcomes: (Uint8Array | null)[] = []
+  while (outcomes.length < count) outcomes.push(reader.byte() === 0 ? null : reader.blob())
+  return outcomes
 }
 
 /** The first rows, as many as make a frame but at least one: whoever asked for more asks again for the rest. */

@@ -6,8 +6,10 @@ import {
   type PartitionId,
   type RelationId,
   type Row,
+  type RowProgram,
 } from '@cluster/core'
 import { ByteReader, ByteWriter, type MalformedDetail } from './bytes.ts'
+import { decodeProgram, encodeProgram } from './program/codec.ts'
 
 /** Version of the commands' layout; the second byte of each. */
 export const COMMAND_FORMAT = 1
@@ -19,6 +21,7 @@ const LOST = 4
 const COMMIT = 5
 const OFFER = 6
 const DURABLE = 7
+const EXECUTE = 8
 
 /** Makes a database, its replicas on the candidates; nothing if the name is taken. */
 export interface CreateCommand {
@@ -97,19 +100,27 @@ export interface CommitInput extends Reads {
   readonly writes: readonly PartitionWrites[]
 }
 
+/** A program instead of writes: all its rows count as written, whatever becomes of them. */
+export interface ExecuteInput extends Reads {
+  readonly database: number
+  readonly program: RowProgram
+}
+
 /** The head of a partition's writes; its rows are decoded only where they are held. */
 export interface CommitPart {
   readonly partition: PartitionId
   readonly relations: readonly RelationId[]
   readonly keys: readonly Key[]
-  /** @throws DB_FRAME_DAMAGED */
+  /** Only in a `commit`. @throws DB_FRAME_DAMAGED */
   rows(): (Row | null)[]
-  /** Size of the rows' bytes. */
+  /** Only in an `execute`. @throws DB_FRAME_DAMAGED; UnknownProgramError where this node is too old for it */
+  program(): RowProgram
+  /** Size of the rows' or the program's bytes. */
   readonly bytes: number
 }
 
 export interface CommitCommand extends Reads {
-  readonly type: 'commit'
+  readonly type: 'commit' | 'execute'
   readonly database: number
   readonly parts: readonly CommitPart[]
 }
@@ -182,8 +193,42 @@ export function encodeReplicas({ type, node, replicas }: ReplicaCommand): Uint8A
  * Layout: head (reads, and for each partition the keys written), then for each partition its rows. A node that
  * holds none of the partitions needs the head only.
  */
-export function encodeCommit({ database, version, points, ranges, writes }: CommitInput): Uint8Array {
-  const writer = begin(COMMIT).varint(database).varint(version).varint(points.length)
+export function encodeCommit({ database, writes, ...reads }: CommitInput): Uint8Array {
+  const writer = begin(COMMIT)
+  writeHead(writer, database, reads, writes)
+  const body = new ByteWriter()
+  for (const part of writes) {
+    const start = body.length
+    for (let i = 0; i < part.rows.length; i++) {
+      const row = part.rows[i] as Row | null
+      if (row === null) body.byte(0)
+      else body.byte(1).row(row)
+    }
+    writer.varint(body.length - start)
+  }
+  return writer.append(body).finish()
+}
+
+/** Layout: as a commit's, with the program in place of the rows. @throws DB_OPTION_INVALID when it is too large */
+export function encodeExecute({ database, program, ...reads }: ExecuteInput): Uint8Array {
+  const { partition, relation, steps } = program
+  const relations = steps.map(() => relation)
+  const keys = steps.map(({ key }) => key)
+  const body = encodeProgram(program)
+  const writer = begin(EXECUTE)
+  writeHead(writer, database, reads, [{ partition, relations, keys }])
+  return writer.varint(body.length).raw(body).finish()
+}
+
+type PartHead = Pick<PartitionWrites, 'partition' | 'relations' | 'keys'>
+
+function writeHead(
+  writer: ByteWriter,
+  database: number,
+  { version, points, ranges }: Reads,
+  writes: readonly PartHead[],
+): void {
+  writer.varint(database).varint(version).varint(points.length)
   for (const { relation, key } of points) writer.varint(relation).key(key)
   writer.varint(ranges.length)
   for (const { relation, partitions, from, to } of ranges) {
@@ -204,17 +249,6 @@ export function encodeCommit({ database, version, points, ranges, writes }: Comm
       for (; i < end; i++) writer.key(part.keys[i] as Key)
     }
   }
-  const body = new ByteWriter()
-  for (const part of writes) {
-    const start = body.length
-    for (let i = 0; i < part.rows.length; i++) {
-      const row = part.rows[i] as Row | null
-      if (row === null) body.byte(0)
-      else body.byte(1).row(row)
-    }
-    writer.varint(body.length - start)
-  }
-  return writer.append(body).finish()
 }
 
 function readReplicas(reader: ByteReader): ReplicaRef[] {
@@ -292,9 +326,19 @@ class EncodedPart implements CommitPart {
     for (let i = 0; i < this.keys.length; i++) rows.push(reader.byte() === 0 ? null : reader.row())
     return rows
   }
+
+  program(): RowProgram {
+    return decodeProgram({
+      relation: this.relations[0] as RelationId,
+      partition: this.partition,
+      keys: this.keys,
+      command: this.#command,
+      at: this.at,
+    })
+  }
 }
 
-function readCommit(reader: ByteReader, bytes: Uint8Array): CommitCommand {
+function readCommit(type: CommitCommand['type'], reader: ByteReader, bytes: Uint8Array): CommitCommand {
   const database = reader.varint()
   const version = reader.varint()
   const points: PointRead[] = []
@@ -326,7 +370,16 @@ function readCommit(reader: ByteReader, bytes: Uint8Array): CommitCommand {
     at += part.bytes
   }
   if (at !== bytes.length) throw damaged('its length is wrong')
-  return { type: 'commit', database, version, points, ranges, parts }
+  if (type === 'execute') checkProgram(parts)
+  return { type, database, version, points, ranges, parts }
+}
+
+function checkProgram(parts: readonly CommitPart[]): void {
+  const relations = parts[0]?.relations ?? []
+  if (parts.length !== 1 || relations.length === 0)
+    throw damaged('a program names no rows, or several partitions')
+  if (relations.some((relation) => relation !== relations[0]))
+    throw damaged('a program names several relations')
 }
 
 /** @throws DB_FRAME_DAMAGED, the same on every node */
@@ -350,7 +403,9 @@ export function decodeCommand(bytes: Uint8Array): Command {
     case DURABLE:
       return readReplicaCommand('durable', reader)
     case COMMIT:
-      return readCommit(reader, bytes)
+      return readCommit('commit', reader, bytes)
+    case EXECUTE:
+      return readCommit('execute', reader, bytes)
     default:
       throw damaged(`it has the unknown type ${type}`)
   }

@@ -135,6 +135,7 @@ export class DatabasesMachine {
       case 'durable':
         return this.#note(command)
       case 'commit':
+      case 'execute':
         return this.#commit(index, command)
     }
   }

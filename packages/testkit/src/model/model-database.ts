@@ -10,6 +10,7 @@ import {
   type Databases,
   EVERYWHERE,
   EventHub,
+  type ExecuteReceipt,
   hash32,
   inRange,
   type Key,
@@ -19,12 +20,14 @@ import {
   type NodeId,
   nodeId,
   type PartitionId,
+  PROGRAM_ROWS_MAX,
   partitionId,
   type RelationId,
   type ReplicaInfo,
   type Row,
   type RowAddress,
   type RowBatch,
+  type RowProgram,
   type Transaction,
   type TransactionMark,
   type TransactionOptions,
@@ -32,6 +35,7 @@ import {
   type Value,
   type Version,
 } from '@cluster/core'
+import { runModelProgram } from './model-program.ts'
 
 const BATCH_ROWS_MAX = 1_024
 
@@ -236,11 +240,7 @@ class ModelTransaction implements Transaction {
 
   #write(write: Write): void {
     this.#assertOpen()
-    if (this.#readOnly)
-      throw fail(
-        { code: 'DB_OPTION_INVALID', outcome: 'rejected', option: 'readOnly', given: 'true' },
-        'The transaction is read only; begin one without readOnly to write.',
-      )
+    if (this.#readOnly) throw writesToReadOnly()
     this.#writes.push(write)
     this.#own.set(addressName(write), write)
   }
@@ -289,10 +289,25 @@ class ModelTransaction implements Transaction {
     return idempotencyKey === undefined ? certify() : this.#database.once(idempotencyKey, certify)
   }
 
+  async execute(program: RowProgram, { idempotencyKey }: CommitOptions = {}): Promise<ExecuteReceipt> {
+    this.#assertOpen()
+    if (this.#readOnly) throw writesToReadOnly()
+    this.#ended = true
+    const certify = (): ExecuteReceipt =>
+      this.#database.execute(this.version, program, (write) => this.#concerns(write))
+    return idempotencyKey === undefined ? certify() : this.#database.once(idempotencyKey, certify)
+  }
+
   rollback(): void {
     this.#ended = true
   }
 }
+
+const writesToReadOnly = (): ClusterError<DatabaseErrorDetail> =>
+  fail(
+    { code: 'DB_OPTION_INVALID', outcome: 'rejected', option: 'readOnly', given: 'true' },
+    'The transaction is read only; begin one without readOnly to write.',
+  )
 
 function* batches(
   rows: readonly { readonly key: Key; readonly row: Row }[],
@@ -384,6 +399,20 @@ class ModelDatabase implements Database {
     throw fault.make()
   }
 
+  /** Runs a program on the newest rows. All its rows count as written, whatever came of it. */
+  execute(since: Version, program: RowProgram, concerns: (write: Write) => boolean): ExecuteReceipt {
+    const { relation, partition, steps } = program
+    if (steps.length < 1 || steps.length > PROGRAM_ROWS_MAX)
+      throw fail(
+        { code: 'DB_OPTION_INVALID', outcome: 'rejected', option: 'steps', given: String(steps.length) },
+        `A program has ${steps.length} steps; it must have 1 to ${PROGRAM_ROWS_MAX}.`,
+      )
+    const stored = this.store.relation(relation, partition)
+    const { outcome, after } = runModelProgram(program, (key) => stored.at(key, this.store.version()))
+    const writes = [...after].map(([key, row]): Write => ({ relation, partition, key, row }))
+    return { ...this.certify(since, writes, concerns), outcome }
+  }
+
   /** @throws DB_CONFLICT when something that `concerns` was written after `since` */
   judge(since: Version, concerns: (write: Write) => boolean): void {
     const changed = this.store.changedSince(since, concerns)
@@ -397,9 +426,9 @@ class ModelDatabase implements Database {
   }
 
   /** Commits at most once under the key; later calls are answered as the first one was. */
-  once(key: string, certify: () => CommitReceipt): CommitReceipt {
+  once<Receipt extends CommitReceipt>(key: string, certify: () => Receipt): Receipt {
     const before = this.#keyed.get(key)
-    if (before !== undefined) return before
+    if (before !== undefined) return before as Receipt
     this.#lost = null
     try {
       const receipt = certify()

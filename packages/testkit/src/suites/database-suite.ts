@@ -1,95 +1,13 @@
-import {
-  type Database,
-  type DatabaseEvents,
-  type Databases,
-  EVERYWHERE,
-  type Key,
-  KeyWriter,
-  type PartitionId,
-  type RelationId,
-  type Row,
-  type RowAddress,
-  relationId,
-  type Transaction,
-  type TransactionScan,
-  type Value,
-} from '@cluster/core'
+import { type DatabaseEvents, type Databases, EVERYWHERE, type PartitionId, type Row } from '@cluster/core'
+import { beginningTests } from './database-beginnings.ts'
+import { programTests } from './database-programs.ts'
+import { type DatabaseFixture, databaseTools, ITEMS, item, key, numbers, OTHERS } from './database-tools.ts'
 import type { SuiteRunner } from './runner.ts'
-
-/** The databases of a cluster of one or more nodes. */
-export interface DatabaseFixture {
-  /** The databases as each node sees them, at least one. */
-  readonly nodes: readonly Databases[]
-  /** Lets (virtual) time pass until the promise settles. */
-  settle<T>(promise: Promise<T>): Promise<T>
-}
-
-const ITEMS: RelationId = relationId(16)
-const OTHERS: RelationId = relationId(17)
-const key = (value: number): Key => new KeyWriter().double(value).finish()
-
-/** The row of `ITEMS` with that number, in the partition that its key says. */
-const item = (database: Database, value: number, relation = ITEMS): RowAddress => ({
-  relation,
-  partition: database.partitionOf(key(value)),
-  key: key(value),
-})
-
-const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
 
 /** The compliance suite of `Databases`: real ones, on any number of nodes, and models pass it. */
 export function databaseSuite(runner: SuiteRunner, create: () => Promise<DatabaseFixture>): void {
-  const { describe, expect } = runner
-
-  /** A database as the first and the last node see it. */
-  interface Pair {
-    readonly first: Database
-    readonly last: Database
-    readonly fixture: DatabaseFixture
-  }
-
-  const test = (name: string, body: (pair: Pair) => Promise<void>): void =>
-    runner.test(name, async () => {
-      const fixture = await create()
-      const open = async (): Promise<void> => {
-        const first = await (fixture.nodes[0] as Databases).open('shop', { partitions: 4 })
-        const last = await (fixture.nodes.at(-1) as Databases).open('shop')
-        await body({ first, last, fixture })
-      }
-      await fixture.settle(open())
-    })
-
-  const write = async (database: Database, rows: readonly (readonly [number, ...Value[]])[]) => {
-    const transaction = await database.begin()
-    for (const [value, ...rest] of rows) transaction.put(item(database, value), [value, ...rest])
-    return transaction.commit()
-  }
-
-  const read = async (database: Database, value: number, relation = ITEMS): Promise<Row | null> => {
-    const transaction = await database.begin({ readOnly: true })
-    const row = await transaction.get(item(database, value, relation))
-    transaction.rollback()
-    return row
-  }
-
-  const scan = async (
-    transaction: Transaction,
-    request: Partial<TransactionScan> = {},
-  ): Promise<Value[][]> => {
-    const rows: Value[][] = []
-    for await (const batch of transaction.scan({ relation: ITEMS, range: {}, ordered: true, ...request })) {
-      expect(batch.length).toBeLessThanOrEqual(1_024)
-      expect(batch.keys.length).toBe(batch.length)
-      for (let i = 0; i < batch.length; i++) rows.push(batch.columns.map((column) => column[i] as Value))
-    }
-    return rows
-  }
-
-  const failure = (promise: Promise<unknown>): Promise<unknown> =>
-    promise.then(
-      () => null,
-      (error: unknown) => error,
-    )
+  const tools = databaseTools(runner, create)
+  const { describe, expect, test, write, read, scan, failure } = tools
 
   describe('Databases', () => {
     test('opens what exists, from every node', async ({ first, last, fixture }) => {
@@ -434,118 +352,6 @@ export function databaseSuite(runner: SuiteRunner, create: () => Promise<Databas
     })
   })
 
-  describe('optimistic transactions', () => {
-    test('commit as others do, and lose as others do', async ({ first, last }) => {
-      await write(first, [[1, 10]])
-      const one = await first.begin({ optimistic: true })
-      const two = await first.begin({ optimistic: true })
-      for (const transaction of [one, two]) {
-        const count = Number((await transaction.get(item(first, 1)))?.[1])
-        transaction.put(item(first, 1), [1, count + 1])
-      }
-      const { version } = await one.commit()
-      expect(await failure(two.commit())).toMatchObject({ detail: { code: 'DB_CONFLICT' } })
-      const next = await first.begin({ optimistic: true })
-      // Whoever lost begins where the winner was, or later, or it would lose again.
-      expect(next.version).toBeGreaterThanOrEqual(version)
-      expect(await next.get(item(first, 1))).toEqual([1, 11])
-      expect(await read(last, 1)).toEqual([1, 11])
-    })
-
-    test('prove what they read: with it, without a write, or not', async ({ first, last }) => {
-      await write(first, [[1, 'old']])
-      // What a node has read and not proved may be of yesterday; it gets there in the end.
-      for (const attempt of numbers(0, 100)) {
-        expect(attempt).toBeLessThan(99)
-        const good = await last.begin({ optimistic: true, readOnly: true })
-        const row = await good.get(item(last, 1))
-        if ((await failure(good.validate())) !== null) continue
-        expect(row).toEqual([1, 'old'])
-        // It goes on, and may prove more later.
-        expect(await good.get(item(last, 2))).toBeNull()
-        await write(first, [[3, 'beside']])
-        await good.validate()
-        await write(first, [[1, 'new']])
-        expect(await failure(good.validate())).toMatchObject({
-          detail: { code: 'DB_CONFLICT', outcome: 'rejected', relation: ITEMS },
-        })
-        break
-      }
-      const bare = await last.begin({ optimistic: true })
-      const rows = await scan(bare)
-      await write(first, [[2, 'new']])
-      expect(await failure(bare.commit())).toMatchObject({ detail: { code: 'DB_CONFLICT' } })
-      expect(rows.length).toBeLessThan(3)
-    })
-
-    test('never prove what was older than the call', async ({ first, last }) => {
-      for (const value of numbers(0, 20)) {
-        await write(first, [[1, value]])
-        const transaction = await last.begin({ optimistic: true, readOnly: true })
-        const row = await transaction.get(item(last, 1))
-        const proved = (await failure(transaction.validate())) === null
-        transaction.rollback()
-        if (proved) expect(row).toEqual([1, value])
-      }
-      // Those that ask first have nothing to prove.
-      const asked = await last.begin()
-      await asked.get(item(last, 1))
-      await write(first, [[1, 'changed']])
-      await asked.validate()
-      expect(await asked.commit()).toMatchObject({ version: asked.version, copies: null })
-    })
-  })
-
-  describe('old versions', () => {
-    test('are read at the version given, from every node', async ({ first, last }) => {
-      const { version } = await write(first, [[1, 'old']])
-      await write(first, [[1, 'new']])
-      for (const database of [first, last]) {
-        const then = await database.begin({ atVersion: version })
-        expect(then.version).toBe(version)
-        expect(await then.get(item(database, 1))).toEqual([1, 'old'])
-        expect(await scan(then)).toEqual([[1, 'old']])
-        await then.commit()
-      }
-    })
-
-    test('are read where they are when nothing newer is asked for', async ({ first, last }) => {
-      await write(last, [[1, 'there']])
-      const local = await last.begin({ staleness: 'local' })
-      expect(await local.get(item(last, 1))).toEqual([1, 'there'])
-      local.rollback()
-      const { version } = await write(first, [[1, 'newer']])
-      const recent = await last.begin({ staleness: { maxMs: 0 } })
-      expect(recent.version).toBeLessThanOrEqual(version)
-      recent.rollback()
-    })
-
-    test('cannot be written upon', async ({ first }) => {
-      const invalid = { detail: { code: 'DB_OPTION_INVALID', outcome: 'rejected' } }
-      const version = (await write(first, [[1, 'a']])).version
-      expect(await failure(first.begin({ atVersion: version, readOnly: false }))).toMatchObject(invalid)
-      expect(await failure(first.begin({ staleness: 'local', optimistic: true }))).toMatchObject(invalid)
-      expect(await failure(first.begin({ atVersion: version, staleness: 'local' }))).toMatchObject(invalid)
-      const old = await first.begin({ atVersion: version })
-      expect(await failure((async () => old.put(item(first, 1), [1, 'b']))())).toMatchObject(invalid)
-    })
-  })
-
-  describe('idempotency keys', () => {
-    test('let one of several commits take effect', async ({ first, last }) => {
-      const attempt = async (database: Database, value: string) => {
-        const transaction = await database.begin()
-        const row = await transaction.get(item(database, 1))
-        transaction.put(item(database, 1), [1, value, Number(row?.[2] ?? 0) + 1])
-        return transaction.commit({ idempotencyKey: 'order 17' })
-      }
-      const receipt = await attempt(first, 'a')
-      expect(await attempt(last, 'b')).toMatchObject({ version: receipt.version })
-      expect(await attempt(first, 'c')).toMatchObject({ version: receipt.version })
-      expect(await read(last, 1)).toEqual([1, 'a', 1])
-    })
-  })
-
   describe('status', () => {
     test('says who holds what', async ({ first, last, fixture }) => {
       await write(
@@ -581,4 +387,7 @@ export function databaseSuite(runner: SuiteRunner, create: () => Promise<Databas
       expect(commits.length).toBe(length)
     })
   })
+
+  beginningTests(tools)
+  programTests(tools)
 }
