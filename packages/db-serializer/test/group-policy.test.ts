@@ -9,7 +9,7 @@ import {
 } from '../src/machine/group/group-policy.ts'
 import type { Configuration, ConfigurationChange, ProgressView } from '../src/machine/raft/types.ts'
 
-const options = { maxVoters: 5, graceMs: 10_000, awayMs: 600_000, flapMs: 1_000 }
+const options = { maxVoters: 5, graceMs: 10_000, awayMs: 600_000, flapMs: 1_000, heardMs: 300 }
 const ids = (text: string): NodeId[] => text.split(' ').filter(Boolean).map(nodeId)
 
 interface Case {
@@ -21,6 +21,8 @@ interface Case {
   readonly wishes?: Readonly<Record<string, Wish>>
   readonly match?: Readonly<Record<string, number>>
   readonly awaySince?: Readonly<Record<string, number>>
+  /** How long ago each last answered the leader. */
+  readonly silentMs?: Readonly<Record<string, number>>
 }
 
 /** What the leader `a` does next. Who is not spoken of is alive, linked for long and caught up. */
@@ -45,7 +47,7 @@ function next(one: Case): ConfigurationChange | null {
         node,
         match: logIndex(one.match?.[node] ?? 9),
         state: 'replicate',
-        heardAt: 0,
+        heardAt: (one.now ?? 100_000) - (one.silentMs?.[node] ?? 0),
       }),
     ),
     standings: new Map(others.map(standing)),
@@ -61,6 +63,13 @@ const proved = { state: 'suspected', since: 99_999, proved: true } as const
 describe('the group policy', () => {
   test('a group that is well is left alone', () => {
     expect(next({ voters: 'a b c' })).toBeNull()
+  })
+
+  test('nobody is let go whose place only a voter without its disk would take', () => {
+    const going = { voters: 'a b c', wishes: { b: { wish: 'away' } } } as const
+    expect(next(going)).toEqual({ type: 'away', node: 'b' })
+    // c is alive and answered once; it came back with another disk, and answers as a voter no more.
+    expect(next({ ...going, silentMs: { c: 5_000 } })).toBeNull()
   })
 
   test('who asks is let in as a learner, and a learner becomes a voter', () => {

@@ -33,10 +33,8 @@ import { Commands } from './commands/commands.ts'
 import { Readiness } from './commands/readiness.ts'
 import { Submissions } from './commands/submissions.ts'
 import { Waiting } from './commands/waiting.ts'
-import type { GroupFile } from './disk/group-file.ts'
-import type { LogStore } from './disk/log-store.ts'
-import type { openLog } from './disk/open-log.ts'
-import { type PatientDisk, patientDisk } from './disk/patient-disk.ts'
+import { LogFolder } from './disk/log-folder.ts'
+import type { OpenedLog, openLog } from './disk/open-log.ts'
 import { Contact } from './group/contact.ts'
 import { Forks } from './group/forks.ts'
 import { GoingAlone } from './group/going-alone.ts'
@@ -54,7 +52,6 @@ import { raftNews } from './run/raft-news.ts'
 import { Runner } from './run/runner.ts'
 import { Ticking } from './run/ticking.ts'
 
-type OpenStore = typeof openLog
 type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
 
 /** The ordered log of one node: the Raft machine, connected to peers, disk and clock. */
@@ -62,7 +59,7 @@ export class OrderedLogNode implements OrderedLog {
   readonly self: NodeId
   readonly #options: ResolvedOptions
   readonly #ports: OrderedLogPorts
-  readonly #openStore: OpenStore
+  readonly #folder: LogFolder
   readonly #events = new EventHub<OrderedLogEvents>()
   readonly #calls: Calls
   readonly #applier: Applier
@@ -80,13 +77,8 @@ export class OrderedLogNode implements OrderedLog {
   readonly #forks: Forks
   readonly #regrouping: Regrouping
   #state: State = 'new'
-  #store: LogStore | null = null
   #runner: Runner | null = null
   #view: RaftView | null = null
-  #groupFile: GroupFile | null = null
-  #patient: PatientDisk | null = null
-  /** The name of the disk under the log. */
-  #disk = ''
   #failure: unknown = null
   /** Where commands went last; another leader or term means to send them again. */
   #route = ''
@@ -97,12 +89,12 @@ export class OrderedLogNode implements OrderedLog {
   /** Who waits for the first word of the version of the cluster. */
   readonly #versioned: (() => void)[] = []
 
-  constructor(options: ResolvedOptions, ports: OrderedLogPorts, openStore: OpenStore) {
+  constructor(options: ResolvedOptions, ports: OrderedLogPorts, openStore: typeof openLog) {
     const { peers, clock, random, logger } = ports
     this.self = peers.self
     this.#options = options
     this.#ports = ports
-    this.#openStore = openStore
+    this.#folder = new LogFolder(openStore, this.self, ports, options)
     this.#calls = new Calls(clock)
     this.#applier = new Applier(this.self, options, clock, {
       settled: (session, number, outcome) => this.#submissions.settled(session, number, outcome),
@@ -164,7 +156,13 @@ export class OrderedLogNode implements OrderedLog {
           this.#runner?.change(change, done)
         },
       },
-      { maxVoters: options.maxVoters, graceMs: options.graceMs, awayMs: options.awayMs, flapMs: 1_000 },
+      {
+        maxVoters: options.maxVoters,
+        graceMs: options.graceMs,
+        awayMs: options.awayMs,
+        flapMs: 1_000,
+        heardMs: options.electionMs,
+      },
     )
     this.#contact = new Contact(
       { ...options, self: this.self, askMs: 200 },
@@ -173,7 +171,7 @@ export class OrderedLogNode implements OrderedLog {
         logger,
         peers,
         hello: (to, hello) => this.#notify(to, { type: 'hello', hello }),
-        promise: async (to) => this.#groupFile?.setPromise(to),
+        promise: async (to) => this.#opened().groupFile.setPromise(to),
         form: (promised) => this.#regrouping.form(promised),
         adopt: (history) => this.#runner?.input({ type: 'join', history }),
         dissolve: (into) => this.#regrouping.dissolve(into),
@@ -202,13 +200,24 @@ export class OrderedLogNode implements OrderedLog {
         input: (input) => this.#runner?.input(input),
         note: (note) => this.#note(note),
         isRunning: () => this.#state === 'running',
-        startOver: (cluster) => this.#startOver(cluster),
+        startOver: (cluster) => this.#startOver(() => this.#folder.clear(cluster)),
+        setAside: () => this.#startOver(() => this.#folder.setAside()),
         begunAnew: () => this.#begunAnew(),
         failed: (error) => this.#fail(error),
       },
       options,
     )
-    this.#forks = new Forks((event) => this.#events.emit('forked', event))
+    this.#forks = new Forks(
+      {
+        self: this.self,
+        logger,
+        view: () => this.#view,
+        emit: (event) => this.#events.emit('forked', event),
+        changed: () => this.#contact.group(this.#card()),
+        giveUp: () => this.#regrouping.giveUpHistory(),
+      },
+      options.keep,
+    )
     this.#readiness = new Readiness(clock)
     this.#ticking = new Ticking({
       clock,
@@ -220,7 +229,7 @@ export class OrderedLogNode implements OrderedLog {
     this.#waiting = new Waiting({
       view: () => this.#view,
       isLinked: (peer) => this.#members.isLinked(peer),
-      contact: () => (this.#patient?.isFull ? 'room on its disk' : this.#contact.waiting),
+      contact: () => (this.#folder.isFull ? 'room on its disk' : this.#contact.waiting),
       say: (text) => this.#events.emit('waiting', { for: text }),
     })
     peers.serve(SERVICE, {
@@ -255,15 +264,7 @@ export class OrderedLogNode implements OrderedLog {
   async start(): Promise<void> {
     assert(this.#state === 'new', 'an ordered log starts once')
     this.#state = 'starting'
-    const { peers, random, logger, clock } = this.#ports
-    const disk = patientDisk(this.#ports.disk, clock, logger)
-    this.#patient = disk
-    const ports = { self: this.self, disk, random, logger, wall: () => clock.wall() }
-    const opened = await this.#openStore(ports, this.#options)
-    const { store, identity } = opened
-    this.#groupFile = opened.groupFile
-    this.#store = store
-    this.#disk = identity.disk
+    const { store } = await this.#folder.open()
     const { snapshot } = store.recovered
     if (snapshot) {
       const bytes = await store.readSnapshot()
@@ -271,10 +272,12 @@ export class OrderedLogNode implements OrderedLog {
       this.#applier.restore(bytes, snapshot.index, snapshot.configuration)
       this.#snapshots.begin({ meta: snapshot, bytes })
     }
-    this.#run(store, store.recovered)
+    // Nothing that the machines have of their own is of any history that this node belongs to.
+    else if (store.recovered.hardState?.history == null) this.#applier.reset()
+    this.#run(store.recovered)
     this.#state = 'running'
-    for (const member of peers.members()) if (!member.self) this.#members.member(member)
-    this.#contact.start(this.#groupFile.promise, { disk: identity.disk, renounced: identity.renounced })
+    for (const member of this.#ports.peers.members()) if (!member.self) this.#members.member(member)
+    this.#meet()
     this.#rested()
     for (const peer of this.#peerEvents.linked()) this.#linkUp(peer)
     this.#tick()
@@ -375,9 +378,10 @@ export class OrderedLogNode implements OrderedLog {
     this.#state = 'stopped'
   }
 
-  #run(store: LogStore, recovered: Recovered): void {
+  #run(recovered: Recovered): void {
     const { random, clock } = this.#ports
-    const raft = new Raft(raftOptions(this.#options, this.self, this.#disk), recovered, random)
+    const { store, identity } = this.#opened()
+    const raft = new Raft(raftOptions(this.#options, this.self, identity.disk), recovered, random)
     this.#runner = new Runner(raft, store, {
       clock,
       send: (to, message) => void this.#notify(to, { type: 'raft', message }),
@@ -550,25 +554,34 @@ export class OrderedLogNode implements OrderedLog {
       this.#toldEmpty = !this.#options.alone && this.#applier.isEmpty()
       return this.#toldEmpty
     }
-    return groupCard(this.#view, empty, this.#groupFile?.tombstones ?? [])
+    return groupCard(this.#view, empty, this.#folder.opened?.groupFile.tombstones ?? [], this.#forks.card)
   }
 
   #note(note: Note): void {
     this.#commands.propose([encodeNote(note)])
   }
 
-  /** Empties the log and the machines, and begins as a node without a group. */
-  async #startOver(cluster: string): Promise<void> {
-    const store = this.#store
-    assert(this.#runner && store && this.#groupFile, 'the log runs')
-    await this.#runner.stop()
-    await this.#groupFile.bury(cluster)
-    await store.clear()
+  /** First contact begins, with what the folder says of this node. */
+  #meet(): void {
+    const { groupFile, identity } = this.#opened()
+    this.#contact.start(groupFile.promise, { disk: identity.disk, renounced: identity.renounced })
+  }
+
+  #opened(): OpenedLog {
+    assert(this.#folder.opened, 'the log runs')
+    return this.#folder.opened
+  }
+
+  /** Begins as a node without a group: the folder was emptied, the machines are now. */
+  async #startOver(empty: () => Promise<void>): Promise<void> {
+    await this.#runner?.stop()
+    await empty()
     if (this.#state !== 'running') return
     this.#applier.reset()
     this.#snapshots.begin(null)
     this.#readiness.reset()
-    this.#run(store, { hardState: null, snapshot: null, entries: [] })
+    this.#run({ hardState: null, snapshot: null, entries: [] })
+    this.#meet()
   }
 
   /** After `#startOver`: everything around the log finds its way again. */
@@ -603,12 +616,8 @@ export class OrderedLogNode implements OrderedLog {
     this.#barriers.stop()
     this.#calls.stop(error)
     this.#applier.stop()
-    this.#patient?.giveUp()
+    this.#folder.giveUp()
     await this.#runner?.stop()
-    try {
-      await this.#store?.close()
-    } catch (closing) {
-      this.#ports.logger.log('warn', 'the log file did not close', { why: String(closing) })
-    }
+    await this.#folder.close()
   }
 }

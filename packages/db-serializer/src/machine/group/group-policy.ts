@@ -11,6 +11,8 @@ export interface GroupPolicyOptions {
   readonly awayMs: number
   /** A learner whose link went down less than this ago is not made a voter yet. */
   readonly flapMs: number
+  /** A voter that did not answer the leader for so long is not counted upon. */
+  readonly heardMs: number
 }
 
 /** What the layer below says of one node, as the leader has it. */
@@ -54,7 +56,7 @@ export function nextChange(facts: GroupFacts, options: GroupPolicyOptions): Conf
   const take = (due: readonly MemberChange[]): void => {
     for (const change of due) if (!changes.some(({ node }) => node === change.node)) changes.push(change)
   }
-  take(partings(facts))
+  take(partings(facts, options))
   take(funerals(facts, options))
   take(arrivals(facts))
   take(promotions(facts, options, changes))
@@ -73,18 +75,23 @@ export function isGranted(node: NodeId, wish: Wish, configuration: Configuration
   return !member && !configuration.away.includes(node)
 }
 
-/** Alive, and the very voter: a node that came back with another disk is alive and answers no leader. */
-function isPresent(voter: NodeId, { self, standings, progress }: GroupFacts): boolean {
+/**
+ * Alive, and the very voter: a node that came back with another disk is alive, has answered before, and answers no
+ * leader as that voter any more.
+ */
+function isPresent(voter: NodeId, { self, now, standings, progress }: GroupFacts, heardMs: number): boolean {
   if (voter === self) return true
-  const answered = progress.some(({ node, heardAt }) => node === voter && heardAt !== null)
+  const answered = progress.some(
+    ({ node, heardAt }) => node === voter && heardAt !== null && now - heardAt < heardMs,
+  )
   return answered && standings.get(voter)?.state === 'alive'
 }
 
 /** True when the group keeps a quorum of those that are there without `node`. */
-function canSpare(node: NodeId, facts: GroupFacts): boolean {
+function canSpare(node: NodeId, facts: GroupFacts, { heardMs }: GroupPolicyOptions): boolean {
   const { voters } = facts.configuration
   if (!voters.includes(node)) return true
-  const present = voters.filter((voter) => isPresent(voter, facts)).length
+  const present = voters.filter((voter) => isPresent(voter, facts, heardMs)).length
   // Those present must be a quorum of the old voters too: two must never become one by mere silence.
   return present > voters.length / 2
 }
@@ -93,21 +100,24 @@ function canSpare(node: NodeId, facts: GroupFacts): boolean {
  * True when those that are there can decide without these. Otherwise they stay voters while they are away: they can come
  * back and make a quorum with the others, which a voter that is lost for good never will.
  */
-function canLetGo(going: readonly NodeId[], facts: GroupFacts): boolean {
+function canLetGo(going: readonly NodeId[], facts: GroupFacts, { heardMs }: GroupPolicyOptions): boolean {
   const { configuration } = facts
   const rest = configuration.voters.filter((voter) => !going.includes(voter))
-  const present = rest.filter((voter) => isPresent(voter, facts))
+  const present = rest.filter((voter) => isPresent(voter, facts, heardMs))
   return rest.length === configuration.voters.length || present.length > rest.length / 2
 }
 
 /** Who said that it goes, goes first: it waits for the answer before it stops. */
-function partings(facts: GroupFacts): readonly MemberChange[] {
+function partings(facts: GroupFacts, options: GroupPolicyOptions): readonly MemberChange[] {
   const { self, configuration, wishes } = facts
   const due: MemberChange[] = []
   for (const node of members(configuration)) {
     const wish = wishes.get(node)
     if (node === self || wish === undefined || wish.wish === 'join') continue
-    if (isGranted(node, wish, configuration) || !canLetGo([...due.map((each) => each.node), node], facts))
+    if (
+      isGranted(node, wish, configuration) ||
+      !canLetGo([...due.map((each) => each.node), node], facts, options)
+    )
       continue
     due.push({ type: wish.wish === 'left' ? 'remove' : 'away', node })
   }
@@ -124,7 +134,7 @@ function funerals(facts: GroupFacts, options: GroupPolicyOptions): readonly Memb
   for (const node of members(configuration)) {
     const standing = standings.get(node)
     if (node === self || standing === undefined || standing.state === 'alive') continue
-    if (!canSpare(node, facts)) continue
+    if (!canSpare(node, facts, options)) continue
     const silent = standing.state === 'suspected' && now - standing.since >= options.graceMs
     if (standing.state === 'away') due.push({ type: 'away', node })
     else if (standing.proved || standing.state === 'dead' || standing.state === 'left' || silent)
@@ -202,10 +212,11 @@ export function wantsWitness(configuration: Configuration, maxVoters: number): b
  */
 function oddWitness(
   facts: GroupFacts,
-  { maxVoters, flapMs }: GroupPolicyOptions,
+  options: GroupPolicyOptions,
   before: readonly MemberChange[],
 ): readonly MemberChange[] {
   const { configuration } = facts
+  const { maxVoters, flapMs } = options
   const [first, ...others] = [configuration.voters, configuration.learners].flatMap((list) =>
     list.filter((node) => isWitness(configuration, node) && !before.some((change) => change.node === node)),
   )
@@ -215,7 +226,7 @@ function oddWitness(
   const data = dataVoters(configuration).length + came - went
   const votes = configuration.voters.includes(first)
   if (data % 2 !== 0 || data >= maxVoters)
-    return votes && canLetGo([first], facts) ? [{ type: 'demote', node: first }] : []
+    return votes && canLetGo([first], facts, options) ? [{ type: 'demote', node: first }] : []
   if (votes) return []
   const able = [first, ...others].find((node) => follows(node, facts, flapMs))
   return able === undefined ? [] : [{ type: 'promote', node: able }]
