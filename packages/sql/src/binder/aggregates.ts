@@ -6,6 +6,9 @@ import { newColumn } from './context.ts'
 import { aggregateFunction } from './overloads.ts'
 import type { Place } from './place.ts'
 
+/** Where the arguments of an aggregate stand. */
+export const IN_AGGREGATE = 'aggregate function calls'
+
 /** Binds a call of an aggregate to the column that will hold its value. */
 export function bindAggregate(
   place: Place,
@@ -16,14 +19,15 @@ export function bindAggregate(
 ): Expr {
   const { context } = place
   return scope.within(context, expression, () => {
-    const bound = expression.args.map((arg) => bind(place, arg))
+    const inner: Place = { ...place, windows: null, name: IN_AGGREGATE }
+    const bound = expression.args.map((arg) => bind(inner, arg))
     const { fn, args } = aggregateFunction(context, expression, name, bound)
     const filter =
       expression.filter === null
         ? null
-        : coerceToBoolean(context, expression.filter, bind(place, expression.filter), 'FILTER')
+        : coerceToBoolean(context, expression.filter, bind(inner, expression.filter), 'FILTER')
     const orderBy = expression.orderBy.map(({ expression: key, descending, nulls }) => ({
-      expr: settle(context, bind(place, key)),
+      expr: settle(context, bind(inner, key)),
       descending,
       nulls,
     }))

@@ -1,6 +1,7 @@
 import { unreachable } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { ScalarFunction } from '../functions/function.ts'
+import { isWindowFunction } from '../functions/window.ts'
 import { columnExpr, conjunction, constant } from '../plan/build.ts'
 import type { CallExpr, Column, Expr } from '../plan/expression.ts'
 import { childrenOf } from '../plan/traverse.ts'
@@ -19,7 +20,8 @@ import type {
 import { compareValues } from '../types/compare.ts'
 import { numberLiteral } from '../types/literal.ts'
 import { BOOLEAN, type SqlType, UNKNOWN } from '../types/type.ts'
-import { bindAggregate } from './aggregates.ts'
+import { bindAggregate, IN_AGGREGATE } from './aggregates.ts'
+import { bindWindowCall } from './bind-window.ts'
 import { coerce, coerceToBoolean, explicitCast, resolveTypeName, settle, unify } from './coerce.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, unsupported } from './context.ts'
 import { functionCall, isAggregate, operatorCall } from './overloads.ts'
@@ -363,6 +365,29 @@ function bindCase(place: Place, expression: CaseExpression): Expr {
 function bindCall(place: Place, expression: CallExpression): Expr {
   const { context } = place
   const name = expression.name.parts.at(-1)?.name ?? ''
+  if (expression.over !== null) {
+    if (place.windows != null) return bindWindowCall(place, place.windows, expression, name, bindExpression)
+    throw place.name === IN_AGGREGATE
+      ? errorAt(
+          context,
+          expression,
+          SQLSTATE.groupingError,
+          'aggregate function calls cannot contain window function calls',
+        )
+      : errorAt(
+          context,
+          expression,
+          SQLSTATE.windowingError,
+          `window functions are not allowed in ${place.name}`,
+        )
+  }
+  if (isWindowFunction(name))
+    throw errorAt(
+      context,
+      expression,
+      SQLSTATE.wrongObjectType,
+      `window function ${name} requires an OVER clause`,
+    )
   if (isAggregate(name)) {
     if (place.aggregates === null)
       throw errorAt(

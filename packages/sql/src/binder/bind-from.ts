@@ -211,7 +211,14 @@ function bindFunction(context: BindContext, reference: FunctionTable, outer: Sco
   const { rows, args, type } = setFunction(context, call, name, bound)
   const alias = reference.alias?.name.name ?? name
   const column = newColumn(context, alias, type)
-  const plan: LogicalPlan = { kind: 'functionScan', name, args, column, rows }
+  const plan: LogicalPlan = {
+    kind: 'functionScan',
+    name,
+    args,
+    column,
+    ordinality: null,
+    rows,
+  }
   return named(context, { plan, columns: [{ name: alias, column }] }, reference.alias, alias)
 }
 

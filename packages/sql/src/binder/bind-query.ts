@@ -159,7 +159,7 @@ function limited(context: BindContext, bound: BoundQuery, query: Query): BoundQu
   if (query.limit === null && query.offset === null) return bound
   const limit = query.limit === null ? null : bindScalar(context, query.limit, BIGINT, 'LIMIT')
   const offset = query.offset === null ? null : bindScalar(context, query.offset, BIGINT, 'OFFSET')
-  return { plan: { kind: 'limit', input: bound.plan, limit, offset }, columns: bound.columns }
+  return { plan: { kind: 'limit', input: bound.plan, limit, offset, ties: null }, columns: bound.columns }
 }
 
 /** The query with no column left undecided: literals that nobody typed are text. */

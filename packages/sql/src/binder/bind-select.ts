@@ -21,6 +21,7 @@ import { Grouping } from './grouping.ts'
 import { ordinalOf } from './ordinal.ts'
 import type { Place } from './place.ts'
 import { type Scope, starColumns } from './scope.ts'
+import { WindowScope } from './window-scope.ts'
 
 /** A select item after `*` was spread. */
 interface Item {
@@ -41,13 +42,17 @@ export function bindSelect(
   const scope: Scope = { tables: from.tables, columns: from.columns, outer }
   const input = whereOf(context, select, from, scope)
   const aggregates = new AggregateScope()
-  const place = (name: string): Place => ({ context, scope, aggregates, name })
+  const windows = new WindowScope(context, select.windows)
+  const place = (name: string): Place => ({ context, scope, aggregates, windows, name })
   const items = bindItems(place('SELECT'), select.items)
   const groups = select.groupBy.flatMap((element) => {
     if (element.kind !== 'plain') throw unsupported(context, element, 'a list of grouping sets')
     return element.items.map((expression) => groupKey(context, scope, expression, items))
   })
-  const having = select.having === null ? null : bindCondition(place('HAVING'), select.having, 'HAVING')
+  const having =
+    select.having === null
+      ? null
+      : bindCondition({ ...place('HAVING'), windows: null }, select.having, 'HAVING')
   const sortKeys = orderBy.map((item) => sortKey(place('ORDER BY'), item, items))
   const distinctOn = select.distinctOn.map((expression) =>
     outputOrInput(place('DISTINCT ON'), expression, items),
@@ -61,6 +66,7 @@ export function bindSelect(
     context,
     items.map((item) => ({ ...item, expr: regroup(item.expr, item.source?.expression ?? null) })),
   )
+  windows.regroup(regroup)
   const condition = having === null ? null : regroup(having, select.having)
 
   // Sort keys that are not in the list are computed beside it and dropped at the end.
@@ -91,6 +97,7 @@ export function bindSelect(
 
   let plan = grouping === null ? input : grouping.plan(input)
   if (condition !== null) plan = filtered(plan, [condition])
+  plan = windows.plan(plan)
   plan = { kind: 'project', input: plan, outputs: [...outputs, ...added] }
   if (select.distinct === 'on') plan = distinctOnPlan(context, select, plan, on, keys)
   else {

@@ -40,7 +40,7 @@ export class Grouping {
 
   /** The grouped rows, once every expression over them was rewritten. */
   plan(input: LogicalPlan): LogicalPlan {
-    return { kind: 'aggregate', input, groups: [...this.#groups], calls: this.#calls }
+    return { kind: 'aggregate', input, groups: [...this.#groups], calls: this.#calls, sets: null }
   }
 
   /** The expression over the groups. @throws 42803 when it uses a column that the groups do not fix */

@@ -1,5 +1,6 @@
 import type { AggregateScope } from './aggregate-scope.ts'
 import type { BindContext, Scope } from './context.ts'
+import type { WindowScope } from './window-scope.ts'
 
 /** Where an expression stands: what it may name and what is allowed there. */
 export interface Place {
@@ -7,6 +8,8 @@ export interface Place {
   readonly scope: Scope | null
   /** Collects aggregates; null where there must be none. */
   readonly aggregates: AggregateScope | null
+  /** Collects window functions; absent or null where there must be none. */
+  readonly windows?: WindowScope | null
   /** For messages: `WHERE`, `JOIN conditions`. */
   readonly name: string
 }

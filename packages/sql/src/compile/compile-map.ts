@@ -203,12 +203,14 @@ export function compileComparator(
   keys: readonly (Pick<SortKey, 'descending' | 'nulls'> & {
     readonly type: SqlType
     readonly position: number
+    /** Where the second row's key stands; absent: in the same column. */
+    readonly other?: number
   })[],
 ): RowComparator {
   const writer = new FunctionWriter()
-  for (const { type, position, descending, nulls } of keys) {
+  for (const { type, position, other = position, descending, nulls } of keys) {
     const a = writer.declare(`columns[${position}][a]`, 'a')
-    const b = writer.declare(`columns[${position}][b]`, 'b')
+    const b = writer.declare(`columns[${other}][b]`, 'b')
     const first = nulls === 'first'
     writer.block(`if (${a} === null || ${b} === null)`, () => {
       writer.line(`if (${a} !== ${b}) return ${a} === null ? ${first ? -1 : 1} : ${first ? 1 : -1}`)

@@ -1,50 +1,32 @@
-import {
-  afterKey,
-  afterPrefix,
-  assert,
-  type Database,
-  type Key,
-  type KeyRange,
-  KeyWriter,
-  unreachable,
-  type Value,
-} from '@cluster/core'
-import type { TableSchema } from '../catalog/schema.ts'
-import { SQLSTATE, sqlError } from '../errors.ts'
-import { aggregateSource } from '../executor/aggregate.ts'
+import { assert, type Database, type Key, unreachable, type Value } from '@cluster/core'
+import { aggregateSource, groupingSetsSource } from '../executor/aggregate.ts'
 import { applySource, type SubqueryResult } from '../executor/apply.ts'
 import type { Source } from '../executor/context.ts'
+import { cteSource, recursiveSource, withSource } from '../executor/cte.ts'
 import { distinctSource } from '../executor/distinct.ts'
 import { joinSource } from '../executor/join.ts'
-import { type Bound as CountBound, limitSource } from '../executor/limit.ts'
+import { lateralSource } from '../executor/lateral.ts'
+import { limitSource, singleSource } from '../executor/limit.ts'
 import { lookupJoinSource } from '../executor/lookup-join.ts'
 import { mapSource } from '../executor/pipeline.ts'
-import {
-  generatedSource,
-  indexScan,
-  pointScan,
-  prefixRange,
-  rangeScan,
-  uniquePointScan,
-  virtualScan,
-} from '../executor/scan.ts'
+import { generatedSource, virtualScan } from '../executor/scan.ts'
 import { concatSource, matchSource } from '../executor/set-operation.ts'
 import { type SortOptions, sortSource, topSource } from '../executor/sort.ts'
 import { columnExpr } from '../plan/build.ts'
 import type { Expr, QuantifiedExpr } from '../plan/expression.ts'
-import type { SortKey } from '../plan/logical.ts'
+import type { FunctionScanPlan, SortKey } from '../plan/logical.ts'
 import {
-  type Access,
+  type AggregateNode,
   type ApplyNode,
   type JoinNode,
+  type LateralJoinNode,
   type LookupJoinNode,
   type PhysicalPlan,
   physicalColumns,
+  type RecursiveNode,
   type SetNode,
-  type TableScanNode,
 } from '../plan/physical.ts'
 import { columnsIn, comparesAlike, isEquality, substitute } from '../plan/traverse.ts'
-import { writeKeyValue } from '../types/key.ts'
 import { type Frame, rowOf } from './batch.ts'
 import { compileAggregate } from './compile-aggregate.ts'
 import {
@@ -57,6 +39,8 @@ import {
   Layout,
   Slots,
 } from './compile-map.ts'
+import { compileScan, countBound, encodeKey } from './compile-scan.ts'
+import { compileWindow } from './compile-window.ts'
 
 export interface CompiledPlan {
   readonly source: Source
@@ -84,16 +68,14 @@ class PlanCompiler {
     const slots = this.#slots
     switch (plan.kind) {
       case 'tableScan':
-        return this.#scan(plan)
+        return compileScan(plan, this.#database, slots)
       case 'virtualScan':
         return virtualScan(
           plan.table,
           plan.columns.map(({ position }) => position),
         )
-      case 'functionScan': {
-        const args = compileScalars(plan.args, slots)
-        return generatedSource((frame) => single(plan.rows(...args(frame))), 1)
-      }
+      case 'functionScan':
+        return this.#functionScan(plan)
       case 'values': {
         const rows = plan.rows.map((row) => compileScalars(row, slots))
         return generatedSource((frame) => lazily(rows, frame), plan.columns.length)
@@ -107,15 +89,8 @@ class PlanCompiler {
         return this.#join(plan)
       case 'lookupJoin':
         return this.#lookupJoin(plan)
-      case 'aggregate': {
-        // A filter right below is judged in the same loop.
-        const below = plan.input
-        const fused = below.kind === 'map' && below.outputs === null
-        const input = fused ? below.input : below
-        const filter = fused ? below.filter : null
-        const code = compileAggregate(this.#layout(input), slots, filter, plan.groups, plan.calls)
-        return aggregateSource(this.compile(input), { groupWidth: plan.groups.length, ...code })
-      }
+      case 'aggregate':
+        return this.#aggregate(plan)
       case 'distinct': {
         const layout = this.#layout(plan.input)
         const columns = (plan.on ?? layout.columns).map(columnExpr)
@@ -139,11 +114,33 @@ class PlanCompiler {
           this.compile(plan.input),
           countBound(plan.limit, slots, 'LIMIT'),
           countBound(plan.offset, slots, 'OFFSET'),
+          plan.ties === null ? null : compileKeys(this.#layout(plan.input), slots, plan.ties, 'same'),
         )
       case 'set':
         return this.#set(plan)
       case 'apply':
         return this.#apply(plan)
+      case 'window':
+        return compileWindow(this.compile(plan.input), plan, this.#layout(plan.input), slots)
+      case 'lateralJoin':
+        return this.#lateralJoin(plan)
+      case 'single':
+        return singleSource(this.compile(plan.input))
+      case 'with': {
+        const tables = plan.tables.map(({ id, plan: table }) => ({
+          id,
+          source: this.compile(table),
+          width: physicalColumns(table).length,
+        }))
+        return withSource(tables, this.compile(plan.input))
+      }
+      case 'cteScan':
+        return cteSource(
+          plan.id,
+          plan.columns.map(({ position }) => position),
+        )
+      case 'recursive':
+        return this.#recursive(plan)
       default:
         return unreachable(plan)
     }
@@ -153,77 +150,63 @@ class PlanCompiler {
     return new Layout(physicalColumns(plan))
   }
 
-  #scan(plan: TableScanNode): Source {
-    const { table, access } = plan
-    const options = {
-      database: this.#database,
-      table,
-      positions: plan.columns.map(({ position }) => position),
-    }
-    switch (access.kind) {
-      case 'all': {
-        const limit = plan.limit === null ? null : countBound(plan.limit, this.#slots, 'LIMIT')
-        return rangeScan(options, () => ({}), limit, plan.order)
-      }
-      case 'keys': {
-        const keys = this.#keyTuples(table, access)
-        return access.index === null ? pointScan(options, keys) : uniquePointScan(options, access.index, keys)
-      }
-      case 'range': {
-        const range = this.#range(table, access)
-        if (access.index === null) {
-          const limit = plan.limit === null ? null : countBound(plan.limit, this.#slots, 'LIMIT')
-          return rangeScan(options, range, limit, plan.order)
-        }
-        return indexScan(options, access.index, (frame) => {
-          const one = range(frame)
-          return one === null ? [] : [one]
-        })
-      }
-    }
+  #functionScan(plan: FunctionScanPlan): Source {
+    const args = compileScalars(plan.args, this.#slots)
+    const rows = plan.ordinality === null ? single : counted
+    const width = plan.ordinality === null ? 1 : 2
+    return generatedSource((frame) => rows(plan.rows(...args(frame))), width)
   }
 
-  #keyTuples(table: TableSchema, access: Access & { kind: 'keys' }): (frame: Frame) => Key[] {
-    const columns = keyColumns(table, access)
-    const tuples = access.tuples.map((tuple) => compileScalars(tuple, this.#slots))
-    return (frame) => {
-      const keys: Key[] = []
-      for (const tuple of tuples) {
-        const key = encode(table, columns, tuple(frame))
-        if (key !== null) keys.push(key)
-      }
-      return keys
-    }
-  }
-
-  #range(table: TableSchema, access: Access & { kind: 'range' }): (frame: Frame) => KeyRange | null {
-    const columns = keyColumns(table, access)
-    const equal = compileScalars(access.equal, this.#slots)
-    const bounds = [access.lower, access.upper].map((bound) =>
-      bound === null ? null : compileScalars([bound.expr], this.#slots),
+  #aggregate(plan: AggregateNode): Source {
+    // A filter right below is judged in the same loop.
+    const below = plan.input
+    const fused = below.kind === 'map' && below.outputs === null
+    const input = fused ? below.input : below
+    const filter = fused ? below.filter : null
+    const layout = this.#layout(input)
+    const { groups, calls, sets } = plan
+    const code = (positions: readonly number[]) => ({
+      groupWidth: positions.length,
+      ...compileAggregate(
+        layout,
+        this.#slots,
+        filter,
+        positions.map((position) => groups[position] as (typeof groups)[number]),
+        calls,
+      ),
+    })
+    const source = this.compile(input)
+    if (sets === null) return aggregateSource(source, code(groups.map((_, position) => position)))
+    return groupingSetsSource(
+      source,
+      groups.length,
+      sets.sets.map((positions) => ({ positions, ...code(positions) })),
     )
-    const [lower, upper] = bounds
-    const next = columns[access.equal.length]
-    return (frame) => {
-      const prefix = encode(table, columns, equal(frame))
-      if (prefix === null) return null
-      let { from, to } = prefix === '' ? ({} as KeyRange) : prefixRange(prefix)
-      if (lower && next !== undefined) {
-        const key = encode(table, [next], lower(frame))
-        if (key === null) return null
-        from =
-          access.lower?.inclusive === true
-            ? prefix + key
-            : (afterPrefix(prefix + key) ?? afterKey(prefix + key))
-      }
-      if (next !== undefined && (lower || upper)) {
-        // Values that are NULL come last in a key and match no comparison.
-        const key = upper ? encode(table, [next], upper(frame)) : new KeyWriter().null().finish()
-        if (key === null) return null
-        to = upper && access.upper?.inclusive === true ? afterPrefix(prefix + key) : prefix + key
-      }
-      return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
-    }
+  }
+
+  #lateralJoin(plan: LateralJoinNode): Source {
+    const left = this.#layout(plan.left)
+    const right = this.#layout(plan.right)
+    const both = new Layout([...left.columns, ...right.columns])
+    return lateralSource(this.compile(plan.left), this.compile(plan.right), {
+      type: plan.type,
+      outer: plan.outer.map(({ id }) => ({
+        slot: this.#slots.of(id),
+        position: left.position(id) as number,
+      })),
+      filter: plan.on === null ? null : compilePairFilter(left, right, this.#slots, plan.on),
+      leftWidth: left.width,
+      outputs: plan.outputs.map(({ id }) => both.position(id) as number),
+    })
+  }
+
+  #recursive(plan: RecursiveNode): Source {
+    const layout = new Layout(plan.columns)
+    return recursiveSource(this.compile(plan.base), this.compile(plan.step), {
+      id: plan.id,
+      width: layout.width,
+      keys: plan.all ? null : compileKeys(layout, this.#slots, plan.columns.map(columnExpr), 'same'),
+    })
   }
 
   #join(plan: JoinNode): Source {
@@ -272,7 +255,8 @@ class PlanCompiler {
       keys(batch, frame) {
         const parts = values(batch, frame)
         const keys: (Key | undefined)[] = []
-        for (let i = 0; i < parts.length; i++) keys.push(encode(table, columns, rowOf(parts, i)) ?? undefined)
+        for (let i = 0; i < parts.length; i++)
+          keys.push(encodeKey(table, columns, rowOf(parts, i)) ?? undefined)
         return keys
       },
       join: {
@@ -362,41 +346,15 @@ class PlanCompiler {
   }
 }
 
-/** The table positions of the key that an access goes by. */
-function keyColumns(table: TableSchema, access: Exclude<Access, { kind: 'all' }>): readonly number[] {
-  return (access.index ?? table.primaryKey)?.columns ?? []
-}
-
-/** The key of the values of leading key columns; null when one of them is NULL. */
-function encode(table: TableSchema, columns: readonly number[], values: readonly Value[]): Key | null {
-  const writer = new KeyWriter()
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as Value
-    const column = table.columns[columns[i] as number]
-    if (value === null || column === undefined) return null
-    writeKeyValue(writer, column.type, value)
-  }
-  return writer.finish()
-}
-
 function* single(values: Iterable<Value>): Generator<readonly Value[]> {
   for (const value of values) yield [value]
 }
 
-function* lazily(rows: readonly ((frame: Frame) => Value[])[], frame: Frame): Generator<readonly Value[]> {
-  for (const row of rows) yield row(frame)
+function* counted(values: Iterable<Value>): Generator<readonly Value[]> {
+  let row = 0n
+  for (const value of values) yield [value, ++row]
 }
 
-function countBound(expr: Expr | null, slots: Slots, clause: 'LIMIT' | 'OFFSET'): CountBound {
-  if (expr === null) return () => null
-  const value = compileScalars([expr], slots)
-  return (frame) => {
-    const [count] = value(frame)
-    if (count === null || count === undefined) return null
-    if (Number(count) >= 0) return Number(count)
-    throw sqlError(
-      clause === 'LIMIT' ? SQLSTATE.invalidRowCountInLimit : SQLSTATE.invalidRowCountInOffset,
-      `${clause} must not be negative`,
-    )
-  }
+function* lazily(rows: readonly ((frame: Frame) => Value[])[], frame: Frame): Generator<readonly Value[]> {
+  for (const row of rows) yield row(frame)
 }

@@ -46,6 +46,66 @@ export interface AggregateOptions {
   readonly update: AggregateUpdate
 }
 
+export interface SetOptions extends AggregateOptions {
+  /** Which of all grouping columns the set has, in order. */
+  readonly positions: readonly number[]
+}
+
+/**
+ * Groups the same rows in several ways at once, each with a hash table of its own. The columns are all grouping
+ * columns (NULL where the set does not have them), the aggregates, and the number of the set.
+ */
+export function groupingSetsSource(input: Source, groupWidth: number, sets: readonly SetOptions[]): Source {
+  const width = groupWidth + (sets[0]?.makeStates.length ?? 0)
+  return {
+    async *open(context) {
+      const all = sets.map(({ groupWidth: own, makeStates }) => {
+        const groups = new Groups(
+          own,
+          makeStates.map((make) => make()),
+        )
+        if (own === 0) groups.add(null)
+        return groups
+      })
+      const count = (): number => all.reduce((sum, { size }) => sum + size, 0)
+      for await (const batch of input.open(context)) {
+        const before = count()
+        for (const [s, groups] of all.entries()) {
+          sets[s]?.update(batch, groups, context.frame)
+          const pause = context.work(batch.length)
+          if (pause !== null) await pause
+        }
+        context.memory.take(count() - before, width)
+      }
+      for (const [s, groups] of all.entries()) {
+        const positions = sets[s]?.positions ?? []
+        for (let start = 0; start < groups.size; start += BATCH_ROWS) {
+          const { length, columns } = resultsOf(groups, start)
+          const grouped = Array.from({ length: groupWidth }, (_, position) => {
+            const own = positions.indexOf(position)
+            return own < 0 ? new Array<Value>(length).fill(null) : (columns[own] as readonly Value[])
+          })
+          const numbers = new Array<Value>(length).fill(s)
+          yield { length, columns: [...grouped, ...columns.slice(positions.length), numbers] }
+        }
+      }
+      context.memory.give(count(), width)
+    },
+  }
+}
+
+/** A batch of groups: their values, then what the aggregates gave. */
+function resultsOf(groups: Groups, start: number): Batch {
+  const end = Math.min(groups.size, start + BATCH_ROWS)
+  const columns = groups.columns.map((column) => column.slice(start, end))
+  for (const states of groups.states) {
+    const results: Value[] = []
+    for (let group = start; group < end; group++) results.push(states.result(group))
+    columns.push(results)
+  }
+  return { length: end - start, columns }
+}
+
 /** Hash aggregation. Without grouping columns there is one group, also without rows. */
 export function aggregateSource(input: Source, { groupWidth, makeStates, update }: AggregateOptions): Source {
   return {
@@ -63,16 +123,7 @@ export function aggregateSource(input: Source, { groupWidth, makeStates, update 
         const pause = context.work(batch.length)
         if (pause !== null) await pause
       }
-      for (let start = 0; start < groups.size; start += BATCH_ROWS) {
-        const end = Math.min(groups.size, start + BATCH_ROWS)
-        const columns = groups.columns.map((column) => column.slice(start, end))
-        for (const states of groups.states) {
-          const results: Value[] = []
-          for (let group = start; group < end; group++) results.push(states.result(group))
-          columns.push(results)
-        }
-        yield { length: end - start, columns }
-      }
+      for (let start = 0; start < groups.size; start += BATCH_ROWS) yield resultsOf(groups, start)
       context.memory.give(groups.size, width)
     },
   }

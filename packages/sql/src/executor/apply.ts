@@ -1,8 +1,8 @@
 import type { Value } from '@cluster/core'
 import type { Batch, Frame } from '../compile/batch.ts'
-import { SQLSTATE, sqlError } from '../errors.ts'
 import type { ExecutionContext, Source } from './context.ts'
 import type { RowKeys } from './distinct.ts'
+import { severalRows } from './limit.ts'
 import { RowStore } from './row-store.ts'
 
 type Columns = readonly (readonly Value[])[]
@@ -123,12 +123,7 @@ async function runSubquery(
     if (found.length === 0) continue
     count += found.length
     if (result.kind === 'exists') break
-    if (count > 1)
-      throw sqlError(
-        SQLSTATE.cardinalityViolation,
-        'A subquery used as an expression returned more than one row.',
-        { hint: 'Add LIMIT 1, an aggregate, or a condition that leaves one row.' },
-      )
+    if (count > 1) throw severalRows()
     value = found.columns[0]?.[0] as Value
   }
   if (result.kind === 'exists') value = count > 0 !== result.negated

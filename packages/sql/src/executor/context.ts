@@ -18,6 +18,8 @@ export class ExecutionContext {
   readonly transaction: Transaction
   readonly frame: Frame
   readonly memory: MemoryBudget
+  /** The WITH tables that are being read, by id. */
+  readonly tables = new Map<number, TableRows>()
   readonly #clock: Clock
   readonly #signal: AbortSignal | null
   #rows = 0
@@ -47,6 +49,11 @@ export class ExecutionContext {
     if (this.#signal?.aborted === true)
       throw sqlError('57014', 'The statement was cancelled on request.', { cause: this.#signal.reason })
   }
+}
+
+/** Rows that several operators read, each from the start. */
+export interface TableRows {
+  read(): AsyncIterable<Batch>
 }
 
 /** Makes batches, once a run; the state of a run lives in the iteration. */

@@ -1,25 +1,34 @@
 import type { Batch, Frame } from '../compile/batch.ts'
+import { SQLSTATE, sqlError } from '../errors.ts'
 import type { Source } from './context.ts'
+import type { RowKeys } from './distinct.ts'
 
 /** Counts of LIMIT and OFFSET, evaluated once a run; null: no limit. */
 export type Bound = (frame: Frame) => number | null
 
-export function limitSource(input: Source, limit: Bound, offset: Bound): Source {
+/** @param ties keys by which rows are equal to the last one and come too; null: they do not */
+export function limitSource(input: Source, limit: Bound, offset: Bound, ties: RowKeys | null): Source {
   return {
     async *open(context) {
       let skip = offset(context.frame) ?? 0
       let left = limit(context.frame) ?? Number.POSITIVE_INFINITY
       if (left === 0) return
+      let lastKey: unknown
       for await (const batch of input.open(context)) {
         if (skip >= batch.length) {
           skip -= batch.length
           continue
         }
-        const end = Math.min(batch.length, skip + left)
-        yield slice(batch, skip, end)
+        const keys = ties === null ? null : ties(batch, context.frame)
+        let end = Math.min(batch.length, skip + left)
         left -= end - skip
+        if (keys !== null && left === 0) {
+          if (end > skip) lastKey = keys[end - 1]
+          while (end < batch.length && keys[end] === lastKey) end++
+        }
+        if (end > skip) yield slice(batch, skip, end)
         skip = 0
-        if (left === 0) return
+        if (left === 0 && (keys === null || end < batch.length)) return
       }
     },
   }
@@ -29,3 +38,22 @@ export function slice(batch: Batch, start: number, end: number): Batch {
   if (start === 0 && end === batch.length) return batch
   return { length: end - start, columns: batch.columns.map((column) => column.slice(start, end)) }
 }
+
+/** Lets one row through. @throws 21000 when there is another */
+export function singleSource(input: Source): Source {
+  return {
+    async *open(context) {
+      let count = 0
+      for await (const batch of input.open(context)) {
+        count += batch.length
+        if (count > 1) throw severalRows()
+        if (batch.length > 0) yield batch
+      }
+    },
+  }
+}
+
+export const severalRows = () =>
+  sqlError(SQLSTATE.cardinalityViolation, 'more than one row returned by a subquery used as an expression', {
+    hint: 'Add LIMIT 1, an aggregate, or a condition that leaves one row.',
+  })

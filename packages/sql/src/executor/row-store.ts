@@ -58,6 +58,13 @@ export class RowStore {
     this.#length = order.length
   }
 
+  /** Forgets the first rows. */
+  drop(count: number): void {
+    this.#memory.give(count, this.columns.length)
+    for (const column of this.columns) column.splice(0, count)
+    this.#length -= count
+  }
+
   /** Gives all memory back. */
   clear(): void {
     this.#memory.give(this.#length, this.columns.length)

@@ -36,6 +36,7 @@ const counter = (args: readonly SqlType[], strict: boolean): AggregateFunction =
     step: (count) => count + 1,
     merge: (a, b) => a + b,
     finish: (count) => BigInt(count),
+    inverse: (count) => count - 1,
   })
 
 /** Keeps one value and combines it with the next; NULL without rows. */
@@ -61,20 +62,8 @@ function folding<V extends Value>(
 const same = (value: Value): Value => value
 
 const sums: readonly AggregateFunction[] = [
-  folding(
-    'sum',
-    'smallint',
-    BIGINT,
-    (v: number) => BigInt(v),
-    (a: bigint, b: bigint) => checkBigint(a + b),
-  ),
-  folding(
-    'sum',
-    'integer',
-    BIGINT,
-    (v: number) => BigInt(v),
-    (a: bigint, b: bigint) => checkBigint(a + b),
-  ),
+  exact('sum', 'smallint', checkBigint, BIGINT),
+  exact('sum', 'integer', checkBigint, BIGINT),
   // The sum may leave the range of bigint: it is numeric.
   exact('sum', 'bigint', (sum) => sum.toString()),
   folding('sum', 'numeric', NUMERIC, same, addDecimal),
@@ -86,14 +75,20 @@ const sums: readonly AggregateFunction[] = [
 ]
 
 /** Whole numbers: count and exact sum. */
-function exact(name: string, id: TypeId, result: (sum: bigint, count: number) => Value): AggregateFunction {
+function exact(
+  name: string,
+  id: TypeId,
+  result: (sum: bigint, count: number) => Value,
+  returns = NUMERIC,
+): AggregateFunction {
   return define<readonly [count: number, sum: bigint]>({
     name,
     args: [TYPES[id]],
-    returns: NUMERIC,
+    returns,
     init: () => [0, 0n],
     step: ([count, sum], value) => [count + 1, sum + BigInt(value as number | bigint)],
     merge: (a, b) => [a[0] + b[0], a[1] + b[1]],
+    inverse: ([count, sum], value) => [count - 1, sum - BigInt(value as number | bigint)],
     finish: ([count, sum]) => (count === 0 ? null : result(sum, count)),
   })
 }

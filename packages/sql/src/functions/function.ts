@@ -66,6 +66,10 @@ export interface AggregateFunction<State = unknown> {
   init(): State
   /** May change `state` and give it back. */
   step(state: State, ...args: readonly Value[]): State
+  /** Changes neither. */
   merge(left: State, right: State): State
+  /** Leaves the state as it is: more rows may follow, and what it gave must not change with them. */
   finish(state: State): Value
+  /** Takes back the earliest `step`, exactly; absent where that cannot be done. May change `state`. */
+  inverse?(state: State, ...args: readonly Value[]): State
 }

@@ -5,6 +5,10 @@ import { columnsIn, conjunctsOf, isEquality } from '../plan/traverse.ts'
 /** What a table is taken to hold as long as nobody counts. */
 const TABLE_ROWS = 1_000
 
+/** What a WITH table is taken to hold, and how often a recursive one is taken to go on. */
+const CTE_ROWS = 100
+const TURNS = 10
+
 /**
  * How many rows a plan may give: a guess from its shape alone, good enough to put small inputs first. A
  * complete key gives one row, an equality a tenth, any other condition a third.
@@ -24,8 +28,18 @@ export function estimateRows(plan: LogicalPlan): number {
       if (plan.input.kind === 'scan' && namesWholeKey(plan.input, conditions)) return 1
       return Math.max(1, estimateRows(plan.input) * selectivity(conditions))
     }
+    case 'cteScan':
+      return CTE_ROWS
+    case 'recursive':
+      return estimateRows(plan.base) * TURNS
+    case 'single':
+      return 1
+    case 'lateral':
+      return Math.max(1, estimateRows(plan.left) * estimateRows(plan.right))
     case 'project':
     case 'sort':
+    case 'window':
+    case 'with':
       return estimateRows(plan.input)
     case 'join':
       return estimateJoin(plan)

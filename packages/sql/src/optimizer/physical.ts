@@ -1,20 +1,34 @@
 import { unreachable } from '@cluster/core'
-import { conjunction, isTrue, TRUE } from '../plan/build.ts'
+import { columnExpr, conjunction, isTrue, TRUE } from '../plan/build.ts'
 import type { Expr } from '../plan/expression.ts'
 import {
   type AggregatePlan,
   columnsOf,
   type JoinPlan,
+  type LateralPlan,
   type LogicalPlan,
+  type Output,
   type ProjectPlan,
   type ScanPlan,
+  type SortKey,
   type SortPlan,
+  type WindowPlan,
 } from '../plan/logical.ts'
-import type { PhysicalPlan } from '../plan/physical.ts'
-import { columnsIn, conjunctsOf, hasSubquery, isSubquery, mapChildren } from '../plan/traverse.ts'
+import { type PhysicalPlan, physicalColumns } from '../plan/physical.ts'
+import { mapWindowCall } from '../plan/plan-parts.ts'
+import { sameExpr } from '../plan/same-expr.ts'
+import {
+  columnsIn,
+  conjunctsOf,
+  freeColumns,
+  hasSubquery,
+  isSubquery,
+  mapChildren,
+} from '../plan/traverse.ts'
 import { type ChosenAccess, chooseAccess } from './access-path.ts'
 import { applySubqueries, exactly } from './apply-subqueries.ts'
 import { estimateRows } from './estimate.ts'
+import { comesSorted, comesTogether } from './given-order.ts'
 import { joinKeys, type Lookup, lookupFor } from './join-method.ts'
 import { orderByKey } from './order-by-key.ts'
 
@@ -56,20 +70,42 @@ class PhysicalPlanner {
       case 'aggregate':
         return this.#aggregate(plan)
       case 'distinct':
-        return { kind: 'distinct', input: exactly(this.plan(plan.input), columnsOf(plan.input)), on: plan.on }
+        return { kind: 'distinct', input: this.#exact(plan.input), on: plan.on }
       case 'sort':
         return this.#sort(plan)
       case 'limit':
         return this.#limit(plan)
       case 'set':
-        return {
-          ...plan,
-          left: exactly(this.plan(plan.left), columnsOf(plan.left)),
-          right: exactly(this.plan(plan.right), columnsOf(plan.right)),
-        }
+        return { ...plan, left: this.#exact(plan.left), right: this.#exact(plan.right) }
+      case 'window':
+        return this.#window(plan)
+      case 'lateral':
+        return this.#lateral(plan)
+      case 'single':
+        return { kind: 'single', input: this.plan(plan.input) }
+      case 'with': {
+        const tables = plan.tables.map(({ id, name, plan: table }) => ({
+          id,
+          name,
+          plan: this.#exact(table),
+        }))
+        return { kind: 'with', tables, input: this.plan(plan.input) }
+      }
+      case 'cteScan':
+        return plan
+      case 'recursive': {
+        const { id, name, all, columns } = plan
+        const [base, step] = [this.#exact(plan.base), this.#exact(plan.step)]
+        return { kind: 'recursive', id, name, all, base, step, columns }
+      }
       default:
         return unreachable(plan)
     }
+  }
+
+  /** With exactly the columns that the logical plan has, in order. */
+  #exact(plan: LogicalPlan): PhysicalPlan {
+    return exactly(this.plan(plan), columnsOf(plan))
   }
 
   #scan(scan: ScanPlan, conditions: readonly Expr[]): PhysicalPlan {
@@ -121,7 +157,7 @@ class PhysicalPlanner {
       filter: call.filter === null ? null : replace(call.filter),
       orderBy: call.orderBy.map((key) => ({ ...key, expr: replace(key.expr) })),
     }))
-    return { kind: 'aggregate', input, groups, calls }
+    return { kind: 'aggregate', input, groups, calls, sets: plan.sets }
   }
 
   #sort(plan: SortPlan): PhysicalPlan {
@@ -131,16 +167,72 @@ class PhysicalPlanner {
       input = applied.input
       return { ...key, expr: applied.expr }
     })
+    return this.#sorted(input, keys)
+  }
+
+  /** Sorts, unless the rows come in that order. */
+  #sorted(input: PhysicalPlan, keys: readonly SortKey[]): PhysicalPlan {
+    if (keys.length === 0) return input
     if (this.#options.optimize) {
+      if (comesSorted(input, keys)) return input
       const ordered = orderByKey(input, keys)
       if (ordered !== null) return ordered
     }
     return { kind: 'sort', input, keys }
   }
 
+  /** Partitions are runs of sorted rows. What the window sorts by is computed once, as columns. */
+  #window(plan: WindowPlan): PhysicalPlan {
+    let input = this.plan(plan.input)
+    const added: Output[] = []
+    const replace = (expr: Expr): Expr => {
+      const applied = this.#apply(input, expr)
+      input = applied.input
+      return applied.expr
+    }
+    const column = (expr: Expr): Expr => {
+      const applied = replace(expr)
+      if (applied.kind === 'column') return applied
+      const known = added.find((output) => sameExpr(output.expr, applied))
+      if (known !== undefined) return columnExpr(known.column)
+      const made = { id: this.#options.nextColumnId(), name: 'window key', type: applied.type }
+      added.push({ column: made, expr: applied })
+      return columnExpr(made)
+    }
+    const partitionBy = plan.partitionBy.map(column)
+    const orderBy = plan.orderBy.map((key) => ({ ...key, expr: column(key.expr) }))
+    const calls = plan.calls.map((call) => mapWindowCall(call, replace))
+    if (added.length > 0) {
+      const passed = physicalColumns(input).map((one) => ({ column: one, expr: columnExpr(one) }))
+      input = { kind: 'map', input, filter: null, outputs: [...passed, ...added] }
+    }
+    const sides = partitionBy.map((expr): SortKey => ({ expr, descending: false, nulls: 'last' }))
+    const together = this.#options.optimize && comesTogether(input, partitionBy, orderBy)
+    const sorted = together ? input : this.#sorted(input, [...sides, ...orderBy])
+    return { kind: 'window', input: sorted, partitionBy, orderBy, calls }
+  }
+
+  #lateral(plan: LateralPlan): PhysicalPlan {
+    const left = this.plan(plan.left)
+    const known = new Set(physicalColumns(left).map(({ id }) => id))
+    const outer = [...freeColumns(plan.right).values()].filter(({ id }) => known.has(id))
+    const right = this.plan(plan.right)
+    const { type } = plan
+    const outputs = columnsOf(plan)
+    // A condition with a subquery of its own is part of what runs for each row.
+    const inside = hasSubquery(plan.on)
+    const rightPlan = inside ? this.#filter(right, conjunctsOf(plan.on)) : right
+    const more = inside ? [...columnsIn(plan.on).values()].filter(({ id }) => known.has(id)) : []
+    const both = [...new Map([...outer, ...more].map((one) => [one.id, one])).values()]
+    const on = inside || isTrue(plan.on) ? null : plan.on
+    return { kind: 'lateralJoin', type, left, right: rightPlan, on, outer: both, outputs }
+  }
+
   #limit(plan: LogicalPlan & { kind: 'limit' }): PhysicalPlan {
     const input = this.plan(plan.input)
     const { limit, offset } = plan
+    if (plan.ties !== null)
+      return { kind: 'limit', input, limit, offset, ties: plan.ties.map(({ expr }) => expr) }
     if (this.#options.optimize && limit !== null && !isNull(limit)) {
       if (input.kind === 'sort') return { kind: 'top', input: input.input, keys: input.keys, limit, offset }
       // The projection goes over the rows that stay.
@@ -149,7 +241,13 @@ class PhysicalPlanner {
         return { ...input, input: { kind: 'top', input: below, keys, limit, offset } }
       }
     }
-    return { kind: 'limit', input: offset === null ? limited(input, limit) : input, limit, offset }
+    return {
+      kind: 'limit',
+      input: offset === null ? limited(input, limit) : input,
+      limit,
+      offset,
+      ties: null,
+    }
   }
 
   /** Subqueries in VALUES or in a function's arguments are computed from one row without columns. */

@@ -1,7 +1,7 @@
 import { columnExpr } from '../plan/build.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import { columnsOf, type LogicalPlan } from '../plan/logical.ts'
-import { columnsIn, exprsOf, mapExprs, mapInputs, rewrite } from '../plan/traverse.ts'
+import { columnsIn, exprsOf, freeColumns, mapExprs, mapInputs, rewrite } from '../plan/traverse.ts'
 
 /** Lets every operator give only the columns that someone above it needs; scans ask storage for no others. */
 export function pruneColumns(plan: LogicalPlan, wanted: readonly Column[]): LogicalPlan {
@@ -14,6 +14,7 @@ function prune(plan: LogicalPlan, wanted: ReadonlySet<number>): LogicalPlan {
   switch (plan.kind) {
     case 'scan':
     case 'virtualScan':
+    case 'cteScan':
       return { ...plan, columns: plan.columns.filter(({ column }) => wanted.has(column.id)) }
     case 'functionScan':
       return plan
@@ -34,6 +35,31 @@ function prune(plan: LogicalPlan, wanted: ReadonlySet<number>): LogicalPlan {
       const outputs = plan.outputs.filter(({ column }) => wanted.has(column.id))
       return { ...plan, outputs, input: prune(plan.input, columnsOfExprs(outputs.map(({ expr }) => expr))) }
     }
+    case 'window': {
+      const calls = plan.calls.filter(({ column }) => wanted.has(column.id))
+      if (calls.length === 0) return prune(plan.input, wanted)
+      const pruned = { ...plan, calls }
+      const own = columnsOfExprs(exprsOf(pruned))
+      return { ...pruned, input: prune(plan.input, new Set([...wanted, ...own])) }
+    }
+    case 'single':
+      return { ...plan, input: prune(plan.input, wanted) }
+    case 'lateral': {
+      const taken = freeColumns(plan.right).keys()
+      return {
+        ...plan,
+        left: prune(plan.left, new Set([...needed, ...taken])),
+        right: prune(plan.right, needed),
+      }
+    }
+    case 'with':
+      return {
+        ...plan,
+        tables: plan.tables.map((table) => ({ ...table, plan: pruneExactly(table.plan) })),
+        input: prune(plan.input, wanted),
+      }
+    case 'recursive':
+      return { ...plan, base: pruneExactly(plan.base), step: pruneExactly(plan.step) }
     case 'join': {
       return { ...plan, left: prune(plan.left, needed), right: prune(plan.right, needed) }
     }

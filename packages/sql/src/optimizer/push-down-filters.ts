@@ -1,6 +1,6 @@
 import { columnExpr, conjunction, filtered } from '../plan/build.ts'
 import type { Column, Expr } from '../plan/expression.ts'
-import { columnsOf, type JoinPlan, type LogicalPlan } from '../plan/logical.ts'
+import { columnsOf, type JoinPlan, type LateralPlan, type LogicalPlan } from '../plan/logical.ts'
 import { columnsIn, conjunctsOf, hasSubquery, isVolatile, mapInputs, substitute } from '../plan/traverse.ts'
 
 /**
@@ -32,14 +32,40 @@ function push(plan: LogicalPlan, conditions: readonly Expr[]): LogicalPlan {
     }
     case 'join':
       return pushJoin(plan, conditions)
-    case 'aggregate': {
-      const by = new Map(plan.groups.map(({ column, expr }) => [column.id, expr]))
-      const calls = new Set(plan.calls.map(({ column }) => column.id))
-      // A query without groups gives its row whatever the input: nothing may pass.
+    case 'window': {
+      // Whole partitions may go: the others do not notice.
+      const fixed = new Set(
+        plan.partitionBy.flatMap((expr) => (expr.kind === 'column' ? [expr.column.id] : [])),
+      )
+      const own = new Set(columnsOf(plan).map(({ id }) => id))
       const [pass, stay] = split(
         conditions,
         (condition) =>
-          plan.groups.length > 0 && ![...columnsIn(condition).keys()].some((id) => calls.has(id)),
+          !isVolatile(condition) &&
+          !hasSubquery(condition) &&
+          [...columnsIn(condition).keys()].every((id) => fixed.has(id) || !own.has(id)),
+      )
+      return filtered({ ...plan, input: push(plan.input, pass) }, stay)
+    }
+    case 'lateral':
+      return pushLateral(plan, conditions)
+    case 'with':
+      return {
+        ...plan,
+        tables: plan.tables.map((table) => ({ ...table, plan: push(table.plan, []) })),
+        input: push(plan.input, conditions),
+      }
+    case 'aggregate': {
+      const by = new Map(plan.groups.map(({ column, expr }) => [column.id, expr]))
+      // Where a grouping set leaves a group out, its column is NULL: such a condition is not about the input.
+      const open = plan.groups.filter((_, i) => plan.sets?.sets.some((set) => !set.includes(i)) === true)
+      const fixed = plan.groups.length > 0 && plan.sets?.sets.some((set) => set.length === 0) !== true
+      const computed = [...plan.calls, ...open, ...(plan.sets === null ? [] : [plan.sets])]
+      const calls = new Set(computed.map(({ column }) => column.id))
+      // A query without groups gives its row whatever the input: nothing may pass.
+      const [pass, stay] = split(
+        conditions,
+        (condition) => fixed && ![...columnsIn(condition).keys()].some((id) => calls.has(id)),
       )
       const below = pass.map((condition) => substitute(condition, by))
       return filtered({ ...plan, input: push(plan.input, below) }, stay)
@@ -68,6 +94,8 @@ function push(plan: LogicalPlan, conditions: readonly Expr[]): LogicalPlan {
       return { ...plan, left: side(plan.left), right: side(plan.right) }
     }
     case 'limit':
+    case 'single':
+    case 'recursive':
       return filtered(
         mapInputs(plan, (input) => push(input, [])),
         conditions,
@@ -76,6 +104,7 @@ function push(plan: LogicalPlan, conditions: readonly Expr[]): LogicalPlan {
     case 'virtualScan':
     case 'functionScan':
     case 'values':
+    case 'cteScan':
       return filtered(plan, conditions)
   }
 }
@@ -135,6 +164,23 @@ function pushJoin(plan: JoinPlan, conditions: readonly Expr[]): LogicalPlan {
     on: conjunction(stay),
   }
   return filtered(join, above)
+}
+
+/** Conditions on the left side alone go there; the right side may take any, because it sees the left row. */
+function pushLateral(plan: LateralPlan, conditions: readonly Expr[]): LogicalPlan {
+  const right = new Set(columnsOf(plan.right).map(({ id }) => id))
+  const onRight = (condition: Expr): boolean => [...columnsIn(condition).keys()].some((id) => right.has(id))
+  const [toLeft, others] = split(conditions, (condition) => !isVolatile(condition) && !onRight(condition))
+  const plain = (condition: Expr): boolean => !isVolatile(condition) && !hasSubquery(condition)
+  const [toRight, above] = split(others, (condition) => plan.type === 'inner' && plain(condition))
+  const [onInside, stay] = split(conjunctsOf(plan.on), plain)
+  const lateral: LateralPlan = {
+    ...plan,
+    left: push(plan.left, toLeft),
+    right: push(plan.right, [...onInside, ...toRight]),
+    on: conjunction(stay),
+  }
+  return filtered(lateral, above)
 }
 
 /** An outer join whose padded rows the conditions refuse anyway is a stricter one. */

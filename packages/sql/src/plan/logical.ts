@@ -3,23 +3,36 @@ import type { Column, LogicalPlan } from './tree.ts'
 export type {
   AggregateCall,
   AggregatePlan,
+  CteScanPlan,
+  CteTable,
   DistinctPlan,
   FilterPlan,
+  Frame,
+  FrameEdge,
   FunctionScanPlan,
+  GroupingSets,
   JoinPlan,
   JoinType,
+  LateralPlan,
   LimitPlan,
   LogicalPlan,
   Output,
   ProjectPlan,
+  RangeEdge,
+  RecursivePlan,
   ScanColumn,
   ScanPlan,
   SetFunction,
   SetPlan,
+  SinglePlan,
   SortKey,
   SortPlan,
   ValuesPlan,
   VirtualScanPlan,
+  WindowCall,
+  WindowFunction,
+  WindowPlan,
+  WithPlan,
 } from './tree.ts'
 
 /** The position that stands for a row's own key in its relation, beside the positions of columns. */
@@ -30,16 +43,20 @@ export function columnsOf(plan: LogicalPlan): readonly Column[] {
   switch (plan.kind) {
     case 'scan':
     case 'virtualScan':
+    case 'cteScan':
       return plan.columns.map(({ column }) => column)
     case 'functionScan':
-      return [plan.column]
+      return plan.ordinality === null ? [plan.column] : [plan.column, plan.ordinality]
     case 'values':
     case 'set':
+    case 'recursive':
       return plan.columns
     case 'filter':
     case 'distinct':
     case 'sort':
     case 'limit':
+    case 'single':
+    case 'with':
       return columnsOf(plan.input)
     case 'project':
       return plan.outputs.map(({ column }) => column)
@@ -47,7 +64,13 @@ export function columnsOf(plan: LogicalPlan): readonly Column[] {
       return plan.type === 'semi' || plan.type === 'anti'
         ? columnsOf(plan.left)
         : [...columnsOf(plan.left), ...columnsOf(plan.right)]
-    case 'aggregate':
-      return [...plan.groups, ...plan.calls].map(({ column }) => column)
+    case 'lateral':
+      return [...columnsOf(plan.left), ...columnsOf(plan.right)]
+    case 'window':
+      return [...columnsOf(plan.input), ...plan.calls.map(({ column }) => column)]
+    case 'aggregate': {
+      const columns = [...plan.groups, ...plan.calls].map(({ column }) => column)
+      return plan.sets === null ? columns : [...columns, plan.sets.column]
+    }
   }
 }

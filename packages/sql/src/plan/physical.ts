@@ -2,7 +2,9 @@ import type { IndexSchema, TableSchema } from '../catalog/schema.ts'
 import type { Column, Expr, QuantifiedExpr } from './expression.ts'
 import type {
   AggregateCall,
+  CteScanPlan,
   FunctionScanPlan,
+  GroupingSets,
   JoinType,
   Output,
   ScanColumn,
@@ -10,6 +12,7 @@ import type {
   SortKey,
   ValuesPlan,
   VirtualScanPlan,
+  WindowCall,
 } from './logical.ts'
 
 /** How a query is run: every node is one operator of the executor. */
@@ -28,6 +31,12 @@ export type PhysicalPlan =
   | LimitNode
   | SetNode
   | ApplyNode
+  | WindowNode
+  | LateralJoinNode
+  | SingleNode
+  | WithNode
+  | CteScanPlan
+  | RecursiveNode
 
 export interface Bound {
   readonly expr: Expr
@@ -107,6 +116,7 @@ export interface AggregateNode {
   readonly input: PhysicalPlan
   readonly groups: readonly Output[]
   readonly calls: readonly AggregateCall[]
+  readonly sets: GroupingSets | null
 }
 
 export interface DistinctNode {
@@ -135,6 +145,8 @@ export interface LimitNode {
   readonly input: PhysicalPlan
   readonly limit: Expr | null
   readonly offset: Expr | null
+  /** Rows equal to the last one in these come too; null: they do not. */
+  readonly ties: readonly Expr[] | null
 }
 
 export interface SetNode {
@@ -162,27 +174,111 @@ export interface ApplyNode {
   readonly outer: readonly Column[]
 }
 
+/** Its input comes sorted by the columns of the partition, in any order of them, and then by the keys. */
+export interface WindowNode {
+  readonly kind: 'window'
+  readonly input: PhysicalPlan
+  readonly partitionBy: readonly Expr[]
+  readonly orderBy: readonly SortKey[]
+  readonly calls: readonly WindowCall[]
+}
+
+/** Runs the right side for each row of the left one. */
+export interface LateralJoinNode {
+  readonly kind: 'lateralJoin'
+  readonly type: 'inner' | 'left'
+  readonly left: PhysicalPlan
+  readonly right: PhysicalPlan
+  readonly on: Expr | null
+  /** Columns of the left side that the right side refers to. */
+  readonly outer: readonly Column[]
+  readonly outputs: readonly Column[]
+}
+
+export interface SingleNode {
+  readonly kind: 'single'
+  readonly input: PhysicalPlan
+}
+
+export interface WithNode {
+  readonly kind: 'with'
+  readonly tables: readonly WithTable[]
+  readonly input: PhysicalPlan
+}
+
+export interface WithTable {
+  readonly id: number
+  readonly name: string
+  /** Gives exactly the columns of the table. */
+  readonly plan: PhysicalPlan
+}
+
+export interface RecursiveNode {
+  readonly kind: 'recursive'
+  readonly id: number
+  readonly name: string
+  readonly all: boolean
+  readonly base: PhysicalPlan
+  readonly step: PhysicalPlan
+  readonly columns: readonly Column[]
+}
+
+/** What a node reads from; the plans of WITH tables first. */
+export function physicalInputs(plan: PhysicalPlan): readonly PhysicalPlan[] {
+  switch (plan.kind) {
+    case 'tableScan':
+    case 'virtualScan':
+    case 'functionScan':
+    case 'values':
+    case 'cteScan':
+      return []
+    case 'join':
+    case 'set':
+    case 'lateralJoin':
+      return [plan.left, plan.right]
+    case 'lookupJoin':
+      return [plan.left]
+    case 'apply':
+      return [plan.input, plan.subquery]
+    case 'recursive':
+      return [plan.base, plan.step]
+    case 'with':
+      return [...plan.tables.map((table) => table.plan), plan.input]
+    default:
+      return [plan.input]
+  }
+}
+
 export function physicalColumns(plan: PhysicalPlan): readonly Column[] {
   switch (plan.kind) {
     case 'tableScan':
     case 'virtualScan':
+    case 'cteScan':
       return plan.columns.map(({ column }) => column)
     case 'functionScan':
-      return [plan.column]
+      return plan.ordinality === null ? [plan.column] : [plan.column, plan.ordinality]
     case 'values':
     case 'set':
+    case 'recursive':
       return plan.columns
     case 'map':
       return plan.outputs === null ? physicalColumns(plan.input) : plan.outputs.map(({ column }) => column)
     case 'join':
     case 'lookupJoin':
+    case 'lateralJoin':
       return plan.outputs
-    case 'aggregate':
-      return [...plan.groups, ...plan.calls].map(({ column }) => column)
+    case 'aggregate': {
+      const columns = [...plan.groups, ...plan.calls].map(({ column }) => column)
+      return plan.sets === null ? columns : [...columns, plan.sets.column]
+    }
+    case 'window':
+      return [...physicalColumns(plan.input), ...plan.calls.map(({ column }) => column)]
     case 'distinct':
     case 'sort':
     case 'top':
     case 'limit':
+    case 'single':
+    case 'with':
       return physicalColumns(plan.input)
     case 'apply':
       return [...physicalColumns(plan.input), plan.column]

@@ -2,6 +2,7 @@ import { unreachable } from '@cluster/core'
 import type { Expr } from './expression.ts'
 import type { LogicalPlan } from './logical.ts'
 import { type ColumnNames, printExpr, qualifiedNames } from './print-expression.ts'
+import { setsText, windowText } from './print-parts.ts'
 import { exprsOf, inputsOf, someExpr } from './traverse.ts'
 
 /** A logical plan, one line a node; the plans of subqueries stand below the node that uses them. */
@@ -24,7 +25,7 @@ function subqueriesOf(plan: LogicalPlan): LogicalPlan[] {
 }
 
 function scansOf(plan: LogicalPlan): Parameters<typeof qualifiedNames>[0][number][] {
-  const own = plan.kind === 'scan' || plan.kind === 'virtualScan' ? [plan] : []
+  const own = plan.kind === 'scan' || plan.kind === 'virtualScan' || plan.kind === 'cteScan' ? [plan] : []
   return [...own, ...[...inputsOf(plan), ...subqueriesOf(plan)].flatMap(scansOf)]
 }
 
@@ -63,7 +64,8 @@ function nodeText(plan: LogicalPlan, names: ColumnNames): string {
         const given = args.length === 0 ? '*' : list(args)
         return `${fn.name}(${distinct ? 'distinct ' : ''}${given})`
       })
-      const by = plan.groups.length === 0 ? [] : [`by ${list(plan.groups.map(({ expr }) => expr))}`]
+      const groups = setsText(plan.groups, plan.sets, list)
+      const by = groups === '' ? [] : [`by ${groups}`]
       return ['Aggregate', calls.join(', '), ...by].filter((part) => part !== '').join(' ')
     }
     case 'distinct':
@@ -71,9 +73,21 @@ function nodeText(plan: LogicalPlan, names: ColumnNames): string {
     case 'sort':
       return `Sort ${plan.keys.map(({ expr, descending }) => `${text(expr)}${descending ? ' desc' : ''}`).join(', ')}`
     case 'limit':
-      return `Limit ${plan.limit === null ? 'all' : text(plan.limit)}${plan.offset === null ? '' : ` offset ${text(plan.offset)}`}`
+      return `Limit ${plan.limit === null ? 'all' : text(plan.limit)}${plan.offset === null ? '' : ` offset ${text(plan.offset)}`}${plan.ties === null ? '' : ' with ties'}`
     case 'set':
       return `${plan.operator.replace(/^./, (first) => first.toUpperCase())}${plan.all ? ' all' : ''}`
+    case 'window':
+      return `Window ${windowText(plan, text)}`
+    case 'lateral':
+      return `Lateral ${plan.type} on ${text(plan.on)}`
+    case 'single':
+      return 'At most one row'
+    case 'with':
+      return `With ${plan.tables.map(({ name }) => name).join(', ')}`
+    case 'cteScan':
+      return `Read ${plan.name}${plan.alias === plan.name ? '' : ` ${plan.alias}`}(${plan.columns.map(({ column }) => column.name).join(', ')})`
+    case 'recursive':
+      return `Recursive ${plan.name} union${plan.all ? ' all' : ''}`
     default:
       return unreachable(plan)
   }

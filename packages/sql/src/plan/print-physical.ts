@@ -1,16 +1,18 @@
 import { unreachable } from '@cluster/core'
 import type { Expr } from './expression.ts'
 import type { AggregateCall, Output, SortKey } from './logical.ts'
-import type {
-  Access,
-  ApplyNode,
-  Bound,
-  JoinNode,
-  LookupJoinNode,
-  PhysicalPlan,
-  TableScanNode,
+import {
+  type Access,
+  type ApplyNode,
+  type Bound,
+  type JoinNode,
+  type LookupJoinNode,
+  type PhysicalPlan,
+  physicalInputs,
+  type TableScanNode,
 } from './physical.ts'
 import { type ColumnNames, printExpr, qualifiedNames } from './print-expression.ts'
+import { keysText, setsText, windowText } from './print-parts.ts'
 
 /** A plan as EXPLAIN shows it: one line an operator, what it reads below it and further in. */
 export function printPlan(plan: PhysicalPlan): string[] {
@@ -20,23 +22,14 @@ export function printPlan(plan: PhysicalPlan): string[] {
 }
 
 function scansOf(plan: PhysicalPlan): Parameters<typeof qualifiedNames>[0][number][] {
-  switch (plan.kind) {
-    case 'tableScan':
-    case 'virtualScan':
-      return [plan]
-    case 'functionScan':
-    case 'values':
-      return []
-    case 'join':
-    case 'set':
-      return [...scansOf(plan.left), ...scansOf(plan.right)]
-    case 'lookupJoin':
-      return [...scansOf(plan.left), plan]
-    case 'apply':
-      return [...scansOf(plan.input), ...scansOf(plan.subquery)]
-    default:
-      return scansOf(plan.input)
-  }
+  const own =
+    plan.kind === 'tableScan' ||
+    plan.kind === 'virtualScan' ||
+    plan.kind === 'cteScan' ||
+    plan.kind === 'lookupJoin'
+      ? [plan]
+      : []
+  return [...physicalInputs(plan).flatMap(scansOf), ...own]
 }
 
 class PlanPrinter {
@@ -62,7 +55,9 @@ class PlanPrinter {
         line(`Read ${plan.table.name}${aliasText(plan.table.name, plan.alias)}`)
         return
       case 'functionScan':
-        line(`Call ${plan.name}(${this.#list(plan.args)})`)
+        line(
+          `Call ${plan.name}(${this.#list(plan.args)})${plan.ordinality === null ? '' : ' with ordinality'}`,
+        )
         return
       case 'values':
         line(plan.rows.length === 0 ? 'Nothing' : `Values of ${rowsText(plan.rows.length)}`)
@@ -90,7 +85,7 @@ class PlanPrinter {
         return
       case 'aggregate': {
         const calls = plan.calls.map((call) => this.#call(call)).join(', ')
-        const by = this.#list(plan.groups.map(({ expr }) => expr))
+        const by = setsText(plan.groups, plan.sets, (exprs) => this.#list(exprs))
         line(['Aggregate', calls, by === '' ? '' : `by ${by}`].filter((part) => part !== '').join(' '))
         below(plan.input)
         return
@@ -108,7 +103,9 @@ class PlanPrinter {
         below(plan.input)
         return
       case 'limit':
-        line(`Limit ${plan.limit === null ? 'all' : this.#expr(plan.limit)}${this.#offset(plan.offset)}`)
+        line(
+          `Limit ${plan.limit === null ? 'all' : this.#expr(plan.limit)}${this.#offset(plan.offset)}${plan.ties === null ? '' : ` with ties by ${this.#list(plan.ties)}`}`,
+        )
         below(plan.input)
         return
       case 'set':
@@ -118,6 +115,34 @@ class PlanPrinter {
       case 'apply':
         line(`Apply ${this.#apply(plan)}`)
         below(plan.input, plan.subquery)
+        return
+      case 'window':
+        line(`Window ${windowText(plan, (expr) => this.#expr(expr))}`)
+        below(plan.input)
+        return
+      case 'lateralJoin': {
+        const on = plan.on === null ? '' : ` on ${this.#expr(plan.on)}`
+        const each = plan.outer.length === 0 ? '' : ` for each ${plan.outer.map(this.#names).join(', ')}`
+        line(`Lateral join ${plan.type}${each}${on}`)
+        below(plan.left, plan.right)
+        return
+      }
+      case 'single':
+        line('At most one row')
+        below(plan.input)
+        return
+      case 'with':
+        line(`With ${plan.tables.map(({ name }) => name).join(', ')}`)
+        below(...plan.tables.map((table) => table.plan), plan.input)
+        return
+      case 'cteScan':
+        line(
+          `Read ${plan.name}${aliasText(plan.name, plan.alias)}(${plan.columns.map(({ column }) => column.name).join(', ')})`,
+        )
+        return
+      case 'recursive':
+        line(`Recursive ${plan.name} union${plan.all ? ' all' : ''}`)
+        below(plan.base, plan.step)
         return
       default:
         unreachable(plan)
@@ -187,12 +212,7 @@ class PlanPrinter {
   }
 
   #keys(keys: readonly SortKey[]): string {
-    return keys
-      .map(({ expr, descending, nulls }) => {
-        const usual = descending ? 'first' : 'last'
-        return `${this.#expr(expr)}${descending ? ' desc' : ''}${nulls === usual ? '' : ` nulls ${nulls}`}`
-      })
-      .join(', ')
+    return keysText(keys, (expr) => this.#expr(expr))
   }
 
   #scan(plan: TableScanNode, filter: Expr | null): string {

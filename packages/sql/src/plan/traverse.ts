@@ -1,5 +1,8 @@
 import type { CallExpr, Column, Expr } from './expression.ts'
-import { columnsOf, type LogicalPlan, type Output, type SortKey } from './logical.ts'
+import { columnsOf, type LogicalPlan } from './logical.ts'
+import { exprsOf, inputsOf, mapExprs, mapInputs } from './plan-parts.ts'
+
+export { exprsOf, inputsOf, mapExprs, mapInputs } from './plan-parts.ts'
 
 /** The direct parts of an expression; the plans of subqueries are not among them. */
 export function childrenOf(expr: Expr): readonly Expr[] {
@@ -128,126 +131,14 @@ export function columnsIn(expr: Expr, into: Map<number, Column> = new Map()): Ma
   return into
 }
 
-/** The expressions that stand in the plan's top node itself. */
-export function exprsOf(plan: LogicalPlan): readonly Expr[] {
-  switch (plan.kind) {
-    case 'scan':
-    case 'virtualScan':
-    case 'distinct':
-    case 'set':
-      return []
-    case 'functionScan':
-      return plan.args
-    case 'values':
-      return plan.rows.flat()
-    case 'filter':
-      return [plan.predicate]
-    case 'project':
-      return plan.outputs.map(({ expr }) => expr)
-    case 'join':
-      return [plan.on]
-    case 'aggregate':
-      return [
-        ...plan.groups.map(({ expr }) => expr),
-        ...plan.calls.flatMap(({ args, filter, orderBy }) => [
-          ...args,
-          ...(filter === null ? [] : [filter]),
-          ...orderBy.map(({ expr }) => expr),
-        ]),
-      ]
-    case 'sort':
-      return plan.keys.map(({ expr }) => expr)
-    case 'limit':
-      return [plan.limit, plan.offset].filter((expr) => expr !== null)
-  }
-}
-
-export function inputsOf(plan: LogicalPlan): readonly LogicalPlan[] {
-  switch (plan.kind) {
-    case 'scan':
-    case 'virtualScan':
-    case 'functionScan':
-    case 'values':
-      return []
-    case 'join':
-    case 'set':
-      return [plan.left, plan.right]
-    default:
-      return [plan.input]
-  }
-}
-
-/** The same node over other inputs. */
-export function mapInputs(plan: LogicalPlan, replace: (input: LogicalPlan) => LogicalPlan): LogicalPlan {
-  switch (plan.kind) {
-    case 'scan':
-    case 'virtualScan':
-    case 'functionScan':
-    case 'values':
-      return plan
-    case 'join':
-    case 'set': {
-      const left = replace(plan.left)
-      const right = replace(plan.right)
-      return left === plan.left && right === plan.right ? plan : { ...plan, left, right }
-    }
-    default: {
-      const input = replace(plan.input)
-      return input === plan.input ? plan : { ...plan, input }
-    }
-  }
-}
-
-/** The same node with each of its own expressions replaced. */
-export function mapExprs(plan: LogicalPlan, replace: (expr: Expr) => Expr): LogicalPlan {
-  const outputs = (list: readonly Output[]): Output[] =>
-    list.map(({ column, expr }) => ({ column, expr: replace(expr) }))
-  const keys = (list: readonly SortKey[]): SortKey[] =>
-    list.map((key) => ({ ...key, expr: replace(key.expr) }))
-  switch (plan.kind) {
-    case 'scan':
-    case 'virtualScan':
-    case 'distinct':
-    case 'set':
-      return plan
-    case 'functionScan':
-      return { ...plan, args: plan.args.map(replace) }
-    case 'values':
-      return { ...plan, rows: plan.rows.map((row) => row.map(replace)) }
-    case 'filter':
-      return { ...plan, predicate: replace(plan.predicate) }
-    case 'project':
-      return { ...plan, outputs: outputs(plan.outputs) }
-    case 'join':
-      return { ...plan, on: replace(plan.on) }
-    case 'aggregate':
-      return {
-        ...plan,
-        groups: outputs(plan.groups),
-        calls: plan.calls.map((call) => ({
-          ...call,
-          args: call.args.map(replace),
-          filter: call.filter === null ? null : replace(call.filter),
-          orderBy: keys(call.orderBy),
-        })),
-      }
-    case 'sort':
-      return { ...plan, keys: keys(plan.keys) }
-    case 'limit':
-      return {
-        ...plan,
-        limit: plan.limit === null ? null : replace(plan.limit),
-        offset: plan.offset === null ? null : replace(plan.offset),
-      }
-  }
-}
-
 /** Columns that the plan names but does not make: those of outer queries. */
 export function freeColumns(plan: LogicalPlan): Map<number, Column> {
   const free = new Map<number, Column>()
   const known = new Set<number>()
   for (const input of inputsOf(plan)) {
-    for (const [id, column] of freeColumns(input)) free.set(id, column)
+    const ofInput = freeColumns(input)
+    // The right side of a lateral join may name columns of the left one, which is visited first.
+    for (const [id, column] of ofInput) if (plan.kind !== 'lateral' || !known.has(id)) free.set(id, column)
     for (const { id } of columnsOf(input)) known.add(id)
   }
   // Both sides of a semi or anti join are known to its condition, although only the left one's columns go on.

@@ -2,6 +2,7 @@ import type { Value } from '@cluster/core'
 import type { TableSchema } from '../catalog/schema.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import type { AggregateFunction, ScalarFunction } from '../functions/function.ts'
+import type { WindowFunctionName } from '../functions/window.ts'
 import type { SqlType } from '../types/type.ts'
 
 // Expressions and logical plans stand in one file because each contains the other: a subquery is an expression
@@ -166,6 +167,12 @@ export type LogicalPlan =
   | SortPlan
   | LimitPlan
   | SetPlan
+  | WindowPlan
+  | LateralPlan
+  | SinglePlan
+  | WithPlan
+  | CteScanPlan
+  | RecursivePlan
 
 export interface ScanColumn {
   readonly column: Column
@@ -194,6 +201,8 @@ export interface FunctionScanPlan {
   readonly name: string
   readonly args: readonly Expr[]
   readonly column: Column
+  /** Counts the rows from 1; null: nobody asked. */
+  readonly ordinality: Column | null
   readonly rows: SetFunction
 }
 
@@ -252,6 +261,16 @@ export interface AggregatePlan {
   readonly input: LogicalPlan
   readonly groups: readonly Output[]
   readonly calls: readonly AggregateCall[]
+  /** Null: one set of all groups. */
+  readonly sets: GroupingSets | null
+}
+
+/** Several groupings of the same rows, one behind the other. */
+export interface GroupingSets {
+  /** Positions in `groups`; a group that is not in the set is NULL there. The empty set gives exactly one row. */
+  readonly sets: readonly (readonly number[])[]
+  /** The position in `sets` that a row comes from, an integer. */
+  readonly column: Column
 }
 
 export interface DistinctPlan {
@@ -278,6 +297,8 @@ export interface LimitPlan {
   readonly input: LogicalPlan
   readonly limit: Expr | null
   readonly offset: Expr | null
+  /** WITH TIES: rows that these keys put on a level with the last one come too; the input is sorted by them. */
+  readonly ties: readonly SortKey[] | null
 }
 
 /** Columns go by position; both sides have the types of `columns`. */
@@ -287,5 +308,108 @@ export interface SetPlan {
   readonly all: boolean
   readonly left: LogicalPlan
   readonly right: LogicalPlan
+  readonly columns: readonly Column[]
+}
+
+/** Adds a column for each call, computed over the rows of the same partition in the order of the keys. */
+export interface WindowPlan {
+  readonly kind: 'window'
+  readonly input: LogicalPlan
+  readonly partitionBy: readonly Expr[]
+  readonly orderBy: readonly SortKey[]
+  readonly calls: readonly WindowCall[]
+}
+
+export interface WindowCall {
+  readonly column: Column
+  readonly fn: WindowFunction
+  readonly args: readonly Expr[]
+  /** Of aggregates only. */
+  readonly filter: Expr | null
+  readonly frame: Frame
+}
+
+export type WindowFunction =
+  | { readonly kind: 'aggregate'; readonly aggregate: AggregateFunction }
+  | { readonly kind: 'function'; readonly name: WindowFunctionName }
+
+export interface Frame {
+  readonly mode: 'rows' | 'range' | 'groups'
+  readonly start: FrameEdge
+  readonly end: FrameEdge
+  readonly exclude: 'no others' | 'current row' | 'group' | 'ties'
+}
+
+export type FrameEdge =
+  | { readonly kind: 'unbounded preceding' | 'current row' | 'unbounded following' }
+  | {
+      readonly kind: 'preceding' | 'following'
+      /** Of no row: the same for all. A bigint but for RANGE. */
+      readonly offset: Expr
+      /** Set for RANGE. */
+      readonly range: RangeEdge | null
+    }
+
+/** Where a frame of RANGE ends, as values: rows are compared by `key` with the `edge` of the current row. */
+export interface RangeEdge {
+  readonly key: Expr
+  readonly edge: Expr
+  /** True when the offset is below zero, which is an error. */
+  readonly negative: Expr
+}
+
+/** For each row of `left` the rows of `right`, which may refer to that row. */
+export interface LateralPlan {
+  readonly kind: 'lateral'
+  readonly type: 'inner' | 'left'
+  readonly left: LogicalPlan
+  readonly right: LogicalPlan
+  readonly on: Expr
+}
+
+/** At most one row; 21000 when there are more. */
+export interface SinglePlan {
+  readonly kind: 'single'
+  readonly input: LogicalPlan
+}
+
+/** Makes tables that `input`, and the tables behind them in the list, read by `cteScan`. */
+export interface WithPlan {
+  readonly kind: 'with'
+  readonly tables: readonly CteTable[]
+  readonly input: LogicalPlan
+}
+
+export interface CteTable {
+  readonly id: number
+  readonly name: string
+  readonly plan: LogicalPlan
+  readonly columns: readonly Column[]
+  /** True: computed once, whatever the uses; null: as is best. */
+  readonly materialized: true | null
+}
+
+/** The rows of a WITH table, or of the step before in a recursive one. */
+export interface CteScanPlan {
+  readonly kind: 'cteScan'
+  readonly id: number
+  readonly name: string
+  readonly alias: string
+  /** Positions are those of the table's columns. */
+  readonly columns: readonly ScanColumn[]
+}
+
+/**
+ * `base`, then `step` over the rows that the last turn gave, until it gives none. Columns go by position; `step`
+ * reads the last turn's rows by a `cteScan` of `id`.
+ */
+export interface RecursivePlan {
+  readonly kind: 'recursive'
+  readonly id: number
+  readonly name: string
+  /** False: a row that came before is dropped. */
+  readonly all: boolean
+  readonly base: LogicalPlan
+  readonly step: LogicalPlan
   readonly columns: readonly Column[]
 }

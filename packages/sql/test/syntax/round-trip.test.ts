@@ -144,11 +144,17 @@ const { expression } = fc.letrec<{ expression: Expression; leaf: Expression }>((
       make({
         kind: is('subscript'),
         operand: signless,
-        slice: is(true),
+        slice: fc.constant(true),
         lower: fc.option(inner),
         upper: fc.option(inner),
       }),
-      make({ kind: is('subscript'), operand: signless, slice: is(false), lower: inner, upper: is(null) }),
+      make({
+        kind: is('subscript'),
+        operand: signless,
+        slice: fc.constant(false),
+        lower: inner,
+        upper: fc.constant(null),
+      }),
       make({
         kind: is('quantifiedArray'),
         operator: fc.constantFrom('=', '<', '+'),

@@ -1,0 +1,137 @@
+import {
+  afterKey,
+  afterPrefix,
+  type Database,
+  type Key,
+  type KeyRange,
+  KeyWriter,
+  type Value,
+} from '@cluster/core'
+import type { TableSchema } from '../catalog/schema.ts'
+import { SQLSTATE, sqlError } from '../errors.ts'
+import type { Source } from '../executor/context.ts'
+import type { Bound as CountBound } from '../executor/limit.ts'
+import { indexScan, pointScan, prefixRange, rangeScan, uniquePointScan } from '../executor/scan.ts'
+import type { Expr } from '../plan/expression.ts'
+import type { Access, TableScanNode } from '../plan/physical.ts'
+import { writeKeyValue } from '../types/key.ts'
+import type { Frame } from './batch.ts'
+import { compileScalars, type Slots } from './compile-map.ts'
+
+/** How the rows of a table are read. */
+export function compileScan(plan: TableScanNode, database: Database, slots: Slots): Source {
+  const { table, access } = plan
+  const options = {
+    database: database,
+    table,
+    positions: plan.columns.map(({ position }) => position),
+  }
+  switch (access.kind) {
+    case 'all': {
+      const limit = plan.limit === null ? null : countBound(plan.limit, slots, 'LIMIT')
+      return rangeScan(options, () => ({}), limit, plan.order)
+    }
+    case 'keys': {
+      const keys = keyTuples(table, access, slots)
+      return access.index === null ? pointScan(options, keys) : uniquePointScan(options, access.index, keys)
+    }
+    case 'range': {
+      const range = keyRange(table, access, slots)
+      if (access.index === null) {
+        const limit = plan.limit === null ? null : countBound(plan.limit, slots, 'LIMIT')
+        return rangeScan(options, range, limit, plan.order)
+      }
+      return indexScan(options, access.index, (frame) => {
+        const one = range(frame)
+        return one === null ? [] : [one]
+      })
+    }
+  }
+}
+
+function keyTuples(
+  table: TableSchema,
+  access: Access & { kind: 'keys' },
+  slots: Slots,
+): (frame: Frame) => Key[] {
+  const columns = keyColumns(table, access)
+  const tuples = access.tuples.map((tuple) => compileScalars(tuple, slots))
+  return (frame) => {
+    const keys: Key[] = []
+    for (const tuple of tuples) {
+      const key = encodeKey(table, columns, tuple(frame))
+      if (key !== null) keys.push(key)
+    }
+    return keys
+  }
+}
+
+function keyRange(
+  table: TableSchema,
+  access: Access & { kind: 'range' },
+  slots: Slots,
+): (frame: Frame) => KeyRange | null {
+  const columns = keyColumns(table, access)
+  const equal = compileScalars(access.equal, slots)
+  const bounds = [access.lower, access.upper].map((bound) =>
+    bound === null ? null : compileScalars([bound.expr], slots),
+  )
+  const [lower, upper] = bounds
+  const next = columns[access.equal.length]
+  return (frame) => {
+    const prefix = encodeKey(table, columns, equal(frame))
+    if (prefix === null) return null
+    let { from, to } = prefix === '' ? ({} as KeyRange) : prefixRange(prefix)
+    if (lower && next !== undefined) {
+      const key = encodeKey(table, [next], lower(frame))
+      if (key === null) return null
+      from =
+        access.lower?.inclusive === true
+          ? prefix + key
+          : (afterPrefix(prefix + key) ?? afterKey(prefix + key))
+    }
+    if (next !== undefined && (lower || upper)) {
+      // Values that are NULL come last in a key and match no comparison.
+      const key = upper ? encodeKey(table, [next], upper(frame)) : new KeyWriter().null().finish()
+      if (key === null) return null
+      to = upper && access.upper?.inclusive === true ? afterPrefix(prefix + key) : prefix + key
+    }
+    return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+  }
+}
+
+/** The table positions of the key that an access goes by. */
+function keyColumns(table: TableSchema, access: Exclude<Access, { kind: 'all' }>): readonly number[] {
+  return (access.index ?? table.primaryKey)?.columns ?? []
+}
+
+/** The key of the values of leading key columns; null when one of them is NULL. */
+export function encodeKey(
+  table: TableSchema,
+  columns: readonly number[],
+  values: readonly Value[],
+): Key | null {
+  const writer = new KeyWriter()
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as Value
+    const column = table.columns[columns[i] as number]
+    if (value === null || column === undefined) return null
+    writeKeyValue(writer, column.type, value)
+  }
+  return writer.finish()
+}
+
+/** A count of LIMIT or OFFSET. @throws 2201W, 2201X when it is negative */
+export function countBound(expr: Expr | null, slots: Slots, clause: 'LIMIT' | 'OFFSET'): CountBound {
+  if (expr === null) return () => null
+  const value = compileScalars([expr], slots)
+  return (frame) => {
+    const [count] = value(frame)
+    if (count === null || count === undefined) return null
+    if (Number(count) >= 0) return Number(count)
+    throw sqlError(
+      clause === 'LIMIT' ? SQLSTATE.invalidRowCountInLimit : SQLSTATE.invalidRowCountInOffset,
+      `${clause} must not be negative`,
+    )
+  }
+}
