@@ -114,3 +114,4 @@ export type {
   TransportEvents,
 } from './transport.ts'
 export { inRange, type Key, type KeyRange, type Row, type Value } from './value.ts'
+export { VersionHorizon } from './version-horizon.ts'

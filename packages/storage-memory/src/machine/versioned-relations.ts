@@ -1,6 +1,4 @@
 import {
-  ClusterError,
-  type DatabaseErrorDetail,
   type Key,
   type RelationId,
   type Row,
@@ -8,6 +6,7 @@ import {
   type RowWrite,
   type ScanRequest,
   type Version,
+  VersionHorizon,
 } from '@cluster/core'
 import { Relation } from './relation.ts'
 
@@ -21,24 +20,21 @@ interface Garbage {
 /** The relations of one partition in memory, with their versions and pins. Knows nothing of disks. */
 export class VersionedRelations {
   readonly #relations = new Map<RelationId, Relation>()
-  readonly #pins = new Map<Version, number>()
+  readonly #horizon: VersionHorizon
   #garbage: Garbage[] = []
   /** Garbage before this position is freed already. */
   #garbageFrom = 0
-  #applied: Version
-  #oldest: Version
 
   constructor(version: Version) {
-    this.#applied = version
-    this.#oldest = version
+    this.#horizon = new VersionHorizon(version)
   }
 
   get applied(): Version {
-    return this.#applied
+    return this.#horizon.applied
   }
 
   get oldest(): Version {
-    return this.#oldest
+    return this.#horizon.oldest
   }
 
   /** Relations with something in them, sorted by id. */
@@ -61,7 +57,7 @@ export class VersionedRelations {
       if (relation.write(version, key, row)) this.#garbage.push({ version, relation: id, key })
       if (relation.empty) this.#relations.delete(id)
     }
-    this.#applied = version
+    this.#horizon.advance(version)
   }
 
   /** Puts a row in at the version the store starts with; for loading what a checkpoint holds. */
@@ -71,56 +67,43 @@ export class VersionedRelations {
       relation = new Relation()
       this.#relations.set(id, relation)
     }
-    relation.write(this.#applied, key, row)
+    relation.write(this.applied, key, row)
   }
 
   /** Takes back a row that `load` put in. */
   unload(id: RelationId, key: Key): void {
-    this.#relations.get(id)?.write(this.#applied, key, null)
+    this.#relations.get(id)?.write(this.applied, key, null)
   }
 
   get(id: RelationId, key: Key, version: Version): Row | null {
-    this.#check(version)
+    this.#horizon.check(version)
     return this.#relations.get(id)?.get(key, version) ?? null
   }
 
   scan(request: ScanRequest): Iterable<RowBatch> {
-    this.#check(request.version)
+    this.#horizon.check(request.version)
     return this.#scan(request)
   }
 
   *#scan(request: ScanRequest): Iterable<RowBatch> {
     // Whoever asked may read much later, as the second of two partitions is.
-    this.#check(request.version)
+    this.#horizon.check(request.version)
     const relation = this.#relations.get(request.relation)
     if (!relation) return
     for (const batch of relation.scan(request)) {
       yield batch
       // A version that was trimmed away between two batches must not read as if rows had never been.
-      this.#check(request.version)
+      this.#horizon.check(request.version)
     }
   }
 
   pin(version: Version): { release(): void } {
-    this.#check(version)
-    this.#pins.set(version, (this.#pins.get(version) ?? 0) + 1)
-    let held = true
-    return {
-      release: () => {
-        if (!held) return
-        held = false
-        const count = (this.#pins.get(version) ?? 1) - 1
-        if (count > 0) this.#pins.set(version, count)
-        else this.#pins.delete(version)
-      },
-    }
+    return this.#horizon.pin(version)
   }
 
   trim(version: Version): void {
-    let until = version < this.#applied ? version : this.#applied
-    for (const pinned of this.#pins.keys()) if (pinned < until) until = pinned
-    if (until <= this.#oldest) return
-    this.#oldest = until
+    if (!this.#horizon.trim(version)) return
+    const until = this.oldest
     let at = this.#garbageFrom
     for (; at < this.#garbage.length; at++) {
       const { version: since, relation: id, key } = this.#garbage[at] as Garbage
@@ -134,13 +117,5 @@ export class VersionedRelations {
       this.#garbage = this.#garbage.slice(at)
       this.#garbageFrom = 0
     }
-  }
-
-  #check(version: Version): void {
-    if (version >= this.#oldest) return
-    throw new ClusterError<DatabaseErrorDetail>(
-      { code: 'STORAGE_VERSION_GONE', outcome: 'rejected', version, oldest: this.#oldest },
-      `version ${version} is no longer kept here: the oldest that can be read is ${this.#oldest}; begin a new transaction`,
-    )
   }
 }

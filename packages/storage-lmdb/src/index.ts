@@ -1,0 +1,1 @@
+export { type LmdbStorageOptions, type LmdbStoragePorts, lmdbStorage } from './driver/lmdb-storage.ts'

@@ -1,0 +1,31 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Clock } from '@cluster/core'
+import { type StorageFixture, storageSuite } from '@cluster/testkit'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import { lmdbStorage } from '../src/index.ts'
+
+/** Time stands still, but turns pass. */
+const clock: Clock = { now: () => 0, wall: () => 0, after: () => () => {}, turn: () => Promise.resolve() }
+
+const folders: string[] = []
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))))
+
+async function freshFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'cluster-lmdb-'))
+  folders.push(folder)
+  return folder
+}
+
+const onFolder = (folder: string): StorageFixture => ({
+  engine: lmdbStorage({ folder })({ clock }),
+  // What a process leaves behind that is killed now, in another place, since this one goes on.
+  restart: async () => {
+    const copy = await freshFolder()
+    await cp(folder, copy, { recursive: true })
+    return onFolder(copy)
+  },
+})
+
+storageSuite({ describe, test, expect }, async () => onFolder(await freshFolder()))
