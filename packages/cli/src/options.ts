@@ -14,6 +14,7 @@ export interface StartOptions {
   readonly alone?: boolean
   readonly witness?: boolean
   readonly quorum?: 'majority' | 'last-standing'
+  readonly keep?: 'oldest-voter' | 'most-writes'
   readonly secret?: string
   readonly giveUpDamaged?: boolean
   readonly continueAlone?: boolean
@@ -81,6 +82,12 @@ export function commandLine(run: (options: StartOptions) => Promise<void>): Comm
         '--quorum <rule>',
         'what the last two voters do when one is silent: wait for it, or go on alone (default: majority)',
       ).choices(['majority', 'last-standing']),
+    )
+    .addOption(
+      new Option(
+        '--keep <rule>',
+        'whose history stays when two nodes both went on alone and meet again; set it on both (default: ask you)',
+      ).choices(['oldest-voter', 'most-writes']),
     )
     .addOption(
       new Option('--secret <text>', 'only nodes that know it may join')

@@ -5,4 +5,5 @@ export {
   type SingleNodeLogPorts,
   singleNodeLog,
 } from './driver/single-node-log.ts'
+export type { KeepRule } from './machine/group/history-choice.ts'
 export type { OrderedLogOptions } from './options.ts'

@@ -1,4 +1,5 @@
 import { assert, CLUSTER_VERSION, type ClusterVersion, type NodeId } from '@cluster/core'
+import type { KeepRule } from './machine/group/history-choice.ts'
 import type { RaftOptions } from './machine/raft/types.ts'
 
 export interface OrderedLogOptions {
@@ -53,6 +54,12 @@ export interface OrderedLogOptions {
    * it. `last-standing`: the one that had all goes on alone after `lastStandingMs`; if both do, the histories part.
    */
   readonly quorum?: 'majority' | 'last-standing'
+  /**
+   * Which history is kept when two nodes both went on alone and meet again: that of the one that voted longer, or the
+   * one with more entries since they parted; both nodes must have the same rule. The other one's writes are kept in a file
+   * beside its log. Default: none, the operator decides.
+   */
+  readonly keep?: KeepRule
   /** Silence of the other voter before `last-standing` goes on. Default 5,000. */
   readonly lastStandingMs?: number
   /** The operator's word at the start: goes on alone, if this is one of the last two voters and the other one is away. Default false. */
@@ -69,7 +76,10 @@ export interface OrderedLogOptions {
   readonly giveUpDamaged?: boolean
 }
 
-export type ResolvedOptions = Omit<Required<OrderedLogOptions>, 'expect'> & { readonly expect: number | null }
+export type ResolvedOptions = Omit<Required<OrderedLogOptions>, 'expect' | 'keep'> & {
+  readonly expect: number | null
+  readonly keep: KeepRule | null
+}
 
 export function resolveOptions(options: OrderedLogOptions): ResolvedOptions {
   const resolved: ResolvedOptions = {
@@ -92,6 +102,7 @@ export function resolveOptions(options: OrderedLogOptions): ResolvedOptions {
     leaseMs: options.leaseMs ?? 0,
     deathProof: options.deathProof ?? true,
     quorum: options.quorum ?? 'majority',
+    keep: options.keep ?? null,
     lastStandingMs: options.lastStandingMs ?? 5_000,
     continueAlone: options.continueAlone ?? false,
     giveUpHistory: options.giveUpHistory ?? false,

@@ -3,7 +3,9 @@ import type { OrderedLogOptions } from '../src/index.ts'
 import { Cluster } from './support/cluster.ts'
 
 /** Two nodes that vote and agree on a word. The options may be changed before a node starts again. */
-async function two(options: OrderedLogOptions = {}): Promise<Cluster> {
+async function two(
+  options: OrderedLogOptions | ((name: string) => OrderedLogOptions) = {},
+): Promise<Cluster> {
   const cluster = new Cluster(['a', 'b'], options)
   await cluster.start('a', 'b')
   await cluster.untilVoters('a', 'b')
@@ -123,5 +125,94 @@ describe('two voters and silence', () => {
       .disk.paths()
       .filter((path) => path.startsWith('damaged-'))
     expect(kept.some((path) => path.includes('/log-'))).toBe(true)
+  })
+
+  /** Both sides of a split went on, and wrote so many words. */
+  async function parted(
+    keep: 'oldest-voter' | 'most-writes',
+    words: Readonly<Record<'a' | 'b', number>>,
+  ): Promise<Cluster> {
+    const cluster = await two({ quorum: 'last-standing', lastStandingMs: 2_000, keep })
+    await split(cluster)
+    for (const name of ['a', 'b'] as const)
+      for (let i = 0; i < words[name]; i++) await cluster.submit(name, `${name}${i}`)
+    cluster.world.network.mend()
+    await cluster.untilVoters('a', 'b')
+    await cluster.submit('a', 'again')
+    await cluster.until(() =>
+      cluster.running.every(({ app }) => app?.words.words.at(-1) === 'again' && app.words.words.length > 1),
+    )
+    return cluster
+  }
+
+  const textOn = (cluster: Cluster, name: string, path: RegExp): string => {
+    const { disk } = cluster.node(name)
+    const found = disk.paths().filter((each) => path.test(each))
+    expect(found).toHaveLength(1)
+    const file = disk.file(found[0] ?? '')
+    return file ? new TextDecoder().decode(file.read(0, file.size)) : ''
+  }
+
+  test('a rule that was set before picks the history with more in it, and the other one is kept in a file', async () => {
+    const cluster = await parted('most-writes', { a: 1, b: 4 })
+    for (const { app } of cluster.running)
+      expect(app?.words.words).toEqual(['both', 'b0', 'b1', 'b2', 'b3', 'again'])
+    const [head = '', ...writes] = textOn(cluster, 'a', /damaged-.*\/writes\.jsonl$/)
+      .trim()
+      .split('\n')
+    expect(JSON.parse(head)).toMatchObject({ complete: true, parted: { by: 'a' } })
+    expect(writes.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ machine: 'words', origin: 'a', command: '6130' }),
+    ])
+    // The one that won has given up nothing.
+    expect(
+      cluster
+        .node('b')
+        .disk.paths()
+        .some((path) => path.startsWith('damaged-')),
+    ).toBe(false)
+  })
+
+  test('what was written alone is kept from the log, however often it was cut meanwhile', async () => {
+    const options = { quorum: 'last-standing', lastStandingMs: 2_000, keep: 'most-writes' } as const
+    const cluster = await two({ ...options, snapshotEntries: 10, tailEntries: 2, segmentBytesMax: 500 })
+    await split(cluster)
+    for (let i = 0; i < 40; i++) await cluster.submit('a', `a${i}`)
+    for (let i = 0; i < 80; i++) await cluster.submit('b', `b${i}`)
+    cluster.world.network.mend()
+    await cluster.untilVoters('a', 'b')
+    const [head = '', ...writes] = textOn(cluster, 'a', /writes\.jsonl$/)
+      .trim()
+      .split('\n')
+    expect(JSON.parse(head)).toMatchObject({ complete: true })
+    expect(writes).toHaveLength(40)
+  })
+
+  test('or that of the voter that has served longer, whatever the other one wrote', async () => {
+    const cluster = await parted('oldest-voter', { a: 1, b: 4 })
+    const [words = []] = cluster.running.map(({ app }) => app?.words.words)
+    // Whoever founded the group is the older one.
+    expect([
+      ['both', 'a0', 'again'],
+      ['both', 'b0', 'b1', 'b2', 'b3', 'again'],
+    ]).toContainEqual(words)
+    const kept = cluster.nodes.filter(({ disk }) => disk.paths().some((path) => path.startsWith('damaged-')))
+    expect(kept).toHaveLength(1)
+  })
+
+  test('nobody is picked when the two were told different rules', async () => {
+    const options = { quorum: 'last-standing', lastStandingMs: 2_000 } as const
+    const cluster = await two((name) => ({
+      ...options,
+      keep: name === 'a' ? 'most-writes' : 'oldest-voter',
+    }))
+    await split(cluster)
+    for (const name of ['a', 'b']) await cluster.submit(name, `of ${name}`)
+    cluster.world.network.mend()
+    await cluster.world.run(10_000)
+    for (const name of ['a', 'b'])
+      await expect(cluster.submit(name, 'no', { deadlineMs: 500 })).rejects.toMatchObject({
+        code: 'LOG_FORKED_HISTORY',
+      })
   })
 })

@@ -34,13 +34,22 @@ function card(words: readonly string[]): GroupCard {
       ancestry:
         lineage === 'first'
           ? []
-          : [{ lineage: lineageId(`${name} first`), index: 1 as never, term: 1 as never }],
+          : [
+              {
+                lineage: lineageId(`${name} first`),
+                index: 1 as never,
+                term: 1 as never,
+                by: nodeId('a'),
+                senior: null,
+              },
+            ],
     },
     configuration,
     configurationIndex: Number(field('index') ?? 1),
     leader: field('leader') === null ? null : nodeId(field('leader') ?? ''),
     empty: !rest.includes('full'),
     tombstones: (field('buried') ?? '').split(',').filter(Boolean),
+    forked: null,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { LogLevel } from '@cluster/core'
+import type { KeepRule } from '@cluster/db-serializer'
 import { staticDiscovery } from '@cluster/p2p'
 import { libp2pTransport, mdnsDiscovery, newIdentity } from '@cluster/transport'
 import { parseAddresses } from './addresses.ts'
@@ -41,6 +42,11 @@ export interface OpenOptions {
   readonly giveUpHistory?: boolean
   /** What the last two voters do when one is silent: wait for it (`majority`, the default), or go on alone. */
   readonly quorum?: 'majority' | 'last-standing'
+  /**
+   * After two nodes both went on alone: which history is kept, the same for both nodes. Default: none, the operator says
+   * which with `giveUpHistory`. The other one is kept in files beside the log.
+   */
+  readonly keep?: KeepRule
   /** Where log lines go. Default: nowhere. */
   readonly log?: (line: string) => void
   /** The least level logged. Default "info". */
@@ -125,11 +131,13 @@ function logOptions({
   continueAlone,
   giveUpHistory,
   quorum,
+  keep,
 }: OpenOptions): NonNullable<NodeOptions['log']> {
   return {
     ...(giveUpDamaged === undefined ? {} : { giveUpDamaged }),
     ...(continueAlone === undefined ? {} : { continueAlone }),
     ...(giveUpHistory === undefined ? {} : { giveUpHistory }),
     ...(quorum === undefined ? {} : { quorum }),
+    ...(keep === undefined ? {} : { keep }),
   }
 }

@@ -6,7 +6,6 @@ import {
   type CallOptions,
   type Cancel,
   type ClusterError,
-  type ClusterVersion,
   EventHub,
   type GroupView,
   type LogIndex,
@@ -18,10 +17,9 @@ import {
   type SubmitOptions,
   VERSION_OF,
 } from '@cluster/core'
-import { hasFailed, notStarted, tooLarge, unknownMachine, versionTooLow, wasStopped } from '../errors.ts'
+import { hasFailed, notStarted, tooLarge, unknownMachine, wasStopped } from '../errors.ts'
 import { BUNDLE_MACHINE } from '../machine/commands/bundle.ts'
 import { encodeNote, type Note } from '../machine/commands/envelope.ts'
-import type { GroupCard } from '../machine/group/forming.ts'
 import { Raft } from '../machine/raft/raft.ts'
 import type { RaftView, Recovered } from '../machine/raft/types.ts'
 import { type ResolvedOptions, raftOptions } from '../options.ts'
@@ -32,17 +30,19 @@ import { Calls } from './commands/calls.ts'
 import { Commands } from './commands/commands.ts'
 import { Readiness } from './commands/readiness.ts'
 import { Submissions } from './commands/submissions.ts'
+import { Versions } from './commands/versions.ts'
 import { Waiting } from './commands/waiting.ts'
 import { LogFolder } from './disk/log-folder.ts'
 import type { OpenedLog, openLog } from './disk/open-log.ts'
 import { Contact } from './group/contact.ts'
 import { Forks } from './group/forks.ts'
 import { GoingAlone } from './group/going-alone.ts'
-import { durableVoters, groupCard, groupDiffers, groupView } from './group/group-view.ts'
+import { GroupNews } from './group/group-news.ts'
+import { durableVoters, groupDiffers, groupView } from './group/group-view.ts'
 import { Members } from './group/members.ts'
 import { Parting } from './group/parting.ts'
 import { Regrouping } from './group/regrouping.ts'
-import { readFrame } from './network/frames.ts'
+import { Incoming } from './network/incoming.ts'
 import { PeerEvents } from './network/peer-events.ts'
 import type { Snapshot } from './network/snapshot-streams.ts'
 import { Snapshots } from './network/snapshots.ts'
@@ -65,6 +65,7 @@ export class OrderedLogNode implements OrderedLog {
   readonly #applier: Applier
   readonly #submissions: Submissions
   readonly #commands: Commands
+  readonly #versions: Versions
   readonly #snapshots: Snapshots
   readonly #barriers: Barriers
   readonly #members: Members
@@ -75,6 +76,8 @@ export class OrderedLogNode implements OrderedLog {
   readonly #ticking: Ticking
   readonly #goingAlone: GoingAlone
   readonly #forks: Forks
+  readonly #news: GroupNews
+  readonly #incoming: Incoming
   readonly #regrouping: Regrouping
   #state: State = 'new'
   #runner: Runner | null = null
@@ -82,12 +85,8 @@ export class OrderedLogNode implements OrderedLog {
   #failure: unknown = null
   /** Where commands went last; another leader or term means to send them again. */
   #route = ''
-  #told: GroupView | null = null
-  #toldEmpty = true
   #hearing = false
   #batchDurableOn: number | null = null
-  /** Who waits for the first word of the version of the cluster. */
-  readonly #versioned: (() => void)[] = []
 
   constructor(options: ResolvedOptions, ports: OrderedLogPorts, openStore: typeof openLog) {
     const { peers, clock, random, logger } = ports
@@ -110,7 +109,11 @@ export class OrderedLogNode implements OrderedLog {
       },
       sealed: (into) => this.#regrouping.sealed(into),
       progressed: () => this.#snapshots.progressed(),
-      versionRaised: (version) => this.#versionRaised(version),
+      versionRaised: (version) => {
+        logger.log('info', 'the cluster is at a new version', { version })
+        this.#versions.raised()
+        if (this.#news.told && this.#isActive()) this.#news.tell()
+      },
       failed: (error) => this.#fail(error),
     })
     this.#submissions = new Submissions(
@@ -135,6 +138,10 @@ export class OrderedLogNode implements OrderedLog {
       runner: live,
       leader: () => this.#live()?.leader ?? null,
       notify: (to, frame) => this.#notify(to, frame),
+    })
+    this.#versions = new Versions({
+      applier: this.#applier,
+      wait: (call, begin) => this.#calls.run<void>(call, options.deadlineMs, this.#waiting.late, begin),
     })
     this.#snapshots = new Snapshots({ ...ports, applier: this.#applier, runner: live }, options)
     this.#barriers = new Barriers({
@@ -213,11 +220,35 @@ export class OrderedLogNode implements OrderedLog {
         logger,
         view: () => this.#view,
         emit: (event) => this.#events.emit('forked', event),
-        changed: () => this.#contact.group(this.#card()),
+        changed: () => this.#news.introduce(),
         giveUp: () => this.#regrouping.giveUpHistory(),
       },
       options.keep,
     )
+    this.#news = new GroupNews(
+      {
+        applier: this.#applier,
+        folder: this.#folder,
+        forks: this.#forks,
+        contact: this.#contact,
+        members: this.#members,
+        view: () => this.#view,
+        group: () => this.group(),
+        emit: (group) => this.#events.emit('group', group),
+      },
+      options.alone,
+    )
+    this.#incoming = new Incoming({
+      logger,
+      commands: this.#commands,
+      barriers: this.#barriers,
+      members: this.#members,
+      contact: this.#contact,
+      forks: this.#forks,
+      goingAlone: this.#goingAlone,
+      runner: live,
+      notify: (to, frame) => void this.#notify(to, frame),
+    })
     this.#readiness = new Readiness(clock)
     this.#ticking = new Ticking({
       clock,
@@ -233,7 +264,9 @@ export class OrderedLogNode implements OrderedLog {
       say: (text) => this.#events.emit('waiting', { for: text }),
     })
     peers.serve(SERVICE, {
-      notify: (peer, frame) => this.#receive(peer, frame),
+      notify: (peer, frame) => {
+        if (this.#isActive()) this.#incoming.deliver(peer, frame)
+      },
       request: (peer, frame) => this.#members.answer(peer, frame, this.#state === 'running'),
       stream: (peer, opening, stream) => this.#snapshots.receive(peer, opening, stream),
     })
@@ -305,25 +338,9 @@ export class OrderedLogNode implements OrderedLog {
   async submitBundle(bundle: Bundle, options: SubmitOptions = {}): Promise<AppliedBundle> {
     const stopped = this.#stopError()
     if (stopped) throw stopped
-    await this.#atVersion('Bundles', VERSION_OF.bundles, options)
+    await this.#versions.demand('Bundles', VERSION_OF.bundles, options)
     const command = packBundle(bundle, this.#applier, this.#options.commandBytesMax)
     return bundleAnswer(await this.#submissions.submit(BUNDLE_MACHINE, command, options))
-  }
-
-  /** @throws LOG_VERSION_TOO_LOW, DEADLINE, LOG_NO_QUORUM when the version stays unknown */
-  async #atVersion(what: string, needs: ClusterVersion, options: CallOptions): Promise<void> {
-    if (this.#applier.version === 0)
-      await this.#calls.run<void>(options, this.#options.deadlineMs, this.#waiting.late, (resolve) =>
-        this.#versioned.push(resolve),
-      )
-    const { version } = this.#applier
-    if (version < needs) throw versionTooLow(what, version, needs, this.#applier.behind(needs))
-  }
-
-  #versionRaised(version: ClusterVersion): void {
-    this.#ports.logger.log('info', 'the cluster is at a new version', { version })
-    for (const resolve of this.#versioned.splice(0)) resolve()
-    if (this.#told !== null && this.#isActive()) this.#news()
   }
 
   barrier(options: CallOptions = {}): Promise<LogIndex> {
@@ -442,8 +459,7 @@ export class OrderedLogNode implements OrderedLog {
     const { clock } = this.#ports
     const now = clock.now()
     this.#runner?.input({ type: 'tick', now, wall: clock.wall() })
-    // The first command makes a group with data of an empty one, and others must know.
-    if (this.#told !== null && this.#toldEmpty && !this.#applier.isEmpty()) this.#contact.group(this.#card())
+    this.#news.tick()
     if (this.#hears()) this.#contact.tick()
     // The session tells the others what this program supports, whether it ever submits anything or not.
     if (this.#readiness.isIn(this.#live())) this.#submissions.prepare()
@@ -476,7 +492,7 @@ export class OrderedLogNode implements OrderedLog {
     const before = this.#view
     this.#view = view
     if (this.#regrouping.isUnderWay) return
-    const changed = this.#told === null || before === null || groupDiffers(before, view)
+    const changed = !this.#news.told || before === null || groupDiffers(before, view)
     const route = `${view.leader} ${view.term} ${view.ready}`
     if (route !== this.#route) {
       this.#route = route
@@ -493,46 +509,12 @@ export class OrderedLogNode implements OrderedLog {
       return
     }
     if (before?.configuration !== view.configuration) this.#goingAlone.onProof()
-    this.#news()
+    this.#news.tell()
     this.#readiness.wake(view)
-  }
-
-  /** Something of the group is new for those around this log. */
-  #news(): void {
-    this.#told = this.group()
-    this.#contact.group(this.#card())
-    this.#members.act()
-    this.#events.emit('group', this.#told)
   }
 
   #notify(to: NodeId, frame: Frame): boolean {
     return this.#ports.peers.notify(to, SERVICE, encodeFrame(frame))
-  }
-
-  #receive(from: NodeId, bytes: Uint8Array): void {
-    const frame = this.#isActive() ? readFrame(from, bytes, this.#ports.logger) : null
-    switch (frame?.type) {
-      case 'raft':
-        if (!this.#regrouping.isUnderWay) this.#runner?.message(from, frame.message)
-        return
-      case 'forward':
-        if (this.#forks.error === null) this.#commands.take(from, frame.envelopes)
-        return
-      case 'ask':
-        this.#runner?.read((index) => void this.#notify(from, { type: 'answer', ask: frame.ask, index }))
-        return
-      case 'answer':
-        this.#barriers.answer(frame.ask, frame.index)
-        return
-      case 'hello':
-        if (frame.hello.status === 'fresh' && frame.hello.renounced) {
-          this.#members.renounced(from, frame.hello.renounced)
-          this.#goingAlone.onProof()
-        }
-        this.#forks.hello(from, frame.hello)
-        this.#contact.hello(from, frame.hello)
-        return
-    }
   }
 
   #restore(snapshot: Snapshot): void {
@@ -546,15 +528,6 @@ export class OrderedLogNode implements OrderedLog {
     this.#submissions.restored(this.#applier.sessions)
     this.#ports.logger.log('info', 'snapshot installed', { index, bytes: snapshot.bytes.length })
     this.#events.emit('snapshotInstalled', { index })
-  }
-
-  #card(): GroupCard | null {
-    const empty = (): boolean => {
-      // A group that was founded alone on purpose is never given up, so it does not call itself empty.
-      this.#toldEmpty = !this.#options.alone && this.#applier.isEmpty()
-      return this.#toldEmpty
-    }
-    return groupCard(this.#view, empty, this.#folder.opened?.groupFile.tombstones ?? [], this.#forks.card)
   }
 
   #note(note: Note): void {
@@ -586,6 +559,7 @@ export class OrderedLogNode implements OrderedLog {
 
   /** After `#startOver`: everything around the log finds its way again. */
   #begunAnew(): void {
+    this.#forks.moved()
     for (const peer of this.#peerEvents.linked()) this.#runner?.input({ type: 'linkUp', peer })
     this.#submissions.closed()
     this.#barriers.restart()

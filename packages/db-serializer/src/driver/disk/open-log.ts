@@ -2,6 +2,7 @@ import { ClusterError, type Disk, errorCode, type Logger, type NodeId, type Rand
 import { DiskIdentity } from './disk-identity.ts'
 import { GroupFile } from './group-file.ts'
 import { HardFile, type HardRecord } from './hard-file.ts'
+import { KEPT_WRITES, keepWrites } from './kept-writes.ts'
 import { isLogFile, LogFiles, type LogFilesOptions } from './log-files.ts'
 import type { LogStore } from './log-store.ts'
 
@@ -25,8 +26,11 @@ export interface OpenLogOptions extends LogFilesOptions {
   readonly witness?: boolean
   /** The operator's word: a damaged log is given up even if nobody else may have all that it held. */
   readonly giveUpDamaged?: boolean
-  /** The operator's word: a history in which this node went on alone is given up for the other one. */
-  readonly giveUpHistory?: boolean
+  /**
+   * A history is given up for the other one: that in which this node went on alone, by the operator's word, or `any` that
+   * is here, because the nodes have come to that verdict.
+   */
+  readonly giveUpHistory?: boolean | 'any'
 }
 
 /**
@@ -41,9 +45,11 @@ export async function openLog(ports: OpenLogPorts, options: OpenLogOptions = {})
   const groupFile = await openGroupFile(ports)
   // A crash came while the files were moved.
   if (identity.renounced.some(({ kept }) => kept === null)) await setAside(ports, identity, groupFile)
-  if (options.giveUpHistory === true && (await HardFile.open(disk)).record?.state?.alone === true) {
-    const what = 'the operator gave this history up for another one'
-    ports.logger.log('warn', what, { kept: folderOf(identity.disk) })
+  if (options.giveUpHistory && (await isToGo(disk, options.giveUpHistory))) {
+    const what = 'this history was given up for another one'
+    const kept = folderOf(identity.disk)
+    ports.logger.log('warn', what, { kept, writes: `${kept}/${KEPT_WRITES}` })
+    await copyWrites(ports, options, kept)
     await identity.renounce({ lineage: null, configuration: 0, what, wall: ports.wall() }, random)
     await setAside(ports, identity, groupFile)
   }
@@ -55,6 +61,33 @@ export async function openLog(ports: OpenLogPorts, options: OpenLogOptions = {})
   }
   await setAside(ports, identity, groupFile)
   return { store: await LogFiles.open(disk, options), identity, groupFile }
+}
+
+async function isToGo(disk: Disk, which: true | 'any'): Promise<boolean> {
+  const state = (await HardFile.open(disk)).record?.state
+  return which === 'any' ? (state?.history ?? null) !== null : state?.alone === true
+}
+
+/** Writes down what only the history that goes has, in a form that does not need this program. */
+async function copyWrites(
+  { disk, logger }: OpenLogPorts,
+  options: OpenLogOptions,
+  folder: string,
+): Promise<void> {
+  let log: LogFiles
+  try {
+    log = await LogFiles.open(disk, options)
+  } catch (error) {
+    if (errorCode(error) !== 'LOG_DAMAGED') throw error
+    // The files themselves are kept in any case.
+    logger.log('warn', 'what was written cannot be listed, as the log is damaged', { why: String(error) })
+    return
+  }
+  try {
+    await keepWrites(disk.folder(folder), log.recovered, await log.readSnapshot())
+  } finally {
+    await log.close()
+  }
 }
 
 async function openGroupFile({ disk, logger }: OpenLogPorts): Promise<GroupFile> {

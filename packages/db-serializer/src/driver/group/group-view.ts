@@ -74,10 +74,11 @@ export function groupCard(
   view: RaftView | null,
   empty: () => boolean,
   tombstones: readonly string[],
+  forked: GroupCard['forked'],
 ): GroupCard | null {
   if (!view?.history) return null
   const { history, configuration, configurationIndex, leader } = view
-  return { history, configuration, configurationIndex, leader, empty: empty(), tombstones }
+  return { history, configuration, configurationIndex, leader, empty: empty(), tombstones, forked }
 }
 
 /** Members of the one that are not in the other, sorted. */

@@ -29,6 +29,8 @@ export interface RegroupingPorts {
   isRunning(): boolean
   /** Ends the run, remembers the cluster as one that was given up, and begins with an empty log. */
   startOver(cluster: string): Promise<void>
+  /** Ends the run, keeps the log aside with what only this history has, and begins with an empty one. */
+  setAside(): Promise<void>
   /** The new run is there. */
   begunAnew(): void
   failed(error: unknown): void
@@ -85,11 +87,20 @@ export class Regrouping {
     const cluster = this.#ports.view()?.history?.cluster
     if (this.#isUnderWay || cluster === undefined || !this.#ports.isRunning()) return
     this.#isUnderWay = true
-    void this.#startOver(cluster).catch((error: unknown) => this.#ports.failed(error))
+    void this.#begin(() => this.#ports.startOver(cluster)).catch((error: unknown) =>
+      this.#ports.failed(error),
+    )
   }
 
-  async #startOver(cluster: string): Promise<void> {
-    await this.#ports.startOver(cluster)
+  /** Gives the history here up for the other one of this cluster: comes back as a stranger without a log. */
+  giveUpHistory(): void {
+    if (this.#isUnderWay || !this.#ports.isRunning()) return
+    this.#isUnderWay = true
+    void this.#begin(() => this.#ports.setAside()).catch((error: unknown) => this.#ports.failed(error))
+  }
+
+  async #begin(end: () => Promise<void>): Promise<void> {
+    await end()
     if (!this.#ports.isRunning()) return
     this.#isUnderWay = false
     this.#ports.begunAnew()

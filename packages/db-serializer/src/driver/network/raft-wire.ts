@@ -174,7 +174,8 @@ function unpackEntries(flat: readonly unknown[], first: number): Entry[] {
 export function packConfiguration(configuration: Configuration): unknown[] {
   const { voters, learners, away, provisional, disks, outgoing, witnesses } = configuration
   const pairs = disks === undefined ? null : Object.entries(disks).flat()
-  return [voters, learners, away, provisional, pairs, outgoing ?? null, witnesses ?? null]
+  const more = [outgoing ?? null, witnesses ?? null, configuration.seniors ?? null]
+  return [voters, learners, away, provisional, pairs, ...more]
 }
 
 function diskAt(value: unknown): { readonly disk?: string } {
@@ -199,11 +200,16 @@ export function unpackConfiguration(value: unknown): Configuration {
     ...disksAt(fields[4]),
     ...(fields[5] === null ? {} : { outgoing: texts(fields[5]) as NodeId[] }),
     ...(fields[6] === null ? {} : { witnesses: texts(fields[6]) as NodeId[] }),
+    ...(fields[7] === null ? {} : { seniors: texts(fields[7]) as NodeId[] }),
   }
 }
 
 export function packLineage({ cluster, lineage, ancestry }: Lineage): unknown[] {
-  return [cluster, lineage, ancestry.map((each) => [each.lineage, each.index, each.term])]
+  return [
+    cluster,
+    lineage,
+    ancestry.map((each) => [each.lineage, each.index, each.term, each.by, each.senior]),
+  ]
 }
 
 export function unpackLineage(value: unknown): Lineage {
@@ -212,8 +218,13 @@ export function unpackLineage(value: unknown): Lineage {
     cluster: text(fields[0]) as Lineage['cluster'],
     lineage: text(fields[1]) as LineageId,
     ancestry: list(fields[2]).map((each): Ancestor => {
-      const [lineage, index, term] = list(each)
-      return { lineage: text(lineage) as LineageId, ...position(index, term) }
+      const [lineage, index, term, by, senior] = list(each)
+      return {
+        lineage: text(lineage) as LineageId,
+        ...position(index, term),
+        by: text(by) as NodeId,
+        senior: senior === null ? null : (text(senior) as NodeId),
+      }
     }),
   }
 }

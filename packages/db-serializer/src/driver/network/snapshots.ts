@@ -28,10 +28,14 @@ export interface SnapshotLimits {
   readonly snapshotBytes: number
   readonly snapshotEntries: number
   readonly tailEntries: number
+  /** With `last-standing` both of two voters may go on alone. */
+  readonly quorum: 'majority' | 'last-standing'
   /** This node keeps the log only as long as others may need it from here. */
   readonly witness: boolean
 }
 
+/** Log kept since two nodes parted; it is in memory too. */
+const PARTED_BYTES_MAX = 64 * 1024 * 1024
 /** A follower that asks a witness for a snapshot asks again after this. */
 const WITNESS_REFUSES_MS = 500
 /** Time for a whole snapshot to go over. */
@@ -91,6 +95,17 @@ export class Snapshots {
     return this.#limits.witness ? runner.view().everywhere : this.#ports.applier.durableIndex()
   }
 
+  /**
+   * While this node is on its own and the other one may be too, the log since they parted is kept as long as that is
+   * bearable: one of both histories will have to go, and what is in it is then written down.
+   */
+  #partedAt(runner: Runner): number {
+    const { alone, configuration, history, logBytes } = runner.view()
+    const single = alone && configuration?.voters.length === 1 && this.#limits.quorum === 'last-standing'
+    const branch = history?.ancestry.at(-1)
+    return single && branch && logBytes < PARTED_BYTES_MAX ? branch.index + 1 : Number.POSITIVE_INFINITY
+  }
+
   /** Saves a snapshot once every machine has made durable by itself what lies before it: only then may the log go. */
   save(): void {
     const snapshot = this.#unsaved
@@ -101,7 +116,7 @@ export class Snapshots {
     this.#unsaved = null
     this.#saving = true
     const tail = this.#limits.witness ? 0 : this.#limits.tailEntries
-    const cutBefore = logIndex(Math.max(1, snapshot.meta.index + 1 - tail))
+    const cutBefore = logIndex(Math.max(1, Math.min(snapshot.meta.index + 1 - tail, this.#partedAt(runner))))
     runner.compact(snapshot, cutBefore, () => {
       this.#saving = false
       // A leader's snapshot may have come in meanwhile.

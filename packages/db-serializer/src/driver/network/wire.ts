@@ -1,6 +1,6 @@
 import type { ClusterVersion, LineageId, LogIndex, NodeId } from '@cluster/core'
 import { Decoder, Encoder } from 'cbor-x'
-import type { Hello, Renunciation } from '../../machine/group/forming.ts'
+import type { GroupCard, Hello, Renunciation } from '../../machine/group/forming.ts'
 import type { Message, SnapshotMeta } from '../../machine/raft/types.ts'
 import {
   packConfiguration,
@@ -147,6 +147,7 @@ function packHello(hello: Hello): unknown[] {
     hello.leader,
     hello.empty,
     hello.tombstones,
+    hello.forked && [hello.forked.writes, hello.forked.keep],
   ]
 }
 
@@ -170,7 +171,14 @@ function unpackHello(value: unknown): Hello {
     leader: nodeOrNull(fields[4]),
     empty: bool(fields[5]),
     tombstones: texts(fields[6]),
+    forked: fields[7] === null ? null : unpackFork(list(fields[7])),
   }
+}
+
+function unpackFork([writes, keep]: readonly unknown[]): GroupCard['forked'] {
+  if (keep !== null && keep !== 'oldest-voter' && keep !== 'most-writes')
+    throw new WireError(`unknown rule ${String(keep)}`)
+  return { writes: whole(writes), keep }
 }
 
 function unpackRenunciation(value: unknown): Renunciation {

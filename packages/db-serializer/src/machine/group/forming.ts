@@ -1,6 +1,7 @@
 import type { ClusterVersion, LineageId, NodeId } from '@cluster/core'
 import { countsWith } from '../raft/configuration.ts'
 import type { Configuration, Lineage } from '../raft/types.ts'
+import type { KeepRule } from './history-choice.ts'
 
 export const HELLO_VERSION = 2
 
@@ -42,6 +43,8 @@ export interface GroupCard {
   readonly empty: boolean
   /** Clusters whose members went into this one. */
   readonly tombstones: readonly string[]
+  /** While the history here has parted from another one: what both sides judge by. Null without a fork. */
+  readonly forked: { readonly writes: number; readonly keep: KeepRule | null } | null
 }
 
 export interface FormingOptions {
@@ -237,7 +240,8 @@ export class Forming {
       was.history.lineage === card.history.lineage &&
       was.configurationIndex === card.configurationIndex &&
       was.leader === card.leader &&
-      was.empty === card.empty
+      was.empty === card.empty &&
+      was.forked?.writes === card.forked?.writes
     if (!same) this.#tellAll()
   }
 

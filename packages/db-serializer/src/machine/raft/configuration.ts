@@ -56,6 +56,14 @@ function witnessesOf(
   return kept.length === 0 ? {} : { witnesses: kept }
 }
 
+/** The voters in the order in which they became that; those that come at once by name. */
+function seniorsOf(before: Configuration, { voters }: Configuration): Pick<Configuration, 'seniors'> {
+  if (before.seniors === undefined) return {}
+  const { seniors } = before
+  const stay = seniors.filter((node) => voters.includes(node))
+  return { seniors: [...stay, ...voters.filter((node) => !seniors.includes(node))] }
+}
+
 /** The single changes that a change consists of. */
 export function partsOf(change: ConfigurationChange): readonly MemberChange[] {
   return change.type === 'several' ? change.changes : [change]
@@ -90,7 +98,7 @@ export function changedConfiguration(
     if (part.witness) witnesses.add(part.node)
     else witnesses.delete(part.node)
   }
-  return { ...made, ...witnessesOf(made, [...witnesses]) }
+  return { ...made, ...witnessesOf(made, [...witnesses]), ...seniorsOf(before, made) }
 }
 
 /** The configuration that follows one with outgoing voters. */
@@ -141,6 +149,7 @@ export function onlyVoter(
     ...after,
     ...disksOf({ ...after, ...(before && known(before)) }, self, disk),
     ...witnessesOf(after, before?.witnesses ?? []),
+    seniors: [self],
   }
 }
 

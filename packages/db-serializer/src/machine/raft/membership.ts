@@ -118,7 +118,8 @@ export function stepGoAlone(state: State, input: GoAlone): void {
   const newest = state.configurations.newest
   assert(history !== null && newest !== null, 'the proof was judged on a history and a configuration')
   const { index, term: lastTerm } = state.log.last
-  const branch = { lineage: history.lineage, index, term: lastTerm }
+  const senior = newest.configuration.seniors?.[0] ?? null
+  const branch = { lineage: history.lineage, index, term: lastTerm, by: state.self, senior }
   found(
     state,
     { cluster: history.cluster, lineage, ancestry: [...history.ancestry, branch] },

@@ -31,6 +31,8 @@ export interface Configuration {
    * Those of the members that hold no data: their word makes a quorum, and not a copy. Absent when there are none.
    */
   readonly witnesses?: readonly NodeId[]
+  /** The voters, longest serving first. */
+  readonly seniors?: readonly NodeId[]
 }
 
 /** What is to become of one node. */
@@ -77,6 +79,10 @@ export type Entry = EntryHead &
 /** A lineage that came before, and the last position that it shares with the one that followed it. */
 export interface Ancestor extends LogPosition {
   readonly lineage: LineageId
+  /** Who went on from there without a quorum. */
+  readonly by: NodeId
+  /** Which of the voters there had served longest; null when that is not known. */
+  readonly senior: NodeId | null
 }
 
 /** Which history a node belongs to. */

@@ -1,0 +1,58 @@
+import type { Disk } from '@cluster/core'
+import { BUNDLE_MACHINE, BUNDLE_NAME } from '../../machine/commands/bundle.ts'
+import { decodeEnvelope } from '../../machine/commands/envelope.ts'
+import { SessionTable } from '../../machine/commands/session-table.ts'
+import type { Recovered } from '../../machine/raft/types.ts'
+import { decodeState } from '../commands/applier-state.ts'
+
+/** The file beside the log of a history that was given up. */
+export const KEPT_WRITES = 'writes.jsonl'
+
+/**
+ * Writes down what was committed only in the history that is given up: a line of JSON that says which history it was,
+ * then one for each command, its bytes in hexadecimal digits. `complete` is false when the log was cut behind the branch: the
+ * snapshot beside this file has what is missing.
+ */
+export async function keepWrites(
+  folder: Disk,
+  { hardState, snapshot, entries }: Recovered,
+  snapshotBytes: Uint8Array | null,
+): Promise<void> {
+  const history = hardState?.history
+  const branch = history?.ancestry.at(-1)
+  if (!history || !branch) return
+  const sessions = new SessionTable()
+  if (snapshot !== null && snapshotBytes !== null)
+    sessions.load(decodeState(snapshotBytes, snapshot.index).sessions)
+  const first = entries[0]?.index ?? (snapshot?.index ?? 0) + 1
+  const head = {
+    cluster: history.cluster,
+    lineage: history.lineage,
+    parted: { lineage: branch.lineage, index: branch.index, by: branch.by },
+    complete: first <= branch.index + 1,
+  }
+  const lines = [JSON.stringify(head)]
+  for (const entry of entries) {
+    const envelope = entry.kind === 'command' ? decodeEnvelope(entry.data) : null
+    if (envelope?.kind === 'note' && envelope.note.note === 'open' && entry.index > (snapshot?.index ?? 0))
+      sessions.open(entry.index, envelope.note)
+    if (envelope?.kind !== 'command' || entry.index <= branch.index) continue
+    const { session, machine, key, command } = envelope
+    const name = machine === BUNDLE_MACHINE ? BUNDLE_NAME : sessions.machineOf(session, machine)
+    lines.push(
+      JSON.stringify({
+        index: entry.index,
+        wall: entry.wall,
+        origin: sessions.ownerOf(session),
+        machine: name,
+        ...(key !== null && { key }),
+        command: hex(command),
+      }),
+    )
+  }
+  await folder.replace(KEPT_WRITES, new TextEncoder().encode(`${lines.join('\n')}\n`))
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
