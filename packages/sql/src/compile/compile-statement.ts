@@ -4,7 +4,9 @@ import type { ExecutionContext, Source } from '../executor/context.ts'
 import { mapSource } from '../executor/pipeline.ts'
 import { type ConflictRules, upsertRows } from '../executor/upsert.ts'
 import { deleteRows, insertRows, updateRows, type WriteTarget, type Written } from '../executor/write.ts'
+import { programRunner, type RunProgram } from '../executor/write-program.ts'
 import { foldExpr } from '../optimizer/fold-constants.ts'
+import { lowerWrite, sizeOf } from '../optimizer/lower-write.ts'
 import { optimize } from '../optimizer/optimize.ts'
 import { physicalPlan } from '../optimizer/physical.ts'
 import { columnExpr } from '../plan/build.ts'
@@ -13,7 +15,7 @@ import type { LogicalPlan } from '../plan/logical.ts'
 import { type PhysicalPlan, physicalColumns } from '../plan/physical.ts'
 import type { ConflictAction, ResultColumn, Returning, StatementPlan, Target } from '../plan/statement.ts'
 import { hasSubquery } from '../plan/traverse.ts'
-import { compileMap, compileRowChecks, Layout, Slots } from './compile-map.ts'
+import { compileMap, compileRowChecks, compileScalars, Layout, Slots } from './compile-map.ts'
 import { compilePlan } from './compile-plan.ts'
 
 export interface CompileOptions {
@@ -41,6 +43,8 @@ export type CompiledStatement =
       /** What INSERT does about keys that are taken. */
       readonly onConflict: 'nothing' | 'update' | null
       run(context: ExecutionContext): Promise<Written>
+      /** Runs it where the log applies it, as all that its transaction does; null when it is not made for that. */
+      readonly program: RunProgram | null
     }
 
 export function compileStatement(statement: StatementPlan, options: CompileOptions): CompiledStatement {
@@ -66,7 +70,13 @@ export function compileStatement(statement: StatementPlan, options: CompileOptio
     returning: returning === null ? null : compileReturning(returning, rowOf(statement), slots),
   }
   const conflict = statement.kind === 'insert' ? statement.conflict : null
-  const common = { kind: statement.kind, result: returning?.result ?? [], plan, target: statement.target }
+  const common = {
+    kind: statement.kind,
+    result: returning?.result ?? [],
+    plan,
+    target: statement.target,
+    program: options.optimize ? compileProgram(statement, plan, source, writeTarget, slots) : null,
+  }
   if (conflict !== null) {
     const rules = compileConflict(conflict, slots)
     return {
@@ -77,6 +87,19 @@ export function compileStatement(statement: StatementPlan, options: CompileOptio
   }
   const run = { insert: insertRows, update: updateRows, delete: deleteRows }[statement.kind]
   return { ...common, onConflict: null, run: (context) => run(writeTarget, source, context) }
+}
+
+function compileProgram(
+  statement: Exclude<StatementPlan, { kind: 'query' }>,
+  plan: PhysicalPlan,
+  source: Source,
+  target: WriteTarget,
+  slots: Slots,
+): RunProgram | null {
+  const lowered = lowerWrite(statement, plan)
+  if (lowered === null) return null
+  const constants = compileScalars(lowered.constants, slots)
+  return programRunner({ target, lowered, source, constants, size: sizeOf(lowered) })
 }
 
 function compileConflict({ arbiters, update }: ConflictAction, slots: Slots): ConflictRules {

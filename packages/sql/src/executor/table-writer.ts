@@ -212,7 +212,7 @@ export class TableWriter {
   async #claim(claims: readonly Claim[]): Promise<void> {
     const own = new Set<string>()
     for (const claim of claims) {
-      if (own.has(claim.name)) throw this.#duplicate(claim)
+      if (own.has(claim.name)) throw duplicateKey(this.#table, claim)
       own.add(claim.name)
     }
     const asked = this.#free.size === 0 ? claims : claims.filter(({ name }) => !this.#free.has(name))
@@ -220,52 +220,57 @@ export class TableWriter {
       const some = asked.slice(start, start + READS_AT_ONCE)
       const found = await Promise.all(some.map(({ address }) => this.#transaction.get(address)))
       const taken = some.find((_, i) => found[i] !== null)
-      if (taken !== undefined) throw this.#duplicate(taken)
+      if (taken !== undefined) throw duplicateKey(this.#table, taken)
     }
-  }
-
-  #duplicate({ constraint, row }: Claim) {
-    const table = this.#table
-    const names = constraint.columns.map((position) => table.columns[position]?.name).join(', ')
-    const values = valuesOf(row, constraint.columns)
-      .map((value, i) => this.#print(constraint.columns[i] as number, value))
-      .join(', ')
-    return sqlError(
-      SQLSTATE.uniqueViolation,
-      `duplicate key value violates unique constraint "${constraint.name}"`,
-      {
-        detail: `Key (${names})=(${values}) already exists.`,
-        table: table.name,
-        constraint: constraint.name,
-      },
-    )
   }
 
   /** @throws 23502 */
   checkNotNull(row: Row): void {
-    this.#table.columns.forEach((column, position) => {
-      if (!column.notNull || row[position] !== null) return
-      throw sqlError(
-        SQLSTATE.notNullViolation,
-        `null value in column "${column.name}" of relation "${this.#table.name}" violates not-null constraint`,
-        {
-          detail: `Failing row contains (${row.map((value, i) => this.#print(i, value)).join(', ')}).`,
-          table: this.#table.name,
-          column: column.name,
-        },
-      )
-    })
-  }
-
-  #print(position: number, value: Value): string {
-    const column = this.#table.columns[position]
-    return value === null || column === undefined ? 'null' : formatValue(column.type, value)
+    checkNotNull(this.#table, row)
   }
 
   #rowAddress(key: Key): RowAddress {
     const partition = partitionOfRow(this.#database, this.#table, key)
     return { relation: this.#table.relation, partition, key }
   }
+}
+
+const print = ({ columns }: TableSchema, position: number, value: Value): string => {
+  const column = columns[position]
+  return value === null || column === undefined ? 'null' : formatValue(column.type, value)
+}
+
+/** 23505 */
+export function duplicateKey(table: TableSchema, { constraint, row }: Pick<Claim, 'constraint' | 'row'>) {
+  const names = constraint.columns.map((position) => table.columns[position]?.name).join(', ')
+  const values = valuesOf(row, constraint.columns)
+    .map((value, i) => print(table, constraint.columns[i] as number, value))
+    .join(', ')
+  return sqlError(
+    SQLSTATE.uniqueViolation,
+    `duplicate key value violates unique constraint "${constraint.name}"`,
+    {
+      detail: `Key (${names})=(${values}) already exists.`,
+      table: table.name,
+      constraint: constraint.name,
+    },
+  )
+}
+
+/** @throws 23502 */
+export function checkNotNull(table: TableSchema, row: Row): void {
+  table.columns.forEach((column, position) => {
+    if (!column.notNull || (row[position] ?? null) !== null) return
+    throw sqlError(
+      SQLSTATE.notNullViolation,
+      `null value in column "${column.name}" of relation "${table.name}" violates not-null constraint`,
+      {
+        detail: `Failing row contains (${row.map((value, i) => print(table, i, value)).join(', ')}).`,
+        table: table.name,
+        column: column.name,
+      },
+    )
+  })
 }
 
 const nameOf = ({ relation, partition, key }: RowAddress): string => `${relation}/${partition}/${key}`

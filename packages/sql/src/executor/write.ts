@@ -61,18 +61,21 @@ export function checkRows(
   for (const batch of batchesOfRows(rows, table.columns.length)) {
     const broken = checks.find(batch, context.frame)
     const at = broken.findIndex((check) => check >= 0)
-    if (at < 0) continue
-    const name = checks.names[broken[at] as number] ?? ''
-    const values = rowOf(batch, at).map((value, i) => {
-      const column = table.columns[i]
-      return value === null || column === undefined ? 'null' : formatValue(column.type, value)
-    })
-    throw sqlError(
-      SQLSTATE.checkViolation,
-      `new row for relation "${table.name}" violates check constraint "${name}"`,
-      { detail: `Failing row contains (${values.join(', ')}).`, table: table.name, constraint: name },
-    )
+    if (at >= 0) throw brokenCheck(table, checks.names[broken[at] as number] ?? '', rowOf(batch, at))
   }
+}
+
+/** 23514 */
+export function brokenCheck(table: TableSchema, name: string, row: Row) {
+  const values = row.map((value, i) => {
+    const column = table.columns[i]
+    return value === null || column === undefined ? 'null' : formatValue(column.type, value)
+  })
+  return sqlError(
+    SQLSTATE.checkViolation,
+    `new row for relation "${table.name}" violates check constraint "${name}"`,
+    { detail: `Failing row contains (${values.join(', ')}).`, table: table.name, constraint: name },
+  )
 }
 
 /** Inserts the rows of the source. @throws 23505, 23502, 23514 */

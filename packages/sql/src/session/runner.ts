@@ -1,6 +1,6 @@
-import type { Clock, Database, Random, Transaction, Value } from '@cluster/core'
-import { converted, settled } from '../binder/bind-query.ts'
+import type { Clock, CommitReceipt, Database, Random, Transaction, Value } from '@cluster/core'
 import type { DataStatement } from '../binder/bind-statement.ts'
+import { converted, settled } from '../binder/convert-query.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { ColumnSchema } from '../catalog/schema.ts'
 import { type Batch, type Frame, rowsOf } from '../compile/batch.ts'
@@ -43,19 +43,28 @@ export interface Run {
   readonly planKey: string | null
   readonly parameters: readonly Parameter[]
   readonly transaction: Transaction
+  /** It is all that its transaction does, so it may commit it. */
+  readonly alone: boolean
   /** Start of the transaction, in microseconds since 1970. */
   readonly transactionMicros: bigint
   readonly settings: Settings
   readonly signal: AbortSignal | null
 }
 
-/** What a statement gave, before anything was committed. */
+/** What a statement gave, before anything was committed, unless it says so. */
 export interface Outcome {
   readonly command: string
   readonly columns: readonly ResultColumn[]
   readonly batches: AsyncIterable<Batch> | Iterable<Batch>
   /** Known at once where rows were written; null: as many as the batches have. */
   readonly written: number | null
+  /** Set when the statement has committed its transaction; `error`: it had no effect, for that reason. */
+  readonly committed?: { readonly receipt: CommitReceipt; readonly error: Error | null }
+}
+
+/** A statement that tried to commit its transaction has ended it without an effect, and has to run in another one. */
+export class RunApartError extends Error {
+  override readonly name = 'RunApartError'
 }
 
 type PlainStatement = Exclude<Statement, TransactionStatement>
@@ -144,13 +153,17 @@ export class StatementRunner {
         batches: compiled.source.open(context),
         written: null,
       }
-    const { count, returned } = await compiled.run(context)
-    return {
-      command: compiled.kind.toUpperCase(),
-      columns: compiled.result,
-      batches: returned,
-      written: count,
+    const command = compiled.kind.toUpperCase()
+    const columns = compiled.result
+    const program = run.alone && compiled.program !== null ? await compiled.program(context) : null
+    if (program === 'unfit') throw new RunApartError('a program met values that programs do not compute with')
+    if (program !== null) {
+      const { written, receipt, error } = program
+      const { count = 0, returned = [] } = written ?? {}
+      return { command, columns, batches: returned, written: count, committed: { receipt, error } }
     }
+    const { count, returned } = await compiled.run(context)
+    return { command, columns, batches: returned, written: count }
   }
 
   #context({ transaction, transactionMicros, signal }: Run, parameters: readonly Value[]): ExecutionContext {
@@ -207,7 +220,7 @@ export class StatementRunner {
     if (statement.analyze) {
       const { clock } = this.#ports
       const start = clock.now()
-      const outcome = await this.#data(inner, { ...run, planKey: null })
+      const outcome = await this.#data(inner, { ...run, planKey: null, alone: false })
       let rows = 0
       for await (const batch of outcome.batches) rows += batch.length
       tree.push(`${outcome.written ?? rows} rows in ${(clock.now() - start).toFixed(3)} ms`)

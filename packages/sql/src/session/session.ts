@@ -16,7 +16,7 @@ import { parse } from '../syntax/parse.ts'
 import { isSerializationFailure, sqlstateOf, toSqlError } from './errors.ts'
 import type { Lru } from './lru.ts'
 import type { Parameter } from './parameters.ts'
-import { collect, type Outcome, type Run, readsOnly, type StatementRunner } from './runner.ts'
+import { collect, type Outcome, type Run, RunApartError, readsOnly, type StatementRunner } from './runner.ts'
 import { Settings } from './settings.ts'
 import {
   objectsOf,
@@ -38,6 +38,16 @@ export interface SessionPorts {
   readonly parsed: Lru<string, readonly Statement[]>
   /** How often a transaction of ours that lost a race is run again. */
   readonly retriesMax: number
+}
+
+/** Why a statement failed whose failure the log has decided: nothing that was read matters to it. */
+class CommittedError extends Error {
+  readonly reason: Error
+
+  constructor(reason: Error) {
+    super(reason.message)
+    this.reason = reason
+  }
 }
 
 type PlainStatement = Exclude<Statement, TransactionStatement>
@@ -258,38 +268,62 @@ export class SqlSession implements Session {
   ): Promise<SqlResult[]> {
     const readOnly = items.every(({ statement }) => readsOnly(statement))
     const call = callOptions(options)
+    let alone = items.length === 1
     return retrying(this.#ports, async (retry) => {
       const optimistic = !readOnly && mayBeOptimistic(retry)
-      const transaction = await this.#ports.database.begin({ ...call, readOnly, optimistic })
-      const results: Omit<SqlResult, 'receipt'>[] = []
-      const startMicros = this.#micros()
-      let committing = false
-      try {
-        for (const item of items) {
-          const run = this.#run(item, transaction, startMicros, parameters, options)
-          results.push(await this.#result(item, run))
+      for (;;) {
+        const transaction = await this.#ports.database.begin({ ...call, readOnly, optimistic })
+        const startMicros = this.#micros()
+        const start = (item: Item): Run =>
+          this.#run(item, transaction, startMicros, parameters, options, alone)
+        try {
+          return await this.#commitAll(items, start, transaction, call)
+        } catch (error) {
+          if (!(error instanceof RunApartError)) throw error
+          alone = false
+        } finally {
+          transaction.rollback()
         }
-        committing = true
-        const receipt = readOnly ? null : await transaction.commit(call)
-        return results.map((result) => ({ ...result, receipt }))
-      } catch (error) {
-        if (!committing && restsOnReads(error)) await transaction.validate(call)
-        throw error
-      } finally {
-        transaction.rollback()
       }
     })
   }
 
-  async #result({ statement }: Item, run: Run): Promise<Omit<SqlResult, 'receipt'>> {
-    const outcome = await this.#ports.runner.run(statement as PlainStatement, run)
-    const rows = await collect(outcome)
-    return {
-      command: outcome.command,
-      columns: outcome.columns,
-      rows,
-      rowCount: outcome.written ?? rows.length,
+  /** Runs statements in a fresh transaction and commits it. What it says of the data is true, also when it fails. */
+  async #commitAll(
+    items: readonly Item[],
+    start: (item: Item) => Run,
+    transaction: Transaction,
+    call: QueryOptions,
+  ): Promise<SqlResult[]> {
+    const results: Omit<SqlResult, 'receipt'>[] = []
+    try {
+      for (const item of items) {
+        const { committed, ...result } = await this.#result(item, start(item))
+        if (committed !== undefined) return [{ ...result, receipt: committed }]
+        results.push(result)
+      }
+    } catch (error) {
+      if (error instanceof CommittedError) throw error.reason
+      if (restsOnReads(error)) await transaction.validate(call)
+      throw error
     }
+    if (items.every(({ statement }) => readsOnly(statement)))
+      return results.map((result) => ({ ...result, receipt: null }))
+    const receipt = await transaction.commit(call)
+    return results.map((result) => ({ ...result, receipt }))
+  }
+
+  /** @throws CommittedError when the statement failed where the log applied it */
+  async #result(
+    { statement }: Item,
+    run: Run,
+  ): Promise<Omit<SqlResult, 'receipt'> & { readonly committed?: CommitReceipt }> {
+    const outcome = await this.#ports.runner.run(statement as PlainStatement, run)
+    const { command, columns, written, committed } = outcome
+    if (committed !== undefined && committed.error !== null) throw new CommittedError(committed.error)
+    const rows = await collect(outcome)
+    const result = { command, columns, rows, rowCount: written ?? rows.length }
+    return committed === undefined ? result : { ...result, committed: committed.receipt }
   }
 
   #run(
@@ -298,12 +332,14 @@ export class SqlSession implements Session {
     transactionMicros: bigint,
     parameters: readonly Parameter[],
     { signal }: QueryOptions,
+    alone = false,
   ): Run {
     return {
       source,
       planKey,
       parameters,
       transaction,
+      alone,
       transactionMicros,
       settings: this.#settings,
       signal: signal ?? null,
