@@ -15,6 +15,7 @@ export {
 export { MemoryDisk } from './model/memory-disk.ts'
 export { type ModelDatabases, type ModelDatabasesOptions, modelDatabases } from './model/model-database.ts'
 export { type ModelEntry, type ModelLog, type ModelLogOptions, modelLog } from './model/model-log.ts'
+export { runModelProgram } from './model/model-program.ts'
 export { answerCalls, CalledProcess, type ProgramCommand } from './real/called-process.ts'
 export { type FaultKind, type FaultWeights, storm } from './sim/fault-kinds.ts'
 export { defaultNemesis, Nemesis, type NemesisOptions } from './sim/nemesis.ts'

@@ -31,6 +31,8 @@ export class ModelStorageDisk {
   readonly images = new Map<string, Image>()
   /** Stores whose next opening reports damage. */
   readonly damaged = new Set<string>()
+  /** Stores whose next look-up of a row reports damage. */
+  readonly unreadable = new Set<string>()
 }
 
 const CHUNK_ROWS = 100
@@ -121,6 +123,11 @@ class ModelStore implements PartitionStore {
 
   get(relation: RelationId, key: Key, version: Version): Row | null {
     this.#check(version)
+    if (this.#disk.unreadable.delete(this.#name))
+      throw new ClusterError(
+        { code: 'DISK_DAMAGED', outcome: 'rejected', path: this.#name, offset: 0 },
+        'A row cannot be read.',
+      )
     const versions = this.#rows.get(relation)?.get(key) ?? []
     return versions.findLast((each) => each.version <= version)?.row ?? null
   }
