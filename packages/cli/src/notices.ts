@@ -29,6 +29,16 @@ export function announce(cluster: Cluster, say: (line: string) => void): Cancel 
         `* ${shortId(node)} ${reason === 'left' ? 'left the cluster' : 'is dead and was removed from the cluster'}`,
       )
     }),
+    cluster.on('forked', ({ peer }) => {
+      say(
+        `* this node and ${shortId(peer)} both went on alone: nothing is written until one of them is started with --give-up-history`,
+      )
+    }),
+    cluster.on('met', ({ cluster: other, peer }) => {
+      say(
+        `* ${shortId(peer)} is in another cluster of this name, ${other}, with data of its own; they stay apart. To give one up, start its nodes with --adopt and the id of the other`,
+      )
+    }),
     cluster.on('waiting', (event) => sayWaiting(event.for)),
     cluster.on('refused', ({ from, reason }) => say(`* turned away ${from}: ${reason}`)),
     cluster.on('turnedAway', ({ reason }) => say(`* turned away: ${reason}`)),

@@ -19,6 +19,7 @@ export interface StartOptions {
   readonly giveUpDamaged?: boolean
   readonly continueAlone?: boolean
   readonly giveUpHistory?: boolean
+  readonly adopt?: string
   readonly mdns: boolean
   readonly shell: boolean
   readonly log: 'debug' | 'info' | 'warn' | 'error'
@@ -105,6 +106,11 @@ export function commandLine(run: (options: StartOptions) => Promise<void>): Comm
     .option(
       '--give-up-history',
       'after both went on alone: keep the files of this node aside and take those of the other',
+    )
+    .option(
+      '--adopt <cluster id>',
+      'go into that cluster of the same name; the log of this one is kept aside',
+      notEmpty,
     )
     .option('--no-mdns', 'do not look for nodes by mDNS; use --seed')
     .option('--no-shell', 'no prompt: serve until a signal comes')

@@ -136,6 +136,11 @@ export interface OrderedLogEvents {
    * writes (LOG_FORKED_HISTORY) until the nodes of one of them are started with the word to give theirs up.
    */
   readonly forked: { readonly peer: NodeId; readonly mine: LineageId; readonly theirs: LineageId }
+  /**
+   * A node of another cluster of the same name, with data, as this one has. The two stay apart; the nodes of one of
+   * them can be told to go into the other.
+   */
+  readonly met: { readonly cluster: string; readonly peer: NodeId }
   /** What the log waits for, for people ("waiting for a quorum: node X and Y"); null when nothing. */
   readonly waiting: { readonly for: string | null }
   /** The node cannot go on (damaged disk, broken invariant); it has stopped applying and voting. */

@@ -70,13 +70,19 @@ export interface OrderedLogOptions {
    */
   readonly giveUpHistory?: boolean
   /**
+   * The operator's word: this node goes into the cluster of that id. A log of another cluster is kept aside, with
+   * every command in it in a file. Default: none.
+   */
+  readonly adopt?: string
+  /**
    * The operator's word: a damaged log is kept aside and the node asks for a fresh copy even when it may be the only
    * one that holds what was acknowledged last. Default false.
    */
   readonly giveUpDamaged?: boolean
 }
 
-export type ResolvedOptions = Omit<Required<OrderedLogOptions>, 'expect' | 'keep'> & {
+export type ResolvedOptions = Omit<Required<OrderedLogOptions>, 'expect' | 'keep' | 'adopt'> & {
+  readonly adopt?: string
   readonly expect: number | null
   readonly keep: KeepRule | null
 }
@@ -106,6 +112,7 @@ export function resolveOptions(options: OrderedLogOptions): ResolvedOptions {
     lastStandingMs: options.lastStandingMs ?? 5_000,
     continueAlone: options.continueAlone ?? false,
     giveUpHistory: options.giveUpHistory ?? false,
+    ...(options.adopt === undefined ? {} : { adopt: options.adopt }),
     giveUpDamaged: options.giveUpDamaged ?? false,
   }
   assert(resolved.maxVoters >= 1 && resolved.maxVoters <= 15, 'maxVoters must be from 1 to 15')

@@ -110,8 +110,9 @@ class Script {
         const expected = number === undefined ? null : Number(number)
         const alone = words.includes('alone')
         const witness = words.includes('witness')
+        const adopt = words.find((word) => word.startsWith('adopt='))?.slice(6)
         this.#forming = new Forming(
-          { self: peer, ...plain, expect: expected, alone, witness },
+          { self: peer, ...plain, expect: expected, alone, witness, ...(adopt && { adopt }) },
           promise ? nodeId(promise) : null,
         )
         return []

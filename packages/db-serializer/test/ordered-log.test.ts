@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { Cluster } from './support/cluster.ts'
+import { Cluster, read } from './support/cluster.ts'
 
 const three = async (options = {}): Promise<Cluster> => {
   const cluster = new Cluster(['a', 'b', 'c'], options)
@@ -130,6 +130,39 @@ describe('first contact', () => {
     expect(cluster.app('b').words.words).toEqual(['data', 'more'])
     // Once as it started without a group, and once when it gave its own up.
     expect(cluster.app('b').words.restoredAt).toEqual([0, 0])
+  })
+
+  test('two clusters with data stay apart, say so, and one goes into the other by the word of its operator', async () => {
+    const options: { adopt?: string } = {}
+    const cluster = new Cluster(['a', 'b', 'c', 'd'], () => options)
+    cluster.world.network.partition(['a', 'b'], ['c', 'd'])
+    await cluster.start('a', 'b', 'c', 'd')
+    for (const name of ['a', 'c']) await cluster.submit(name, `of ${name}`)
+    const met: string[] = []
+    for (const { app } of cluster.running)
+      app?.log.on('met', ({ cluster: other }) => met.push(`${app.log.self} ${other}`))
+    cluster.world.network.mend()
+    await cluster.world.run(3_000)
+    const [ours, theirs] = [cluster.group('a').cluster, cluster.group('c').cluster]
+    expect(new Set(met)).toEqual(new Set([`a ${theirs}`, `b ${theirs}`, `c ${ours}`, `d ${ours}`]))
+    for (const name of ['a', 'c']) expect(cluster.app(name).words.words).toEqual([`of ${name}`])
+
+    options.adopt = ours ?? ''
+    for (const name of ['c', 'd']) {
+      cluster.node(name).crash('kill')
+      await cluster.start(name)
+    }
+    await cluster.untilVoters('a', 'b', 'c', 'd')
+    await cluster.submit('d', 'together')
+    await cluster.until(() => cluster.running.every(({ app }) => app?.words.words.join() === 'of a,together'))
+    const { disk } = cluster.node('c')
+    const path = disk.paths().find((each) => each.endsWith('/writes.jsonl')) ?? ''
+    const file = disk.file(path)
+    expect(read(file?.read(0, file.size) ?? new Uint8Array())).toContain('"machine":"words"')
+    // Said again at a later start, the word changes nothing.
+    cluster.node('c').crash('kill')
+    await cluster.start('c')
+    expect(cluster.group('c').cluster).toBe(ours)
   })
 
   test('a group that has restarted since can still dissolve', async () => {

@@ -21,6 +21,10 @@ export interface ClusterEvents {
   readonly turnedAway: PeersEvents['turnedAway']
   readonly group: OrderedLogEvents['group']
   readonly removed: OrderedLogEvents['removed']
+  /** Two nodes both went on alone, and met: nothing is written until one history is given up. */
+  readonly forked: OrderedLogEvents['forked']
+  /** Another cluster of this name has data, too. */
+  readonly met: OrderedLogEvents['met']
   /** What the node waits for, for people; null when nothing. */
   readonly waiting: OrderedLogEvents['waiting']
   readonly tookOver: DatabaseEvents['tookOver']

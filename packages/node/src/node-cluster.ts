@@ -59,6 +59,8 @@ export class NodeCluster implements Cluster {
     node.peers.on('turnedAway', (event) => this.#events.emit('turnedAway', event))
     node.log.on('group', (event) => this.#events.emit('group', event))
     node.log.on('removed', (event) => this.#events.emit('removed', event))
+    node.log.on('forked', (event) => this.#events.emit('forked', event))
+    node.log.on('met', (event) => this.#events.emit('met', event))
     node.log.on('waiting', (event) => {
       this.#waitingFor = event.for
       this.#events.emit('waiting', event)

@@ -40,6 +40,11 @@ export interface OpenOptions {
   readonly continueAlone?: boolean
   /** The operator's word: the history in which this node went on alone is kept aside, and it takes that of the others. */
   readonly giveUpHistory?: boolean
+  /**
+   * The operator's word: go into the cluster of that id. The log of another cluster is kept aside, with a file of what was
+   * written in it.
+   */
+  readonly adopt?: string
   /** What the last two voters do when one is silent: wait for it (`majority`, the default), or go on alone. */
   readonly quorum?: 'majority' | 'last-standing'
   /**
@@ -130,6 +135,7 @@ function logOptions({
   giveUpDamaged,
   continueAlone,
   giveUpHistory,
+  adopt,
   quorum,
   keep,
 }: OpenOptions): NonNullable<NodeOptions['log']> {
@@ -137,6 +143,7 @@ function logOptions({
     ...(giveUpDamaged === undefined ? {} : { giveUpDamaged }),
     ...(continueAlone === undefined ? {} : { continueAlone }),
     ...(giveUpHistory === undefined ? {} : { giveUpHistory }),
+    ...(adopt === undefined ? {} : { adopt }),
     ...(quorum === undefined ? {} : { quorum }),
     ...(keep === undefined ? {} : { keep }),
   }

@@ -183,6 +183,7 @@ export class OrderedLogNode implements OrderedLog {
         adopt: (history) => this.#runner?.input({ type: 'join', history }),
         dissolve: (into) => this.#regrouping.dissolve(into),
         giveUp: () => this.#regrouping.reset(),
+        met: (cluster, peer) => this.#events.emit('met', { cluster, peer }),
         failed: (error) => this.#fail(error),
       },
     )

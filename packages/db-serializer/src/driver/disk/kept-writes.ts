@@ -9,7 +9,7 @@ import { decodeState } from '../commands/applier-state.ts'
 export const KEPT_WRITES = 'writes.jsonl'
 
 /**
- * Writes down what was committed only in the history that is given up: a line of JSON that says which history it was,
+ * Writes down what was committed only in the history that is given up, or in the whole cluster when no history parted from it: a line of JSON that says which history it was,
  * then one for each command, its bytes in hexadecimal digits. `complete` is false when the log was cut behind the branch: the
  * snapshot beside this file has what is missing.
  */
@@ -19,8 +19,9 @@ export async function keepWrites(
   snapshotBytes: Uint8Array | null,
 ): Promise<void> {
   const history = hardState?.history
-  const branch = history?.ancestry.at(-1)
-  if (!history || !branch) return
+  if (!history) return
+  const branch = history.ancestry.at(-1) ?? null
+  const parted = branch?.index ?? 0
   const sessions = new SessionTable()
   if (snapshot !== null && snapshotBytes !== null)
     sessions.load(decodeState(snapshotBytes, snapshot.index).sessions)
@@ -28,15 +29,15 @@ export async function keepWrites(
   const head = {
     cluster: history.cluster,
     lineage: history.lineage,
-    parted: { lineage: branch.lineage, index: branch.index, by: branch.by },
-    complete: first <= branch.index + 1,
+    parted: branch && { lineage: branch.lineage, index: branch.index, by: branch.by },
+    complete: first <= parted + 1,
   }
   const lines = [JSON.stringify(head)]
   for (const entry of entries) {
     const envelope = entry.kind === 'command' ? decodeEnvelope(entry.data) : null
     if (envelope?.kind === 'note' && envelope.note.note === 'open' && entry.index > (snapshot?.index ?? 0))
       sessions.open(entry.index, envelope.note)
-    if (envelope?.kind !== 'command' || entry.index <= branch.index) continue
+    if (envelope?.kind !== 'command' || entry.index <= parted) continue
     const { session, machine, key, command } = envelope
     const name = machine === BUNDLE_MACHINE ? BUNDLE_NAME : sessions.machineOf(session, machine)
     lines.push(

@@ -31,6 +31,8 @@ export interface OpenLogOptions extends LogFilesOptions {
    * is here, because the nodes have come to that verdict.
    */
   readonly giveUpHistory?: boolean | 'any'
+  /** The operator's word: the log of any other cluster than this is given up. */
+  readonly adopt?: string
 }
 
 /**
@@ -45,8 +47,8 @@ export async function openLog(ports: OpenLogPorts, options: OpenLogOptions = {})
   const groupFile = await openGroupFile(ports)
   // A crash came while the files were moved.
   if (identity.renounced.some(({ kept }) => kept === null)) await setAside(ports, identity, groupFile)
-  if (options.giveUpHistory && (await isToGo(disk, options.giveUpHistory))) {
-    const what = 'this history was given up for another one'
+  const what = await whyToGo(disk, options)
+  if (what !== null) {
     const kept = folderOf(identity.disk)
     ports.logger.log('warn', what, { kept, writes: `${kept}/${KEPT_WRITES}` })
     await copyWrites(ports, options, kept)
@@ -63,9 +65,16 @@ export async function openLog(ports: OpenLogPorts, options: OpenLogOptions = {})
   return { store: await LogFiles.open(disk, options), identity, groupFile }
 }
 
-async function isToGo(disk: Disk, which: true | 'any'): Promise<boolean> {
+/** Null when the log stays. */
+async function whyToGo(disk: Disk, { giveUpHistory = false, adopt }: OpenLogOptions): Promise<string | null> {
+  if (giveUpHistory === false && adopt === undefined) return null
   const state = (await HardFile.open(disk)).record?.state
-  return which === 'any' ? (state?.history ?? null) !== null : state?.alone === true
+  const history = state?.history ?? null
+  if (history === null) return null
+  if (adopt !== undefined && history.cluster !== adopt)
+    return `the cluster ${history.cluster} was given up for ${adopt}`
+  const goes = giveUpHistory === 'any' || (giveUpHistory && state?.alone === true)
+  return goes ? 'this history was given up for another one' : null
 }
 
 /** Writes down what only the history that goes has, in a form that does not need this program. */

@@ -23,6 +23,8 @@ export interface ContactPorts {
   adopt(history: Lineage): void
   dissolve(into: string): void
   giveUp(into: string): void
+  /** Another cluster of the same name has data, as this one has. */
+  met(cluster: string, peer: NodeId): void
   failed(error: unknown): void
 }
 
@@ -141,10 +143,12 @@ export class Contact {
         this.#ports.giveUp(effect.into)
         return
       case 'conflict':
-        logger.log('warn', 'two groups of one name, both with data: they stay apart', {
-          other: effect.with,
-          peer: effect.peer,
-        })
+        logger.log(
+          'warn',
+          'another cluster of this name has data too: they stay apart. To give one of them up, start its nodes with --adopt (adopt in a program) and the id of the other',
+          { other: effect.with, peer: effect.peer },
+        )
+        this.#ports.met(effect.with, effect.peer)
         return
       case 'waiting':
         this.#waiting = effect.for

@@ -61,6 +61,8 @@ export interface FormingOptions {
   readonly disk?: string
   readonly supports: ClusterVersion
   readonly witness: boolean
+  /** A fresh node goes into this cluster and no other, and founds none. */
+  readonly adopt?: string
   readonly renounced?: readonly Renunciation[]
 }
 
@@ -295,10 +297,10 @@ export class Forming {
   // ---- a node without a group
 
   #asFresh(): void {
-    const { self, formMs, askMs, alone, renounced, witness } = this.#options
+    const { self, formMs, askMs, alone } = this.#options
     if (this.#forming || this.#promising !== null) return
-    const belongs = belongsToGroup(renounced)
-    if (alone && !belongs && !witness) {
+    const waitsFor = this.#mustJoin()
+    if (alone && waitsFor === null) {
       this.#forming = true
       this.#effects.push({ type: 'form', promised: [] })
       return
@@ -310,12 +312,8 @@ export class Forming {
     }
     if (this.#now - this.#toldAt >= askMs) this.#tellAll()
     if (this.#joinFormed()) return
-    if (belongs || witness) {
-      this.#wait(
-        belongs
-          ? 'the group that it was in before its log was damaged'
-          : 'a group of nodes that hold data: a witness founds none',
-      )
+    if (waitsFor !== null) {
+      this.#wait(waitsFor)
       return
     }
     if (this.#now < this.#listenUntil) return
@@ -327,13 +325,23 @@ export class Forming {
     else this.#wait(`the group that node ${former} forms`)
   }
 
+  /** What a node waits for that founds no group, come what may; null when it may found one. */
+  #mustJoin(): string | null {
+    const { renounced, witness, adopt } = this.#options
+    if (belongsToGroup(renounced)) return 'the group that it was in before its log was damaged'
+    if (adopt !== undefined) return `the cluster ${adopt}, which it is to go into`
+    return witness ? 'a group of nodes that hold data: a witness founds none' : null
+  }
+
   /** Goes into a group that is there. A promise binds as long as the former has not decided. */
   #joinFormed(): boolean {
+    const { self, disk, adopt } = this.#options
     const groups: { readonly via: NodeId; readonly card: GroupCard }[] = []
     for (const [id, peer] of this.#sorted()) {
-      if (peer.linked && peer.hello?.status === 'grouped') groups.push({ via: id, card: peer.hello })
+      if (!peer.linked || peer.hello?.status !== 'grouped') continue
+      if (adopt === undefined || peer.hello.history.cluster === adopt)
+        groups.push({ via: id, card: peer.hello })
     }
-    const { self, disk } = this.#options
     // Old news may list what this node was with another disk.
     const mine = groups.find(
       ({ card }) => card.configuration?.learners.includes(self) && countsWith(card.configuration, self, disk),
