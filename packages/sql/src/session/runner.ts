@@ -1,6 +1,6 @@
 import type { Clock, CommitReceipt, Database, Random, Transaction, Value } from '@cluster/core'
 import type { DataStatement } from '../binder/bind-statement.ts'
-import { converted, settled } from '../binder/convert-query.ts'
+import { converted, settled } from '../binder/bind-query.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { ColumnSchema } from '../catalog/schema.ts'
 import { type Batch, type Frame, rowsOf } from '../compile/batch.ts'
