@@ -6,9 +6,24 @@ import { memoryStorage } from '../src/index.ts'
 /** Time stands still, but turns pass. */
 const clock: Clock = { now: () => 0, wall: () => 0, after: () => () => {}, turn: () => Promise.resolve() }
 
-const onDisk = (disk: Disk): StorageFixture => ({
+const onDisk = (disk: MemoryDisk): StorageFixture => ({
   engine: memoryStorage({ disk, clock }),
-  restart: async () => onDisk(disk),
+  restart: async () => onDisk(disk.copy()),
+  damaged: async (part) => {
+    const copy = disk.copy()
+    const files = await Promise.all(
+      (await copy.list()).map(async (path) => ({ path, bytes: (await copy.read(path)) ?? new Uint8Array() })),
+    )
+    let at = Math.floor(part * files.reduce((sum, { bytes }) => sum + bytes.length, 0))
+    for (const { path, bytes } of files) {
+      if (at >= 0 && at < bytes.length) {
+        bytes[at] = (bytes[at] as number) ^ 8
+        await copy.replace(path, bytes)
+      }
+      at -= bytes.length
+    }
+    return onDisk(copy)
+  },
 })
 
 storageSuite({ describe, test, expect }, async () => onDisk(new MemoryDisk()))

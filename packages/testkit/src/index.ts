@@ -13,8 +13,10 @@ export {
   registers,
 } from './check/registers.ts'
 export { MemoryDisk } from './model/memory-disk.ts'
+export { mirrorStorage } from './model/mirror-storage.ts'
 export { type ModelDatabases, type ModelDatabasesOptions, modelDatabases } from './model/model-database.ts'
 export { type ModelEntry, type ModelLog, type ModelLogOptions, modelLog } from './model/model-log.ts'
+export { type ModelStorageDisk, modelStorage } from './model/model-storage.ts'
 export { runModelProgram } from './model/model-program.ts'
 export { answerCalls, CalledProcess, type ProgramCommand } from './real/called-process.ts'
 export { type FaultKind, type FaultWeights, storm } from './sim/fault-kinds.ts'

@@ -10,6 +10,12 @@ export class MemoryDisk implements Disk {
     this.#prefix = prefix
   }
 
+  /** Another disk with the same files, as they are now. */
+  copy(): MemoryDisk {
+    const files = [...this.#files].map(([path, bytes]) => [path, bytes.slice()] as const)
+    return new MemoryDisk(new Map(files), this.#prefix)
+  }
+
   async list(): Promise<readonly string[]> {
     const paths = [...this.#files.keys()].filter((path) => path.startsWith(this.#prefix))
     return paths.map((path) => path.slice(this.#prefix.length)).sort()
