@@ -18,7 +18,7 @@ suites
 
 options
   --peers <a,b>         measure beside these; one that is not installed is reported and makes exit code 2
-  --parts <a,b>         of the suite log: append, read, fail-over, long-log (default: all)
+  --parts <a,b>         of the suite log: append, read, fail-over, idle, long-log (default: all)
   --runs <n>            runs of which the median is taken (default 3)
   --warm-up-ms <n>      before each run (default 700)
   --measured-ms <n>     of each run (default 2000)

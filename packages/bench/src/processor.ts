@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 const TICKS = 100
 
 /** Seconds of processor that the processes have used so far, by process; Linux only, else 0. */
-async function used(pids: readonly number[]): Promise<number> {
+export async function usedSeconds(pids: readonly number[]): Promise<number> {
   const each = pids.map(async (pid) => {
     try {
       const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
@@ -55,8 +55,8 @@ export async function withCores<T>(
 ): Promise<{ readonly result: T; readonly cores: Cores }> {
   const clients = pids.client.filter((pid) => !pids.servers.includes(pid))
   const look = async (): Promise<readonly [number, number, number]> => [
-    await used(pids.servers),
-    await used(clients),
+    await usedSeconds(pids.servers),
+    await usedSeconds(clients),
     await busy(),
   ]
   const before = await look()

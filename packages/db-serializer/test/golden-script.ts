@@ -16,8 +16,8 @@ function describeMessage(message: Message): string {
       return `${head} ${message.granted ? 'yes' : 'no'}`
     case 'append': {
       const entries = message.entries.map((entry) => `${entry.index}@${entry.term} ${describeEntry(entry)}`)
-      const { previous, commit } = message
-      return `${head} after=${previous.index}@${previous.term} commit=${commit} [${entries.join(', ')}]`
+      const { previous, commit, rest } = message
+      return `${head} after=${previous.index}@${previous.term} commit=${commit} [${entries.join(', ')}]${rest ? ' rest' : ''}`
     }
     case 'appendReply': {
       const { rejected, match } = message
@@ -101,7 +101,12 @@ export class GoldenScript {
       // Words with `=` are options: `appendBytesMax=1` sends one entry a message.
       const options = args.filter((arg) => arg.includes('=')).map((arg) => arg.split('='))
       const chosen = Object.fromEntries(options.map(([name, value]) => [name, Number(value)]))
-      this.#cluster = new TestCluster(1, { electionTimeoutMs: 100, heartbeatMs: 20, ...chosen })
+      this.#cluster = new TestCluster(1, {
+        electionTimeoutMs: 100,
+        heartbeatMs: 20,
+        restFactor: 1,
+        ...chosen,
+      })
       this.#cluster.onStep = (node, _input, effects) => this.#record(node, effects)
       this.#trace = false
       this.#sides.clear()

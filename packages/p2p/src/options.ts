@@ -8,9 +8,9 @@ export interface PeersOptions {
    * transport shows to the others (`LinkInfo.start`).
    */
   readonly start: number
-  /** Between two heartbeats on a link; default 100. */
+  /** Between two heartbeats on a link that carries nothing else; default 300. */
   readonly heartbeatMs?: number
-  /** A peer that was not heard for so long is suspected; default 600. */
+  /** A peer that was not heard for so long is suspected; default 750. */
   readonly silentMs?: number
   /** A peer suspected for so long without proof is given up as dead; default 10,000. */
   readonly graceMs?: number
@@ -54,8 +54,8 @@ export function membershipConfig(self: NodeId, options: PeersOptions): Membershi
   const config = {
     self,
     start: options.start,
-    heartbeatMs: options.heartbeatMs ?? 100,
-    silentMs: options.silentMs ?? 600,
+    heartbeatMs: options.heartbeatMs ?? 300,
+    silentMs: options.silentMs ?? 750,
     graceMs: options.graceMs ?? 10_000,
     gossipMs: options.gossipMs ?? 1_000,
     dialMs: options.dialMs ?? 2_000,

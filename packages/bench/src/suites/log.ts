@@ -4,12 +4,13 @@ import { type Absent, absent, isAbsent } from '../peers/peer.ts'
 import type { Report, Row } from '../report.ts'
 import type { SuiteOptions } from '../suite.ts'
 import { etcdFailOver, failOver } from './log/fail-over.ts'
+import { idle } from './log/idle.ts'
 import { longLog } from './log/long-log.ts'
 import { etcdReadBack, readBack } from './log/read-back.ts'
 import { appends, reads, type Stage, warmUp } from './log/throughput.ts'
 
 const VOTERS = 3
-const PARTS = ['append', 'read', 'fail-over', 'long-log'] as const
+const PARTS = ['append', 'read', 'fail-over', 'idle', 'long-log'] as const
 
 /** The ordered log alone: appends, linearizable reads, fail-over, and a long log, beside etcd. */
 export async function log(options: SuiteOptions): Promise<Report> {
@@ -32,6 +33,7 @@ export async function log(options: SuiteOptions): Promise<Report> {
       rows.push(...(await failOver(options)))
       if (etcd) rows.push(await etcdFailOver(etcd, options))
     }
+    if (has('idle')) rows.push(...(await idle(options)))
     if (has('long-log')) rows.push(...(await longLog(options)))
   } finally {
     await etcd?.stop()

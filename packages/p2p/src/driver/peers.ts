@@ -23,7 +23,7 @@ import {
 } from '@cluster/core'
 import { listenerFailed, peerUnknown } from '../errors.ts'
 import type { Effect, Input, ProbePurpose } from '../machine/io.ts'
-import { Membership } from '../machine/membership.ts'
+import { EARLY, Membership } from '../machine/membership.ts'
 import type { MembershipMessage } from '../machine/messages.ts'
 import { type DriverConfig, membershipConfig, type PeersOptions } from '../options.ts'
 import { describePeers } from './describe.ts'
@@ -68,6 +68,7 @@ class PeersDriver implements Peers, Describable {
   /** When a frame of a service last went to a peer, and last came from it: each is a sign of life, too. */
   readonly #sentAt = new Map<NodeId, number>()
   readonly #heardAt = new Map<NodeId, number>()
+  #awakeAt = Number.NEGATIVE_INFINITY
 
   constructor(options: PeersOptions, { transport, discoveries, clock, random, logger }: PeersPorts) {
     this.self = transport.self
@@ -124,7 +125,9 @@ class PeersDriver implements Peers, Describable {
 
   notify(peer: NodeId, service: string, frame: Uint8Array): boolean {
     const sent = this.#transport.notify(peer, service, frame)
-    if (sent) this.#sentAt.set(peer, this.#clock.now())
+    const now = this.#clock.now()
+    if (sent) this.#sentAt.set(peer, now)
+    this.#awake(now)
     return sent
   }
 
@@ -234,6 +237,15 @@ class PeersDriver implements Peers, Describable {
 
   #isKnown(peer: NodeId): boolean {
     return peer !== this.self && this.member(peer) !== null
+  }
+
+  /** Heartbeats that are due soon go with what is sent now; a node at rest wakes less often then. */
+  #awake(now: number): void {
+    const early = this.#config.heartbeatMs * EARLY
+    // Looked at once in that time, however much is sent.
+    if (this.#timer === null || this.#timer.at - now > early || now - this.#awakeAt < early) return
+    this.#awakeAt = now
+    this.#step({ type: 'awake' })
   }
 
   /** A frame of a service came in. The machine is not told of each of them. */

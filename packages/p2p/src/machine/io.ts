@@ -47,6 +47,8 @@ export type Input =
     }
   /** Time passed; due at `Membership.nextAt`, may come at any time. */
   | { readonly type: 'tick' }
+  /** The process sends something anyway: what is due soon may go now, so that it need not wake for that alone. */
+  | { readonly type: 'awake' }
   | { readonly type: 'stop'; readonly reason: 'away' | 'left' }
 
 type Emission<Type extends keyof PeersEvents> = {

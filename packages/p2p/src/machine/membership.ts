@@ -25,6 +25,9 @@ const COMPLAIN_MS = 10_000
 /** News of so many members at most go into one frame. */
 const NEWS_PER_FRAME = 64
 
+/** What is due within this part of the time between two heartbeats may go early. */
+export const EARLY = 0.4
+
 /** Who is there, as a synchronous machine: what happens goes in, what is to be done comes out. */
 export class Membership {
   readonly #config: MembershipConfig
@@ -153,6 +156,12 @@ export class Membership {
         return
       case 'tick':
         return
+      case 'awake': {
+        const soon = now + this.#config.heartbeatMs * EARLY
+        if (this.#heartbeatAt <= soon) this.#heartbeatAt = now
+        if (this.#gossipAt <= soon) this.#gossipAt = now
+        return
+      }
       case 'stop':
         for (const { id, link } of this.#roster.sorted())
           if (link) this.#send(id, { type: 'goodbye', reason: input.reason })

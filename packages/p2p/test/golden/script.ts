@@ -26,7 +26,7 @@ export function playScript(commands: string): string {
     const [, key = '', value = ''] = (lines.shift() ?? '').split(' ')
     settings[key] = Number(value)
   }
-  const config = membershipConfig(nodeId('m'), { start: 5, ...settings })
+  const config = membershipConfig(nodeId('m'), { start: 5, heartbeatMs: 100, silentMs: 600, ...settings })
   const machine = new Membership(config, new SimRandom('golden'))
   const output: string[] = []
   let now = 1_000

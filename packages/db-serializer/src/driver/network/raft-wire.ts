@@ -48,7 +48,8 @@ export function packMessage(message: Message): unknown[] {
         message.configuration,
         message.acknowledged,
         packEntries(message.entries),
-        ...(message.everywhere === undefined ? [] : [message.everywhere]),
+        ...(message.everywhere === undefined && !message.rest ? [] : [message.everywhere ?? null]),
+        ...(message.rest ? [true] : []),
       ]
     case 'appendReply': {
       const { rejected } = message
@@ -100,7 +101,8 @@ export function unpackMessage(value: unknown): Message {
         configuration: whole(fields[7]) as LogIndex,
         acknowledged: bool(fields[8]),
         entries: unpackEntries(list(fields[9]), previous.index + 1),
-        ...(fields.length > 10 ? { everywhere: whole(fields[10]) as LogIndex } : {}),
+        ...(fields.length > 10 && fields[10] !== null ? { everywhere: whole(fields[10]) as LogIndex } : {}),
+        ...(fields.length > 11 && bool(fields[11]) ? { rest: true } : {}),
       }
     }
     case CODES.appendReply: {

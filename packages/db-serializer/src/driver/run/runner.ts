@@ -240,7 +240,7 @@ export class Runner {
     if (message.type === 'append') {
       const told = this.#rounds.get(to)
       const { term, round, entries } = message
-      if (entries.length === 0 && told?.term === term && told.round >= round) {
+      if (entries.length === 0 && !message.rest && told?.term === term && told.round >= round) {
         this.#held.set(to, message)
         this.#scheduleRelease()
         return

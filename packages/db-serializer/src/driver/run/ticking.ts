@@ -15,7 +15,7 @@ export interface TickingPorts {
 /** Between two ticks while something waits. */
 const BUSY_MS = 10
 /** Between two ticks of a node at rest, at most. */
-const REST_MS = 250
+const REST_MS = 1_000
 
 /** When the log looks at the clock: often while something waits, else hardly ever, as every look wakes the process. */
 export class Ticking {

@@ -9,7 +9,7 @@ import type { PreVoteMessage, PreVoteReplyMessage, VoteMessage, VoteReplyMessage
 /** True while this node hears a leader (or is one): it protects it from elections then. */
 export function leaderIsFresh(state: State): boolean {
   if (state.post === 'leader') return true
-  return state.leader !== null && state.now - state.leaderHeardAt < state.settings.electionTimeoutMs
+  return state.leader !== null && state.now - state.leaderHeardAt < state.silenceMs
 }
 
 /** Silence went on for too long: asks whether an election could be won. */

@@ -7,12 +7,13 @@ import type { State } from './state.ts'
 import type { AppendMessage, AppendReplyMessage, LogPosition } from './types.ts'
 
 /** The leader of this term spoke. */
-export function hearLeader(state: State, from: NodeId): void {
+export function hearLeader(state: State, from: NodeId, rests = false): void {
   if (state.post !== 'follower' || state.leader !== from) {
     becomeFollower(state, state.term, from)
     return
   }
   state.leaderHeardAt = state.now
+  state.leaderRests = rests
   state.suspicion = null
   state.restElection()
 }
@@ -49,7 +50,7 @@ export function refuseAppend(state: State, from: NodeId, message: AppendMessage)
 
 /** Entries or a sign of life from the leader of this node's term. */
 export function stepAppend(state: State, from: NodeId, message: AppendMessage): void {
-  hearLeader(state, from)
+  hearLeader(state, from, message.rest)
   grantLease(state, from)
   const { log } = state
   const { previous, entries, round } = message

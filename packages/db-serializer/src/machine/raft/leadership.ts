@@ -5,6 +5,7 @@ import { Progress } from './progress.ts'
 import { haveQuorums, quorumsValue } from './quorum.ts'
 import { answerReads, failReads, isReady } from './read-index.ts'
 import { peersOf, sendAppends, sendHeartbeats, sendNews } from './replication.ts'
+import { patienceMs, stir } from './rest.ts'
 import type { Office, State } from './state.ts'
 import type { Configuration, Entry } from './types.ts'
 
@@ -23,6 +24,7 @@ export function becomeFollower(state: State, term: Term, leader: NodeId | null):
   state.votes.clear()
   state.ownVoteTicket = null
   state.campaignByTransfer = false
+  state.leaderRests = false
   state.office = null
   if (leader !== null) {
     state.leaderHeardAt = state.now
@@ -40,6 +42,9 @@ export function becomeLeader(state: State, first: EntryContent): void {
     startNow: state.now,
     startTime: state.log.lastTime,
     heartbeatAt: state.now,
+    rests: false,
+    stirredAt: state.now,
+    wokenAt: state.now,
     round: 0,
     asked: [],
     leaseOver: false,
@@ -65,6 +70,7 @@ export function becomeLeader(state: State, first: EntryContent): void {
 
 /** Appends entries of this term, stamped; they are durable here only after the step's write. */
 export function appendAsLeader(state: State, office: Office, contents: readonly EntryContent[]): void {
+  stir(state, office)
   // Log time is a clock of its own: it goes on from the last entry by the time this leader is in office.
   const elapsed = Math.floor(state.now - office.startNow)
   const time = Math.max(state.log.lastTime, office.startTime + elapsed)
@@ -215,11 +221,11 @@ export function stepTransfer(state: State, to: NodeId): void {
 
 /** The leader's part of a tick: signs of life, the end of a transfer, and whether a quorum still hears it. */
 export function tickLeader(state: State, office: Office): void {
-  const { electionTimeoutMs } = state.settings
+  const limitMs = patienceMs(state, office)
   const heard = haveQuorums(state.quorums(), (voter) => {
     if (voter === state.self) return true
     const heardAt = office.progress.get(voter)?.heardAt ?? office.startNow
-    return state.now - heardAt < electionTimeoutMs
+    return state.now - Math.max(heardAt, office.wokenAt) < limitMs
   })
   // One whose disk stalls holds everybody up; with others there, one of them can do better.
   const stalls = state.diskStalls && state.voters().length > 1

@@ -1,6 +1,7 @@
 import { leaseHolds } from './lease.ts'
 import { haveQuorums } from './quorum.ts'
 import { sendHeartbeats } from './replication.ts'
+import { stir } from './rest.ts'
 import type { Office, State } from './state.ts'
 import type { Ref } from './types.ts'
 
@@ -25,6 +26,7 @@ export function stepRead(state: State, ref: Ref): void {
     return
   }
   office.waitingReads.push(ref)
+  stir(state, office)
   answerReads(state, office)
 }
 

@@ -3,6 +3,7 @@ import { isWitness } from './configuration.ts'
 import { leaseAsked } from './lease.ts'
 import { entryBytes } from './log-tail.ts'
 import type { Progress } from './progress.ts'
+import { rests } from './rest.ts'
 import { NOWHERE, type Office, type State } from './state.ts'
 import type { AppendMessage, Entry, LogPosition } from './types.ts'
 
@@ -30,6 +31,7 @@ function appendMessage(
     round: office.round,
     configuration,
     acknowledged: state.links.hasHeard(to, { term: state.term, configuration }),
+    ...(office.rests && { rest: true }),
     ...(witness && { everywhere: everywhere(state, office) }),
   }
 }
@@ -104,6 +106,8 @@ export function sendNews(state: State, office: Office): void {
 /** A sign of life to everybody; also what carries a new round. */
 export function sendHeartbeats(state: State, office: Office): void {
   leaseAsked(state, office)
-  office.heartbeatAt = state.now + state.settings.heartbeatMs
+  const { heartbeatMs, restFactor } = state.settings
+  office.rests = rests(state, office)
+  office.heartbeatAt = state.now + heartbeatMs * (office.rests ? restFactor : 1)
   for (const to of peersOf(office)) sendAppends(state, office, to, true)
 }

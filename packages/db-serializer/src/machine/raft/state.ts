@@ -35,6 +35,7 @@ export function settingsOf(options: RaftOptions): Settings {
   const settings: Settings = {
     electionTimeoutMs: 300,
     heartbeatMs: 50,
+    restFactor: 3,
     closedLinkDelayMs: 4,
     appendBytesMax: 256 * 1024,
     inflightBytesMax: 4 * 1024 * 1024,
@@ -75,6 +76,10 @@ export interface Office {
   readonly startNow: number
   readonly startTime: number
   heartbeatAt: number
+  /** Signs of life are rare now; when something happened last, and when that ended a rest. */
+  rests: boolean
+  stirredAt: number
+  wokenAt: number
   /** The newest round of messages; a reply that carries it was sent later than it began. */
   round: number
   /** When rounds that ask for a lease began; the newest last. */
@@ -113,6 +118,8 @@ export class State {
   leader: NodeId | null = null
   /** When the leader was last heard. */
   leaderHeardAt = Number.NEGATIVE_INFINITY
+  /** The leader said that its signs of life are rare for now. */
+  leaderRests = false
   electionAt = 0
   /** The leader whose link closed, and how many elections were hurried by that; null when there is no suspicion. */
   suspicion: { readonly of: NodeId; readonly tries: number } | null = null
@@ -288,6 +295,12 @@ export class State {
     if (!this.links.isDown(to)) this.out.send(to, message)
   }
 
+  /** How long the leader may be silent. */
+  get silenceMs(): number {
+    const { electionTimeoutMs, restFactor } = this.settings
+    return this.leaderRests && this.leader !== null ? electionTimeoutMs * restFactor : electionTimeoutMs
+  }
+
   /**
    * Draws the time of the next election. When the link to the leader closed it comes soon: the voters take turns by
    * rank, so that two that saw it close do not split the votes, and each further try waits twice as long.
@@ -295,7 +308,8 @@ export class State {
    */
   restElection(hurry = true): void {
     const { electionTimeoutMs, closedLinkDelayMs } = this.settings
-    let wait = electionTimeoutMs + below(this.random, Math.ceil(electionTimeoutMs))
+    const { silenceMs } = this
+    let wait = silenceMs + below(this.random, Math.ceil(silenceMs))
     if (this.isWitness) wait += 2 * electionTimeoutMs
     if (this.suspicion !== null && hurry) {
       const { of, tries } = this.suspicion

@@ -138,6 +138,11 @@ export interface RaftOptions {
   readonly electionTimeoutMs?: number
   /** Time between two signs of life of the leader; default 50, at most a third of `electionTimeoutMs`. */
   readonly heartbeatMs?: number
+  /**
+   * While nothing happens signs of life are so many times rarer, and silence counts after as much longer; 1 for never.
+   * Default 3.
+   */
+  readonly restFactor?: number
   /** After the link to the leader closed, the n-th voter by id waits up to n + 1 times this; default 4. */
   readonly closedLinkDelayMs?: number
   /** Payload bytes in one append message (a single larger entry travels alone); default 256 KiB. */
@@ -388,6 +393,8 @@ export interface AppendMessage extends MessageHead {
   readonly acknowledged: boolean
   /** For a witness: up to here every voter with data has the log, so that the witness need not keep it. */
   readonly everywhere?: LogIndex
+  /** Nothing happens: the next sign of life comes later, see `rest.ts`. */
+  readonly rest?: true
 }
 
 export interface AppendReplyMessage extends ReplyHead {
