@@ -20,6 +20,7 @@ export interface StartOptions {
   readonly continueAlone?: boolean
   readonly giveUpHistory?: boolean
   readonly adopt?: string
+  readonly recoverFromSurvivors?: boolean
   readonly mdns: boolean
   readonly shell: boolean
   readonly log: 'debug' | 'info' | 'warn' | 'error'
@@ -106,6 +107,10 @@ export function commandLine(run: (options: StartOptions) => Promise<void>): Comm
     .option(
       '--give-up-history',
       'after both went on alone: keep the files of this node aside and take those of the other',
+    )
+    .option(
+      '--recover-from-survivors',
+      'most voters are lost for good: go on from what this node has; say it on the survivor with the longest log',
     )
     .option(
       '--adopt <cluster id>',

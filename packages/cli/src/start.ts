@@ -37,6 +37,9 @@ export async function start(options: StartOptions): Promise<void> {
     ...(options.secret === undefined ? {} : { secret: options.secret }),
     ...(options.giveUpDamaged === undefined ? {} : { giveUpDamaged: options.giveUpDamaged }),
     ...(options.continueAlone === undefined ? {} : { continueAlone: options.continueAlone }),
+    ...(options.recoverFromSurvivors === undefined
+      ? {}
+      : { recoverFromSurvivors: options.recoverFromSurvivors }),
     ...(options.adopt === undefined ? {} : { adopt: options.adopt }),
     ...(options.giveUpHistory === undefined ? {} : { giveUpHistory: options.giveUpHistory }),
     mdns: options.mdns,

@@ -70,6 +70,11 @@ export interface OrderedLogOptions {
    */
   readonly giveUpHistory?: boolean
   /**
+   * The operator's word at the start: most of the voters are lost for good. This node goes on from what it has, unless another
+   * survivor has more; what only the lost ones had is gone. Default false.
+   */
+  readonly recoverFromSurvivors?: boolean
+  /**
    * The operator's word: this node goes into the cluster of that id. A log of another cluster is kept aside, with
    * every command in it in a file. Default: none.
    */
@@ -112,6 +117,7 @@ export function resolveOptions(options: OrderedLogOptions): ResolvedOptions {
     lastStandingMs: options.lastStandingMs ?? 5_000,
     continueAlone: options.continueAlone ?? false,
     giveUpHistory: options.giveUpHistory ?? false,
+    recoverFromSurvivors: options.recoverFromSurvivors ?? false,
     ...(options.adopt === undefined ? {} : { adopt: options.adopt }),
     giveUpDamaged: options.giveUpDamaged ?? false,
   }

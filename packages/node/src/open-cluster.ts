@@ -41,6 +41,11 @@ export interface OpenOptions {
   /** The operator's word: the history in which this node went on alone is kept aside, and it takes that of the others. */
   readonly giveUpHistory?: boolean
   /**
+   * The operator's word: most of the voters are lost for good; go on from what the survivors have. What was acknowledged and
+   * only the lost ones had is gone; the log says behind which index that may be.
+   */
+  readonly recoverFromSurvivors?: boolean
+  /**
    * The operator's word: go into the cluster of that id. The log of another cluster is kept aside, with a file of what was
    * written in it.
    */
@@ -136,6 +141,7 @@ function logOptions({
   continueAlone,
   giveUpHistory,
   adopt,
+  recoverFromSurvivors,
   quorum,
   keep,
 }: OpenOptions): NonNullable<NodeOptions['log']> {
@@ -144,6 +150,7 @@ function logOptions({
     ...(continueAlone === undefined ? {} : { continueAlone }),
     ...(giveUpHistory === undefined ? {} : { giveUpHistory }),
     ...(adopt === undefined ? {} : { adopt }),
+    ...(recoverFromSurvivors === undefined ? {} : { recoverFromSurvivors }),
     ...(quorum === undefined ? {} : { quorum }),
     ...(keep === undefined ? {} : { keep }),
   }

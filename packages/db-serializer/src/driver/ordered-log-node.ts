@@ -41,6 +41,7 @@ import { GroupNews } from './group/group-news.ts'
 import { durableVoters, groupDiffers, groupView } from './group/group-view.ts'
 import { Members } from './group/members.ts'
 import { Parting } from './group/parting.ts'
+import { Recovery } from './group/recovery.ts'
 import { Regrouping } from './group/regrouping.ts'
 import { Incoming } from './network/incoming.ts'
 import { PeerEvents } from './network/peer-events.ts'
@@ -75,6 +76,7 @@ export class OrderedLogNode implements OrderedLog {
   readonly #peerEvents: PeerEvents
   readonly #ticking: Ticking
   readonly #goingAlone: GoingAlone
+  readonly #recovery: Recovery
   readonly #forks: Forks
   readonly #news: GroupNews
   readonly #incoming: Incoming
@@ -197,6 +199,14 @@ export class OrderedLogNode implements OrderedLog {
       },
       options,
     )
+    this.#recovery = new Recovery(
+      {
+        ...ports,
+        view: () => this.#live(),
+        ask: (lineage) => this.#runner?.input({ type: 'recover', lineage }),
+      },
+      options.recoverFromSurvivors,
+    )
     this.#regrouping = new Regrouping(
       {
         ...ports,
@@ -271,20 +281,17 @@ export class OrderedLogNode implements OrderedLog {
       request: (peer, frame) => this.#members.answer(peer, frame, this.#state === 'running'),
       stream: (peer, opening, stream) => this.#snapshots.receive(peer, opening, stream),
     })
-    this.#peerEvents = new PeerEvents(peers, () => this.#isActive(), {
-      linkUp: (peer) => this.#linkUp(peer),
-      linkDown: (peer) => this.#linkDown(peer),
-      member: (member) => {
-        this.#members.member(member)
-        this.#contact.member(member)
-        this.#members.act()
+    this.#peerEvents = new PeerEvents({
+      peers,
+      members: this.#members,
+      contact: this.#contact,
+      goingAlone: this.#goingAlone,
+      isRunning: () => this.#isActive(),
+      input: (input) => this.#runner?.input(input),
+      reached: (peer) => {
+        if (peer === this.#view?.leader) this.#sendAgain()
       },
-      deathProved: (proof) => {
-        this.#members.deathProved(proof)
-        this.#runner?.input({ type: 'peerDead', peer: proof.peer })
-        this.#goingAlone.onProof()
-        this.#members.act()
-      },
+      tick: () => this.#tick(),
       failed: (error) => this.#fail(error),
     })
   }
@@ -310,10 +317,9 @@ export class OrderedLogNode implements OrderedLog {
     else if (store.recovered.hardState?.history == null) this.#applier.reset()
     this.#run(store.recovered)
     this.#state = 'running'
-    for (const member of this.#ports.peers.members()) if (!member.self) this.#members.member(member)
     this.#meet()
     this.#rested()
-    for (const peer of this.#peerEvents.linked()) this.#linkUp(peer)
+    this.#peerEvents.catchUp()
     this.#tick()
   }
 
@@ -410,7 +416,7 @@ export class OrderedLogNode implements OrderedLog {
       },
       restore: (snapshot) => this.#restore(snapshot),
       sendSnapshot: (to, atLeast, term) => this.#snapshots.send(to, atLeast, term),
-      ...raftNews(this.#ports.logger, this.#goingAlone, this.#forks),
+      ...raftNews(this.#ports.logger, this.#goingAlone, this.#forks, this.#recovery),
       rested: () => {
         this.#rested()
         this.#ticking.stir()
@@ -436,22 +442,10 @@ export class OrderedLogNode implements OrderedLog {
     return this.#runner.view()
   }
 
-  #linkUp(peer: NodeId): void {
-    this.#members.linkUp(peer)
-    this.#runner?.input({ type: 'linkUp', peer })
-    this.#contact.linkUp(peer)
-    if (peer === this.#view?.leader) {
-      this.#submissions.resend()
-      this.#barriers.restart()
-    }
-  }
-
-  #linkDown(peer: NodeId): void {
-    this.#members.linkDown(peer)
-    this.#runner?.input({ type: 'linkDown', peer })
-    const state = this.#ports.peers.member(peer)?.state
-    this.#contact.linkDown(peer, state === 'dead' || state === 'away' || state === 'left')
-    this.#tick()
+  /** There is a (new) way to the leader. */
+  #sendAgain(): void {
+    this.#submissions.resend()
+    this.#barriers.restart()
   }
 
   #tick(): void {
@@ -467,6 +461,7 @@ export class OrderedLogNode implements OrderedLog {
     this.#submissions.tick()
     this.#barriers.tick()
     this.#goingAlone.tick()
+    this.#recovery.tick()
     this.#members.act()
     this.#snapshots.save()
     this.#waiting.tick(now)
@@ -498,8 +493,7 @@ export class OrderedLogNode implements OrderedLog {
     if (route !== this.#route) {
       this.#route = route
       if (view.leader !== null) {
-        this.#submissions.resend()
-        this.#barriers.restart()
+        this.#sendAgain()
         if (this.#readiness.isIn(view)) this.#submissions.prepare()
       }
     }
@@ -561,7 +555,7 @@ export class OrderedLogNode implements OrderedLog {
   /** After `#startOver`: everything around the log finds its way again. */
   #begunAnew(): void {
     this.#forks.moved()
-    for (const peer of this.#peerEvents.linked()) this.#runner?.input({ type: 'linkUp', peer })
+    this.#peerEvents.begunAnew()
     this.#submissions.closed()
     this.#barriers.restart()
     this.#rested()

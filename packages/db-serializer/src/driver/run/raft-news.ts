@@ -1,6 +1,7 @@
 import type { Logger } from '@cluster/core'
 import type { Forks } from '../group/forks.ts'
 import type { GoingAlone } from '../group/going-alone.ts'
+import type { Recovery } from '../group/recovery.ts'
 import type { RunnerPorts } from './runner.ts'
 
 /** What the machine tells of histories, for people and for those here who act upon it. */
@@ -8,7 +9,8 @@ export function raftNews(
   logger: Logger,
   goingAlone: GoingAlone,
   forks: Forks,
-): Pick<RunnerPorts, 'lineage' | 'forked' | 'aloneRefused'> {
+  recovery: Recovery,
+): Pick<RunnerPorts, 'lineage' | 'forked' | 'aloneRefused' | 'recovered' | 'recoverRefused'> {
   return {
     lineage: ({ cluster, lineage }, alone) => {
       logger.log(alone ? 'warn' : 'info', alone ? 'going on alone' : 'group history', { cluster, lineage })
@@ -22,5 +24,7 @@ export function raftNews(
       logger.log('info', 'not going on alone', { peer, reason })
       goingAlone.refused(reason)
     },
+    recovered: (last) => recovery.recovered(last),
+    recoverRefused: (refusal) => recovery.refused(refusal),
   }
 }

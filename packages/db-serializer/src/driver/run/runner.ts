@@ -7,10 +7,12 @@ import type {
   Entry,
   Input,
   Lineage,
+  LogPosition,
   Message,
   PersistEffect,
   RaftMachine,
   RaftView,
+  RecoverRefusal,
   SnapshotMeta,
 } from '../../machine/raft/types.ts'
 import type { LogStore } from '../disk/log-store.ts'
@@ -25,6 +27,8 @@ export interface RunnerPorts {
   lineage(history: Lineage, alone: boolean): void
   forked(from: NodeId, mine: Lineage, theirs: Lineage): void
   aloneRefused(peer: NodeId, reason: AloneRefusal): void
+  recovered(last: LogPosition): void
+  recoverRefused(refusal: RecoverRefusal): void
   /** All effects of one or more steps are done. */
   rested(): void
   /** The node must stop: the disk failed or an invariant broke. */
@@ -227,6 +231,12 @@ export class Runner {
         return
       case 'aloneRefused':
         this.#ports.aloneRefused(effect.peer, effect.reason)
+        return
+      case 'recovered':
+        this.#ports.recovered(effect.last)
+        return
+      case 'recoverRefused':
+        this.#ports.recoverRefused(effect)
         return
     }
   }

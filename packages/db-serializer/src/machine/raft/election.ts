@@ -92,6 +92,7 @@ function countVotes(state: State): void {
 
 /** Promises nothing: says whether this node would vote, and changes nothing. */
 export function stepPreVote(state: State, from: NodeId, message: PreVoteMessage): void {
+  state.campaigned.set(from, message.last)
   const free =
     message.term > state.term ||
     (message.term === state.term && (state.hard.votedFor === null || state.hard.votedFor === from))

@@ -1,4 +1,4 @@
-import { assert, type LogIndex, logIndex, type NodeId, term } from '@cluster/core'
+import { assert, type LineageId, type LogIndex, logIndex, type NodeId, term } from '@cluster/core'
 import {
   changedConfiguration,
   inEveryQuorum,
@@ -114,9 +114,14 @@ export function stepGoAlone(state: State, input: GoAlone): void {
     state.out.emit({ type: 'aloneRefused', peer, reason })
     return
   }
+  goOnAlone(state, lineage)
+}
+
+/** Founds a new lineage of this one voter, from the end of its log. */
+export function goOnAlone(state: State, lineage: LineageId): void {
   const { history } = state
   const newest = state.configurations.newest
-  assert(history !== null && newest !== null, 'the proof was judged on a history and a configuration')
+  assert(history !== null && newest !== null, 'there is a history and a configuration to go on from')
   const { index, term: lastTerm } = state.log.last
   const senior = newest.configuration.seniors?.[0] ?? null
   const branch = { lineage: history.lineage, index, term: lastTerm, by: state.self, senior }

@@ -23,6 +23,7 @@ import {
   tellLineage,
 } from './membership.ts'
 import { isReady, stepRead } from './read-index.ts'
+import { stepRecover } from './recovery.ts'
 import { peersOf, sendAppends } from './replication.ts'
 import { snapshotMetaAt, stepCompact, stepSnapshotReceived, stepSnapshotSent } from './snapshot.ts'
 import { State, settingsOf } from './state.ts'
@@ -190,6 +191,9 @@ export class Raft implements RaftMachine {
         return
       case 'goAlone':
         stepGoAlone(state, input)
+        return
+      case 'recover':
+        stepRecover(state, input)
         return
       default:
         unreachable(input)

@@ -133,6 +133,8 @@ export class State {
   campaignByTransfer = false
   office: Office | null = null
   lease: Lease | null = null
+  /** The end of the log of each that asked for votes, when it last did. */
+  readonly campaigned = new Map<NodeId, LogPosition>()
   /** On a witness: up to here every voter with data has the log, by the word of a leader. */
   everywhere: LogIndex = logIndex(0)
   /** `now` is the time of the input under way. */

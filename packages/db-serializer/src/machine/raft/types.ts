@@ -198,6 +198,8 @@ export type Input =
   | { readonly type: 'peerDead'; readonly peer: NodeId }
   | { readonly type: 'linkUp'; readonly peer: NodeId }
   | { readonly type: 'linkDown'; readonly peer: NodeId }
+  /** The operator says that most voters are lost for good. Answered by `recovered` or `recoverRefused`. */
+  | { readonly type: 'recover'; readonly lineage: LineageId }
   /** Makes a fresh node the founder and only voter of a group. */
   | { readonly type: 'form'; readonly history: Lineage; readonly provisional: boolean }
   /** A fresh node was admitted: from now on it listens to the leader of that group. */
@@ -254,6 +256,17 @@ export type AloneRefusal =
   | 'leaseHeld'
   /** This node holds no data. */
   | 'witness'
+
+export interface RecoverRefusal {
+  readonly reason:
+    | 'noGroup'
+    | 'witness'
+    /** A quorum is in reach: an election is all that is needed. */
+    | 'quorumThere'
+    /** `peer` is a survivor whose log is longer: it should go on instead. */
+    | 'notNewest'
+  readonly peer: NodeId | null
+}
 
 export type ChangeRefusal =
   /** An earlier change is not committed. Try again after it is applied. */
@@ -341,6 +354,9 @@ export type Effect =
   /** The peer's history and mine have parted and neither is a continuation of the other that may be adopted. */
   | { readonly type: 'forked'; readonly from: NodeId; readonly mine: Lineage; readonly theirs: Lineage }
   | { readonly type: 'aloneRefused'; readonly peer: NodeId; readonly reason: AloneRefusal }
+  /** This node goes on from survivors: what was acknowledged behind `last` in the lineage before may be lost. */
+  | { readonly type: 'recovered'; readonly last: LogPosition }
+  | ({ readonly type: 'recoverRefused' } & RecoverRefusal)
 
 interface MessageHead {
   /** The sender's lineage; a foreign one never matches anything. */
