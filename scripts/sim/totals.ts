@@ -10,6 +10,9 @@ interface Count {
 /** Only these suites can show it; all others every suite can. */
 const onlyIn: Readonly<Record<string, string>> = {
   takeOvers: 'distribution',
+  lossesBeyond: 'distribution',
+  killCopier: 'distribution',
+  killSource: 'distribution',
   bundles: 'serializer',
   bundlesRefused: 'serializer',
   repeated: 'serializer',

@@ -1,10 +1,20 @@
 export { checkAcknowledged, type WriteBook, type WriteProblem } from './check/acknowledged.ts'
+export { type Dependency, DependencyGraph, type DependencyKind } from './check/dependency-graph.ts'
 export {
   checkLinearizable,
   type LinearizabilityVerdict,
   type Operation,
   type SequentialModel,
 } from './check/linearizability.ts'
+export {
+  checkListAppend,
+  type ListAnomaly,
+  type ListAnomalyKind,
+  type ListHistory,
+  type ListResults,
+  type ListStep,
+  type ListTransaction,
+} from './check/list-append.ts'
 export {
   MET,
   narrowUnknown,
@@ -16,8 +26,8 @@ export { MemoryDisk } from './model/memory-disk.ts'
 export { mirrorStorage } from './model/mirror-storage.ts'
 export { type ModelDatabases, type ModelDatabasesOptions, modelDatabases } from './model/model-database.ts'
 export { type ModelEntry, type ModelLog, type ModelLogOptions, modelLog } from './model/model-log.ts'
-export { type ModelStorageDisk, modelStorage } from './model/model-storage.ts'
 export { runModelProgram } from './model/model-program.ts'
+export { type ModelStorageDisk, modelStorage } from './model/model-storage.ts'
 export { answerCalls, CalledProcess, type ProgramCommand } from './real/called-process.ts'
 export { type FaultKind, type FaultWeights, storm } from './sim/fault-kinds.ts'
 export { defaultNemesis, Nemesis, type NemesisOptions } from './sim/nemesis.ts'
@@ -42,7 +52,35 @@ export type { SuiteAssertions, SuiteExpectation, SuiteRunner } from './suites/ru
 export { type StorageFixture, storageSuite } from './suites/storage-suite.ts'
 export { type TransportFixture, transportSuite } from './suites/transport-suite.ts'
 export { Clients, type ClientsOptions } from './workload/clients.ts'
+export {
+  ACCOUNTS,
+  type BankInput,
+  type BankOutput,
+  bankLoad,
+  judgeBank,
+} from './workload/database/bank-load.ts'
+export { COUNTERS, type CounterInput, counterLoad, judgeCounters } from './workload/database/counter-load.ts'
+export { DUTY, type DutyInput, type DutyOutput, dutyLoad, judgeDuty } from './workload/database/duty-load.ts'
+export {
+  FORKS,
+  type ForkInput,
+  type ForkOutput,
+  forkLoad,
+  judgeForks,
+} from './workload/database/fork-load.ts'
+export { judgeLists, LISTS, type ListInput, listLoad } from './workload/database/list-load.ts'
+export {
+  judgeOwners,
+  OWNERS,
+  type OwnerInput,
+  type OwnerOutput,
+  ownerLoad,
+} from './workload/database/owner-load.ts'
+export { REGISTERS, registerRowsLoad } from './workload/database/register-rows.ts'
+export { addressOf, JOURNAL, type OpenDatabase, readJournal } from './workload/database/rows.ts'
+export { judgeSet, SETS, type SetInput, type SetOutput, setLoad } from './workload/database/set-load.ts'
 export type { Load, Named, Told } from './workload/load.ts'
+export { type AnyLoad, anyLoad, type MixedInput, mixedLoad } from './workload/mixed-load.ts'
 export { type Ending, type OperationCounts, Recorder } from './workload/recorder.ts'
 export {
   judgeRegisters,

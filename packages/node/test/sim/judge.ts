@@ -1,10 +1,14 @@
 import { checkAcknowledged, type SimNode } from '@cluster/testkit'
-import { appsOf, PATIENCE_MS, Problem, type Stage } from './stage.ts'
+import { appsOf, PATIENCE_MS, Problem, type Stage, textOf } from './stage.ts'
 
 /** Judges what the nodes hold and what clients were told, while nothing happens. @throws Problem */
 export async function judge<App>(stage: Stage<App>, nodes: readonly SimNode<App>[]): Promise<void> {
   await judgeHeld(stage, nodes)
-  const { clients } = stage
+  const { clients, world } = stage
+  for (const node of nodes)
+    for (const ending of await world.settle(clients.closeOn(node), PATIENCE_MS))
+      if (ending.how !== 'acknowledged')
+        throw new Problem(`${node.id} did not let everything be read: ${textOf(ending.error)}`)
   const told = clients.judge()
   if (told !== null) throw new Problem(told)
 }

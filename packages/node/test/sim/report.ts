@@ -22,6 +22,8 @@ export interface Happenings {
   forks: number
   /** Runs of kills down to the last node, each when the one before is repaired. */
   declines: number
+  /** Losses of more disks than the redundancy covers, at the end. */
+  lossesBeyond: number
   /** Partitions that a node took over. */
   takeOvers: number
   /** Bundles that were adopted, and that were not. */
@@ -60,6 +62,7 @@ export const nothingHappened: Happenings = {
   aloneSteps: 0,
   forks: 0,
   declines: 0,
+  lossesBeyond: 0,
   takeOvers: 0,
   bundles: 0,
   bundlesRefused: 0,

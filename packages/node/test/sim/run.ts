@@ -53,7 +53,14 @@ export async function runSeed<App>(
   const profile = drawProfile(suite.name, world.random.fork('profile'), nodes)
   const names = Array.from({ length: profile.nodes }, (_, i) => `n${i + 1}`)
   const safety = new SafetyWatch(world)
-  const context: SuiteContext = { world, safety, profile, names, givesUp: new Set() }
+  const context: SuiteContext = {
+    world,
+    safety,
+    profile,
+    names,
+    strike: (kind, node, delayMs) => nemesis.strike(kind, node, delayMs),
+    givesUp: new Set(),
+  }
   const troupe = new Troupe(context, suite)
   const { cluster } = troupe
   const clients = new Clients<App>(world, cluster, {
@@ -64,7 +71,8 @@ export async function runSeed<App>(
   const stage: Stage<App> = { world, suite, context, clients, cluster }
   const nemesis = new Nemesis(world, cluster, () => safety.leader, {
     ...nemesisOptions,
-    ...(cluster.length === 2 && { downMax: 1 }),
+    downMax: cluster.length === 2 ? 1 : Math.floor((Math.min(5, cluster.length) - 1) / 2),
+    weights: { ...nemesisOptions.weights, ...profile.without },
     rates: profile.rates,
     mayLoseDisk: () => profile.losesDisks && isWhole(stage),
     rots: LOG_FILES,
@@ -89,6 +97,10 @@ export async function runSeed<App>(
       safety.happenings.declines++
       await heal(stage)
       await judge(stage, cluster)
+    }
+    if (profile.losesTooMuch) {
+      await suite.loseTooMuch?.(stage)
+      safety.happenings.lossesBeyond++
     }
   } catch (error) {
     problem = error instanceof Problem ? error.message : textOf(error)
@@ -128,7 +140,7 @@ async function rage<App>(
     if (called >= operationsMin && acknowledged >= called / 2) return null
   }
   const { called, acknowledged } = clients.recorder.counts
-  throw new Problem(`only ${called} operations in the storm, ${acknowledged} of them acknowledged`)
+  return `only ${called} operations in the storm, ${acknowledged} of them acknowledged`
 }
 
 /** Those on the stage: nodes that come and go. */
@@ -165,6 +177,9 @@ class Troupe<App> {
     this.cluster[at] = newcomer
     this.#context.safety.happenings.newcomers++
     launch(stage, newcomer)
+    // It is killed in the middle of joining, now and then.
+    if (chance(this.#replacing, 0.4))
+      this.#context.strike('killJoiner', newcomer.id, this.#replacing.between(0, 900))
   }
 
   #make(name: string): SimNode<App> {

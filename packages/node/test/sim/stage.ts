@@ -26,12 +26,13 @@ export function textOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-/** True while every node is there and as many vote as can: then one of them can be spared. */
+/** True while every node is there, as many vote as can, and nothing is held by one alone: then one can be spared. */
 export function isWhole<App>({ cluster, suite, context }: Stage<App>): boolean {
-  return cluster.every(({ app }) => {
+  const votes = cluster.every(({ app }) => {
     if (app === null) return false
     const { voters, learners, leader } = suite.log(app).group()
     const voting = Math.min(context.profile.votersMax, cluster.length)
     return leader !== null && voters.length === voting && voters.length + learners.length === cluster.length
   })
+  return votes && (suite.isRedundant?.(appsOf(cluster)) ?? true)
 }

@@ -1,8 +1,9 @@
 import type { NodeId, OrderedLog } from '@cluster/core'
-import type { Load, Named, Program, SimNode, World } from '@cluster/testkit'
+import type { FaultKind, Load, Named, Program, SimNode, World } from '@cluster/testkit'
 import type { Profile } from './profile.ts'
 import type { SuiteName } from './report.ts'
 import type { SafetyWatch } from './safety.ts'
+import type { Stage } from './stage.ts'
 
 /** What a suite puts on the nodes, and how it is used and judged. */
 export interface Suite<App> {
@@ -20,6 +21,10 @@ export interface Suite<App> {
   journal(app: App, context: SuiteContext): Promise<readonly string[]>
   /** Compares what the nodes hold. Null, or what differs. */
   compare(apps: ReadonlyMap<NodeId, App>, context: SuiteContext): string | null
+  /** True while what one node holds is elsewhere, too. Without it, it always is. */
+  isRedundant?(apps: ReadonlyMap<NodeId, App>): boolean
+  /** The very end: more is lost than is promised to survive; judges that it is named. */
+  loseTooMuch?(stage: Stage<App>): Promise<void>
   /** Looks at what else must be true in the end, before `Load.judge` is asked. Null, or what is wrong. */
   audit?(apps: ReadonlyMap<NodeId, App>, context: SuiteContext): Promise<string | null>
 }
@@ -30,6 +35,8 @@ export interface SuiteContext {
   readonly profile: Profile
   /** Names of the nodes that the cluster forms with. */
   readonly names: readonly string[]
+  /** Crashes a node after a moment, at a time that the suite knows to be a bad one, if one may go down now. */
+  readonly strike: (kind: FaultKind, node: NodeId, delayMs: number) => void
   /** Nodes that give up a history in which they went on alone when they start the next time. */
   readonly givesUp: Set<string>
 }

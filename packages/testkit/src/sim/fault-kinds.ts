@@ -15,7 +15,10 @@
  * - `clockJump`: wall clocks jump, forward or back;
  * - `drift`: a monotonic clock goes at another speed from now on;
  * - `rot`: a process dies, and a bit of what was durable on its disk is another one when it starts again;
- * - `newDisk`: a process dies with its disk, and starts again with an empty one.
+ * - `newDisk`: a process dies with its disk, and starts again with an empty one;
+ * - `coldLoss`: every node at once loses power, and one of them its disk;
+ * - `killCopier`, `killSource`, `killJoiner`: a node is killed while it copies data, while another one copies from it,
+ *   while it joins; whoever knows the moment strikes then (`Nemesis.strike`), so these have no weight.
  */
 export type FaultKind =
   | 'kill'
@@ -43,6 +46,10 @@ export type FaultKind =
   | 'drift'
   | 'rot'
   | 'newDisk'
+  | 'coldLoss'
+  | 'killCopier'
+  | 'killSource'
+  | 'killJoiner'
 
 /** How often each kind is chosen, relative to the others; absent ones never. */
 export type FaultWeights = Readonly<Partial<Record<FaultKind, number>>>
@@ -74,4 +81,5 @@ export const storm: FaultWeights = {
   drift: 1.5,
   rot: 2,
   newDisk: 1.5,
+  coldLoss: 0.7,
 }

@@ -78,14 +78,24 @@ export class Nemesis {
     this.#on = false
   }
 
+  /** Crashes a node after a moment, if it still runs then and one may go down. */
+  strike(kind: FaultKind, id: string, delayMs: number): void {
+    this.#world.schedule(delayMs, () => {
+      const node = this.#nodes.find((each) => each.id === id)
+      if (this.#on && node?.running && this.#crash(node, 'kill')) this.#count(kind)
+    })
+  }
+
+  #count(kind: FaultKind): void {
+    this.counts[kind] = (this.counts[kind] ?? 0) + 1
+    this.#world.trace.note('', 'fault', { kind })
+  }
+
   #next(): void {
     this.#world.schedule(this.#random.between(...this.#options.pauseMs), () => {
       if (!this.#on) return
       const kind = this.#pickKind()
-      if (this.#cause(kind)) {
-        this.counts[kind] = (this.counts[kind] ?? 0) + 1
-        this.#world.trace.note('', 'fault', { kind })
-      }
+      if (this.#cause(kind)) this.#count(kind)
       this.#next()
     })
   }
@@ -207,6 +217,15 @@ export class Nemesis {
           disk.wipe()
           return true
         })
+      case 'coldLoss':
+        if (victim === undefined || this.#options.mayLoseDisk?.() !== true || !this.#crashAll('power'))
+          return false
+        victim.disk.wipe()
+        return true
+      case 'killCopier':
+      case 'killSource':
+      case 'killJoiner':
+        return this.#crash(victim, 'kill')
     }
   }
 

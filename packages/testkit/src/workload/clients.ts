@@ -79,9 +79,12 @@ export class Clients<App, Input extends Named = Named, Output = unknown> {
     return this.#run('last client', this.#random, node, input)
   }
 
-  /** One operation on that very node. */
-  async performOn(node: SimNode<App>, make: (name: string) => Input): Promise<Ending<Output>> {
-    return this.#run('last client', this.#random, node, make(this.#newName('last')))
+  /** Everything is read on that very node; how each of the reads ended. */
+  async closeOn(node: SimNode<App>): Promise<readonly Ending<Output>[]> {
+    const endings: Ending<Output>[] = []
+    for (const input of this.#options.load.closing?.(this.#newName('closing')) ?? [])
+      endings.push(await this.#run('last client', this.#random, node, input))
+    return endings
   }
 
   async #client(client: string, random: SimRandom): Promise<void> {

@@ -20,6 +20,8 @@ export interface Load<App, Input extends Named, Output> {
   next(name: string, client: string, random: SimRandom): Input
   /** A write that no other operation has to do with. */
   last(name: string): Input
+  /** What is read in the end, when all is well: everything. Names begin with `name`. Default: nothing. */
+  closing?(name: string): readonly Input[]
   writes(input: Input): boolean
   /** False when the answer says that nothing was written. Default: something was. */
   took?(input: Input, output: Output): boolean
