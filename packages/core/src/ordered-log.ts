@@ -103,6 +103,8 @@ export interface GroupView {
   /** Null before the group formed or was joined. */
   readonly cluster: ClusterId | null
   readonly lineage: LineageId | null
+  /** The lineages that came before, oldest first, each with the last index that this history shares with it. */
+  readonly ancestry: readonly { readonly lineage: LineageId; readonly index: LogIndex }[]
   readonly term: Term
   readonly role: NodeRole
   readonly leader: NodeId | null

@@ -201,6 +201,7 @@ export class ModelLogNode implements OrderedLog {
     return {
       cluster: standing ? order.cluster : null,
       lineage: standing ? order.lineage : null,
+      ancestry: [],
       term: order.term,
       role: order.leader === this.self ? 'leader' : member,
       leader: order.leader,

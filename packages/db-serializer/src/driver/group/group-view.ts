@@ -20,6 +20,7 @@ export function groupView(
   return {
     cluster: view?.history?.cluster ?? null,
     lineage: view?.history?.lineage ?? null,
+    ancestry: view?.history?.ancestry ?? [],
     term: view?.term ?? term(0),
     role: view?.role ?? 'outsider',
     leader: view?.leader ?? null,
