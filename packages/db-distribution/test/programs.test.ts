@@ -9,7 +9,7 @@ import {
 } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
 import { LocalReplica } from '../src/driver/local-replica.ts'
-import { OUTCOMES } from '../src/driver/outcomes.ts'
+import { OWN_ROWS } from '../src/driver/signature.ts'
 import { UnknownProgramError } from '../src/machine/program/codec.ts'
 import { ModelStorageDisk, modelStorage } from './support/model-storage.ts'
 import { address, ITEMS, id, key, TestCluster } from './support/test-cluster.ts'
@@ -51,7 +51,7 @@ const failure = (promise: Promise<unknown>): Promise<unknown> =>
 /** All rows of a partition as one node has them, outcomes too. */
 function held(cluster: TestCluster, name: string, database: Database, partition: PartitionId): string {
   const rows: string[] = []
-  for (const relation of [ITEMS, OUTCOMES])
+  for (const relation of [ITEMS, OWN_ROWS])
     for (const batch of database.localScan(relation, partition))
       for (let i = 0; i < batch.length; i++)
         rows.push(`${relation} ${batch.keys[i]} ${batch.columns.map((column) => String(column[i])).join()}`)
@@ -177,7 +177,7 @@ describe('programs', () => {
 
   test('of a later format are left to others', async () => {
     const engine = modelStorage(new ModelStorageDisk())
-    const replica = new LocalReplica({ id: 1, uid: 'u' }, 1 as PartitionId, 0, 1_000)
+    const replica = new LocalReplica({ id: 1, uid: 'u' }, 1 as PartitionId, 0, 1_000, () => null)
     expect(replica.adopt(await engine.open(replica.name))).toBe(true)
     const part = {
       partition: 1 as PartitionId,

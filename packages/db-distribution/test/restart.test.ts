@@ -1,6 +1,8 @@
-import { EVERYWHERE, logIndex, type PartitionId } from '@cluster/core'
+import { EVERYWHERE, lineageId, logIndex, type PartitionId, type RowWrite } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
-import { address, ITEMS, id, TestCluster } from './support/test-cluster.ts'
+import { signature } from '../src/driver/signature.ts'
+import { modelStorage } from './support/model-storage.ts'
+import { address, ITEMS, id, key, TestCluster } from './support/test-cluster.ts'
 
 const ROWS: readonly (readonly [number, string])[] = Array.from({ length: 50 }, (_, i) => [i, `row ${i}`])
 const ALL = ['a', 'b', 'c'] as const
@@ -233,5 +235,70 @@ describe('a group that gives itself up into another', () => {
     expect(nodes.machine('a').empty?.()).toBe(true)
     expect(databases.list()).toEqual([])
     expect(() => handle.status()).toThrow(expect.objectContaining({ code: 'DB_UNAVAILABLE' }))
+  })
+})
+
+describe('copies of a history that was given up', () => {
+  const LATER = logIndex(1_000)
+
+  /** Writes to the stores that a node has on disk as it would have in another history, at versions that are yet to come. */
+  async function goAstray(nodes: TestCluster, name: string): Promise<string[]> {
+    const disk = nodes.disks.get(name)
+    if (disk === undefined) throw new Error('it has a disk')
+    const stores = [...disk.images.keys()]
+    for (const store of stores) {
+      const open = await modelStorage(disk).open(store)
+      const wrong: RowWrite = { relation: ITEMS, key: key(0), row: [0, 'of another history'] }
+      open.apply(LATER, [wrong, signature(lineageId('another'))])
+      await open.checkpoint()
+    }
+    return stores
+  }
+
+  test('are neither opened nor offered, and go when others have everything', async () => {
+    const nodes = await cluster({ nodes: ALL, databases: { unavailableMs: 300 } })
+    for (const name of ALL) await nodes.settle(nodes.app(name).databases.checkpoint())
+    nodes.crash('b')
+    const astray = await nodes.settle(goAstray(nodes, 'b'))
+    expect(astray.length).toBeGreaterThan(0)
+    await nodes.start('b')
+    const database = await nodes.open('b')
+    const mine = () => database.status().replicas.filter(({ node }) => node === id('b'))
+    await nodes.until(() => mine().every(({ complete, rows }) => complete && rows !== null))
+    for (const name of ALL) expect(await nodes.read(name)).toEqual(ROWS)
+    // Where nobody else has a copy, the partition has none, although its store is there.
+    expect(nodes.said('a copy on disk is of a history that was given up')).toBe(astray.length)
+    await nodes.until(() => database.status().underReplicated.length === 0)
+    await nodes.world.run(1_000)
+    const names = [...(nodes.disks.get('b')?.images.keys() ?? [])]
+    expect(names.filter((name) => astray.includes(name))).toEqual([])
+    // What was copied anew is found again.
+    nodes.crash('b')
+    await nodes.start('b')
+    expect(await nodes.read('b')).toEqual(ROWS)
+    expect(nodes.app('b').tookOver).toEqual([])
+  })
+
+  test('are kept aside while nobody has a complete copy of this history', async () => {
+    const nodes = new TestCluster({ nodes: ALL, databases: { unavailableMs: 300 } })
+    await nodes.start(...ALL)
+    const database = await nodes.open('a', { redundancy: 1, partitions: 4 })
+    await nodes.write('a', ROWS)
+    for (const name of ALL) await nodes.settle(nodes.app(name).databases.checkpoint())
+    await nodes.applied()
+    nodes.log.compact('a')
+    const lost = database.status().replicas.filter(({ node, partition }) => node === id('b') && partition > 0)
+    expect(lost.length).toBeGreaterThan(0)
+    nodes.crash('b')
+    const astray = await nodes.settle(goAstray(nodes, 'b'))
+    await nodes.start('b')
+    await nodes.until(() => database.status().unavailable.length === lost.length)
+    await nodes.world.run(5_000)
+    expect(database.status().unavailable).toEqual(lost.map(({ partition }) => partition))
+    expect(nodes.said('offers a former replica')).toBe(0)
+    await expect(nodes.read('b')).rejects.toMatchObject({ code: 'DB_UNAVAILABLE' })
+    const names = new Set(nodes.disks.get('b')?.images.keys())
+    for (const { partition } of lost)
+      expect(names).toContain(astray.find((name) => name.endsWith(`p${partition}`)))
   })
 })

@@ -23,7 +23,10 @@ describe('copies', () => {
     }
     const context = new Context(ports as never, settings({}), new DatabasesMachine())
     const store = await modelStorage(new ModelStorageDisk()).open('p')
-    const { stream } = new Server(context, { serving: () => store } as unknown as Replicas).handlers()
+    const { stream } = new Server(context, {
+      serving: () => store,
+      get: () => undefined,
+    } as unknown as Replicas).handlers()
     const frames: Uint8Array[] = []
     await new Promise<void>((resolve) => {
       const sink = {
@@ -44,7 +47,7 @@ describe('copies', () => {
     const disk = new ModelStorageDisk()
     const engine = modelStorage(disk)
     const partition = 1 as PartitionId
-    const replica = new LocalReplica({ id: 1, uid: 'u' }, partition, 3, 1_000)
+    const replica = new LocalReplica({ id: 1, uid: 'u' }, partition, 3, 1_000, () => null)
     replica.phase = 'copying'
     replica.restartQueue(5)
     const program = (): never => {

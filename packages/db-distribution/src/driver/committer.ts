@@ -29,13 +29,16 @@ import {
   encodeCommit,
   encodeExecute,
   type PartitionWrites,
-  type Reads,
 } from '../machine/commands.ts'
+import type { Reads } from '../machine/reads.ts'
 import { type CommandResult, decodeResult } from '../machine/results.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
 import type { Context } from './context.ts'
 import { MACHINE_NAME } from './names.ts'
 import type { OutcomeReader } from './outcome-reader.ts'
+
+/** Whoever has to let another transaction go first looks again at least this often. */
+const LOOK_MS = 250
 
 /** Submits transactions and says what became of them. */
 export class Committer {
@@ -84,14 +87,7 @@ export class Committer {
     }
     const { minCopies } = database.options
     if (copies < minCopies) throw tooFewCopies(database.name, copies, minCopies)
-    const command = encode()
-    let applied: Applied
-    try {
-      applied = await this.#context.ports.log.submit(MACHINE_NAME, command, this.#rest(begun, options))
-    } catch (error) {
-      throw submitError(error, command.length)
-    }
-    const result = decodeResult(applied.result)
+    const { applied, result } = await this.#send(encode(), begun, options)
     if (result.type !== 'done') throw this.#refused(database, reads, result)
     const reached = Math.min(result.copies, this.#fewest(database, writes))
     return {
@@ -100,6 +96,33 @@ export class Committer {
       copies: reached,
       underReplicated: reached < this.#asked(database),
       durableOn: applied.durableOn,
+    }
+  }
+
+  /** Submits a command; again when what it writes was another transaction's for a moment, as it had no effect then. */
+  async #send(
+    command: Uint8Array,
+    begun: number,
+    options: CommitOptions,
+  ): Promise<{ readonly applied: Applied; readonly result: CommandResult }> {
+    const { ports, changed, settings } = this.#context
+    const { idempotencyKey } = options
+    for (let attempt = 0; ; attempt++) {
+      const key =
+        idempotencyKey === undefined || attempt === 0
+          ? {}
+          : { idempotencyKey: `${idempotencyKey}~${attempt}` }
+      let applied: Applied
+      try {
+        applied = await ports.log.submit(MACHINE_NAME, command, { ...this.#rest(begun, options), ...key })
+      } catch (error) {
+        throw submitError(error, command.length)
+      }
+      const result = decodeResult(applied.result)
+      const left = begun + (options.deadlineMs ?? settings.unavailableMs) - ports.clock.now()
+      if (result.type !== 'reserved' || left <= 0) return { applied, result }
+      await changed.next(ports.clock, Math.min(LOOK_MS, left), options.signal)
+      if (this.#context.stopped) throw stopped()
     }
   }
 
@@ -128,6 +151,7 @@ export class Committer {
   #refused(database: DatabaseRecord, { version }: Reads, result: CommandResult): ClusterError {
     switch (result.type) {
       case 'conflict':
+      case 'reserved':
         return conflict(database.name, result.relation)
       case 'versionGone':
         return versionGone(database.name, version as Version)

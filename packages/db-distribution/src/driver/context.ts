@@ -2,6 +2,7 @@ import {
   type Clock,
   type DatabaseEvents,
   EventHub,
+  type LineageId,
   type Logger,
   type NodeId,
   type OrderedLog,
@@ -10,6 +11,7 @@ import {
   type Random,
   type StorageEngine,
 } from '@cluster/core'
+import type { History } from '../machine/lineage.ts'
 import type { DatabasesMachine } from '../machine/machine.ts'
 import type { PartitionRecord } from '../machine/state.ts'
 import type { Settings } from '../options.ts'
@@ -48,6 +50,17 @@ export class Context {
 
   get self(): NodeId {
     return this.ports.log.self
+  }
+
+  /** The lineage that this node writes in now; null while it belongs to no group. */
+  get lineage(): LineageId | null {
+    return this.ports.log.group().lineage
+  }
+
+  /** The history that this node belongs to; null while it belongs to none. */
+  get history(): History | null {
+    const { lineage, ancestry } = this.ports.log.group()
+    return lineage === null ? null : { lineage, ancestry }
   }
 
   get stopped(): boolean {

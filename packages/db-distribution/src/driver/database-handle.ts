@@ -28,6 +28,7 @@ import type { Context } from './context.ts'
 import type { Reader } from './reader.ts'
 import type { Replicas } from './replicas.ts'
 import { OptimisticTransaction } from './transaction.ts'
+import { LOSSES_BEFORE_TURN, type LostAttempt, type Turn, type Turns } from './turns.ts'
 import type { Upkeep } from './upkeep.ts'
 
 /** The parts of the driver that a database works with. */
@@ -35,6 +36,7 @@ export interface DatabaseParts {
   readonly context: Context
   readonly replicas: Replicas
   readonly beginnings: Beginnings
+  readonly turns: Turns
   readonly reader: Reader
   readonly committer: Committer
   readonly upkeep: Upkeep
@@ -72,12 +74,21 @@ export class DatabaseHandle implements Database {
   }
 
   async begin(options: TransactionOptions = {}): Promise<Transaction> {
-    const { context, reader, committer, upkeep } = this.#parts
+    const { context, beginnings, turns, reader, committer, upkeep } = this.#parts
     if (context.stopped) throw stopped()
     const { ports, settings } = context
-    const beginning = await this.#parts.beginnings.begin(options)
+    const database = this.#record
+    const lost = options.retryOf instanceof OptimisticTransaction ? options.retryOf.lost() : null
+    const turn = await this.#turn(database, lost, options)
+    const beginning =
+      turn === null ? await beginnings.begin(options) : { ...turn, readOnly: false, proven: true }
     const transaction: OptimisticTransaction = new OptimisticTransaction(beginning, options, {
       database: this.#record,
+      losses: lost?.losses ?? 0,
+      turn,
+      release: () => {
+        if (turn !== null) turns.release(database, turn.reservation)
+      },
       reader,
       committer,
       clock: ports.clock,
@@ -86,6 +97,16 @@ export class DatabaseHandle implements Database {
     })
     upkeep.pins.add(transaction, beginning.version, ports.clock.now() + settings.pinMs)
     return transaction
+  }
+
+  /** A turn for a transaction that lost too often; null for all others. */
+  async #turn(
+    database: DatabaseRecord,
+    lost: LostAttempt | null,
+    options: TransactionOptions,
+  ): Promise<Turn | null> {
+    if (lost === null || lost.losses < LOSSES_BEFORE_TURN || options.readOnly) return null
+    return this.#parts.turns.obtain(database, lost, options)
   }
 
   status(): DatabaseStatus {

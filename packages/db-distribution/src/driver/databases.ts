@@ -31,6 +31,7 @@ import { OutcomeReader } from './outcome-reader.ts'
 import { Reader } from './reader.ts'
 import { Replicas } from './replicas.ts'
 import { Server } from './server.ts'
+import { Turns } from './turns.ts'
 import { Upkeep } from './upkeep.ts'
 import { SERVICE } from './wire.ts'
 
@@ -75,6 +76,7 @@ class Node implements NodeDatabases {
       context,
       replicas: this.#replicas,
       beginnings: new Beginnings(ports),
+      turns: new Turns(context),
       reader,
       committer: new Committer(context, new OutcomeReader(context, this.#replicas, reader)),
       upkeep: this.#upkeep,
@@ -89,13 +91,14 @@ class Node implements NodeDatabases {
     return {
       name: MACHINE_NAME,
       apply: (entry: LogEntry): Uint8Array => {
-        const { result, effects } = machine.apply(entry.index, entry.command)
+        const { result, effects } = machine.apply(entry.index, entry.command, entry.time)
         for (const effect of effects) {
           this.#replicas.follow(entry.index, effect)
           if (effect.type === 'committed') {
             const { database, relations } = effect
             this.#context.emit(database.name, 'commit', { version: entry.index, relations })
-          } else this.#controller.poke()
+          } else if (effect.type === 'turned') this.#context.changed.ring()
+          else this.#controller.poke()
         }
         return encodeResult(result)
       },

@@ -1,8 +1,11 @@
 import { encodeReplicas } from '../machine/commands.ts'
+import { versionIn } from '../machine/lineage.ts'
 import { completeCount, type DatabaseRecord, type PartitionRecord } from '../machine/state.ts'
 import type { Context } from './context.ts'
-import { type LocalReplica, parseStoreName } from './local-replica.ts'
+import type { LocalReplica } from './local-replica.ts'
 import { MACHINE_NAME } from './names.ts'
+import { writtenIn } from './signature.ts'
+import { parseStoreName, storesOf } from './store-names.ts'
 import type { Queues } from './waiting.ts'
 
 export interface FormerStoresPorts {
@@ -12,9 +15,16 @@ export interface FormerStoresPorts {
   replica(database: number, partition: PartitionRecord): LocalReplica | undefined
 }
 
+interface Former {
+  readonly name: string
+  readonly slot: string
+  readonly database: DatabaseRecord
+  readonly partition: PartitionRecord
+}
+
 /**
  * Stores on disk whose partitions are not assigned to this node any more. They are kept until all recorded
- * replicas are complete, and offered when none is.
+ * replicas are complete, and offered when none is: not those with writes of a history that this node has given up.
  */
 export class FormerStores {
   readonly #context: Context
@@ -32,9 +42,9 @@ export class FormerStores {
     this.#names.add(name)
   }
 
-  /** The store is in use again. */
-  delete(name: string): void {
-    this.#names.delete(name)
+  /** The slot is in use again: whoever opens it adds what it does not take. */
+  claim(slot: string): void {
+    for (const name of storesOf(slot, [...this.#names])) this.#names.delete(name)
   }
 
   /** Looks at every store again; the record must be that of now, not one that is being replayed. */
@@ -45,18 +55,22 @@ export class FormerStores {
       const database = this.#context.machine.databases().find(({ uid }) => uid === parsed?.uid)
       // A store of a database that this cluster does not know is not ours to drop.
       const partition = parsed === null ? undefined : database?.partitions[parsed.partition]
-      if (database === undefined || partition === undefined) continue
-      if (partition.replicas.every((replica) => replica.complete)) this.#drop(name, database, partition)
-      else if (completeCount(partition) === 0) this.#offer(name, database, partition)
+      if (parsed === null || database === undefined || partition === undefined) continue
+      const store = { name, slot: parsed.slot, database, partition }
+      // The record may still count on a copy here that turned out to be of no use.
+      const phase = this.#ports.replica(database.id, partition)?.phase ?? 'ready'
+      if (phase !== 'ready') continue
+      if (partition.replicas.every((replica) => replica.complete)) this.#drop(store)
+      else if (completeCount(partition) === 0) this.#offer(store)
     }
   }
 
-  #drop(name: string, database: DatabaseRecord, partition: PartitionRecord): void {
+  #drop({ name, slot, database, partition }: Former): void {
     const { storage, logger } = this.#context.ports
     this.#names.delete(name)
     this.#ports.disk
-      .run(name, async () => {
-        if (this.#ports.replica(database.id, partition) !== undefined) return
+      .run(slot, async () => {
+        if (this.#ports.replica(database.id, partition)?.name === name) return
         await storage.remove(name)
         logger.log('info', 'dropped a former replica', { database: database.name, partition: partition.id })
       })
@@ -67,16 +81,18 @@ export class FormerStores {
   }
 
   /** Nobody has a complete copy. If this one has everything, it is the one to go on with. */
-  #offer(name: string, database: DatabaseRecord, partition: PartitionRecord): void {
+  #offer({ name, slot, database, partition }: Former): void {
     if (this.#offeredAt.get(name) === partition.epoch) return
     this.#offeredAt.set(name, partition.epoch)
     const { storage, logger, log } = this.#context.ports
     const look = async (): Promise<void> => {
-      const version = await this.#ports.disk.run(name, async () => {
-        if (this.#ports.replica(database.id, partition) !== undefined) return -1
+      const version = await this.#ports.disk.run(slot, async () => {
+        const { history } = this.#context
+        if (this.#ports.replica(database.id, partition) !== undefined || history === null) return -1
         const store = await storage.open(name)
+        const version = versionIn(history, writtenIn(store), store.appliedVersion())
         await store.close()
-        return store.appliedVersion()
+        return version ?? -1
       })
       if (version < partition.lastWrite || this.#context.stopped) return
       logger.log('warn', 'offers a former replica, since nobody has a complete one', {

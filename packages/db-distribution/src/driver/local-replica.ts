@@ -2,6 +2,7 @@ import {
   assert,
   type ClusterError,
   isClusterError,
+  type LineageId,
   type NodeId,
   type PartitionId,
   type PartitionStore,
@@ -15,6 +16,8 @@ import { UnknownProgramError } from '../machine/program/codec.ts'
 import { runProgram } from '../machine/program/run.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
 import { Outcomes } from './outcomes.ts'
+import { signature, writtenIn } from './signature.ts'
+import { slotName } from './store-names.ts'
 
 /**
  * - `opening`: what is on disk is being opened;
@@ -45,8 +48,10 @@ const WRITTEN: Written = { type: 'written' }
 export class LocalReplica {
   readonly database: number
   readonly partition: PartitionId
-  /** The store's name in the engine. */
-  readonly name: string
+  /** What stands for the partition on this node, whichever store is in use. */
+  readonly slot: string
+  /** The store's name in the engine; known once it was looked for on disk. */
+  name: string
   phase: ReplicaPhase = 'opening'
   store: PartitionStore | null = null
   /** True while the log records this node's replica as complete. */
@@ -67,16 +72,22 @@ export class LocalReplica {
   /** A copy must be on disk up to here before it counts. */
   #solidFrom = 0
   #closed = false
+  readonly #lineage: () => LineageId | null
+  /** The lineage in which the store was written last, as the store itself says. */
+  #writtenIn: LineageId | null = null
 
   constructor(
     { id, uid }: Pick<DatabaseRecord, 'id' | 'uid'>,
     partition: PartitionId,
     baseline: number,
     pendingBytesMax: number,
+    lineage: () => LineageId | null,
   ) {
     this.database = id
     this.partition = partition
-    this.name = storeName(uid, partition)
+    this.slot = slotName(uid, partition)
+    this.name = this.slot
+    this.#lineage = lineage
     this.baseline = baseline
     this.#newestWrite = baseline
     this.#pendingBytesMax = pendingBytesMax
@@ -125,16 +136,35 @@ export class LocalReplica {
 
   /** Writes are told by the log or by the program, which finds here what every other replica finds. */
   #put(store: PartitionStore, version: Version, writes: readonly RowWrite[] | RowProgram): void {
-    if (!('steps' in writes)) {
-      store.apply(version, writes)
-      return
-    }
     // Replay: the store has it, and what came behind it.
     if (version <= store.appliedVersion()) return
+    if (!('steps' in writes)) {
+      store.apply(version, this.#signed(writes))
+      return
+    }
     const { relation } = writes
     const run = runProgram(writes, (key) => store.get(relation, key, version))
     const rows = run.writes.map(({ key, row }): RowWrite => ({ relation, key, row }))
-    store.apply(version, [...rows, this.#outcomes.write(version, run.outcome)])
+    store.apply(version, this.#signed([...rows, this.#outcomes.write(version, run.outcome)]))
+  }
+
+  /** The first writes of a lineage carry its name. */
+  #signed(writes: readonly RowWrite[]): readonly RowWrite[] {
+    const lineage = this.#lineage()
+    if (lineage === null || lineage === this.#writtenIn) return writes
+    this.#writtenIn = lineage
+    return [...writes, signature(lineage)]
+  }
+
+  /**
+   * A copy is given away at a version of now, whenever the last write was: it must name the lineage of now.
+   * @param version everything up to it was applied here
+   */
+  sign(version: Version): void {
+    if (this.phase !== 'ready' || this.store === null || this.#closed || this.#writtenIn === null) return
+    if (version <= this.store.appliedVersion()) return
+    const signed = this.#signed([])
+    if (signed.length > 0) this.store.apply(version, signed)
   }
 
   /** The copy here is of no use any more. */
@@ -165,7 +195,10 @@ export class LocalReplica {
    * @param copied it came from another node, so a restart may find no log behind what is on disk
    */
   adopt(store: PartitionStore, copied = false): boolean {
-    if (store.appliedVersion() < this.baseline) return false
+    const lineage = writtenIn(store)
+    // What was never written says nothing of how far it goes, unless whoever gave it does.
+    if ((lineage === null && !copied ? 0 : store.appliedVersion()) < this.baseline) return false
+    this.#writtenIn = lineage
     for (const { version, writes } of this.#pending) this.#put(store, version, writes)
     this.#solidFrom = copied ? store.appliedVersion() : 0
     this.#pending = []
@@ -224,15 +257,6 @@ export class LocalReplica {
     for (const relation of relations) rows += this.store.count(relation)
     return rows
   }
-}
-
-export const storeName = (uid: string, partition: PartitionId): string => `${uid}/p${partition}`
-
-/** The database and partition of a store's name; null when it is not one of ours. */
-export function parseStoreName(name: string): { uid: string; partition: PartitionId } | null {
-  const match = /^([0-9a-z]+)\/p(\d+)$/.exec(name)
-  const uid = match?.[1]
-  return uid === undefined ? null : { uid, partition: Number(match?.[2]) as PartitionId }
 }
 
 function rowWrites(part: CommitPart): RowWrite[] {

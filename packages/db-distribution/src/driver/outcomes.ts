@@ -1,16 +1,7 @@
-import {
-  type Key,
-  type PartitionStore,
-  type ProgramOutcome,
-  type RelationId,
-  type RowWrite,
-  relationId,
-  type Version,
-} from '@cluster/core'
+import type { Key, PartitionStore, ProgramOutcome, RowWrite, Version } from '@cluster/core'
 import { encodeOutcome } from '../machine/program/codec.ts'
+import { OWN_ROWS } from './signature.ts'
 
-/** Holds outcomes in every partition; no caller's relation has this number. */
-export const OUTCOMES: RelationId = relationId(0)
 /** Outcomes that a partition keeps, roughly; a newer one takes the place of an older one. */
 const SLOTS = 1_024
 /** Larger ones are not kept for those who ask again. */
@@ -35,14 +26,14 @@ export class Outcomes {
       const oldest = this.#large.keys().next().value
       if (this.#large.size > LARGE_MAX && oldest !== undefined) this.#large.delete(oldest)
     }
-    return { relation: OUTCOMES, key: slotOf(version), row: [version, large ? null : bytes] }
+    return { relation: OWN_ROWS, key: slotOf(version), row: [version, large ? null : bytes] }
   }
 
   /** The outcome of the program at that version; null when it is not kept any more, or was never. */
   read(store: PartitionStore, version: Version): Uint8Array | null {
     const large = this.#large.get(version)
     if (large !== undefined) return large
-    const row = store.get(OUTCOMES, slotOf(version), store.appliedVersion())
+    const row = store.get(OWN_ROWS, slotOf(version), store.appliedVersion())
     const bytes = row?.[0] === version ? row[1] : null
     return bytes instanceof Uint8Array ? bytes : null
   }

@@ -15,15 +15,23 @@ import {
   type ReplicaCommand,
   type ReplicaRef,
 } from '../machine/commands.ts'
+import { type History, versionIn } from '../machine/lineage.ts'
 import type { Effect } from '../machine/machine.ts'
 import { type CommandResult, decodeResult } from '../machine/results.ts'
 import { type DatabaseRecord, neededIndex, replicaOn } from '../machine/state.ts'
 import type { Context } from './context.ts'
 import { fetchCopy } from './copy.ts'
 import { FormerStores } from './former-stores.ts'
-import { LocalReplica, storeName } from './local-replica.ts'
+import { LocalReplica } from './local-replica.ts'
 import { MACHINE_NAME } from './names.ts'
+import { writtenIn } from './signature.ts'
+import { freshStore, parseStoreName, slotName, storesOf } from './store-names.ts'
 import { Gate, Queues } from './waiting.ts'
+
+interface Found {
+  readonly name: string
+  readonly store: PartitionStore
+}
 
 const RETRY = { baseMs: 20, maxMs: 2_000 }
 
@@ -51,7 +59,8 @@ export class Replicas {
   /** Looks for what earlier runs left on disk. */
   async start(): Promise<void> {
     for (const name of await this.#context.ports.storage.list()) {
-      if (!this.#names().has(name)) this.#former.add(name)
+      const slot = parseStoreName(name)?.slot ?? name
+      if (!this.#slots().has(slot)) this.#former.add(name)
     }
     void this.#whenReady().then((ready) => {
       if (ready) this.#lookAtFormer()
@@ -62,11 +71,11 @@ export class Replicas {
     return this.#byDatabase.get(database)?.[partition]
   }
 
-  /** Names of the stores in use. */
-  #names(): Set<string> {
-    const names = new Set<string>()
-    for (const replica of this.all()) names.add(replica.name)
-    return names
+  /** Those in use. */
+  #slots(): Set<string> {
+    const slots = new Set<string>()
+    for (const replica of this.all()) slots.add(replica.slot)
+    return slots
   }
 
   serving(database: number, partition: PartitionId): PartitionStore | null {
@@ -156,11 +165,11 @@ export class Replicas {
   restored(): void {
     const { machine } = this.#context
     for (const replica of [...this.all()]) {
-      const { database, partition, name } = replica
+      const { database, partition, slot } = replica
       const record = machine.databaseById(database)
       const lastWrite = record?.partitions[partition]?.lastWrite
       // Another cluster's database may have the same number.
-      if (record === null || lastWrite === undefined || storeName(record.uid, partition) !== name)
+      if (record === null || lastWrite === undefined || slotName(record.uid, partition) !== slot)
         this.#retire(replica)
       else this.#jump(replica, lastWrite)
     }
@@ -188,14 +197,20 @@ export class Replicas {
         replica.recorded = record.complete
         continue
       }
-      const fresh = new LocalReplica(database, partition.id, partition.lastWrite, settings.copyQueueBytesMax)
+      const fresh = new LocalReplica(
+        database,
+        partition.id,
+        partition.lastWrite,
+        settings.copyQueueBytesMax,
+        () => this.#context.lineage,
+      )
       fresh.recorded = record.complete
       if (local === undefined) {
         local = []
         this.#byDatabase.set(database.id, local)
       }
       local[partition.id] = fresh
-      this.#former.delete(fresh.name)
+      this.#former.claim(fresh.slot)
       void this.#bringUp(fresh)
     }
     this.#lookAtFormer()
@@ -206,14 +221,17 @@ export class Replicas {
 
   #retire(replica: LocalReplica | undefined): void {
     if (replica === undefined) return
-    const { store, name, database, partition } = replica
+    const { store, slot, name, database, partition } = replica
+    const { phase } = replica
     replica.retire()
     const local = this.#byDatabase.get(database)
     if (local !== undefined) delete local[partition]
-    this.#former.add(name)
+    // One that is still looked for on disk is not known by its name yet.
+    if (phase === 'opening') void this.#disk.run(slot, () => this.#leaveAll(slot))
+    else this.#former.add(name)
     if (store === null) return
     void this.#disk
-      .run(name, async () => {
+      .run(slot, async () => {
         // Kept as it is, so that it can be taken back if the new holders do not get everything.
         await store.checkpoint()
         await store.close()
@@ -222,6 +240,17 @@ export class Replicas {
         () => this.#lookAtFormer(),
         (error: unknown) => this.#warn('could not close a former replica', name, error),
       )
+  }
+
+  /** What is on disk in a slot that is not in use. */
+  async #leaveAll(slot: string): Promise<void> {
+    try {
+      const names = await this.#context.ports.storage.list()
+      if (this.#slots().has(slot)) return
+      for (const name of storesOf(slot, names)) this.#former.add(name)
+    } catch (error) {
+      this.#warn('could not look for former replicas', slot, error)
+    }
   }
 
   #lookAtFormer(): void {
@@ -281,9 +310,12 @@ export class Replicas {
 
   async #open(replica: LocalReplica): Promise<void> {
     const { ports } = this.#context
-    await this.#disk.run(replica.name, async () => {
-      if (replica.phase !== 'opening') return
-      const store = await this.#openStore(replica.name)
+    await this.#disk.run(replica.slot, async () => {
+      const { history } = this.#context
+      // It can only be told apart what is on disk by a node that belongs to something.
+      if (replica.phase !== 'opening' || history === null) return
+      const { name, store } = await this.#find(replica.slot, history)
+      replica.name = name
       if (((): string => replica.phase)() !== 'opening') {
         await store.close()
         return
@@ -301,6 +333,33 @@ export class Replicas {
     })
   }
 
+  /**
+   * The store of a slot: the one on disk that holds nothing but versions of the history that this node belongs to, else a
+   * fresh one of another name. Those of a history that was given up are kept aside until nobody can need them.
+   */
+  async #find(slot: string, history: History): Promise<Found> {
+    const { ports } = this.#context
+    const names = storesOf(slot, await ports.storage.list())
+    let found: Found | null = null
+    for (const name of names) {
+      const store: PartitionStore | null = found === null ? await this.#openStore(name) : null
+      if (store !== null && versionIn(history, writtenIn(store), store.appliedVersion()) !== null) {
+        found = { name, store }
+        continue
+      }
+      this.#former.add(name)
+      if (store === null) continue
+      ports.logger.log('warn', 'a copy on disk is of a history that was given up', {
+        store: name,
+        writtenIn: writtenIn(store),
+      })
+      await store.close()
+    }
+    if (found !== null) return found
+    const name = freshStore(slot, names)
+    return { name, store: await this.#openStore(name) }
+  }
+
   async #openStore(name: string): Promise<PartitionStore> {
     const { storage, logger } = this.#context.ports
     try {
@@ -316,7 +375,7 @@ export class Replicas {
   /** Gets a new copy; first tells the log when it still counts on this one. */
   async #replace(replica: LocalReplica): Promise<void> {
     const { self, ports, machine } = this.#context
-    const { database, partition, name } = replica
+    const { database, partition, slot, name } = replica
     const record = this.#context.partition(database, partition)
     const mine = record === null ? undefined : replicaOn(record, self)
     if (record === null || mine === undefined) return
@@ -326,7 +385,7 @@ export class Replicas {
       return
     }
     await this.#copies.run(() =>
-      this.#disk.run(name, async () => {
+      this.#disk.run(slot, async () => {
         // Another one may have brought it up meanwhile: a copy in service is not thrown away.
         const phase = ((): string => replica.phase)()
         if (phase === 'retired' || phase === 'ready' || this.#context.stopped) return
@@ -436,7 +495,7 @@ export class Replicas {
 
   /** Writes one replica's changes to disk. @throws what the disk reports */
   async checkpoint(replica: LocalReplica): Promise<void> {
-    await this.#disk.run(replica.name, async () => {
+    await this.#disk.run(replica.slot, async () => {
       if (!replica.dirty || replica.store === null) return
       replica.bytesSince = 0
       await replica.store.checkpoint()
@@ -451,7 +510,7 @@ export class Replicas {
     for (const replica of open) replica.close()
     const results = await Promise.allSettled(
       open.map((replica) =>
-        this.#disk.run(replica.name, async () => {
+        this.#disk.run(replica.slot, async () => {
           if (replica.store === null) return
           await replica.store.checkpoint()
           await replica.store.close()

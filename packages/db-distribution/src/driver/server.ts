@@ -144,6 +144,7 @@ export class Server {
     const store = await this.#storeAt(database, partition, needed)
     // The newest command of the databases may be older than what was asked for, and nothing came in between.
     const version = Math.max(this.#context.machine.index, needed) as Version
+    this.#replicas.get(database, partition)?.sign(version)
     const pin = store.pin(version)
     try {
       await stream.send(encodeCopy(version))

@@ -27,6 +27,7 @@ import type { Beginning } from './beginnings.ts'
 import type { Committer } from './committer.ts'
 import { type Covered, ReadSet } from './read-set.ts'
 import type { Reader } from './reader.ts'
+import type { LostAttempt, Turn } from './turns.ts'
 import { sliceBatch } from './wire.ts'
 import { type OwnRow, WriteSet } from './write-set.ts'
 
@@ -37,6 +38,12 @@ export interface TransactionPorts {
   readonly committer: Committer
   readonly clock: Clock
   readonly bytesMax: number
+  /** How many attempts before this one lost their race, in a row. */
+  readonly losses: number
+  /** The turn that it has; null for none. */
+  readonly turn: Turn | null
+  /** Gives the turn back, when no commit does. */
+  readonly release: () => void
   /** Called once, when the version is no longer needed. */
   readonly onEnd: () => void
 }
@@ -53,6 +60,7 @@ export class OptimisticTransaction implements Transaction {
   readonly #lifetimeMs: number
   readonly #endsAt: number
   readonly #reads = new ReadSet()
+  readonly #begunAt: number
   readonly #writes = new WriteSet()
   #ended = false
 
@@ -67,7 +75,8 @@ export class OptimisticTransaction implements Transaction {
     this.#proven = proven
     this.#recording = !readOnly || !proven
     this.#lifetimeMs = options.lifetimeMs ?? Number.POSITIVE_INFINITY
-    this.#endsAt = ports.clock.now() + this.#lifetimeMs
+    this.#begunAt = ports.clock.now()
+    this.#endsAt = this.#begunAt + this.#lifetimeMs
     this.#options = options.signal === undefined ? {} : { signal: options.signal }
   }
 
@@ -203,13 +212,15 @@ export class OptimisticTransaction implements Transaction {
     this.#end()
     const { committer, database } = this.#ports
     if (this.#writes.length === 0) {
+      this.#ports.release()
       await this.#prove(call)
       return committer.nothing(this.version)
     }
     const writes = this.#writes.collect()
+    const reservation = this.#ports.turn?.reservation ?? 0
     return committer.commit(
       database,
-      { database: database.id, ...this.#reads.reads(this.version), writes },
+      { database: database.id, ...this.#reads.reads(this.version), writes, reservation },
       call,
     )
   }
@@ -222,9 +233,10 @@ export class OptimisticTransaction implements Transaction {
     assert(database.partitions[program.partition], `there is no partition ${program.partition}`)
     const call = this.#call(options)
     this.#end()
+    const reservation = this.#ports.turn?.reservation ?? 0
     return committer.execute(
       database,
-      { database: database.id, ...this.#reads.reads(this.version), program },
+      { database: database.id, ...this.#reads.reads(this.version), program, reservation },
       call,
     )
   }
@@ -239,7 +251,18 @@ export class OptimisticTransaction implements Transaction {
   }
 
   rollback(): void {
-    if (!this.#ended) this.#end()
+    if (this.#ended) return
+    this.#end()
+    this.#ports.release()
+  }
+
+  /** What the next attempt should know, now that this one is lost. */
+  lost(): LostAttempt {
+    return {
+      losses: this.#ports.losses + 1,
+      reads: this.#reads.reads(this.version),
+      ageMs: this.#ports.clock.now() - this.#begunAt,
+    }
   }
 
   #end(): void {

@@ -10,6 +10,7 @@ import {
 } from '@cluster/core'
 import { ByteReader, ByteWriter, type MalformedDetail } from './bytes.ts'
 import { decodeProgram, encodeProgram } from './program/codec.ts'
+import { type Reads, readReads, writeReads } from './reads.ts'
 
 /** Version of the commands' layout; the second byte of each. */
 export const COMMAND_FORMAT = 1
@@ -22,6 +23,10 @@ const COMMIT = 5
 const OFFER = 6
 const DURABLE = 7
 const EXECUTE = 8
+const RESERVE = 9
+const RELEASE = 10
+const RESERVED_COMMIT = 11
+const RESERVED_EXECUTE = 12
 
 /** Makes a database, its replicas on the candidates; nothing if the name is taken. */
 export interface CreateCommand {
@@ -65,27 +70,6 @@ export interface ReplicaCommand {
   readonly replicas: readonly ReplicaRef[]
 }
 
-/** A range read: keys from `from` up to `to`, open where null, in all hash partitions where `partitions` is null. */
-export interface RangeRead {
-  readonly relation: RelationId
-  readonly partitions: readonly PartitionId[] | null
-  readonly from: Key | null
-  readonly to: Key | null
-}
-
-export interface PointRead {
-  readonly relation: RelationId
-  readonly key: Key
-}
-
-/** What a transaction has read, to be judged. */
-export interface Reads {
-  /** What the reads saw. */
-  readonly version: number
-  readonly points: readonly PointRead[]
-  readonly ranges: readonly RangeRead[]
-}
-
 /** Writes in one partition: parallel lists; a null row deletes. */
 export interface PartitionWrites {
   readonly partition: PartitionId
@@ -96,6 +80,8 @@ export interface PartitionWrites {
 
 export interface CommitInput extends Reads {
   readonly database: number
+  /** The reservation that ends with it; 0 for none. */
+  readonly reservation?: number
   /** One item a partition. */
   readonly writes: readonly PartitionWrites[]
 }
@@ -103,6 +89,7 @@ export interface CommitInput extends Reads {
 /** A program instead of writes: all its rows count as written, whatever becomes of them. */
 export interface ExecuteInput extends Reads {
   readonly database: number
+  readonly reservation?: number
   readonly program: RowProgram
 }
 
@@ -122,12 +109,35 @@ export interface CommitPart {
 export interface CommitCommand extends Reads {
   readonly type: 'commit' | 'execute'
   readonly database: number
+  /** The reservation that ends with it; 0 for none. */
+  readonly reservation: number
   readonly parts: readonly CommitPart[]
+}
+
+/** A transaction that lost too often asks that what it reads be kept as it is for its turn. */
+export interface ReserveCommand extends Omit<Reads, 'version'> {
+  readonly type: 'reserve'
+  readonly database: number
+  /** How long its turn may last, in log time. */
+  readonly turnMs: number
+}
+
+/** The owner of a reservation does not need it any more. */
+export interface ReleaseCommand {
+  readonly type: 'release'
+  readonly database: number
+  readonly reservation: number
 }
 
 const REPLICA_TYPES = { complete: COMPLETE, lost: LOST, offer: OFFER, durable: DURABLE } as const
 
-export type Command = CreateCommand | AssignCommand | ReplicaCommand | CommitCommand
+export type Command =
+  | CreateCommand
+  | AssignCommand
+  | ReplicaCommand
+  | CommitCommand
+  | ReserveCommand
+  | ReleaseCommand
 
 const damaged = (what: string): ClusterError<MalformedDetail> =>
   new ClusterError(
@@ -141,11 +151,6 @@ const writeReplicas = (writer: ByteWriter, replicas: readonly ReplicaRef[]): voi
   writer.varint(replicas.length)
   for (const { database, partition, since } of replicas)
     writer.varint(database).varint(partition).varint(since)
-}
-
-const writeBound = (writer: ByteWriter, bound: Key | null): void => {
-  if (bound === null) writer.byte(0)
-  else writer.byte(1).key(bound)
 }
 
 export function encodeOptions(writer: ByteWriter, options: Required<DatabaseOptions>): void {
@@ -193,8 +198,8 @@ export function encodeReplicas({ type, node, replicas }: ReplicaCommand): Uint8A
  * Layout: head (reads, and for each partition the keys written), then for each partition its rows. A node that
  * holds none of the partitions needs the head only.
  */
-export function encodeCommit({ database, writes, ...reads }: CommitInput): Uint8Array {
-  const writer = begin(COMMIT)
+export function encodeCommit({ database, writes, reservation = 0, ...reads }: CommitInput): Uint8Array {
+  const writer = reservation === 0 ? begin(COMMIT) : begin(RESERVED_COMMIT).varint(reservation)
   writeHead(writer, database, reads, writes)
   const body = new ByteWriter()
   for (const part of writes) {
@@ -210,33 +215,31 @@ export function encodeCommit({ database, writes, ...reads }: CommitInput): Uint8
 }
 
 /** Layout: as a commit's, with the program in place of the rows. @throws DB_OPTION_INVALID when it is too large */
-export function encodeExecute({ database, program, ...reads }: ExecuteInput): Uint8Array {
+export function encodeExecute({ database, program, reservation = 0, ...reads }: ExecuteInput): Uint8Array {
   const { partition, relation, steps } = program
   const relations = steps.map(() => relation)
   const keys = steps.map(({ key }) => key)
   const body = encodeProgram(program)
-  const writer = begin(EXECUTE)
+  const writer = reservation === 0 ? begin(EXECUTE) : begin(RESERVED_EXECUTE).varint(reservation)
   writeHead(writer, database, reads, [{ partition, relations, keys }])
   return writer.varint(body.length).raw(body).finish()
 }
 
+export function encodeReserve({ database, turnMs, ...reads }: Omit<ReserveCommand, 'type'>): Uint8Array {
+  const writer = begin(RESERVE).varint(database).varint(turnMs)
+  writeReads(writer, reads)
+  return writer.finish()
+}
+
+export function encodeRelease({ database, reservation }: Omit<ReleaseCommand, 'type'>): Uint8Array {
+  return begin(RELEASE).varint(database).varint(reservation).finish()
+}
+
 type PartHead = Pick<PartitionWrites, 'partition' | 'relations' | 'keys'>
 
-function writeHead(
-  writer: ByteWriter,
-  database: number,
-  { version, points, ranges }: Reads,
-  writes: readonly PartHead[],
-): void {
-  writer.varint(database).varint(version).varint(points.length)
-  for (const { relation, key } of points) writer.varint(relation).key(key)
-  writer.varint(ranges.length)
-  for (const { relation, partitions, from, to } of ranges) {
-    writer.varint(relation).varint(partitions === null ? 0 : partitions.length + 1)
-    if (partitions !== null) for (const partition of partitions) writer.varint(partition)
-    writeBound(writer, from)
-    writeBound(writer, to)
-  }
+function writeHead(writer: ByteWriter, database: number, reads: Reads, writes: readonly PartHead[]): void {
+  writer.varint(database).varint(reads.version)
+  writeReads(writer, reads)
   writer.varint(writes.length)
   for (const part of writes) {
     writer.varint(part.partition).varint(part.keys.length)
@@ -294,19 +297,6 @@ function readAssign(reader: ByteReader): AssignCommand {
   return { type: 'assign', assignments }
 }
 
-function readRange(reader: ByteReader): RangeRead {
-  const relation = reader.varint() as RelationId
-  const listed = reader.count()
-  let partitions: PartitionId[] | null = null
-  if (listed > 0) {
-    partitions = []
-    for (let i = 1; i < listed; i++) partitions.push(reader.varint() as PartitionId)
-  }
-  const from = reader.byte() === 0 ? null : reader.key()
-  const to = reader.byte() === 0 ? null : reader.key()
-  return { relation, partitions, from, to }
-}
-
 class EncodedPart implements CommitPart {
   readonly partition: PartitionId
   readonly relations: RelationId[] = []
@@ -338,16 +328,15 @@ class EncodedPart implements CommitPart {
   }
 }
 
-function readCommit(type: CommitCommand['type'], reader: ByteReader, bytes: Uint8Array): CommitCommand {
+function readCommit(
+  type: CommitCommand['type'],
+  reader: ByteReader,
+  bytes: Uint8Array,
+  reservation = 0,
+): CommitCommand {
   const database = reader.varint()
   const version = reader.varint()
-  const points: PointRead[] = []
-  for (let left = reader.count(2); left > 0; left--) {
-    const relation = reader.varint() as RelationId
-    points.push({ relation, key: reader.key() })
-  }
-  const ranges: RangeRead[] = []
-  for (let left = reader.count(4); left > 0; left--) ranges.push(readRange(reader))
+  const reads = readReads(reader)
   const parts: EncodedPart[] = []
   for (let left = reader.count(2); left > 0; left--) {
     const part = new EncodedPart(reader.varint() as PartitionId, bytes)
@@ -371,7 +360,7 @@ function readCommit(type: CommitCommand['type'], reader: ByteReader, bytes: Uint
   }
   if (at !== bytes.length) throw damaged('its length is wrong')
   if (type === 'execute') checkProgram(parts)
-  return { type, database, version, points, ranges, parts }
+  return { type, database, version, ...reads, reservation, parts }
 }
 
 function checkProgram(parts: readonly CommitPart[]): void {
@@ -406,6 +395,18 @@ export function decodeCommand(bytes: Uint8Array): Command {
       return readCommit('commit', reader, bytes)
     case EXECUTE:
       return readCommit('execute', reader, bytes)
+    case RESERVED_COMMIT:
+      return readCommit('commit', reader, bytes, reader.varint())
+    case RESERVED_EXECUTE:
+      return readCommit('execute', reader, bytes, reader.varint())
+    case RESERVE: {
+      const database = reader.varint()
+      return { type: 'reserve', database, turnMs: reader.varint(), ...readReads(reader) }
+    }
+    case RELEASE: {
+      const database = reader.varint()
+      return { type: 'release', database, reservation: reader.varint() }
+    }
     default:
       throw damaged(`it has the unknown type ${type}`)
   }

@@ -16,12 +16,15 @@ import {
   decodeCommand,
   decodeOptions,
   encodeOptions,
-  type Reads,
+  type ReleaseCommand,
   type ReplicaCommand,
   type ReplicaRef,
+  type ReserveCommand,
 } from './commands.ts'
 import { isSettled, placeNew } from './placement.ts'
 import { changedRange } from './range-judge.ts'
+import type { Reads } from './reads.ts'
+import { Reservations, TURN_MS_MAX } from './reservations.ts'
 import type { CommandResult } from './results.ts'
 import {
   completeCount,
@@ -36,12 +39,16 @@ import { CertificationWindow, WINDOW_LIMITS, type WindowLimits } from './window.
 const FIRST_USER_RELATION = 16
 
 /** Version of the snapshot's layout. */
-const SNAPSHOT_FORMAT = 1
+const SNAPSHOT_FORMAT = 2
+/** The one before, without reservations. */
+const SNAPSHOT_FORMAT_BEFORE = 1
 
 /** What an applied command changed, for the node's driver. */
 export type Effect =
   | { readonly type: 'created'; readonly database: DatabaseRecord }
   | { readonly type: 'placed'; readonly databases: readonly DatabaseRecord[] }
+  /** It may be the turn of another transaction that waits. */
+  | { readonly type: 'turned' }
   | { readonly type: 'completed'; readonly node: NodeId; readonly replicas: readonly ReplicaRef[] }
   | {
       readonly type: 'committed'
@@ -63,6 +70,7 @@ interface Entry {
   partitions: PartitionRecord[]
   relations: Set<RelationId>
   window: CertificationWindow
+  reservations: Reservations
 }
 
 const NO_EFFECTS: readonly Effect[] = []
@@ -107,8 +115,11 @@ export class DatabasesMachine {
     return [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  /** Applies the command at `index`; indexes grow. What cannot be read is a result without effect. */
-  apply(index: number, bytes: Uint8Array): Step {
+  /**
+   * Applies the command at `index`; indexes grow. What cannot be read is a result without effect.
+   * @param time log time of the entry
+   */
+  apply(index: number, bytes: Uint8Array, time = 0): Step {
     let command: Command
     try {
       command = decodeCommand(bytes)
@@ -117,10 +128,10 @@ export class DatabasesMachine {
       this.#index = index
       return { result: { type: 'malformed' }, effects: NO_EFFECTS }
     }
-    return this.step(index, command)
+    return this.step(index, command, time)
   }
 
-  step(index: number, command: Command): Step {
+  step(index: number, command: Command, time = 0): Step {
     this.#index = index
     switch (command.type) {
       case 'create':
@@ -136,7 +147,11 @@ export class DatabasesMachine {
         return this.#note(command)
       case 'commit':
       case 'execute':
-        return this.#commit(index, command)
+        return this.#commit(index, command, time)
+      case 'reserve':
+        return this.#reserve(index, command, time)
+      case 'release':
+        return this.#release(command, time)
     }
   }
 
@@ -152,6 +167,7 @@ export class DatabasesMachine {
       partitions: placeNew(index, options, candidates),
       relations: new Set(),
       window: new CertificationWindow(this.#limits),
+      reservations: new Reservations(),
     }
     this.#byName.set(name, entry)
     this.#byId.set(index, entry)
@@ -254,9 +270,22 @@ export class DatabasesMachine {
     }
   }
 
-  #commit(index: number, commit: CommitCommand): Step {
+  #commit(index: number, commit: CommitCommand, time: number): Step {
     const entry = this.#byId.get(commit.database)
     if (entry === undefined) return refused({ type: 'unknownDatabase' })
+    const { reservations } = entry
+    const { reservation } = commit
+    const before = reservations.current
+    if (before !== null) reservations.expire(time)
+    const relation = reservations.inTheWay(commit.parts, reservation)
+    const step =
+      relation === null ? this.#certify(index, entry, commit) : refused({ type: 'reserved', relation })
+    // Its turn is over, whatever came of it; unless it has yet to come.
+    if (reservation !== 0 && relation === null) reservations.remove(reservation, time)
+    return reservations.current === before ? step : turned(step)
+  }
+
+  #certify(index: number, entry: Entry, commit: CommitCommand): Step {
     const copies = judgeCopies(entry, commit)
     if (typeof copies !== 'number') return refused(copies)
     // A version from the future was read in another cluster, which this node has left since.
@@ -273,6 +302,31 @@ export class DatabasesMachine {
       result: { type: 'done', copies },
       effects: [{ type: 'committed', database: entry, commit, relations }],
     }
+  }
+
+  #reserve(index: number, { database, turnMs, points, ranges }: ReserveCommand, time: number): Step {
+    const entry = this.#byId.get(database)
+    if (entry === undefined) return refused({ type: 'unknownDatabase' })
+    const { reservations } = entry
+    reservations.expire(time)
+    const reservation = { id: index, turnMs: Math.min(turnMs, TURN_MS_MAX), points, ranges }
+    const taken = reservations.add(reservation, time)
+    return turned(refused(taken ? { type: 'done', copies: 0 } : { type: 'stale' }))
+  }
+
+  #release({ database, reservation }: ReleaseCommand, time: number): Step {
+    const { reservations } = this.#byId.get(database) ?? {}
+    const expired = reservations?.expire(time) ?? false
+    const released = reservations?.remove(reservation, time) ?? false
+    const step = refused(released ? { type: 'done', copies: 0 } : { type: 'stale' })
+    return expired || released ? turned(step) : step
+  }
+
+  /** Whether it is a reservation's turn, or not yet, or no more. */
+  turnOf(database: number, reservation: number): 'now' | 'later' | 'over' {
+    const { reservations } = this.#byId.get(database) ?? {}
+    if (reservations === undefined || !reservations.has(reservation)) return 'over'
+    return reservations.current === reservation ? 'now' : 'later'
   }
 
   /** What a commit with these reads would be refused for after the last command applied; null when it would pass. */
@@ -294,10 +348,13 @@ export class DatabasesMachine {
     if (snapshot !== null && snapshot.length > 0) {
       const reader = new ByteReader(snapshot)
       const format = reader.byte()
-      assert(format === SNAPSHOT_FORMAT, `a snapshot of the databases has the unknown format ${format}`)
+      assert(
+        format === SNAPSHOT_FORMAT || format === SNAPSHOT_FORMAT_BEFORE,
+        `a snapshot of the databases has the unknown format ${format}`,
+      )
       reader.varint()
       for (let left = reader.count(); left > 0; left--) {
-        const entry = readEntry(reader, this.#limits)
+        const entry = readEntry(reader, format, this.#limits)
         byId.set(entry.id, entry)
         byName.set(entry.name, entry)
       }
@@ -307,6 +364,9 @@ export class DatabasesMachine {
     this.#index = index
   }
 }
+
+/** The step, and the news that it may be somebody else's turn. */
+const turned = ({ result, effects }: Step): Step => ({ result, effects: [...effects, { type: 'turned' }] })
 
 const refused = (result: CommandResult): Step => ({ result, effects: NO_EFFECTS })
 
@@ -373,9 +433,10 @@ function writeEntry(writer: ByteWriter, entry: Entry): void {
   writer.varint(entry.relations.size)
   for (const relation of [...entry.relations].sort((a, b) => a - b)) writer.varint(relation)
   entry.window.write(writer)
+  entry.reservations.write(writer)
 }
 
-function readEntry(reader: ByteReader, limits: WindowLimits): Entry {
+function readEntry(reader: ByteReader, format: number, limits: WindowLimits): Entry {
   const id = reader.varint()
   const name = reader.text()
   const uid = reader.text()
@@ -404,5 +465,7 @@ function readEntry(reader: ByteReader, limits: WindowLimits): Entry {
   }
   const relations = new Set<RelationId>()
   for (let left = reader.count(); left > 0; left--) relations.add(reader.varint() as RelationId)
-  return { id, name, uid, options, partitions, relations, window: CertificationWindow.read(reader, limits) }
+  const window = CertificationWindow.read(reader, limits)
+  const reservations = format === SNAPSHOT_FORMAT_BEFORE ? new Reservations() : Reservations.read(reader)
+  return { id, name, uid, options, partitions, relations, window, reservations }
 }

@@ -1,5 +1,5 @@
 import type { Key, PartitionId, RelationId } from '@cluster/core'
-import type { RangeRead } from './commands.ts'
+import type { RangeRead } from './reads.ts'
 import type { CertificationWindow } from './window.ts'
 
 /** Up to so many ranges are judged one by one. */

@@ -9,6 +9,8 @@ export type CommandResult =
   | { readonly type: 'database'; readonly id: number; readonly created: boolean }
   /** Something read has changed since. */
   | { readonly type: 'conflict'; readonly relation: RelationId }
+  /** What it writes is reserved for another transaction for a moment: it had no effect, and may be submitted again. */
+  | { readonly type: 'reserved'; readonly relation: RelationId }
   /** The version read is older than what can be judged. */
   | { readonly type: 'versionGone'; readonly oldest: number }
   | { readonly type: 'tooFewCopies'; readonly copies: number }
@@ -28,6 +30,7 @@ const UNAVAILABLE = 5
 const UNKNOWN_DATABASE = 6
 const STALE = 7
 const MALFORMED = 8
+const RESERVED = 9
 
 /** The answers that nearly all commits get, made once; nobody changes them. */
 const DONE_BYTES = Array.from({ length: 16 }, (_, copies) => Uint8Array.of(DONE, copies))
@@ -49,6 +52,8 @@ export function encodeResult(result: CommandResult): Uint8Array {
         .finish()
     case 'conflict':
       return writer.byte(CONFLICT).varint(result.relation).finish()
+    case 'reserved':
+      return writer.byte(RESERVED).varint(result.relation).finish()
     case 'versionGone':
       return writer.byte(VERSION_GONE).varint(result.oldest).finish()
     case 'tooFewCopies':
@@ -76,6 +81,8 @@ export function decodeResult(bytes: Uint8Array): CommandResult {
     }
     case CONFLICT:
       return { type: 'conflict', relation: reader.varint() as RelationId }
+    case RESERVED:
+      return { type: 'reserved', relation: reader.varint() as RelationId }
     case VERSION_GONE:
       return { type: 'versionGone', oldest: reader.varint() }
     case TOO_FEW_COPIES:

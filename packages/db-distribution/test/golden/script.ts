@@ -1,14 +1,6 @@
 import { type NodeId, nodeId, partitionId, relationId } from '@cluster/core'
-import {
-  type Assignment,
-  type CommitInput,
-  encodeAssign,
-  encodeCommit,
-  encodeCreate,
-  encodeReplicas,
-  type PartitionWrites,
-  type RangeRead,
-} from '../../src/machine/commands.ts'
+import { type Assignment, type CommitInput, encodeAssign, encodeCommit, encodeCreate, encodeReplicas, type PartitionWrites } from '../../src/machine/commands.ts'
+import type { RangeRead } from '../../src/machine/reads.ts'
 import { DatabasesMachine, type Step } from '../../src/machine/machine.ts'
 import { planPlacement } from '../../src/machine/placement.ts'
 import { neededIndex, replicaOn } from '../../src/machine/state.ts'
