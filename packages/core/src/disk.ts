@@ -13,6 +13,8 @@ export interface Disk {
   replace(path: string, content: Uint8Array): Promise<void>
   /** Opens for appending; made (durably, name included) when there is none. */
   open(path: string): Promise<DiskFile>
+  /** Gives a file another name, durably and all or nothing; a file that had this name before is gone then. */
+  rename(path: string, to: string): Promise<void>
   /** Removes the file, durably; nothing happens when there is none. */
   remove(path: string): Promise<void>
   /** The folder `path` below this one. */

@@ -36,6 +36,17 @@ export class CrashDisk implements Disk {
     this.#put(path, content)
   }
 
+  async rename(path: string, to: string): Promise<void> {
+    const file = this.files.get(path)
+    if (file === undefined) throw new Error(`there is no file ${path} to rename`)
+    const move = (): void => {
+      this.files.delete(path)
+      this.files.set(to, file)
+    }
+    this.#operation(() => this.#even() && move())
+    move()
+  }
+
   async remove(path: string): Promise<void> {
     this.#operation(() => this.#even() && this.files.delete(path))
     this.files.delete(path)

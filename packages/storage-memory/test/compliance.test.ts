@@ -43,6 +43,7 @@ describe('checkpoints on a disk that fails', () => {
         open: (path) => (failing && broken === 'open' ? full() : folder.open(path)),
         replace: (path, content) =>
           failing && broken === 'replace' ? full() : folder.replace(path, content),
+        rename: (path, to) => folder.rename(path, to),
         remove: (path) => folder.remove(path),
         folder: () => moody,
       }
@@ -70,6 +71,7 @@ describe('checkpoints on a disk that fails', () => {
       read: (path) => folder.read(path),
       open: (path) => folder.open(path),
       replace: (path, content) => folder.replace(path, content),
+      rename: (path, to) => folder.rename(path, to),
       remove: async (path) => {
         if (failing && path.startsWith('delta')) throw new Error('disk gone')
         await folder.remove(path)

@@ -73,6 +73,17 @@ export function nodeDisk(folder: string): Disk {
         throw diskError(target, 'open', error)
       }
     },
+    async rename(path, to) {
+      const [from, target] = [at(path), at(to)]
+      try {
+        await makeFolder(dirname(target))
+        await rename(from, target)
+        await syncFolder(dirname(target))
+        if (dirname(from) !== dirname(target)) await syncFolder(dirname(from))
+      } catch (error) {
+        throw diskError(from, 'rename', error)
+      }
+    },
     async remove(path) {
       const target = at(path)
       try {

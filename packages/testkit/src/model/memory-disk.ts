@@ -58,6 +58,13 @@ export class MemoryDisk implements Disk {
     }
   }
 
+  async rename(path: string, to: string): Promise<void> {
+    const content = this.#files.get(this.#prefix + path)
+    if (content === undefined) throw new Error(`there is no file ${path} to rename`)
+    this.#files.delete(this.#prefix + path)
+    this.#files.set(this.#prefix + to, content)
+  }
+
   async remove(path: string): Promise<void> {
     this.#files.delete(this.#prefix + path)
   }

@@ -251,6 +251,18 @@ class FolderPort implements Disk {
     )
   }
 
+  rename(path: string, to: string): Promise<void> {
+    const move = (): void => {
+      const file = this.#disk.file(this.#prefix + path)
+      if (file === undefined) throw new Error(`there is no file ${path} to rename`)
+      this.#disk.delete(this.#prefix + path)
+      this.#disk.put(this.#prefix + to, file)
+    }
+    return this.#disk.run(this.#process, this.#disk.syncMs(), move, (random) => {
+      if (evenOdds(random)) move()
+    })
+  }
+
   remove(path: string): Promise<void> {
     const remove = (): void => this.#disk.delete(this.#prefix + path)
     return this.#disk.run(this.#process, this.#disk.syncMs(), remove, (random) => {

@@ -69,6 +69,22 @@ export function diskSuite({ describe, test, expect }: SuiteRunner, make: () => P
     )
 
     test(
+      'renames files, over another one and into a folder too',
+      withDisk(async (disk) => {
+        await disk.replace('old', text.encode('old'))
+        const file = await disk.open('new')
+        await file.append([text.encode('new')])
+        await file.sync()
+        await file.close()
+        await disk.rename('new', 'old')
+        expect([...((await disk.read('old')) ?? [])]).toEqual([...text.encode('new')])
+        expect(await disk.list()).toEqual(['old'])
+        await disk.rename('old', 'in/folder')
+        expect(await disk.list()).toEqual(['in/folder'])
+      }),
+    )
+
+    test(
       'keeps folders apart and lists what is below them, sorted',
       withDisk(async (disk) => {
         for (const path of ['z', 'logs/2', 'logs/10', 'logs/old/1', 'logs-not'])

@@ -51,6 +51,10 @@ export class PatientDisk implements Disk {
     return new PatientFile(path, file, this.#room)
   }
 
+  rename(path: string, to: string): Promise<void> {
+    return this.#room.until(path, () => this.#disk.rename(path, to))
+  }
+
   remove(path: string): Promise<void> {
     return this.#room.until(path, () => this.#disk.remove(path))
   }
@@ -98,6 +102,10 @@ class Below implements Disk {
 
   open(path: string): Promise<DiskFile> {
     return this.#disk.open(this.#prefix + path)
+  }
+
+  rename(path: string, to: string): Promise<void> {
+    return this.#disk.rename(this.#prefix + path, this.#prefix + to)
   }
 
   remove(path: string): Promise<void> {
