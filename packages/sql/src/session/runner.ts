@@ -166,9 +166,9 @@ export class StatementRunner {
     return { command, columns, batches: returned, written: count }
   }
 
-  #context({ transaction, transactionMicros, signal }: Run, parameters: readonly Value[]): ExecutionContext {
+  #context({ transaction, transactionMicros, settings, signal }: Run, parameters: readonly Value[]): ExecutionContext {
     const { clock, memoryBytesMax } = this.#ports
-    const frame: Frame = { parameters, outer: [], functions: this.#functions(transactionMicros) }
+    const frame: Frame = { parameters, outer: [], functions: this.#functions(transactionMicros, settings) }
     return new ExecutionContext({
       transaction,
       clock,
@@ -178,7 +178,7 @@ export class StatementRunner {
     })
   }
 
-  #functions(transactionMicros: bigint): FunctionContext {
+  #functions(transactionMicros: bigint, settings: Settings): FunctionContext {
     const { clock, random, user, database } = this.#ports
     const now = (): bigint => BigInt(Math.round(clock.wall() * MICROS_A_MS))
     return {
@@ -187,6 +187,8 @@ export class StatementRunner {
       clockMicros: now,
       // 53 bits, as many as a double has.
       random: () => (random.uint32() * 0x20_0000 + (random.uint32() >>> 11)) / 0x20_0000_0000_0000,
+      zone: settings.zone(),
+      randomBytes: (count) => random.bytes(count),
       user,
       database: database.name,
       schema: 'public',
