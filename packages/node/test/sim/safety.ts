@@ -2,6 +2,9 @@ import { assert, hash32, type LogEntry, type NodeId, type OrderedLog, type Peers
 import type { World } from '@cluster/testkit'
 import { type Happenings, nothingHappened } from './report.ts'
 
+/** Rate of the fastest clock of any profile. */
+const FASTEST = 1.1
+
 const print = (bytes: Uint8Array): string => String.fromCharCode(...bytes.subarray(0, 2_000))
 
 /**
@@ -92,7 +95,16 @@ export class SafetyWatch {
   follow(node: NodeId, machine: string, history: () => string = () => ''): (entry: LogEntry) => void {
     let index = 0
     let ordinal = 0
+    let time = 0
     return (entry) => {
+      // No clock of a node is faster than this, and log time stands still while nobody leads.
+      const most = this.#world.now * FASTEST + 1
+      assert(entry.time >= time, `log time goes back from ${time} to ${entry.time} at entry ${entry.index}`)
+      assert(
+        entry.time <= most,
+        `log time runs ahead: ${entry.time} at entry ${entry.index}, ${most} at most`,
+      )
+      time = entry.time
       // A bundle may have several commands for one machine.
       ordinal = entry.index === index ? ordinal + 1 : 0
       index = entry.index

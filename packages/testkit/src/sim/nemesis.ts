@@ -308,9 +308,10 @@ export class Nemesis {
   #leave(node: SimNode<unknown> | undefined): boolean {
     if (node === undefined || node.app === null || node.stopping) return false
     if (!this.#mayGoDown() || this.#options.mayLeave?.() !== true) return false
+    const { starts } = node
     const replace = (): void => {
       this.#world.schedule(this.#random.between(...this.#options.downMs), () => {
-        if (node.running || !this.#nodes.includes(node)) return
+        if (node.running || node.starts !== starts || !this.#nodes.includes(node)) return
         if (this.#options.replace) this.#options.replace(node)
         else node.start().catch((error: unknown) => this.#world.fail(error))
       })

@@ -22,6 +22,7 @@ export interface Load<App, Input extends Named, Output> {
   last(name: string): Input
   /** What is read in the end, when all is well: everything. Names begin with `name`. Default: nothing. */
   closing?(name: string): readonly Input[]
+  /** True when the name enters the journal of what took effect. */
   writes(input: Input): boolean
   /** False when the answer says that nothing was written. Default: something was. */
   took?(input: Input, output: Output): boolean

@@ -1,6 +1,6 @@
-import { below, chance, pick, relationId } from '@cluster/core'
+import { assert, below, chance, pick, type RowExpression, relationId } from '@cluster/core'
 import type { Load, Named, Told } from '../load.ts'
-import { type OpenDatabase, transact } from './rows.ts'
+import { executeStep, luckOf, type OpenDatabase, transact } from './rows.ts'
 
 export const COUNTERS = relationId(23)
 
@@ -22,18 +22,47 @@ export function counterLoad<App>(open: OpenDatabase<App>): Load<App, CounterInpu
     }),
     last: (name) => ({ name, counter: name, add: 1 }),
     closing: (name) => NAMES.map((counter) => ({ name: `${name}/${counter}`, counter, add: 0 })),
-    writes: ({ add }) => add > 0,
-    perform: (app, input) =>
-      transact<App, number>(open, app, input, {
+    writes: (input) => input.add > 0 && !isProgram(input),
+    perform: (app, input) => {
+      if (isProgram(input)) return increment(open, app, input)
+      return transact<App, number>(open, app, input, {
         readOnly: input.add === 0,
         async run(rows) {
-          const before = Number((await rows.get(COUNTERS, input.counter)) ?? 0)
-          if (input.add > 0) rows.put(COUNTERS, input.counter, String(before + input.add))
+          const before = await rows.getNumber(COUNTERS, input.counter)
+          if (input.add > 0) rows.putNumber(COUNTERS, input.counter, before + input.add)
           return { output: before, commit: input.add > 0 }
         },
-      }),
+      })
+    },
     judge: judgeCounters,
   }
+}
+
+/** Every other increment. */
+const isProgram = (input: CounterInput): boolean => input.add > 0 && luckOf(input, 'program') % 2 === 0
+
+/** The increment as a program, which never loses a race. It says what the count is afterwards. */
+async function increment<App>(
+  open: OpenDatabase<App>,
+  app: App,
+  { counter, add }: CounterInput,
+): Promise<number> {
+  const count: RowExpression = { op: 'column', position: 1 }
+  const sum: RowExpression = {
+    op: 'add',
+    type: 'integer',
+    left: count,
+    right: { op: 'value', value: add },
+  }
+  const outcome = await executeStep(open, app, COUNTERS, {
+    name: counter,
+    present: { do: 'update', set: [{ position: 1, value: sum }], where: null },
+    absent: [counter, add],
+  })
+  assert(outcome.type === 'done', 'the count fits into an integer')
+  const after = outcome.rows[0]?.[1]
+  assert(typeof after === 'number', 'a count is a number')
+  return after - add
 }
 
 /** Every output is the count before. */

@@ -34,9 +34,11 @@ export function forkLoad<App>(open: OpenDatabase<App>): Load<App, ForkInput, For
     },
     last: (name) => ({ name, group: name, key: 'a' }),
     writes: ({ key }) => key !== null,
+    mayRepeat: (input) => input.key !== null && luckOf(input, 'insists') % 3 > 0,
     perform: (app, input) =>
       transact<App, ForkOutput>(open, app, input, {
         readOnly: input.key === null,
+        idempotent: true,
         async run(rows) {
           const { group, key } = input
           if (key !== null) {

@@ -4,6 +4,8 @@ import {
   hash32,
   type Key,
   KeyWriter,
+  type ProgramOutcome,
+  type ProgramStep,
   type RelationId,
   type Row,
   type RowAddress,
@@ -40,6 +42,8 @@ export interface RowsWork<Output> {
   /** Reads by gets or by a scan, and puts. Gives the answer and whether something is to be committed. */
   run(rows: Rows): Promise<{ readonly output: Output; readonly commit: boolean }>
   readonly readOnly: boolean
+  /** It may be performed again under its name, as the answer says nothing of what it read. */
+  readonly idempotent?: boolean
 }
 
 /** Named texts of one relation, in a transaction. */
@@ -54,6 +58,18 @@ export class Rows {
 
   async get(relation: RelationId, name: string): Promise<string | null> {
     return textOf(await this.#transaction.get(addressOf(this.#database, relation, name)))
+  }
+
+  /** A row whose value is a number; 0 when there is none. */
+  async getNumber(relation: RelationId, name: string): Promise<number> {
+    const row = await this.#transaction.get(addressOf(this.#database, relation, name))
+    const value = row?.[1] ?? 0
+    assert(typeof value === 'number', 'these rows are a name and a number')
+    return value
+  }
+
+  putNumber(relation: RelationId, name: string, value: number): void {
+    this.#transaction.put(addressOf(this.#database, relation, name), [name, value])
   }
 
   /** All rows with names from `from` up to, but without, `to`; all rows of the relation without them. */
@@ -114,7 +130,7 @@ export async function transact<App, Output>(
   open: OpenDatabase<App>,
   app: App,
   input: Named,
-  { run, readOnly }: RowsWork<Output>,
+  { run, readOnly, idempotent = false }: RowsWork<Output>,
 ): Promise<Output> {
   const database = await open(app)
   const optimistic = luckOf(input, 'optimistic') % 2 === 0
@@ -123,7 +139,7 @@ export async function transact<App, Output>(
     const { output, commit } = await run(new Rows(database, transaction))
     if (commit) {
       transaction.put(addressOf(database, JOURNAL, input.name), [input.name])
-      await transaction.commit(DEADLINE)
+      await transaction.commit({ ...DEADLINE, ...(idempotent && { idempotencyKey: input.name }) })
     } else {
       await transaction.validate(DEADLINE)
       transaction.rollback()
@@ -132,6 +148,26 @@ export async function transact<App, Output>(
   } catch (error) {
     transaction.rollback()
     throw error
+  }
+}
+
+/** One operation as a program of one step, which the log applies without reading first; it is not in the journal. */
+export async function executeStep<App>(
+  open: OpenDatabase<App>,
+  app: App,
+  relation: RelationId,
+  step: Omit<ProgramStep, 'key'> & { readonly name: string },
+): Promise<ProgramOutcome> {
+  const database = await open(app)
+  const { name, ...what } = step
+  const { key, partition } = addressOf(database, relation, name)
+  const transaction = await database.begin({ ...DEADLINE, optimistic: true })
+  try {
+    const program = { relation, partition, steps: [{ key, ...what }], checks: [], returning: true }
+    const { outcome } = await transaction.execute(program, DEADLINE)
+    return outcome
+  } finally {
+    transaction.rollback()
   }
 }
 

@@ -1,6 +1,6 @@
 import { chance, relationId } from '@cluster/core'
 import type { Load, Named, Told } from '../load.ts'
-import { type OpenDatabase, transact } from './rows.ts'
+import { luckOf, type OpenDatabase, transact } from './rows.ts'
 
 export const SETS = relationId(22)
 
@@ -19,9 +19,11 @@ export function setLoad<App>(open: OpenDatabase<App>): Load<App, SetInput, SetOu
     last: (name) => ({ name, add: name }),
     closing: (name) => [{ name, add: null }],
     writes: ({ add }) => add !== null,
+    mayRepeat: (input) => input.add !== null && luckOf(input, 'insists') % 3 > 0,
     perform: (app, input) =>
       transact<App, SetOutput>(open, app, input, {
         readOnly: input.add === null,
+        idempotent: true,
         async run(rows) {
           if (input.add === null) return { output: [...(await rows.scan(SETS)).keys()], commit: false }
           rows.put(SETS, input.add, '')
