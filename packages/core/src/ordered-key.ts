@@ -4,6 +4,13 @@ import type { Key } from './value.ts'
 const TAG_VALUE = '\x01'
 const TAG_NULL = '\xff'
 
+/** Around the heads of finite numbers, \x01 … \x03. */
+const specialDecimals: Readonly<Record<string, string>> = {
+  '-Infinity': '\x00',
+  Infinity: '\x03\xff',
+  NaN: '\x04',
+}
+
 const scratch = new DataView(new ArrayBuffer(8))
 const utf8 = (text: string): string => {
   let result = ''
@@ -104,11 +111,12 @@ export class KeyWriter {
 
   /**
    * An exact decimal. Equal numbers give equal keys, whatever their trailing zeros.
-   * @param value `-?digits[.digits]` or `NaN`, which sorts last
+   * @param value `-?digits[.digits]`, `-Infinity`, which sorts first, `Infinity`, or `NaN`, which sorts last
    */
   decimal(value: string): this {
-    if (value === 'NaN') {
-      this.#key += `${TAG_VALUE}\x04`
+    const special = specialDecimals[value]
+    if (special !== undefined) {
+      this.#key += TAG_VALUE + special
       return this
     }
     const negative = value.startsWith('-')

@@ -1,11 +1,11 @@
 import type { Value } from '@cluster/core'
 import { SQLSTATE, withPosition } from '../errors.ts'
-import { type CastContext, castFor, commonType as commonTypeOf } from '../functions/cast.ts'
+import { type CastContext, castFor, commonType as commonTypeOf, relativeCast } from '../functions/cast.ts'
 import { constant } from '../plan/build.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { Node, TypeName } from '../syntax/ast.ts'
 import { resolveType } from '../types/resolve-name.ts'
-import { BOOLEAN, formatType, type SqlType, sameType, TEXT, typeName } from '../types/type.ts'
+import { BOOLEAN, formatType, type SqlType, sameType, TEXT, typeName, unmodified } from '../types/type.ts'
 import { type BindContext, errorAt, positionOf } from './context.ts'
 
 /** The type that a name in the source means. @throws 42704 */
@@ -39,17 +39,20 @@ export function tryCoerce(
 ): Expr | null {
   if (type.id === 'unknown') return expr
   if (expr.kind === 'parameter' && expr.type.id === 'unknown') {
+    // It takes no modifiers from where it stands: the value is fitted behind it.
     context.parameters.decide(expr.index, unmodified(type))
     const decided = context.parameters.use(expr.index) ?? type
     return tryCoerce(context, node, { ...expr, type: decided }, type, how)
   }
   if (sameType(expr.type, type)) return expr
-  const fn = castFor(expr.type, type, how)
+  const relative =
+    expr.kind === 'constant' && expr.type.id === 'unknown' ? relativeCast(expr.value, type) : null
+  const fn = relative ?? castFor(expr.type, type, how)
   if (fn === null) return null
   if (fn === 'same') return { ...expr, type }
   if (expr.kind === 'constant') {
     if (expr.value === null) return constant(type, null)
-    if (expr.type.id === 'unknown')
+    if (expr.type.id === 'unknown' && fn.volatility === 'immutable')
       return constant(
         type,
         convert(context, node, () => fn.impl(expr.value)),
@@ -57,9 +60,6 @@ export function tryCoerce(
   }
   return { kind: 'call', type, fn, form: 'cast', args: [expr] }
 }
-
-/** A parameter takes no modifiers from where it stands: the value is fitted behind it. */
-const unmodified = (type: SqlType): SqlType => ({ ...type, length: null, precision: null, scale: null })
 
 function convert(context: BindContext, node: Node, run: () => Value): Value {
   try {

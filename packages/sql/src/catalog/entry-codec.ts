@@ -1,5 +1,5 @@
 import { assert, relationId } from '@cluster/core'
-import { type SqlType, TYPES } from '../types/type.ts'
+import { arrayOf, type SqlType, TYPES } from '../types/type.ts'
 import type {
   CatalogEntry,
   CheckConstraint,
@@ -71,6 +71,7 @@ function decodeType(value: unknown): SqlType {
   const json = object(value)
   const type = Object.values(TYPES).find(({ id }) => id === json['id'])
   assert(type !== undefined, `catalog row with unknown type ${String(json['id'])}`)
+  if (json['element'] !== undefined) return arrayOf(decodeType(json['element']))
   const modifier = (field: string): number | null => (json[field] === null ? null : number(json[field]))
   return {
     id: type.id,

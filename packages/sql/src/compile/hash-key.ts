@@ -1,6 +1,6 @@
 import type { Value } from '@cluster/core'
 import { hashKey } from '../types/key.ts'
-import type { SqlType, TypeId } from '../types/type.ts'
+import { type SqlType, type TypeId, typeName } from '../types/type.ts'
 import type { FunctionWriter } from './function-writer.ts'
 
 const asIs: ReadonlySet<TypeId> = new Set([
@@ -13,7 +13,11 @@ const asIs: ReadonlySet<TypeId> = new Set([
   'text',
   'varchar',
   'timestamp',
+  'timestamptz',
   'date',
+  'time',
+  'uuid',
+  'json',
   'unknown',
 ])
 
@@ -21,13 +25,14 @@ const asIs: ReadonlySet<TypeId> = new Set([
 export const hashableAsIs = (type: SqlType): boolean => asIs.has(type.id)
 
 /** A text that is the same for equal values of the type; for the types that are not `hashableAsIs`. */
-const canonical = new Map<TypeId, (value: Value) => unknown>()
+const canonical = new Map<string, (value: Value) => unknown>()
 
 function canonicalText(type: SqlType): (value: Value) => unknown {
-  let make = canonical.get(type.id)
+  const name = typeName(type)
+  let make = canonical.get(name)
   if (make === undefined) {
     make = (value) => hashKey(type, value)
-    canonical.set(type.id, make)
+    canonical.set(name, make)
   }
   return make
 }

@@ -1,20 +1,20 @@
 import type { Value } from '@cluster/core'
-import { trimBlanks } from '../types/compare.ts'
+import { same } from '../types/convert.ts'
+import { isRelative } from '../types/parse-moment.ts'
 import {
-  decimalToFloat,
-  decimalToWhole,
-  floatToDecimal,
-  floatToWhole,
-  same,
-  toSingle,
-  toWhole,
-} from '../types/convert.ts'
-import { dateToTimestamp, roundTimestamp, timestampToDate } from '../types/datetime.ts'
-import { fitDecimal } from '../types/decimal.ts'
-import { castText } from '../types/format.ts'
-import { fitText, parseValue } from '../types/parse.ts'
-import { isPreferred, type SqlType, sameType, TEXT, TYPES, type TypeId, typeCategory } from '../types/type.ts'
-import type { Capture, ScalarFunction } from './function.ts'
+  elementOf,
+  isPreferred,
+  type SqlType,
+  sameKind,
+  sameType,
+  TEXT,
+  TYPES,
+  type TypeId,
+  typeCategory,
+  unmodified,
+} from '../types/type.ts'
+import { type Conversion, conversion, fitter } from './conversion.ts'
+import type { Capture, FunctionContext, ScalarFunction } from './function.ts'
 
 /**
  * How freely a cast is applied: `implicit` anywhere, `assignment` when a value is stored in a column,
@@ -28,31 +28,58 @@ const freedom: Readonly<Record<CastContext, number>> = { implicit: 0, assignment
 const numbers: readonly TypeId[] = ['smallint', 'integer', 'bigint', 'numeric', 'real', 'double']
 const whole: ReadonlySet<TypeId> = new Set(['smallint', 'integer', 'bigint'])
 
-/** The least context in which PostgreSQL casts between two different types; null: never. */
-function leastContext(from: TypeId, to: TypeId): CastContext | null {
-  if (from === 'unknown') return 'implicit'
-  if (to === 'unknown') return null
-  const source = typeCategory(from)
-  const target = typeCategory(to)
+/** Casts between types of different kinds that PostgreSQL has. */
+const listed: Readonly<Partial<Record<`${TypeId} ${TypeId}`, CastContext>>> = {
+  'date timestamp': 'implicit',
+  'date timestamptz': 'implicit',
+  'timestamp timestamptz': 'implicit',
+  'timestamp date': 'assignment',
+  'timestamp time': 'assignment',
+  'timestamptz timestamp': 'assignment',
+  'timestamptz date': 'assignment',
+  'timestamptz time': 'assignment',
+  'timestamptz timetz': 'assignment',
+  'time timetz': 'implicit',
+  'time interval': 'implicit',
+  'timetz time': 'assignment',
+  'interval time': 'assignment',
+  'json jsonb': 'assignment',
+  'jsonb json': 'assignment',
+  'jsonb boolean': 'explicit',
+  'jsonb numeric': 'explicit',
+  'jsonb smallint': 'explicit',
+  'jsonb integer': 'explicit',
+  'jsonb bigint': 'explicit',
+  'jsonb real': 'explicit',
+  'jsonb double': 'explicit',
+  'boolean integer': 'explicit',
+  'integer boolean': 'explicit',
+}
+
+/** The least context in which PostgreSQL casts between two types of different kinds; null: never. */
+function leastContext(from: SqlType, to: SqlType): CastContext | null {
+  if (from.id === 'unknown') return 'implicit'
+  if (to.id === 'unknown') return null
+  const source = typeCategory(from.id)
+  const target = typeCategory(to.id)
+  if (source === 'array' && target === 'array') {
+    const [element, wanted] = [elementOf(from), elementOf(to)]
+    return sameKind(element, wanted) ? 'implicit' : leastContext(element, wanted)
+  }
   if (source === 'number' && target === 'number')
-    return numbers.indexOf(from) < numbers.indexOf(to) ? 'implicit' : 'assignment'
+    return numbers.indexOf(from.id) < numbers.indexOf(to.id) ? 'implicit' : 'assignment'
   if (source === 'string' && target === 'string') return 'implicit'
   if (target === 'string') return 'assignment'
   if (source === 'string') return 'explicit'
-  if (from === 'date' && to === 'timestamp') return 'implicit'
-  if (from === 'timestamp' && to === 'date') return 'assignment'
-  if ((from === 'boolean' && to === 'integer') || (from === 'integer' && to === 'boolean')) return 'explicit'
-  return null
+  return listed[`${from.id} ${to.id}`] ?? null
 }
 
 /** True when values of one type may stand, in that context, where the other is wanted. */
 export function canCast(from: SqlType, to: SqlType, context: CastContext): boolean {
-  if (from.id === to.id) return true
-  const least = leastContext(from.id, to.id)
+  if (sameKind(from, to)) return true
+  const least = leastContext(from, to)
   return least !== null && freedom[least] <= freedom[context]
 }
-
-type Conversion = (value: Value) => Value
 
 /**
  * The function that brings values of one type into another, modifiers included.
@@ -61,71 +88,72 @@ type Conversion = (value: Value) => Value
 export function castFor(from: SqlType, to: SqlType, context: CastContext): ScalarFunction | 'same' | null {
   if (!canCast(from, to, context)) return null
   const explicit = context === 'explicit'
-  const first = from.id === to.id ? same : conversion(from, to)
+  const first: Conversion = sameKind(from, to) ? same : conversion(from, to, explicit)
   const fit = sameType(from, to) && from.id !== 'unknown' ? null : fitter(to, explicit)
   // Reading a text fits it already; only an explicit cast cuts.
   const reads = first !== same && (from.id === 'unknown' || typeCategory(from.id) === 'string')
   const cuts = to.id === 'varchar' || to.id === 'char'
   const second = reads && !cuts ? null : fit
   if (first === same && second === null) return 'same'
-  const impl: Conversion = second === null ? first : first === same ? second : (value) => second(first(value))
+  const impl: Conversion =
+    second === null
+      ? first
+      : first === same
+        ? second
+        : (value, session) => second(first(value, session), session)
+  const js = second === null ? inline(from.id, to.id) : null
+  return zoned(from, to) ? sessionCast(from, to, impl) : plainCast(from, to, impl, js)
+}
+
+function plainCast(from: SqlType, to: SqlType, impl: Conversion, js: ScalarFunction['js']): ScalarFunction {
   return {
     name: 'cast',
     args: [from],
     returns: to,
     strict: true,
     volatility: 'immutable',
-    impl: impl as ScalarFunction['impl'],
+    impl: ((value: Value) => impl(value, null)) as ScalarFunction['impl'],
     contextual: null,
-    js: second === null ? inline(from.id, to.id) : null,
+    js,
   }
 }
 
-/** What a column's modifiers ask of a value; null: nothing. */
-function fitter(to: SqlType, explicit: boolean): Conversion | null {
-  const { precision, scale, length } = to
-  if (to.id === 'numeric' && precision !== null)
-    return (value) => fitDecimal(value as string, precision, scale ?? 0)
-  if (length === null) return null
-  if (to.id === 'varchar' || to.id === 'char') return (value) => fitText(to, value as string, explicit)
-  if (to.id === 'timestamp') return (value) => roundTimestamp(value as bigint, length)
-  return null
+function sessionCast(from: SqlType, to: SqlType, impl: Conversion): ScalarFunction {
+  return {
+    name: 'cast',
+    args: [from],
+    returns: to,
+    strict: true,
+    volatility: 'stable',
+    impl: () => {
+      throw new TypeError('this cast needs its session')
+    },
+    contextual: (session: FunctionContext, ...[value]) => impl(value ?? null, session),
+    js: null,
+  }
 }
 
-function conversion(from: SqlType, to: SqlType): Conversion {
-  const source = typeCategory(from.id)
-  const target = typeCategory(to.id)
-  if (from.id === 'unknown') {
-    if (target === 'string') return same
-    return (value) => parseValue(to, value as string)
-  }
-  if (source === 'string' && target === 'string')
-    return from.id === 'char' ? (value) => trimBlanks(value as string) : same
-  if (target === 'string') return (value) => castText(from, value)
-  if (source === 'string') return (value) => parseValue(to, value as string)
-  if (source === 'number' && target === 'number') return numberConversion(from, to)
-  if (to.id === 'timestamp') return (value) => dateToTimestamp(value as number)
-  if (to.id === 'date') return (value) => timestampToDate(value as bigint)
-  return to.id === 'boolean' ? (value) => value !== 0 : (value) => (value === true ? 1 : 0)
+const zonedIds: ReadonlySet<TypeId> = new Set(['timestamptz', 'timetz'])
+const baseId = (type: SqlType): TypeId => (type.element ?? type).id
+
+/** True when the session's time zone takes part. */
+function zoned(from: SqlType, to: SqlType): boolean {
+  const [source, target] = [baseId(from), baseId(to)]
+  if (source === target) return false
+  if (source === 'timestamptz') return true
+  if (source === 'timetz') return false
+  return zonedIds.has(target)
 }
 
-function numberConversion(from: SqlType, to: SqlType): Conversion {
-  if (whole.has(to.id)) {
-    if (whole.has(from.id)) {
-      if (to.id === 'integer' && from.id === 'smallint') return same
-      return (value) => toWhole(to, value as number | bigint)
-    }
-    if (from.id === 'numeric') return (value) => decimalToWhole(to, value as string)
-    return (value) => floatToWhole(to, value as number)
-  }
-  if (to.id === 'numeric') {
-    if (whole.has(from.id)) return (value) => String(value)
-    const single = from.id === 'real'
-    return (value) => floatToDecimal(value as number, single)
-  }
-  if (from.id === 'numeric') return (value) => decimalToFloat(value as string, to)
-  if (to.id === 'real') return (value) => toSingle(Number(value))
-  return from.id === 'bigint' ? (value) => Number(value) : same
+/**
+ * The cast of a literal such as `now` or `today`, which depends on the present.
+ * @returns null when the literal always means the same
+ */
+export function relativeCast(text: Value, to: SqlType): ScalarFunction | null {
+  const wanted = ['timestamp', 'timestamptz', 'date', 'time', 'timetz'].includes(to.id)
+  if (!wanted || typeof text !== 'string' || !isRelative(text)) return null
+  const unknown = TYPES.unknown
+  return sessionCast(unknown, to, conversion(unknown, to, true))
 }
 
 /** Casts that hot expressions meet all the time. */
@@ -148,7 +176,7 @@ export function commonType(
   let uniform = true
   for (const type of types) {
     if (type.id === 'unknown') continue
-    if (best === null || best.id === type.id) {
+    if (best === null || sameKind(best, type)) {
       if (best !== null && !sameType(best, type)) uniform = false
       best ??= type
       continue
@@ -156,10 +184,11 @@ export function commonType(
     uniform = false
     if (typeCategory(best.id) !== typeCategory(type.id)) return { clash: [best, type] }
     if (wins(type, best)) best = type
+    else if (!canCast(type, best, 'implicit')) return { clash: [best, type] }
   }
   if (best === null) return { type: TEXT }
   const literal = types.some((type) => type.id === 'unknown')
-  return { type: uniform && !literal ? best : TYPES[best.id] }
+  return { type: uniform && !literal ? best : unmodified(best) }
 }
 
 /** A preferred type stays; else one gives way to another that it can become and that cannot become it. */

@@ -29,7 +29,14 @@ export interface ValueOf {
   varchar: string
   char: string
   timestamp: bigint
+  timestamptz: bigint
   date: number
+  time: number
+  timetz: string
+  uuid: string
+  json: string
+  jsonb: string
+  array: string
   interval: string
   bytea: Uint8Array
   unknown: string

@@ -1,4 +1,5 @@
 import type { Value } from '@cluster/core'
+import type { Zone } from '../types/time-zone.ts'
 import type { SqlType } from '../types/type.ts'
 
 /**
@@ -18,6 +19,10 @@ export interface FunctionContext {
   clockMicros(): bigint
   /** A number from 0 up to 1, excluded. */
   random(): number
+  /** The session's TimeZone. */
+  readonly zone: Zone
+  /** Bytes nobody can guess, for `gen_random_uuid`. */
+  randomBytes(count: number): Uint8Array
   readonly user: string
   readonly database: string
   readonly schema: string

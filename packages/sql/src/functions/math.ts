@@ -4,6 +4,7 @@ import {
   ceilDecimal,
   divideWholeDecimal,
   floorDecimal,
+  isSpecial,
   roundDecimal,
   signDecimal,
   sqrtDecimal,
@@ -76,7 +77,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
   fn('trunc', ['double'], 'double', Math.trunc),
   fn('sign', ['numeric'], 'numeric', (value) => (value === 'NaN' ? value : String(signDecimal(value)))),
   fn('sign', ['double'], 'double', (value) => (Number.isNaN(value) ? value : Math.sign(value) + 0)),
-  fn('scale', ['numeric'], 'integer', (value) => (value === 'NaN' ? null : toDecimal(value).scale)),
+  fn('scale', ['numeric'], 'integer', (value) => (isSpecial(value) ? null : toDecimal(value).scale)),
   fn('div', ['numeric', 'numeric'], 'numeric', divideWholeDecimal),
   ...['sqrt', '|/'].flatMap((name) => [
     fn(name, ['double'], 'double', root),

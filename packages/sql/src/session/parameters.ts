@@ -101,6 +101,7 @@ function fromBigint(value: bigint, type: SqlType): Value | undefined {
     case 'bigint':
       return wholeNumber(type, value)
     case 'timestamp':
+    case 'timestamptz':
       return value
     default:
       return undefined
@@ -108,6 +109,6 @@ function fromBigint(value: bigint, type: SqlType): Value | undefined {
 }
 
 function fromDate(value: Date, type: SqlType): Value | undefined {
-  if (type.id === 'timestamp') return BigInt(value.getTime()) * MICROS
+  if (type.id === 'timestamp' || type.id === 'timestamptz') return BigInt(value.getTime()) * MICROS
   return type.id === 'date' ? Math.floor(value.getTime() / MS_A_DAY) : undefined
 }

@@ -1,4 +1,5 @@
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
+import { findZone, type Zone, zoneNamed } from '../types/time-zone.ts'
 
 /** What SHOW tells and SET may change. Most only exist because clients ask for them. */
 const defaults: Readonly<Record<string, string>> = {
@@ -27,7 +28,6 @@ const fixed: Readonly<Record<string, readonly string[]>> = {
   server_version: [],
   standard_conforming_strings: ['on', 'true', '1'],
   statement_timeout: ['0'],
-  timezone: ['utc', 'gmt', 'etc/utc'],
 }
 
 /** The settings of one session. */
@@ -54,14 +54,39 @@ export class Settings {
       throw sqlError(SQLSTATE.invalidParameterValue, `parameter "${name}" cannot be set to "${value}"`, {
         hint: allowed.length === 0 ? 'It cannot be changed.' : `It is always ${defaults[name]}.`,
       })
+    if (name === 'timezone') {
+      this.#values.set(name, zoneSetting(value).name)
+      return
+    }
     // Every transaction is serializable, which is more than any other level asks for.
     if (name === 'transaction_isolation' || name === 'default_transaction_isolation') return
     this.#values.set(name, value)
   }
 
+  /** Where the session is. */
+  zone(): Zone {
+    return zoneNamed(this.get('timezone'))
+  }
+
   all(): readonly (readonly [string, string])[] {
     return Object.keys(defaults).map((name) => [name, this.get(name)])
   }
+}
+
+/** A name, or hours east of UTC. @throws 22023 */
+function zoneSetting(value: string): Zone {
+  const hours = Number(value)
+  const eastward = value.trim() !== '' && Number.isFinite(hours) && Math.abs(hours) <= 168
+  // As a rule of POSIX, which counts to the west.
+  const zone = eastward ? findZone(posixRule(hours)) : findZone(value)
+  if (zone !== null) return zone
+  throw sqlError(SQLSTATE.invalidParameterValue, `invalid value for parameter "TimeZone": "${value}"`)
+}
+
+function posixRule(hours: number): string {
+  const minutes = Math.round(Math.abs(hours) * 60)
+  const clock = `${String(Math.floor(minutes / 60)).padStart(2, '0')}${minutes % 60 === 0 ? '' : `:${String(minutes % 60).padStart(2, '0')}`}`
+  return hours < 0 ? `<-${clock}>+${clock}` : `<+${clock}>-${clock}`
 }
 
 function unknownSetting(name: string) {

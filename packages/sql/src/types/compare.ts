@@ -1,7 +1,11 @@
 import type { Value } from '@cluster/core'
+import type { ArrayValue } from './array.ts'
+import { toArray } from './array-text.ts'
 import { compareDecimal } from './decimal.ts'
 import { intervalSpan, toInterval } from './interval.ts'
+import { compareJson, toJson } from './json.ts'
 import { compareText } from './text-order.ts'
+import { compareZonedTimes } from './time.ts'
 import type { SqlType, TypeId } from './type.ts'
 
 /** Negative, 0 or positive, for values of one type that are not NULL. */
@@ -22,6 +26,13 @@ const byType: Readonly<Record<TypeId, Comparator>> = {
   varchar: (a, b) => compareText(a as string, b as string),
   char: (a, b) => compareText(trimBlanks(a as string), trimBlanks(b as string)),
   timestamp: (a, b) => plain(a as bigint, b as bigint),
+  timestamptz: (a, b) => plain(a as bigint, b as bigint),
+  time: (a, b) => plain(a as number, b as number),
+  timetz: (a, b) => compareZonedTimes(a as string, b as string),
+  uuid: (a, b) => compareText(a as string, b as string),
+  json: (a, b) => compareText(a as string, b as string),
+  jsonb: (a, b) => (a === b ? 0 : compareJson(toJson(a as string), toJson(b as string))),
+  array: (a, b) => compareText(a as string, b as string),
   date: (a, b) => plain(a as number, b as number),
   interval: (a, b) => plain(intervalSpan(toInterval(a as string)), intervalSpan(toInterval(b as string))),
   bytea: (a, b) => compareBytes(a as Uint8Array, b as Uint8Array),
@@ -48,8 +59,44 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 /** `character` does not tell its padding from the end of its text. */
 export const trimBlanks = (text: string): string => text.replace(/ +$/, '')
 
-/** How two values of the type compare. Types with equal ids compare alike. */
-export const comparatorOf = (type: SqlType): Comparator => byType[type.id]
+/** How two values of the type compare: types of one kind (`sameKind`) compare alike. */
+export const comparatorOf = (type: SqlType): Comparator =>
+  type.element === undefined ? byType[type.id] : arrayComparator(type.element)
 
 /** Negative, 0 or positive; neither may be NULL. */
-export const compareValues = (type: SqlType, a: Value, b: Value): number => byType[type.id](a, b)
+export const compareValues = (type: SqlType, a: Value, b: Value): number => comparatorOf(type)(a, b)
+
+const arrays = new Map<TypeId, Comparator>()
+
+function arrayComparator(element: SqlType): Comparator {
+  let compare = arrays.get(element.id)
+  if (compare === undefined) {
+    const items = comparatorOf(element)
+    compare = (a, b) =>
+      a === b ? 0 : compareArrays(toArray(element, a as string), toArray(element, b as string), items)
+    arrays.set(element.id, compare)
+  }
+  return compare
+}
+
+/** Item by item, NULL behind every value; then by their number, the dimensions, and the first subscripts. */
+function compareArrays(a: ArrayValue, b: ArrayValue, compare: Comparator): number {
+  const count = Math.min(a.items.length, b.items.length)
+  for (let i = 0; i < count; i++) {
+    const [x, y] = [a.items[i] ?? null, b.items[i] ?? null]
+    const order = x === null || y === null ? (x === null ? 1 : 0) - (y === null ? 1 : 0) : compare(x, y)
+    if (order !== 0) return order
+  }
+  const shape = ({ items, dims, lowers }: ArrayValue): readonly number[] => [
+    items.length,
+    dims.length,
+    ...dims,
+    ...lowers,
+  ]
+  const [left, right] = [shape(a), shape(b)]
+  for (let i = 0; i < left.length && i < right.length; i++) {
+    const order = (left[i] ?? 0) - (right[i] ?? 0)
+    if (order !== 0) return order
+  }
+  return 0
+}

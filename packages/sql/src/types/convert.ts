@@ -1,6 +1,6 @@
 import type { Value } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
-import { parseDecimal, roundDecimal } from './decimal.ts'
+import { isSpecial, parseDecimal, roundDecimal } from './decimal.ts'
 import { type SqlType, typeName } from './type.ts'
 
 /** @throws 22003 */
@@ -37,17 +37,19 @@ export function floatToWhole(type: SqlType, value: number): number | bigint {
   return toWhole(type, roundHalfEven(value) + 0)
 }
 
-/** @throws 22003; 0A000 for NaN */
+/** @throws 22003; 0A000 for NaN and the infinities */
 export function decimalToWhole(type: SqlType, value: string): number | bigint {
-  if (value === 'NaN') throw sqlError(SQLSTATE.featureNotSupported, `cannot convert NaN to ${typeName(type)}`)
+  if (isSpecial(value))
+    throw sqlError(
+      SQLSTATE.featureNotSupported,
+      `cannot convert ${value === 'NaN' ? 'NaN' : 'infinity'} to ${typeName(type)}`,
+    )
   return toWhole(type, BigInt(roundDecimal(value, 0)))
 }
 
-/** With as many digits as the type is sure of: 15, or 6 of a real. @throws 22003 for an infinity */
+/** With as many digits as the type is sure of: 15, or 6 of a real. */
 export function floatToDecimal(value: number, single: boolean): string {
-  if (Number.isNaN(value)) return 'NaN'
-  if (!Number.isFinite(value))
-    throw sqlError(SQLSTATE.numericValueOutOfRange, 'cannot convert infinity to numeric')
+  if (!Number.isFinite(value)) return String(value)
   const shown = value.toPrecision(single ? 6 : 15)
   const [digits = '', power] = shown.split('e')
   const short = digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits
@@ -67,7 +69,7 @@ export function toSingle(value: number): number {
 /** @throws 22003 when it becomes infinite */
 export function decimalToFloat(value: string, type: SqlType): number {
   const number = Number(value)
-  if (!Number.isFinite(number) && value !== 'NaN')
+  if (!Number.isFinite(number) && !isSpecial(value))
     throw sqlError(SQLSTATE.numericValueOutOfRange, `"${value}" is out of range for type ${typeName(type)}`)
   return type.id === 'real' ? toSingle(number) : number
 }

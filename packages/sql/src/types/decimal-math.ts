@@ -1,5 +1,17 @@
 import { SQLSTATE, sqlError } from '../errors.ts'
-import { type Decimal, fromDecimal, NAN, rescale, tenTo, toDecimal } from './decimal.ts'
+import {
+  type Decimal,
+  divideDecimal,
+  fromDecimal,
+  INFINITY,
+  isSpecial,
+  MINUS_INFINITY,
+  NAN,
+  rescale,
+  signDecimal,
+  tenTo,
+  toDecimal,
+} from './decimal.ts'
 
 /** Guard digits of intermediate results. */
 const GUARD = 12
@@ -81,6 +93,10 @@ function positive(value: Decimal): Decimal {
   )
 }
 
+/** Minus infinity as any negative number, infinity as any positive one. */
+const finite = (a: string): Decimal =>
+  isSpecial(a) ? { coefficient: a === MINUS_INFINITY ? -1n : 1n, scale: 0 } : toDecimal(a)
+
 function lnTo(value: Decimal, digits: number): bigint {
   // Small values need as many more decimals as they have leading zeros.
   const zeros = Math.max(0, value.scale - lengthOf(value.coefficient))
@@ -93,8 +109,8 @@ const rounded = (coefficient: bigint, from: number, scale: number): string =>
 
 /** @throws 2201E */
 export function lnDecimal(a: string): string {
-  if (a === NAN) return NAN
-  const value = positive(toDecimal(a))
+  if (a === NAN || a === INFINITY) return a
+  const value = positive(finite(a))
   const scale = displayScale(SIGNIFICANT_DIGITS_MIN - lnWeight(value), value.scale)
   return rounded(lnTo(value, scale + GUARD), scale + GUARD, scale)
 }
@@ -102,8 +118,10 @@ export function lnDecimal(a: string): string {
 /** The logarithm of `a` to a base. @throws 2201E, 22012 for base 1 */
 export function logDecimal(base: string, a: string): string {
   if (base === NAN || a === NAN) return NAN
-  const bottom = positive(toDecimal(base))
-  const top = positive(toDecimal(a))
+  const bottom = positive(finite(base))
+  const top = positive(finite(a))
+  // Of the logarithms only their signs matter then.
+  if (isSpecial(base) || isSpecial(a)) return divideDecimal(lnDecimal(a), lnDecimal(base))
   const weight = lnWeight(top) - lnWeight(bottom)
   const scale = displayScale(SIGNIFICANT_DIGITS_MIN - weight, bottom.scale, top.scale)
   const digits = scale + GUARD + Math.abs(weight) + 4
@@ -114,7 +132,7 @@ export function logDecimal(base: string, a: string): string {
 
 /** @throws 22003 */
 export function expDecimal(a: string): string {
-  if (a === NAN) return NAN
+  if (isSpecial(a)) return a === MINUS_INFINITY ? '0' : a
   const value = toDecimal(a)
   const weight = Math.trunc(Number(a) * Math.LOG10E)
   if (weight > WHOLE_DIGITS_MAX) throw overflow()
@@ -126,12 +144,9 @@ export function expDecimal(a: string): string {
 
 /** @throws 2201F for zero to a negative power and roots of negative numbers, 22003 */
 export function powerDecimal(a: string, b: string): string {
-  const base = a === NAN ? null : toDecimal(a)
-  const power = b === NAN ? null : toDecimal(b)
-  // One to any power, and any number to zero, is one even for NaN.
-  if (power === null && base !== null && base.coefficient === tenTo(base.scale)) return '1'
-  if (power !== null && power.coefficient === 0n && base === null) return '1'
-  if (base === null || power === null) return NAN
+  if (isSpecial(a) || isSpecial(b)) return specialPower(a, b)
+  const base = toDecimal(a)
+  const power = toDecimal(b)
   if (base.coefficient === 0n && power.coefficient < 0n)
     throw sqlError(SQLSTATE.invalidArgumentForPowerFunction, 'zero raised to a negative power is undefined')
   if (power.coefficient % tenTo(power.scale) === 0n) {
@@ -157,6 +172,30 @@ export function powerDecimal(a: string, b: string): string {
   const digits = scale + Math.max(Math.trunc(weight), 0) + size + GUARD
   const exponent = (lnTo(base, digits) * power.coefficient) / tenTo(power.scale)
   return rounded(fixedExp(exponent, tenTo(digits)), digits, scale)
+}
+
+/** As POSIX has it for doubles. */
+function specialPower(a: string, b: string): string {
+  const one = (text: string): boolean => !isSpecial(text) && Number(text) === 1
+  // One to any power, and any number to zero, is one even for NaN.
+  if (one(a) || signDecimal(b) === 0) return '1'
+  if (a === NAN || b === NAN) return NAN
+  if (isSpecial(b)) {
+    const size = isSpecial(a) ? 2 : Math.abs(Number(a))
+    if (size === 1) return '1'
+    if (signDecimal(a) === 0 && b === MINUS_INFINITY)
+      throw sqlError(SQLSTATE.invalidArgumentForPowerFunction, 'zero raised to a negative power is undefined')
+    return size > 1 === (b === INFINITY) ? INFINITY : '0'
+  }
+  const { coefficient, scale } = toDecimal(b)
+  if (coefficient < 0n) return '0'
+  const whole = coefficient % tenTo(scale) === 0n
+  if (a === MINUS_INFINITY && !whole)
+    throw sqlError(
+      SQLSTATE.invalidArgumentForPowerFunction,
+      'a negative number raised to a non-integer power yields a complex result',
+    )
+  return a === INFINITY || (coefficient / tenTo(scale)) % 2n === 0n ? INFINITY : MINUS_INFINITY
 }
 
 /** Squares and multiplies, with only as many digits as the result can show. */

@@ -13,6 +13,18 @@ const WHOLE_DIGITS_MAX = 131_072
 const SIGNIFICANT_DIGITS_MIN = 16
 
 export const NAN = 'NaN'
+export const INFINITY = 'Infinity'
+export const MINUS_INFINITY = '-Infinity'
+
+/** True for NaN and the infinities, whose texts alone do not end with a digit. */
+export const isSpecial = (text: string): boolean => text.charCodeAt(text.length - 1) > 57
+
+/** What an operation gives when a side is special: the sign is all that matters of a finite one. */
+function specially(a: string, b: string, operation: (a: number, b: number) => number): string {
+  return String(operation(rough(a), rough(b)))
+}
+
+const rough = (text: string): number => (isSpecial(text) ? Number(text) : signDecimal(text))
 
 const powers: bigint[] = [1n]
 /** 10^exponent; exponent ≥ 0. */
@@ -21,7 +33,7 @@ export function tenTo(exponent: number): bigint {
   return powers[exponent] ?? 10n ** BigInt(exponent)
 }
 
-/** Reads canonical text; not `NaN`. */
+/** Reads canonical text of a finite number. */
 export function toDecimal(text: string): Decimal {
   const point = text.indexOf('.')
   if (point < 0) return { coefficient: BigInt(text), scale: 0 }
@@ -75,19 +87,19 @@ function aligned(a: string, b: string): { readonly x: bigint; readonly y: bigint
 }
 
 export function addDecimal(a: string, b: string): string {
-  if (a === NAN || b === NAN) return NAN
+  if (isSpecial(a) || isSpecial(b)) return specially(a, b, (a, b) => a + b)
   const { x, y, scale } = aligned(a, b)
   return fromDecimal(inBounds({ coefficient: x + y, scale }))
 }
 
 export function subtractDecimal(a: string, b: string): string {
-  if (a === NAN || b === NAN) return NAN
+  if (isSpecial(a) || isSpecial(b)) return specially(a, b, (a, b) => a - b)
   const { x, y, scale } = aligned(a, b)
   return fromDecimal(inBounds({ coefficient: x - y, scale }))
 }
 
 export function multiplyDecimal(a: string, b: string): string {
-  if (a === NAN || b === NAN) return NAN
+  if (isSpecial(a) || isSpecial(b)) return specially(a, b, (a, b) => a * b)
   const left = toDecimal(a)
   const right = toDecimal(b)
   const scale = left.scale + right.scale
@@ -110,7 +122,7 @@ const boundedScale = (wanted: number, ...least: readonly number[]): number =>
 
 /** At least 16 significant digits, and no fewer decimals than either side has. @throws 22012 */
 export function divideDecimal(a: string, b: string): string {
-  if (a === NAN || b === NAN) return NAN
+  if (isSpecial(a) || isSpecial(b)) return divideSpecially(a, b)
   const left = toDecimal(a)
   const right = toDecimal(b)
   if (right.coefficient === 0n) throw divisionByZero()
@@ -119,6 +131,11 @@ export function divideDecimal(a: string, b: string): string {
   const weight = top.weight - bottom.weight - (top.digit <= bottom.digit ? 1 : 0)
   const scale = boundedScale(SIGNIFICANT_DIGITS_MIN - weight * 4, left.scale, right.scale)
   return fromDecimal(inBounds(quotient(left, right, scale)))
+}
+
+function divideSpecially(a: string, b: string): string {
+  if (a !== NAN && signDecimal(b) === 0) throw divisionByZero()
+  return specially(a, b, (a, b) => a / b + 0)
 }
 
 function quotient(left: Decimal, right: Decimal, scale: number): Decimal {
@@ -137,6 +154,8 @@ function quotient(left: Decimal, right: Decimal, scale: number): Decimal {
 /** The rest has the sign of the dividend. @throws 22012 */
 export function moduloDecimal(a: string, b: string): string {
   if (a === NAN || b === NAN) return NAN
+  if (isSpecial(a)) return signDecimal(b) === 0 ? divideSpecially(a, b) : NAN
+  if (isSpecial(b)) return a
   const { x, y, scale } = aligned(a, b)
   if (y === 0n) throw divisionByZero()
   return fromDecimal({ coefficient: x % y, scale })
@@ -144,7 +163,7 @@ export function moduloDecimal(a: string, b: string): string {
 
 /** The quotient as a whole number, cut towards zero. @throws 22012 */
 export function divideWholeDecimal(a: string, b: string): string {
-  if (a === NAN || b === NAN) return NAN
+  if (isSpecial(a) || isSpecial(b)) return divideSpecially(a, b)
   const { x, y } = aligned(a, b)
   if (y === 0n) throw divisionByZero()
   return (x / y).toString()
@@ -155,25 +174,29 @@ export const divisionByZero = () => sqlError(SQLSTATE.divisionByZero, 'division 
 export function negateDecimal(a: string): string {
   if (a === NAN) return NAN
   if (a.startsWith('-')) return a.slice(1)
-  return /[1-9]/.test(a) ? `-${a}` : a
+  return signDecimal(a) === 0 ? a : `-${a}`
 }
 
 export const absDecimal = (a: string): string => (a.startsWith('-') ? a.slice(1) : a)
 
-/** −1, 0 or 1. NaN is greater than every number and equal to itself. */
+const specialRank = (text: string): number =>
+  text === NAN ? 2 : text === INFINITY ? 1 : text === MINUS_INFINITY ? -1 : 0
+
+/** Negative, 0 or positive. NaN is greater than every number and equal to itself. */
 export function compareDecimal(a: string, b: string): number {
   if (a === b) return 0
-  if (a === NAN) return 1
-  if (b === NAN) return -1
+  if (isSpecial(a) || isSpecial(b)) return specialRank(a) - specialRank(b)
   const { x, y } = aligned(a, b)
   return x < y ? -1 : x > y ? 1 : 0
 }
 
-export const signDecimal = (a: string): number => (a === NAN ? 1 : compareDecimal(a, '0'))
+/** −1, 0 or 1; 1 for NaN. */
+export const signDecimal = (a: string): number =>
+  a.startsWith('-') ? -1 : isSpecial(a) || /[1-9]/.test(a) ? 1 : 0
 
 /** To `digits` decimals, half away from zero; negative digits round to tens, hundreds, … */
 export function roundDecimal(a: string, digits: number): string {
-  if (a === NAN) return NAN
+  if (isSpecial(a)) return a
   const bounded = Math.min(Math.max(digits, -WHOLE_DIGITS_MAX), SCALE_MAX)
   const value = toDecimal(a)
   if (bounded >= 0) return fromDecimal(inBounds(rescale(value, bounded)))
@@ -183,7 +206,7 @@ export function roundDecimal(a: string, digits: number): string {
 
 /** To `digits` decimals, towards zero. */
 export function truncateDecimal(a: string, digits: number): string {
-  if (a === NAN) return NAN
+  if (isSpecial(a)) return a
   const bounded = Math.min(Math.max(digits, -WHOLE_DIGITS_MAX), SCALE_MAX)
   const value = toDecimal(a)
   if (bounded >= value.scale) return fromDecimal(rescale(value, bounded))
@@ -194,7 +217,7 @@ export function truncateDecimal(a: string, digits: number): string {
 }
 
 export function floorDecimal(a: string): string {
-  if (a === NAN) return NAN
+  if (isSpecial(a)) return a
   const { coefficient, scale } = toDecimal(a)
   const unit = tenTo(scale)
   const cut = coefficient / unit
@@ -205,8 +228,8 @@ export const ceilDecimal = (a: string): string => negateDecimal(floorDecimal(neg
 
 /** The square root by Newton's method on whole numbers. @throws 2201F for a negative number */
 export function sqrtDecimal(a: string): string {
-  if (a === NAN) return NAN
-  const value = toDecimal(a)
+  if (a === NAN || a === INFINITY) return a
+  const value = a === MINUS_INFINITY ? { coefficient: -1n, scale: 0 } : toDecimal(a)
   if (value.coefficient < 0n)
     throw sqlError(SQLSTATE.invalidArgumentForPowerFunction, 'cannot take square root of a negative number')
   const { weight } = leading(value)
@@ -231,13 +254,14 @@ function wholeRoot(value: bigint): bigint {
 }
 
 /**
- * Reads what people and programs write: blanks around it, a sign, an exponent, `NaN`.
+ * Reads what people and programs write: blanks around it, a sign, an exponent, `NaN`, `inf`.
  * @returns canonical text, or null when it is no number
  * @throws 22003 when it is too large
  */
 export function parseDecimal(text: string): string | null {
   const trimmed = text.trim()
   if (/^nan$/i.test(trimmed)) return NAN
+  if (/^[-+]?inf(?:inity)?$/i.test(trimmed)) return trimmed.startsWith('-') ? MINUS_INFINITY : INFINITY
   const match = /^([-+]?)(\d*)(?:\.(\d*))?(?:e([-+]?\d+))?$/i.exec(trimmed)
   if (match === null) return null
   const [, sign = '', whole = '', fraction = '', power = '0'] = match
@@ -254,6 +278,10 @@ export function parseDecimal(text: string): string | null {
 /** Rounds to the scale of `numeric(precision, scale)`. @throws 22003 when it does not fit */
 export function fitDecimal(a: string, precision: number, scale: number): string {
   if (a === NAN) return NAN
+  if (isSpecial(a))
+    throw sqlError(SQLSTATE.numericValueOutOfRange, 'numeric field overflow', {
+      detail: `A field with precision ${precision}, scale ${scale} cannot hold an infinite value.`,
+    })
   const value = rescale(toDecimal(a), scale)
   const bound = tenTo(precision)
   if (value.coefficient >= bound || value.coefficient <= -bound) {

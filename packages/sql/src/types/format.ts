@@ -1,13 +1,17 @@
 import type { Value } from '@cluster/core'
-import { dateToText, timestampText } from './datetime.ts'
+import { arrayText, parseArray } from './array.ts'
+import { dateToText, parseTimestamptz, timestampText, timestamptzText } from './datetime.ts'
 import { doubleText, realText } from './float-text.ts'
+import { timeText } from './time.ts'
+import { UTC, type Zone } from './time-zone.ts'
 import type { SqlType } from './type.ts'
 
 /**
  * The text of a value that is not NULL, as PostgreSQL sends it to clients. A boolean is `t` or `f`; cast to
  * text it is `true` or `false` (`castText`).
+ * @param zone of the session, for timestamptz
  */
-export function formatValue(type: SqlType, value: Value): string {
+export function formatValue(type: SqlType, value: Value, zone: Zone = UTC): string {
   if (value === null) return ''
   switch (type.id) {
     case 'boolean':
@@ -18,6 +22,16 @@ export function formatValue(type: SqlType, value: Value): string {
       return doubleText(value as number)
     case 'timestamp':
       return timestampText(value as bigint)
+    case 'timestamptz':
+      return timestamptzText(value as bigint, zone)
+    case 'time':
+      return timeText(value as number)
+    case 'array':
+      // Only moments look different in another zone; every other array is its own text.
+      if (type.element?.id !== 'timestamptz' || zone === UTC) return value as string
+      return arrayText(parseArray(value as string, parseTimestamptz), (item) =>
+        timestamptzText(item as bigint, zone),
+      )
     case 'date':
       return dateToText(value as number)
     case 'bytea':
@@ -28,8 +42,8 @@ export function formatValue(type: SqlType, value: Value): string {
 }
 
 /** The text that a cast to `text` gives. */
-export function castText(type: SqlType, value: Value): string {
+export function castText(type: SqlType, value: Value, zone: Zone = UTC): string {
   if (type.id === 'boolean') return value === true ? 'true' : 'false'
-  const text = formatValue(type, value)
+  const text = formatValue(type, value, zone)
   return type.id === 'char' ? text.replace(/ +$/, '') : text
 }

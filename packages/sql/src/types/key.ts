@@ -1,7 +1,10 @@
 import { KeyWriter, type Value } from '@cluster/core'
+import { toArray } from './array-text.ts'
 import { trimBlanks } from './compare.ts'
 import { intervalSpan, toInterval } from './interval.ts'
-import type { SqlType } from './type.ts'
+import { isArray, isNumber, isObject, type Json, type JsonKind, kindOf, toJson } from './json.ts'
+import { toZonedTime, utcOf } from './time.ts'
+import { elementOf, type SqlType } from './type.ts'
 
 /** Adds a value, or NULL, to an order-preserving key. Equal values give equal keys. */
 export function writeKeyValue(writer: KeyWriter, type: SqlType, value: Value): void {
@@ -18,10 +21,12 @@ export function writeKeyValue(writer: KeyWriter, type: SqlType, value: Value): v
     case 'real':
     case 'double':
     case 'date':
+    case 'time':
       writer.double(value as number)
       return
     case 'bigint':
     case 'timestamp':
+    case 'timestamptz':
       writer.int64(value as bigint)
       return
     case 'numeric':
@@ -36,9 +41,53 @@ export function writeKeyValue(writer: KeyWriter, type: SqlType, value: Value): v
     case 'bytea':
       writer.bytes(value as Uint8Array)
       return
+    case 'timetz': {
+      const time = toZonedTime(value as string)
+      writer.double(utcOf(time)).double(-time.offset)
+      return
+    }
+    case 'jsonb':
+      writeJson(writer, toJson(value as string), true)
+      return
+    case 'array':
+      writeArray(writer, elementOf(type), value as string)
+      return
     default:
       writer.text(value as string)
   }
+}
+
+/** Each item behind a sign that one follows: an array that ends sorts before one that goes on. */
+function writeArray(writer: KeyWriter, element: SqlType, value: string): void {
+  const { items, dims, lowers } = toArray(element, value)
+  for (const item of items) writeKeyValue(writer.boolean(true), element, item)
+  writer.boolean(false).double(dims.length)
+  for (const bound of [...dims, ...lowers]) writer.double(bound)
+}
+
+const ranks: Readonly<Record<JsonKind, number>> = {
+  null: 1,
+  string: 2,
+  number: 3,
+  boolean: 4,
+  array: 5,
+  object: 6,
+}
+
+function writeJson(writer: KeyWriter, value: Json, top: boolean): void {
+  const kind = kindOf(value)
+  // An empty array at the top is less than everything.
+  const emptyTop = top && isArray(value) && value.length === 0
+  writer.double(emptyTop ? 0 : ranks[kind])
+  if (isArray(value)) {
+    writer.double(value.length)
+    for (const item of value) writeJson(writer, item, false)
+  } else if (isObject(value)) {
+    writer.double(value.size)
+    for (const [key, member] of value) writeJson(writer.text(key), member, false)
+  } else if (isNumber(value)) writer.decimal(value.text)
+  else if (typeof value === 'string') writer.text(value)
+  else if (typeof value === 'boolean') writer.boolean(value)
 }
 
 /**
@@ -50,6 +99,9 @@ export function hashKey(type: SqlType, value: Value): string | number | bigint |
   switch (type.id) {
     case 'numeric':
     case 'interval':
+    case 'timetz':
+    case 'jsonb':
+    case 'array':
     case 'bytea': {
       const writer = new KeyWriter()
       writeKeyValue(writer, type, value)

@@ -1,11 +1,21 @@
 import type { Value } from '@cluster/core'
 import { SQLSTATE, type SqlError, sqlError } from '../errors.ts'
-import { parseDate, parseTimestamp, roundTimestamp } from './datetime.ts'
+import { arrayText, parseArray } from './array.ts'
+import {
+  parseDate,
+  parseTimestamp,
+  parseTimestamptz,
+  type ReadingContext,
+  roundTimestamp,
+} from './datetime.ts'
 import { fitDecimal, parseDecimal } from './decimal.ts'
 import { parseFloatText } from './float-text.ts'
+import { formatValue } from './format.ts'
 import { intervalText, parseInterval } from './interval.ts'
+import { jsonbOf, readJson } from './json.ts'
 import { characterCount, sliceCharacters } from './text-order.ts'
-import { formatType, type SqlType, type TypeId, typeName } from './type.ts'
+import { parseTime, parseTimetz, roundTime, roundTimetz } from './time.ts'
+import { elementOf, formatType, type SqlType, type TypeId, typeName } from './type.ts'
 
 const malformed = (type: SqlType, text: string): SqlError =>
   sqlError(SQLSTATE.invalidTextRepresentation, `invalid input syntax for type ${typeName(type)}: "${text}"`)
@@ -27,10 +37,11 @@ const bounds: Partial<Readonly<Record<TypeId, bigint>>> = {
 /**
  * The value that a text stands for, in a type with its modifiers: what PostgreSQL's input functions do for
  * literals, parameters and casts from text.
+ * @param context the session's zone and present; without it times are of UTC and `now` is refused
  * @throws 22P02 when it is no such value, 22003 when it is out of range, 22001 when it is too long for its type,
  * 22007 and 22008 for dates
  */
-export function parseValue(type: SqlType, text: string): Value {
+export function parseValue(type: SqlType, text: string, context?: ReadingContext): Value {
   switch (type.id) {
     case 'boolean':
       return parseBoolean(type, text)
@@ -51,11 +62,35 @@ export function parseValue(type: SqlType, text: string): Value {
       return type.precision === null ? value : fitDecimal(value, type.precision, type.scale ?? 0)
     }
     case 'timestamp': {
-      const value = parseTimestamp(text)
+      const value = parseTimestamp(text, context)
+      return type.length === null ? value : roundTimestamp(value, type.length)
+    }
+    case 'timestamptz': {
+      const value = parseTimestamptz(text, context)
       return type.length === null ? value : roundTimestamp(value, type.length)
     }
     case 'date':
-      return parseDate(text)
+      return parseDate(text, context)
+    case 'time': {
+      const value = parseTime(text, context)
+      return type.length === null ? value : roundTime(value, type.length)
+    }
+    case 'timetz': {
+      const value = parseTimetz(text, context)
+      return type.length === null ? value : roundTimetz(value, type.length)
+    }
+    case 'uuid':
+      return parseUuid(type, text)
+    case 'json':
+      readJson(text)
+      return text
+    case 'jsonb':
+      return jsonbOf(text)
+    case 'array': {
+      const element = elementOf(type)
+      const array = parseArray(text, (item) => parseValue(element, item, context))
+      return arrayText(array, (item) => formatValue(element, item))
+    }
     case 'interval':
       return intervalText(parseInterval(text))
     case 'bytea':
@@ -79,6 +114,21 @@ function parseBoolean(type: SqlType, text: string): boolean {
     if (lies.some((lie) => lie.startsWith(word))) return false
   }
   throw malformed(type, text)
+}
+
+/** Digits in any case, hyphens behind any four of them, maybe in braces. */
+function parseUuid(type: SqlType, text: string): string {
+  const bare = /^\{.*\}$/.test(text) ? text.slice(1, -1) : text
+  const digits = bare.replaceAll('-', '').toLowerCase()
+  if (!/^[0-9a-f]{32}$/.test(digits) || !/^(?:[0-9a-fA-F]{4}-?){8}$/.test(`${bare}`) || bare.endsWith('-'))
+    throw malformed(type, text)
+  return [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    digits.slice(12, 16),
+    digits.slice(16, 20),
+    digits.slice(20),
+  ].join('-')
 }
 
 function parseWhole(type: SqlType, text: string): number | bigint {

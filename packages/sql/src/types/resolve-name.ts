@@ -1,12 +1,20 @@
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
-import { char, numeric, type SqlType, TYPES, type TypeId, timestamp, typeName, varchar } from './type.ts'
+import { arrayOf, char, numeric, type SqlType, TYPES, type TypeId, typeName, varchar } from './type.ts'
 
 const byName: ReadonlyMap<string, SqlType> = new Map(
   Object.values(TYPES).map((type) => [typeName(type), type]),
 )
 
-const known = new Set(['time without time zone', 'time with time zone', 'timestamp with time zone'])
-const modifiable: ReadonlySet<TypeId> = new Set(['varchar', 'char', 'numeric', 'timestamp', 'interval'])
+const modifiable: ReadonlySet<TypeId> = new Set([
+  'varchar',
+  'char',
+  'numeric',
+  'timestamp',
+  'timestamptz',
+  'time',
+  'timetz',
+  'interval',
+])
 
 /** What this package asks of a type's name; `TypeName` of the syntax tree is one. */
 export interface WrittenType {
@@ -18,16 +26,16 @@ export interface WrittenType {
 /**
  * The type that a name means.
  * @param position of the name in the source, for the error
- * @throws 42704 for an unknown name, 0A000 for a type that is known but not built, 22023 for bad modifiers
+ * @throws 42704 for an unknown name, 22023 for bad modifiers
  */
-export function resolveType({ name, modifiers, array }: WrittenType, position?: number): SqlType {
-  if (array || known.has(name))
-    throw sqlError(SQLSTATE.featureNotSupported, `type ${array ? `${name}[]` : name} is not supported`, {
-      position,
-      hint: array ? 'Keep the items in a table of their own.' : 'Use timestamp without time zone.',
-    })
+export function resolveType(written: WrittenType, position?: number): SqlType {
+  const type = resolvePlain(written, position)
+  return written.array ? arrayOf(type) : type
+}
+
+function resolvePlain({ name, modifiers }: WrittenType, position?: number): SqlType {
   const type = byName.get(name)
-  if (type === undefined || type.id === 'unknown') {
+  if (type === undefined || type.id === 'unknown' || type.id === 'array') {
     const near = nearest(name, byName.keys())
     throw sqlError(SQLSTATE.undefinedObject, `type "${name}" does not exist`, {
       position,
@@ -49,7 +57,10 @@ export function resolveType({ name, modifiers, array }: WrittenType, position?: 
       return numeric(first, scale)
     }
     case 'timestamp':
-      return timestamp(Math.min(first, 6))
+    case 'timestamptz':
+    case 'time':
+    case 'timetz':
+      return { ...type, length: Math.min(first, 6) }
     case 'interval':
       return type
     default: {

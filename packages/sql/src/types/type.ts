@@ -7,12 +7,19 @@
  * | smallint, integer | number, a whole one |
  * | bigint | bigint |
  * | real, double precision | number; a real is a double rounded to single precision |
- * | numeric | string: canonical decimal text that keeps the scale, or `NaN`; no infinities |
+ * | numeric | string: canonical decimal text that keeps the scale, `NaN`, `Infinity` or `-Infinity` |
  * | text, character varying, character | string |
  * | timestamp | bigint: microseconds since 1970-01-01; the ends of the range stand for ±infinity |
+ * | timestamptz | bigint: microseconds since 1970-01-01 in UTC; the ends of the range stand for ±infinity |
+ * | time | number: microseconds since midnight, 0 … 86,400,000,000 |
+ * | timetz | string: its canonical text, `04:05:06.789+02` |
  * | date | number: days since 1970-01-01; ±Infinity |
  * | interval | string: its canonical text, as PostgreSQL prints it |
  * | bytea | Uint8Array |
+ * | uuid | string: 32 hexadecimal digits in lower case with four hyphens |
+ * | json | string: the text as it was given |
+ * | jsonb | string: canonical text, as PostgreSQL prints it |
+ * | array | string: canonical text, as PostgreSQL prints it: `{1,2,NULL}`; `element` is the items' type |
  * | unknown | string: a literal whose type the context has not decided |
  */
 export type TypeId =
@@ -27,13 +34,28 @@ export type TypeId =
   | 'varchar'
   | 'char'
   | 'timestamp'
+  | 'timestamptz'
   | 'date'
+  | 'time'
+  | 'timetz'
   | 'interval'
   | 'bytea'
+  | 'uuid'
+  | 'json'
+  | 'jsonb'
+  | 'array'
   | 'unknown'
 
 /** PostgreSQL's categories, which steer the choice of an overload. */
-export type TypeCategory = 'boolean' | 'number' | 'string' | 'datetime' | 'timespan' | 'user' | 'unknown'
+export type TypeCategory =
+  | 'array'
+  | 'boolean'
+  | 'number'
+  | 'string'
+  | 'datetime'
+  | 'timespan'
+  | 'user'
+  | 'unknown'
 
 /**
  * A type with its modifiers. Two of one id and equal modifiers are equal (`sameType`); functions look at ids
@@ -41,12 +63,14 @@ export type TypeCategory = 'boolean' | 'number' | 'string' | 'datetime' | 'times
  */
 export interface SqlType {
   readonly id: TypeId
-  /** Characters, for varchar and char; digits of the fraction, 0 … 6, for timestamp. Null: no limit. */
+  /** Characters, for varchar and char; digits of the fraction, 0 … 6, for times. Null: no limit. */
   readonly length: number | null
   /** For numeric: digits in all. Null: any. */
   readonly precision: number | null
   /** For numeric with a precision: digits of the fraction. */
   readonly scale: number | null
+  /** For arrays, and only for them: the type of the items, itself no array. */
+  readonly element?: SqlType
 }
 
 const plain = (id: TypeId): SqlType => ({ id, length: null, precision: null, scale: null })
@@ -62,12 +86,25 @@ export const TEXT: SqlType = plain('text')
 export const VARCHAR: SqlType = plain('varchar')
 export const CHAR: SqlType = plain('char')
 export const TIMESTAMP: SqlType = plain('timestamp')
+export const TIMESTAMPTZ: SqlType = plain('timestamptz')
+export const TIME: SqlType = plain('time')
+export const TIMETZ: SqlType = plain('timetz')
+export const UUID: SqlType = plain('uuid')
+export const JSON_TYPE: SqlType = plain('json')
+export const JSONB: SqlType = plain('jsonb')
 export const DATE: SqlType = plain('date')
 export const INTERVAL: SqlType = plain('interval')
 export const BYTEA: SqlType = plain('bytea')
 export const UNKNOWN: SqlType = plain('unknown')
 
-/** Every type without modifiers, by its id. */
+/** The type of arrays with such items; an array of arrays is an array of more dimensions. */
+export const arrayOf = (element: SqlType): SqlType =>
+  element.id === 'array' ? element : { ...plain('array'), element }
+
+/** The type of an array's items. */
+export const elementOf = (type: SqlType): SqlType => type.element ?? TEXT
+
+/** Every type without modifiers, by its id; of arrays the one of texts. */
 export const TYPES: Readonly<Record<TypeId, SqlType>> = {
   boolean: BOOLEAN,
   smallint: SMALLINT,
@@ -80,9 +117,16 @@ export const TYPES: Readonly<Record<TypeId, SqlType>> = {
   varchar: VARCHAR,
   char: CHAR,
   timestamp: TIMESTAMP,
+  timestamptz: TIMESTAMPTZ,
   date: DATE,
+  time: TIME,
+  timetz: TIMETZ,
   interval: INTERVAL,
   bytea: BYTEA,
+  uuid: UUID,
+  json: JSON_TYPE,
+  jsonb: JSONB,
+  array: arrayOf(TEXT),
   unknown: UNKNOWN,
 }
 
@@ -90,6 +134,8 @@ interface TypeFacts {
   /** As PostgreSQL's `format_type` prints it, and as it is written in `TypeName.name`. */
   readonly name: string
   readonly oid: number
+  /** Of its arrays. */
+  readonly arrayOid: number
   /** Bytes in PostgreSQL's catalog, −1 for variable length; for the wire protocol. */
   readonly bytes: number
   readonly category: TypeCategory
@@ -98,34 +144,79 @@ interface TypeFacts {
 }
 
 const facts: Readonly<Record<TypeId, TypeFacts>> = {
-  boolean: { name: 'boolean', oid: 16, bytes: 1, category: 'boolean', preferred: true },
-  smallint: { name: 'smallint', oid: 21, bytes: 2, category: 'number', preferred: false },
-  integer: { name: 'integer', oid: 23, bytes: 4, category: 'number', preferred: false },
-  bigint: { name: 'bigint', oid: 20, bytes: 8, category: 'number', preferred: false },
-  real: { name: 'real', oid: 700, bytes: 4, category: 'number', preferred: false },
-  double: { name: 'double precision', oid: 701, bytes: 8, category: 'number', preferred: true },
-  numeric: { name: 'numeric', oid: 1700, bytes: -1, category: 'number', preferred: false },
-  text: { name: 'text', oid: 25, bytes: -1, category: 'string', preferred: true },
-  varchar: { name: 'character varying', oid: 1043, bytes: -1, category: 'string', preferred: false },
-  char: { name: 'character', oid: 1042, bytes: -1, category: 'string', preferred: false },
+  boolean: { name: 'boolean', oid: 16, arrayOid: 1000, bytes: 1, category: 'boolean', preferred: true },
+  smallint: { name: 'smallint', oid: 21, arrayOid: 1005, bytes: 2, category: 'number', preferred: false },
+  integer: { name: 'integer', oid: 23, arrayOid: 1007, bytes: 4, category: 'number', preferred: false },
+  bigint: { name: 'bigint', oid: 20, arrayOid: 1016, bytes: 8, category: 'number', preferred: false },
+  real: { name: 'real', oid: 700, arrayOid: 1021, bytes: 4, category: 'number', preferred: false },
+  double: {
+    name: 'double precision',
+    oid: 701,
+    arrayOid: 1022,
+    bytes: 8,
+    category: 'number',
+    preferred: true,
+  },
+  numeric: { name: 'numeric', oid: 1700, arrayOid: 1231, bytes: -1, category: 'number', preferred: false },
+  text: { name: 'text', oid: 25, arrayOid: 1009, bytes: -1, category: 'string', preferred: true },
+  varchar: {
+    name: 'character varying',
+    oid: 1043,
+    arrayOid: 1015,
+    bytes: -1,
+    category: 'string',
+    preferred: false,
+  },
+  char: { name: 'character', oid: 1042, arrayOid: 1014, bytes: -1, category: 'string', preferred: false },
   timestamp: {
     name: 'timestamp without time zone',
     oid: 1114,
+    arrayOid: 1115,
     bytes: 8,
     category: 'datetime',
     preferred: false,
   },
-  date: { name: 'date', oid: 1082, bytes: 4, category: 'datetime', preferred: false },
-  interval: { name: 'interval', oid: 1186, bytes: 16, category: 'timespan', preferred: true },
-  bytea: { name: 'bytea', oid: 17, bytes: -1, category: 'user', preferred: false },
-  unknown: { name: 'unknown', oid: 705, bytes: -2, category: 'unknown', preferred: false },
+  timestamptz: {
+    name: 'timestamp with time zone',
+    oid: 1184,
+    arrayOid: 1185,
+    bytes: 8,
+    category: 'datetime',
+    preferred: true,
+  },
+  time: {
+    name: 'time without time zone',
+    oid: 1083,
+    arrayOid: 1183,
+    bytes: 8,
+    category: 'datetime',
+    preferred: false,
+  },
+  timetz: {
+    name: 'time with time zone',
+    oid: 1266,
+    arrayOid: 1270,
+    bytes: 12,
+    category: 'datetime',
+    preferred: false,
+  },
+  uuid: { name: 'uuid', oid: 2950, arrayOid: 2951, bytes: 16, category: 'user', preferred: false },
+  json: { name: 'json', oid: 114, arrayOid: 199, bytes: -1, category: 'user', preferred: false },
+  jsonb: { name: 'jsonb', oid: 3802, arrayOid: 3807, bytes: -1, category: 'user', preferred: false },
+  array: { name: 'anyarray', oid: 2277, arrayOid: 2277, bytes: -1, category: 'array', preferred: false },
+  date: { name: 'date', oid: 1082, arrayOid: 1182, bytes: 4, category: 'datetime', preferred: false },
+  interval: { name: 'interval', oid: 1186, arrayOid: 1187, bytes: 16, category: 'timespan', preferred: true },
+  bytea: { name: 'bytea', oid: 17, arrayOid: 1001, bytes: -1, category: 'user', preferred: false },
+  unknown: { name: 'unknown', oid: 705, arrayOid: 0, bytes: -2, category: 'unknown', preferred: false },
 }
 
-/** The name without modifiers: `double precision`. */
-export const typeName = (type: SqlType): string => facts[type.id].name
+/** The name without modifiers: `double precision`, `integer[]`. */
+export const typeName = (type: SqlType): string =>
+  type.element === undefined ? facts[type.id].name : `${facts[type.element.id].name}[]`
 
 /** The number that PostgreSQL's protocol knows the type by. */
-export const typeOid = (type: SqlType): number => facts[type.id].oid
+export const typeOid = (type: SqlType): number =>
+  type.element === undefined ? facts[type.id].oid : facts[type.element.id].arrayOid
 
 export const typeBytes = (type: SqlType): number => facts[type.id].bytes
 
@@ -135,15 +226,27 @@ export const isPreferred = (id: TypeId): boolean => facts[id].preferred
 
 /** The name with modifiers, as PostgreSQL prints it: `numeric(10,2)`, `timestamp(3) without time zone`. */
 export function formatType(type: SqlType): string {
+  if (type.element !== undefined) return `${formatType(type.element)}[]`
   const { name } = facts[type.id]
   if (type.id === 'numeric' && type.precision !== null) return `${name}(${type.precision},${type.scale ?? 0})`
   if (type.length === null) return name
-  return type.id === 'timestamp' ? `timestamp(${type.length}) without time zone` : `${name}(${type.length})`
+  const [word = '', ...rest] = name.split(' ')
+  return rest[0] === 'varying' ? `${name}(${type.length})` : [`${word}(${type.length})`, ...rest].join(' ')
 }
 
 export function sameType(a: SqlType, b: SqlType): boolean {
+  if (a === b) return true
+  if (a.element !== undefined && b.element !== undefined) return sameType(a.element, b.element)
   return a.id === b.id && a.length === b.length && a.precision === b.precision && a.scale === b.scale
 }
+
+/** True for types whose values compare and cast alike: modifiers do not matter. */
+export const sameKind = (a: SqlType, b: SqlType): boolean =>
+  a.id === b.id && (a.element === undefined || b.element === undefined || a.element.id === b.element.id)
+
+/** The type without modifiers. */
+export const unmodified = (type: SqlType): SqlType =>
+  type.element === undefined ? TYPES[type.id] : arrayOf(TYPES[type.element.id])
 
 /** Characters at most. PostgreSQL's `character` is `character(1)`. */
 export const varchar = (length: number | null): SqlType => ({ ...VARCHAR, length })

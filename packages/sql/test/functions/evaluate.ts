@@ -8,6 +8,7 @@ import { parseExpression } from '../../src/syntax/parse.ts'
 import { formatValue } from '../../src/types/format.ts'
 import { numberLiteral } from '../../src/types/literal.ts'
 import { resolveType } from '../../src/types/resolve-name.ts'
+import { UTC } from '../../src/types/time-zone.ts'
 import { BOOLEAN, formatType, type SqlType, TEXT, UNKNOWN } from '../../src/types/type.ts'
 
 export interface Result {
@@ -20,6 +21,8 @@ export const context: FunctionContext = {
   statementMicros: 1_704_164_645_678_000n,
   clockMicros: () => 1_704_164_645_678_000n,
   random: () => 0.25,
+  zone: UTC,
+  randomBytes: (count) => new Uint8Array(count).fill(0x5a),
   user: 'nora',
   database: 'shop',
   schema: 'public',
@@ -29,7 +32,8 @@ function cast({ type, value }: Result, to: SqlType, how: 'implicit' | 'assignmen
   const fn = castFor(type, to, how)
   if (fn === null)
     throw sqlError(SQLSTATE.cannotCoerce, `cannot cast type ${formatType(type)} to ${formatType(to)}`)
-  return fn === 'same' || value === null ? value : fn.impl(value)
+  if (fn === 'same' || value === null) return value
+  return fn.contextual === null ? fn.impl(value) : fn.contextual(context, value)
 }
 
 function apply(fn: ReturnType<typeof resolveFunction>, args: readonly Result[], inline: boolean): Result {
