@@ -1,4 +1,4 @@
-import type { Clock, Database, Describable, Random, StructureNode } from '@cluster/core'
+import type { Clock, Database, Describable, Random, StructureNode, Transaction } from '@cluster/core'
 import { Catalog } from '../catalog/catalog.ts'
 import { systemTables } from '../catalog/system-tables.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
@@ -8,7 +8,7 @@ import { isSerializationFailure } from './errors.ts'
 import { Lru } from './lru.ts'
 import { Planner } from './planner.ts'
 import { StatementRunner } from './runner.ts'
-import { mayBeOptimistic, retrying, type SessionPorts, SqlSession } from './session.ts'
+import { mayBeOptimistic, retrying, retryOf, type SessionPorts, SqlSession } from './session.ts'
 import type { Session, SqlRunner } from './types.ts'
 
 export interface SqlEngineOptions {
@@ -106,8 +106,9 @@ class Engine implements SqlEngine {
   }
 
   async transaction<T>(work: (session: SqlRunner) => Promise<T>): Promise<T> {
+    let lost: Transaction | null = null
     return retrying(this.#ports, async (retry) => {
-      const session = new SqlSession(this.#ports, { optimistic: mayBeOptimistic(retry) })
+      const session = new SqlSession(this.#ports, { optimistic: mayBeOptimistic(retry), ...retryOf(lost) })
       try {
         await session.query('BEGIN')
         const value = await work(session)
@@ -118,6 +119,7 @@ class Engine implements SqlEngine {
         if (!isSerializationFailure(error)) await session.prove()
         throw error
       } finally {
+        lost = session.lastTransaction
         session.close()
       }
     })

@@ -40,6 +40,9 @@ export interface SessionPorts {
   readonly retriesMax: number
 }
 
+/** What all transactions of a session begin with. */
+export type Beginning = Pick<TransactionOptions, 'optimistic' | 'retryOf'>
+
 /** Why a statement failed whose failure the log has decided: nothing that was read matters to it. */
 class CommittedError extends Error {
   readonly reason: Error
@@ -87,8 +90,9 @@ export class SqlSession implements Session {
   readonly #ports: SessionPorts
   readonly #settings = new Settings()
   /** What all transactions of this session begin with. */
-  readonly #beginning: Pick<TransactionOptions, 'optimistic'>
+  readonly #beginning: Beginning
   #open: OpenTransaction | null = null
+  #last: Transaction | null = null
   #queue: Promise<unknown> = Promise.resolve()
   #closed = false
 
@@ -96,7 +100,7 @@ export class SqlSession implements Session {
    * @param beginning optimistic for a caller who runs everything again when it was out of date: transactions are
    * proved before they end, by COMMIT and ROLLBACK alike
    */
-  constructor(ports: SessionPorts, beginning: Pick<TransactionOptions, 'optimistic'> = {}) {
+  constructor(ports: SessionPorts, beginning: Beginning = {}) {
     this.#ports = ports
     this.#beginning = beginning
   }
@@ -177,6 +181,11 @@ export class SqlSession implements Session {
       query: (parameters) => this.query(text, parameters),
       stream: (parameters) => this.stream(text, parameters),
     }
+  }
+
+  /** The last transaction that it began, which the next attempt may be the retry of. */
+  get lastTransaction(): Transaction | null {
+    return this.#last
   }
 
   /** Proves what the open transaction has read, before the caller says what it learned. @throws 40001 */
@@ -269,10 +278,13 @@ export class SqlSession implements Session {
     const readOnly = items.every(({ statement }) => readsOnly(statement))
     const call = callOptions(options)
     let alone = items.length === 1
+    let lost: Transaction | null = null
     return retrying(this.#ports, async (retry) => {
       const optimistic = !readOnly && mayBeOptimistic(retry)
       for (;;) {
-        const transaction = await this.#ports.database.begin({ ...call, readOnly, optimistic })
+        const beginning = { ...call, readOnly, optimistic, ...retryOf(lost) }
+        const transaction: Transaction = await this.#ports.database.begin(beginning)
+        lost = transaction
         const startMicros = this.#micros()
         const start = (item: Item): Run =>
           this.#run(item, transaction, startMicros, parameters, options, alone)
@@ -373,6 +385,7 @@ export class SqlSession implements Session {
 
   async #begun(open: OpenTransaction): Promise<Transaction> {
     open.transaction ??= await this.#ports.database.begin({ ...this.#beginning, readOnly: open.readOnly })
+    this.#last = open.transaction
     return open.transaction
   }
 
@@ -509,6 +522,10 @@ export class SqlSession implements Session {
     }
   }
 }
+
+/** Tells the database of an attempt that was lost. */
+export const retryOf = (lost: Transaction | null): Pick<TransactionOptions, 'retryOf'> =>
+  lost === null ? {} : { retryOf: lost }
 
 const callOptions = ({ signal }: QueryOptions): QueryOptions => (signal === undefined ? {} : { signal })
 
