@@ -17,6 +17,7 @@ import type {
 } from '../syntax/ast.ts'
 import { parseStatement } from '../syntax/parse.ts'
 import { bindCondition, bindExpression } from './bind-expression.ts'
+import { scanTableOfWith } from './bind-with.ts'
 import { coerce } from './coerce.ts'
 import {
   type BindContext,
@@ -180,10 +181,23 @@ export function scanTable(
 }
 
 function bindCte(context: BindContext, reference: TableName, { name, binding }: Ctes): BoundFrom {
-  const { query } = binding.table
-  if (query.kind !== 'query') throw unsupported(context, query, 'a WITH table that changes rows')
-  const bound = context.bindQuery(query, { ...context, ctes: binding.outer }, null)
-  return named(context, renamed(context, bound, binding.table.columns, name), reference.alias, name)
+  if (binding.kind === 'silent')
+    throw errorAt(
+      context,
+      reference,
+      SQLSTATE.featureNotSupported,
+      `WITH query "${name}" does not have a RETURNING clause`,
+    )
+  const bound =
+    binding.kind === 'table'
+      ? scanTableOfWith(context, name, reference.alias?.name ?? null, binding)
+      : renamed(
+          context,
+          context.bindQuery(binding.query, { ...context, ctes: binding.outer }, binding.scope),
+          binding.names,
+          name,
+        )
+  return named(context, bound, reference.alias, name)
 }
 
 function bindView(context: BindContext, reference: TableName, view: ViewSchema): BoundFrom {

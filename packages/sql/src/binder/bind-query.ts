@@ -1,22 +1,16 @@
 import { unreachable } from '@cluster/core'
 import { SQLSTATE } from '../errors.ts'
 import { columnExpr } from '../plan/build.ts'
-import type { Column, Expr } from '../plan/expression.ts'
-import type { LogicalPlan, Output, SortKey } from '../plan/logical.ts'
-import type { Expression, Node, Query, QueryBody, SetOperation, SortItem, Values } from '../syntax/ast.ts'
-import { BIGINT, type SqlType, sameType } from '../types/type.ts'
+import type { Expr } from '../plan/expression.ts'
+import type { LogicalPlan, SortKey } from '../plan/logical.ts'
+import type { Expression, Query, QueryBody, SetOperation, SortItem, Values } from '../syntax/ast.ts'
+import { BIGINT, type SqlType } from '../types/type.ts'
 import { bindExpression, bindScalar } from './bind-expression.ts'
 import { bindSelect } from './bind-select.ts'
-import { coerce, commonType, settle, unify } from './coerce.ts'
-import {
-  type BindContext,
-  type BoundQuery,
-  type Ctes,
-  errorAt,
-  newColumn,
-  type OutputColumn,
-  unsupported,
-} from './context.ts'
+import { bindWith, withTables } from './bind-with.ts'
+import { commonType, settle, unify } from './coerce.ts'
+import { type BindContext, type BoundQuery, errorAt, newColumn, type OutputColumn } from './context.ts'
+import { converted } from './convert-query.ts'
 import { ordinalOf } from './ordinal.ts'
 import type { Place } from './place.ts'
 import { EMPTY_SCOPE, type Scope } from './scope.ts'
@@ -26,35 +20,17 @@ import { EMPTY_SCOPE, type Scope } from './scope.ts'
  * @param scope what it may refer to outside of itself; null: nothing
  */
 export function bindQuery(query: Query, context: BindContext, scope: Scope | null): BoundQuery {
-  const inner = withTables(query, context)
+  const { context: inner, tables } = bindWith(context, query, scope, { bindBody, bindWrite: null })
   const { body } = query
   const bound =
     body.kind === 'select'
       ? bindSelect(inner, body, query.orderBy, scope)
       : sorted(inner, bindBody(inner, body, scope), query.orderBy)
-  return limited(inner, bound, query)
+  const { plan, columns } = limited(inner, bound, query)
+  return { plan: withTables(tables, plan), columns }
 }
 
-function withTables(query: Query, context: BindContext): BindContext {
-  if (query.recursive && query.with.length > 0) throw unsupported(context, query, 'WITH RECURSIVE')
-  let ctes: Ctes | null = context.ctes
-  const seen = new Set<string>()
-  for (const table of query.with) {
-    const { name } = table.name
-    if (seen.has(name))
-      throw errorAt(
-        context,
-        table,
-        SQLSTATE.duplicateAlias,
-        `WITH query name "${name}" specified more than once`,
-      )
-    seen.add(name)
-    ctes = { name, binding: { table, outer: ctes }, next: ctes }
-  }
-  return { ...context, ctes }
-}
-
-function bindBody(context: BindContext, body: QueryBody, scope: Scope | null): BoundQuery {
+export function bindBody(context: BindContext, body: QueryBody, scope: Scope | null): BoundQuery {
   switch (body.kind) {
     case 'select':
       return bindSelect(context, body, [], scope)
@@ -121,22 +97,6 @@ function bindSetOperation(context: BindContext, body: SetOperation, scope: Scope
   return { plan, columns }
 }
 
-/** The query with exactly its columns, in order, cast to these types. */
-export function converted(
-  context: BindContext,
-  node: Node,
-  bound: BoundQuery,
-  types: readonly SqlType[],
-  how: 'implicit' | 'assignment' = 'implicit',
-): LogicalPlan {
-  const outputs = bound.columns.map(({ column, name }, i): Output => {
-    const type = types[i] ?? column.type
-    const expr = coerce(context, node, columnExpr(column), type, how)
-    return { column: newColumn(context, name, type), expr }
-  })
-  return { kind: 'project', input: bound.plan, outputs }
-}
-
 /** ORDER BY of a query whose columns are all there is to sort by: set operations and VALUES. */
 function sorted(context: BindContext, bound: BoundQuery, items: readonly SortItem[]): BoundQuery {
   if (items.length === 0) return bound
@@ -160,16 +120,4 @@ function limited(context: BindContext, bound: BoundQuery, query: Query): BoundQu
   const limit = query.limit === null ? null : bindScalar(context, query.limit, BIGINT, 'LIMIT')
   const offset = query.offset === null ? null : bindScalar(context, query.offset, BIGINT, 'OFFSET')
   return { plan: { kind: 'limit', input: bound.plan, limit, offset, ties: null }, columns: bound.columns }
-}
-
-/** The query with no column left undecided: literals that nobody typed are text. */
-export function settled(context: BindContext, node: Node, bound: BoundQuery): BoundQuery {
-  const types = bound.columns.map(({ column }) => settle(context, columnExpr(column)).type)
-  if (bound.columns.every(({ column }, i) => sameType(column.type, types[i] as SqlType))) return bound
-  const plan = converted(context, node, bound, types)
-  const outputs = plan.kind === 'project' ? plan.outputs : []
-  return {
-    plan,
-    columns: bound.columns.map(({ name }, i) => ({ name, column: outputs[i]?.column as Column })),
-  }
 }

@@ -34,10 +34,10 @@ import {
 import { bindConflict } from './bind-conflict.ts'
 import { bindCondition, bindExpression } from './bind-expression.ts'
 import { type BoundFrom, bindFrom, scanTable, targetTable } from './bind-from.ts'
-import { converted } from './bind-query.ts'
 import { nameOf } from './bind-select.ts'
 import { settle } from './coerce.ts'
 import { type BindContext, type BoundQuery, errorAt } from './context.ts'
+import { converted } from './convert-query.ts'
 import type { Place } from './place.ts'
 import { type Scope, starColumns } from './scope.ts'
 

@@ -4,7 +4,7 @@ import type { VirtualTable } from '../catalog/virtual-table.ts'
 import { type SqlErrorOptions, sqlError } from '../errors.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import type { LogicalPlan } from '../plan/logical.ts'
-import type { CommonTable, Node, Query } from '../syntax/ast.ts'
+import type { Identifier, Node, Query } from '../syntax/ast.ts'
 import { positionAt } from '../syntax/scanner.ts'
 import { type SqlType, TEXT } from '../types/type.ts'
 
@@ -48,12 +48,20 @@ export class Parameters {
   }
 }
 
-/** A WITH table in view; each use binds its query anew. */
-export interface CteBinding {
-  readonly table: CommonTable
-  /** What its own query sees. */
-  readonly outer: Ctes | null
-}
+/** A WITH table in view. */
+export type CteBinding =
+  /** Computed apart and read by its id; `columns` tell names and types. */
+  | { readonly kind: 'table'; readonly id: number; readonly columns: readonly OutputColumn[] }
+  /** Each use binds the query anew, in what it sees. */
+  | {
+      readonly kind: 'anew'
+      readonly query: Query
+      readonly scope: Scope | null
+      readonly outer: Ctes | null
+      readonly names: readonly Identifier[]
+    }
+  /** Changes rows and gives none. */
+  | { readonly kind: 'silent' }
 
 export interface Ctes {
   readonly name: string

@@ -15,21 +15,38 @@ const ROWS_A_TURN = 8_192
 
 /** What the operators of one running statement share. */
 export class ExecutionContext {
+  /** Where rows are written, and what writing needs is read. */
   readonly transaction: Transaction
+  /** Where queries read. */
+  readonly reads: Transaction
   readonly frame: Frame
   readonly memory: MemoryBudget
   /** The WITH tables that are being read, by id. */
-  readonly tables = new Map<number, TableRows>()
+  readonly tables: Map<number, TableRows>
   readonly #clock: Clock
   readonly #signal: AbortSignal | null
   #rows = 0
 
-  constructor({ transaction, clock, frame, memory, signal }: ContextOptions) {
+  constructor({ transaction, clock, frame, memory, signal }: ContextOptions, parent?: ExecutionContext) {
     this.transaction = transaction
+    this.reads = parent?.reads ?? transaction
+    this.tables = parent?.tables ?? new Map()
     this.frame = frame
     this.memory = memory
     this.#clock = clock
     this.#signal = signal
+  }
+
+  /** For a part of the statement that was compiled apart: it has outer values of its own. */
+  fork(transaction: Transaction): ExecutionContext {
+    const options = {
+      transaction,
+      clock: this.#clock,
+      frame: { ...this.frame, outer: [] },
+      memory: this.memory,
+      signal: this.#signal,
+    }
+    return new ExecutionContext(options, this)
   }
 
   /**

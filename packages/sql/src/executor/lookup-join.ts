@@ -46,15 +46,15 @@ async function lookUp(
   wanted: readonly (Key | undefined)[],
   context: ExecutionContext,
 ): Promise<Batch> {
-  const { transaction } = context
+  const { reads } = context
   const rowAt = (key: Key): Promise<Row | null> =>
-    transaction.get({ relation: table.relation, partition: partitionOfRow(database, table, key), key })
+    reads.get({ relation: table.relation, partition: partitionOfRow(database, table, key), key })
   const keys = [...new Set(wanted)].filter((key) => key !== undefined)
   const found = await Promise.all(
     keys.map(async (key): Promise<{ readonly rowKey: Key; readonly row: Row | null }> => {
       if (index === null) return { rowKey: key, row: await rowAt(key) }
       const partition = table.placement === 'everywhere' ? EVERYWHERE : database.partitionOf(key)
-      const entry = await transaction.get({ relation: index.relation, partition, key })
+      const entry = await reads.get({ relation: index.relation, partition, key })
       const rowKey = entry === null ? null : (entry[0] as Key)
       return rowKey === null ? { rowKey: '', row: null } : { rowKey, row: await rowAt(rowKey) }
     }),

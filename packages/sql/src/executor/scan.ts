@@ -56,7 +56,7 @@ export function rangeScan(
         ...partitionsOf(table),
         ...(most === null ? {} : { limit: most }),
       }
-      for await (const batch of context.transaction.scan(request)) {
+      for await (const batch of context.reads.scan(request)) {
         const pause = context.work(batch.length)
         if (pause !== null) await pause
         yield withKeys(batch, positions)
@@ -91,7 +91,7 @@ export function uniquePointScan(options: ScanOptions, index: IndexSchema, keys: 
         const found = await Promise.all(
           entries.slice(start, start + BATCH_ROWS).map((key) => {
             const partition = table.placement === 'everywhere' ? EVERYWHERE : database.partitionOf(key)
-            return context.transaction.get({ relation: index.relation, partition, key })
+            return context.reads.get({ relation: index.relation, partition, key })
           }),
         )
         const rowKeys = found.flatMap((entry) => (entry === null ? [] : [entry[0] as Key]))
@@ -111,7 +111,7 @@ export function indexScan(
     async *open(context) {
       for (const range of ranges(context.frame)) {
         const request = { relation: index.relation, range, columns: [0], ...partitionsOf(options.table) }
-        for await (const batch of context.transaction.scan(request)) {
+        for await (const batch of context.reads.scan(request)) {
           const pause = context.work(batch.length)
           if (pause !== null) await pause
           yield* fetchRows(options, batch.columns[0] as readonly Key[], context)
@@ -127,7 +127,7 @@ async function* fetchRows(
   context: ExecutionContext,
 ): AsyncGenerator<Batch> {
   const rowAt = (key: Key): Promise<Row | null> =>
-    context.transaction.get({
+    context.reads.get({
       relation: table.relation,
       partition: partitionOfRow(database, table, key),
       key,
@@ -166,7 +166,7 @@ export function prefixRange(prefix: Key): KeyRange {
 export function virtualScan(table: VirtualTable, positions: readonly number[]): Source {
   return {
     async *open(context) {
-      const rows = await table.rows({ transaction: context.transaction })
+      const rows = await table.rows({ transaction: context.reads })
       const picked = rows.map((row) => positions.map((position) => row[position] as Value))
       yield* batchesOfRows(picked, positions.length)
     },

@@ -2,6 +2,7 @@ import type { Column } from '../plan/expression.ts'
 import type { LogicalPlan } from '../plan/logical.ts'
 import { decorrelate } from './decorrelate.ts'
 import { foldConstants } from './fold-constants.ts'
+import { inlineCtes } from './inline-ctes.ts'
 import { mergeProjections } from './merge-projections.ts'
 import { orderJoins } from './order-joins.ts'
 import { pruneColumns } from './prune-columns.ts'
@@ -16,6 +17,7 @@ export interface Rule {
 /** In the order they are applied. */
 export const RULES: readonly Rule[] = [
   { name: 'fold constants', apply: foldConstants },
+  { name: 'inline ctes', apply: inlineCtes },
   { name: 'decorrelate', apply: decorrelate },
   { name: 'merge projections', apply: mergeProjections },
   { name: 'push down filters', apply: pushDownFilters },

@@ -1,7 +1,7 @@
 import type { KeyConstraint, TableSchema } from '../catalog/schema.ts'
 import type { SqlType } from '../types/type.ts'
 import type { Column, Expr } from './expression.ts'
-import type { LogicalPlan } from './logical.ts'
+import type { CteTable, LogicalPlan } from './logical.ts'
 
 export interface ResultColumn {
   readonly name: string
@@ -9,7 +9,23 @@ export interface ResultColumn {
 }
 
 /** A statement over data, bound: what it reads, what it writes, what it gives. */
-export type StatementPlan = QueryStatement | InsertStatement | UpdateStatement | DeleteStatement
+export type StatementPlan = QueryStatement | WriteStatementPlan
+
+export type BoundStatement = StatementPlan | WithStatement
+
+export type WriteStatementPlan = InsertStatement | UpdateStatement | DeleteStatement
+
+/** A statement with the tables of its WITH clause. All parts see the rows as they were before the statement. */
+export interface WithStatement {
+  readonly kind: 'with'
+  /** In an order in which each one's references come before it. */
+  readonly tables: readonly StatementTable[]
+  readonly main: StatementPlan
+}
+
+export type StatementTable =
+  | CteTable
+  | { readonly id: number; readonly name: string; readonly statement: WriteStatementPlan }
 
 export interface QueryStatement {
   readonly kind: 'query'

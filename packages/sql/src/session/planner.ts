@@ -5,11 +5,8 @@ import { type BindContext, Parameters } from '../binder/context.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { type Dependencies, loadNames, stillCurrent } from '../catalog/loader.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
-import {
-  type CompiledStatement,
-  type CompileOptions,
-  compileStatement,
-} from '../compile/compile-statement.ts'
+import type { CompiledStatement, CompileOptions } from '../compile/compile-statement.ts'
+import { compileBound } from '../compile/compile-with.ts'
 import type { Statement } from '../syntax/ast.ts'
 import type { SqlType } from '../types/type.ts'
 import { Lru } from './lru.ts'
@@ -62,7 +59,7 @@ export class Planner {
     if (known !== undefined && (await stillCurrent(known.dependencies, transaction, this.#options.catalog)))
       return known
     const { context, dependencies } = await this.bindContext(statement, source, transaction)
-    const compiled = compileStatement(bindStatement(context, statement), {
+    const compiled = compileBound(bindStatement(context, statement), {
       ...this.compileOptions,
       nextColumnId: context.nextColumnId,
       ...(trace === undefined ? {} : { trace }),

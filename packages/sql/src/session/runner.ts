@@ -1,6 +1,6 @@
 import type { Clock, CommitReceipt, Database, Random, Transaction, Value } from '@cluster/core'
 import type { DataStatement } from '../binder/bind-statement.ts'
-import { converted, settled } from '../binder/bind-query.ts'
+import { converted, settled } from '../binder/convert-query.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { ColumnSchema } from '../catalog/schema.ts'
 import { type Batch, type Frame, rowsOf } from '../compile/batch.ts'
@@ -19,6 +19,7 @@ import { printLogical } from '../plan/print-logical.ts'
 import { printPlan } from '../plan/print-physical.ts'
 import type { ResultColumn } from '../plan/statement.ts'
 import type { CreateTableAs, Explain, Statement, TransactionStatement } from '../syntax/ast.ts'
+import { readsAlone } from '../syntax/changes.ts'
 import { TEXT } from '../types/type.ts'
 import { convertParameters, type Parameter } from './parameters.ts'
 import type { PlannedStatement, Planner } from './planner.ts'
@@ -92,7 +93,7 @@ const textRows = (
 /** True for statements that write nothing whatever they find. */
 export function readsOnly(statement: Statement): boolean {
   if (statement.kind === 'explain') return !statement.analyze || readsOnly(statement.statement)
-  return statement.kind === 'query' || statement.kind === 'show' || statement.kind === 'set'
+  return readsAlone(statement) || statement.kind === 'show' || statement.kind === 'set'
 }
 
 /** Runs one statement inside a transaction that someone else begins and ends. */
@@ -109,6 +110,7 @@ export class StatementRunner {
       case 'insert':
       case 'update':
       case 'delete':
+      case 'merge':
         return this.#data(statement, run)
       case 'explain':
         return this.#explain(statement, run)
@@ -166,7 +168,10 @@ export class StatementRunner {
     return { command, columns, batches: returned, written: count }
   }
 
-  #context({ transaction, transactionMicros, settings, signal }: Run, parameters: readonly Value[]): ExecutionContext {
+  #context(
+    { transaction, transactionMicros, settings, signal }: Run,
+    parameters: readonly Value[],
+  ): ExecutionContext {
     const { clock, memoryBytesMax } = this.#ports
     const frame: Frame = { parameters, outer: [], functions: this.#functions(transactionMicros, settings) }
     return new ExecutionContext({
@@ -270,7 +275,6 @@ export class StatementRunner {
       case 'dropView':
         await drop(context, statement)
         return done(`DROP ${statement.kind.slice(4).toUpperCase()}`)
-      case 'merge':
       case 'prepare':
       case 'execute':
       case 'deallocate':
@@ -329,7 +333,7 @@ export class StatementRunner {
 }
 
 export function isData(statement: Statement): statement is DataStatement {
-  return ['query', 'insert', 'update', 'delete'].includes(statement.kind)
+  return ['query', 'insert', 'update', 'delete', 'merge'].includes(statement.kind)
 }
 
 function show(name: string, settings: Settings): Outcome {

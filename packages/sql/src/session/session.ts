@@ -12,6 +12,7 @@ import {
 import { rowsOf } from '../compile/batch.ts'
 import { isSqlError, SQLSTATE, sqlError } from '../errors.ts'
 import type { Begin, Statement, TransactionStatement } from '../syntax/ast.ts'
+import { readsAlone } from '../syntax/changes.ts'
 import { parse } from '../syntax/parse.ts'
 import { isSerializationFailure, sqlstateOf, toSqlError } from './errors.ts'
 import type { Lru } from './lru.ts'
@@ -157,7 +158,7 @@ export class SqlSession implements Session {
     const release = await this.#lock()
     try {
       const item = this.#single(text)
-      if (item.statement.kind !== 'query') {
+      if (!readsAlone(item.statement)) {
         const { columns, rows } = await this.#one(item, parameters, options)
         yield { columns, rows }
         return

@@ -1,0 +1,12 @@
+import type { Query, Statement } from './ast.ts'
+
+/** True for a query whose WITH clause changes rows. Below the top level that is refused, so only the top counts. */
+export const changesRows = (query: Query): boolean => query.with.some((table) => table.query.kind !== 'query')
+
+/** True for a query that asks for rows to stay as they are (FOR UPDATE and its like) at its top level. */
+export const locksRows = (query: Query): boolean =>
+  query.locking.length > 0 || (query.body.kind === 'query' && locksRows(query.body))
+
+/** True for a query that neither writes nor claims anything. */
+export const readsAlone = (statement: Statement): boolean =>
+  statement.kind === 'query' && !changesRows(statement) && !locksRows(statement)
