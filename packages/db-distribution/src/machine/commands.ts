@@ -27,6 +27,15 @@ const RESERVE = 9
 const RELEASE = 10
 const RESERVED_COMMIT = 11
 const RESERVED_EXECUTE = 12
+const KEEP = 13
+
+/** Holders begin or cease to keep the changes of relations, for those who follow them; of all relations when none is named. */
+export interface KeepCommand {
+  readonly type: 'keep'
+  readonly database: number
+  readonly on: boolean
+  readonly relations: readonly RelationId[]
+}
 
 /** Makes a database, its replicas on the candidates; nothing if the name is taken. */
 export interface CreateCommand {
@@ -138,6 +147,7 @@ export type Command =
   | CommitCommand
   | ReserveCommand
   | ReleaseCommand
+  | KeepCommand
 
 const damaged = (what: string): ClusterError<MalformedDetail> =>
   new ClusterError(
@@ -252,6 +262,15 @@ function writeHead(writer: ByteWriter, database: number, reads: Reads, writes: r
       for (; i < end; i++) writer.key(part.keys[i] as Key)
     }
   }
+}
+
+export function encodeKeep({ database, on, relations }: Omit<KeepCommand, 'type'>): Uint8Array {
+  const writer = begin(KEEP)
+    .varint(database)
+    .byte(on ? 1 : 0)
+    .varint(relations.length)
+  for (const relation of relations) writer.varint(relation)
+  return writer.finish()
 }
 
 function readReplicas(reader: ByteReader): ReplicaRef[] {
@@ -406,6 +425,13 @@ export function decodeCommand(bytes: Uint8Array): Command {
     case RELEASE: {
       const database = reader.varint()
       return { type: 'release', database, reservation: reader.varint() }
+    }
+    case KEEP: {
+      const database = reader.varint()
+      const on = reader.byte() === 1
+      const relations: RelationId[] = []
+      for (let left = reader.count(); left > 0; left--) relations.push(reader.varint() as RelationId)
+      return { type: 'keep', database, on, relations }
     }
     default:
       throw damaged(`it has the unknown type ${type}`)

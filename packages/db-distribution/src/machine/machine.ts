@@ -16,11 +16,13 @@ import {
   decodeCommand,
   decodeOptions,
   encodeOptions,
+  type KeepCommand,
   type ReleaseCommand,
   type ReplicaCommand,
   type ReplicaRef,
   type ReserveCommand,
 } from './commands.ts'
+import { type KeptChanges, keepChanges, NOTHING_KEPT, readKept, writeKept } from './kept-changes.ts'
 import { isSettled, placeNew } from './placement.ts'
 import { changedRange } from './range-judge.ts'
 import type { Reads } from './reads.ts'
@@ -32,6 +34,7 @@ import {
   type PartitionRecord,
   type ReplicaRecord,
   replicaOn,
+  withRelations,
 } from './state.ts'
 import { CertificationWindow, WINDOW_LIMITS, type WindowLimits } from './window.ts'
 
@@ -39,9 +42,11 @@ import { CertificationWindow, WINDOW_LIMITS, type WindowLimits } from './window.
 const FIRST_USER_RELATION = 16
 
 /** Version of the snapshot's layout. */
-const SNAPSHOT_FORMAT = 2
-/** The one before, without reservations. */
-const SNAPSHOT_FORMAT_BEFORE = 1
+const SNAPSHOT_FORMAT = 3
+/** The first had no reservations. */
+const SNAPSHOT_FORMAT_FIRST = 1
+/** The second did not say which relations a partition has, nor of which changes are kept. */
+const SNAPSHOT_FORMAT_SECOND = 2
 
 /** What an applied command changed, for the node's driver. */
 export type Effect =
@@ -71,6 +76,7 @@ interface Entry {
   relations: Set<RelationId>
   window: CertificationWindow
   reservations: Reservations
+  kept: KeptChanges
 }
 
 const NO_EFFECTS: readonly Effect[] = []
@@ -152,6 +158,8 @@ export class DatabasesMachine {
         return this.#reserve(index, command, time)
       case 'release':
         return this.#release(command, time)
+      case 'keep':
+        return this.#keep(index, command)
     }
   }
 
@@ -168,6 +176,7 @@ export class DatabasesMachine {
       relations: new Set(),
       window: new CertificationWindow(this.#limits),
       reservations: new Reservations(),
+      kept: NOTHING_KEPT,
     }
     this.#byName.set(name, entry)
     this.#byId.set(index, entry)
@@ -294,9 +303,11 @@ export class DatabasesMachine {
     if (conflict !== null) return refused(conflict)
     const relations = entry.window.add(index, commit.parts)
     for (const relation of relations) entry.relations.add(relation)
-    for (const { partition } of commit.parts) {
-      const record = entry.partitions[partition]
-      if (record !== undefined) entry.partitions[partition] = { ...record, lastWrite: index }
+    for (const part of commit.parts) {
+      const record = entry.partitions[part.partition]
+      if (record === undefined) continue
+      const written = withRelations(record.relations, part.relations)
+      entry.partitions[part.partition] = { ...record, lastWrite: index, relations: written }
     }
     return {
       result: { type: 'done', copies },
@@ -320,6 +331,13 @@ export class DatabasesMachine {
     const released = reservations?.remove(reservation, time) ?? false
     const step = refused(released ? { type: 'done', copies: 0 } : { type: 'stale' })
     return expired || released ? turned(step) : step
+  }
+
+  #keep(index: number, { database, on, relations }: KeepCommand): Step {
+    const entry = this.#byId.get(database)
+    if (entry === undefined) return refused({ type: 'unknownDatabase' })
+    entry.kept = keepChanges(entry.kept, relations, on, index)
+    return refused({ type: 'done', copies: 0 })
   }
 
   /** Whether it is a reservation's turn, or not yet, or no more. */
@@ -349,7 +367,7 @@ export class DatabasesMachine {
       const reader = new ByteReader(snapshot)
       const format = reader.byte()
       assert(
-        format === SNAPSHOT_FORMAT || format === SNAPSHOT_FORMAT_BEFORE,
+        format >= SNAPSHOT_FORMAT_FIRST && format <= SNAPSHOT_FORMAT,
         `a snapshot of the databases has the unknown format ${format}`,
       )
       reader.varint()
@@ -416,7 +434,7 @@ function writeEntry(writer: ByteWriter, entry: Entry): void {
   writer.varint(entry.id).text(entry.name).text(entry.uid)
   encodeOptions(writer, entry.options)
   writer.varint(entry.partitions.length)
-  for (const { epoch, replicas, lastWrite, settled } of entry.partitions) {
+  for (const { epoch, replicas, lastWrite, relations, settled } of entry.partitions) {
     writer
       .varint(epoch)
       .varint(lastWrite)
@@ -429,11 +447,23 @@ function writeEntry(writer: ByteWriter, entry: Entry): void {
         .varint(since)
         .text(replaces ?? '')
         .varint(durable)
+    writeRelations(writer, relations)
   }
-  writer.varint(entry.relations.size)
-  for (const relation of [...entry.relations].sort((a, b) => a - b)) writer.varint(relation)
+  writeRelations(writer, entry.relations)
   entry.window.write(writer)
   entry.reservations.write(writer)
+  writeKept(writer, entry.kept)
+}
+
+function writeRelations(writer: ByteWriter, relations: ReadonlySet<RelationId>): void {
+  writer.varint(relations.size)
+  for (const relation of [...relations].sort((a, b) => a - b)) writer.varint(relation)
+}
+
+function readRelations(reader: ByteReader): Set<RelationId> {
+  const relations = new Set<RelationId>()
+  for (let left = reader.count(); left > 0; left--) relations.add(reader.varint() as RelationId)
+  return relations
 }
 
 function readEntry(reader: ByteReader, format: number, limits: WindowLimits): Entry {
@@ -461,11 +491,12 @@ function readEntry(reader: ByteReader, format: number, limits: WindowLimits): En
         durable,
       })
     }
-    partitions.push({ id: p as PartitionId, epoch, replicas, lastWrite, settled })
+    const relations = format > SNAPSHOT_FORMAT_SECOND ? readRelations(reader) : new Set<RelationId>()
+    partitions.push({ id: p as PartitionId, epoch, replicas, lastWrite, relations, settled })
   }
-  const relations = new Set<RelationId>()
-  for (let left = reader.count(); left > 0; left--) relations.add(reader.varint() as RelationId)
+  const relations = readRelations(reader)
   const window = CertificationWindow.read(reader, limits)
-  const reservations = format === SNAPSHOT_FORMAT_BEFORE ? new Reservations() : Reservations.read(reader)
-  return { id, name, uid, options, partitions, relations, window, reservations }
+  const reservations = format > SNAPSHOT_FORMAT_FIRST ? Reservations.read(reader) : new Reservations()
+  const kept = format > SNAPSHOT_FORMAT_SECOND ? readKept(reader) : NOTHING_KEPT
+  return { id, name, uid, options, partitions, relations, window, reservations, kept }
 }

@@ -110,7 +110,8 @@ export function placeNew(
         durable: database,
       })),
     )
-    partitions.push({ id, epoch: 0, replicas, lastWrite: 0, settled: isSettled(options, replicas) })
+    const settled = isSettled(options, replicas)
+    partitions.push({ id, epoch: 0, replicas, lastWrite: 0, relations: new Set(), settled })
   }
   return partitions
 }

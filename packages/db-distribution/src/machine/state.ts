@@ -1,4 +1,5 @@
 import type { DatabaseOptions, NodeId, PartitionId, RelationId } from '@cluster/core'
+import type { KeptChanges } from './kept-changes.ts'
 
 /** One replica as the log has it. */
 export interface ReplicaRecord {
@@ -22,6 +23,8 @@ export interface PartitionRecord {
   readonly replicas: readonly ReplicaRecord[]
   /** Index of the newest commit that wrote to it; 0 when nothing ever did. A copy at or past it has everything. */
   readonly lastWrite: number
+  /** Every relation ever written here. */
+  readonly relations: ReadonlySet<RelationId>
   /** True once it has had as many complete copies as were asked for. */
   readonly settled: boolean
 }
@@ -38,6 +41,22 @@ export interface DatabaseRecord {
   readonly partitions: readonly PartitionRecord[]
   /** Every relation ever written, in order of first writes. */
   readonly relations: ReadonlySet<RelationId>
+  readonly kept: KeptChanges
+}
+
+/** The relations with those that were written now; the same set when there is nothing new. */
+export function withRelations(
+  relations: ReadonlySet<RelationId>,
+  written: readonly RelationId[],
+): ReadonlySet<RelationId> {
+  let next: Set<RelationId> | null = null
+  for (let i = 0; i < written.length; i++) {
+    const relation = written[i] as RelationId
+    if (relations.has(relation)) continue
+    next ??= new Set(relations)
+    next.add(relation)
+  }
+  return next ?? relations
 }
 
 /** The replica of a partition on a node, or undefined. */
