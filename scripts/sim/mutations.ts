@@ -189,6 +189,26 @@ export const mutations: readonly Mutation[] = [
     seedsMax: 20,
   },
   {
+    name: 'program-not-counted',
+    bug: 'rows of a program that ran where it was applied do not count as written',
+    suite: 'distribution',
+    file: 'packages/db-distribution/src/machine/machine.ts',
+    find: '    const relations = entry.window.add(index, commit.parts)\n',
+    put: "    const relations = entry.window.add(index, commit.type === 'execute' ? [] : commit.parts)\n",
+    seedsMax: 40,
+  },
+  {
+    name: 'program-lost-in-copy',
+    bug: 'a program that came while the partition was being copied is left out',
+    suite: 'distribution',
+    file: 'packages/db-distribution/src/driver/local-replica.ts',
+    find: '    for (const { version, writes } of this.#pending) this.#put(store, version, writes)\n',
+    put:
+      '    for (const { version, writes } of this.#pending)\n' +
+      "      this.#put(store, version, 'steps' in writes ? [] : writes)\n",
+    seedsMax: 40,
+  },
+  {
     name: 'range-not-judged',
     bug: 'what a scan has read is left out of what a transaction is judged by',
     suite: 'distribution',
