@@ -10,14 +10,14 @@ import { deleteAll } from './rows.ts'
 export async function drop(context: DdlContext, statement: Drop): Promise<void> {
   for (const qualified of statement.names) {
     const name = tableName(qualified)
-    if (statement.kind === 'dropIndex') await dropIndex(context, name, statement.ifExists)
+    if (statement.object === 'index') await dropIndex(context, name, statement.ifExists)
     else await dropRelation(context, statement, name)
   }
 }
 
 async function dropRelation(context: DdlContext, statement: Drop, name: string): Promise<void> {
   const { catalog, transaction } = context
-  const kind = statement.kind === 'dropTable' ? 'table' : 'view'
+  const kind = statement.object === 'table' ? 'table' : 'view'
   const entry = await catalog.entry(transaction, name)
   if (entry === null) {
     if (statement.ifExists) return

@@ -270,14 +270,10 @@ export class StatementRunner {
       case 'truncate':
         await truncate(context, statement)
         return done('TRUNCATE TABLE')
-      case 'dropTable':
-      case 'dropIndex':
-      case 'dropView':
+      case 'drop':
         await drop(context, statement)
-        return done(`DROP ${statement.kind.slice(4).toUpperCase()}`)
-      case 'prepare':
-      case 'execute':
-      case 'deallocate':
+        return done(`DROP ${statement.object.toUpperCase()}`)
+      default:
         throw sqlError(SQLSTATE.featureNotSupported, `${statement.kind.toUpperCase()} is not supported`)
     }
   }

@@ -28,12 +28,16 @@ const column = words(`
   time timestamp trim values`)
 
 const unreserved = words(`
-  abort action at begin by cascade characteristics commit committed conflict current data day deallocate delete
-  double drop escape exclude execute explain filter first following groups hour if index insert isolation key last
-  level local locked matched materialized merge minute month next no nothing nowait nulls of ordinality others over
-  partition preceding prepare range read recursive release repeatable replace reset restrict rollback rows savepoint
-  second serializable session set sets share show skip start temp temporary ties transaction truncate unbounded
-  uncommitted unknown update varying view within without work write year zone`)
+  abort action add after alter always at before begin by cache cascade cascaded characteristics comment commit
+  committed conflict constraints continue current cycle data database day deallocate deferred delete distributed domain
+  double drop enum escape exclude excluding execute explain expression filter first following generated groups
+  hour identity if immediate include including increment index inherits insert isolation key last level local
+  locked match matched materialized maxvalue merge minute minvalue month next no nothing nowait nulls of option
+  ordinality overriding others over owned owner partial partition preceding prepare preserve range read recursive refresh
+  release rename repeatable replace reset restart restrict rollback rows savepoint schema second sequence
+  serializable session set sets share show simple skip start statistics storage stored system temp temporary ties
+  transaction truncate type unbounded uncommitted unknown unlogged update valid validate value varying view
+  within without work write year zone`)
 
 /** These cannot be a label without AS. */
 const notBare = new Set(

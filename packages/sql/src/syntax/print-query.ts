@@ -466,7 +466,7 @@ function printOnConflict({ target, update }: OnConflict): string {
   return ` ON CONFLICT${where} DO UPDATE SET ${assignments}${printWhere(update.where)}`
 }
 
-function printInsert({ table, alias, columns, source, onConflict, returning }: Insert): string {
+function printInsert({ table, alias, columns, overriding, source, onConflict, returning }: Insert): string {
   const names = columns.length === 0 ? '' : ` (${printIdentifiers(columns)})`
   const what =
     source.kind === 'query'
@@ -475,5 +475,6 @@ function printInsert({ table, alias, columns, source, onConflict, returning }: I
         ? 'DEFAULT VALUES'
         : `VALUES ${source.rows.map((row) => `(${row.map(printValue).join(', ')})`).join(', ')}`
   const conflict = onConflict === null ? '' : printOnConflict(onConflict)
-  return `INSERT INTO ${printTarget(table, alias)}${names} ${what}${conflict}${printReturning(returning)}`
+  const over = overriding === null ? '' : ` OVERRIDING ${overriding.toUpperCase()} VALUE`
+  return `INSERT INTO ${printTarget(table, alias)}${names}${over} ${what}${conflict}${printReturning(returning)}`
 }

@@ -1,11 +1,12 @@
 import { generateCstDts } from 'chevrotain'
 import { StatementGrammar } from '../../src/syntax/grammar/statement-grammar.ts'
 
-const files = ['expression', 'query', 'write', 'statement'] as const
+const files = ['expression', 'query', 'write', 'definition', 'statement'] as const
 /** The first rule of each file; the rules stand in the order of the grammar's classes. */
 const firsts: Readonly<Record<string, (typeof files)[number]>> = {
   query: 'query',
   dataStatement: 'write',
+  ifNotExists: 'definition',
   script: 'statement',
 }
 

@@ -419,6 +419,8 @@ export interface Insert extends Node, WithTables {
   readonly alias: Identifier | null
   /** Empty: all columns in order. */
   readonly columns: readonly Identifier[]
+  /** OVERRIDING … VALUE: whether given values count in identity columns (`system`) or not (`user`). */
+  readonly overriding: 'system' | 'user' | null
   readonly source: InsertSource
   readonly onConflict: OnConflict | null
   readonly returning: readonly SelectItem[]

@@ -1,4 +1,5 @@
 import type { Identifier, Node, QualifiedName, TypeName } from './common.ts'
+import type { Definition, StorageOption } from './definition.ts'
 import type { Expression, Query, WriteStatement } from './query.ts'
 
 export type Statement =
@@ -7,122 +8,12 @@ export type Statement =
   | Prepare
   | Execute
   | Deallocate
-  | Truncate
-  | CreateTable
-  | CreateTableAs
-  | CreateIndex
-  | CreateView
-  | Drop
+  | Definition
+  | SetConstraints
   | TransactionStatement
   | Explain
   | SetStatement
   | Show
-
-export interface Truncate extends Node {
-  readonly kind: 'truncate'
-  readonly tables: readonly QualifiedName[]
-}
-
-export interface CreateTable extends Node {
-  readonly kind: 'createTable'
-  readonly table: QualifiedName
-  readonly ifNotExists: boolean
-  readonly temporary: boolean
-  readonly columns: readonly ColumnDefinition[]
-  readonly constraints: readonly TableConstraint[]
-  /** WITH (name = value, …), in the order written. */
-  readonly options: readonly StorageOption[]
-}
-
-/** A value is the text of the literal or word; null when only the name stood there. */
-export interface StorageOption extends Node {
-  readonly name: Identifier
-  readonly value: string | null
-}
-
-export interface ColumnDefinition extends Node {
-  readonly name: Identifier
-  readonly type: TypeName
-  readonly constraints: readonly ColumnConstraint[]
-}
-
-export type ColumnConstraint = Node & { readonly name: Identifier | null } & (
-    | { readonly kind: 'notNull' }
-    | { readonly kind: 'nullable' }
-    | { readonly kind: 'primaryKey' }
-    | { readonly kind: 'unique' }
-    | { readonly kind: 'default'; readonly expression: Expression }
-    | { readonly kind: 'check'; readonly expression: Expression }
-    | {
-        readonly kind: 'references'
-        readonly table: QualifiedName
-        readonly columns: readonly Identifier[]
-        readonly onDelete: ReferentialAction
-        readonly onUpdate: ReferentialAction
-      }
-  )
-
-export type ReferentialAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default'
-
-export type TableConstraint = Node & { readonly name: Identifier | null } & (
-    | { readonly kind: 'primaryKey'; readonly columns: readonly Identifier[] }
-    | { readonly kind: 'unique'; readonly columns: readonly Identifier[] }
-    | { readonly kind: 'check'; readonly expression: Expression }
-    | {
-        readonly kind: 'foreignKey'
-        readonly columns: readonly Identifier[]
-        readonly table: QualifiedName
-        readonly referenced: readonly Identifier[]
-        readonly onDelete: ReferentialAction
-        readonly onUpdate: ReferentialAction
-      }
-  )
-
-export interface CreateTableAs extends Node {
-  readonly kind: 'createTableAs'
-  readonly table: QualifiedName
-  readonly ifNotExists: boolean
-  readonly temporary: boolean
-  readonly columns: readonly Identifier[]
-  readonly query: Query
-  readonly withData: boolean
-}
-
-export interface CreateIndex extends Node {
-  readonly kind: 'createIndex'
-  /** Null: the catalog makes one up. */
-  readonly name: Identifier | null
-  readonly table: QualifiedName
-  readonly unique: boolean
-  readonly ifNotExists: boolean
-  readonly columns: readonly IndexColumn[]
-  readonly where: Expression | null
-}
-
-/** A plain column is a `column` expression of one part. */
-export interface IndexColumn extends Node {
-  readonly expression: Expression
-  readonly descending: boolean
-  readonly nulls: 'first' | 'last'
-}
-
-export interface CreateView extends Node {
-  readonly kind: 'createView'
-  readonly name: QualifiedName
-  readonly orReplace: boolean
-  readonly temporary: boolean
-  readonly columns: readonly Identifier[]
-  readonly query: Query
-  /** The query's text as written, for the catalog. */
-  readonly text: string
-}
-
-export interface Drop extends Node {
-  readonly kind: 'dropTable' | 'dropIndex' | 'dropView'
-  readonly names: readonly QualifiedName[]
-  readonly ifExists: boolean
-  readonly cascade: boolean
-}
 
 export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable'
 
@@ -154,6 +45,13 @@ export interface SetStatement extends Node {
   readonly name: string
   /** Literals and words as text; several for a list. */
   readonly values: readonly string[] | null
+}
+
+/** `SET CONSTRAINTS`; no names: ALL. */
+export interface SetConstraints extends Node {
+  readonly kind: 'setConstraints'
+  readonly names: readonly QualifiedName[]
+  readonly deferred: boolean
 }
 
 export interface Show extends Node {

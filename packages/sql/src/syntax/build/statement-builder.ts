@@ -1,16 +1,6 @@
-import type {
-  Begin,
-  Drop,
-  Execute,
-  Explain,
-  IsolationLevel,
-  Prepare,
-  SetStatement,
-  Statement,
-} from '../ast.ts'
+import type { Begin, Execute, Explain, IsolationLevel, Prepare, SetStatement, Statement } from '../ast.ts'
 import type {
   BeginCst,
-  DropCst,
   ExecuteCst,
   ExplainCst,
   PrepareCst,
@@ -21,11 +11,11 @@ import type {
   StatementCst,
   TransactionModesCst,
 } from '../cst/statement.ts'
-import { TableBuilder } from './table-builder.ts'
+import { DefinitionBuilder } from './definition-builder.ts'
 import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts'
 
 /** Every statement. */
-export class StatementBuilder extends TableBuilder {
+export class StatementBuilder extends DefinitionBuilder {
   script(node: ScriptCst): Statement[] {
     return (node.children.statement ?? []).map((statement) => this.#statement(statement))
   }
@@ -41,10 +31,15 @@ export class StatementBuilder extends TableBuilder {
       return { kind: 'deallocate', name: name === undefined ? null : identifier(name), span }
     }
     if (children.create !== undefined) return this.create(only(children.create))
-    if (children.drop !== undefined) return this.#drop(only(children.drop))
-    if (children.truncate !== undefined) {
-      const { qualifiedName: tables } = only(children.truncate).children
-      return { kind: 'truncate', tables: tables.map(qualifiedName), span }
+    if (children.drop !== undefined) return this.drop(only(children.drop))
+    if (children.truncate !== undefined) return this.truncate(only(children.truncate))
+    if (children.alter !== undefined) return this.alter(only(children.alter))
+    if (children.comment !== undefined) return this.comment(only(children.comment))
+    if (children.refresh !== undefined) {
+      const { qualifiedName: name, withData } = only(children.refresh).children
+      const end = withData?.[0]
+      const filled = end === undefined || !has(end.children.No)
+      return { kind: 'refresh', name: qualifiedName(only(name)), withData: filled, span }
     }
     if (children.begin !== undefined) return this.#begin(only(children.begin))
     if (children.commit !== undefined) return { kind: 'commit', span }
@@ -81,17 +76,6 @@ export class StatementBuilder extends TableBuilder {
       kind: 'execute',
       name: identifier(only(ColumnId)),
       args: args === undefined ? [] : this.expressions(args),
-      span: spanOf(node),
-    }
-  }
-
-  #drop(node: DropCst): Drop {
-    const { Table, Index, If, qualifiedName: names, Cascade } = node.children
-    return {
-      kind: has(Table) ? 'dropTable' : has(Index) ? 'dropIndex' : 'dropView',
-      names: names.map(qualifiedName),
-      ifExists: has(If),
-      cascade: has(Cascade),
       span: spanOf(node),
     }
   }
@@ -151,7 +135,10 @@ export class StatementBuilder extends TableBuilder {
   #set(node: SettingCst): Statement {
     const { Session, Local, Time, transactionModes, settingName, settingValues, Characteristics } =
       node.children
+    const { Constraints, qualifiedName: names = [], Deferred } = node.children
     const span = spanOf(node)
+    if (has(Constraints))
+      return { kind: 'setConstraints', names: names.map(qualifiedName), deferred: has(Deferred), span }
     const scope = has(Local) ? 'local' : 'session'
     const modes = transactionModes?.[0]
     if (modes !== undefined) {

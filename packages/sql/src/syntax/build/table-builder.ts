@@ -1,48 +1,47 @@
+import type { IToken } from 'chevrotain'
 import type {
   ColumnConstraint,
   ColumnDefinition,
   CreateIndex,
   CreateTable,
   CreateTableAs,
-  CreateView,
+  Deferral,
   Identifier,
+  LikeClause,
+  OnCommit,
+  References,
   ReferentialAction,
-  Statement,
+  SequenceOption,
   StorageOption,
   TableConstraint,
 } from '../ast.ts'
 import type {
   ColumnConstraintCst,
   ColumnDefinitionCst,
+  ConstraintAttributeCst,
   ConstraintNameCst,
-  CreateCst,
   CreateIndexCst,
   CreateTableCst,
-  CreateViewCst,
+  GeneratedClauseCst,
+  IndexItemCst,
+  InitiallyCst,
+  LikeClauseCst,
   OptionListCst,
   ReferencesClauseCst,
+  SequenceOptionCst,
   SettingValueCst,
+  SignedNumberCst,
+  TableClauseCst,
   TableConstraintCst,
   TableElementsCst,
-} from '../cst/statement.ts'
+} from '../cst/definition.ts'
 import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts'
 import { WriteBuilder } from './write-builder.ts'
 
-/** The statements that make tables, indexes and views. */
-export class TableBuilder extends WriteBuilder {
-  create(node: CreateCst): Statement {
-    const { Or, Temp, Temporary, createTable, createIndex, createView } = node.children
-    const temporary = has(Temp) || has(Temporary)
-    const span = spanOf(node)
-    const table = createTable?.[0]
-    const index = createIndex?.[0]
-    if (has(Or) && createView === undefined) throw this.unexpected(only(Or).startOffset)
-    if (table !== undefined) return this.#createTable(table, temporary, span)
-    if (index === undefined) return this.#createView(only(createView), temporary, has(Or), span)
-    if (temporary) throw this.unexpected(spanOf(index).start)
-    return this.#createIndex(index, span)
-  }
+const IMMEDIATE: Deferral = { deferrable: false, initiallyDeferred: false }
 
+/** Tables, their columns and constraints, and indexes. */
+export class TableBuilder extends WriteBuilder {
   protected options(node: OptionListCst): StorageOption[] {
     return node.children.storageOption.map((option) => {
       const { Label, settingValue } = option.children
@@ -61,37 +60,77 @@ export class TableBuilder extends WriteBuilder {
     return has(Minus) ? `-${token.value}` : token.value
   }
 
-  #createTable(
+  protected createTable(
     node: CreateTableCst,
     temporary: boolean,
     span: CreateTable['span'],
   ): CreateTable | CreateTableAs {
-    const { ifNotExists, qualifiedName: name, tableElements, optionList, query, No } = node.children
+    const {
+      ifNotExists,
+      qualifiedName: name,
+      tableElements,
+      tableClause = [],
+      query,
+      withData,
+    } = node.children
     const table = qualifiedName(only(name))
     const common = { table, ifNotExists: has(ifNotExists), temporary, span }
     const elements = tableElements?.[0]
     const source = query?.[0]
-    const options = optionList?.[0]
     if (source !== undefined) {
       const columns = elements === undefined ? [] : this.#bareColumns(elements)
-      return { kind: 'createTableAs', ...common, columns, query: this.query(source), withData: !has(No) }
+      const end = withData?.[0]
+      const filled = end === undefined || !has(end.children.No)
+      return { kind: 'createTableAs', ...common, columns, query: this.query(source), withData: filled }
     }
     if (elements === undefined) throw this.unexpected(spanOf(only(name)).end)
-    const { columnDefinition = [], tableConstraint = [] } = elements.children
+    const { columnDefinition = [], tableConstraint = [], likeClause = [] } = elements.children
     return {
       kind: 'createTable',
       ...common,
-      columns: columnDefinition.map((column) => this.#column(column)),
-      constraints: tableConstraint.map((constraint) => this.#tableConstraint(constraint)),
-      options: options === undefined ? [] : this.options(options),
+      columns: columnDefinition.map((column) => this.column(column)),
+      constraints: tableConstraint.map((constraint) => this.tableConstraint(constraint)),
+      likes: likeClause.map((clause) => this.#like(clause, columnDefinition)),
+      ...this.#clauses(tableClause),
+    }
+  }
+
+  #clauses(
+    nodes: readonly TableClauseCst[],
+  ): Pick<CreateTable, 'options' | 'distribution' | 'parents' | 'onCommit'> {
+    let distribution: readonly Identifier[] = []
+    let parents: readonly Identifier[] = []
+    let onCommit: OnCommit = 'preserve rows'
+    const options: StorageOption[] = []
+    for (const { children } of nodes) {
+      const { optionList, Distributed, Inherits, Drop, Delete, nameList } = children
+      if (optionList !== undefined) options.push(...this.options(only(optionList)))
+      else if (has(Distributed)) distribution = this.names(nameList?.[0])
+      else if (has(Inherits)) parents = this.names(nameList?.[0])
+      else onCommit = has(Drop) ? 'drop' : has(Delete) ? 'delete rows' : 'preserve rows'
+    }
+    return { options, distribution, parents, onCommit }
+  }
+
+  #like(node: LikeClauseCst, columns: readonly ColumnDefinitionCst[]): LikeClause {
+    const { qualifiedName: name, likeOption = [] } = node.children
+    const span = spanOf(node)
+    return {
+      table: qualifiedName(only(name)),
+      position: columns.filter((column) => spanOf(column).start < span.start).length,
+      options: likeOption.map(({ children: { Including, Label } }) => ({
+        including: has(Including),
+        what: identifier(only(Label)),
+      })),
+      span,
     }
   }
 
   /** The names in `CREATE TABLE t (a, b) AS …`. */
   #bareColumns(node: TableElementsCst): Identifier[] {
-    const { columnDefinition = [], tableConstraint } = node.children
-    const constraint = tableConstraint?.[0]
-    if (constraint !== undefined) throw this.unexpected(spanOf(constraint).start)
+    const { columnDefinition = [], tableConstraint, likeClause } = node.children
+    const other = tableConstraint?.[0] ?? likeClause?.[0]
+    if (other !== undefined) throw this.unexpected(spanOf(other).start)
     return columnDefinition.map(({ children: { ColumnId, typeName } }) => {
       const type = typeName?.[0]
       if (type !== undefined) throw this.unexpected(spanOf(type).start)
@@ -99,17 +138,54 @@ export class TableBuilder extends WriteBuilder {
     })
   }
 
-  #column(node: ColumnDefinitionCst): ColumnDefinition {
+  protected column(node: ColumnDefinitionCst): ColumnDefinition {
     const { ColumnId, typeName, columnConstraint = [] } = node.children
     const type = typeName?.[0]
     const span = spanOf(node)
     if (type === undefined) throw this.unexpected(span.end)
+    const collation = columnConstraint.find(({ children }) => has(children.Collate))
     return {
       name: identifier(only(ColumnId)),
       type: this.typeName(type),
-      constraints: columnConstraint.map((constraint) => this.#columnConstraint(constraint)),
+      constraints: this.columnConstraints(columnConstraint),
+      collation: collation === undefined ? null : qualifiedName(only(collation.children.qualifiedName)),
       span,
     }
+  }
+
+  /** Constraints with what stands behind them about when they are checked. */
+  protected columnConstraints(nodes: readonly ColumnConstraintCst[]): ColumnConstraint[] {
+    const constraints: ColumnConstraint[] = []
+    for (const node of nodes) {
+      const { Not, Null, Deferrable, initially, Collate } = node.children
+      if (has(Collate)) continue
+      if (!has(Deferrable) && !has(initially)) {
+        constraints.push(this.#columnConstraint(node))
+        continue
+      }
+      const last = constraints.at(-1)
+      if (last === undefined || !('deferrable' in last) || has(Null))
+        throw this.unexpected(spanOf(node).start)
+      constraints[constraints.length - 1] = {
+        ...last,
+        ...this.#deferred(last, node, has(Not), initially?.[0]),
+      }
+    }
+    return constraints
+  }
+
+  #deferred(
+    before: Deferral,
+    node: ColumnConstraintCst | ConstraintAttributeCst,
+    not: boolean,
+    initially: InitiallyCst | undefined,
+  ): Deferral {
+    if (initially === undefined) {
+      if (not && before.initiallyDeferred) throw this.unexpected(spanOf(node).start)
+      return { ...before, deferrable: !not }
+    }
+    const initiallyDeferred = has(initially.children.Deferred)
+    return { deferrable: before.deferrable || initiallyDeferred, initiallyDeferred }
   }
 
   #constraintName(node: ConstraintNameCst | undefined): Identifier | null {
@@ -117,28 +193,68 @@ export class TableBuilder extends WriteBuilder {
   }
 
   #columnConstraint(node: ColumnConstraintCst): ColumnConstraint {
-    const { constraintName, Not, Primary, Unique, expression, checkConstraint, referencesClause } =
-      node.children
+    const { constraintName, Not, Primary, Unique, expression, checkConstraint } = node.children
+    const { referencesClause, generatedClause } = node.children
     const common = { name: this.#constraintName(constraintName?.[0]), span: spanOf(node) }
     const value = expression?.[0]
     const check = checkConstraint?.[0]
     const references = referencesClause?.[0]
+    const generated = generatedClause?.[0]
     if (has(Not)) return { kind: 'notNull', ...common }
-    if (has(Primary)) return { kind: 'primaryKey', ...common }
-    if (has(Unique)) return { kind: 'unique', ...common }
+    if (has(Primary)) return { kind: 'primaryKey', ...IMMEDIATE, ...common }
+    if (has(Unique)) return { kind: 'unique', ...IMMEDIATE, ...common }
     if (value !== undefined) return { kind: 'default', expression: this.expression(value), ...common }
+    if (generated !== undefined) return { ...this.generated(generated), ...common }
     if (check !== undefined)
       return { kind: 'check', expression: this.expression(only(check.children.expression)), ...common }
-    if (references !== undefined) {
-      const { table, referenced: columns, onDelete, onUpdate } = this.#references(references)
-      return { kind: 'references', table, columns, onDelete, onUpdate, ...common }
-    }
+    if (references !== undefined)
+      return { kind: 'references', ...this.#references(references), ...IMMEDIATE, ...common }
     return { kind: 'nullable', ...common }
   }
 
-  #tableConstraint(node: TableConstraintCst): TableConstraint {
+  protected generated(node: GeneratedClauseCst) {
+    const { generatedWhen, Identity, identityOptions, expression } = node.children
+    const always = has(only(generatedWhen).children.Always)
+    if (!has(Identity))
+      return { kind: 'generated' as const, always, expression: this.expression(only(expression)) }
+    const options = (identityOptions?.[0]?.children.sequenceOption ?? []).map((option) =>
+      this.sequenceOption(option),
+    )
+    return { kind: 'identity' as const, always, options }
+  }
+
+  protected sequenceOption(node: SequenceOptionCst): SequenceOption {
+    const { As, typeName, Increment, signedNumber, Minvalue, Maxvalue, No, Cycle } = node.children
+    const { Start, Restart, Cache, qualifiedName: owner } = node.children
+    const span = spanOf(node)
+    const number = signedNumber?.[0]
+    const value = number === undefined ? null : this.#signed(number)
+    if (has(As)) return { kind: 'as', type: this.typeName(only(typeName)), span }
+    if (has(Minvalue)) return { kind: 'minvalue', value, span }
+    if (has(Maxvalue)) return { kind: 'maxvalue', value, span }
+    if (has(Cycle)) return { kind: 'cycle', on: !has(No), span }
+    if (has(Restart)) return { kind: 'restart', value, span }
+    if (owner !== undefined) return { kind: 'ownedBy', owner: qualifiedName(only(owner)), span }
+    const kind = has(Increment) ? 'increment' : has(Start) ? 'start' : 'cache'
+    if (kind === 'cache') only(Cache)
+    return { kind, value: value ?? '', span }
+  }
+
+  #signed(node: SignedNumberCst): string {
+    const { Minus, NumberLiteral } = node.children
+    const token = only(NumberLiteral)
+    if (!/^\d+$/.test(token.image)) throw this.unexpected(token.startOffset)
+    return `${has(Minus) ? '-' : ''}${token.image}`
+  }
+
+  protected tableConstraint(node: TableConstraintCst): TableConstraint {
     const { constraintName, Primary, Unique, nameList, checkConstraint, referencesClause } = node.children
-    const common = { name: this.#constraintName(constraintName?.[0]), span: spanOf(node) }
+    const { constraintAttribute = [] } = node.children
+    const common = {
+      name: this.#constraintName(constraintName?.[0]),
+      ...this.attributes(constraintAttribute),
+      span: spanOf(node),
+    }
     const check = checkConstraint?.[0]
     if (check !== undefined)
       return { kind: 'check', expression: this.expression(only(check.children.expression)), ...common }
@@ -148,21 +264,51 @@ export class TableBuilder extends WriteBuilder {
     return { kind: 'foreignKey', columns, ...this.#references(only(referencesClause)), ...common }
   }
 
-  #references(node: ReferencesClauseCst) {
-    const { qualifiedName: name, nameList, referentialAction = [] } = node.children
-    let onDelete: ReferentialAction = 'no action'
-    let onUpdate: ReferentialAction = 'no action'
-    for (const { children } of referentialAction) {
-      const action = (children.action ?? []).map((word) => scanned(word).value).join(' ') as ReferentialAction
-      if (scanned(only(children.event)).value === 'delete') onDelete = action
-      else onUpdate = action
+  /** What stands behind a constraint. Columns to INCLUDE are read with the row anyway. */
+  protected attributes(nodes: readonly ConstraintAttributeCst[]): Deferral & { readonly notValid: boolean } {
+    let deferral = IMMEDIATE
+    let notValid = false
+    for (const node of nodes) {
+      const { Not, Valid, initially, Include } = node.children
+      if (has(Include)) continue
+      if (has(Valid)) notValid = true
+      else deferral = this.#deferred(deferral, node, has(Not), initially?.[0])
     }
-    return { table: qualifiedName(only(name)), referenced: this.names(nameList?.[0]), onDelete, onUpdate }
+    return { ...deferral, notValid }
   }
 
-  #createIndex(node: CreateIndexCst, span: CreateIndex['span']): CreateIndex {
-    const { Unique, ifNotExists, indexName, qualifiedName: table, sortList, whereClause } = node.children
+  #references(node: ReferencesClauseCst): References {
+    const { qualifiedName: name, nameList, referentialAction = [], Full, Partial } = node.children
+    let onDelete: ReferentialAction = 'no action'
+    let onUpdate: ReferentialAction = 'no action'
+    let onDeleteColumns: readonly Identifier[] = []
+    for (const { children } of referentialAction) {
+      const words: readonly IToken[] = children.action ?? []
+      const action = words.map((word) => scanned(word).value).join(' ') as ReferentialAction
+      const columns = children.nameList?.[0]
+      if (scanned(only(children.event)).value === 'delete') {
+        onDelete = action
+        onDeleteColumns = this.names(columns)
+      } else {
+        if (columns !== undefined) throw this.unexpected(spanOf(columns).start)
+        onUpdate = action
+      }
+    }
+    return {
+      table: qualifiedName(only(name)),
+      referenced: this.names(nameList?.[0]),
+      match: has(Full) ? 'full' : has(Partial) ? 'partial' : 'simple',
+      onDelete,
+      onUpdate,
+      onDeleteColumns,
+    }
+  }
+
+  protected createIndex(node: CreateIndexCst, span: CreateIndex['span']): CreateIndex {
+    const { Unique, Concurrently, ifNotExists, indexName, qualifiedName: table } = node.children
+    const { method, indexItem, nameList, whereClause } = node.children
     const name = indexName?.[0]
+    const access = method?.[0]
     const where = whereClause?.[0]
     if (has(ifNotExists) && name === undefined) throw this.unexpected(only(node.children.On).startOffset)
     return {
@@ -170,30 +316,26 @@ export class TableBuilder extends WriteBuilder {
       name: name === undefined ? null : identifier(name),
       table: qualifiedName(only(table)),
       unique: has(Unique),
+      concurrently: has(Concurrently),
       ifNotExists: has(ifNotExists),
-      columns: this.sortItems(only(sortList)),
+      method: access === undefined ? null : identifier(access),
+      columns: indexItem.map((item) => this.#indexColumn(item)),
+      include: this.names(nameList?.[0]),
       where: where === undefined ? null : this.expression(only(where.children.expression)),
       span,
     }
   }
 
-  #createView(
-    node: CreateViewCst,
-    temporary: boolean,
-    orReplace: boolean,
-    span: CreateView['span'],
-  ): CreateView {
-    const { qualifiedName: name, nameList, query: body } = node.children
-    const query = this.query(only(body))
+  #indexColumn(node: IndexItemCst): CreateIndex['columns'][number] {
+    const { expression, operatorClass, Desc, First, Last } = node.children
+    const descending = has(Desc)
+    const named = operatorClass?.[0]
     return {
-      kind: 'createView',
-      name: qualifiedName(only(name)),
-      orReplace,
-      temporary,
-      columns: this.names(nameList?.[0]),
-      query,
-      text: this.source.slice(query.span.start, query.span.end),
-      span,
+      expression: this.expression(only(expression)),
+      operatorClass: named === undefined ? null : identifier(named),
+      descending,
+      nulls: has(First) ? 'first' : has(Last) ? 'last' : descending ? 'first' : 'last',
+      span: spanOf(node),
     }
   }
 }

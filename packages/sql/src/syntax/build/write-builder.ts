@@ -67,6 +67,7 @@ export class WriteBuilder extends QueryBuilder {
 
   #insert(node: InsertCst, tables: WithTables): Insert {
     const { qualifiedName: name, ColumnId, nameList, query, onConflict, returning } = node.children
+    const { Overriding, System } = node.children
     const alias = ColumnId?.[0]
     return {
       kind: 'insert',
@@ -74,6 +75,7 @@ export class WriteBuilder extends QueryBuilder {
       table: qualifiedName(only(name)),
       alias: alias === undefined ? null : identifier(alias),
       columns: this.names(nameList?.[0]),
+      overriding: has(Overriding) ? (has(System) ? 'system' : 'user') : null,
       source: this.#insertSource(query?.[0]),
       onConflict: onConflict === undefined ? null : this.#onConflict(only(onConflict)),
       returning: this.#returning(returning?.[0]),

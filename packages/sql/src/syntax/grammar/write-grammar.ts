@@ -39,6 +39,11 @@ export class WriteGrammar extends QueryGrammar {
       this.CONSUME(ColumnId)
     })
     this.OPTION2(() => this.SUBRULE(this.nameList))
+    this.OPTION5(() => {
+      this.CONSUME(k('overriding'))
+      this.OR2([{ ALT: () => this.CONSUME(k('system')) }, { ALT: () => this.CONSUME(k('user')) }])
+      this.CONSUME(k('value'))
+    })
     this.OR([
       { ALT: () => this.SUBRULE(this.query) },
       {
