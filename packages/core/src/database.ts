@@ -1,6 +1,7 @@
 import type { Cancel } from './clock.ts'
 import type { ErrorDetail } from './errors.ts'
 import type { LineageId, NodeId, PartitionId, RelationId, Version } from './ids.ts'
+import type { RiskReport } from './risk.ts'
 import type { ProgramOutcome, RowProgram } from './row-program.ts'
 import type { RowBatch, ScanRequest } from './storage.ts'
 import type { CallOptions } from './transport.ts'
@@ -166,6 +167,8 @@ export interface Database {
   /** Begins at a version that covers everything acknowledged anywhere before the call. */
   begin(options?: TransactionOptions): Promise<Transaction>
   status(): DatabaseStatus
+  /** What would be lost or pause if those nodes went now: one report for all of them; by default one for each member alone. */
+  explainRisk(nodes?: readonly NodeId[]): readonly RiskReport[]
   /** The node that holds each row of these partitions, complete holders only, sorted. */
   holders(partition: PartitionId): readonly NodeId[]
   /** Rows of a relation held on this very node, in the partitions it holds; for status and tests. */
@@ -182,6 +185,8 @@ export interface Databases {
   open(name: string, options?: DatabaseOptions & CallOptions): Promise<Database>
   /** Names known here, sorted. */
   list(): readonly string[]
+  /** As `Database.explainRisk`, of all databases. */
+  explainRisk(nodes?: readonly NodeId[]): readonly RiskReport[]
 }
 
 export type DatabaseErrorDetail =

@@ -74,6 +74,7 @@ export type {
 } from './ordered-log.ts'
 export type { DeathProof, Member, MemberState, Peers, PeersErrorDetail, PeersEvents } from './peers.ts'
 export { below, chance, pick, type Random, randomId, shuffle } from './random.ts'
+export type { PartitionRisk, RiskReport } from './risk.ts'
 export {
   PROGRAM_DEPTH_MAX,
   PROGRAM_DIGITS_MAX,

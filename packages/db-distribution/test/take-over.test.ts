@@ -205,6 +205,9 @@ describe('take-over', () => {
     expect(lostPartitions.length).toBeGreaterThan(0)
     const lostRow = ROWS.find(([value]) => lostPartitions.includes(database.partitionOf(key(value))))
     expect(lostRow).toBeDefined()
+    // Whoever asks before it happens is told.
+    const [foreseen] = database.explainRisk([id('c')])
+    expect(foreseen?.lost.map(({ partition }) => partition)).toEqual(lostPartitions)
     cluster.lose('c')
     await cluster.world.run(1_000)
     expect(database.status().unavailable).toEqual(lostPartitions)
@@ -219,6 +222,10 @@ describe('take-over', () => {
     const other = ROWS.find(([value]) => !lostPartitions.includes(database.partitionOf(key(value))))
     const transaction = await cluster.settle(database.begin())
     expect(await cluster.settle(transaction.get(address(database, other?.[0] ?? 0)))).toEqual(other)
+    // Nobody else has to go for that.
+    const [risk] = database.explainRisk([])
+    expect(risk?.paused.map(({ partition }) => partition)).toEqual(lostPartitions)
+    expect(risk?.paused.every(({ waitingFor }) => waitingFor.join() === 'c')).toBe(true)
     await cluster.start('c')
     await cluster.until(() => database.status().unavailable.length === 0)
     for (const name of ['a', 'b', 'c']) expect(await cluster.read(name)).toEqual(ROWS)

@@ -14,6 +14,7 @@ import {
   partitionId,
   type RelationId,
   type ReplicaInfo,
+  type RiskReport,
   type RowBatch,
   type StructureNode,
   type Transaction,
@@ -27,6 +28,7 @@ import type { Committer } from './committer.ts'
 import type { Context } from './context.ts'
 import type { Reader } from './reader.ts'
 import type { Replicas } from './replicas.ts'
+import { riskReports } from './risks.ts'
 import { OptimisticTransaction } from './transaction.ts'
 import { LOSSES_BEFORE_TURN, type LostAttempt, type Turn, type Turns } from './turns.ts'
 import type { Upkeep } from './upkeep.ts'
@@ -137,6 +139,10 @@ export class DatabaseHandle implements Database {
       underReplicated,
       unavailable,
     }
+  }
+
+  explainRisk(nodes?: readonly NodeId[]): readonly RiskReport[] {
+    return riskReports(this.#parts.context, this.#record, nodes)
   }
 
   #livingMembers(): number {

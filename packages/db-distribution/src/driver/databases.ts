@@ -11,6 +11,7 @@ import {
   EVERYWHERE,
   type LogEntry,
   type NodeId,
+  type RiskReport,
   randomId,
   type StateMachine,
   type StructureNode,
@@ -30,6 +31,7 @@ import { MACHINE_NAME } from './names.ts'
 import { OutcomeReader } from './outcome-reader.ts'
 import { Reader } from './reader.ts'
 import { Replicas } from './replicas.ts'
+import { riskReports } from './risks.ts'
 import { Server } from './server.ts'
 import { Turns } from './turns.ts'
 import { Upkeep } from './upkeep.ts'
@@ -211,6 +213,11 @@ class Node implements NodeDatabases {
 
   list(): readonly string[] {
     return this.#context.machine.databases().map((database) => database.name)
+  }
+
+  explainRisk(nodes?: readonly NodeId[]): readonly RiskReport[] {
+    const databases = this.#context.machine.databases()
+    return databases.flatMap((database) => riskReports(this.#context, database, nodes))
   }
 
   on<Type extends 'tookOver' | 'placement'>(

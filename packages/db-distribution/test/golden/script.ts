@@ -3,6 +3,7 @@ import { type Assignment, type CommitInput, encodeAssign, encodeCommit, encodeCr
 import type { RangeRead } from '../../src/machine/reads.ts'
 import { DatabasesMachine, type Step } from '../../src/machine/machine.ts'
 import { planPlacement } from '../../src/machine/placement.ts'
+import { explainRisk } from '../../src/machine/risk.ts'
 import { neededIndex, replicaOn } from '../../src/machine/state.ts'
 
 const nodes = (text = ''): NodeId[] => (text === '' ? [] : text.split(',').map(nodeId))
@@ -14,6 +15,7 @@ const nodes = (text = ''): NodeId[] => (text === '' ? [] : text.split(',').map(n
  * - `plan NAME living=a,b members=a,b,c away=c`: what the controller would do; `replan` does it, too
  * - `assign NAME pN epoch=E a,b`, `complete NAME pN node`, `lost NAME pN node`, `offer NAME pN node`, `… since=I`
  * - `commit NAME version=V get=R/K range=R[K..K)@pN put=pN/R/K del=pN/R/K`, any number of each
+ * - `risk NAME living=a,b voters=a,b nodes=b`: what would become of it if these nodes went
  * - `restore`: goes on with a machine restored from the snapshot, which must be the same
  */
 export class Script {
@@ -38,6 +40,8 @@ export class Script {
         return this.#mark(verb, words)
       case 'commit':
         return this.#commit(words)
+      case 'risk':
+        return this.#risk(words)
       case 'restore':
         return this.#restore()
       default:
@@ -97,6 +101,20 @@ export class Script {
     const lines = plan.map(assignmentText)
     if (apply && plan.length > 0) lines.push(this.#apply(encodeAssign(plan)))
     return lines.length === 0 ? 'nothing to do' : lines.join('\n')
+  }
+
+  #risk([name = '', ...words]: string[]): string {
+    const option = options(words)
+    const view = { living: new Set(nodes(option('living'))), voters: nodes(option('voters')) }
+    const risk = explainRisk(this.#database(name), view, nodes(option('nodes')))
+    const lines = (['lost', 'paused', 'reduced'] as const).flatMap((kind) =>
+      risk[kind].map(({ partition, relations, copies, waitingFor }) => {
+        const named = relations.length === 0 ? '' : ` with ${relations.join(',')}`
+        return `  ${kind} p${partition}${named}: ${copies} left, not ${waitingFor.join(' ')}`
+      }),
+    )
+    if (risk.writesPause) lines.push('  writes pause')
+    return lines.length === 0 ? '  nothing happens' : lines.join('\n')
   }
 
   #assign([name = '', partition = '', epoch = '', list = '']: string[]): string {

@@ -24,6 +24,7 @@ import {
   partitionId,
   type RelationId,
   type ReplicaInfo,
+  type RiskReport,
   type Row,
   type RowAddress,
   type RowBatch,
@@ -126,6 +127,12 @@ class ModelStore {
       this.#relations.set(name, found)
     }
     return found
+  }
+
+  /** Every relation that was ever written in the partition, sorted. */
+  relationsOf(partition: PartitionId): RelationId[] {
+    const written = this.#history.flatMap((writes) => writes.filter((write) => write.partition === partition))
+    return [...new Set(written.map(({ relation }) => relation))].sort((a, b) => a - b)
   }
 
   count(partition: PartitionId): number {
@@ -484,6 +491,34 @@ class ModelDatabase implements Database {
     }
   }
 
+  explainRisk(nodes?: readonly NodeId[]): readonly RiskReport[] {
+    const groups = nodes === undefined ? [...this.#nodes].sort().map((node) => [node]) : [nodes]
+    return groups.map((going) => this.#riskOf([...new Set(going)].sort()))
+  }
+
+  #riskOf(nodes: readonly NodeId[]): RiskReport {
+    const stays = (node: NodeId): boolean => !nodes.includes(node)
+    const staying = this.#nodes.filter(stays).length
+    const { redundancy } = this.options
+    const risks = [EVERYWHERE, ...this.hashPartitions].map((partition) => {
+      const holders = this.holders(partition)
+      const wanted = partition === EVERYWHERE || redundancy === 'all' ? staying : redundancy
+      const copies = holders.filter(stays).length
+      const waitingFor = holders.filter((node) => !stays(node))
+      return { wanted, risk: { partition, relations: this.store.relationsOf(partition), copies, waitingFor } }
+    })
+    return {
+      database: this.name,
+      nodes,
+      lost: risks.filter(({ risk }) => risk.copies === 0).map(({ risk }) => risk),
+      paused: [],
+      reduced: risks
+        .filter(({ risk, wanted }) => risk.copies > 0 && risk.copies < wanted)
+        .map(({ risk }) => risk),
+      writesPause: staying < Math.floor(this.#nodes.length / 2) + 1,
+    }
+  }
+
   holders(partition: PartitionId): readonly NodeId[] {
     const { redundancy } = this.options
     if (partition === EVERYWHERE || redundancy === 'all') return [...this.#nodes].sort()
@@ -565,6 +600,7 @@ export function modelDatabases(modelOptions: ModelDatabasesOptions = {}): ModelD
       return existing
     },
     list: () => [...databases.keys()].sort(),
+    explainRisk: (nodes) => [...databases.values()].flatMap((database) => database.explainRisk(nodes)),
     failNext(call, fault, options) {
       faults.push({ call, make: fault, applied: options?.applied ?? false })
     },

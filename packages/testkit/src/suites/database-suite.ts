@@ -1,6 +1,7 @@
 import { type DatabaseEvents, type Databases, EVERYWHERE, type PartitionId, type Row } from '@cluster/core'
 import { beginningTests } from './database-beginnings.ts'
 import { programTests } from './database-programs.ts'
+import { riskTests } from './database-risks.ts'
 import { type DatabaseFixture, databaseTools, ITEMS, item, key, numbers, OTHERS } from './database-tools.ts'
 import type { SuiteRunner } from './runner.ts'
 
@@ -389,5 +390,6 @@ export function databaseSuite(runner: SuiteRunner, create: () => Promise<Databas
   })
 
   beginningTests(tools)
+  riskTests(tools)
   programTests(tools)
 }
