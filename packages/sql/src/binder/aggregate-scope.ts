@@ -4,10 +4,10 @@ import type { Expr } from '../plan/expression.ts'
 import type { AggregateCall } from '../plan/logical.ts'
 import { sameExpr } from '../plan/same-expr.ts'
 import type { Expression } from '../syntax/ast.ts'
-import { type BindContext, errorAt } from './context.ts'
+import { type AggregateSink, type BindContext, errorAt } from './context.ts'
 
 /** The aggregates of one query, each computed once however often it is written. */
-export class AggregateScope {
+export class AggregateScope implements AggregateSink {
   readonly #calls: AggregateCall[] = []
   #nested = false
   #subqueries = 0

@@ -1,24 +1,29 @@
+import { SQLSTATE } from '../errors.ts'
 import type { Expr } from '../plan/expression.ts'
+import type { AggregateCall } from '../plan/logical.ts'
+import { columnsIn } from '../plan/traverse.ts'
 import type { CallExpression, Expression } from '../syntax/ast.ts'
-import type { AggregateScope } from './aggregate-scope.ts'
 import { coerceToBoolean, settle } from './coerce.ts'
-import { newColumn } from './context.ts'
+import { type AggregateSink, errorAt, newColumn, type Scope } from './context.ts'
 import { aggregateFunction } from './overloads.ts'
 import type { Place } from './place.ts'
 
 /** Where the arguments of an aggregate stand. */
 export const IN_AGGREGATE = 'aggregate function calls'
 
-/** Binds a call of an aggregate to the column that will hold its value. */
+/**
+ * Binds a call of an aggregate to the column that will hold its value. One whose columns are all of an outer query
+ * belongs to that query.
+ * @throws 42803 where there must be none
+ */
 export function bindAggregate(
   place: Place,
-  scope: AggregateScope,
   expression: CallExpression,
   name: string,
   bind: (place: Place, expression: Expression) => Expr,
 ): Expr {
-  const { context } = place
-  return scope.within(context, expression, () => {
+  const { context, aggregates } = place
+  const call = (): AggregateCall => {
     const inner: Place = { ...place, windows: null, name: IN_AGGREGATE }
     const bound = expression.args.map((arg) => bind(inner, arg))
     const { fn, args } = aggregateFunction(context, expression, name, bound)
@@ -33,13 +38,33 @@ export function bindAggregate(
     }))
     const column = newColumn(context, name, fn.returns)
     // Where order cannot show it is not worth keeping the rows for.
-    return scope.add({
-      column,
-      fn,
-      args,
-      distinct: expression.distinct,
-      filter,
-      orderBy: fn.ordered ? orderBy : [],
-    })
-  })
+    const ordered = fn.ordered ? orderBy : []
+    return { column, fn, args, distinct: expression.distinct, filter, orderBy: ordered }
+  }
+  const made = aggregates === null ? call() : aggregates.within(context, expression, call)
+  const sink = sinkOf(place, made)
+  if (sink !== null) return sink.add(made)
+  throw errorAt(
+    context,
+    expression,
+    SQLSTATE.groupingError,
+    `aggregate functions are not allowed in ${place.name}`,
+  )
 }
+
+/** The query that the aggregate is over: the innermost whose columns it names, else the one it stands in. */
+function sinkOf(
+  { scope, aggregates }: Place,
+  { args, filter, orderBy }: AggregateCall,
+): AggregateSink | null {
+  const named = new Set<number>()
+  for (const expr of [...args, ...(filter === null ? [] : [filter]), ...orderBy.map((key) => key.expr)])
+    for (const id of columnsIn(expr).keys()) named.add(id)
+  if (named.size === 0 || scope === null || holds(scope, named)) return aggregates
+  for (let level = scope.outer; level !== null; level = level.outer)
+    if (holds(level, named)) return level.aggregates ?? null
+  return aggregates
+}
+
+const holds = ({ tables, columns }: Scope, named: ReadonlySet<number>): boolean =>
+  [...columns, ...tables.flatMap((table) => table.columns)].some(({ column }) => named.has(column.id))

@@ -3,7 +3,7 @@ import { SQLSTATE, sqlError } from '../errors.ts'
 import type { ScalarFunction } from '../functions/function.ts'
 import { isWindowFunction } from '../functions/window.ts'
 import { columnExpr, conjunction, constant } from '../plan/build.ts'
-import type { CallExpr, Column, Expr } from '../plan/expression.ts'
+import type { CallExpr, Column, Expr, QuantifiedExpr } from '../plan/expression.ts'
 import { childrenOf } from '../plan/traverse.ts'
 import type {
   BinaryExpression,
@@ -11,9 +11,7 @@ import type {
   CaseExpression,
   Expression,
   InListExpression,
-  InQueryExpression,
   Node,
-  QuantifiedExpression,
   Query,
   RowExpression,
 } from '../syntax/ast.ts'
@@ -21,6 +19,7 @@ import { compareValues } from '../types/compare.ts'
 import { numberLiteral } from '../types/literal.ts'
 import { BOOLEAN, type SqlType, UNKNOWN } from '../types/type.ts'
 import { bindAggregate, IN_AGGREGATE } from './aggregates.ts'
+import { bindArray, bindArrayQuery, bindQuantifiedArray, bindSubscript } from './bind-array.ts'
 import { bindWindowCall } from './bind-window.ts'
 import { coerce, coerceToBoolean, explicitCast, resolveTypeName, settle, unify } from './coerce.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, unsupported } from './context.ts'
@@ -95,6 +94,8 @@ export function bindExpression(place: Place, expression: Expression): Expr {
     case 'is':
       return bindIs(place, expression)
     case 'distinctFrom': {
+      if (expression.left.kind === 'row' && expression.right.kind === 'row')
+        return bindRowsDistinct(place, expression, expression.left, expression.right)
       const equal = compare(place, expression, '=', bind(expression.left), bind(expression.right))
       const [left, right] = equal.args as [Expr, Expr]
       return { kind: 'distinctFrom', type: BOOLEAN, left, right, equal, negated: expression.negated }
@@ -117,9 +118,12 @@ export function bindExpression(place: Place, expression: Expression): Expr {
     }
     case 'in':
       return bindInList(place, expression)
-    case 'inQuery':
+    case 'inQuery': {
+      const { operand: left, query, negated } = expression
+      return bindQuantified(place, expression, { left, operator: '=', query, quantifier: 'any', negated })
+    }
     case 'quantified':
-      return bindQuantified(place, expression)
+      return bindQuantified(place, expression, expression)
     case 'like': {
       const operator = `${expression.negated ? '!' : ''}~~${expression.caseInsensitive ? '*' : ''}`
       const pattern = bind(expression.pattern)
@@ -142,13 +146,15 @@ export function bindExpression(place: Place, expression: Expression): Expr {
     }
     case 'case':
       return bindCase(place, expression)
-    case 'cast':
-      return explicitCast(
-        context,
-        expression,
-        bind(expression.operand),
-        resolveTypeName(context, expression.type),
-      )
+    case 'cast': {
+      const type = resolveTypeName(context, expression.type)
+      const { operand } = expression
+      const bound =
+        operand.kind === 'array' && type.element !== undefined
+          ? bindArray(context, operand, bind, type)
+          : bind(operand)
+      return explicitCast(context, expression, bound, type)
+    }
     case 'call':
       return bindCall(place, expression)
     case 'coalesce': {
@@ -173,10 +179,13 @@ export function bindExpression(place: Place, expression: Expression): Expr {
     case 'row':
       throw unsupported(context, expression, 'a row value here')
     case 'array':
+      return bindArray(context, expression, bind)
     case 'arrayQuery':
+      return bindArrayQuery(context, expression, subquery(place, expression.query))
     case 'subscript':
+      return bindSubscript(context, expression, bind)
     case 'quantifiedArray':
-      throw unsupported(context, expression, 'an array')
+      return bindQuantifiedArray(context, expression, bind)
     default:
       return unreachable(expression)
   }
@@ -218,6 +227,8 @@ function bindIs(place: Place, expression: Expression & { kind: 'is' }): Expr {
 function bindBinary(place: Place, expression: BinaryExpression): Expr {
   const { left, right, operator } = expression
   if (left.kind === 'row' && right.kind === 'row') return bindRows(place, expression, left, right)
+  if (left.kind === 'row' && right.kind === 'subquery')
+    return bindQuantified(place, expression, { left, operator, query: right.query, quantifier: 'row' })
   const node = { span: expression.operatorSpan }
   return operatorCall(place.context, node, operator, [
     bindExpression(place, left),
@@ -239,6 +250,28 @@ function bindRows(
   const rights = right.items.map((item) => bindExpression(place, item))
   for (const part of [...lefts, ...rights]) repeat(context, node, part)
   return compareRows(place, node, node.operator, lefts, rights)
+}
+
+/** Rows are distinct when any of their fields are. */
+function bindRowsDistinct(
+  place: Place,
+  node: Node & { readonly negated: boolean },
+  left: RowExpression,
+  right: RowExpression,
+): Expr {
+  if (left.items.length !== right.items.length)
+    throw errorAt(place.context, node, SQLSTATE.syntaxError, 'unequal number of entries in row expressions')
+  const operands = left.items.map((item, i) =>
+    bindExpression(place, {
+      kind: 'distinctFrom',
+      left: item,
+      right: right.items[i] as Expression,
+      negated: node.negated,
+      span: node.span,
+    }),
+  )
+  if (node.negated || operands.length === 1) return conjunction(operands)
+  return { kind: 'or', type: BOOLEAN, operands }
 }
 
 function compareRows(
@@ -294,12 +327,19 @@ function bindInList(place: Place, expression: InListExpression): Expr {
   }
 }
 
-function bindQuantified(place: Place, expression: InQueryExpression | QuantifiedExpression): Expr {
+interface Quantified {
+  readonly left: Expression
+  readonly operator: string
+  readonly query: Query
+  readonly quantifier: QuantifiedExpr['quantifier']
+  readonly negated?: boolean
+}
+
+function bindQuantified(place: Place, expression: Node, parts: Quantified): Expr {
   const { context } = place
-  const operand = expression.kind === 'inQuery' ? expression.operand : expression.left
-  const operator = expression.kind === 'inQuery' ? '=' : expression.operator
+  const { left: operand, operator, query, quantifier, negated = false } = parts
   const items = operand.kind === 'row' ? operand.items : [operand]
-  const { plan, columns } = subquery(place, expression.query)
+  const { plan, columns } = subquery(place, query)
   if (columns.length !== items.length)
     throw errorAt(
       context,
@@ -325,13 +365,13 @@ function bindQuantified(place: Place, expression: InQueryExpression | Quantified
   return {
     kind: 'quantified',
     type: BOOLEAN,
-    quantifier: expression.kind === 'inQuery' ? 'any' : expression.quantifier,
+    quantifier,
     left: lefts,
     leftColumns,
     plan,
     columns: columns.map(({ column }) => column),
     compare: compareExpr,
-    negated: expression.kind === 'inQuery' && expression.negated,
+    negated,
   }
 }
 
@@ -388,16 +428,7 @@ function bindCall(place: Place, expression: CallExpression): Expr {
       SQLSTATE.wrongObjectType,
       `window function ${name} requires an OVER clause`,
     )
-  if (isAggregate(name)) {
-    if (place.aggregates === null)
-      throw errorAt(
-        context,
-        expression,
-        SQLSTATE.groupingError,
-        `aggregate functions are not allowed in ${place.name}`,
-      )
-    return bindAggregate(place, place.aggregates, expression, name, bindExpression)
-  }
+  if (isAggregate(name)) return bindAggregate(place, expression, name, bindExpression)
   if (expression.star || expression.distinct || expression.filter !== null || expression.orderBy.length > 0)
     throw errorAt(
       context,

@@ -1,43 +1,33 @@
 import { unreachable } from '@cluster/core'
 import type { TableSchema, ViewSchema } from '../catalog/schema.ts'
 import { nearest, SQLSTATE } from '../errors.ts'
-import { columnExpr, conjunction, TRUE } from '../plan/build.ts'
-import type { Expr } from '../plan/expression.ts'
-import { type LogicalPlan, type Output, ROW_KEY } from '../plan/logical.ts'
+import { type LogicalPlan, ROW_KEY } from '../plan/logical.ts'
 import type {
   DerivedTable,
-  FunctionTable,
   Identifier,
-  Join,
   QualifiedName,
-  Query,
   TableAlias,
   TableName,
   TableReference,
 } from '../syntax/ast.ts'
 import { parseStatement } from '../syntax/parse.ts'
-import { bindCondition, bindExpression } from './bind-expression.ts'
+import { bindFunctionTable } from './bind-function-table.ts'
+import { bindJoin } from './bind-join.ts'
 import { scanTableOfWith } from './bind-with.ts'
-import { coerce } from './coerce.ts'
+import { type BindContext, type Ctes, errorAt, newColumn } from './context.ts'
 import {
-  type BindContext,
-  type BoundQuery,
-  type Ctes,
-  errorAt,
-  newColumn,
-  type OutputColumn,
-  unsupported,
-} from './context.ts'
-import { operatorCall } from './overloads.ts'
-import type { Scope, ScopeColumn, ScopeTable } from './scope.ts'
-import { setFunction } from './set-functions.ts'
+  type BoundFrom,
+  type FromPlace,
+  joined,
+  lateralScope,
+  named,
+  plainScope,
+  renamed,
+  together,
+} from './from-parts.ts'
+import type { Scope, ScopeTable } from './scope.ts'
 
-/** What FROM gives: rows, and the names under which its columns are known. */
-export interface BoundFrom {
-  readonly plan: LogicalPlan
-  readonly tables: readonly ScopeTable[]
-  readonly columns: readonly ScopeColumn[]
-}
+export type { BoundFrom } from './from-parts.ts'
 
 /** One row without columns: what SELECT without FROM reads. */
 export const NO_TABLES: BoundFrom = {
@@ -52,13 +42,14 @@ export function bindFrom(
   references: readonly TableReference[],
   outer: Scope | null,
 ): BoundFrom {
-  const parts = references.map((reference) => bindReference(context, reference, outer))
-  const [first, ...rest] = parts
-  if (first === undefined) return NO_TABLES
-  const all = rest.reduce((left, right) => {
-    const plan: LogicalPlan = { kind: 'join', type: 'inner', left: left.plan, right: right.plan, on: TRUE }
-    return { plan, tables: [...left.tables, ...right.tables], columns: [...left.columns, ...right.columns] }
-  }, first)
+  let all = null as BoundFrom | null
+  for (const reference of references) {
+    const left: BoundFrom | null = all
+    const right = bindReference(context, reference, { outer, siblings: left })
+    all = together(left, right)
+    if (left !== null) all = { ...all, plan: joined(context, reference, 'inner', left.plan, right.plan) }
+  }
+  if (all === null) return NO_TABLES
   checkAliases(context, references, all.tables)
   return all
 }
@@ -83,16 +74,16 @@ function checkAliases(
   }
 }
 
-function bindReference(context: BindContext, reference: TableReference, outer: Scope | null): BoundFrom {
+function bindReference(context: BindContext, reference: TableReference, place: FromPlace): BoundFrom {
   switch (reference.kind) {
     case 'table':
       return bindTable(context, reference)
     case 'derived':
-      return bindDerived(context, reference, outer)
+      return bindDerived(context, reference, place)
     case 'functionTable':
-      return bindFunction(context, reference, outer)
+      return bindFunctionTable(context, reference, place)
     case 'join':
-      return bindJoin(context, reference, outer)
+      return bindJoin(context, reference, place, bindReference)
     default:
       return unreachable(reference)
   }
@@ -211,164 +202,8 @@ function bindView(context: BindContext, reference: TableName, view: ViewSchema):
   return named(context, { plan: bound.plan, columns }, reference.alias, view.name)
 }
 
-function bindDerived(context: BindContext, reference: DerivedTable, outer: Scope | null): BoundFrom {
-  if (reference.lateral) throw unsupported(context, reference, 'LATERAL')
-  const bound = context.bindQuery(reference.query as Query, context, outer)
+function bindDerived(context: BindContext, reference: DerivedTable, place: FromPlace): BoundFrom {
+  const scope = reference.lateral ? lateralScope(place) : plainScope(place)
+  const bound = context.bindQuery(reference.query, context, scope)
   return named(context, bound, reference.alias, reference.alias.name.name)
-}
-
-function bindFunction(context: BindContext, reference: FunctionTable, outer: Scope | null): BoundFrom {
-  const place = { context, scope: outer, aggregates: null, name: 'functions in FROM' }
-  const { call } = reference
-  const name = call.name.parts.at(-1)?.name ?? ''
-  const bound = call.args.map((arg) => bindExpression(place, arg))
-  const { rows, args, type } = setFunction(context, call, name, bound)
-  const alias = reference.alias?.name.name ?? name
-  const column = newColumn(context, alias, type)
-  const plan: LogicalPlan = {
-    kind: 'functionScan',
-    name,
-    args,
-    column,
-    ordinality: null,
-    rows,
-  }
-  return named(context, { plan, columns: [{ name: alias, column }] }, reference.alias, alias)
-}
-
-/** Gives a table its alias, and its columns theirs. */
-function named(context: BindContext, bound: BoundQuery, alias: TableAlias | null, name: string): BoundFrom {
-  const { plan, columns } = renamed(context, bound, alias?.columns ?? [], alias?.name.name ?? name)
-  const table = { alias: alias?.name.name ?? name, schema: alias === null ? 'public' : null, columns }
-  return { plan, tables: [table], columns }
-}
-
-function renamed(
-  context: BindContext,
-  bound: BoundQuery,
-  names: readonly Identifier[],
-  table: string,
-): BoundQuery {
-  const extra = names[bound.columns.length]
-  if (extra !== undefined)
-    throw errorAt(
-      context,
-      extra,
-      SQLSTATE.invalidColumnReference,
-      `table "${table}" has ${bound.columns.length} columns available but ${names.length} columns specified`,
-    )
-  const columns: OutputColumn[] = bound.columns.map((column, i) => ({
-    ...column,
-    name: names[i]?.name ?? column.name,
-  }))
-  return { plan: bound.plan, columns }
-}
-
-function bindJoin(context: BindContext, join: Join, outer: Scope | null): BoundFrom {
-  const left = bindReference(context, join.left, outer)
-  const right = bindReference(context, join.right, outer)
-  const tables = [...left.tables, ...right.tables]
-  const { condition } = join
-  const type = join.type === 'cross' ? 'inner' : join.type
-  if (condition === null || condition.kind === 'on') {
-    const columns = [...left.columns, ...right.columns]
-    const place = {
-      context,
-      scope: { tables, columns, outer },
-      aggregates: null,
-      name: 'JOIN conditions',
-    }
-    const on = condition === null ? TRUE : bindCondition(place, condition.expression, 'JOIN/ON')
-    return { plan: { kind: 'join', type, left: left.plan, right: right.plan, on }, tables, columns }
-  }
-  const names =
-    condition.kind === 'using'
-      ? condition.columns
-      : left.columns
-          .filter(({ name }) => right.columns.some((other) => other.name === name))
-          .map(({ name }): Identifier => ({ kind: 'identifier', name, span: join.span }))
-  return bindUsing(context, join, { left, right, tables, type, names })
-}
-
-interface UsingParts {
-  readonly left: BoundFrom
-  readonly right: BoundFrom
-  readonly tables: readonly ScopeTable[]
-  readonly type: 'inner' | 'left' | 'right' | 'full'
-  readonly names: readonly Identifier[]
-}
-
-/** USING and NATURAL: equal columns by name, which bare names and `*` then see once. */
-function bindUsing(
-  context: BindContext,
-  join: Join,
-  { left, right, tables, type, names }: UsingParts,
-): BoundFrom {
-  const conditions: Expr[] = []
-  const merged: ScopeColumn[] = []
-  const computed: Output[] = []
-  for (const identifier of names) {
-    const { name } = identifier
-    const one = onlyColumn(context, left, identifier, 'left')
-    const other = onlyColumn(context, right, identifier, 'right')
-    const equal = operatorCall(context, join, '=', [columnExpr(one.column), columnExpr(other.column)])
-    conditions.push(equal)
-    if (type === 'inner' || type === 'left') merged.push({ name, column: one.column })
-    else if (type === 'right') merged.push({ name, column: other.column })
-    else {
-      const type = equal.kind === 'call' ? (equal.args[0] as Expr).type : one.column.type
-      const args = [one, other].map(({ column }) =>
-        coerce(context, join, columnExpr(column), type, 'implicit'),
-      )
-      const column = newColumn(context, name, type)
-      computed.push({ column, expr: { kind: 'coalesce', type, args } })
-      merged.push({ name, column })
-    }
-  }
-  const isMerged = ({ name }: ScopeColumn): boolean => names.some((identifier) => identifier.name === name)
-  const columns = [
-    ...merged,
-    ...left.columns.filter((column) => !isMerged(column)),
-    ...right.columns.filter((column) => !isMerged(column)),
-  ]
-  const joined: LogicalPlan = {
-    kind: 'join',
-    type,
-    left: left.plan,
-    right: right.plan,
-    on: conjunction(conditions),
-  }
-  if (computed.length === 0) return { plan: joined, tables, columns }
-  const all = [...left.columns, ...right.columns, ...tables.flatMap((table) => table.columns)]
-  const kept = all.map(({ column }) => column)
-  const seen = new Set<number>()
-  const passed = kept
-    .filter(({ id }) => !seen.has(id) && seen.add(id))
-    .map((column) => ({ column, expr: columnExpr(column) }))
-  return { plan: { kind: 'project', input: joined, outputs: [...computed, ...passed] }, tables, columns }
-}
-
-function onlyColumn(
-  context: BindContext,
-  from: BoundFrom,
-  { name, span, kind }: Identifier,
-  side: 'left' | 'right',
-): ScopeColumn {
-  const found = from.columns.filter((column) => column.name === name)
-  const node: Identifier = { name, span, kind }
-  if (found.length > 1)
-    throw errorAt(
-      context,
-      node,
-      SQLSTATE.ambiguousColumn,
-      `common column name "${name}" appears more than once in ${side} table`,
-    )
-  if (found[0] === undefined)
-    throw errorAt(
-      context,
-      node,
-      SQLSTATE.undefinedColumn,
-      `column "${name}" specified in USING clause does not exist in ${side} table`,
-    )
-  return found[0]
 }

@@ -39,9 +39,10 @@ export function bindSelect(
   outer: Scope | null,
 ): BoundQuery {
   const from = bindFrom(context, select.from, outer)
-  const scope: Scope = { tables: from.tables, columns: from.columns, outer }
-  const input = whereOf(context, select, from, scope)
+  const plain: Scope = { tables: from.tables, columns: from.columns, outer }
+  const input = whereOf(context, select, from, plain)
   const aggregates = new AggregateScope()
+  const scope: Scope = { ...plain, aggregates }
   const windows = new WindowScope(context, select.windows)
   const place = (name: string): Place => ({ context, scope, aggregates, windows, name })
   const items = bindItems(place('SELECT'), select.items)

@@ -3,7 +3,7 @@ import type { CatalogEntry } from '../catalog/schema.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import { type SqlErrorOptions, sqlError } from '../errors.ts'
 import type { Column, Expr } from '../plan/expression.ts'
-import type { LogicalPlan } from '../plan/logical.ts'
+import type { AggregateCall, LogicalPlan } from '../plan/logical.ts'
 import type { Identifier, Node, Query } from '../syntax/ast.ts'
 import { positionAt } from '../syntax/scanner.ts'
 import { type SqlType, TEXT } from '../types/type.ts'
@@ -82,11 +82,21 @@ export interface ScopeTable {
   readonly columns: readonly ScopeColumn[]
 }
 
+/** Where the aggregates of a query are collected. */
+export interface AggregateSink {
+  /** Gives the column that will hold the value. */
+  add(call: AggregateCall): Expr
+}
+
 /** What an expression may name: the tables of its query, then those of the queries around it. */
 export interface Scope {
   readonly tables: readonly ScopeTable[]
   /** Columns by their bare names and for `*`: those joined by USING count once. */
   readonly columns: readonly ScopeColumn[]
+  /** Tables that stand beside and must not be named from here; for messages. */
+  readonly hidden?: readonly ScopeTable[]
+  /** Takes aggregates over this query's columns that stand in a subquery. */
+  readonly aggregates?: AggregateSink | null
   readonly outer: Scope | null
 }
 

@@ -52,10 +52,21 @@ function missing(
   const levels: Scope[] = []
   for (let level = scope; level !== null; level = level.outer) levels.push(level)
   const tables = levels.flatMap((level) => level.tables)
+  const hidden = levels.flatMap((level) => level.hidden ?? [])
   if (names.length > 1) {
     const alias = names.at(-2) as string
     const table = tables.find((candidate) => candidate.alias === alias)
     if (table === undefined) {
+      if (hidden.some((one) => one.alias === alias))
+        return errorAt(
+          context,
+          reference,
+          SQLSTATE.undefinedTable,
+          `invalid reference to FROM-clause entry for table "${alias}"`,
+          {
+            hint: `There is an entry for table "${alias}", but it cannot be referenced from this part of the query.`,
+          },
+        )
       const near = nearest(
         alias,
         tables.map((candidate) => candidate.alias),
@@ -76,12 +87,17 @@ function missing(
       hintFor(name, [table]),
     )
   }
+  const beside = hidden.find(({ columns }) => columns.some((column) => column.name === name))
   return errorAt(
     context,
     reference,
     SQLSTATE.undefinedColumn,
     `column "${name}" does not exist`,
-    hintFor(name, tables),
+    beside === undefined
+      ? hintFor(name, tables)
+      : {
+          hint: `There is a column named "${name}" in table "${beside.alias}", but it cannot be referenced from this part of the query.`,
+        },
   )
 }
 

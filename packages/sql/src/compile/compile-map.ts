@@ -4,7 +4,7 @@ import type { RowKeys } from '../executor/distinct.ts'
 import type { PairFilter } from '../executor/join.ts'
 import { type Mapper, sameBatch } from '../executor/pipeline.ts'
 import type { RowComparator } from '../executor/sort.ts'
-import type { Column, Expr } from '../plan/expression.ts'
+import type { Column, Expr, QuantifiedExpr } from '../plan/expression.ts'
 import type { SortKey } from '../plan/logical.ts'
 import { compareValues } from '../types/compare.ts'
 import type { SqlType } from '../types/type.ts'
@@ -175,7 +175,7 @@ export function compilePairFilter(left: Layout, right: Layout, slots: Slots, con
 export function compileQuantified(
   left: ReadonlyMap<number, number>,
   right: Layout,
-  quantifier: 'any' | 'all',
+  quantifier: QuantifiedExpr['quantifier'],
   condition: Expr,
 ): QuantifiedTest {
   const writer = new FunctionWriter()
@@ -187,6 +187,13 @@ export function compileQuantified(
     },
     slot: () => 0,
   })
+  if (quantifier === 'row') {
+    // There is at most one row: the operator has seen to it.
+    writer.line('if (count === 0) return null')
+    writer.line('const r = 0')
+    writer.line(`return ${emitter.emit(condition).code}`)
+    return writer.build<QuantifiedTest>(['left', 'row', 'right', 'count', 'frame'])
+  }
   const decides = quantifier === 'any'
   writer.line(`let result = ${!decides}`)
   emitter.block('for (let r = 0; r < count; r++)', () => {

@@ -6,7 +6,7 @@ import { cteSource, recursiveSource, withSource } from '../executor/cte.ts'
 import { distinctSource } from '../executor/distinct.ts'
 import { joinSource } from '../executor/join.ts'
 import { lateralSource } from '../executor/lateral.ts'
-import { limitSource, singleSource } from '../executor/limit.ts'
+import { type CountsOf, limitSource, singleSource } from '../executor/limit.ts'
 import { lookupJoinSource } from '../executor/lookup-join.ts'
 import { mapSource } from '../executor/pipeline.ts'
 import { generatedSource, virtualScan } from '../executor/scan.ts'
@@ -20,6 +20,7 @@ import {
   type ApplyNode,
   type JoinNode,
   type LateralJoinNode,
+  type LimitNode,
   type LookupJoinNode,
   type PhysicalPlan,
   physicalColumns,
@@ -39,7 +40,7 @@ import {
   Layout,
   Slots,
 } from './compile-map.ts'
-import { compileScan, countBound, encodeKey } from './compile-scan.ts'
+import { checkedCount, compileScan, countBound, encodeKey } from './compile-scan.ts'
 import { compileWindow } from './compile-window.ts'
 
 export interface CompiledPlan {
@@ -106,14 +107,12 @@ class PlanCompiler {
         return topSource(
           this.compile(plan.input),
           this.#sort(this.#layout(plan.input), plan.keys),
-          countBound(plan.limit, slots, 'LIMIT'),
-          countBound(plan.offset, slots, 'OFFSET'),
+          this.#counts(plan),
         )
       case 'limit':
         return limitSource(
           this.compile(plan.input),
-          countBound(plan.limit, slots, 'LIMIT'),
-          countBound(plan.offset, slots, 'OFFSET'),
+          this.#counts(plan),
           plan.ties === null ? null : compileKeys(this.#layout(plan.input), slots, plan.ties, 'same'),
         )
       case 'set':
@@ -148,6 +147,26 @@ class PlanCompiler {
 
   #layout(plan: PhysicalPlan): Layout {
     return new Layout(physicalColumns(plan))
+  }
+
+  /** LIMIT and OFFSET; those with subqueries are what a plan of one row gives. */
+  #counts({ limit, offset, counts }: Pick<LimitNode, 'limit' | 'offset' | 'counts'>): CountsOf {
+    if (counts === null) {
+      const [most, skipped] = [
+        countBound(limit, this.#slots, 'LIMIT'),
+        countBound(offset, this.#slots, 'OFFSET'),
+      ]
+      return ({ frame }) => ({ limit: most(frame), offset: skipped(frame) })
+    }
+    const source = this.compile(counts)
+    return async (context) => {
+      for await (const { columns } of source.open(context))
+        return {
+          limit: checkedCount(columns[0]?.[0] ?? null, 'LIMIT'),
+          offset: checkedCount(columns[1]?.[0] ?? null, 'OFFSET'),
+        }
+      return { limit: null, offset: null }
+    }
   }
 
   #functionScan(plan: FunctionScanPlan): Source {
@@ -325,6 +344,7 @@ class PlanCompiler {
     return {
       kind: 'quantified',
       negated: expr.negated,
+      single: expr.quantifier === 'row',
       test: compileQuantified(positions, inner, expr.quantifier, expr.compare),
       hash: this.#quantifiedHash(expr, layout, inner),
     }

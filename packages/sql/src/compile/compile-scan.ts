@@ -10,7 +10,6 @@ import {
 import type { TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { Source } from '../executor/context.ts'
-import type { Bound as CountBound } from '../executor/limit.ts'
 import { indexScan, pointScan, prefixRange, rangeScan, uniquePointScan } from '../executor/scan.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { Access, TableScanNode } from '../plan/physical.ts'
@@ -121,17 +120,21 @@ export function encodeKey(
   return writer.finish()
 }
 
-/** A count of LIMIT or OFFSET. @throws 2201W, 2201X when it is negative */
+/** A count of LIMIT or OFFSET, evaluated once a run; null: none. */
+export type CountBound = (frame: Frame) => number | null
+
 export function countBound(expr: Expr | null, slots: Slots, clause: 'LIMIT' | 'OFFSET'): CountBound {
   if (expr === null) return () => null
   const value = compileScalars([expr], slots)
-  return (frame) => {
-    const [count] = value(frame)
-    if (count === null || count === undefined) return null
-    if (Number(count) >= 0) return Number(count)
-    throw sqlError(
-      clause === 'LIMIT' ? SQLSTATE.invalidRowCountInLimit : SQLSTATE.invalidRowCountInOffset,
-      `${clause} must not be negative`,
-    )
-  }
+  return (frame) => checkedCount(value(frame)[0] ?? null, clause)
+}
+
+/** @throws 2201W, 2201X when it is negative */
+export function checkedCount(count: Value, clause: 'LIMIT' | 'OFFSET'): number | null {
+  if (count === null) return null
+  if (Number(count) >= 0) return Number(count)
+  throw sqlError(
+    clause === 'LIMIT' ? SQLSTATE.invalidRowCountInLimit : SQLSTATE.invalidRowCountInOffset,
+    `${clause} must not be negative`,
+  )
 }

@@ -22,6 +22,8 @@ export type SubqueryResult =
   | {
       readonly kind: 'quantified'
       readonly negated: boolean
+      /** True: there must be no more than one row. */
+      readonly single: boolean
       readonly test: QuantifiedTest
       /** Set when the test is equality that a hash can answer: the left keys and the subquery's. */
       readonly hash: { readonly left: RowKeys; readonly right: RowKeys } | null
@@ -110,6 +112,7 @@ async function runSubquery(
     let hasNull = false
     for await (const found of subquery.open(context)) {
       rows.append(found)
+      if (result.single && rows.length > 1) throw severalRows()
       if (result.hash === null || keys === null) continue
       for (const key of result.hash.right(found, context.frame))
         if (key === undefined) hasNull = true

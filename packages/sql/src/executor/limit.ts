@@ -1,17 +1,24 @@
-import type { Batch, Frame } from '../compile/batch.ts'
+import type { Batch } from '../compile/batch.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
-import type { Source } from './context.ts'
+import type { ExecutionContext, Source } from './context.ts'
 import type { RowKeys } from './distinct.ts'
 
-/** Counts of LIMIT and OFFSET, evaluated once a run; null: no limit. */
-export type Bound = (frame: Frame) => number | null
+/** Counts of LIMIT and OFFSET; null: none. */
+export interface Counts {
+  readonly limit: number | null
+  readonly offset: number | null
+}
+
+/** Evaluated once a run. */
+export type CountsOf = (context: ExecutionContext) => Counts | Promise<Counts>
 
 /** @param ties keys by which rows are equal to the last one and come too; null: they do not */
-export function limitSource(input: Source, limit: Bound, offset: Bound, ties: RowKeys | null): Source {
+export function limitSource(input: Source, countsOf: CountsOf, ties: RowKeys | null): Source {
   return {
     async *open(context) {
-      let skip = offset(context.frame) ?? 0
-      let left = limit(context.frame) ?? Number.POSITIVE_INFINITY
+      const { limit, offset } = await countsOf(context)
+      let skip = offset ?? 0
+      let left = limit ?? Number.POSITIVE_INFINITY
       if (left === 0) return
       let lastKey: unknown
       for await (const batch of input.open(context)) {

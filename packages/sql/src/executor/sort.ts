@@ -1,6 +1,6 @@
 import type { Value } from '@cluster/core'
 import type { Source } from './context.ts'
-import type { Bound } from './limit.ts'
+import type { CountsOf } from './limit.ts'
 import type { Mapper } from './pipeline.ts'
 import { RowStore } from './row-store.ts'
 
@@ -40,13 +40,13 @@ export function sortSource(input: Source, { addKeys, width, widthWithKeys, compa
 export function topSource(
   input: Source,
   { addKeys, width, widthWithKeys, compare }: SortOptions,
-  limit: Bound,
-  offset: Bound,
+  countsOf: CountsOf,
 ): Source {
   return {
     async *open(context) {
-      const skip = offset(context.frame) ?? 0
-      const keep = skip + (limit(context.frame) ?? Number.POSITIVE_INFINITY)
+      const { limit, offset } = await countsOf(context)
+      const skip = offset ?? 0
+      const keep = skip + (limit ?? Number.POSITIVE_INFINITY)
       if (keep === skip) return
       const store = new RowStore(widthWithKeys, context.memory)
       for await (const batch of input.open(context)) {

@@ -1,11 +1,13 @@
 import { unreachable } from '@cluster/core'
-import { columnExpr, conjunction, isTrue, TRUE } from '../plan/build.ts'
-import type { Expr } from '../plan/expression.ts'
+import { SQLSTATE, sqlError } from '../errors.ts'
+import { columnExpr, conjunction, constant, isTrue, TRUE } from '../plan/build.ts'
+import type { Column, Expr } from '../plan/expression.ts'
 import {
   type AggregatePlan,
   columnsOf,
   type JoinPlan,
   type LateralPlan,
+  type LimitPlan,
   type LogicalPlan,
   type Output,
   type ProjectPlan,
@@ -24,7 +26,9 @@ import {
   hasSubquery,
   isSubquery,
   mapChildren,
+  someExpr,
 } from '../plan/traverse.ts'
+import { BIGINT } from '../types/type.ts'
 import { type ChosenAccess, chooseAccess } from './access-path.ts'
 import { applySubqueries, exactly } from './apply-subqueries.ts'
 import { estimateRows } from './estimate.ts'
@@ -228,50 +232,71 @@ class PhysicalPlanner {
     return { kind: 'lateralJoin', type, left, right: rightPlan, on, outer: both, outputs }
   }
 
-  #limit(plan: LogicalPlan & { kind: 'limit' }): PhysicalPlan {
+  #limit(plan: LimitPlan): PhysicalPlan {
     const input = this.plan(plan.input)
     const { limit, offset } = plan
-    if (plan.ties !== null)
-      return { kind: 'limit', input, limit, offset, ties: plan.ties.map(({ expr }) => expr) }
+    const counts = this.#counts(plan)
+    const rest = { limit, offset, counts }
+    if (plan.ties !== null) return { kind: 'limit', input, ...rest, ties: plan.ties.map(({ expr }) => expr) }
     if (this.#options.optimize && limit !== null && !isNull(limit)) {
-      if (input.kind === 'sort') return { kind: 'top', input: input.input, keys: input.keys, limit, offset }
+      if (input.kind === 'sort') return { kind: 'top', input: input.input, keys: input.keys, ...rest, limit }
       // The projection goes over the rows that stay.
       if (input.kind === 'map' && input.filter === null && input.input.kind === 'sort') {
         const { keys, input: below } = input.input
-        return { ...input, input: { kind: 'top', input: below, keys, limit, offset } }
+        return { ...input, input: { kind: 'top', input: below, keys, ...rest, limit } }
       }
     }
-    return {
-      kind: 'limit',
-      input: offset === null ? limited(input, limit) : input,
-      limit,
-      offset,
-      ties: null,
-    }
+    const known = offset === null && counts === null
+    return { kind: 'limit', input: known ? limited(input, limit) : input, ...rest, ties: null }
+  }
+
+  /** Limit and offset in one row, when one of them needs a subquery. */
+  #counts({ limit, offset }: LimitPlan): PhysicalPlan | null {
+    const exprs = [limit, offset].map((expr) => expr ?? constant(BIGINT, null))
+    if (!exprs.some(hasSubquery)) return null
+    return this.#row(
+      exprs,
+      exprs.map(({ type }) => this.#newColumn('count', type)),
+    )
+  }
+
+  /** One row of expressions that may have subqueries. */
+  #row(exprs: readonly Expr[], columns: readonly Column[]): PhysicalPlan {
+    let input: PhysicalPlan = { kind: 'values', columns: [], rows: [[]] }
+    const applied = exprs.map((expr) => {
+      const one = this.#apply(input, expr)
+      input = one.input
+      return one.expr
+    })
+    const outputs = columns.map((column, i) => ({ column, expr: applied[i] as Expr }))
+    return { kind: 'map', input, filter: null, outputs }
+  }
+
+  #newColumn(name: string, type: Expr['type']): Column {
+    return { id: this.#options.nextColumnId(), name, type }
   }
 
   /** Subqueries in VALUES or in a function's arguments are computed from one row without columns. */
   #withoutInput(plan: LogicalPlan & { kind: 'values' | 'functionScan' }): PhysicalPlan {
-    if (plan.kind === 'functionScan') return plan
+    if (plan.kind === 'functionScan') {
+      if (!plan.args.some(hasSubquery)) return plan
+      const columns = plan.args.map(({ type }) => this.#newColumn('argument', type))
+      const right = { ...plan, args: columns.map(columnExpr) }
+      const left = this.#row(plan.args, columns)
+      const outputs = columnsOf(plan)
+      return { kind: 'lateralJoin', type: 'inner', left, right, on: null, outer: columns, outputs }
+    }
     if (!plan.rows.some((row) => row.some(hasSubquery))) return plan
-    const parts = plan.rows.map((row): PhysicalPlan => {
-      let input: PhysicalPlan = { kind: 'values', columns: [], rows: [[]] }
-      const exprs = row.map((expr) => {
-        const applied = this.#apply(input, expr)
-        input = applied.input
-        return applied.expr
-      })
-      const outputs = plan.columns.map((column, i) => ({ column, expr: exprs[i] as Expr }))
-      return { kind: 'map', input, filter: null, outputs }
-    })
-    return parts.reduce((left, right) => ({
-      kind: 'set',
-      operator: 'union',
-      all: true,
-      left,
-      right,
-      columns: plan.columns,
-    }))
+    return plan.rows
+      .map((row) => this.#row(row, plan.columns))
+      .reduce((left, right) => ({
+        kind: 'set',
+        operator: 'union',
+        all: true,
+        left,
+        right,
+        columns: plan.columns,
+      }))
   }
 
   #join(plan: JoinPlan): PhysicalPlan {
@@ -322,17 +347,27 @@ class PhysicalPlanner {
     return node(right, lookupFor(right, left, on, estimateRows))
   }
 
-  /** Inner joins test such a condition behind a cross join; for others it must not depend on both sides. */
+  /**
+   * Inner joins test such a condition behind a cross join. Where it needs one side of an outer join alone, the
+   * subquery's value becomes a column of that side; else the other side is filtered for each row.
+   */
   #joinWithSubquery(plan: JoinPlan): PhysicalPlan {
     if (plan.type === 'inner') return this.#filter(this.#join({ ...plan, on: TRUE }), conjunctsOf(plan.on))
-    // The subquery's value becomes a column of the side that it depends on.
+    const leftIds = new Set(columnsOf(plan.left).map(({ id }) => id))
     const rightIds = new Set(columnsOf(plan.right).map(({ id }) => id))
+    const touches = (expr: Expr, side: ReadonlySet<number>): boolean =>
+      [...columnsIn(expr).keys()].some((id) => side.has(id))
+    const ofBoth = someExpr(
+      plan.on,
+      (expr) => isSubquery(expr) && touches(expr, leftIds) && touches(expr, rightIds),
+    )
+    if (ofBoth) return this.#joinRowByRow(plan)
     let left = this.plan(plan.left)
     let right = this.plan(plan.right)
     const wanted = columnsOf(plan)
     const replace = (expr: Expr): Expr => {
       if (!isSubquery(expr)) return mapChildren(expr, replace)
-      const onRight = [...columnsIn(expr).keys()].some((id) => rightIds.has(id))
+      const onRight = touches(expr, rightIds)
       const applied = this.#apply(onRight ? right : left, expr)
       if (onRight) right = applied.input
       else left = applied.input
@@ -350,6 +385,18 @@ class PhysicalPlanner {
       residual,
       outputs: wanted,
     }
+  }
+
+  #joinRowByRow(plan: JoinPlan): PhysicalPlan {
+    const { type, on } = plan
+    if (type !== 'left' && type !== 'right')
+      throw sqlError(
+        SQLSTATE.featureNotSupported,
+        'FULL JOIN is only supported with merge-joinable or hash-joinable join conditions',
+      )
+    const [left, right] = type === 'left' ? [plan.left, plan.right] : [plan.right, plan.left]
+    const lateral = this.#lateral({ kind: 'lateral', type: 'left', left, right, on })
+    return lateral.kind === 'lateralJoin' ? { ...lateral, outputs: columnsOf(plan) } : lateral
   }
 
   /** Puts operators over the input that compute the expression's subqueries, and names their columns instead. */

@@ -138,6 +138,7 @@ export interface TopNode {
   readonly keys: readonly SortKey[]
   readonly limit: Expr
   readonly offset: Expr | null
+  readonly counts: PhysicalPlan | null
 }
 
 export interface LimitNode {
@@ -147,6 +148,8 @@ export interface LimitNode {
   readonly offset: Expr | null
   /** Rows equal to the last one in these come too; null: they do not. */
   readonly ties: readonly Expr[] | null
+  /** Gives limit and offset in one row, where they have subqueries. */
+  readonly counts: PhysicalPlan | null
 }
 
 export interface SetNode {

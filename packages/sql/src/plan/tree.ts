@@ -141,7 +141,8 @@ export interface ExistsExpr {
 export interface QuantifiedExpr {
   readonly kind: 'quantified'
   readonly type: SqlType
-  readonly quantifier: 'any' | 'all'
+  /** `row`: the one row that there is; NULL without one, 21000 with several. */
+  readonly quantifier: 'any' | 'all' | 'row'
   /** Evaluated outside, each a value of its own. */
   readonly left: readonly Expr[]
   /** Stand for the values of `left` in `compare`. */

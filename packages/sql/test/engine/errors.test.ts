@@ -152,7 +152,7 @@ describe('errors of statements', () => {
     ['', { sqlstate: '42601' }],
     ['SET no_such_thing = 1', { sqlstate: '42704' }],
     ["SET timezone = 'Europe/Nowhere'", { sqlstate: '22023' }],
-    ['WITH RECURSIVE r AS (SELECT 1) SELECT * FROM r', { sqlstate: '0A000' }],
+    ['WITH RECURSIVE r AS (SELECT 1 FROM r) SELECT * FROM r', { sqlstate: '42P19' }],
     ["SELECT cluster_partition_of('nothing', 1)", { sqlstate: '42P01' }],
     ["SELECT cluster_partition_of('items')", { sqlstate: '42883' }],
   ]

@@ -1,0 +1,43 @@
+import type { Expr } from '../plan/expression.ts'
+import type { LogicalPlan } from '../plan/logical.ts'
+import type { FunctionTable } from '../syntax/ast.ts'
+import { BIGINT } from '../types/type.ts'
+import { bindExpression } from './bind-expression.ts'
+import { settle } from './coerce.ts'
+import { type BindContext, newColumn, type OutputColumn } from './context.ts'
+import { type BoundFrom, type FromPlace, lateralScope, named } from './from-parts.ts'
+import { isSetFunction, setFunction } from './set-functions.ts'
+
+/** A function in FROM, which sees the tables to its left. One that gives a single value gives one row. */
+export function bindFunctionTable(
+  context: BindContext,
+  reference: FunctionTable,
+  place: FromPlace,
+): BoundFrom {
+  const { call, alias, ordinality } = reference
+  const name = call.name.parts.at(-1)?.name ?? ''
+  const inside = { context, scope: lateralScope(place), aggregates: null, name: 'functions in FROM' }
+  const shown = alias?.name.name ?? name
+  const counter = ordinality ? newColumn(context, 'ordinality', BIGINT) : null
+  const { plan, first } = isSetFunction(name) ? series() : value()
+  const columns: OutputColumn[] = [{ name: shown, column: first }]
+  if (counter !== null) columns.push({ name: 'ordinality', column: counter })
+  return named(context, { plan, columns }, alias, shown)
+
+  function series() {
+    const bound = call.args.map((arg) => bindExpression(inside, arg))
+    const { rows, args, type } = setFunction(context, call, name, bound)
+    const column = newColumn(context, shown, type)
+    const scan: LogicalPlan = { kind: 'functionScan', name, args, column, ordinality: counter, rows }
+    return { plan: scan, first: column }
+  }
+
+  function value() {
+    const expr = settle(context, bindExpression(inside, call))
+    const column = newColumn(context, shown, expr.type)
+    const one: Expr = { kind: 'constant', type: BIGINT, value: 1n }
+    const all = counter === null ? [column] : [column, counter]
+    const rows = [counter === null ? [expr] : [expr, one]]
+    return { plan: { kind: 'values', columns: all, rows } satisfies LogicalPlan, first: column }
+  }
+}
