@@ -4,10 +4,12 @@ import { type Report, reportJson, reportText } from './report.ts'
 import type { SuiteOptions } from './suite.ts'
 import { log } from './suites/log.ts'
 import { smoke } from './suites/smoke.ts'
+import { storage } from './suites/storage.ts'
 
 const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Report>>> = {
   log,
   smoke: ({ progress }) => smoke(progress),
+  storage,
 }
 
 const HELP = `usage: npm run bench -- --suite <suite> [options]
@@ -15,6 +17,7 @@ const HELP = `usage: npm run bench -- --suite <suite> [options]
 suites
   smoke   start-up, commits, point reads and fail-over of three processes on this machine
   log     the ordered log alone: appends, linearizable reads, fail-over, a long log; knows the peer etcd
+  storage the storage engines without a cluster: load, reads, checkpoints, copies, restart
 
 options
   --peers <a,b>         measure beside these; one that is not installed is reported and makes exit code 2
@@ -25,6 +28,7 @@ options
   --fail-overs <n>      repetitions of a killed leader (default 20)
   --log-mib <n>         size of the long log (default 128)
   --state-mib <n>       size of the state whose snapshot is taken (default 16)
+  --rows <n>            rows of the partition of the suite storage (default 200000)
   --json <file>         write the figures for programs, too`
 
 const { values } = parseArgs({
@@ -38,6 +42,7 @@ const { values } = parseArgs({
     'fail-overs': { type: 'string', default: '20' },
     'log-mib': { type: 'string', default: '128' },
     'state-mib': { type: 'string', default: '16' },
+    rows: { type: 'string', default: '200000' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -58,6 +63,7 @@ const report = await suite({
   failOvers: Number(values['fail-overs']),
   logBytes: Number(values['log-mib']) * MIB,
   stateBytes: Number(values['state-mib']) * MIB,
+  rows: Number(values.rows),
   progress: (text) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text} …` : ''),
 })
 if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')

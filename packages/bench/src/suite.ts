@@ -12,6 +12,8 @@ export interface SuiteOptions {
   readonly logBytes: number
   /** Size of the state whose snapshot is taken. */
   readonly stateBytes: number
+  /** Rows of a table or partition. */
+  readonly rows: number
   /** Parts to run; empty for all. */
   readonly parts: readonly string[]
   progress(text: string): void

@@ -15,6 +15,7 @@ export interface StartOptions {
   readonly witness?: boolean
   readonly quorum?: 'majority' | 'last-standing'
   readonly keep?: 'oldest-voter' | 'most-writes'
+  readonly storage?: 'memory' | 'lmdb'
   readonly secret?: string
   readonly giveUpDamaged?: boolean
   readonly continueAlone?: boolean
@@ -90,6 +91,12 @@ export function commandLine(run: (options: StartOptions) => Promise<void>): Comm
         '--keep <rule>',
         'whose history stays when two nodes both went on alone and meet again; set it on both (default: ask you)',
       ).choices(['oldest-voter', 'most-writes']),
+    )
+    .addOption(
+      new Option(
+        '--storage <engine>',
+        'where rows are kept: in memory, or with LMDB for data larger than that (default: as the data folder has it, memory for a new one)',
+      ).choices(['memory', 'lmdb']),
     )
     .addOption(
       new Option('--secret <text>', 'only nodes that know it may join')

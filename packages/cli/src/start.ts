@@ -34,6 +34,7 @@ export async function start(options: StartOptions): Promise<void> {
     ...(options.witness === undefined ? {} : { witness: options.witness }),
     ...(options.quorum === undefined ? {} : { quorum: options.quorum }),
     ...(options.keep === undefined ? {} : { keep: options.keep }),
+    ...(options.storage === undefined ? {} : { storage: options.storage }),
     ...(options.secret === undefined ? {} : { secret: options.secret }),
     ...(options.giveUpDamaged === undefined ? {} : { giveUpDamaged: options.giveUpDamaged }),
     ...(options.continueAlone === undefined ? {} : { continueAlone: options.continueAlone }),

@@ -7,6 +7,7 @@ import type {
   OrderedLog,
   Peers,
   Random,
+  StorageEngine,
   StructureNode,
   Transport,
 } from '@cluster/core'
@@ -24,6 +25,8 @@ export interface NodePorts {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Where rows are kept. Default: the memory engine, on `disk`. */
+  readonly storage?: StorageEngine
 }
 
 export interface NodeOptions {
@@ -70,7 +73,8 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
     random,
     logger: layer('log'),
   })
-  const storage = memoryStorage({ disk: disk.folder('data'), clock, logger: layer('storage') })
+  const storage =
+    ports.storage ?? memoryStorage({ disk: disk.folder('data'), clock, logger: layer('storage') })
   const dataPorts = { log, peers: p2p, storage, clock, random, logger: layer('db') }
   const data = witness ? null : databases(options.databases ?? {})(dataPorts)
   const stop = async (reason: 'away' | 'left'): Promise<void> => {

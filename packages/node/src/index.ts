@@ -4,5 +4,6 @@ export { type ComposedNode, composeNode, type NodeOptions, type NodePorts } from
 export { nodeClock } from './driver/node-clock.ts'
 export { nodeDisk } from './driver/node-disk.ts'
 export { nodeRandom } from './driver/node-random.ts'
+export type { StorageKind } from './driver/storage-choice.ts'
 export type { NodeErrorDetail } from './errors.ts'
 export { type JoinOptions, join, type OpenOptions, openCluster } from './open-cluster.ts'

@@ -8,6 +8,7 @@ import { composeNode, type NodeOptions } from './compose.ts'
 import { openDataFolder } from './driver/data-folder.ts'
 import { nodeClock } from './driver/node-clock.ts'
 import { nodeRandom } from './driver/node-random.ts'
+import { chooseStorage, type StorageKind } from './driver/storage-choice.ts'
 import { textLogger } from './driver/text-logger.ts'
 import { NodeCluster } from './node-cluster.ts'
 
@@ -32,6 +33,11 @@ export interface OpenOptions {
    * to the other one. Default false.
    */
   readonly witness?: boolean
+  /**
+   * Where rows are kept: `memory` (with checkpoints on disk), or `lmdb`, for data larger than memory. Nodes of a cluster may
+   * differ. Default: as the data folder has it, `memory` for a new one.
+   */
+  readonly storage?: StorageKind
   /** Only nodes that know it may join. Without one only private and loopback addresses are served. */
   readonly secret?: string
   /** The operator's word: give up a damaged log even if nobody else may have all that it held. */
@@ -116,6 +122,10 @@ export async function openCluster(options: OpenOptions = {}): Promise<Cluster> {
       ...(seeds.length > 0 ? [staticDiscovery(seeds)] : []),
       ...((options.mdns ?? true) ? [mdnsDiscovery({ name, self: transport.self })(platform)] : []),
     ]
+    const storage = await chooseStorage(options.storage, folder, {
+      clock: nodeClock,
+      logger: logger.child({ layer: 'storage' }),
+    })
     const node = composeNode(
       {
         start: folder.start,
@@ -124,7 +134,7 @@ export async function openCluster(options: OpenOptions = {}): Promise<Cluster> {
         ...(options.witness === undefined ? {} : { witness: options.witness }),
         log: logOptions(options),
       },
-      { transport, discoveries, disk: folder.disk, ...platform },
+      { transport, discoveries, disk: folder.disk, ...platform, ...(storage === null ? {} : { storage }) },
     )
     const cluster = new NodeCluster({ name, folder, transport, node, ...platform })
     await cluster.start()

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '@cluster/core'
@@ -24,6 +24,16 @@ const onFolder = (folder: string): StorageFixture => ({
   restart: async () => {
     const copy = await freshFolder()
     await cp(folder, copy, { recursive: true })
+    return onFolder(copy)
+  },
+  damaged: async (part) => {
+    const copy = await freshFolder()
+    await cp(folder, copy, { recursive: true })
+    const path = join(copy, 'db/1/data.mdb')
+    const bytes = await readFile(path)
+    const at = Math.floor(part * bytes.length)
+    bytes[at] = (bytes[at] as number) ^ 8
+    await writeFile(path, bytes)
     return onFolder(copy)
   },
 })

@@ -49,7 +49,7 @@ export {
 } from './suites/ordered-log-suite.ts'
 export { type PeersFixture, peersSuite } from './suites/peers-suite.ts'
 export type { SuiteAssertions, SuiteExpectation, SuiteRunner } from './suites/runner.ts'
-export { type StorageFixture, storageSuite } from './suites/storage-suite.ts'
+export { type StorageFixture, storageRandomSuite, storageSuite } from './suites/storage-suite.ts'
 export { type TransportFixture, transportSuite } from './suites/transport-suite.ts'
 export { Clients, type ClientsOptions } from './workload/clients.ts'
 export {

@@ -33,6 +33,7 @@ describe('the command line', () => {
       'seed',
       'expect',
       'alone',
+      'storage',
       'secret',
       'give-up-damaged',
       'no-mdns',

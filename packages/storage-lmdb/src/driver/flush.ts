@@ -14,7 +14,7 @@ import { type StoreHead, writeHead } from './store-head.ts'
 
 /** Bounds of one step: a few milliseconds of work. */
 const STEP_KEYS = 2048
-const STEP_BLOCKS = 192
+const STEP_BLOCKS = 96
 
 /**
  * Writes one layer to the files, a bounded step at a time; each step is a transaction. A layer that fits one step is

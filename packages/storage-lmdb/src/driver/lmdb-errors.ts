@@ -6,6 +6,7 @@ const DAMAGED = new Set([
   -30796, // a page is of the wrong kind
   -30795, // the environment gave up after such an error
   -30793, // not a file of LMDB
+  -30782, // a transaction met such an error before
   -30780, // the table's record is not as it was opened
 ])
 const OTHER_VERSION = -30794

@@ -93,6 +93,7 @@ class MirrorPartition implements PartitionStore {
   readonly #first: PartitionStore
   readonly #second: PartitionStore
   readonly #alarm: Alarm
+  #closed = false
 
   constructor(name: string, [first, second]: Stores, alarm: Alarm) {
     this.#name = name
@@ -205,8 +206,9 @@ class MirrorPartition implements PartitionStore {
       this.#first.checkpoint(),
       this.#second.checkpoint(),
     )
-    // Both have what was applied when they were asked; how much of what came since depends on their pace.
-    if (results.some((version) => version < asked))
+    // Both have what was applied when they were asked; how much of what came since depends on their pace. A store that is
+    // closed meanwhile need not write any more.
+    if (!this.#closed && results.some((version) => version < asked))
       this.#alarm.differ(this.#call(`checkpoint of version ${asked}`), show(results[0]), show(results[1]))
     return logIndex(Math.min(...results))
   }
@@ -231,10 +233,12 @@ class MirrorPartition implements PartitionStore {
   }
 
   async drop(): Promise<void> {
+    this.#closed = true
     await bothAsync(this.#alarm, this.#call('drop'), this.#first.drop(), this.#second.drop())
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await bothAsync(this.#alarm, this.#call('close'), this.#first.close(), this.#second.close())
   }
 

@@ -2,11 +2,12 @@ import type { SuiteRunner } from './runner.ts'
 import { copyTests } from './storage/copies.ts'
 import { durabilityTests } from './storage/durability.ts'
 import type { CreateStorage } from './storage/fixture.ts'
-import { randomTests } from './storage/random.ts'
+import { storageRandomSuite } from './storage/random.ts'
 import { scanTests } from './storage/scans.ts'
 import { versionTests } from './storage/versions.ts'
 
 export type { StorageFixture } from './storage/fixture.ts'
+export { storageRandomSuite }
 
 /**
  * The compliance suite of `StorageEngine`: every engine passes it.
@@ -18,6 +19,6 @@ export function storageSuite(runner: SuiteRunner, create: CreateStorage): void {
     scanTests(runner, create)
     durabilityTests(runner, create)
     copyTests(runner, create)
-    randomTests(runner, create)
+    storageRandomSuite(runner, create)
   })
 }

@@ -107,7 +107,7 @@ export function copyTests({ describe, test, expect }: SuiteRunner, create: Creat
         many(3000, (i) => put(i, i)),
       )
       const chunks = await collect(store.export(v(1)))
-      expect(chunks.length).toBeGreaterThan(2)
+      expect(chunks.length).toBeGreaterThan(1)
       const flipped = (at: number): Uint8Array[] =>
         chunks.map((chunk, i) => {
           const copy = chunk.slice()
@@ -116,11 +116,11 @@ export function copyTests({ describe, test, expect }: SuiteRunner, create: Creat
         })
       const bad: [string, Uint8Array[]][] = [
         ['without its end', chunks.slice(0, -1)],
-        ['without its middle', chunks.filter((_, i) => i !== 1)],
+        ['without some of its rows', chunks.filter((_, i) => i !== chunks.length - 2)],
         ['empty', []],
         ['with a flipped bit at the start', flipped(0)],
         ['with a flipped bit at the end', flipped(chunks.length - 1)],
-        ['with a chunk cut off', chunks.map((chunk, i) => (i === 1 ? chunk.slice(0, -1) : chunk))],
+        ['with a chunk cut off', chunks.map((chunk, i) => (i === 0 ? chunk.slice(0, -1) : chunk))],
       ]
       const target = await create()
       for (const [name, broken] of bad) {

@@ -92,8 +92,8 @@ const someStep: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
-/** Random operations beside the naive model, each answer compared. */
-export function randomTests({ test }: SuiteRunner, create: CreateStorage): void {
+/** Random operations beside the naive model, each answer compared; a part of `storageSuite`. */
+export function storageRandomSuite({ test }: SuiteRunner, create: CreateStorage): void {
   test('random operations give the same answers as a naive model', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(someStep, { maxLength: 60, size: 'max' }), (steps) => play(create, steps)),
