@@ -1,5 +1,6 @@
 import { parseArguments, type SimArguments, usage } from './sim/arguments.ts'
-import { type Mutation, mutationOf, mutations } from './sim/mutations.ts'
+import type { Mutation } from './sim/mutation.ts'
+import { mutationOf, mutations } from './sim/mutations.ts'
 import { type Failure, playStorm } from './sim/storm.ts'
 
 const terminal = process.stderr.isTTY === true
@@ -43,7 +44,7 @@ async function storm(args: SimArguments): Promise<number> {
     for (const line of totals.lines()) console.log(line)
     for (const line of rare) console.log(`rare: ${line}`)
     if (args.replay) for (const { hash, events } of reports) console.log(`trace ${hash}, ${events} events`)
-    const played = totals.seeds
+    const played = totals.seeds + totals.tooLittle
     console.log(
       failures.length === 0
         ? `${played} seeds, all held${interrupted ? ' (interrupted)' : ''}`

@@ -14,6 +14,8 @@ export interface SimArguments {
   readonly workers: number
   /** One seed is replayed: its trace is printed also when it passes. */
   readonly replay: boolean
+  /** Where what was done is kept, to go on later; null for nowhere. */
+  readonly resume: string | null
   /** Plants this bug. */
   readonly mutation: string | null
   /** Lines of the trace that a failed seed prints. */
@@ -28,6 +30,7 @@ export const usage = `npm run sim -- [options]
   --seed N         replay one seed
   --suite NAME     serializer, distribution or all (default all)
   --minutes M      play seeds until M minutes are over
+  --resume FILE    keep what was done in this file, and go on from it when it is there
   --mutations      plant known bugs, one after another, and see that each is found
   --mutation NAME  plant one bug; with --seed to look at what it does
   --workers N      processes at a time (default 2)
@@ -50,6 +53,7 @@ export function parseArguments(argv: readonly string[]): SimArguments {
       mutations: { type: 'boolean', default: false },
       mutation: { type: 'string' },
       workers: { type: 'string' },
+      resume: { type: 'string' },
       tail: { type: 'string' },
       frames: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -66,6 +70,9 @@ export function parseArguments(argv: readonly string[]): SimArguments {
   if (suites.length === 0)
     throw new Error(`--suite is ${values.suite}; it must be ${allSuites.join(', ')} or all`)
   const replay = values.seed !== undefined
+  const withBug = values.mutations || values.mutation !== undefined
+  if (values.resume !== undefined && (replay || withBug))
+    throw new Error('--resume is for runs of many seeds without a planted bug')
   const minutes = number('minutes', values.minutes, Number.POSITIVE_INFINITY, 0)
   const endless = values.minutes === undefined ? 20 : Number.POSITIVE_INFINITY
   return {
@@ -80,5 +87,6 @@ export function parseArguments(argv: readonly string[]): SimArguments {
     workers: number('workers', values.workers, 2, 1),
     tail: number('tail', values.tail, 60, 0),
     replay,
+    resume: values.resume ?? null,
   }
 }

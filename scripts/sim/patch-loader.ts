@@ -1,6 +1,6 @@
 import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { type Mutation, placesOf, plant } from './mutations.ts'
+import { type Mutation, placesOf, plant } from './mutation.ts'
 
 /** Plants a bug into modules when they are loaded. Call before they are imported. */
 export function loadWith(mutation: Mutation, root: string): { readonly planted: () => boolean } {

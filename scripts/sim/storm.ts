@@ -1,6 +1,8 @@
+import { fileURLToPath } from 'node:url'
 import type { SeedReport } from '../../packages/node/test/sim/report.ts'
 import type { SimArguments } from './arguments.ts'
 import { Pool } from './pool.ts'
+import { type Progress, readProgress, sourceDigest, writeProgress } from './progress-file.ts'
 import { Totals } from './totals.ts'
 import type { Job, JobResult } from './worker.ts'
 
@@ -16,6 +18,7 @@ export interface Failure {
 export interface StormResult {
   readonly totals: Totals
   readonly failures: readonly Failure[]
+  /** Of a replay. */
   readonly reports: readonly SeedReport[]
   readonly interrupted: boolean
 }
@@ -32,55 +35,150 @@ export interface StormOptions extends SimArguments {
   failed(failure: Failure): void
 }
 
+/** What was done is written to the file so often at most. */
+const WRITE_EVERY_MS = 5_000
+/** So many seeds in a row that could not be judged, and nothing else: the source does not run at all. */
+const BROKEN_AFTER = 4
+
+const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+
 /** Plays seeds on worker processes and sums up what happened. */
 export async function playStorm(options: StormOptions): Promise<StormResult> {
-  const { suites, from, seeds, minutes, mutation, tail, frames, stopAtFailure } = options
-  const totals = new Totals()
-  const failures: Failure[] = []
-  const reports: SeedReport[] = []
-  const begun = Date.now()
-  const end = begun + minutes * 60_000
-  const pool = new Pool({ workers: Math.min(options.workers, seeds * suites.length), mutation })
-  let played = 0
-  let given = 0
-  let interrupted = false
-  const next = (): Job | null => {
-    const suite = suites[given % suites.length]
-    const seed = from + Math.floor(given / suites.length)
-    if (suite === undefined || seed >= from + seeds || Date.now() >= end || interrupted) return null
-    if (stopAtFailure && failures.length > 0) return null
-    given++
-    return { suite, seed, tail, frames }
+  const storm = new Storm(options)
+  return storm.run()
+}
+
+class Storm {
+  readonly #options: StormOptions
+  readonly #pool: Pool
+  readonly #totals: Totals
+  readonly #failures: Failure[]
+  readonly #reports: SeedReport[] = []
+  readonly #source: string
+  readonly #begun = Date.now()
+  /** Jobs by number: all before this one are done, and those in the set. */
+  #done: number
+  readonly #also: Set<number>
+  #given: number
+  /** In this run, not counting those of the file. */
+  #played = 0
+  #unjudged = 0
+  #interrupted = false
+  #writtenAt = Date.now()
+
+  constructor(options: StormOptions) {
+    this.#options = options
+    const { suites, seeds, from, mutation, workers, resume } = options
+    this.#pool = new Pool({ workers: Math.min(workers, seeds * suites.length), mutation })
+    this.#source = resume === null ? '' : sourceDigest(root)
+    const before =
+      resume === null ? null : readProgress(resume, { source: this.#source, suites, from, seeds })
+    this.#totals = new Totals(before?.totals)
+    this.#failures = (before?.failures ?? []).map((failure) => ({ ...failure, tail: [] }))
+    this.#done = before?.done ?? 0
+    this.#also = new Set(before?.also)
+    this.#given = this.#done
   }
-  const done = (job: Job, result: JobResult): void => {
-    played++
-    const fail = (problem: string, lines: readonly string[]): void => {
-      const failure = { ...job, problem, command: commandFor(job, mutation), tail: lines }
-      failures.push(failure)
-      options.failed(failure)
+
+  async run(): Promise<StormResult> {
+    const onInterrupt = (): void => {
+      this.#interrupted = true
+      this.#pool.close()
     }
-    if ('error' in result) fail(result.error, [])
-    else {
-      totals.add(result.report, result.cpuMs)
-      reports.push(result.report)
+    process.once('SIGINT', onInterrupt)
+    process.once('SIGTERM', onInterrupt)
+    try {
+      await this.#pool.run(
+        () => this.#next(),
+        (job, result) => this.#take(job, result),
+      )
+    } finally {
+      process.off('SIGINT', onInterrupt)
+      process.off('SIGTERM', onInterrupt)
+      this.#pool.close()
+    }
+    this.#write()
+    return {
+      totals: this.#totals,
+      failures: this.#failures,
+      reports: this.#reports,
+      interrupted: this.#interrupted,
+    }
+  }
+
+  get #all(): number {
+    return this.#options.seeds * this.#options.suites.length
+  }
+
+  #next(): Job | null {
+    const { suites, from, minutes, stopAtFailure, tail, frames } = this.#options
+    while (this.#also.has(this.#given)) this.#given++
+    const number = this.#given
+    const suite = suites[number % suites.length]
+    if (suite === undefined || number >= this.#all || this.#interrupted) return null
+    if (Date.now() >= this.#begun + minutes * 60_000 || this.#unjudged >= BROKEN_AFTER) return null
+    if (stopAtFailure && this.#failures.length > 0) return null
+    this.#given++
+    return { number, suite, seed: from + Math.floor(number / suites.length), tail, frames }
+  }
+
+  #take(job: Job, result: JobResult): void {
+    const { mutation, replay } = this.#options
+    this.#played++
+    this.#also.add(job.number)
+    while (this.#also.delete(this.#done)) this.#done++
+    const fail = (problem: string, tail: readonly string[]): void => {
+      const { suite, seed } = job
+      const failure = { suite, seed, problem, command: commandFor(job, mutation), tail }
+      this.#failures.push(failure)
+      this.#options.failed(failure)
+    }
+    if ('error' in result) {
+      if (this.#unjudged === this.#played - 1) this.#unjudged++
+      fail(result.error, [])
+    } else {
+      this.#totals.add(result.report, result.cpuMs)
+      if (replay) this.#reports.push(result.report)
       if (result.report.problem !== null) fail(result.report.problem, result.report.tail)
     }
-    const of = Number.isFinite(seeds) ? ` of ${seeds * suites.length}` : ''
-    const seconds = ((Date.now() - begun) / 1_000).toFixed(0)
-    options.progress(`${played}${of} seeds, ${failures.length} failed, ${seconds} s`)
+    this.#options.progress(this.#progressText())
+    if (Date.now() - this.#writtenAt >= WRITE_EVERY_MS) this.#write()
   }
-  const onInterrupt = (): void => {
-    interrupted = true
-    pool.close()
+
+  #progressText(): string {
+    const { minutes } = this.#options
+    const done = this.#done + this.#also.size
+    const passedMs = Date.now() - this.#begun
+    const of = Number.isFinite(this.#all) ? ` of ${this.#all}` : ''
+    const leftMs = Math.min(
+      (passedMs / this.#played) * (this.#all - done),
+      this.#begun + minutes * 60_000 - Date.now(),
+    )
+    const left = Number.isFinite(leftMs) ? `, ${duration(leftMs)} to go` : ''
+    return `${done}${of} seeds, ${this.#failures.length} failed, ${duration(passedMs)}${left}`
   }
-  process.once('SIGINT', onInterrupt)
-  process.once('SIGTERM', onInterrupt)
-  try {
-    await pool.run(next, done)
-  } finally {
-    process.off('SIGINT', onInterrupt)
-    process.off('SIGTERM', onInterrupt)
-    pool.close()
+
+  #write(): void {
+    const { resume, suites, from, seeds } = this.#options
+    this.#writtenAt = Date.now()
+    if (resume === null) return
+    const progress: Progress = {
+      source: this.#source,
+      suites,
+      from,
+      seeds,
+      done: this.#done,
+      also: [...this.#also].sort((a, b) => a - b),
+      totals: this.#totals.state(),
+      failures: this.#failures.map(({ tail: _, ...rest }) => rest),
+    }
+    writeProgress(resume, progress)
   }
-  return { totals, failures, reports, interrupted }
+}
+
+function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000))
+  if (seconds < 120) return `${seconds} s`
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`
+  return `${(seconds / 3_600).toFixed(1)} h`
 }

@@ -5,6 +5,8 @@ import { loadWith } from './patch-loader.ts'
 
 /** What the parent asks for. */
 export interface Job {
+  /** Its place among all jobs of the run. */
+  readonly number: number
   readonly suite: SuiteName
   readonly seed: number
   readonly tail: number

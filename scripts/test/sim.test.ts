@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parseArguments } from '../sim/arguments.ts'
-import { mutations, placesOf, plant } from '../sim/mutations.ts'
+import { placesOf, plant } from '../sim/mutation.ts'
+import { mutations } from '../sim/mutations.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -47,6 +48,8 @@ describe('arguments of the simulator', () => {
       ['--suite', 'sql'],
       ['--wat'],
       ['--seed', '1.5'],
+      ['--seed', '1', '--resume', 'file'],
+      ['--mutations', '--resume', 'file'],
     ])
       expect(() => parseArguments(wrong)).toThrow()
   })

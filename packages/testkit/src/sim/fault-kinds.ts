@@ -3,10 +3,12 @@
  * - `killInTurn`: a process is killed and comes back, and before it has caught up another one is killed;
  * - `power`: a host is gone without a word and un-synced bytes with it;
  * - `killAll`, `powerAll`: every node at once, as when the fuse blows;
+ * - `brownout`: all disks but one are slow, and then all lose power before they have caught up;
  * - `stop`: a node stops in good order and comes back;
  * - `leave`: a node leaves for good; another one, or the same, joins later;
  * - `split`, `isolate`, `isolateLeader`, `oneWay`: the network is cut, for a while;
  * - `ring`: every node reaches a majority of all, and no two the same one, for a while;
+ * - `bridge`: two halves reach each other through one node alone, and that one loses power again and again;
  * - `reset`: one link is reset;
  * - `cutLeader`: all links of the leader are reset, and it is cut off for a while;
  * - `loss`, `reorder`, `duplicate`: frames get lost, overtake each other, or arrive twice and late, for a while;
@@ -27,6 +29,7 @@ export type FaultKind =
   | 'power'
   | 'killAll'
   | 'powerAll'
+  | 'brownout'
   | 'stop'
   | 'leave'
   | 'split'
@@ -35,6 +38,7 @@ export type FaultKind =
   | 'cutLeader'
   | 'oneWay'
   | 'ring'
+  | 'bridge'
   | 'reset'
   | 'loss'
   | 'reorder'
@@ -61,7 +65,8 @@ export const storm: FaultWeights = {
   killInTurn: 2,
   power: 4,
   killAll: 0.5,
-  powerAll: 1,
+  powerAll: 0.7,
+  brownout: 0.8,
   stop: 2,
   leave: 4,
   split: 2,
@@ -70,6 +75,7 @@ export const storm: FaultWeights = {
   cutLeader: 2,
   oneWay: 1,
   ring: 1.5,
+  bridge: 1.2,
   reset: 3,
   loss: 3,
   reorder: 3,

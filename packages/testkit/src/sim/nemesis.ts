@@ -128,6 +128,8 @@ export class Nemesis {
         return this.#crashAll('kill')
       case 'powerAll':
         return this.#crashAll('power')
+      case 'brownout':
+        return this.#brownOut(up)
       case 'stop':
         return this.#stop(victim)
       case 'leave':
@@ -163,6 +165,8 @@ export class Nemesis {
       }
       case 'ring':
         return this.#divide(() => this.#ring(shuffle(this.#random, this.#nodes)))
+      case 'bridge':
+        return this.#bridge(victim)
       case 'reset': {
         const links = this.#world.network.links()
         if (links.length === 0) return false
@@ -291,13 +295,63 @@ export class Nemesis {
     if (node === undefined || second === undefined || !this.#mayGoDown()) return false
     node.crash('kill')
     this.#world.schedule(this.#random.between(20, 800), () => {
-      if (node.running || !this.#on) return
+      if (node.running || !this.#on || !this.#nodes.includes(node)) return
       node.start().catch((error: unknown) => this.#world.fail(error))
       this.#world.schedule(this.#random.between(1, 300), () => {
         if (this.#on) this.#crash(second, 'kill')
       })
     })
     return true
+  }
+
+  /** What was acknowledged before it was on the disk is lost, but on one node, which comes back last. */
+  #brownOut(up: readonly SimNode<unknown>[]): boolean {
+    if (up.length < this.#nodes.length) return false
+    const swift = pick(this.#random, up)
+    for (const node of up)
+      if (node !== swift)
+        Object.assign(node.disk.faults, { slow: 1, slowMsMax: this.#random.between(200, 800) })
+    this.#world.schedule(this.#random.between(20, 600), () => {
+      for (const node of up) {
+        Object.assign(node.disk.faults, { slow: 0, slowMsMax: 0 })
+        if (!this.#on || !node.running) continue
+        node.crash('power')
+        this.#restart(node, node === swift ? [2_000, 5_000] : [50, 1_000])
+      }
+    })
+    return true
+  }
+
+  /** Whatever the one between them said before it was on its disk, it may have forgotten when the others ask. */
+  #bridge(between: SimNode<unknown> | undefined): boolean {
+    if (between === undefined || this.#cut || this.#nodes.length < 3 || !this.#mayGoDown()) return false
+    const [one = [], other = []] = this.#halves(this.#nodes.filter((node) => node !== between))
+    this.#cut = true
+    for (const a of one)
+      for (const b of other) {
+        this.#world.network.block(a.id, b.id)
+        this.#world.network.block(b.id, a.id)
+      }
+    Object.assign(between.disk.faults, { slow: 1, slowMsMax: 250 })
+    const fail = (left: number): void => {
+      if (left === 0 || !this.#on) {
+        this.#cut = false
+        this.#world.network.mend()
+        Object.assign(between.disk.faults, { slow: 0, slowMsMax: 0 })
+        return
+      }
+      between.crash('power')
+      this.#restart(between, [10, 80])
+      this.#world.schedule(this.#random.between(90, 900), () => fail(left - 1))
+    }
+    fail(3 + below(this.#random, 5))
+    return true
+  }
+
+  #halves(nodes: readonly SimNode<unknown>[]): SimNode<unknown>[][] {
+    const mixed = shuffle(this.#random, nodes)
+    const middle = Math.ceil(mixed.length / 2)
+    return [mixed.slice(0, middle), mixed.slice(middle)]
   }
 
   #stop(node: SimNode<unknown> | undefined): boolean {
@@ -345,8 +399,8 @@ export class Nemesis {
   #restart(node: SimNode<unknown>, downMs = this.#options.downMs): void {
     const { starts } = node
     this.#world.schedule(this.#random.between(...downMs), () => {
-      // Somebody else may have started it meanwhile, and it may be down again.
-      if (!node.running && node.starts === starts)
+      // Somebody else may have started it meanwhile, and it may be down again, or another one is in its place.
+      if (!node.running && node.starts === starts && this.#nodes.includes(node))
         node.start().catch((error: unknown) => this.#world.fail(error))
     })
   }

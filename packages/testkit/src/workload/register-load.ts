@@ -60,9 +60,9 @@ export function registerLoad<App>({
       const common = { name, group, writes, ...(stubborn && { insists: true }) }
       if (luck < 0.7) return noted({ ...common, reads: chance(random, 0.5) ? all : [] })
       // A comparison with what was written lately: it holds often enough.
-      const first = some[0] ?? 'a'
-      const guess = lately(group, first, random)
-      return noted({ ...common, reads: all, onlyIf: { [first]: guess } })
+      const register = pick(random, some)
+      const guess = lately(group, register, random)
+      return noted({ ...common, reads: all, onlyIf: { [register]: guess } })
     },
     last: (name) => ({ name, group: name, reads: ['a'], writes: { a: name } }),
     writes: ({ writes }) => Object.keys(writes).length > 0,
