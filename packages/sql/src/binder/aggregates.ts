@@ -38,7 +38,7 @@ export function bindAggregate(
     }))
     const column = newColumn(context, name, fn.returns)
     // Where order cannot show it is not worth keeping the rows for.
-    const ordered = fn.ordered ? orderBy : []
+    const ordered = fn.ordered ? (expression.distinct && orderBy.length === 0 ? sorted(args) : orderBy) : []
     return { column, fn, args, distinct: expression.distinct, filter, orderBy: ordered }
   }
   const made = aggregates === null ? call() : aggregates.within(context, expression, call)
@@ -51,6 +51,10 @@ export function bindAggregate(
     `aggregate functions are not allowed in ${place.name}`,
   )
 }
+
+/** DISTINCT sorts, and where order shows it is seen that it did. */
+const sorted = (args: readonly Expr[]): AggregateCall['orderBy'] =>
+  args.map((expr) => ({ expr, descending: false, nulls: 'last' }))
 
 /** The query that the aggregate is over: the innermost whose columns it names, else the one it stands in. */
 function sinkOf(

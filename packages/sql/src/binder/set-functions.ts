@@ -8,6 +8,8 @@ import { type SqlType, typeName } from '../types/type.ts'
 import { coerce } from './coerce.ts'
 import { type BindContext, errorAt } from './context.ts'
 
+export { isSetFunction } from '../functions/set-returning.ts'
+
 export interface BoundSetFunction {
   readonly rows: SetFunction
   readonly args: readonly Expr[]

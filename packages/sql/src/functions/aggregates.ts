@@ -225,7 +225,10 @@ const ordered: readonly TypeId[] = [
   'text',
   'char',
   'timestamp',
+  'timestamptz',
   'date',
+  'time',
+  'timetz',
   'interval',
 ]
 

@@ -27,7 +27,16 @@ const jsSign: Readonly<Record<Sign, string>> = {
 }
 
 /** JavaScript compares these as SQL does. */
-const direct: ReadonlySet<TypeId> = new Set(['boolean', 'smallint', 'integer', 'bigint', 'timestamp', 'date'])
+const direct: ReadonlySet<TypeId> = new Set([
+  'boolean',
+  'smallint',
+  'integer',
+  'bigint',
+  'timestamp',
+  'timestamptz',
+  'date',
+  'time',
+])
 const texts: ReadonlySet<TypeId> = new Set(['text', 'varchar'])
 const floats: ReadonlySet<TypeId> = new Set(['real', 'double'])
 
@@ -68,9 +77,14 @@ const compared: readonly TypeId[] = [
   'text',
   'char',
   'timestamp',
+  'timestamptz',
   'date',
+  'time',
+  'timetz',
   'interval',
   'bytea',
+  'uuid',
+  'jsonb',
 ]
 
 /** Numbers whose values look alike in JavaScript compare without a cast. */

@@ -1,5 +1,4 @@
-import type { Value } from '@cluster/core'
-import { type SqlType, TYPES, type TypeId } from '../types/type.ts'
+import { TYPES, type TypeId } from '../types/type.ts'
 import type {
   Capture,
   ContextImplementation,
@@ -63,16 +62,6 @@ export function fn<const Args extends readonly TypeId[], Result extends TypeId>(
     contextual: null,
     js: js ?? null,
   }
-}
-
-/** A function that is called with NULL too. */
-export function loose(
-  name: string,
-  args: readonly SqlType[],
-  returns: SqlType,
-  impl: (...values: readonly Value[]) => Value,
-): ScalarFunction {
-  return { name, args, returns, strict: false, volatility: 'immutable', impl, contextual: null, js: null }
 }
 
 /** A function that asks its session. */

@@ -2,6 +2,7 @@ import { nearest, SQLSTATE, sqlError } from '../errors.ts'
 import {
   isPreferred,
   type SqlType,
+  sameKind,
   TYPES,
   type TypeCategory,
   type TypeId,
@@ -11,12 +12,15 @@ import {
 import { aggregates, countOf } from './aggregates.ts'
 import { arithmetic } from './arithmetic.ts'
 import { canCast } from './cast.ts'
+import { polymorphicAggregates } from './collect-aggregates.ts'
 import { comparisons } from './comparison.ts'
 import { datetimeFunctions } from './datetime.ts'
 import type { AggregateFunction, ScalarFunction } from './function.ts'
+import { jsonFunctions } from './json.ts'
 import { mathFunctions } from './math.ts'
+import { polymorphicFunctions, polymorphicOperators } from './polymorphic.ts'
 import { sessionFunctions } from './session.ts'
-import { textFunctions, variadicTexts } from './text.ts'
+import { textFunctions } from './text.ts'
 
 interface Overload {
   readonly name: string
@@ -34,10 +38,14 @@ const all = [
   ...mathFunctions,
   ...datetimeFunctions,
   ...sessionFunctions,
+  ...jsonFunctions,
 ]
 const operators = group(all.filter(({ name }) => isSign(name)))
 const functions = group(all.filter(({ name }) => !isSign(name)))
 const aggregatesByName = group(aggregates)
+
+const isKind = (wanted: SqlType, given: SqlType | undefined): boolean =>
+  given !== undefined && sameKind(wanted, given)
 
 /** Every type with a known category for a literal whose type is open. */
 const isUnknown = (type: SqlType): boolean => type.id === 'unknown'
@@ -54,7 +62,7 @@ export function chooseOverload<T extends Overload>(
   args: readonly SqlType[],
 ): T | 'none' | 'ambiguous' {
   const fitting = overloads.filter(({ args: wanted }) => wanted.length === args.length)
-  const exact = fitting.find(({ args: wanted }) => wanted.every((type, i) => type.id === args[i]?.id))
+  const exact = fitting.find(({ args: wanted }) => wanted.every((type, i) => isKind(type, args[i])))
   if (exact !== undefined) return exact
   let candidates = fitting.filter(({ args: wanted }) =>
     wanted.every((type, i) => {
@@ -139,12 +147,12 @@ const listed = (types: readonly SqlType[]): string => types.map(typeName).join('
  * @throws 42883 when there is none, 42725 when several fit as well
  */
 export function resolveFunction(name: string, args: readonly SqlType[], position?: number): ScalarFunction {
-  const variadic = Object.hasOwn(variadicTexts, name) ? variadicTexts[name] : undefined
-  if (variadic !== undefined && args.length > 0) return variadic(args.length)
+  const generic = polymorphicFunctions.get(name)?.(args) ?? null
+  if (generic !== null) return generic
   const overloads = functions.get(name) ?? []
   const chosen = chooseOverload(overloads, args)
   if (typeof chosen === 'object') return chosen
-  return refuse(chosen, name, args, overloads.length > 0, position)
+  return refuse(chosen, name, args, overloads.length > 0 || polymorphicFunctions.has(name), position)
 }
 
 function refuse(
@@ -162,7 +170,7 @@ function refuse(
     })
   const near = known
     ? null
-    : nearest(name, [...functions.keys(), ...aggregatesByName.keys(), ...Object.keys(variadicTexts)])
+    : nearest(name, [...functions.keys(), ...aggregatesByName.keys(), ...polymorphicFunctions.keys()])
   throw sqlError(SQLSTATE.undefinedFunction, `function ${call} does not exist`, {
     position,
     hint:
@@ -186,6 +194,10 @@ export function resolveOperator(
   const overloads = operators.get(sign) ?? []
   const chosen = chooseOperator(overloads, args)
   if (typeof chosen === 'object') return chosen
+  for (const resolver of polymorphicOperators.get(sign) ?? []) {
+    const generic = resolver(args)
+    if (generic !== null) return generic
+  }
   const shown = `${left === null ? '' : `${typeName(left)} `}${sign} ${typeName(right)}`
   if (chosen === 'ambiguous')
     throw sqlError(SQLSTATE.ambiguousFunction, `operator is not unique: ${shown}`, {
@@ -214,9 +226,10 @@ function chooseOperator(overloads: readonly ScalarFunction[], args: readonly Sql
   return chooseOverload(overloads, args)
 }
 
-export const isAggregate = (name: string): boolean => aggregatesByName.has(name)
+export const isAggregate = (name: string): boolean =>
+  aggregatesByName.has(name) || polymorphicAggregates.has(name)
 
-export const isFunction = (name: string): boolean => functions.has(name) || Object.hasOwn(variadicTexts, name)
+export const isFunction = (name: string): boolean => functions.has(name) || polymorphicFunctions.has(name)
 
 /**
  * The aggregate of that name; no arguments for `count(*)`.
@@ -230,6 +243,8 @@ export function resolveAggregate(
   const [first] = args
   if (name === 'count' && args.length === 1 && first !== undefined)
     return countOf(isUnknown(first) ? TYPES.text : first)
+  const generic = polymorphicAggregates.get(name)?.(args) ?? null
+  if (generic !== null) return generic
   const overloads = aggregatesByName.get(name) ?? []
   const chosen = chooseOverload(overloads, args)
   if (typeof chosen === 'object') return chosen
@@ -238,4 +253,4 @@ export function resolveAggregate(
 
 /** The names of all functions and aggregates, sorted; for completion and "did you mean". */
 export const functionNames = (): readonly string[] =>
-  [...new Set([...functions.keys(), ...aggregatesByName.keys(), ...Object.keys(variadicTexts)])].sort()
+  [...new Set([...functions.keys(), ...aggregatesByName.keys(), ...polymorphicFunctions.keys()])].sort()

@@ -1,10 +1,8 @@
-import type { Value } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
+import { quoteIdentifier } from '../syntax/keywords.ts'
 import { trimBlanks } from '../types/compare.ts'
-import { castText } from '../types/format.ts'
 import { characterCount, sliceCharacters } from '../types/text-order.ts'
-import { TEXT, TYPES, type TypeId } from '../types/type.ts'
-import { fn, loose } from './define.ts'
+import { fn } from './define.ts'
 import type { ScalarFunction } from './function.ts'
 import { like, likeEscape } from './like.ts'
 import { md5 } from './md5.ts'
@@ -127,61 +125,9 @@ function translate(text: string, from: string, to: string): string {
 
 const utf8 = new TextEncoder()
 
-/** `||` takes a value of any type beside a text. */
-const joinable: readonly TypeId[] = [
-  'boolean',
-  'smallint',
-  'integer',
-  'bigint',
-  'real',
-  'double',
-  'numeric',
-  'char',
-  'timestamp',
-  'date',
-  'interval',
-]
-
-function joinBeside(id: TypeId): ScalarFunction[] {
-  const type = TYPES[id]
-  return [
-    fn('||', [id, 'text'], 'text', (a, b) => castText(type, a) + b),
-    fn('||', ['text', id], 'text', (a, b) => a + castText(type, b)),
-  ]
-}
-
-/** NULL arguments add nothing. */
-const concat = (...values: readonly Value[]): string =>
-  values.map((value) => (value === null ? '' : String(value))).join('')
-
-function concatWith(...values: readonly Value[]): Value {
-  const [separator, ...rest] = values
-  if (separator === null || separator === undefined) return null
-  return rest.filter((value) => value !== null).join(String(separator))
-}
-
-/** Functions that take as many texts as they are given. */
-export const variadicTexts: Readonly<Record<string, (count: number) => ScalarFunction>> = {
-  concat: (count) =>
-    loose(
-      'concat',
-      Array.from({ length: count }, () => TEXT),
-      TEXT,
-      concat,
-    ),
-  concat_ws: (count) =>
-    loose(
-      'concat_ws',
-      Array.from({ length: count }, () => TEXT),
-      TEXT,
-      concatWith,
-    ),
-}
-
 export const textFunctions: readonly ScalarFunction[] = [
   fn('||', ['text', 'text'], 'text', (a, b) => a + b, { js: ([a, b]) => `${a} + ${b}` }),
   fn('||', ['bytea', 'bytea'], 'bytea', (a, b) => Uint8Array.from([...a, ...b])),
-  ...joinable.flatMap(joinBeside),
   ...['length', 'char_length', 'character_length'].flatMap((name) => [
     fn(name, ['text'], 'integer', characterCount),
     fn(name, ['char'], 'integer', (text) => characterCount(trimBlanks(text))),
@@ -226,10 +172,7 @@ export const textFunctions: readonly ScalarFunction[] = [
   fn('md5', ['bytea'], 'text', md5),
   fn('to_hex', ['integer'], 'text', (value) => (value >>> 0).toString(16)),
   fn('to_hex', ['bigint'], 'text', (value) => BigInt.asUintN(64, value).toString(16)),
-  fn('quote_literal', ['text'], 'text', (text) => {
-    const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
-    return text.includes('\\') ? `E${quoted}` : quoted
-  }),
+  fn('quote_ident', ['text'], 'text', quoteIdentifier),
   // What LIKE and its kin stand for.
   fn('~~', ['text', 'text'], 'boolean', like),
   fn('!~~', ['text', 'text'], 'boolean', (text, pattern) => !like(text, pattern)),

@@ -1,0 +1,153 @@
+import type { Value } from '@cluster/core'
+import { SQLSTATE, sqlError } from '../errors.ts'
+import { toArray } from '../types/array-text.ts'
+import { isInfinite } from '../types/datetime.ts'
+import { addDecimal, compareDecimal, isSpecial, signDecimal } from '../types/decimal.ts'
+import { intervalSpan, shiftTimestamp, toInterval } from '../types/interval.ts'
+import {
+  arrayOf,
+  BIGINT,
+  BOOLEAN,
+  elementOf,
+  INTEGER,
+  INTERVAL,
+  JSON_TYPE,
+  JSONB,
+  NUMERIC,
+  type SqlType,
+  TEXT,
+  TIMESTAMP,
+  TIMESTAMPTZ,
+  unmodified,
+} from '../types/type.ts'
+import { splitText } from './array.ts'
+import { jsonItems, jsonMembers } from './json.ts'
+import { plainText } from './json-text.ts'
+import { chooseOverload } from './resolve.ts'
+
+/** An overload of a function that gives rows of one column. Arguments come cast to `args`; none is NULL. */
+export interface SetReturning {
+  readonly name: string
+  readonly args: readonly SqlType[]
+  readonly returns: SqlType
+  readonly rows: (...values: readonly never[]) => Iterable<Value>
+}
+
+const zeroStep = () => sqlError(SQLSTATE.invalidParameterValue, 'step size cannot equal zero')
+
+function* numbers(start: number, stop: number, step = 1): Generator<number> {
+  if (step === 0) throw zeroStep()
+  for (let value = start; step > 0 ? value <= stop : value >= stop; value += step) yield value
+}
+
+function* bigints(start: bigint, stop: bigint, step = 1n): Generator<bigint> {
+  if (step === 0n) throw zeroStep()
+  for (let value = start; step > 0n ? value <= stop : value >= stop; value += step) {
+    if (BigInt.asIntN(64, value) !== value) return
+    yield value
+  }
+}
+
+function* decimals(start: string, stop: string, step = '1'): Generator<string> {
+  for (const [value, word] of [
+    [start, 'start value'],
+    [stop, 'stop value'],
+    [step, 'step size'],
+  ] as const)
+    if (isSpecial(value))
+      throw sqlError(
+        SQLSTATE.invalidParameterValue,
+        `${word} cannot be ${value === 'NaN' ? 'NaN' : 'infinity'}`,
+      )
+  const sign = signDecimal(step)
+  if (sign === 0) throw zeroStep()
+  for (let value = start; compareDecimal(value, stop) * sign <= 0; value = addDecimal(value, step))
+    yield value
+}
+
+function* moments(start: bigint, stop: bigint, step: string): Generator<bigint> {
+  const by = toInterval(step)
+  const span = intervalSpan(by)
+  if (span === 0n) throw zeroStep()
+  if (isInfinite(start)) return
+  for (let value = start; span > 0n ? value <= stop : value >= stop; value = shiftTimestamp(value, by, 1))
+    yield value
+}
+
+const define = (
+  name: string,
+  args: readonly SqlType[],
+  returns: SqlType,
+  rows: SetReturning['rows'],
+): SetReturning => ({ name, args, returns, rows })
+
+const plain: readonly SetReturning[] = [
+  define('generate_series', [INTEGER, INTEGER], INTEGER, numbers),
+  define('generate_series', [INTEGER, INTEGER, INTEGER], INTEGER, numbers),
+  define('generate_series', [BIGINT, BIGINT], BIGINT, bigints),
+  define('generate_series', [BIGINT, BIGINT, BIGINT], BIGINT, bigints),
+  define('generate_series', [NUMERIC, NUMERIC], NUMERIC, decimals),
+  define('generate_series', [NUMERIC, NUMERIC, NUMERIC], NUMERIC, decimals),
+  define('generate_series', [TIMESTAMP, TIMESTAMP, INTERVAL], TIMESTAMP, moments),
+  define('generate_series', [TIMESTAMPTZ, TIMESTAMPTZ, INTERVAL], TIMESTAMPTZ, moments),
+  define(
+    'string_to_table',
+    [TEXT, TEXT],
+    TEXT,
+    (text: string, delimiter: string) => splitText(text, delimiter, null).items,
+  ),
+  ...(['json', 'jsonb'] as const).flatMap((word) => {
+    const binary = word === 'jsonb'
+    const type = binary ? JSONB : JSON_TYPE
+    const elements = `${word}_array_elements`
+    return [
+      define(elements, [type], type, (text: string) => jsonItems(text, binary, elements)),
+      define(`${elements}_text`, [type], TEXT, function* (text: string) {
+        for (const item of jsonItems(text, binary, `${elements}_text`)) yield plainText(item)
+      }),
+      define(`${word}_object_keys`, [type], TEXT, function* (text: string) {
+        for (const { key } of jsonMembers(text, binary, `${word}_object_keys`)) yield key
+      }),
+    ]
+  }),
+]
+
+const byName = Map.groupBy(plain, ({ name }) => name)
+
+function ofArray(name: string, args: readonly SqlType[]): SetReturning | null {
+  const [array] = args
+  if (array?.element === undefined) return null
+  const element = unmodified(elementOf(array))
+  const type = arrayOf(element)
+  if (name === 'unnest' && args.length === 1)
+    return define(name, [type], element, (text: string) => toArray(element, text).items)
+  if (name !== 'generate_subscripts' || args.length < 2 || args.length > 3) return null
+  const flag = args.length === 3 ? [BOOLEAN] : []
+  return define(
+    name,
+    [type, INTEGER, ...flag],
+    INTEGER,
+    (text: string, dimension: number, reverse = false) => {
+      const { dims, lowers } = toArray(element, text)
+      const [length, lower] = [dims[dimension - 1], lowers[dimension - 1]]
+      if (length === undefined || lower === undefined) return []
+      const last = lower + length - 1
+      return reverse ? numbers(last, lower, -1) : numbers(lower, last)
+    },
+  )
+}
+
+/**
+ * The function of that name that gives rows, for arguments of those types.
+ * @returns null when there is none
+ */
+export function resolveSetFunction(name: string, args: readonly SqlType[]): SetReturning | null {
+  const generic = ofArray(name, args)
+  if (generic !== null) return generic
+  const chosen = chooseOverload(byName.get(name) ?? [], args)
+  return typeof chosen === 'object' ? chosen : null
+}
+
+/** True for names of functions that give rows, whatever their arguments. */
+export const isSetFunction = (name: string): boolean =>
+  byName.has(name) || name === 'unnest' || name === 'generate_subscripts'
