@@ -1,13 +1,20 @@
 import type { TableSchema } from '../catalog/schema.ts'
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
-import { constant } from '../plan/build.ts'
+import { columnExpr, constant } from '../plan/build.ts'
 import type { Column, Expr } from '../plan/expression.ts'
-import type { Assignment, Expression, Identifier, InsertValue, Node } from '../syntax/ast.ts'
+import type { Assignment, Identifier, InsertValue, Node, Query } from '../syntax/ast.ts'
 import { parseExpression } from '../syntax/parse.ts'
 import { formatType, type SqlType } from '../types/type.ts'
 import { bindExpression } from './bind-expression.ts'
 import { tryCoerce } from './coerce.ts'
-import { type BindContext, errorAt, newColumn, positionOf, unsupported } from './context.ts'
+import {
+  type BindContext,
+  errorAt,
+  newColumn,
+  type OutputColumn,
+  positionOf,
+  unsupported,
+} from './context.ts'
 import type { Place } from './place.ts'
 import type { Scope } from './scope.ts'
 
@@ -66,13 +73,7 @@ export function valueFor(
 }
 
 /** @throws 42804 */
-function assign(
-  context: BindContext,
-  node: Expression,
-  expr: Expr,
-  table: TableSchema,
-  position: number,
-): Expr {
+function assign(context: BindContext, node: Node, expr: Expr, table: TableSchema, position: number): Expr {
   const cast = tryCoerce(context, node, expr, typeOf(table, position), 'assignment')
   if (cast === null) throw notAssignable(context, node, expr, table, position)
   return cast
@@ -113,18 +114,19 @@ export function rowScope(table: TableSchema, row: readonly Column[], alias: stri
   return { tables: [{ alias, schema: 'public', columns }], columns, outer: null }
 }
 
+/** Makes the columns of a query of one row part of every row that is changed. */
+export type JoinRow = (query: Query) => readonly OutputColumn[]
+
 /** The new values of SET, by position. @throws 42703, 42601 for two of one column */
 export function bindAssignments(
   place: Place,
   table: TableSchema,
   assignments: readonly Assignment[],
+  joinRow: JoinRow | null,
 ): ReadonlyMap<number, Expr> {
   const { context } = place
   const assigned = new Map<number, Expr>()
-  for (const assignment of assignments) {
-    if (assignment.kind === 'queryAssignment')
-      throw unsupported(context, assignment, 'a query of several columns in SET')
-    const { column, value } = assignment
+  const assignTo = (column: Identifier, valueAt: (position: number) => Expr): void => {
     const position = columnPosition(context, table, column)
     if (assigned.has(position))
       throw errorAt(
@@ -133,7 +135,23 @@ export function bindAssignments(
         SQLSTATE.syntaxError,
         `multiple assignments to same column "${column.name}"`,
       )
-    assigned.set(position, valueFor(place, table, position, value))
+    assigned.set(position, valueAt(position))
+  }
+  for (const assignment of assignments) {
+    if (assignment.kind === 'assignment') {
+      const { column, value } = assignment
+      assignTo(column, (position) => valueFor(place, table, position, value))
+      continue
+    }
+    if (joinRow === null) throw unsupported(context, assignment, 'a query of several columns here')
+    const { columns, query } = assignment
+    const given = joinRow(query)
+    if (given.length !== columns.length)
+      throw errorAt(context, query, SQLSTATE.syntaxError, 'number of columns does not match number of values')
+    columns.forEach((column, i) => {
+      const value = columnExpr((given[i] as OutputColumn).column)
+      assignTo(column, (position) => assign(context, query, value, table, position))
+    })
   }
   return assigned
 }

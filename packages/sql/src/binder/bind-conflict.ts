@@ -3,11 +3,10 @@ import { nearest, SQLSTATE } from '../errors.ts'
 import { columnExpr } from '../plan/build.ts'
 import type { Column } from '../plan/expression.ts'
 import type { ConflictAction } from '../plan/statement.ts'
-import { hasSubquery } from '../plan/traverse.ts'
 import type { Identifier, OnConflict } from '../syntax/ast.ts'
 import { bindAssignments, columnPosition, rowColumns } from './bind-assignment.ts'
 import { bindCondition } from './bind-expression.ts'
-import { type BindContext, errorAt, newColumn, unsupported } from './context.ts'
+import { type BindContext, errorAt, newColumn } from './context.ts'
 import type { Place } from './place.ts'
 import type { Scope } from './scope.ts'
 
@@ -38,12 +37,10 @@ export function bindConflict(
   const excluded = rowColumns(context, table)
   const scope = conflictScope(alias, old, excluded)
   const place: Place = { context, scope, aggregates: null, name: 'ON CONFLICT DO UPDATE' }
-  const assigned = bindAssignments(place, table, update.assignments)
+  const assigned = bindAssignments(place, table, update.assignments, null)
   const where =
     update.where === null ? null : bindCondition({ ...place, name: 'WHERE' }, update.where, 'WHERE')
   const values = old.map((column, position) => assigned.get(position) ?? columnExpr(column))
-  if ([...values, ...(where === null ? [] : [where])].some(hasSubquery))
-    throw unsupported(context, clause, 'a subquery in ON CONFLICT')
   return { arbiters, update: { key, old, excluded, values, where } }
 }
 

@@ -47,7 +47,7 @@ export function bindFrom(
     const left: BoundFrom | null = all
     const right = bindReference(context, reference, { outer, siblings: left })
     all = together(left, right)
-    if (left !== null) all = { ...all, plan: joined(context, reference, 'inner', left.plan, right.plan) }
+    if (left !== null) all = { ...all, plan: joined(context, reference, 'inner', left, right) }
   }
   if (all === null) return NO_TABLES
   checkAliases(context, references, all.tables)

@@ -1,3 +1,4 @@
+import { isSetFunction } from '../functions/set-returning.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { LogicalPlan } from '../plan/logical.ts'
 import type { FunctionTable } from '../syntax/ast.ts'
@@ -6,7 +7,7 @@ import { bindExpression } from './bind-expression.ts'
 import { settle } from './coerce.ts'
 import { type BindContext, newColumn, type OutputColumn } from './context.ts'
 import { type BoundFrom, type FromPlace, lateralScope, named } from './from-parts.ts'
-import { isSetFunction, setFunction } from './set-functions.ts'
+import { setFunction } from './set-functions.ts'
 
 /** A function in FROM, which sees the tables to its left. One that gives a single value gives one row. */
 export function bindFunctionTable(

@@ -45,7 +45,7 @@ function bindSides(
             condition.expression,
             'JOIN/ON',
           )
-    return { plan: joined(context, join.right, type, left.plan, right.plan, on), tables, columns }
+    return { plan: joined(context, join.right, type, left, right, on), tables, columns }
   }
   const names =
     condition.kind === 'using'
@@ -101,7 +101,7 @@ function bindUsing(
     ...left.columns.filter((column) => !isMerged(column)),
     ...right.columns.filter((column) => !isMerged(column)),
   ]
-  const plan: LogicalPlan = joined(context, join.right, type, left.plan, right.plan, conjunction(conditions))
+  const plan: LogicalPlan = joined(context, join.right, type, left, right, conjunction(conditions))
   if (computed.length === 0) return { plan, tables, columns }
   const all = [...left.columns, ...right.columns, ...tables.flatMap((table) => table.columns)]
   const kept = all.map(({ column }) => column)

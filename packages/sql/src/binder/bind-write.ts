@@ -37,7 +37,7 @@ import { type BoundFrom, bindFrom, scanTable, targetTable } from './bind-from.ts
 import { nameOf } from './bind-select.ts'
 import { settle } from './coerce.ts'
 import { type BindContext, type BoundQuery, errorAt } from './context.ts'
-import { converted } from './convert-query.ts'
+import { converted, settled } from './convert-query.ts'
 import type { Place } from './place.ts'
 import { type Scope, starColumns } from './scope.ts'
 
@@ -219,9 +219,14 @@ function whereOf(context: BindContext, source: WriteSource, where: Expression | 
 export function bindUpdate(context: BindContext, update: Update): UpdateStatement {
   const source = writeSource(context, update, update.from)
   const { table, old, key, others } = source
-  const input = whereOf(context, source, update.where)
+  let input = whereOf(context, source, update.where)
   const place: Place = { context, scope: source.scope, aggregates: null, name: 'UPDATE' }
-  const assigned = bindAssignments(place, table, update.assignments)
+  const assigned = bindAssignments(place, table, update.assignments, (query) => {
+    const row = settled(context, query, context.bindQuery(query, context, source.scope))
+    const right: LogicalPlan = { kind: 'single', input: row.plan }
+    input = { kind: 'lateral', type: 'left', left: input, right, on: constantTrue }
+    return row.columns
+  })
   const values = rowColumns(context, table)
   const outputs: Output[] = [
     ...[key, ...old, ...others].map((column) => ({ column, expr: columnExpr(column) })),

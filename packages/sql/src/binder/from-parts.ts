@@ -45,19 +45,21 @@ export function joined(
   context: BindContext,
   node: Node,
   type: Exclude<JoinType, 'semi' | 'anti'>,
-  left: LogicalPlan,
-  right: LogicalPlan,
+  left: BoundFrom,
+  right: BoundFrom,
   on: Expr = TRUE,
 ): LogicalPlan {
-  const free = freeColumns(right)
-  const shared = columnsOf(left).find(({ id }) => free.has(id))
-  if (shared === undefined) return { kind: 'join', type, left, right, on }
-  if (type === 'inner' || type === 'left') return { kind: 'lateral', type, left, right, on }
+  const free = freeColumns(right.plan)
+  const shared = columnsOf(left.plan).find(({ id }) => free.has(id))
+  const sides = { left: left.plan, right: right.plan, on }
+  if (shared === undefined) return { kind: 'join', type, ...sides }
+  if (type === 'inner' || type === 'left') return { kind: 'lateral', type, ...sides }
+  const table = left.tables.find(({ columns }) => columns.some(({ column }) => column.id === shared.id))
   throw errorAt(
     context,
     node,
     SQLSTATE.invalidColumnReference,
-    `invalid reference to FROM-clause entry for column "${shared.name}"`,
+    `invalid reference to FROM-clause entry for table "${table?.alias ?? shared.name}"`,
     { detail: 'The combining JOIN type must be INNER or LEFT for a LATERAL reference.' },
   )
 }

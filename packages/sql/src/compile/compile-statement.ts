@@ -1,7 +1,7 @@
 import type { Database, Key } from '@cluster/core'
-import { sqlError } from '../errors.ts'
 import type { ExecutionContext, Source } from '../executor/context.ts'
-import { mapSource } from '../executor/pipeline.ts'
+import { DeferredWrites } from '../executor/deferred-writes.ts'
+import { type Mapper, mapSource, sameBatch } from '../executor/pipeline.ts'
 import { type ConflictRules, upsertRows } from '../executor/upsert.ts'
 import { deleteRows, insertRows, updateRows, type WriteTarget, type Written } from '../executor/write.ts'
 import { programRunner, type RunProgram } from '../executor/write-program.ts'
@@ -17,6 +17,7 @@ import type { ConflictAction, ResultColumn, Returning, StatementPlan, Target } f
 import { hasSubquery } from '../plan/traverse.ts'
 import { compileMap, compileRowChecks, compileScalars, Layout, Slots } from './compile-map.ts'
 import { compilePlan } from './compile-plan.ts'
+import { compileRows, type RowsMap } from './compile-rows.ts'
 
 export interface CompileOptions {
   readonly database: Database
@@ -70,23 +71,46 @@ export function compileStatement(statement: StatementPlan, options: CompileOptio
     returning: returning === null ? null : compileReturning(returning, rowOf(statement), slots),
   }
   const conflict = statement.kind === 'insert' ? statement.conflict : null
+  const rows =
+    returning?.exprs.some(hasSubquery) === true
+      ? compileRows(rowOf(statement), null, returning.exprs.map(foldExpr), options)
+      : null
   const common = {
     kind: statement.kind,
     result: returning?.result ?? [],
     plan,
     target: statement.target,
-    program: options.optimize ? compileProgram(statement, plan, source, writeTarget, slots) : null,
+    program:
+      options.optimize && rows === null ? compileProgram(statement, plan, source, writeTarget, slots) : null,
   }
   if (conflict !== null) {
-    const rules = compileConflict(conflict, slots)
+    const rules = compileConflict(conflict, slots, options)
     return {
       ...common,
       onConflict: conflict.update === null ? 'nothing' : 'update',
-      run: (context) => upsertRows(writeTarget, rules, source, context),
+      run: returningRows(rows, (context) => upsertRows(writeTarget, rules, source, context)),
     }
   }
   const run = { insert: insertRows, update: updateRows, delete: deleteRows }[statement.kind]
-  return { ...common, onConflict: null, run: (context) => run(writeTarget, source, context) }
+  return {
+    ...common,
+    onConflict: null,
+    run: returningRows(rows, (context) => run(writeTarget, source, context)),
+  }
+}
+
+type Run = (context: ExecutionContext) => Promise<Written>
+
+/** Subqueries in RETURNING see the rows as they were before the statement, so its writes wait for them. */
+function returningRows(rows: RowsMap | null, run: Run): Run {
+  if (rows === null) return run
+  return async (context) => {
+    const deferred = new DeferredWrites(context.transaction)
+    const { count, returned } = await run(context.fork(deferred))
+    const made = await rows(returned, context)
+    deferred.apply()
+    return { count, returned: made }
+  }
 }
 
 function compileProgram(
@@ -102,12 +126,20 @@ function compileProgram(
   return programRunner({ target, lowered, source, constants, size: sizeOf(lowered) })
 }
 
-function compileConflict({ arbiters, update }: ConflictAction, slots: Slots): ConflictRules {
+function compileConflict(
+  { arbiters, update }: ConflictAction,
+  slots: Slots,
+  options: CompileOptions,
+): ConflictRules {
   if (update === null) return { arbiters, update: null }
   const { key, old, excluded, values, where } = update
-  const layout = new Layout([key, ...old, ...excluded])
+  const columns = [key, ...old, ...excluded]
   const outputs = [...[key, ...old].map(columnExpr), ...values.map(foldExpr)]
-  return { arbiters, update: compileMap(layout, slots, where === null ? null : foldExpr(where), outputs) }
+  const condition = where === null ? null : foldExpr(where)
+  if ([...outputs, ...(condition === null ? [] : [condition])].some(hasSubquery))
+    return { arbiters, update: compileRows(columns, condition, outputs, options) }
+  const map = compileMap(new Layout(columns), slots, condition, outputs)
+  return { arbiters, update: (batches, { frame }) => batches.map((batch) => map(batch, frame)) }
 }
 
 function planFor(plan: LogicalPlan, wanted: readonly Column[], options: CompileOptions): PhysicalPlan {
@@ -147,8 +179,9 @@ function rowOf(statement: Exclude<StatementPlan, { kind: 'query' }>): readonly C
   return statement.kind === 'insert' ? row : [...row, ...statement.others]
 }
 
-function compileReturning(returning: Returning, row: readonly Column[], slots: Slots) {
-  if (returning.exprs.some(hasSubquery)) throw sqlError('0A000', 'subqueries in RETURNING are not supported')
+/** What RETURNING gives; with subqueries it is the row itself, from which `compileRows` goes on. */
+function compileReturning(returning: Returning, row: readonly Column[], slots: Slots): Mapper {
+  if (returning.exprs.some(hasSubquery)) return sameBatch
   return compileMap(new Layout(row), slots, null, returning.exprs.map(foldExpr))
 }
 

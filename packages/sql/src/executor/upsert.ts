@@ -1,11 +1,16 @@
 import type { Key, Row, Value } from '@cluster/core'
 import type { KeyConstraint } from '../catalog/schema.ts'
-import { batchesOfRows, rowsOf } from '../compile/batch.ts'
+import { type Batch, batchesOfRows, rowsOf } from '../compile/batch.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { ExecutionContext, Source } from './context.ts'
-import type { Mapper } from './pipeline.ts'
 import type { RowChange, TableWriter } from './table-writer.ts'
 import { checkRows, finish, readAll, type WriteTarget, type Written, writerFor } from './write.ts'
+
+/** Computes rows to be changed; may drop some. */
+export type UpdateRows = (
+  batches: readonly Batch[],
+  context: ExecutionContext,
+) => readonly Batch[] | Promise<readonly Batch[]>
 
 /** What becomes of rows that others are in the way of. */
 export interface ConflictRules {
@@ -14,7 +19,7 @@ export interface ConflictRules {
    * From key, old values and values that were to be inserted: key, old values and new values of the rows to be
    * changed. Null: the rows are left out.
    */
-  readonly update: Mapper | null
+  readonly update: UpdateRows | null
 }
 
 /** Where a row of the source goes: it is inserted, or it changes the row of that key. */
@@ -86,7 +91,7 @@ const twice = () =>
 async function change(
   target: WriteTarget,
   writer: TableWriter,
-  update: Mapper,
+  update: UpdateRows,
   fates: readonly Fate[],
   context: ExecutionContext,
 ): Promise<ReadonlyMap<Key, Row>> {
@@ -94,9 +99,8 @@ async function change(
   const met = fates.flatMap(({ row, holder }) => (holder === null ? [] : [{ row, holder }]))
   const stored = await writer.rowsAt(met.map(({ holder }) => holder))
   const pairs = stored.map(({ key, row }, i): Value[] => [key, ...row, ...(met[i]?.row ?? [])])
-  const computed = [...batchesOfRows(pairs, 1 + 2 * width)].flatMap((batch) =>
-    rowsOf(update(batch, context.frame)),
-  )
+  const batches = await update([...batchesOfRows(pairs, 1 + 2 * width)], context)
+  const computed = batches.flatMap(rowsOf)
   const news = computed.map((row) => row.slice(1 + width))
   checkRows(target, context, news)
   const changes = computed.map(

@@ -78,7 +78,7 @@ describe('INSERT … ON CONFLICT', () => {
       ["(1, 'x', 1) ON CONFLICT ON CONSTRAINT stock_pke DO NOTHING", '42704'],
       ["(1, 'x', 1) ON CONFLICT DO UPDATE SET qty = 1", '42601'],
       ["(1, 'x', 1) ON CONFLICT (id) DO UPDATE SET qty = qty + 1", '42702'],
-      ["(1, 'x', 1) ON CONFLICT (id) DO UPDATE SET qty = (SELECT 1)", '0A000'],
+      ["(1, 'x', 1) ON CONFLICT (id) DO UPDATE SET qty = (SELECT 1 UNION SELECT 2)", '21000'],
     ]
     for (const [values, sqlstate] of cases)
       expect([values, (await failure(engine.query(`INSERT INTO stock VALUES ${values}`))).sqlstate]).toEqual([
