@@ -6,7 +6,6 @@ import { CalledProcess } from '@cluster/testkit'
 import { freePorts } from './ports.ts'
 import type { WorkerOptions, WorkerStatus } from './worker-protocol.ts'
 
-const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 const WAIT_MS_MAX = 30_000
 
 /** Fresh nodes in processes of their own, on loopback, in a temporary folder. */
@@ -14,15 +13,20 @@ export class Fleet {
   readonly workers: CalledProcess[]
   readonly #options: readonly WorkerOptions[]
   readonly #folder: string
+  readonly #program: string
 
-  private constructor(folder: string, options: readonly WorkerOptions[]) {
+  private constructor(folder: string, options: readonly WorkerOptions[], worker: string) {
     this.#folder = folder
+    this.#program = fileURLToPath(new URL(worker, import.meta.url))
     this.#options = options
     this.workers = options.map((_, i) => this.#spawn(i))
   }
 
-  /** Starts them all at once; does not wait for them. */
-  static async start(count: number): Promise<Fleet> {
+  /**
+   * Starts them all at once; does not wait for them.
+   * @param worker the file, beside this one, of the program that they run
+   */
+  static async start(count: number, worker = 'worker.ts'): Promise<Fleet> {
     const folder = await mkdtemp(join(tmpdir(), 'cluster-bench-'))
     const ports = await freePorts(count)
     const addresses = ports.map((port) => `127.0.0.1:${port}`)
@@ -32,7 +36,7 @@ export class Fleet {
       listen,
       seeds: addresses.filter((address) => address !== listen),
     }))
-    return new Fleet(folder, options)
+    return new Fleet(folder, options, worker)
   }
 
   worker(i: number): CalledProcess {
@@ -72,7 +76,7 @@ export class Fleet {
     const args = [
       '--conditions=source',
       '--disable-warning=ExperimentalWarning',
-      WORKER,
+      this.#program,
       JSON.stringify(this.#options[i]),
     ]
     return new CalledProcess(`node ${i + 1}`, { program: process.execPath, args }, () => {})

@@ -2,11 +2,13 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { type Report, reportJson, reportText } from './report.ts'
 import type { SuiteOptions } from './suite.ts'
+import { kv } from './suites/kv.ts'
 import { log } from './suites/log.ts'
 import { smoke } from './suites/smoke.ts'
 import { storage } from './suites/storage.ts'
 
 const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Report>>> = {
+  kv,
   log,
   smoke: ({ progress }) => smoke(progress),
   storage,
@@ -16,6 +18,7 @@ const HELP = `usage: npm run bench -- --suite <suite> [options]
 
 suites
   smoke   start-up, commits, point reads and fail-over of three processes on this machine
+  kv      rows by key: writes, transactions, a hot row, reads; knows the peers postgres and galera
   log     the ordered log alone: appends, linearizable reads, fail-over, a long log; knows the peer etcd
   storage the storage engines without a cluster: load, reads, checkpoints, copies, restart
 

@@ -1,22 +1,52 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 
 /** Clock ticks a second in `/proc`, which has been 100 on Linux for ever. */
 const TICKS = 100
 
-/** Seconds of processor that the processes have used so far, by process; Linux only, else 0. */
+/**
+ * Seconds of processor that the processes, and those that they have started, have used so far; Linux only, else 0. A
+ * server that is a process a connection counts whole.
+ */
 export async function usedSeconds(pids: readonly number[]): Promise<number> {
-  const each = pids.map(async (pid) => {
+  const wanted = new Set(pids)
+  let ticks = 0
+  for (const { pid, parent, own, ended } of await processes()) {
+    if (wanted.has(pid)) ticks += own + ended
+    // A process that is asked for by itself, too, counts once.
+    else if (wanted.has(parent)) ticks += own
+  }
+  return ticks / TICKS
+}
+
+interface ProcessTimes {
+  readonly pid: number
+  readonly parent: number
+  /** Clock ticks. */
+  readonly own: number
+  /** Of those that it started and that have ended. */
+  readonly ended: number
+}
+
+async function processes(): Promise<readonly ProcessTimes[]> {
+  let names: string[] = []
+  try {
+    names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  } catch {
+    // Another platform.
+  }
+  const each = names.map(async (name): Promise<ProcessTimes | null> => {
     try {
-      const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+      const stat = await readFile(`/proc/${name}/stat`, 'utf8')
       // The name may hold spaces; what follows its bracket does not.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      return (Number(fields[11]) + Number(fields[12])) / TICKS
+      const sum = (from: number): number => Number(fields[from]) + Number(fields[from + 1])
+      return { pid: Number(name), parent: Number(fields[1]), own: sum(11), ended: sum(13) }
     } catch {
-      // It ended: what it used before cannot be known any more.
-      return 0
+      // It ended meanwhile.
+      return null
     }
   })
-  return (await Promise.all(each)).reduce((sum, seconds) => sum + seconds, 0)
+  return (await Promise.all(each)).filter((one) => one !== null)
 }
 
 /** Bytes of memory that the process holds; 0 where the platform does not tell. */
