@@ -1,7 +1,16 @@
-import type { LogEntry, LogIndex, StateMachine } from '@cluster/core'
+import type { LogEntry, LogIndex, StateLoading, StateMachine } from '@cluster/core'
 
 const HEAD_BYTES = 16
+const PAGE_BYTES = 256 * 1024
 const NOTHING = new Uint8Array(0)
+
+/** A snapshot that hands out its pages. */
+interface Saving {
+  /** The page that comes next. */
+  next: number
+  /** Pages as they were when it was taken. */
+  readonly kept: Map<number, Uint8Array>
+}
 
 /**
  * A state machine that does as little as a benchmark's may: it remembers which numbers of which submitter it saw,
@@ -14,6 +23,7 @@ export class Register implements StateMachine {
   readonly #state: Uint8Array
   readonly #now: () => number
   #stateEnd = 0
+  #saving: Saving | null = null
   /** When the newest snapshot was begun. */
   snapshotAt = 0
 
@@ -40,6 +50,7 @@ export class Register implements StateMachine {
     if (number === before + 1) this.#seen.set(submitter, number)
     if (command.length <= this.#state.length) {
       if (this.#stateEnd + command.length > this.#state.length) this.#stateEnd = 0
+      this.#keep(this.#stateEnd, this.#stateEnd + command.length)
       this.#state.set(command, this.#stateEnd)
       this.#stateEnd += command.length
     }
@@ -51,9 +62,39 @@ export class Register implements StateMachine {
     return Math.min(count, this.#seen.get(submitter) ?? 0)
   }
 
-  snapshot(): Uint8Array {
+  readonly pieces = {
+    save: (): Iterator<Uint8Array> => this.#save(),
+    load: (): StateLoading => this.#load(),
+  }
+
+  /** The state of now, in pages: a page that is written to before it was asked for is copied first. */
+  #save(): Iterator<Uint8Array> {
     this.snapshotAt = this.#now()
-    const bytes = new Uint8Array(16 + this.#seen.size * 16 + this.#state.length)
+    const head = this.#head()
+    const saving: Saving = { next: 0, kept: new Map() }
+    this.#saving = saving
+    const pages = function* (state: Uint8Array): Generator<Uint8Array> {
+      yield head
+      for (; saving.next * PAGE_BYTES < state.length; ) {
+        const page = saving.next++
+        yield saving.kept.get(page) ?? state.slice(page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
+        saving.kept.delete(page)
+      }
+    }
+    return pages(this.#state)
+  }
+
+  /** What a snapshot under way still has to say of these bytes is kept. */
+  #keep(from: number, to: number): void {
+    const saving = this.#saving
+    if (saving === null) return
+    for (let page = Math.floor(from / PAGE_BYTES); page * PAGE_BYTES < to; page++)
+      if (page >= saving.next && !saving.kept.has(page))
+        saving.kept.set(page, this.#state.slice(page * PAGE_BYTES, (page + 1) * PAGE_BYTES))
+  }
+
+  #head(): Uint8Array {
+    const bytes = new Uint8Array(16 + this.#seen.size * 16)
     const view = new DataView(bytes.buffer)
     view.setFloat64(0, this.#seen.size, true)
     view.setFloat64(8, this.#stateEnd, true)
@@ -63,22 +104,34 @@ export class Register implements StateMachine {
       view.setFloat64(at + 8, number, true)
       at += 16
     }
-    bytes.set(this.#state, at)
     return bytes
   }
 
-  restore(snapshot: Uint8Array | null, _index: LogIndex): void {
+  #load(): StateLoading {
+    const parts: Uint8Array[] = []
+    return { piece: (bytes) => parts.push(bytes), done: () => this.#take(Buffer.concat(parts)) }
+  }
+
+  #take(bytes: Uint8Array): void {
     this.#seen.clear()
-    this.#stateEnd = 0
-    if (snapshot === null) return
-    const view = new DataView(snapshot.buffer, snapshot.byteOffset, snapshot.length)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     const size = view.getFloat64(0, true)
     this.#stateEnd = view.getFloat64(8, true)
     let at = 16
     for (let i = 0; i < size; i++, at += 16) {
       this.#seen.set(view.getFloat64(at, true), view.getFloat64(at + 8, true))
     }
-    this.#state.set(snapshot.subarray(at, at + this.#state.length))
+    this.#state.set(bytes.subarray(at, at + this.#state.length))
+  }
+
+  snapshot(): Uint8Array {
+    throw new Error('the register gives its state in pieces')
+  }
+
+  restore(snapshot: Uint8Array | null, _index: LogIndex): void {
+    if (snapshot !== null) throw new Error('the register takes its state in pieces')
+    this.#seen.clear()
+    this.#stateEnd = 0
   }
 
   durableIndex(): number {

@@ -69,7 +69,9 @@ export type {
   NodeRole,
   OrderedLog,
   OrderedLogEvents,
+  StateLoading,
   StateMachine,
+  StatePieces,
   SubmitOptions,
 } from './ordered-log.ts'
 export type { DeathProof, Member, MemberState, Peers, PeersErrorDetail, PeersEvents } from './peers.ts'

@@ -25,7 +25,7 @@ export interface StateMachine {
   readonly name: string
   /** Applies one entry; the bytes returned go to the submitter (and are kept for its retries), at most 4 KiB. */
   apply(entry: LogEntry): Uint8Array
-  /** The whole state after the last applied entry. */
+  /** The whole state after the last applied entry. Everything waits for it: a machine with much state has `pieces`. */
   snapshot(): Uint8Array
   /** Replaces the whole state by the snapshot taken at `index`; null and 0 mean the empty state. */
   restore(snapshot: Uint8Array | null, index: LogIndex): void
@@ -41,8 +41,29 @@ export interface StateMachine {
    * then on every node. A machine without this method counts as empty until the first command of the group.
    */
   empty?(): boolean
+  /** Present when the machine gives and takes large states in pieces; `snapshot` is not called then, nor `restore` with bytes. */
+  readonly pieces?: StatePieces
   /** Present when the machine takes part in bundles. */
   readonly bundles?: BundleSupport
+}
+
+/** How a machine gives and takes a large state, without holding everybody up and without a second copy of it. */
+export interface StatePieces {
+  /**
+   * The state after the last applied entry, in pieces, each the work of a few milliseconds at most. They are asked for one
+   * by one in later turns while further entries are applied, and all show the state of this call. `return` is called when
+   * no more are wanted.
+   */
+  save(): Iterator<Uint8Array>
+  /** Begins to take the state of `index`; whatever was begun before and not done is void. */
+  load(index: LogIndex): StateLoading
+}
+
+export interface StateLoading {
+  /** The next piece, in the order of `save`, but cut and joined anew. The bytes are the machine's to keep. */
+  piece(bytes: Uint8Array): void
+  /** All pieces came: from here on they are the whole state. */
+  done(): void
 }
 
 /**

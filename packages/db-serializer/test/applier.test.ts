@@ -42,7 +42,7 @@ const opened = (index: number, owner: string): Entry => ({
   data: encodeNote({ note: 'open', owner, nonce: 'n', machines: [], supports: 1 }),
 })
 
-test('a snapshot brings its sessions, also of one that was removed and opened another one since', () => {
+test('a snapshot brings its sessions, also of one that was removed and opened another one since', async () => {
   const members = of('a', 'b', 'c')
   const entries = [configured(1, members), opened(2, 'c'), configured(3, of('a', 'b')), opened(4, 'c')]
   const there = applier()
@@ -50,7 +50,8 @@ test('a snapshot brings its sessions, also of one that was removed and opened an
   const behind = applier()
   behind.applier.push(entries.slice(0, 2))
   const at: LogIndex = logIndex(4)
-  behind.applier.restore(there.applier.snapshot(), at, of('a', 'b'))
+  behind.applier.hold()
+  await behind.applier.restore(there.applier.snapshot().pieces(clock.turn), at, of('a', 'b'))
   const owner: NodeId = nodeId('c')
   expect(there.applier.sessions.find(owner)?.id).toBe(4)
   expect(behind.applier.sessions.save()).toEqual(there.applier.sessions.save())

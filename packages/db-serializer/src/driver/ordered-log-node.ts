@@ -21,7 +21,7 @@ import { hasFailed, notStarted, tooLarge, unknownMachine, wasStopped } from '../
 import { BUNDLE_MACHINE } from '../machine/commands/bundle.ts'
 import { encodeNote, type Note } from '../machine/commands/envelope.ts'
 import { Raft } from '../machine/raft/raft.ts'
-import type { RaftView, Recovered } from '../machine/raft/types.ts'
+import type { RaftView, Recovered, SnapshotMeta } from '../machine/raft/types.ts'
 import { type ResolvedOptions, raftOptions } from '../options.ts'
 import { Applier } from './commands/applier.ts'
 import { Barriers } from './commands/barriers.ts'
@@ -45,7 +45,6 @@ import { Recovery } from './group/recovery.ts'
 import { Regrouping } from './group/regrouping.ts'
 import { Incoming } from './network/incoming.ts'
 import { PeerEvents } from './network/peer-events.ts'
-import type { Snapshot } from './network/snapshot-streams.ts'
 import { Snapshots } from './network/snapshots.ts'
 import { encodeFrame, type Frame, SERVICE } from './network/wire.ts'
 import type { OrderedLogPorts } from './ports.ts'
@@ -145,7 +144,10 @@ export class OrderedLogNode implements OrderedLog {
       applier: this.#applier,
       wait: (call, begin) => this.#calls.run<void>(call, options.deadlineMs, this.#waiting.late, begin),
     })
-    this.#snapshots = new Snapshots({ ...ports, applier: this.#applier, runner: live }, options)
+    this.#snapshots = new Snapshots(
+      { ...ports, applier: this.#applier, runner: live, store: () => this.#opened().store },
+      options,
+    )
     this.#barriers = new Barriers({
       clock,
       self: this.self,
@@ -308,10 +310,7 @@ export class OrderedLogNode implements OrderedLog {
     const { store } = await this.#folder.open()
     const { snapshot } = store.recovered
     if (snapshot) {
-      const bytes = await store.readSnapshot()
-      assert(bytes, 'the log names a snapshot that is not there')
-      this.#applier.restore(bytes, snapshot.index, snapshot.configuration)
-      this.#snapshots.begin({ meta: snapshot, bytes })
+      await this.#snapshots.restore(snapshot)
     }
     // Nothing that the machines have of their own is of any history that this node belongs to.
     else if (store.recovered.hardState?.history == null) this.#applier.reset()
@@ -414,7 +413,7 @@ export class OrderedLogNode implements OrderedLog {
         this.#snapshots.count(entries)
         this.#applier.push(entries)
       },
-      restore: (snapshot) => this.#restore(snapshot),
+      restore: (meta) => void this.#restore(meta),
       sendSnapshot: (to, atLeast, term) => this.#snapshots.send(to, atLeast, term),
       ...raftNews(this.#ports.logger, this.#goingAlone, this.#forks, this.#recovery),
       rested: () => {
@@ -512,17 +511,17 @@ export class OrderedLogNode implements OrderedLog {
     return this.#ports.peers.notify(to, SERVICE, encodeFrame(frame))
   }
 
-  #restore(snapshot: Snapshot): void {
-    const { index } = snapshot.meta
+  async #restore(meta: SnapshotMeta): Promise<void> {
+    const { index } = meta
     try {
-      this.#snapshots.restore(snapshot)
+      const bytes = await this.#snapshots.restore(meta)
+      if (bytes === null) return
+      this.#submissions.restored(this.#applier.sessions)
+      this.#ports.logger.log('info', 'snapshot installed', { index, bytes })
+      this.#events.emit('snapshotInstalled', { index })
     } catch (error) {
       this.#fail(error)
-      return
     }
-    this.#submissions.restored(this.#applier.sessions)
-    this.#ports.logger.log('info', 'snapshot installed', { index, bytes: snapshot.bytes.length })
-    this.#events.emit('snapshotInstalled', { index })
   }
 
   #note(note: Note): void {
@@ -585,6 +584,7 @@ export class OrderedLogNode implements OrderedLog {
     this.#barriers.stop()
     this.#calls.stop(error)
     this.#applier.stop()
+    this.#snapshots.stop()
     this.#folder.giveUp()
     await this.#runner?.stop()
     await this.#folder.close()

@@ -279,7 +279,7 @@ export class ModelLogNode implements OrderedLog {
   }
 
   takeSnapshot(): { readonly index: LogIndex; readonly parts: ReadonlyMap<string, Uint8Array> } {
-    const parts = new Map([...this.#machines].map(([name, machine]) => [name, machine.snapshot().slice()]))
+    const parts = new Map([...this.#machines].map(([name, machine]) => [name, stateOf(machine)]))
     return { index: logIndex(this.#applied), parts }
   }
 
@@ -317,7 +317,12 @@ export class ModelLogNode implements OrderedLog {
   #install(tell: boolean): void {
     const index = logIndex(this.#order.base())
     for (const [name, machine] of this.#machines) {
-      machine.restore(this.#order.snapshot.get(name)?.slice() ?? null, index)
+      const state = this.#order.snapshot.get(name)?.slice() ?? null
+      if (machine.pieces && state !== null) {
+        const loading = machine.pieces.load(index)
+        loading.piece(state)
+        loading.done()
+      } else machine.restore(state, index)
     }
     this.#applied = index
     this.#reachable = Math.max(this.#reachable, index)
@@ -403,4 +408,19 @@ export class ModelLogNode implements OrderedLog {
     const why = this.#ended ?? 'it is not started'
     return new ClusterError({ code: 'STOPPED', outcome }, `The log of ${this.self} does not run: ${why}.`)
   }
+}
+
+/** The whole state of a machine. */
+function stateOf(machine: StateMachine): Uint8Array {
+  if (!machine.pieces) return machine.snapshot().slice()
+  const pieces: Uint8Array[] = []
+  const saving = machine.pieces.save()
+  for (let next = saving.next(); !next.done; next = saving.next()) pieces.push(next.value)
+  const state = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    state.set(piece, at)
+    at += piece.length
+  }
+  return state
 }

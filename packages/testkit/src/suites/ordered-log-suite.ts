@@ -106,6 +106,50 @@ class PurseMachine implements StateMachine {
   }
 }
 
+/** Keeps pages, and gives them one by one: `snapshot` must not be asked for. */
+class PageMachine implements StateMachine {
+  readonly name = 'pages'
+  pages: string[] = []
+
+  readonly pieces = {
+    save: (): Iterator<Uint8Array> => {
+      // What is applied later must not be seen in them.
+      const pages = [...this.pages]
+      return pages.map((page) => text(`${page}\n`)).values()
+    },
+    load: (): { piece(bytes: Uint8Array): void; done(): void } => {
+      const decoding = new TextDecoder()
+      let all = ''
+      return {
+        piece: (bytes) => {
+          all += decoding.decode(bytes, { stream: true })
+        },
+        done: () => {
+          this.pages = all.split('\n').slice(0, -1)
+        },
+      }
+    },
+  }
+
+  apply({ command }: LogEntry): Uint8Array {
+    this.pages.push(read(command))
+    return text(`${this.pages.length}`)
+  }
+
+  snapshot(): Uint8Array {
+    throw new Error('a machine that has pieces is not asked for its state as a whole')
+  }
+
+  restore(snapshot: Uint8Array | null): void {
+    if (snapshot !== null) throw new Error('a machine that has pieces is not given its state as a whole')
+    this.pages = []
+  }
+
+  durableIndex(): number {
+    return Number.POSITIVE_INFINITY
+  }
+}
+
 interface Running {
   readonly log: OrderedLog
   readonly list: ListMachine
@@ -344,6 +388,36 @@ export function orderedLogSuite(
       const third = await begin(world, 'a')
       expect(third.list.lines).toEqual(second.list.lines)
       expect(third.log.group()).toMatchObject({ role: 'leader', voters: ['a'], leader: 'a', alone: false })
+    })
+
+    test('a machine gives and takes a large state in pieces, while commands are applied', async () => {
+      const world = await make()
+      const machines = { a: new PageMachine(), b: new PageMachine() }
+      const log = await world.start('a', [machines.a])
+      await world.settle(log.ready())
+      // More than logs commonly keep before they take a snapshot.
+      const page = (i: number): string => `${i} `.padEnd(96 * 1024, 'page ')
+      const pages = Array.from({ length: 120 }, (_, i) => page(i))
+      for (let i = 0; i < pages.length; i += 20)
+        await world.settle(Promise.all(pages.slice(i, i + 20).map((each) => log.submit('pages', text(each)))))
+      expect(machines.a.pages).toEqual(pages)
+      if (severalNodes) {
+        const other = await world.start('b', [machines.b])
+        await world.settle(other.ready())
+        await world.until(() => machines.b.pages.length === pages.length, SOON_MS)
+        expect(machines.b.pages).toEqual(pages)
+        world.kill('b')
+      }
+      world.kill('a')
+      const again = { a: new PageMachine(), b: new PageMachine() }
+      const logs = [await world.start('a', [again.a])]
+      if (severalNodes) logs.push(await world.start('b', [again.b]))
+      for (const each of logs) await world.settle(each.ready())
+      await world.until(() => again.a.pages.length === pages.length, SOON_MS)
+      expect(again.a.pages).toEqual(pages)
+      if (!severalNodes) return
+      await world.until(() => again.b.pages.length === pages.length, SOON_MS)
+      expect(again.b.pages).toEqual(pages)
     })
 
     test('a call that is aborted before it began leaves nothing', async () => {

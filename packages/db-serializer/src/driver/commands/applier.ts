@@ -21,7 +21,7 @@ import { type CommandEnvelope, decodeEnvelope, type Note } from '../../machine/c
 import { type Outcome, SessionTable } from '../../machine/commands/session-table.ts'
 import type { Configuration, Entry } from '../../machine/raft/types.ts'
 import { membersGone } from '../group/group-view.ts'
-import { decodeState, encodeState } from './applier-state.ts'
+import { StateLoader, TakenState } from './applier-state.ts'
 
 /** Entries applied before other work gets a turn. */
 const SLICE_ENTRIES = 256
@@ -172,35 +172,64 @@ export class Applier {
     this.#running = false
   }
 
-  /** The whole state after `applied`, as bytes. */
-  snapshot(): Uint8Array {
-    return encodeState({
+  /** The whole state after `applied`. */
+  snapshot(): TakenState {
+    const head = {
       commands: this.#commands,
       sealed: this.#sealed,
       leaving: [...this.#leaving],
       version: this.#version,
       sessions: this.sessions.save(),
-      machines: new Map([...this.#machines].map(([name, machine]) => [name, machine.snapshot()])),
-    })
+      machines: this.machines,
+    }
+    return new TakenState(head, this.#machines.values())
+  }
+
+  /** A snapshot is about to replace the state: nothing is applied before `restore` is done. Entries that come wait for it. */
+  hold(): void {
+    this.#drop()
+    this.#running = true
   }
 
   /**
-   * Replaces the whole state by what `snapshot` made at `index`.
+   * Replaces the whole state by what `snapshot` gave at `index`, after `hold`.
+   * @returns false when it was given up, for a newer one or because the node stops
    * @throws WireError, LOG_UNKNOWN_MACHINE when the snapshot holds a machine that is not attached here,
    * LOG_PROGRAM_TOO_OLD
    */
-  restore(snapshot: Uint8Array, index: LogIndex, configuration: Configuration): void {
-    this.#drop()
-    const state = decodeState(snapshot, index)
-    this.#commands = state.commands
-    this.#sealed = state.sealed
+  async restore(
+    pieces: AsyncIterable<Uint8Array>,
+    index: LogIndex,
+    configuration: Configuration,
+  ): Promise<boolean> {
+    const epoch = this.#epoch
+    assert(this.#running, 'the applier is held while its state is replaced')
+    try {
+      const loader = new StateLoader(this.#machines, index)
+      for await (const piece of pieces) {
+        if (epoch !== this.#epoch) return false
+        loader.add(piece)
+      }
+      if (epoch !== this.#epoch) return false
+      this.#restored(loader, index, configuration)
+    } catch (error) {
+      // What nobody waits for any more may fail, as its file is gone.
+      if (epoch !== this.#epoch) return false
+      throw error
+    }
+    this.#running = false
+    if (this.#queue.length > 0) this.#slice(epoch)
+    return true
+  }
+
+  #restored(loader: StateLoader, index: LogIndex, configuration: Configuration): void {
+    const head = loader.done()
+    this.#commands = head.commands
+    this.#sealed = head.sealed
     const leaving = this.#leaving
-    this.#leaving = new Set(state.leaving)
-    this.#setVersion(state.version)
-    this.sessions.load(state.sessions)
-    const { machines } = state
-    for (const name of machines.keys()) if (!this.#machines.has(name)) throw unknownMachine(name)
-    for (const [name, machine] of this.#machines) machine.restore(machines.get(name) ?? null, index)
+    this.#leaving = new Set(head.leaving)
+    this.#setVersion(head.version)
+    this.sessions.load(head.sessions)
     // The sessions are those of the snapshot already: only those here are told who is gone.
     for (const node of this.#replaceConfiguration(configuration))
       this.#events.removed(node, leaving.has(node) ? 'left' : 'dead')

@@ -1,9 +1,8 @@
 import type { Disk } from '@cluster/core'
 import { BUNDLE_MACHINE, BUNDLE_NAME } from '../../machine/commands/bundle.ts'
 import { decodeEnvelope } from '../../machine/commands/envelope.ts'
-import { SessionTable } from '../../machine/commands/session-table.ts'
+import { SessionTable, type SessionTableState } from '../../machine/commands/session-table.ts'
 import type { Recovered } from '../../machine/raft/types.ts'
-import { decodeState } from '../commands/applier-state.ts'
 
 /** The file beside the log of a history that was given up. */
 export const KEPT_WRITES = 'writes.jsonl'
@@ -12,19 +11,19 @@ export const KEPT_WRITES = 'writes.jsonl'
  * Writes down what was committed only in the history that is given up, or in the whole cluster when no history parted from it: a line of JSON that says which history it was,
  * then one for each command, its bytes in hexadecimal digits. `complete` is false when the log was cut behind the branch: the
  * snapshot beside this file has what is missing.
+ * @param atSnapshot the sessions that the snapshot holds; null without one
  */
 export async function keepWrites(
   folder: Disk,
   { hardState, snapshot, entries }: Recovered,
-  snapshotBytes: Uint8Array | null,
+  atSnapshot: SessionTableState | null,
 ): Promise<void> {
   const history = hardState?.history
   if (!history) return
   const branch = history.ancestry.at(-1) ?? null
   const parted = branch?.index ?? 0
   const sessions = new SessionTable()
-  if (snapshot !== null && snapshotBytes !== null)
-    sessions.load(decodeState(snapshotBytes, snapshot.index).sessions)
+  if (atSnapshot !== null) sessions.load(atSnapshot)
   const first = entries[0]?.index ?? (snapshot?.index ?? 0) + 1
   const head = {
     cluster: history.cluster,

@@ -9,7 +9,7 @@ import {
 import type { Entry, HardState, PersistEffect, Recovered, SnapshotMeta } from '../../machine/raft/types.ts'
 import { damaged, unknownFormat } from './block.ts'
 import { HardFile, type HardRecord, isHardFile } from './hard-file.ts'
-import type { LogStore } from './log-store.ts'
+import type { LogStore, NewSnapshot, OpenSnapshot, StoredSnapshot } from './log-store.ts'
 import {
   encodeRecords,
   encodeSegmentHeader,
@@ -18,7 +18,16 @@ import {
   readRecord,
   wasDurable,
 } from './records.ts'
-import { readSnapshotFile, snapshotPath, snapshotsIn, writeSnapshot } from './snapshot-file.ts'
+import {
+  isNewSnapshot,
+  newSnapshotPath,
+  SnapshotReader,
+  type SnapshotSummary,
+  SnapshotWriter,
+  snapshotPath,
+  snapshotsIn,
+  verifySnapshot,
+} from './snapshot-file.ts'
 
 export interface LogFilesOptions {
   /** A segment that has reached this size is sealed and a new one begun; default 16 MiB. */
@@ -51,7 +60,8 @@ export class LogFiles implements LogStore {
   readonly #segments: Segment[]
   #active: DiskFile | null = null
   readonly #hard: HardFile
-  #snapshotIndex: number | null
+  #snapshot: StoredSnapshot | null
+  #newSnapshots = 0
   /** Configurations of the snapshot and the log, oldest first. */
   #groups: NonNullable<HardRecord['group']>[]
   #lastIndex: number
@@ -63,13 +73,13 @@ export class LogFiles implements LogStore {
     this.#segmentBytesMax = options.segmentBytesMax ?? 16 * 1024 * 1024
     this.#segments = found.segments
     this.#hard = found.hard
-    this.#snapshotIndex = found.snapshot?.index ?? null
-    this.#groups = groupsOf(found.snapshot, found.entries)
-    this.#lastIndex = found.entries.at(-1)?.index ?? found.snapshot?.index ?? 0
+    this.#snapshot = found.snapshot
+    this.#groups = groupsOf(found.snapshot?.meta ?? null, found.entries)
+    this.#lastIndex = found.entries.at(-1)?.index ?? found.snapshot?.meta.index ?? 0
     this.#durableIndex = this.#lastIndex
     this.recovered = {
       hardState: found.hard.record?.state ?? null,
-      snapshot: found.snapshot,
+      snapshot: found.snapshot?.meta ?? null,
       entries: found.entries,
     }
   }
@@ -85,7 +95,7 @@ export class LogFiles implements LogStore {
   }
 
   /** Does the writes in order, with one sync for neighbours that only bring entries. */
-  write(writes: readonly PersistEffect[], received: (ref: number) => Uint8Array): Promise<void> {
+  write(writes: readonly PersistEffect[], received: (ref: number) => NewSnapshot): Promise<void> {
     return this.#enqueue(async () => {
       let hardState: HardState | null = null
       const saveHard = async (): Promise<void> => {
@@ -110,24 +120,35 @@ export class LogFiles implements LogStore {
     })
   }
 
-  /** The bytes of the newest snapshot, read from the disk. */
-  async readSnapshot(): Promise<Uint8Array | null> {
-    let state: Uint8Array | null = null
+  async readSnapshot(): Promise<OpenSnapshot | null> {
+    let open: OpenSnapshot | null = null
     await this.#enqueue(async () => {
-      if (this.#snapshotIndex !== null)
-        state = (await readSnapshotFile(this.#disk, this.#snapshotIndex)).state
+      if (this.#snapshot === null) return
+      const { meta, summary } = this.#snapshot
+      open = { meta, summary, reader: await SnapshotReader.open(this.#disk, meta.index) }
     })
-    return state
+    return open
   }
 
-  /** Saves a snapshot of applied entries, then removes older ones and the segments that end before `cutBefore`. */
-  async saveSnapshot(meta: SnapshotMeta, bytes: Uint8Array, cutBefore: LogIndex): Promise<void> {
+  newSnapshot(meta: SnapshotMeta): Promise<SnapshotWriter> {
+    this.#newSnapshots++
+    return SnapshotWriter.create(this.#disk, newSnapshotPath(this.#newSnapshots), meta)
+  }
+
+  async saveSnapshot(
+    meta: SnapshotMeta,
+    pieces: AsyncIterable<Uint8Array>,
+    cutBefore: LogIndex,
+  ): Promise<SnapshotSummary> {
     // A large snapshot is written beside the queue: the log goes on meanwhile.
-    await writeSnapshot(this.#disk, meta, bytes)
+    const writer = await this.newSnapshot(meta)
+    for await (const piece of pieces) await writer.add(piece)
+    const summary = await writer.finish()
     await this.#enqueue(async () => {
-      await this.#adoptSnapshot(meta.index)
+      await this.#adoptSnapshot(writer.path, { meta, summary })
       await this.#cutBefore(cutBefore)
     })
+    return summary
   }
 
   /** Removes everything. A crash in the middle is finished at the next `open`. */
@@ -138,7 +159,7 @@ export class LogFiles implements LogStore {
       await removeAll(this.#disk, this.#hard)
       this.#segments.length = 0
       this.#groups = []
-      this.#snapshotIndex = null
+      this.#snapshot = null
       this.#lastIndex = 0
       this.#durableIndex = 0
     })
@@ -268,10 +289,9 @@ export class LogFiles implements LogStore {
   }
 
   /** A leader's snapshot takes the place of the log. */
-  async #install(meta: SnapshotMeta, bytes: Uint8Array): Promise<void> {
+  async #install(meta: SnapshotMeta, { path, summary }: NewSnapshot): Promise<void> {
     await this.#lowerNote(meta.index)
-    await writeSnapshot(this.#disk, meta, bytes)
-    await this.#adoptSnapshot(meta.index)
+    await this.#adoptSnapshot(path, { meta, summary })
     await this.#closeActive()
     await removeSegments(this.#disk, this.#segments)
     this.#groups = groupsOf(meta, [])
@@ -279,14 +299,16 @@ export class LogFiles implements LogStore {
     this.#durableIndex = meta.index
   }
 
-  async #adoptSnapshot(index: number): Promise<void> {
-    const before = this.#snapshotIndex
-    if (before === index) return
-    if (before !== null && before > index) {
-      await this.#disk.remove(snapshotPath(index))
+  /** The written snapshot becomes the newest of the log, unless there is a newer one. */
+  async #adoptSnapshot(path: string, snapshot: StoredSnapshot): Promise<void> {
+    const { index } = snapshot.meta
+    const before = this.#snapshot?.meta.index ?? null
+    if (before !== null && before >= index) {
+      await this.#disk.remove(path)
       return
     }
-    this.#snapshotIndex = index
+    await this.#disk.rename(path, snapshotPath(index))
+    this.#snapshot = snapshot
     if (before !== null) await this.#disk.remove(snapshotPath(before))
   }
 
@@ -327,7 +349,9 @@ async function removeSegments(disk: Disk, segments: Segment[]): Promise<void> {
 
 async function removeAll(disk: Disk, hard: HardFile): Promise<void> {
   const paths = await disk.list()
-  const ours = paths.filter((path) => SEGMENT_NAME.test(path) || snapshotsIn([path]).length > 0)
+  const ours = paths.filter(
+    (path) => SEGMENT_NAME.test(path) || snapshotsIn([path]).length > 0 || isNewSnapshot(path),
+  )
   for (const path of [...ours].reverse()) await disk.remove(path)
   await hard.remove()
 }
@@ -335,7 +359,7 @@ async function removeAll(disk: Disk, hard: HardFile): Promise<void> {
 /** What a folder holds. */
 interface Found {
   readonly hard: HardFile
-  snapshot: SnapshotMeta | null
+  readonly snapshot: StoredSnapshot | null
   entries: Entry[]
   segments: Segment[]
 }
@@ -344,6 +368,7 @@ async function recover(disk: Disk): Promise<Found> {
   const hard = await HardFile.open(disk)
   const state = hard.record?.state ?? null
   const paths = await disk.list()
+  for (const path of paths.filter(isNewSnapshot)) await disk.remove(path)
   const snapshots = snapshotsIn(paths)
   const firsts = paths
     .flatMap((path) => SEGMENT_NAME.exec(path)?.[1] ?? [])
@@ -356,10 +381,10 @@ async function recover(disk: Disk): Promise<Found> {
     return { hard, snapshot: null, entries: [], segments: [] }
   }
   const newest = snapshots.pop()
-  const snapshot = newest === undefined ? null : (await readSnapshotFile(disk, newest)).meta
+  const snapshot = newest === undefined ? null : await verifySnapshot(disk, newest)
   const cluster = state.history?.cluster ?? ''
   const log = await readSegments(disk, firsts, cluster, hard.noted)
-  if (snapshot !== null) await reconcile(disk, log, snapshot)
+  if (snapshot !== null) await reconcile(disk, log, snapshot.meta)
   for (const index of snapshots) await disk.remove(snapshotPath(index))
   const found: Found = { hard, snapshot, ...log }
   demandWhole(found, state, hard.noted)
@@ -451,13 +476,13 @@ function demandWhole({ entries, segments, snapshot }: Found, state: HardState, n
   const path = segments.at(-1)?.path ?? 'hard'
   const size = segments.at(-1)?.size ?? 0
   const first = entries[0]?.index
-  const base = snapshot?.index ?? 0
+  const base = snapshot?.meta.index ?? 0
   if (first !== undefined && first > base + 1)
     throw damaged(segments[0]?.path ?? path, 0, `entries ${base + 1} to ${first - 1} are missing before it`)
   const end = entries.at(-1)?.index ?? base
   const known = Math.max(noted, state.committed - (state.founding ? 1 : 0))
   if (end < known) throw damaged(path, size, `it ends at entry ${end}, but ${known} had been durable`)
-  const term = entries.at(-1)?.term ?? snapshot?.term ?? 0
+  const term = entries.at(-1)?.term ?? snapshot?.meta.term ?? 0
   if (term > state.term) throw damaged('hard', 0, `term ${state.term} is older than the log's ${term}`)
 }
 

@@ -1,4 +1,6 @@
 import { ClusterError, type Disk, errorCode, type Logger, type NodeId, type Random } from '@cluster/core'
+import type { SessionTableState } from '../../machine/commands/session-table.ts'
+import { headOf } from '../commands/applier-state.ts'
 import { DiskIdentity } from './disk-identity.ts'
 import { GroupFile } from './group-file.ts'
 import { HardFile, type HardRecord } from './hard-file.ts'
@@ -93,9 +95,19 @@ async function copyWrites(
     return
   }
   try {
-    await keepWrites(disk.folder(folder), log.recovered, await log.readSnapshot())
+    await keepWrites(disk.folder(folder), log.recovered, await sessionsIn(log))
   } finally {
     await log.close()
+  }
+}
+
+async function sessionsIn(log: LogFiles): Promise<SessionTableState | null> {
+  const snapshot = await log.readSnapshot()
+  if (snapshot === null) return null
+  try {
+    return (await headOf(snapshot.reader.pieces(), snapshot.meta.index)).sessions
+  } finally {
+    await snapshot.reader.close()
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   assert,
   type Clock,
+  crc32c,
   type FrameStream,
   type Logger,
   type LogIndex,
@@ -9,17 +10,21 @@ import {
   type Peers,
 } from '@cluster/core'
 import { isWitness } from '../../machine/raft/configuration.ts'
-import type { Entry } from '../../machine/raft/types.ts'
+import type { Entry, SnapshotMeta } from '../../machine/raft/types.ts'
 import type { Applier } from '../commands/applier.ts'
-import { withoutData } from '../commands/applier-state.ts'
+import { headOf, type TakenState, withoutData } from '../commands/applier-state.ts'
+import type { LogStore, NewSnapshot, OpenSnapshot } from '../disk/log-store.ts'
+import { Tally } from '../disk/snapshot-file.ts'
 import type { Runner } from '../run/runner.ts'
-import { receiveSnapshot, type Snapshot, sendSnapshot } from './snapshot-streams.ts'
+import { type Sendable, SnapshotInbox, sendSnapshot } from './snapshot-streams.ts'
 
 export interface SnapshotsPorts {
   readonly clock: Clock
   readonly peers: Peers
   readonly logger: Logger
   readonly applier: Applier
+  /** The log on disk; only while it is open. */
+  store(): LogStore
   /** The runner of now; null while the log does not run or starts over. */
   runner(): Runner | null
 }
@@ -41,14 +46,27 @@ const WITNESS_REFUSES_MS = 500
 /** Time for a whole snapshot to go over. */
 const SEND_DEADLINE_MS = 60_000
 
+/** A snapshot that was taken and is not on disk yet. */
+export interface TakenSnapshot {
+  readonly meta: SnapshotMeta
+  readonly state: TakenState
+}
+
+/** A snapshot of a leader that came over whole. */
+export interface ReceivedSnapshot extends NewSnapshot {
+  readonly meta: SnapshotMeta
+  discard(): Promise<void>
+}
+
 /** When to take a snapshot, when to save it, and who gets one. */
 export class Snapshots {
   readonly #ports: SnapshotsPorts
   readonly #limits: SnapshotLimits
   /** The newest that is on disk here. Only such a one is sent: what it stands for, every holder has on its disk. */
-  #saved: Snapshot | null = null
-  /** Made, but not every machine has made its part durable yet. */
-  #unsaved: Snapshot | null = null
+  #saved: SnapshotMeta | null = null
+  /** Taken, but not every machine has made its part durable yet. */
+  #unsaved: TakenSnapshot | null = null
+  readonly #inbox: SnapshotInbox
   #saving = false
   #index = 0
   #bytesSince = 0
@@ -56,6 +74,10 @@ export class Snapshots {
   constructor(ports: SnapshotsPorts, limits: SnapshotLimits) {
     this.#ports = ports
     this.#limits = limits
+    this.#inbox = new SnapshotInbox({
+      logger: ports.logger,
+      create: (meta) => ports.store().newSnapshot(meta),
+    })
   }
 
   /** True while a snapshot waits for the machines to be durable. */
@@ -64,11 +86,23 @@ export class Snapshots {
   }
 
   /** The log begins behind this snapshot, which is on disk; null when it begins at the first entry. */
-  begin(saved: Snapshot | null): void {
+  begin(saved: SnapshotMeta | null): void {
     this.#saved = saved
-    this.#unsaved = null
     this.#saving = false
-    this.#index = saved?.meta.index ?? 0
+    this.#from(saved?.index ?? 0)
+    this.#inbox.forget()
+  }
+
+  stop(): void {
+    this.#inbox.close()
+    this.#unsaved?.state.release()
+    this.#unsaved = null
+  }
+
+  #from(index: number): void {
+    this.#unsaved?.state.release()
+    this.#unsaved = null
+    this.#index = index
     this.#bytesSince = 0
   }
 
@@ -117,22 +151,37 @@ export class Snapshots {
     this.#saving = true
     const tail = this.#limits.witness ? 0 : this.#limits.tailEntries
     const cutBefore = logIndex(Math.max(1, Math.min(snapshot.meta.index + 1 - tail, this.#partedAt(runner))))
-    runner.compact(snapshot, cutBefore, () => {
+    const { meta, state } = snapshot
+    const pieces = state.pieces(() => this.#ports.clock.turn())
+    runner.compact(meta, pieces, cutBefore, ({ bytes }) => {
       this.#saving = false
       // A leader's snapshot may have come in meanwhile.
-      if (this.#saved === null || this.#saved.meta.index < snapshot.meta.index) this.#saved = snapshot
-      logger.log('debug', 'snapshot saved', { index: snapshot.meta.index, bytes: snapshot.bytes.length })
+      if (this.#saved === null || this.#saved.index < meta.index) this.#saved = meta
+      logger.log('debug', 'snapshot saved', { index: meta.index, bytes })
     })
   }
 
-  /** @throws what the machines throw */
-  restore(snapshot: Snapshot): void {
-    const { meta, bytes } = snapshot
-    this.#ports.applier.restore(bytes, meta.index, meta.configuration)
-    this.#saved = snapshot
-    this.#unsaved = null
-    this.#index = meta.index
-    this.#bytesSince = 0
+  /**
+   * The log begins behind this snapshot: the machines take it from the disk.
+   * @returns its bytes; null when a newer one came meanwhile, or the node stops
+   * @throws what the machines throw
+   */
+  async restore(meta: SnapshotMeta): Promise<number | null> {
+    this.#saved = meta
+    this.#from(meta.index)
+    const { index } = meta
+    this.#ports.applier.hold()
+    const snapshot = await this.#ports.store().readSnapshot()
+    if (snapshot === null) return null
+    const { summary, reader } = snapshot
+    try {
+      // The newer one is brought in by itself.
+      if (snapshot.meta.index !== index) return null
+      const restored = await this.#ports.applier.restore(reader.pieces(), index, meta.configuration)
+      return restored ? summary.bytes : null
+    } finally {
+      await reader.close()
+    }
   }
 
   /**
@@ -141,7 +190,7 @@ export class Snapshots {
    * A witness gets what it needs of it, and has none to give: it leads only until another voter can.
    */
   send(to: NodeId, atLeast: LogIndex, term: number): void {
-    const { peers, logger } = this.#ports
+    const { logger } = this.#ports
     const runner = this.#ports.runner()
     const { history, configuration } = runner?.view() ?? {}
     const saved = this.#saved
@@ -153,15 +202,39 @@ export class Snapshots {
       })
       return
     }
-    assert(saved !== null && saved.meta.index >= atLeast, 'the log is cut only behind a saved snapshot')
-    // It may have been made before this group went on alone; what it holds is common to both lineages.
-    const meta = { ...saved.meta, history }
+    assert(saved !== null && saved.index >= atLeast, 'the log is cut only behind a saved snapshot')
     const witness = isWitness(configuration ?? null, to)
-    const bytes = witness ? withoutData(saved.bytes, meta.index) : saved.bytes
-    const snapshot = { meta, bytes }
-    void sendSnapshot(peers, to, term, snapshot, logger, { deadlineMs: SEND_DEADLINE_MS }).then((ok) => {
-      runner.input({ type: 'snapshotSent', to, index: snapshot.meta.index, ok })
-    })
+    const sending = this.#stream(to, term, history, witness)
+    void sending
+      .catch((error: unknown) => {
+        logger.log('warn', 'snapshot not read', { to, why: String(error) })
+        return null
+      })
+      .then((index) => {
+        const ok = index !== null
+        runner.input({ type: 'snapshotSent', to, index: index ?? saved.index, ok })
+      })
+  }
+
+  /** @returns the index of what was sent whole, else null */
+  async #stream(
+    to: NodeId,
+    term: number,
+    history: SnapshotMeta['history'],
+    witness: boolean,
+  ): Promise<LogIndex | null> {
+    const { peers, logger } = this.#ports
+    const open = await this.#ports.store().readSnapshot()
+    if (open === null) return null
+    try {
+      const { pieces, summary } = witness ? await forWitness(open) : whole(open)
+      // It may have been made before this group went on alone; what it holds is common to both lineages.
+      const sendable = { meta: { ...open.meta, history }, summary, pieces }
+      const options = { deadlineMs: SEND_DEADLINE_MS }
+      return (await sendSnapshot(peers, to, term, sendable, logger, options)) ? open.meta.index : null
+    } finally {
+      await open.reader.close()
+    }
   }
 
   receive(from: NodeId, opening: Uint8Array, stream: FrameStream): void {
@@ -170,18 +243,33 @@ export class Snapshots {
       stream.abort('the ordered log does not run')
       return
     }
-    void receiveSnapshot(opening, stream, this.#ports.logger, ({ meta, term }, bytes) => {
-      if (this.#ports.runner() === runner) runner.received(from, term, { meta, bytes })
+    this.#inbox.receive(opening, stream, ({ opening: { meta, term }, snapshot, discard }) => {
+      if (this.#ports.runner() === runner) runner.received(from, term, { ...snapshot, meta, discard })
+      else void discard()
     })
   }
 
-  #take(runner: Runner): Snapshot {
+  #take(runner: Runner): TakenSnapshot {
     const { applier } = this.#ports
     const index = applier.applied
     assert(index > 0, 'there is something to take a snapshot of')
-    const snapshot = { meta: runner.snapshotMeta(index), bytes: applier.snapshot() }
+    const snapshot = { meta: runner.snapshotMeta(index), state: applier.snapshot() }
     this.#index = index
     this.#bytesSince = 0
     return snapshot
   }
+}
+
+type Content = Pick<Sendable, 'summary' | 'pieces'>
+
+const whole = ({ summary, reader }: OpenSnapshot): Content => ({
+  summary,
+  pieces: (from) => reader.pieces(from),
+})
+
+async function forWitness({ meta, reader }: OpenSnapshot): Promise<Content> {
+  const pieces = withoutData(await headOf(reader.pieces(), meta.index))
+  const tally = new Tally()
+  for (const piece of pieces) tally.add(piece.length, crc32c(piece))
+  return { summary: tally.summary, pieces: (from) => pieces.slice(from) }
 }

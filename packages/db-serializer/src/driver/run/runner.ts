@@ -16,13 +16,15 @@ import type {
   SnapshotMeta,
 } from '../../machine/raft/types.ts'
 import type { LogStore } from '../disk/log-store.ts'
-import type { Snapshot } from '../network/snapshot-streams.ts'
+import type { SnapshotSummary } from '../disk/snapshot-file.ts'
+import type { ReceivedSnapshot } from '../network/snapshots.ts'
 
 export interface RunnerPorts {
   readonly clock: Clock
   send(to: NodeId, message: Message): void
   apply(entries: readonly Entry[]): void
-  restore(snapshot: Snapshot): void
+  /** A snapshot of a leader is in the log now. */
+  restore(meta: SnapshotMeta): void
   sendSnapshot(to: NodeId, atLeast: LogIndex, term: number): void
   lineage(history: Lineage, alone: boolean): void
   forked(from: NodeId, mine: Lineage, theirs: Lineage): void
@@ -50,7 +52,7 @@ export class Runner {
   readonly #raft: RaftMachine
   readonly #store: LogStore
   readonly #ports: RunnerPorts
-  readonly #received = new Map<number, Snapshot>()
+  readonly #received = new Map<number, ReceivedSnapshot>()
   readonly #answers = new Map<number, (answer: Effect) => void>()
   #inputs: Input[] = []
   #stepping = false
@@ -147,17 +149,22 @@ export class Runner {
   }
 
   /** A snapshot of the leader of `term` came in. */
-  received(from: NodeId, term: number, snapshot: Snapshot): void {
+  received(from: NodeId, term: number, snapshot: ReceivedSnapshot): void {
     const ref = this.#nextRef++
     this.#received.set(ref, snapshot)
     this.input({ type: 'snapshotReceived', ref, from, term: term as RaftView['term'], meta: snapshot.meta })
   }
 
   /** Saves an own snapshot while the log goes on, then tells the machine. */
-  compact({ meta, bytes }: Snapshot, cutBefore: LogIndex, done: () => void): void {
-    const saving = this.#store.saveSnapshot(meta, bytes, cutBefore).then(
-      () => {
-        done()
+  compact(
+    meta: SnapshotMeta,
+    pieces: AsyncIterable<Uint8Array>,
+    cutBefore: LogIndex,
+    done: (summary: SnapshotSummary) => void,
+  ): void {
+    const saving = this.#store.saveSnapshot(meta, pieces, cutBefore).then(
+      (summary) => {
+        done(summary)
         // A leader's snapshot may have come in meanwhile.
         if (meta.index > this.view().snapshotIndex) this.input({ type: 'compact', snapshot: meta, cutBefore })
       },
@@ -221,7 +228,7 @@ export class Runner {
         this.#ports.sendSnapshot(effect.to, effect.atLeast, effect.term)
         return
       case 'snapshotRefused':
-        this.#received.delete(effect.ref)
+        this.#discard(effect.ref)
         return
       case 'lineage':
         this.#ports.lineage(effect.history, effect.alone)
@@ -323,13 +330,13 @@ export class Runner {
   /** One round of group commit: everything that gathered goes to the disk together. */
   async #write(): Promise<void> {
     const writes = this.#writes.splice(0, WRITES_AT_ONCE)
-    await this.#store.write(writes, (ref) => this.#snapshot(ref).bytes)
+    await this.#store.write(writes, (ref) => this.#snapshot(ref))
     if (this.#stopped) return
     for (const { then } of writes) {
       for (const after of then) {
         if (after.type === 'send') this.#send(after.to, after.message)
         else {
-          this.#ports.restore(this.#snapshot(after.ref))
+          this.#ports.restore(this.#snapshot(after.ref).meta)
           this.#received.delete(after.ref)
         }
       }
@@ -338,7 +345,13 @@ export class Runner {
     if (last) this.input({ type: 'persisted', ticket: last.ticket })
   }
 
-  #snapshot(ref: number): Snapshot {
+  #discard(ref: number): void {
+    const snapshot = this.#received.get(ref)
+    this.#received.delete(ref)
+    if (snapshot) void snapshot.discard().catch((error: unknown) => this.#fail(error))
+  }
+
+  #snapshot(ref: number): ReceivedSnapshot {
     const snapshot = this.#received.get(ref)
     if (!snapshot) throw new Error(`no snapshot was received under ${ref}`)
     return snapshot
