@@ -18,6 +18,13 @@ export interface NewSnapshot {
   readonly summary: SnapshotSummary
 }
 
+/** A snapshot of a leader that came over whole. */
+export interface ReceivedSnapshot extends NewSnapshot {
+  readonly meta: SnapshotMeta
+  /** Removes it from the disk, when nobody wants it. */
+  discard(): Promise<void>
+}
+
 /** The log on disk, as the driver uses it. */
 export interface LogStore {
   readonly recovered: Recovered

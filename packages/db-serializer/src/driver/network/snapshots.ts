@@ -13,7 +13,7 @@ import { isWitness } from '../../machine/raft/configuration.ts'
 import type { Entry, SnapshotMeta } from '../../machine/raft/types.ts'
 import type { Applier } from '../commands/applier.ts'
 import { headOf, type TakenState, withoutData } from '../commands/applier-state.ts'
-import type { LogStore, NewSnapshot, OpenSnapshot } from '../disk/log-store.ts'
+import type { LogStore, OpenSnapshot } from '../disk/log-store.ts'
 import { Tally } from '../disk/snapshot-file.ts'
 import type { Runner } from '../run/runner.ts'
 import { type Sendable, SnapshotInbox, sendSnapshot } from './snapshot-streams.ts'
@@ -50,12 +50,6 @@ const SEND_DEADLINE_MS = 60_000
 export interface TakenSnapshot {
   readonly meta: SnapshotMeta
   readonly state: TakenState
-}
-
-/** A snapshot of a leader that came over whole. */
-export interface ReceivedSnapshot extends NewSnapshot {
-  readonly meta: SnapshotMeta
-  discard(): Promise<void>
 }
 
 /** When to take a snapshot, when to save it, and who gets one. */

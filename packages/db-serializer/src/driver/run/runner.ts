@@ -15,9 +15,8 @@ import type {
   RecoverRefusal,
   SnapshotMeta,
 } from '../../machine/raft/types.ts'
-import type { LogStore } from '../disk/log-store.ts'
+import type { LogStore, ReceivedSnapshot } from '../disk/log-store.ts'
 import type { SnapshotSummary } from '../disk/snapshot-file.ts'
-import type { ReceivedSnapshot } from '../network/snapshots.ts'
 
 export interface RunnerPorts {
   readonly clock: Clock
