@@ -1,3 +1,4 @@
+import type { ChangeFeed, ChangesOptions } from './changes.ts'
 import type { Cancel } from './clock.ts'
 import type { ErrorDetail } from './errors.ts'
 import type { LineageId, NodeId, PartitionId, RelationId, Version } from './ids.ts'
@@ -167,6 +168,19 @@ export interface Database {
   /** Begins at a version that covers everything acknowledged anywhere before the call. */
   begin(options?: TransactionOptions): Promise<Transaction>
   status(): DatabaseStatus
+  /**
+   * Follows what is committed, from any node. Holders keep the changes of relations for which that was asked for, here or by
+   * `keepChanges`, so many of each partition.
+   * @throws DB_CHANGES_GONE (while taking) when changes behind `from` are not kept any more, or never were; ABORTED
+   */
+  changes(options?: ChangesOptions): ChangeFeed
+  /**
+   * Holders keep the changes of these relations (of all that there are and will be, when absent) from now on.
+   * @returns a version behind which every change will be told
+   */
+  keepChanges(relations?: readonly RelationId[], options?: CallOptions): Promise<Version>
+  /** Ends what `keepChanges` began; of everything, when no relation is named. */
+  forgetChanges(relations?: readonly RelationId[], options?: CallOptions): Promise<void>
   /** What would be lost or pause if those nodes went now: one report for all of them; by default one for each member alone. */
   explainRisk(nodes?: readonly NodeId[]): readonly RiskReport[]
   /** The node that holds each row of these partitions, complete holders only, sorted. */
@@ -208,6 +222,13 @@ export type DatabaseErrorDetail =
       readonly bytesMax: number
     } & ErrorDetail)
   | ({ readonly code: 'DB_TRANSACTION_ENDED' } & ErrorDetail)
+  | ({
+      readonly code: 'DB_CHANGES_GONE'
+      /** `retention`: they were too many; `history`: the token is of a history that was given up; `notKept`: nobody asked. */
+      readonly reason: 'retention' | 'history' | 'notKept'
+      /** Changes behind this version are there; null when none are. */
+      readonly oldest: Version | null
+    } & ErrorDetail)
   | ({ readonly code: 'DB_RESULT_GONE'; readonly version: Version } & ErrorDetail)
   | ({
       readonly code: 'DB_OPTIONS_DIFFER'

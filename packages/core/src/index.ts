@@ -1,4 +1,5 @@
 export { type BackoffOptions, backoffMs } from './backoff.ts'
+export type { Change, ChangeFeed, ChangesOptions } from './changes.ts'
 export { crc32c } from './checksum.ts'
 export { type Cancel, type Clock, delay } from './clock.ts'
 export { CLUSTER_VERSION, type ClusterVersion, VERSION_OF } from './cluster-version.ts'

@@ -76,6 +76,24 @@ export function resultGone(database: string, version: Version, cause: unknown): 
   )
 }
 
+const CHANGES_GONE = {
+  retention: 'there were more than the holders keep',
+  history: 'it belongs to a history that was given up',
+  notKept: 'nobody had asked for them to be kept',
+} as const
+
+export function changesGone(
+  database: string,
+  from: Version,
+  reason: keyof typeof CHANGES_GONE,
+  oldest: Version | null,
+): DatabaseError {
+  return new ClusterError(
+    { code: 'DB_CHANGES_GONE', outcome: 'rejected', reason, oldest },
+    `The changes of the database ${database} behind version ${from} are not there: ${CHANGES_GONE[reason]}. Read the rows anew, and follow the changes from the version that you read.`,
+  )
+}
+
 export function tookTooLong(lifetimeMs: number): ClusterError {
   return new ClusterError(
     { code: 'DEADLINE', outcome: 'rejected', afterMs: lifetimeMs },

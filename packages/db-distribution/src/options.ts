@@ -1,4 +1,5 @@
 import { ClusterError, type DatabaseErrorDetail, type DatabaseOptions } from '@cluster/core'
+import { CHANGE_LIMITS, type ChangeLimits } from './driver/feed/change-log.ts'
 import type { WindowLimits } from './machine/window.ts'
 
 /** How a node serves its databases. Everything has a default. */
@@ -32,6 +33,8 @@ export interface DatabasesOptions {
   readonly copyQueueBytesMax?: number
   /** Bounds of the certification window. Must be the same on every node of the cluster; for tests. */
   readonly window?: WindowLimits
+  /** How many changes a partition keeps for those who follow them. Must be the same on every node; for tests. */
+  readonly changes?: ChangeLimits
 }
 
 export type Settings = Required<Omit<DatabasesOptions, 'window'>> & Pick<DatabasesOptions, 'window'>
@@ -53,6 +56,7 @@ export function settings(options: DatabasesOptions): Settings {
     replicaLagMax: 500_000,
     copiesAtOnce: 4,
     copyQueueBytesMax: 64 * 1024 * 1024,
+    changes: CHANGE_LIMITS,
     ...options,
   }
 }

@@ -1,5 +1,8 @@
 import {
+  type CallOptions,
   type Cancel,
+  type ChangeFeed,
+  type ChangesOptions,
   type Database,
   type DatabaseEvents,
   type DatabaseOptions,
@@ -19,6 +22,7 @@ import {
   type StructureNode,
   type Transaction,
   type TransactionOptions,
+  type Version,
 } from '@cluster/core'
 import { databaseGone, stopped } from '../errors.ts'
 import { isEverywhere } from '../machine/placement.ts'
@@ -26,6 +30,8 @@ import type { DatabaseRecord } from '../machine/state.ts'
 import type { Beginnings } from './beginnings.ts'
 import type { Committer } from './committer.ts'
 import type { Context } from './context.ts'
+import { PartitionedFeed } from './feed/change-feed.ts'
+import { forgetChanges, keepChanges } from './feed/keeping.ts'
 import type { Reader } from './reader.ts'
 import type { Replicas } from './replicas.ts'
 import { riskReports } from './risks.ts'
@@ -139,6 +145,28 @@ export class DatabaseHandle implements Database {
       underReplicated,
       unavailable,
     }
+  }
+
+  changes(options: ChangesOptions = {}): ChangeFeed {
+    const { context, reader } = this.#parts
+    if (context.stopped) throw stopped()
+    return new PartitionedFeed(
+      {
+        context,
+        reader,
+        record: () => this.#record,
+        keep: (relations, call) => this.keepChanges(relations, call),
+      },
+      options,
+    )
+  }
+
+  keepChanges(relations?: readonly RelationId[], options: CallOptions = {}): Promise<Version> {
+    return keepChanges(this.#parts.context, () => this.#record, relations, options)
+  }
+
+  async forgetChanges(relations?: readonly RelationId[], options: CallOptions = {}): Promise<void> {
+    await forgetChanges(this.#parts.context, this.#record, relations, options)
   }
 
   explainRisk(nodes?: readonly NodeId[]): readonly RiskReport[] {

@@ -12,9 +12,11 @@ import {
   type Version,
 } from '@cluster/core'
 import type { CommitCommand, CommitPart } from '../machine/commands.ts'
+import { type KeptChanges, NOTHING_KEPT } from '../machine/kept-changes.ts'
 import { UnknownProgramError } from '../machine/program/codec.ts'
 import { runProgram } from '../machine/program/run.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
+import { CHANGE_LIMITS, type ChangeLimits, ChangeLog } from './feed/change-log.ts'
 import { Outcomes } from './outcomes.ts'
 import { signature, writtenIn } from './signature.ts'
 import { slotName } from './store-names.ts'
@@ -32,6 +34,8 @@ interface Pending {
   readonly version: Version
   /** What is written, or computes it from the rows that are there then. */
   readonly writes: readonly RowWrite[] | RowProgram
+  /** Of which relations changes were kept then. */
+  readonly kept: KeptChanges
 }
 
 /** What became of a commit's rows here. */
@@ -61,6 +65,7 @@ export class LocalReplica {
   /** Who gave the copy, if it was copied in this process. */
   source: NodeId | null = null
   readonly #outcomes = new Outcomes()
+  readonly #changes: ChangeLog
   /** Grows whenever writes were missed, so that a copy under way is known to be of no use. */
   generation = 0
   /** Bytes written since the last checkpoint began, roughly. */
@@ -82,12 +87,14 @@ export class LocalReplica {
     baseline: number,
     pendingBytesMax: number,
     lineage: () => LineageId | null,
+    changes: ChangeLimits = CHANGE_LIMITS,
   ) {
     this.database = id
     this.partition = partition
     this.slot = slotName(uid, partition)
     this.name = this.slot
     this.#lineage = lineage
+    this.#changes = new ChangeLog(partition, changes)
     this.baseline = baseline
     this.#newestWrite = baseline
     this.#pendingBytesMax = pendingBytesMax
@@ -99,7 +106,12 @@ export class LocalReplica {
   }
 
   /** Adds a commit's writes, or runs its program; commits come in order. */
-  write(version: Version, part: CommitPart, type: CommitCommand['type']): Written {
+  write(
+    version: Version,
+    part: CommitPart,
+    type: CommitCommand['type'],
+    kept: KeptChanges = NOTHING_KEPT,
+  ): Written {
     if (this.phase === 'retired') return WRITTEN
     this.#newestWrite = version
     if (this.#closed || this.phase === 'missing') return WRITTEN
@@ -112,40 +124,54 @@ export class LocalReplica {
       if (!isClusterError(error)) throw error
       unreadable = error
     }
-    const written = this.#add(version, writes, part)
+    const written = this.#add({ version, writes, kept }, part)
     return unreadable === null ? written : { type: 'unreadable', error: unreadable }
   }
 
-  #add(version: Version, writes: readonly RowWrite[] | RowProgram, part: CommitPart): Written {
+  #add(pending: Pending, part: CommitPart): Written {
     if (this.phase === 'ready') {
       assert(this.store !== null, 'a replica that is ready has a store')
       this.bytesSince += part.bytes + 32
       try {
-        this.#put(this.store, version, writes)
+        this.#put(this.store, pending)
       } catch (error) {
         if (!isClusterError(error)) throw error
         return this.#lose(error)
       }
       return WRITTEN
     }
-    this.#pending.push({ version, writes })
+    this.#pending.push(pending)
     this.#pendingBytes += part.bytes + 64
-    if (this.phase === 'copying' && this.#pendingBytes > this.#pendingBytesMax) this.restartQueue(version)
+    if (this.phase === 'copying' && this.#pendingBytes > this.#pendingBytesMax)
+      this.restartQueue(pending.version)
     return WRITTEN
   }
 
   /** Writes are told by the log or by the program, which finds here what every other replica finds. */
-  #put(store: PartitionStore, version: Version, writes: readonly RowWrite[] | RowProgram): void {
+  #put(store: PartitionStore, { version, writes, kept }: Pending): void {
     // Replay: the store has it, and what came behind it.
     if (version <= store.appliedVersion()) return
     if (!('steps' in writes)) {
-      store.apply(version, this.#signed(writes))
+      store.apply(version, this.#signed(this.#withChanges(store, version, writes, kept)))
       return
     }
     const { relation } = writes
     const run = runProgram(writes, (key) => store.get(relation, key, version))
     const rows = run.writes.map(({ key, row }): RowWrite => ({ relation, key, row }))
-    store.apply(version, this.#signed([...rows, this.#outcomes.write(version, run.outcome)]))
+    const all = this.#withChanges(store, version, rows, kept)
+    store.apply(version, this.#signed([...all, this.#outcomes.write(version, run.outcome)]))
+  }
+
+  /** What is kept for those who follow the changes is written with them. */
+  #withChanges(
+    store: PartitionStore,
+    version: Version,
+    writes: readonly RowWrite[],
+    kept: KeptChanges,
+  ): readonly RowWrite[] {
+    if (kept.size === 0) return writes
+    const changes = this.#changes.rows(version, writes, kept, store)
+    return changes.length === 0 ? writes : [...writes, ...changes]
   }
 
   /** The first writes of a lineage carry its name. */
@@ -199,7 +225,8 @@ export class LocalReplica {
     // What was never written says nothing of how far it goes, unless whoever gave it does.
     if ((lineage === null && !copied ? 0 : store.appliedVersion()) < this.baseline) return false
     this.#writtenIn = lineage
-    for (const { version, writes } of this.#pending) this.#put(store, version, writes)
+    this.#changes.load(store)
+    for (const pending of this.#pending) this.#put(store, pending)
     this.#solidFrom = copied ? store.appliedVersion() : 0
     this.#pending = []
     this.#pendingBytes = 0

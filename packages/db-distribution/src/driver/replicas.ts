@@ -15,6 +15,7 @@ import {
   type ReplicaCommand,
   type ReplicaRef,
 } from '../machine/commands.ts'
+import type { KeptChanges } from '../machine/kept-changes.ts'
 import { type History, versionIn } from '../machine/lineage.ts'
 import type { Effect } from '../machine/machine.ts'
 import { type CommandResult, decodeResult } from '../machine/results.ts'
@@ -126,7 +127,8 @@ export class Replicas {
         const local = this.#byDatabase.get(effect.database.id)
         if (local === undefined) return
         const { parts, type } = effect.commit
-        for (const part of parts) this.#write(local[part.partition], index as Version, part, type)
+        const { kept } = effect.database
+        for (const part of parts) this.#write(local[part.partition], index as Version, part, type, kept)
         return
       }
       case 'created':
@@ -147,10 +149,11 @@ export class Replicas {
     version: Version,
     part: CommitPart,
     type: CommitCommand['type'],
+    kept: KeptChanges,
   ): void {
     if (replica === undefined) return
     const { phase } = replica
-    const written = replica.write(version, part, type)
+    const written = replica.write(version, part, type, kept)
     if (written.type === 'written') return
     const { partition } = part
     const event =
@@ -203,6 +206,7 @@ export class Replicas {
         partition.lastWrite,
         settings.copyQueueBytesMax,
         () => this.#context.lineage,
+        settings.changes,
       )
       fresh.recorded = record.complete
       if (local === undefined) {

@@ -1,4 +1,6 @@
 import {
+  type ChangeFeed,
+  type ChangesOptions,
   ClusterError,
   type CommitOptions,
   type CommitReceipt,
@@ -36,6 +38,7 @@ import {
   type Value,
   type Version,
 } from '@cluster/core'
+import { type ModelChange, ModelFeed, nextCommit } from './model-feed.ts'
 import { runModelProgram } from './model-program.ts'
 
 const BATCH_ROWS_MAX = 1_024
@@ -142,6 +145,22 @@ class ModelStore {
       for (const key of relation.keys()) if (relation.at(key, this.version()) !== null) rows++
     }
     return rows
+  }
+
+  /** What the commit of that version changed, by partition. */
+  changesOf(version: Version): ModelChange[] {
+    const writes = this.#history[version - 1] ?? []
+    const before = logIndex(version - 1)
+    return writes
+      .map(({ relation, partition, key, row }) => ({
+        relation,
+        partition,
+        key,
+        before: this.relation(relation, partition).at(key, before),
+        after: row,
+      }))
+      .filter(({ before, after }) => before !== null || after !== null)
+      .sort((a, b) => a.partition - b.partition)
   }
 
   /** The first write after `version` for which `concerns` holds. */
@@ -348,6 +367,7 @@ class ModelDatabase implements Database {
   readonly #lag: () => number
   #floor = 0
   readonly #keyed = new Map<string, CommitReceipt>()
+  readonly #kept = new Map<RelationId | 'all', Version>()
   /** The receipt of the last commit that took effect although its caller was told otherwise. */
   #lost: CommitReceipt | null = null
 
@@ -489,6 +509,45 @@ class ModelDatabase implements Database {
       underReplicated: [],
       unavailable: [],
     }
+  }
+
+  changes(options: ChangesOptions = {}): ChangeFeed {
+    return new ModelFeed(options, {
+      name: this.name,
+      version: () => this.store.version(),
+      keep: (relations) => this.#keep(relations),
+      keptSince: (relations) => this.#keptSince(relations),
+      changesOf: (version) => this.store.changesOf(version),
+      next: (signal) => nextCommit(this.#hub, signal),
+    })
+  }
+
+  async keepChanges(relations?: readonly RelationId[]): Promise<Version> {
+    return this.#keep(relations)
+  }
+
+  async forgetChanges(relations?: readonly RelationId[]): Promise<void> {
+    if (relations === undefined) this.#kept.clear()
+    else for (const relation of relations) this.#kept.delete(relation)
+  }
+
+  #keep(relations: readonly RelationId[] | undefined): Version {
+    const version = this.store.version()
+    for (const relation of relations ?? ['all' as const])
+      if (this.#keptSince([relation]) === null) this.#kept.set(relation, version)
+    return version
+  }
+
+  /** The version behind which the changes of all of these are kept; null when those of one are not. */
+  #keptSince(relations: readonly (RelationId | 'all')[] | undefined): Version | null {
+    const all = this.#kept.get('all')
+    let since = 0
+    for (const relation of relations ?? ['all' as const]) {
+      const own = this.#kept.get(relation)
+      if (own === undefined && all === undefined) return null
+      since = Math.max(since, Math.min(own ?? Number.POSITIVE_INFINITY, all ?? Number.POSITIVE_INFINITY))
+    }
+    return logIndex(since)
   }
 
   explainRisk(nodes?: readonly NodeId[]): readonly RiskReport[] {

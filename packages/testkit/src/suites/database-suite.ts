@@ -1,5 +1,6 @@
 import { type DatabaseEvents, type Databases, EVERYWHERE, type PartitionId, type Row } from '@cluster/core'
 import { beginningTests } from './database-beginnings.ts'
+import { changeTests } from './database-changes.ts'
 import { programTests } from './database-programs.ts'
 import { riskTests } from './database-risks.ts'
 import { type DatabaseFixture, databaseTools, ITEMS, item, key, numbers, OTHERS } from './database-tools.ts'
@@ -391,5 +392,6 @@ export function databaseSuite(runner: SuiteRunner, create: () => Promise<Databas
 
   beginningTests(tools)
   riskTests(tools)
+  changeTests(tools)
   programTests(tools)
 }

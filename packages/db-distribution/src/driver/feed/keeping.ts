@@ -1,0 +1,50 @@
+import type { CallOptions, RelationId, Version } from '@cluster/core'
+import { databaseGone } from '../../errors.ts'
+import { encodeKeep } from '../../machine/commands.ts'
+import { allKeptSince, keptSince } from '../../machine/kept-changes.ts'
+import { decodeResult } from '../../machine/results.ts'
+import type { DatabaseRecord } from '../../machine/state.ts'
+import type { Context } from '../context.ts'
+import { MACHINE_NAME } from '../names.ts'
+
+/** Has the changes of relations kept, of all when absent. @returns a version behind which all of them will be told */
+export async function keepChanges(
+  context: Context,
+  record: () => DatabaseRecord,
+  relations: readonly RelationId[] | undefined,
+  options: CallOptions,
+): Promise<Version> {
+  const { log } = context.ports
+  const index = await log.barrier(options)
+  await log.applied(index, options)
+  const { id, name, kept } = record()
+  const done =
+    relations === undefined
+      ? allKeptSince(kept) !== null
+      : relations.every((relation) => keptSince(kept, relation) !== null)
+  if (done) return index
+  return submitKeep(context, { id, name }, relations ?? [], true, options)
+}
+
+export async function forgetChanges(
+  context: Context,
+  database: DatabaseRecord,
+  relations: readonly RelationId[] | undefined,
+  options: CallOptions,
+): Promise<void> {
+  if (relations?.length === 0) return
+  await submitKeep(context, database, relations ?? [], false, options)
+}
+
+async function submitKeep(
+  context: Context,
+  { id, name }: Pick<DatabaseRecord, 'id' | 'name'>,
+  relations: readonly RelationId[],
+  on: boolean,
+  options: CallOptions,
+): Promise<Version> {
+  const command = encodeKeep({ database: id, on, relations })
+  const { index, result } = await context.ports.log.submit(MACHINE_NAME, command, options)
+  if (decodeResult(result).type !== 'done') throw databaseGone(name)
+  return index
+}
