@@ -1,4 +1,5 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cpSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '@cluster/core'
@@ -12,6 +13,12 @@ const clock: Clock = { now: () => 0, wall: () => 0, after: () => () => {}, turn:
 const folders: string[] = []
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))))
 
+/**
+ * In one go: a commit may be under way on its own thread, but the next one must not begin, or pages would be copied that
+ * belong to different moments. A crash does not do that either.
+ */
+const copyFolder = (from: string, to: string): void => cpSync(from, to, { recursive: true })
+
 async function freshFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'cluster-lmdb-'))
   folders.push(folder)
@@ -23,12 +30,12 @@ const onFolder = (folder: string): StorageFixture => ({
   // What a process leaves behind that is killed now, in another place, since this one goes on.
   restart: async () => {
     const copy = await freshFolder()
-    await cp(folder, copy, { recursive: true })
+    copyFolder(folder, copy)
     return onFolder(copy)
   },
   damaged: async (part) => {
     const copy = await freshFolder()
-    await cp(folder, copy, { recursive: true })
+    copyFolder(folder, copy)
     const path = join(copy, 'db/1/data.mdb')
     const bytes = await readFile(path)
     const at = Math.floor(part * bytes.length)

@@ -186,6 +186,8 @@ export class Environment {
         mapSize: mapBytes,
         // A step is on the disk when it resolves, by LMDB's own rules and no others.
         overlappingSync: false,
+        // With batches per turn LMDB's layer keeps a promise that nobody can await; a failed commit would end the process.
+        eventTurnBatching: false,
         remapChunks: false,
         noMemInit: false,
       })
@@ -206,7 +208,7 @@ export class Environment {
       this.#see()
       return result
     } catch (error) {
-      throw diskErrorOf(error, this.path)
+      throw diskErrorOf(await causeOf(error), this.path)
     }
   }
 
@@ -229,6 +231,18 @@ export class Environment {
   /** Reads of one turn share a snapshot; what was just committed must be seen by the next one. */
   #see(): void {
     this.#root.resetReadTxn()
+  }
+}
+
+/** A commit that failed rejects with an error that carries a promise of the reason. */
+async function causeOf(error: unknown): Promise<unknown> {
+  const { commitError } = error as { readonly commitError?: PromiseLike<unknown> }
+  if (commitError === undefined) return error
+  try {
+    await commitError
+    return error
+  } catch (cause) {
+    return cause
   }
 }
 

@@ -1,3 +1,5 @@
+import { statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { ClusterError, type DiskErrorDetail, isClusterError } from '@cluster/core'
 
 /** LMDB's own results that mean that its file does not hold together. */
@@ -10,8 +12,12 @@ const DAMAGED = new Set([
   -30780, // the table's record is not as it was opened
 ])
 const OTHER_VERSION = -30794
-/** ENOSPC, EDQUOT, and LMDB's word for a map that cannot grow. */
-const FULL = new Set([28, 122, -30792])
+/** EFBIG, ENOSPC, EDQUOT, and LMDB's word for a map that cannot grow. */
+const FULL = new Set([27, 28, 122, -30792])
+/** EIO: LMDB also says this when only a part of a page could be written. */
+const FAILED = 5
+/** Less room than this on a disk explains a page that was written in part. */
+const ROOM_BYTES_MIN = 1 << 24
 /** EPERM, EACCES, EROFS. */
 const DENIED = new Set([1, 13, 30])
 
@@ -36,7 +42,13 @@ export function diskErrorOf(error: unknown, path: string): unknown {
   if (code !== null && DAMAGED.has(code)) return damagedAt(path, error.message)
   if (code === OTHER_VERSION) return otherFormat(path, 0, 1)
   const kind =
-    code === null ? null : FULL.has(code) ? 'DISK_FULL' : DENIED.has(code) ? 'DISK_DENIED' : 'DISK_FAILED'
+    code === null
+      ? null
+      : FULL.has(code) || (code === FAILED && isFull(path))
+        ? 'DISK_FULL'
+        : DENIED.has(code)
+          ? 'DISK_DENIED'
+          : 'DISK_FAILED'
   if (kind === null) return error
   const advice =
     kind === 'DISK_FULL'
@@ -49,6 +61,16 @@ export function diskErrorOf(error: unknown, path: string): unknown {
     `cannot write to ${path}: ${error.message}; ${advice}`,
     { cause: error },
   )
+}
+
+function isFull(path: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path))
+    return bavail * bsize < ROOM_BYTES_MIN
+  } catch {
+    // Where even that cannot be asked, the disk has failed.
+    return false
+  }
 }
 
 /** The number that LMDB gave, or that of the platform's error. */
