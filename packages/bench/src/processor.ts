@@ -4,16 +4,19 @@ import { readdir, readFile } from 'node:fs/promises'
 const TICKS = 100
 
 /**
- * Seconds of processor that the processes, and those that they have started, have used so far; Linux only, else 0. A
- * server that is a process a connection counts whole.
+ * Seconds of processor that the processes, and those that they had started and that have ended, have used so far; Linux
+ * only, else 0.
+ * @param living those that they have started and that are there count, too: some servers are a process a connection
  */
-export async function usedSeconds(pids: readonly number[]): Promise<number> {
+export async function usedSeconds(
+  pids: readonly number[],
+  living: 'with children' | 'alone' = 'alone',
+): Promise<number> {
   const wanted = new Set(pids)
   let ticks = 0
   for (const { pid, parent, own, ended } of await processes()) {
     if (wanted.has(pid)) ticks += own + ended
-    // A process that is asked for by itself, too, counts once.
-    else if (wanted.has(parent)) ticks += own
+    else if (living === 'with children' && wanted.has(parent)) ticks += own
   }
   return ticks / TICKS
 }
@@ -85,7 +88,7 @@ export async function withCores<T>(
 ): Promise<{ readonly result: T; readonly cores: Cores }> {
   const clients = pids.client.filter((pid) => !pids.servers.includes(pid))
   const look = async (): Promise<readonly [number, number, number]> => [
-    await usedSeconds(pids.servers),
+    await usedSeconds(pids.servers, 'with children'),
     await usedSeconds(clients),
     await busy(),
   ]

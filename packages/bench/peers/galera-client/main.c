@@ -3,8 +3,8 @@
  * usage: galera-client KIND CALLERS WARM_UP_MS MEASURED_MS FIRST_ID ROWS PORT...
  * Callers are spread over the ports. Every operation that ended in the measured time is one line: its microseconds.
  * The last line is `done OPERATIONS_REFUSED`: deadlocks and lost certifications, which are tried again at once. */
-#include <mysql/mysql.h>
-#include <mysql/mysqld_error.h>
+#include <mariadb/mysql.h>
+#include <mariadb/mysqld_error.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

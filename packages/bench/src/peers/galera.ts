@@ -174,10 +174,11 @@ export class Galera {
   /** @param spread callers are spread over all members; else all are on one */
   async load({ kind, callers, warmUpMs, measuredMs }: KvLoad, spread: boolean): Promise<KvAnswer> {
     const ports = Array.from({ length: spread ? MEMBERS : 1 }, (_, i) => String(this.#port(i, 'sql')))
-    const output = await this.#servers.run(this.#client, [
+    const args = [
       ...[kind, String(callers), String(warmUpMs), String(measuredMs)],
       ...[String(++this.#runs * IDS_A_RUN), String(ROWS_LOADED), ...ports],
-    ])
+    ]
+    const output = await this.#servers.run(this.#client, args, null)
     const histogram = new Histogram()
     let failed = 0
     for (const line of output.split('\n')) {

@@ -41,17 +41,20 @@ export class Servers {
     return [...this.#running.values()].flatMap(({ pid }) => pid ?? [])
   }
 
-  #options(stdio: SpawnOptions['stdio']): SpawnOptions {
-    return { stdio, cwd: this.folder, ...(this.user ?? {}) }
+  #options(stdio: SpawnOptions['stdio'], user: ServerUser | null): SpawnOptions {
+    return { stdio, cwd: this.folder, ...(user ?? {}) }
   }
 
   start(name: string, program: string, args: readonly string[]): void {
-    this.#running.set(name, spawn(program, [...args], this.#options('ignore')))
+    this.#running.set(name, spawn(program, [...args], this.#options('ignore', this.user)))
   }
 
-  /** Runs a program to its end and gives what it wrote. */
-  async run(program: string, args: readonly string[]): Promise<string> {
-    const child = spawn(program, [...args], this.#options(['ignore', 'pipe', 'pipe']))
+  /**
+   * Runs a program to its end and gives what it wrote.
+   * @param user whom it runs as: the servers' user, or null for this process's own
+   */
+  async run(program: string, args: readonly string[], user = this.user): Promise<string> {
+    const child = spawn(program, [...args], this.#options(['ignore', 'pipe', 'pipe'], user))
     const output: [string, string] = ['', '']
     child.stdout?.on('data', (data) => (output[0] += String(data)))
     child.stderr?.on('data', (data) => (output[1] += String(data)))
