@@ -64,15 +64,6 @@ export const logAgreement: readonly Mutation[] = [
     seedsMax: 20,
   },
   {
-    name: 'old-term-counted',
-    bug: 'a leader commits entries of earlier terms by counting copies',
-    suite: 'serializer',
-    file: 'packages/db-serializer/src/machine/raft/leadership.ts',
-    find: '    if (reached <= before || state.log.termAt(reached) !== state.term) break\n',
-    put: '    if (reached <= before) break\n',
-    seedsMax: 300,
-  },
-  {
     name: 'read-in-a-new-office',
     bug: 'a leader answers reads before an entry of its own term is committed',
     suite: 'serializer',
@@ -98,15 +89,6 @@ export const logAgreement: readonly Mutation[] = [
     find: "      case 'linkDown':\n        state.links.down(input.peer)\n",
     put: "      case 'linkDown':\n        state.lease = null\n        state.links.down(input.peer)\n",
     seedsMax: 200,
-  },
-  {
-    name: 'lease-after-restart',
-    bug: 'a voter that restarts does not keep the lease that it may have granted before',
-    suite: 'serializer',
-    file: 'packages/db-serializer/src/machine/raft/lease.ts',
-    find: '  if (leaseMs > 0 && state.history !== null && others) state.lease =',
-    put: '  if (leaseMs < 0 && state.history !== null && others) state.lease =',
-    seedsMax: 300,
   },
   {
     name: 'time-of-the-leader',

@@ -75,7 +75,7 @@ export const storm: FaultWeights = {
   cutLeader: 2,
   oneWay: 1,
   ring: 1.5,
-  bridge: 1.2,
+  bridge: 1,
   reset: 3,
   loss: 3,
   reorder: 3,

@@ -1,4 +1,5 @@
 import { below, pick, shuffle } from '@cluster/core'
+import { Ambush, type Scene } from './ambush.ts'
 import { type FaultKind, type FaultWeights, storm } from './fault-kinds.ts'
 import type { SimDisk } from './sim-disk.ts'
 import type { CrashKind, SimNode, StopReason } from './sim-node.ts'
@@ -49,8 +50,8 @@ export class Nemesis {
   readonly #leader: () => string | null
   readonly #random: SimRandom
   readonly #total: number
-  #on = false
-  #cut = false
+  readonly #scene: { -readonly [Key in keyof Scene]: Scene[Key] }
+  readonly #ambush: Ambush
   #failed = false
 
   /** @param leader the node that leads now, as far as anyone knows */
@@ -65,24 +66,36 @@ export class Nemesis {
     this.#leader = leader
     this.#options = options
     this.#random = world.random.fork('nemesis')
+    this.#scene = {
+      world,
+      nodes,
+      random: this.#random,
+      on: false,
+      isCut: false,
+      leader,
+      mayGoDown: () => this.#mayGoDown(),
+      crash: (node, kind) => this.#crash(node, kind),
+      restart: (node, downMs) => this.#restart(node, downMs),
+    }
+    this.#ambush = new Ambush(this.#scene)
     this.#total = Object.values(options.weights).reduce((sum, weight) => sum + weight, 0)
   }
 
   start(): void {
-    this.#on = true
+    this.#scene.on = true
     this.#next()
   }
 
   /** Ends the faults. Restarts that were planned still happen; `World.heal` ends the rest. */
   stop(): void {
-    this.#on = false
+    this.#scene.on = false
   }
 
   /** Crashes a node after a moment, if it still runs then and one may go down. */
   strike(kind: FaultKind, id: string, delayMs: number): void {
     this.#world.schedule(delayMs, () => {
       const node = this.#nodes.find((each) => each.id === id)
-      if (this.#on && node?.running && this.#crash(node, 'kill')) this.#count(kind)
+      if (this.#scene.on && node?.running && this.#crash(node, 'kill')) this.#count(kind)
     })
   }
 
@@ -93,7 +106,7 @@ export class Nemesis {
 
   #next(): void {
     this.#world.schedule(this.#random.between(...this.#options.pauseMs), () => {
-      if (!this.#on) return
+      if (!this.#scene.on) return
       const kind = this.#pickKind()
       if (this.#cause(kind)) this.#count(kind)
       this.#next()
@@ -121,7 +134,7 @@ export class Nemesis {
       case 'killLeader':
         return this.#crash(leader, 'kill')
       case 'killInTurn':
-        return this.#crashInTurn(victim, leader)
+        return this.#ambush.crashInTurn(victim, leader)
       case 'power':
         return this.#crash(victim, 'power')
       case 'killAll':
@@ -129,7 +142,7 @@ export class Nemesis {
       case 'powerAll':
         return this.#crashAll('power')
       case 'brownout':
-        return this.#brownOut(up)
+        return this.#ambush.brownOut(up)
       case 'stop':
         return this.#stop(victim)
       case 'leave':
@@ -164,9 +177,9 @@ export class Nemesis {
         return this.#divide(() => this.#world.network.block(victim.id, other.id))
       }
       case 'ring':
-        return this.#divide(() => this.#ring(shuffle(this.#random, this.#nodes)))
+        return this.#divide(() => this.#ambush.ring(shuffle(this.#random, this.#nodes)))
       case 'bridge':
-        return this.#bridge(victim)
+        return this.#ambush.bridge(victim)
       case 'reset': {
         const links = this.#world.network.links()
         if (links.length === 0) return false
@@ -247,36 +260,10 @@ export class Nemesis {
 
   #loseDisk(node: SimNode<unknown> | undefined, lose: (disk: SimDisk) => boolean): boolean {
     if (node === undefined || this.#options.mayLoseDisk?.() !== true) return false
-    if (this.#nodes.length === 3 && !this.#cut && below(this.#random, 2) === 0) return this.#betray(lose)
+    if (this.#nodes.length === 3 && !this.#scene.isCut && below(this.#random, 2) === 0)
+      return this.#ambush.betray(lose)
     if (!this.#crash(node, below(this.#random, 2) === 0 ? 'kill' : 'power')) return false
     return lose(node.disk)
-  }
-
-  /**
-   * The worst moment for it, among three: one lags, and of the two that have the rest one loses its disk while the
-   * other is down for a while.
-   */
-  #betray(lose: (disk: SimDisk) => boolean): boolean {
-    const leader = this.#nodes.find((node) => node.id === this.#leader())
-    const [lagging, victim] = shuffle(
-      this.#random,
-      this.#nodes.filter((node) => node !== leader),
-    )
-    if (leader === undefined || lagging === undefined || victim === undefined) return false
-    this.#cut = true
-    this.#world.network.isolate(lagging.id)
-    this.#world.schedule(this.#random.between(300, 1_500), () => {
-      this.#cut = false
-      if (this.#on && this.#nodes.every((node) => node.running && !node.stopping)) {
-        leader.crash('power')
-        victim.crash('kill')
-        lose(victim.disk)
-        this.#restart(leader, [2_000, 6_000])
-        this.#restart(victim, [20, 200])
-      }
-      this.#world.network.mend()
-    })
-    return true
   }
 
   #crashAll(kind: CrashKind): boolean {
@@ -287,71 +274,6 @@ export class Nemesis {
       this.#restart(node)
     }
     return true
-  }
-
-  /** Kills one, and the leader (or another one) as soon as the first is up again and may lag. */
-  #crashInTurn(node: SimNode<unknown> | undefined, leader: SimNode<unknown> | undefined): boolean {
-    const second = node === leader ? this.#nodes.find((other) => other !== node && other.running) : leader
-    if (node === undefined || second === undefined || !this.#mayGoDown()) return false
-    node.crash('kill')
-    this.#world.schedule(this.#random.between(20, 800), () => {
-      if (node.running || !this.#on || !this.#nodes.includes(node)) return
-      node.start().catch((error: unknown) => this.#world.fail(error))
-      this.#world.schedule(this.#random.between(1, 300), () => {
-        if (this.#on) this.#crash(second, 'kill')
-      })
-    })
-    return true
-  }
-
-  /** What was acknowledged before it was on the disk is lost, but on one node, which comes back last. */
-  #brownOut(up: readonly SimNode<unknown>[]): boolean {
-    if (up.length < this.#nodes.length) return false
-    const swift = pick(this.#random, up)
-    for (const node of up)
-      if (node !== swift)
-        Object.assign(node.disk.faults, { slow: 1, slowMsMax: this.#random.between(200, 800) })
-    this.#world.schedule(this.#random.between(20, 600), () => {
-      for (const node of up) {
-        Object.assign(node.disk.faults, { slow: 0, slowMsMax: 0 })
-        if (!this.#on || !node.running) continue
-        node.crash('power')
-        this.#restart(node, node === swift ? [2_000, 5_000] : [50, 1_000])
-      }
-    })
-    return true
-  }
-
-  /** Whatever the one between them said before it was on its disk, it may have forgotten when the others ask. */
-  #bridge(between: SimNode<unknown> | undefined): boolean {
-    if (between === undefined || this.#cut || this.#nodes.length < 3 || !this.#mayGoDown()) return false
-    const [one = [], other = []] = this.#halves(this.#nodes.filter((node) => node !== between))
-    this.#cut = true
-    for (const a of one)
-      for (const b of other) {
-        this.#world.network.block(a.id, b.id)
-        this.#world.network.block(b.id, a.id)
-      }
-    Object.assign(between.disk.faults, { slow: 1, slowMsMax: 250 })
-    const fail = (left: number): void => {
-      if (left === 0 || !this.#on) {
-        this.#cut = false
-        this.#world.network.mend()
-        Object.assign(between.disk.faults, { slow: 0, slowMsMax: 0 })
-        return
-      }
-      between.crash('power')
-      this.#restart(between, [10, 80])
-      this.#world.schedule(this.#random.between(90, 900), () => fail(left - 1))
-    }
-    fail(3 + below(this.#random, 5))
-    return true
-  }
-
-  #halves(nodes: readonly SimNode<unknown>[]): SimNode<unknown>[][] {
-    const mixed = shuffle(this.#random, nodes)
-    const middle = Math.ceil(mixed.length / 2)
-    return [mixed.slice(0, middle), mixed.slice(middle)]
   }
 
   #stop(node: SimNode<unknown> | undefined): boolean {
@@ -384,18 +306,6 @@ export class Nemesis {
     return true
   }
 
-  /** Each reaches so many neighbours in the ring that they make a majority with it; of three, two do not reach each other. */
-  #ring(nodes: readonly SimNode<unknown>[]): void {
-    const majority = Math.floor(nodes.length / 2) + 1
-    const reach = nodes.length === 3 ? 1 : Math.ceil((majority - 1) / 2)
-    for (const [i, a] of nodes.entries())
-      for (const [j, b] of nodes.entries()) {
-        const apart = Math.abs(i - j)
-        const distance = nodes.length === 3 ? apart : Math.min(apart, nodes.length - apart)
-        if (distance > reach) this.#world.network.block(a.id, b.id)
-      }
-  }
-
   #restart(node: SimNode<unknown>, downMs = this.#options.downMs): void {
     const { starts } = node
     this.#world.schedule(this.#random.between(...downMs), () => {
@@ -407,11 +317,11 @@ export class Nemesis {
 
   /** One cut at a time, so that its end does not end another one early. */
   #divide(cut: () => void): boolean {
-    if (this.#cut) return false
-    this.#cut = true
+    if (this.#scene.isCut) return false
+    this.#scene.isCut = true
     cut()
     this.#later(() => {
-      this.#cut = false
+      this.#scene.isCut = false
       this.#world.network.mend()
     })
     return true
@@ -426,7 +336,7 @@ export class Nemesis {
     this.#later(() => {
       this.#failed = false
       // What `heal` has reset meanwhile stays so.
-      if (this.#on) Object.assign(network.faults, before)
+      if (this.#scene.on) Object.assign(network.faults, before)
     })
     return true
   }
