@@ -23,6 +23,8 @@ export interface StartOptions {
   readonly adopt?: string
   readonly recoverFromSurvivors?: boolean
   readonly mdns: boolean
+  /** Where clients of PostgreSQL's protocol connect; false for nowhere, true for the usual place. */
+  readonly postgres: string | boolean
   readonly shell: boolean
   readonly log: 'debug' | 'info' | 'warn' | 'error'
 }
@@ -125,6 +127,12 @@ export function commandLine(run: (options: StartOptions) => Promise<void>): Comm
       notEmpty,
     )
     .option('--no-mdns', 'do not look for nodes by mDNS; use --seed')
+    .option(
+      '--postgres <address>',
+      "host:port for psql and other clients of PostgreSQL's protocol (default: 127.0.0.1:5432, or a free port)",
+      notEmpty,
+    )
+    .option('--no-postgres', "do not serve clients of PostgreSQL's protocol")
     .option('--no-shell', 'no prompt: serve until a signal comes')
     .addOption(
       new Option('--log <level>', 'least level of the log on standard error')

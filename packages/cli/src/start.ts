@@ -1,4 +1,4 @@
-import { type Cluster, openCluster } from '@cluster/node'
+import { type Cluster, openCluster, parseAddresses } from '@cluster/node'
 import { openHistory } from './history.ts'
 import { announce } from './notices.ts'
 import type { StartOptions } from './options.ts'
@@ -92,6 +92,7 @@ async function serve(
   const database = await Promise.race([opened, asked])
   if (!database) return 0
   say(`structure\n${drawTree(cluster.structure())}\n`)
+  await openForClients(cluster, options)
   const session = openShellSession(database)
   const meta = metaCommands(cluster, session)
   if (interactive) {
@@ -124,6 +125,27 @@ async function serve(
   // No terminal and no input: the node serves the others.
   await asked
   return 0
+}
+
+/** Tells how psql and other clients get to the database. A port that is not free is no reason to stop. */
+async function openForClients(cluster: Cluster, { postgres, database }: StartOptions): Promise<void> {
+  if (postgres === false) return
+  try {
+    const service = await cluster.servePostgres(postgres === true ? {} : hostAndPort(postgres))
+    say(`clients connect with\n  psql ${service.url(database)}\n`)
+  } catch (error) {
+    if (postgres !== true) throw error
+    say(
+      `clients of PostgreSQL's protocol are not served: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
+}
+
+function hostAndPort(text: string): { readonly host: string; readonly port: number } {
+  const [address] = parseAddresses(text, 'postgres', 5432)
+  const found = /^\/(?:ip4|ip6|dns)\/([^/]+)\/tcp\/(\d+)/.exec(address ?? '')
+  const [, host = '127.0.0.1', port = '5432'] = found ?? []
+  return { host, port: Number(port) }
 }
 
 /** Opens the shell's database, or makes it; one that exists keeps its redundancy. */

@@ -32,6 +32,24 @@ export interface ClusterEvents {
   readonly failed: { readonly error: unknown }
 }
 
+export interface ServePostgresOptions {
+  /** Default 127.0.0.1: clients of this machine, without a password. */
+  readonly host?: string
+  /** Default 5432, or any free one when that is taken; 0 for any free one. */
+  readonly port?: number
+  /** Certificate and key in PEM, for encrypted connections. */
+  readonly tls?: { readonly cert: string; readonly key: string }
+}
+
+/** Where clients of PostgreSQL's protocol connect. */
+export interface PostgresService {
+  readonly host: string
+  readonly port: number
+  /** What clients take for a database: `postgresql://cluster@127.0.0.1:5432/main`. */
+  url(database: string): string
+  close(): Promise<void>
+}
+
 /** One node of a cluster, and all of the cluster through it. */
 export interface Cluster extends AsyncDisposable {
   readonly id: NodeId
@@ -56,6 +74,11 @@ export interface Cluster extends AsyncDisposable {
    * @throws DB_OPTIONS_DIFFER when it exists with other options than those given, NODE_IS_WITNESS
    */
   database(name: string, options?: DatabaseOptions): Promise<ClusterDatabase>
+  /**
+   * Lets clients of PostgreSQL's protocol (psql, drivers, tools) use this node's databases. Ends when the node stops.
+   * @throws PORT_IN_USE, ADDRESS_NOT_USABLE, NODE_IS_WITNESS
+   */
+  servePostgres(options?: ServePostgresOptions): Promise<PostgresService>
   /** Stops the node cleanly; its data stay, and it is expected back. */
   stop(): Promise<void>
   /** Takes the node out of the cluster for good. */

@@ -1,5 +1,11 @@
 export { parseAddresses } from './addresses.ts'
-export type { Cluster, ClusterDatabase, ClusterEvents } from './cluster.ts'
+export type {
+  Cluster,
+  ClusterDatabase,
+  ClusterEvents,
+  PostgresService,
+  ServePostgresOptions,
+} from './cluster.ts'
 export { type ComposedNode, composeNode, type NodeOptions, type NodePorts } from './compose.ts'
 export { nodeClock } from './driver/node-clock.ts'
 export { nodeDisk } from './driver/node-disk.ts'

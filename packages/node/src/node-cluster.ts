@@ -12,11 +12,18 @@ import {
   type StructureNode,
   type Transport,
 } from '@cluster/core'
-import type { Cluster, ClusterDatabase, ClusterEvents } from './cluster.ts'
+import type {
+  Cluster,
+  ClusterDatabase,
+  ClusterEvents,
+  PostgresService,
+  ServePostgresOptions,
+} from './cluster.ts'
 import { openDatabase } from './cluster-database.ts'
 import type { ComposedNode } from './compose.ts'
 import type { DataFolder } from './driver/data-folder.ts'
 import type { NodeErrorDetail } from './errors.ts'
+import { servePostgres } from './serve-postgres.ts'
 
 interface Parts {
   readonly name: string
@@ -40,6 +47,7 @@ export class NodeCluster implements Cluster {
   readonly #parts: Parts
   readonly #events = new EventHub<ClusterEvents>()
   readonly #databases = new Map<string, Promise<ClusterDatabase>>()
+  readonly #services = new Set<PostgresService>()
   #waitingFor: string | null = null
   #stopping: Promise<void> | null = null
 
@@ -130,6 +138,21 @@ export class NodeCluster implements Cluster {
     return opening
   }
 
+  async servePostgres(options: ServePostgresOptions = {}): Promise<PostgresService> {
+    const { clock, random, logger, node } = this.#parts
+    const { databases } = node
+    if (databases === null) throw isWitness('of clients')
+    const service = await servePostgres(options, {
+      clock,
+      random,
+      logger: logger.child({ layer: 'pgwire' }),
+      names: () => databases.list(),
+      open: (name) => this.database(name),
+    })
+    this.#services.add(service)
+    return service
+  }
+
   async stop(): Promise<void> {
     await this.#end('away')
   }
@@ -148,8 +171,13 @@ export class NodeCluster implements Cluster {
   }
 
   #end(reason: 'away' | 'left'): Promise<void> {
-    this.#stopping ??= this.#parts.node.stop(reason).finally(() => this.#parts.folder.release())
+    this.#stopping ??= this.#stop(reason).finally(() => this.#parts.folder.release())
     return this.#stopping
+  }
+
+  async #stop(reason: 'away' | 'left'): Promise<void> {
+    await Promise.all([...this.#services].map((service) => service.close()))
+    await this.#parts.node.stop(reason)
   }
 }
 

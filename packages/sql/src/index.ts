@@ -14,7 +14,17 @@ export {
   type SqlResult,
   type SqlRunner,
   type SqlTag,
+  type StatementOutline,
   type TransactionState,
 } from './session/types.ts'
 export { formatValue } from './types/format.ts'
-export { formatType, type SqlType, TEXT, type TypeId, typeName, typeOid } from './types/type.ts'
+export {
+  formatType,
+  type SqlType,
+  TEXT,
+  type TypeId,
+  typeBytes,
+  typeModifier,
+  typeName,
+  typeOid,
+} from './types/type.ts'

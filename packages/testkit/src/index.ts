@@ -29,6 +29,8 @@ export { type ModelEntry, type ModelLog, type ModelLogOptions, modelLog } from '
 export { runModelProgram } from './model/model-program.ts'
 export { type ModelStorageDisk, modelStorage } from './model/model-storage.ts'
 export { answerCalls, CalledProcess, type ProgramCommand } from './real/called-process.ts'
+/** The client's side of PostgreSQL's protocol, byte for byte. */
+export * as wire from './real/wire-client.ts'
 export { type FaultKind, type FaultWeights, storm } from './sim/fault-kinds.ts'
 export { defaultNemesis, Nemesis, type NemesisOptions } from './sim/nemesis.ts'
 export { calmNetwork, type NetworkFaults, SimNetwork } from './sim/network.ts'

@@ -8,12 +8,15 @@ import {
   type Transaction,
   type TransactionMark,
   type TransactionOptions,
+  type Value,
 } from '@cluster/core'
 import { rowsOf } from '../compile/batch.ts'
 import { isSqlError, SQLSTATE, sqlError } from '../errors.ts'
 import type { Begin, Statement, TransactionStatement } from '../syntax/ast.ts'
 import { readsAlone } from '../syntax/changes.ts'
 import { parse } from '../syntax/parse.ts'
+import { formatValue } from '../types/format.ts'
+import type { SqlType } from '../types/type.ts'
 import { isSerializationFailure, sqlstateOf, toSqlError } from './errors.ts'
 import type { Lru } from './lru.ts'
 import type { Parameter } from './parameters.ts'
@@ -27,6 +30,7 @@ import {
   type Session,
   type SqlResult,
   type SqlTag,
+  type StatementOutline,
   type TransactionState,
 } from './types.ts'
 
@@ -167,6 +171,22 @@ export class SqlSession implements Session {
     } finally {
       release()
     }
+  }
+
+  outline(text: string): readonly StatementOutline[] {
+    return this.#parse(text).map(({ statement }) => ({ streams: readsAlone(statement) }))
+  }
+
+  settings(): ReadonlyMap<string, string> {
+    return new Map(this.#settings.all())
+  }
+
+  configure(name: string, value: string): void {
+    this.#settings.set(name, [value])
+  }
+
+  format(type: SqlType, value: Value): string {
+    return formatValue(type, value, this.#settings.zone())
   }
 
   async prepare(text: string): Promise<PreparedStatement> {

@@ -58,8 +58,22 @@ export interface SqlRunner {
  */
 export type TransactionState = 'idle' | 'open' | 'failed'
 
+/** What a statement is, by its text alone. */
+export interface StatementOutline {
+  /** It only reads, so that `stream` gives its rows as they come. */
+  readonly streams: boolean
+}
+
 /** One user's connection: transactions and settings are its own. Calls are queued, one runs at a time. */
 export interface Session extends SqlRunner {
+  /** The statements of a text; none for an empty one. @throws 42601 */
+  outline(text: string): readonly StatementOutline[]
+  /** All settings by name, as SHOW tells them. */
+  settings(): ReadonlyMap<string, string>
+  /** Changes a setting, as SET does. @throws 42704, 22023 */
+  configure(name: string, value: string): void
+  /** The text of a value that is not NULL, as this session's client is to see it. */
+  format(type: SqlType, value: Value): string
   readonly transactionState: TransactionState
   readonly inTransaction: boolean
   prepare(text: string): Promise<PreparedStatement>

@@ -220,6 +220,16 @@ export const typeOid = (type: SqlType): number =>
 
 export const typeBytes = (type: SqlType): number => facts[type.id].bytes
 
+/**
+ * The modifiers as PostgreSQL packs them into `atttypmod`: the length of varchar and char plus 4, precision and scale of
+ * numeric in 16 bits each plus 4, the digits of a time's fraction; −1 for none.
+ */
+export function typeModifier({ id, length, precision, scale }: SqlType): number {
+  if (id === 'numeric') return precision === null ? -1 : ((precision << 16) | ((scale ?? 0) & 0x7ff)) + 4
+  if (length === null) return -1
+  return id === 'varchar' || id === 'char' ? length + 4 : length
+}
+
 export const typeCategory = (id: TypeId): TypeCategory => facts[id].category
 
 export const isPreferred = (id: TypeId): boolean => facts[id].preferred

@@ -1,0 +1,218 @@
+import { type Clock, ClusterError, isClusterError, type Logger, type Random } from '@cluster/core'
+import type {
+  WireAdmission,
+  WireBackend,
+  WireColumn,
+  WireError,
+  WireParameter,
+  WireResult,
+  WireRow,
+  WireSession,
+} from '@cluster/pgwire'
+import {
+  type ResultColumn,
+  type RowsBatch,
+  type Session,
+  type SqlResult,
+  sqlstateOf,
+  typeBytes,
+  typeModifier,
+  typeOid,
+} from '@cluster/sql'
+import type { ClusterDatabase } from './cluster.ts'
+
+export interface PgwireBackendPorts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Names of the databases that there are. */
+  names(): readonly string[]
+  open(name: string): Promise<ClusterDatabase>
+}
+
+/** What clients are told of at the start and on each change, by the names that they know. */
+const REPORTED: readonly (readonly [string, string])[] = [
+  ['application_name', 'application_name'],
+  ['client_encoding', 'client_encoding'],
+  ['datestyle', 'DateStyle'],
+  ['default_transaction_read_only', 'default_transaction_read_only'],
+  ['intervalstyle', 'IntervalStyle'],
+  ['server_encoding', 'server_encoding'],
+  ['server_version', 'server_version'],
+  ['standard_conforming_strings', 'standard_conforming_strings'],
+  ['timezone', 'TimeZone'],
+]
+
+/** The same in every session. */
+const CONSTANT: readonly (readonly [string, string])[] = [
+  ['in_hot_standby', 'off'],
+  ['integer_datetimes', 'on'],
+  ['is_superuser', 'on'],
+]
+
+/** Commands whose tag says how many rows it was. */
+const COUNTED: ReadonlySet<string> = new Set(['SELECT', 'UPDATE', 'DELETE', 'MERGE', 'FETCH', 'MOVE', 'COPY'])
+
+/** The databases of a node for clients of PostgreSQL's protocol. */
+export function pgwireBackend(ports: PgwireBackendPorts): WireBackend {
+  return {
+    async admit(_user, { local }): Promise<WireAdmission> {
+      // Whoever runs programs on this machine can read the data folder anyway.
+      if (local) return { how: 'trust' }
+      const error = {
+        sqlstate: '28000',
+        message: 'connections from other machines are not admitted',
+        hint: 'There are no passwords yet; connect on the machine of the node.',
+      }
+      return { how: 'refuse', error }
+    },
+    async connect({ user, database, settings }): Promise<WireSession> {
+      const names = ports.names()
+      if (!names.includes(database))
+        throw new ClusterError(
+          {
+            code: 'SQL_ERROR',
+            outcome: 'rejected',
+            sqlstate: '3D000',
+            hint: names.length === 0 ? 'There is none yet.' : `There are: ${names.join(', ')}.`,
+          },
+          `database "${database}" does not exist`,
+        )
+      const session = (await ports.open(database)).session()
+      const wire = new NodeWireSession(session, user)
+      for (const [name, value] of settings) wire.begin(name, value, ports.logger)
+      return wire
+    },
+    describeError: (error) => describeError(error, ports.logger),
+  }
+}
+
+/** A session of the SQL engine as the protocol needs it. */
+class NodeWireSession implements WireSession {
+  readonly #session: Session
+  readonly #user: string
+
+  constructor(session: Session, user: string) {
+    this.#session = session
+    this.#user = user
+  }
+
+  get transactionState(): WireSession['transactionState'] {
+    return this.#session.transactionState
+  }
+
+  /** A setting that the client asked for at the start. One that is not known here must not keep it out. */
+  begin(name: string, value: string, logger: Logger): void {
+    try {
+      this.#session.configure(name.toLowerCase(), value)
+    } catch (error) {
+      logger.log('info', 'a setting of a client is left alone', { name, value, why: String(error) })
+    }
+  }
+
+  settings(): ReadonlyMap<string, string> {
+    const all = this.#session.settings()
+    const reported = REPORTED.flatMap(([name, shown]) => {
+      const value = all.get(name)
+      return value === undefined ? [] : [[shown, value] as const]
+    })
+    return new Map([...reported, ...CONSTANT, ['session_authorization', this.#user]])
+  }
+
+  count(text: string): number {
+    return this.#session.outline(text).length
+  }
+
+  async describe(text: string) {
+    const { parameterTypes, columns } = await this.#session.prepare(text)
+    return {
+      parameterTypes: parameterTypes.map(typeOid),
+      columns: columns.length === 0 ? null : this.#columns(columns),
+    }
+  }
+
+  async execute(
+    text: string,
+    parameters: readonly WireParameter[],
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<WireResult> {
+    const [outline] = this.#session.outline(text)
+    if (outline?.streams) return this.#stream(this.#session.stream(text, parameters, { signal }))
+    return this.#result(await this.#session.query(text, parameters, { signal }))
+  }
+
+  async executeAll(text: string, { signal }: { readonly signal: AbortSignal }) {
+    const results = await this.#session.execute(text, [], { signal })
+    return results.map((result) => this.#result(result))
+  }
+
+  close(): void {
+    this.#session.close()
+  }
+
+  /** The first batch tells the columns, so it is waited for. */
+  async #stream(batches: AsyncIterable<RowsBatch>): Promise<WireResult> {
+    const iterator = batches[Symbol.asyncIterator]()
+    const first = await iterator.next()
+    const columns = first.done ? [] : first.value.columns
+    async function* rows(): AsyncGenerator<readonly WireRow[]> {
+      try {
+        for (let next = first; !next.done; next = await iterator.next()) yield next.value.rows
+      } finally {
+        await iterator.return?.()
+      }
+    }
+    return { columns: this.#columns(columns), batches: rows(), tag: (count) => `SELECT ${count}` }
+  }
+
+  #result({ command, columns, rows, rowCount }: SqlResult): WireResult {
+    async function* batch(): AsyncGenerator<readonly WireRow[]> {
+      yield rows
+    }
+    return {
+      columns: columns.length === 0 ? null : this.#columns(columns),
+      batches: batch(),
+      tag: () => tagOf(command, rowCount),
+    }
+  }
+
+  #columns(columns: readonly ResultColumn[]): readonly WireColumn[] {
+    return columns.map(({ name, type }) => ({
+      name,
+      typeOid: typeOid(type),
+      typeBytes: typeBytes(type),
+      typeModifier: typeModifier(type),
+      text: (value) => this.#session.format(type, value),
+    }))
+  }
+}
+
+function tagOf(command: string, rowCount: number): string {
+  if (command === 'INSERT') return `INSERT 0 ${rowCount}`
+  if (command === 'CREATE TABLE AS') return `SELECT ${rowCount}`
+  return COUNTED.has(command) ? `${command} ${rowCount}` : command
+}
+
+function describeError(error: unknown, logger: Logger): WireError {
+  const sqlstate = sqlstateOf(error)
+  if (!isClusterError(error) || sqlstate === null) {
+    logger.log('error', 'a statement failed in a way that nobody foresaw', { why: String(error) })
+    return { sqlstate: 'XX000', message: error instanceof Error ? error.message : String(error) }
+  }
+  const fields = error.detail as Partial<
+    Record<'detail' | 'hint' | 'table' | 'column' | 'constraint', string>
+  > & {
+    readonly position?: number
+  }
+  const { detail, hint, position, table, column, constraint } = fields
+  return {
+    sqlstate,
+    message: error.message,
+    ...(detail === undefined ? {} : { detail }),
+    ...(hint === undefined ? {} : { hint }),
+    ...(position === undefined ? {} : { position }),
+    ...(table === undefined ? {} : { table }),
+    ...(column === undefined ? {} : { column }),
+    ...(constraint === undefined ? {} : { constraint }),
+  }
+}

@@ -1,0 +1,102 @@
+import type { Value } from '@cluster/core'
+import type { ScramVerifier } from './machine/scram.ts'
+
+/** A column of a result, as clients are told of it. */
+export interface WireColumn {
+  readonly name: string
+  /** PostgreSQL's number of the type. */
+  readonly typeOid: number
+  /** Bytes of a value in PostgreSQL's catalog, −1 for variable length. */
+  readonly typeBytes: number
+  /** Length, precision and the like, packed as PostgreSQL does; −1 for none. */
+  readonly typeModifier: number
+  /** A value of the column, not null, as PostgreSQL would print it. */
+  text(value: Value): string
+}
+
+export type WireRow = readonly Value[]
+
+/** What one statement gives. */
+export interface WireResult {
+  /** Null for a statement that gives no rows. */
+  readonly columns: readonly WireColumn[] | null
+  /** Batches as they come; to be read to the end, or given up by `return`. */
+  readonly batches: AsyncIterable<readonly WireRow[]>
+  /** What CommandComplete says, such as `INSERT 0 3`. @param rows rows that were given */
+  tag(rows: number): string
+}
+
+/** What a statement needs and gives. */
+export interface WireDescription {
+  readonly parameterTypes: readonly number[]
+  /** Null for a statement that gives no rows. */
+  readonly columns: readonly WireColumn[] | null
+}
+
+/** A parameter as the client sent it: text, raw bytes of a bytea, or null. */
+export type WireParameter = string | Uint8Array | null
+
+export interface WireCall {
+  /** Cancels the statement: SQLSTATE 57014. */
+  readonly signal: AbortSignal
+}
+
+/** One client's session. Calls come one after another, and a result is read to its end before the next call. */
+export interface WireSession {
+  readonly transactionState: 'idle' | 'open' | 'failed'
+  /** Settings that clients are told of, at the beginning and when they change. */
+  settings(): ReadonlyMap<string, string>
+  /** Statements in the text; 0 for an empty one. @throws a syntax error */
+  count(text: string): number
+  describe(text: string, call: WireCall): Promise<WireDescription>
+  /** Runs a single statement. */
+  execute(text: string, parameters: readonly WireParameter[], call: WireCall): Promise<WireResult>
+  /** Runs several statements, one transaction together unless the text says otherwise. */
+  executeAll(text: string, call: WireCall): Promise<readonly WireResult[]>
+  /** Rolls back what is open. */
+  close(): void
+}
+
+export interface WireLogin {
+  readonly user: string
+  readonly database: string
+  /** Settings that the client asked for at the start, such as `application_name`. */
+  readonly settings: ReadonlyMap<string, string>
+}
+
+/** How a client has to show who it is. */
+export type WireAdmission =
+  | { readonly how: 'trust' }
+  | { readonly how: 'scram'; readonly verifier: ScramVerifier }
+  /** It may not come in from there, whatever it knows. */
+  | { readonly how: 'refuse'; readonly error: WireError }
+
+/** Where a client comes from. */
+export interface WireOrigin {
+  /** From a process of this very machine. */
+  readonly local: boolean
+  readonly encrypted: boolean
+}
+
+/** What stands behind the protocol. */
+export interface WireBackend {
+  /** For a user that does not exist a verifier that fits no password, so that nobody learns who exists. */
+  admit(user: string, origin: WireOrigin): Promise<WireAdmission>
+  /** Opens a session. @throws an error with a SQLSTATE when the database or the user is unknown */
+  connect(login: WireLogin): Promise<WireSession>
+  /** What an error says to a client. */
+  describeError(error: unknown): WireError
+}
+
+/** An error in PostgreSQL's terms. */
+export interface WireError {
+  readonly sqlstate: string
+  readonly message: string
+  readonly detail?: string
+  readonly hint?: string
+  /** In characters from 1. */
+  readonly position?: number
+  readonly table?: string
+  readonly column?: string
+  readonly constraint?: string
+}

@@ -1,0 +1,264 @@
+import type { Clock, Logger } from '@cluster/core'
+import type { WireBackend, WireError, WireResult, WireSession } from '../backend.ts'
+import { NoBinaryFormat } from '../machine/binary-format.ts'
+import { type FrontendMessage, ProtocolError, type StartupMessage } from '../machine/frontend-messages.ts'
+import { MessageReader } from '../machine/message-reader.ts'
+import type { ScramCrypto } from '../machine/scram.ts'
+import type { ResolvedOptions } from '../options.ts'
+import type { ByteStream } from './byte-stream.ts'
+import type { CancelKey, CancelKeys } from './cancel-keys.ts'
+import { ExtendedQuery, Misuse } from './extended-query.ts'
+import { Incoming } from './incoming.ts'
+import { authenticate, LoginRefused, MINOR, negotiate, readLogin } from './login.ts'
+import { Outgoing } from './outgoing.ts'
+import { PortalTooLarge } from './portal.ts'
+import { Statements } from './statements.ts'
+
+export interface ConnectionPorts {
+  readonly backend: WireBackend
+  readonly crypto: ScramCrypto
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly cancelKeys: CancelKeys
+  nonce(bytes: number): Uint8Array
+}
+
+/** Before the client has said who it is. */
+const LOGIN_BYTES_MAX = 64 * 1024
+const SECRET_BYTES = { before: 4, since2: 32 } as const
+const NO_FORMATS: readonly number[] = []
+
+/** One client from its first byte to its last. */
+export class Connection {
+  readonly #ports: ConnectionPorts
+  readonly #options: ResolvedOptions
+  #stream: ByteStream
+  #reader = new MessageReader(LOGIN_BYTES_MAX)
+  #incoming: Incoming
+  #out: Outgoing
+  #key: CancelKey | null = null
+  #statements: Statements | null = null
+  readonly #told = new Map<string, string>()
+
+  constructor(stream: ByteStream, ports: ConnectionPorts, options: ResolvedOptions) {
+    this.#ports = ports
+    this.#options = options
+    this.#stream = stream
+    this.#incoming = new Incoming(stream, this.#reader)
+    this.#out = new Outgoing(stream)
+  }
+
+  /** Resolves when the connection is over. Never rejects. */
+  async run(): Promise<void> {
+    const { clock, logger } = this.#ports
+    const overdue = clock.after(this.#options.loginMs, () => this.#stream.destroy())
+    const onGone = (): void => this.#statements?.cancel()
+    try {
+      const startup = await this.#begin()
+      if (startup === null) return
+      const session = await this.#login(startup)
+      overdue()
+      this.#stream.gone.addEventListener('abort', onGone)
+      await this.#serve(session)
+    } catch (error) {
+      await this.#fatal(error)
+    } finally {
+      overdue()
+      this.#key?.release()
+      this.#statements?.close()
+      this.#stream.end()
+      logger.log('debug', 'client gone', { remote: this.#stream.remote })
+    }
+  }
+
+  /** Tells the client why it goes, and lets it go: the node stops, or there is no room. */
+  async turnAway(error: WireError): Promise<void> {
+    try {
+      this.#out.writer.error(error, 'FATAL')
+      await this.#out.flush()
+    } finally {
+      this.#statements?.cancel()
+      this.#stream.end()
+    }
+  }
+
+  /** Up to the start-up message. Null when there will be none. */
+  async #begin(): Promise<Extract<StartupMessage, { type: 'startup' }> | null> {
+    for (;;) {
+      const message = await this.#incoming.startup()
+      switch (message?.type) {
+        case undefined:
+          return null
+        case 'cancel':
+          this.#ports.cancelKeys.cancel(message.process, message.secret)
+          return null
+        case 'gssRequest':
+          this.#out.writer.raw('N')
+          await this.#out.flush()
+          break
+        case 'tlsRequest':
+          await this.#encrypt()
+          break
+        case 'startup':
+          return message
+      }
+    }
+  }
+
+  async #encrypt(): Promise<void> {
+    const { encrypt } = this.#stream
+    // What came before the encryption could be anybody's.
+    if (encrypt !== null && this.#reader.size > 0) throw new ProtocolError('bytes came before the encryption')
+    this.#out.writer.raw(encrypt === null ? 'N' : 'S')
+    await this.#out.flush()
+    if (encrypt === null) return
+    this.#stream = await encrypt()
+    this.#reader = new MessageReader(LOGIN_BYTES_MAX)
+    this.#incoming = new Incoming(this.#stream, this.#reader)
+    this.#out = new Outgoing(this.#stream)
+  }
+
+  async #login(startup: Extract<StartupMessage, { type: 'startup' }>): Promise<WireSession> {
+    const { backend, cancelKeys } = this.#ports
+    const login = readLogin(startup)
+    negotiate(startup, this.#out)
+    await authenticate(login.user, this.#stream, this.#incoming, this.#out, this.#ports)
+    const session = await backend.connect(login)
+    this.#reader.limit(this.#options.messageBytesMax)
+    const statements = new Statements(session, this.#options.portalBytesMax)
+    this.#statements = statements
+    const secretBytes = startup.minor >= MINOR ? SECRET_BYTES.since2 : SECRET_BYTES.before
+    this.#key = cancelKeys.issue(secretBytes, () => statements.cancel())
+    this.#tellSettings(session)
+    this.#out.writer.backendKey(this.#key.process, this.#key.secret)
+    return session
+  }
+
+  async #serve(session: WireSession): Promise<void> {
+    const statements = this.#statements
+    if (statements === null) return
+    const extended = new ExtendedQuery(statements, this.#incoming, this.#out)
+    const ready = async (): Promise<void> => {
+      this.#tellSettings(session)
+      this.#out.writer.ready(statements.state)
+      // What comes next is here already: its answer leaves with this one.
+      if (!this.#incoming.waiting) await this.#out.flush()
+      else await this.#out.gathered()
+    }
+    await ready()
+    // After an error everything up to the next Sync is left out.
+    let skipping = false
+    for (;;) {
+      if (!this.#incoming.waiting) await this.#out.flush()
+      const message = await this.#incoming.next()
+      if (message === null || message.type === 'terminate') return
+      if (skipping && message.type !== 'sync') continue
+      try {
+        switch (message.type) {
+          case 'query':
+            await extended.forgetUnnamed()
+            await this.#query(statements, message.text)
+            if (statements.state === 'idle') await extended.closePortals()
+            break
+          case 'sync':
+            skipping = false
+            await statements.finish()
+            if (statements.state === 'idle') await extended.closePortals()
+            break
+          case 'flush':
+            await this.#out.flush()
+            continue
+          default:
+            await this.#other(extended, message)
+            continue
+        }
+      } catch (error) {
+        this.#refuse(error)
+        if (message.type !== 'query' && message.type !== 'sync') {
+          skipping = true
+          continue
+        }
+      }
+      await ready()
+    }
+  }
+
+  async #other(extended: ExtendedQuery, message: FrontendMessage): Promise<void> {
+    switch (message.type) {
+      case 'functionCall':
+        throw new Misuse('0A000', 'calling functions by message is not supported; use SELECT')
+      case 'copyData':
+      case 'copyDone':
+      case 'copyFail':
+        // A COPY that failed: what the client still sends of it is nobody's.
+        return
+      default:
+        await extended.handle(message)
+    }
+  }
+
+  async #query(statements: Statements, text: string): Promise<void> {
+    const count = statements.count(text)
+    if (count === 0) {
+      this.#out.writer.emptyQuery()
+      return
+    }
+    if (count === 1) {
+      await this.#give(await statements.execute(text, [], true))
+      return
+    }
+    for (const result of await statements.executeAll(text)) await this.#give(result)
+  }
+
+  async #give({ columns, batches, tag }: WireResult): Promise<void> {
+    const { writer } = this.#out
+    if (columns !== null) writer.rowDescription(columns, NO_FORMATS)
+    let given = 0
+    for await (const rows of batches) {
+      for (const row of rows) {
+        writer.dataRow(row, columns ?? [], NO_FORMATS)
+        await this.#out.gathered()
+      }
+      given += rows.length
+      // A client that is gone needs no more rows.
+      if (this.#stream.gone.aborted) return
+    }
+    writer.commandComplete(tag(given))
+  }
+
+  /** An error that the connection survives. @throws ProtocolError, which it does not */
+  #refuse(error: unknown): void {
+    if (error instanceof ProtocolError) throw error
+    this.#out.writer.error(this.#describe(error))
+  }
+
+  #describe(error: unknown): WireError {
+    if (error instanceof Misuse || error instanceof PortalTooLarge || error instanceof LoginRefused)
+      return error.wire
+    if (error instanceof NoBinaryFormat) return { sqlstate: '0A000', message: error.message }
+    if (error instanceof ProtocolError) return { sqlstate: '08P01', message: error.message }
+    return this.#ports.backend.describeError(error)
+  }
+
+  async #fatal(error: unknown): Promise<void> {
+    const { logger } = this.#ports
+    if (this.#stream.gone.aborted) return
+    const wire = this.#describe(error)
+    logger.log('info', 'client turned away', { remote: this.#stream.remote, why: wire.message })
+    try {
+      this.#out.writer.error(wire, 'FATAL')
+      await this.#out.flush()
+    } catch (lost) {
+      logger.log('debug', 'the client did not hear why', { why: String(lost) })
+    }
+  }
+
+  /** Says which settings are other than the client was told. */
+  #tellSettings(session: WireSession): void {
+    for (const [name, value] of session.settings()) {
+      if (this.#told.get(name) === value) continue
+      this.#told.set(name, value)
+      this.#out.writer.parameterStatus(name, value)
+    }
+  }
+}

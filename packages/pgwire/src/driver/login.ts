@@ -1,0 +1,118 @@
+import type { WireBackend, WireError, WireLogin } from '../backend.ts'
+import { ProtocolError, type StartupMessage } from '../machine/frontend-messages.ts'
+import { SCRAM, type ScramCrypto, ScramExchange } from '../machine/scram.ts'
+import type { ByteStream } from './byte-stream.ts'
+import type { Incoming } from './incoming.ts'
+import type { Outgoing } from './outgoing.ts'
+
+/** The newest minor version of protocol 3 that is spoken here. */
+export const MINOR = 2
+const NONCE_BYTES = 18
+
+/** The client is not let in. */
+export class LoginRefused extends Error {
+  override readonly name = 'LoginRefused'
+  readonly wire: WireError
+
+  constructor(wire: WireError) {
+    super(wire.message)
+    this.wire = wire
+  }
+}
+
+export interface LoginPorts {
+  readonly backend: WireBackend
+  readonly crypto: ScramCrypto
+  nonce(bytes: number): Uint8Array
+}
+
+/** What the first message asks for. @throws LoginRefused */
+export function readLogin({ parameters }: Extract<StartupMessage, { type: 'startup' }>): WireLogin {
+  const user = parameters.get('user') ?? ''
+  if (user === '')
+    throw new LoginRefused({
+      sqlstate: '28000',
+      message: 'no PostgreSQL user name specified in startup packet',
+    })
+  if (parameters.has('replication') && !['off', 'false', '0'].includes(parameters.get('replication') ?? ''))
+    throw new LoginRefused({ sqlstate: '0A000', message: 'the replication protocol is not supported' })
+  const settings = new Map<string, string>()
+  for (const [name, value] of parameters) {
+    if (['user', 'database', 'replication', 'options'].includes(name) || name.startsWith('_pq_.')) continue
+    settings.set(name, value)
+  }
+  for (const [name, value] of commandLineSettings(parameters.get('options') ?? '')) settings.set(name, value)
+  return { user, database: parameters.get('database') ?? user, settings }
+}
+
+/** Settings in the form `-c name=value`, or `--name=value`; a backslash keeps a space from ending a word. */
+function commandLineSettings(options: string): [string, string][] {
+  const words = options.match(/(?:\\.|[^\\\s])+/g)?.map((word) => word.replace(/\\(.)/g, '$1')) ?? []
+  const settings: [string, string][] = []
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? ''
+    const text = word === '-c' ? (words[++i] ?? '') : word.replace(/^(?:-c|--)/, '')
+    const equals = text.indexOf('=')
+    if (equals > 0) settings.push([text.slice(0, equals).replaceAll('-', '_'), text.slice(equals + 1)])
+  }
+  return settings
+}
+
+/** Tells a client that asked for more than there is what it gets. */
+export function negotiate(
+  { minor, parameters }: Extract<StartupMessage, { type: 'startup' }>,
+  out: Outgoing,
+): void {
+  const unknown = [...parameters.keys()].filter((name) => name.startsWith('_pq_.'))
+  if (minor > MINOR || unknown.length > 0) out.writer.negotiateVersion(Math.min(minor, MINOR), unknown)
+}
+
+/** Has the client show who it is. @throws LoginRefused, ProtocolError */
+export async function authenticate(
+  user: string,
+  { local, encrypted }: ByteStream,
+  incoming: Incoming,
+  out: Outgoing,
+  { backend, crypto, nonce }: LoginPorts,
+): Promise<void> {
+  const admission = await backend.admit(user, { local, encrypted })
+  if (admission.how === 'refuse') throw new LoginRefused(admission.error)
+  if (admission.how === 'scram') {
+    const exchange = new ScramExchange(crypto, admission.verifier, nonce(NONCE_BYTES))
+    out.writer.saslMechanisms([SCRAM])
+    await out.flush()
+    const first = exchange.first(initialResponse(await secret(incoming)))
+    if (first === null) throw new ProtocolError('the first message of SCRAM is malformed')
+    out.writer.saslContinue(first)
+    await out.flush()
+    const proof = exchange.final(await secret(incoming))
+    if (proof === null)
+      throw new LoginRefused({
+        sqlstate: '28P01',
+        message: `password authentication failed for user "${user}"`,
+      })
+    out.writer.saslFinal(proof)
+  }
+  out.writer.authenticationOk()
+}
+
+async function secret(incoming: Incoming): Promise<Uint8Array> {
+  const message = await incoming.next()
+  if (message?.type !== 'secret') throw new ProtocolError('a step of SASL was expected')
+  return message.bytes
+}
+
+/** The mechanism's name, then the message with its length. */
+function initialResponse(bytes: Uint8Array): Uint8Array {
+  const end = bytes.indexOf(0)
+  const mechanism = end < 0 ? '' : new TextDecoder().decode(bytes.subarray(0, end))
+  if (mechanism !== SCRAM)
+    throw new LoginRefused({
+      sqlstate: '28000',
+      message: `the mechanism ${mechanism || '""'} is not offered`,
+    })
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (bytes.length < end + 5 || view.getInt32(end + 1) !== bytes.length - end - 5)
+    throw new ProtocolError('the first message of SASL has an impossible length')
+  return bytes.subarray(end + 5)
+}

@@ -1,0 +1,82 @@
+import type { Socket } from 'node:net'
+import { type SecureContext, TLSSocket } from 'node:tls'
+import type { Clock } from '@cluster/core'
+import type { ByteStream } from './byte-stream.ts'
+
+/** After the last bytes a client has so long to close. */
+const LINGER_MS = 500
+
+/** A socket of the platform as a stream of bytes. @param secure certificate and key; null without encryption */
+export function socketStream(socket: Socket, secure: SecureContext | null, clock: Clock): ByteStream {
+  const gone = new AbortController()
+  socket.on('close', () => gone.abort())
+  // An error ends the socket, and the close that follows says so.
+  socket.on('error', () => {})
+  socket.setNoDelay(true)
+  const incoming = chunksOf(socket)
+  const { remoteAddress = 'nobody', remotePort = 0 } = socket
+  return {
+    remote: `${remoteAddress}:${remotePort}`,
+    local: isLoopback(remoteAddress),
+    encrypted: socket instanceof TLSSocket,
+    incoming,
+    gone: gone.signal,
+    encrypt: secure && !(socket instanceof TLSSocket) ? () => encrypt(socket, secure, clock) : null,
+    write: (bytes) => write(socket, bytes),
+    end() {
+      if (socket.closed) return
+      socket.end()
+      const late = clock.after(LINGER_MS, () => socket.destroy())
+      socket.on('close', late)
+      // What the client still sends is thrown away: with bytes unread it would not get to see the last ones from here.
+      void incoming.return?.().then(() => socket.resume())
+    },
+    destroy: () => void socket.destroy(),
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || /^(?:::ffff:)?127\./.test(address)
+}
+
+async function encrypt(socket: Socket, secureContext: SecureContext, clock: Clock): Promise<ByteStream> {
+  const encrypted = new TLSSocket(socket, { isServer: true, secureContext })
+  const stream = socketStream(encrypted, null, clock)
+  await new Promise<void>((resolve, reject) => {
+    encrypted.once('secure', () => resolve())
+    encrypted.once('close', () => reject(new Error('the client gave the encryption up')))
+  })
+  return { ...stream, encrypted: true, remote: `${socket.remoteAddress}:${socket.remotePort}` }
+}
+
+/** Chunks as they are asked for. A broken connection is the end, no error. */
+function chunksOf(socket: Socket): AsyncIterator<Uint8Array> {
+  const chunks: AsyncIterator<Uint8Array> = socket.iterator({ destroyOnReturn: false })
+  return {
+    async next() {
+      try {
+        return await chunks.next()
+      } catch {
+        return { done: true, value: undefined }
+      }
+    },
+    async return() {
+      await chunks.return?.()
+      return { done: true, value: undefined }
+    },
+  }
+}
+
+/** Resolves when the platform has taken the bytes, or will never take them. */
+async function write(socket: Socket, bytes: Uint8Array): Promise<void> {
+  if (socket.destroyed || socket.write(bytes)) return
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      socket.off('drain', done)
+      socket.off('close', done)
+      resolve()
+    }
+    socket.on('drain', done)
+    socket.on('close', done)
+  })
+}

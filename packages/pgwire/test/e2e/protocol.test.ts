@@ -1,0 +1,397 @@
+import { pbkdf2Sync } from 'node:crypto'
+import { type Random, silentLogger } from '@cluster/core'
+import { wire } from '@cluster/testkit'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { nodeCrypto, type PgwireServer, pgwireServer, scramVerifier } from '../../src/index.ts'
+import { realClock } from './support/real-clock.ts'
+import { ToyBackend } from './support/toy-backend.ts'
+
+const {
+  Body,
+  bind,
+  closeMessage,
+  describeMessage,
+  execute,
+  flush,
+  frame,
+  parse,
+  query,
+  startup,
+  sync,
+  untyped,
+  WireClient,
+} = wire
+
+const encoder = new TextEncoder()
+let last = 1
+const random: Random = {
+  uint32: () => {
+    last = (last * 1_103_515_245 + 12_345) >>> 0
+    return last
+  },
+  bytes: (length) => Uint8Array.from({ length }, () => random.uint32() >>> 24),
+}
+
+let backend: ToyBackend
+let server: PgwireServer
+let port: number
+const clients: wire.WireClient[] = []
+
+beforeEach(async () => {
+  backend = new ToyBackend()
+  server = pgwireServer({ connectionsMax: 4, messageBytesMax: 100_000, portalBytesMax: 200_000 })({
+    backend,
+    clock: realClock,
+    random,
+    logger: silentLogger,
+  })
+  port = await server.listen({ port: 0 })
+})
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close()
+  await server.close()
+})
+
+async function ready(parameters: Readonly<Record<string, string>> = {}): Promise<wire.WireClient> {
+  const client = await WireClient.ready(port, parameters)
+  clients.push(client)
+  return client
+}
+
+async function connected(): Promise<wire.WireClient> {
+  const client = await WireClient.connect(port)
+  clients.push(client)
+  return client
+}
+
+describe('the start', () => {
+  test('requests for encryption are answered, and the login goes on', async () => {
+    const client = await connected()
+    client.send(untyped(new Body().int32(80877104).done()))
+    expect(await client.byte()).toBe('N')
+    client.send(untyped(new Body().int32(80877103).done()))
+    expect(await client.byte()).toBe('N')
+    client.send(startup({ user: 'tester', database: 'shop' }))
+    expect(await client.untilReady()).toEqual([
+      'authentication 0',
+      'status server_version=15.0',
+      'key of 4 bytes',
+      'ready I',
+    ])
+  })
+
+  test('a client of protocol 3.2 gets a longer key, and one of a later version is told what there is', async () => {
+    const client = await connected()
+    client.send(startup({ user: 'tester', database: 'shop', '_pq_.future': 'yes' }, 7))
+    expect(await client.untilReady()).toEqual([
+      'version 3.2',
+      'authentication 0',
+      'status server_version=15.0',
+      'key of 32 bytes',
+      'ready I',
+    ])
+  })
+
+  test('an unknown database, no user, and another protocol are refused', async () => {
+    const refused = async (...bytes: Uint8Array[]): Promise<string[]> => {
+      const client = await connected()
+      client.send(...bytes)
+      return client.untilReady()
+    }
+    expect(await refused(startup({ user: 'tester', database: 'nowhere' }))).toEqual([
+      'authentication 0',
+      'error FATAL 3D000 database "nowhere" does not exist',
+      'closed by the server',
+    ])
+    expect(await refused(startup({ database: 'shop' }))).toContain(
+      'error FATAL 28000 no PostgreSQL user name specified in startup packet',
+    )
+    expect(await refused(untyped(new Body().int32(2 << 16).done()))).toEqual([
+      'error FATAL 08P01 protocol 2.0 is not supported: this server speaks 3.0 to 3.2',
+      'closed by the server',
+    ])
+    expect(await refused(encoder.encode('GET / HTTP/1.1\r\n\r\n'))).toEqual([
+      'error FATAL 08P01 this is not the start of the PostgreSQL protocol',
+      'closed by the server',
+    ])
+  })
+
+  test('one client too many is told so', async () => {
+    for (let i = 0; i < 4; i++) await ready()
+    const client = await connected()
+    expect(await client.untilReady()).toEqual([
+      'error FATAL 53300 sorry, too many clients already',
+      'closed by the server',
+    ])
+    expect(server.connections).toBe(4)
+  })
+})
+
+describe('a password', () => {
+  const b64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+
+  /** The client's side of SCRAM-SHA-256. */
+  async function login(password: string): Promise<string[]> {
+    const verifier = await scramVerifier('secret', Uint8Array.of(1, 2, 3, 4))
+    backend.admission = { how: 'scram', verifier }
+    const client = await connected()
+    client.send(startup({ user: 'tester', database: 'shop' }))
+    expect(await client.lines(1)).toEqual(['authentication 10'])
+    const bare = 'n=,r=clientnonce'
+    const first = encoder.encode(`n,,${bare}`)
+    client.send(frame('p', new Body().text('SCRAM-SHA-256').int32(first.length).bytes(first).done()))
+    const reply = await client.next()
+    if (reply === null) return ['closed by the server']
+    const serverFirst = new TextDecoder().decode(reply.body.subarray(4))
+    const [, nonce = '', salt = '', rounds = ''] = /^r=([^,]+),s=([^,]+),i=(\d+)$/.exec(serverFirst) ?? []
+    const salted = pbkdf2Sync(password, nodeCrypto.fromBase64(salt) ?? '', Number(rounds), 32, 'sha256')
+    const clientKey = nodeCrypto.hmacSha256(salted, encoder.encode('Client Key'))
+    const without = `c=${b64(encoder.encode('n,,'))},r=${nonce}`
+    const signature = nodeCrypto.hmacSha256(
+      nodeCrypto.sha256(clientKey),
+      encoder.encode(`${bare},${serverFirst},${without}`),
+    )
+    const proof = clientKey.map((byte, i) => byte ^ (signature[i] ?? 0))
+    client.send(frame('p', encoder.encode(`${without},p=${b64(new Uint8Array(proof))}`)))
+    return client.untilReady()
+  }
+
+  test('the right one lets in, a wrong one does not', async () => {
+    expect(await login('secret')).toEqual([
+      'authentication 12',
+      'authentication 0',
+      'status server_version=15.0',
+      'key of 4 bytes',
+      'ready I',
+    ])
+    expect(await login('guess')).toEqual([
+      'error FATAL 28P01 password authentication failed for user "tester"',
+      'closed by the server',
+    ])
+    expect(backend.sessions).toHaveLength(1)
+  })
+
+  test('whoever may not come in from there is told why', async () => {
+    backend.admission = { how: 'refuse', error: { sqlstate: '28000', message: 'not from there' } }
+    const client = await connected()
+    client.send(startup({ user: 'tester', database: 'shop' }))
+    expect(await client.untilReady()).toEqual(['error FATAL 28000 not from there', 'closed by the server'])
+  })
+})
+
+describe('simple queries', () => {
+  test('rows, several statements, errors, nothing at all, and changed settings', async () => {
+    const client = await ready()
+    client.send(query('rows 2'))
+    expect(await client.untilReady()).toEqual([
+      'columns n:23',
+      'row 0',
+      'row 1',
+      'complete SELECT 2',
+      'ready I',
+    ])
+    client.send(query('begin; insert; rows 1'))
+    expect(await client.untilReady()).toEqual([
+      'complete BEGIN',
+      'complete INSERT 0 1',
+      'columns n:23',
+      'row 0',
+      'complete SELECT 1',
+      'ready T',
+    ])
+    client.send(query('fail'))
+    expect(await client.untilReady()).toEqual(['error ERROR 22012 fail failed', 'ready E'])
+    client.send(query('rows 1'))
+    expect(await client.untilReady()).toEqual(['error ERROR 25P02 current transaction is aborted', 'ready E'])
+    client.send(query('rollback'))
+    expect(await client.untilReady()).toEqual(['complete ROLLBACK', 'ready I'])
+    client.send(query(' ; '))
+    expect(await client.untilReady()).toEqual(['empty', 'ready I'])
+    client.send(query('set application_name bench'))
+    expect(await client.untilReady()).toEqual(['complete SET', 'status application_name=bench', 'ready I'])
+  })
+
+  test('a client that does not read costs bounded memory, and may still read all of it', async () => {
+    const client = await ready()
+    client.socket.pause()
+    client.send(query('rows 1000000'))
+    const session = backend.sessions[0]
+    // The server stops asking for rows once the buffers between the two are full.
+    let before = -1
+    while ((session?.taken ?? 0) !== before) {
+      before = session?.taken ?? 0
+      await new Promise((resolve) => setImmediate(resolve))
+      for (let i = 0; i < 50; i++) await realClock.turn()
+    }
+    expect(before).toBeLessThan(1_000_000)
+    client.socket.resume()
+    let rows = 0
+    for (let message = await client.next(); message?.type !== 'Z'; message = await client.next())
+      if (message?.type === 'D') rows++
+    expect(rows).toBe(1_000_000)
+  })
+})
+
+describe('extended queries', () => {
+  test('parse, bind, describe, execute, with parameters in text and binary', async () => {
+    const client = await ready()
+    client.send(parse('s', 'echo 25 23'), describeMessage('S', 's'), flush())
+    expect(await client.lines(3)).toEqual(['parsed', 'parameters 25 23', 'columns p1:25 p2:23'])
+    client.send(
+      bind('', 's', ['tea', Uint8Array.of(0, 0, 0, 42)], { formats: [0, 1] }),
+      describeMessage('P', ''),
+      execute(''),
+      sync(),
+    )
+    expect(await client.untilReady()).toEqual([
+      'bound',
+      'columns p1:25 p2:23',
+      'row tea 42',
+      'complete SELECT 1',
+      'ready I',
+    ])
+    client.send(closeMessage('S', 's'), bind('', 's'), sync())
+    expect(await client.untilReady()).toEqual([
+      'closed',
+      'error ERROR 26000 prepared statement "s" does not exist',
+      'ready I',
+    ])
+  })
+
+  test('after an error everything up to the next Sync is left out', async () => {
+    const client = await ready()
+    client.send(parse('', 'nonsense'), bind('', ''), execute(''), query('rows 1'), sync(), query('rows 1'))
+    expect(await client.untilReady()).toEqual(['error ERROR 42601 syntax error', 'ready I'])
+    expect(await client.untilReady()).toContain('row 0')
+  })
+
+  test('a portal gives its rows in portions, while other statements run in between', async () => {
+    const client = await ready()
+    client.send(query('begin'))
+    await client.untilReady()
+    client.send(parse('', 'rows 250'), bind('p', ''), execute('p', 120), sync())
+    const first = await client.untilReady()
+    expect(first.filter((line) => line.startsWith('row'))).toHaveLength(120)
+    expect(first.slice(-2)).toEqual(['suspended', 'ready T'])
+    client.send(query('rows 1'))
+    expect(await client.untilReady()).toContain('row 0')
+    client.send(execute('p', 120), execute('p', 120), sync())
+    const rest = await client.untilReady()
+    expect(rest.filter((line) => line.startsWith('row'))).toHaveLength(130)
+    expect(rest).toContain('row 249')
+    expect(rest.slice(-2)).toEqual(['complete SELECT 250', 'ready T'])
+    client.send(query('commit'))
+    await client.untilReady()
+    client.send(execute('p', 1), sync())
+    expect(await client.untilReady()).toEqual(['error ERROR 34000 portal "p" does not exist', 'ready I'])
+  })
+
+  test('what a suspended portal keeps for others has a bound', async () => {
+    const client = await ready()
+    client.send(parse('', 'rows 100000'), bind('p', ''), execute('p', 1), query('rows 1'))
+    expect((await client.untilReady()).slice(-2)).toEqual([
+      'error ERROR 53200 a suspended portal would keep more than 200000 bytes',
+      'ready T',
+    ])
+  })
+
+  test('several statements up to a Sync are one transaction, a single one is its own', async () => {
+    const client = await ready()
+    client.send(parse('i', 'insert'), bind('', 'i'), execute(''), sync())
+    await client.untilReady()
+    expect(backend.done.splice(0)).toEqual(['insert'])
+    client.send(bind('', 'i'), execute(''), bind('', 'i'), execute(''), sync())
+    expect(await client.untilReady()).toEqual([
+      'bound',
+      'complete INSERT 0 1',
+      'bound',
+      'complete INSERT 0 1',
+      'ready I',
+    ])
+    expect(backend.done.splice(0)).toEqual(['BEGIN', 'insert', 'insert', 'COMMIT'])
+    client.send(parse('f', 'fail'), bind('', 'i'), execute(''), bind('', 'f'), execute(''), sync())
+    expect((await client.untilReady()).slice(-2)).toEqual(['error ERROR 22012 fail failed', 'ready I'])
+    expect(backend.done.splice(0)).toEqual(['BEGIN', 'insert', 'fail', 'ROLLBACK'])
+    // A transaction that was asked for stays.
+    client.send(parse('b', 'begin'), bind('', 'b'), execute(''), bind('', 'i'), execute(''), sync())
+    expect((await client.untilReady()).at(-1)).toBe('ready T')
+  })
+})
+
+describe('cancelling', () => {
+  test('another connection with the right key ends what runs; a wrong one does nothing', async () => {
+    const client = await connected()
+    client.send(startup({ user: 'tester', database: 'shop' }))
+    let key: Uint8Array = new Uint8Array()
+    for (let message = await client.next(); message?.type !== 'Z'; message = await client.next())
+      if (message?.type === 'K') key = message.body
+    client.send(query('wait'))
+    const cancel = async (secret: Uint8Array): Promise<void> => {
+      const other = await connected()
+      other.send(untyped(new Body().int32(80877102).bytes(secret).done()))
+      expect(await other.next()).toBeNull()
+    }
+    await cancel(Uint8Array.from(key, (byte, i) => (i === 7 ? byte ^ 1 : byte)))
+    await cancel(key)
+    expect(await client.untilReady()).toEqual([
+      'error ERROR 57014 canceling statement due to user request',
+      'ready I',
+    ])
+    client.send(query('rows 1'))
+    expect(await client.untilReady()).toContain('row 0')
+  })
+
+  test('a client that vanishes takes its statement along', async () => {
+    const client = await ready()
+    client.send(query('wait'))
+    const [session] = backend.sessions
+    client.socket.resetAndDestroy()
+    while (session?.closed !== true) await realClock.turn()
+    expect(session?.closed).toBe(true)
+  })
+})
+
+describe('bad input', () => {
+  test.each([
+    ['a message that is too long', frame('Q', new Uint8Array(100_001))],
+    ['a message without an end', frame('Q', encoder.encode('rows 1'))],
+    ['an impossible length', Uint8Array.of(0x51, 0, 0, 0, 1)],
+    ['an unknown message', frame('!', new Uint8Array())],
+    ['more than its fields', frame('S', Uint8Array.of(1))],
+    ['a count that is too large', frame('P', new Body().text('').text('rows 1').int16(9_999).done())],
+    ['no UTF-8', frame('Q', Uint8Array.of(0xff, 0xfe, 0))],
+    ['an unknown format', bind('', '', [], { formats: [7] })],
+    [
+      'a length below zero',
+      frame('B', new Body().text('').text('').int16(0).int16(1).int32(-5).int16(0).done()),
+    ],
+  ])('%s ends this connection with an error, and no other', async (_, bytes) => {
+    const [bad, good] = [await ready(), await ready()]
+    bad.send(bytes)
+    const lines = await bad.untilReady()
+    expect(lines[0]).toMatch(/^error FATAL 08P01 /)
+    expect(lines.at(-1)).toBe('closed by the server')
+    good.send(query('rows 1'))
+    expect(await good.untilReady()).toContain('row 0')
+  })
+
+  test('a statement that is given too few parameters, or with too many formats', async () => {
+    const client = await ready()
+    client.send(parse('', 'echo 25'), bind('', '', []), sync())
+    expect(await client.untilReady()).toContain(
+      'error ERROR 08P01 bind message supplies 0 parameters, but prepared statement unnamed requires 1',
+    )
+    client.send(parse('', 'echo 25'), bind('', '', ['a'], { formats: [0, 0] }), sync())
+    expect((await client.untilReady())[1]).toMatch(/^error ERROR 08P01 bind message has 2 parameter formats/)
+  })
+
+  test('every client hears that the node stops', async () => {
+    const client = await ready()
+    const closing = server.close()
+    expect(await client.untilReady()).toEqual([
+      'error FATAL 57P01 terminating connection: this node stops',
+      'closed by the server',
+    ])
+    await closing
+  })
+})
