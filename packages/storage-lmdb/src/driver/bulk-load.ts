@@ -3,6 +3,7 @@ import {
   decodeChunk,
   type Key,
   type RelationId,
+  type Row,
   type RowsChunk,
   type Version,
 } from '@cluster/core'
@@ -14,7 +15,7 @@ const STEP_ROWS = 4096
 
 interface Rows {
   readonly keys: Key[]
-  readonly rows: (readonly import('@cluster/core').Value[] | null)[]
+  readonly rows: (Row | null)[]
   readonly versions: number[]
 }
 

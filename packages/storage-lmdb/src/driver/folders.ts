@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { readdir, rename, rm } from 'node:fs/promises'
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { assert } from '@cluster/core'
 import { DATA_FILE } from './environment.ts'
 import { diskErrorOf } from './lmdb-errors.ts'
@@ -15,7 +15,7 @@ export class Folders {
   readonly #root: string
 
   constructor(root: string) {
-    this.#root = root
+    this.#root = resolve(root)
   }
 
   /** Where the partition's files are. */
@@ -43,12 +43,13 @@ export class Folders {
     }
   }
 
-  /** Makes the names from the root down to the folder and the files in it durable. */
+  /** Makes the names from that of the root down to the folder's files durable. */
   persist(folder: string): void {
+    const above = dirname(this.#root)
     try {
       for (let at = folder; ; at = dirname(at)) {
         syncFolder(at)
-        if (at === this.#root || dirname(at) === at) return
+        if (at === above || dirname(at) === at) return
       }
     } catch (error) {
       throw diskErrorOf(error, folder)
