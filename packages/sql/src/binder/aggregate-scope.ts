@@ -10,6 +10,7 @@ import { type AggregateSink, type BindContext, errorAt } from './context.ts'
 export class AggregateScope implements AggregateSink {
   readonly #calls: AggregateCall[] = []
   #nested = false
+  #grouping = false
   #subqueries = 0
 
   get calls(): readonly AggregateCall[] {
@@ -18,6 +19,16 @@ export class AggregateScope implements AggregateSink {
 
   get subqueries(): number {
     return this.#subqueries
+  }
+
+  /** True when the query is grouped because of what stands in it. */
+  get isUsed(): boolean {
+    return this.#calls.length > 0 || this.#grouping
+  }
+
+  /** GROUPING groups as well. */
+  noteGrouping(): void {
+    this.#grouping = true
   }
 
   noteSubquery(): void {

@@ -1,10 +1,13 @@
 import { SQLSTATE } from '../errors.ts'
+import { needsOrder } from '../functions/ordered-set.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { AggregateCall } from '../plan/logical.ts'
+import { sameExpr } from '../plan/same-expr.ts'
 import { columnsIn } from '../plan/traverse.ts'
 import type { CallExpression, Expression } from '../syntax/ast.ts'
 import { coerceToBoolean, settle } from './coerce.ts'
 import { type AggregateSink, errorAt, newColumn, type Scope } from './context.ts'
+import { orderedSetCall } from './ordered-set-call.ts'
 import { aggregateFunction } from './overloads.ts'
 import type { Place } from './place.ts'
 
@@ -25,6 +28,8 @@ export function bindAggregate(
   const { context, aggregates } = place
   const call = (): AggregateCall => {
     const inner: Place = { ...place, windows: null, name: IN_AGGREGATE }
+    if (expression.withinGroup.length > 0 || needsOrder(name))
+      return orderedSetCall(inner, expression, name, bind)
     const bound = expression.args.map((arg) => bind(inner, arg))
     const { fn, args } = aggregateFunction(context, expression, name, bound)
     const filter =
@@ -36,6 +41,13 @@ export function bindAggregate(
       descending,
       nulls,
     }))
+    if (expression.distinct && orderBy.some((key) => !args.some((arg) => sameExpr(arg, key.expr))))
+      throw errorAt(
+        context,
+        expression.orderBy[0]?.expression ?? expression,
+        SQLSTATE.invalidColumnReference,
+        'in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list',
+      )
     const column = newColumn(context, name, fn.returns)
     // Where order cannot show it is not worth keeping the rows for.
     const ordered = fn.ordered ? (expression.distinct && orderBy.length === 0 ? sorted(args) : orderBy) : []

@@ -1,6 +1,7 @@
 import { unreachable } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { ScalarFunction } from '../functions/function.ts'
+import { needsOrder } from '../functions/ordered-set.ts'
 import { isWindowFunction } from '../functions/window.ts'
 import { columnExpr, conjunction, constant } from '../plan/build.ts'
 import type { CallExpr, Column, Expr, QuantifiedExpr } from '../plan/expression.ts'
@@ -23,6 +24,7 @@ import { bindArray, bindArrayQuery, bindQuantifiedArray, bindSubscript } from '.
 import { bindWindowCall } from './bind-window.ts'
 import { coerce, coerceToBoolean, explicitCast, resolveTypeName, settle, unify } from './coerce.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, unsupported } from './context.ts'
+import { groupingCall } from './grouping.ts'
 import { functionCall, isAggregate, operatorCall } from './overloads.ts'
 import { bindPartitionOf } from './partition-of.ts'
 import type { Place } from './place.ts'
@@ -421,14 +423,26 @@ function bindCall(place: Place, expression: CallExpression): Expr {
           `window functions are not allowed in ${place.name}`,
         )
   }
-  if (isWindowFunction(name))
+  if (isWindowFunction(name) && expression.withinGroup.length === 0)
     throw errorAt(
       context,
       expression,
       SQLSTATE.wrongObjectType,
       `window function ${name} requires an OVER clause`,
     )
-  if (isAggregate(name)) return bindAggregate(place, expression, name, bindExpression)
+  if (name === 'grouping' && expression.name.parts.length === 1) {
+    if (place.aggregates === null)
+      throw errorAt(
+        context,
+        expression,
+        SQLSTATE.groupingError,
+        `grouping operations are not allowed in ${place.name}`,
+      )
+    place.aggregates.noteGrouping()
+    return groupingCall(expression.args.map((arg) => bindExpression(place, arg)))
+  }
+  if (isAggregate(name) || expression.withinGroup.length > 0 || needsOrder(name))
+    return bindAggregate(place, expression, name, bindExpression)
   if (expression.star || expression.distinct || expression.filter !== null || expression.orderBy.length > 0)
     throw errorAt(
       context,

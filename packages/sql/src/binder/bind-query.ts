@@ -119,5 +119,20 @@ function limited(context: BindContext, bound: BoundQuery, query: Query): BoundQu
   if (query.limit === null && query.offset === null) return bound
   const limit = query.limit === null ? null : bindScalar(context, query.limit, BIGINT, 'LIMIT')
   const offset = query.offset === null ? null : bindScalar(context, query.offset, BIGINT, 'OFFSET')
-  return { plan: { kind: 'limit', input: bound.plan, limit, offset, ties: null }, columns: bound.columns }
+  return {
+    plan: {
+      kind: 'limit',
+      input: bound.plan,
+      limit,
+      offset,
+      ties: query.withTies ? sortKeysOf(bound.plan) : null,
+    },
+    columns: bound.columns,
+  }
+}
+
+/** What the rows are sorted by. */
+function sortKeysOf(plan: LogicalPlan): readonly SortKey[] {
+  if (plan.kind === 'sort') return plan.keys
+  return plan.kind === 'distinct' ? sortKeysOf(plan.input) : []
 }

@@ -9,15 +9,9 @@ import { AggregateScope } from './aggregate-scope.ts'
 import { bindCondition, bindExpression } from './bind-expression.ts'
 import { type BoundFrom, bindFrom } from './bind-from.ts'
 import { settle } from './coerce.ts'
-import {
-  type BindContext,
-  type BoundQuery,
-  errorAt,
-  newColumn,
-  type OutputColumn,
-  unsupported,
-} from './context.ts'
+import { type BindContext, type BoundQuery, errorAt, newColumn, type OutputColumn } from './context.ts'
 import { Grouping } from './grouping.ts'
+import { groupingSets } from './grouping-sets.ts'
 import { ordinalOf } from './ordinal.ts'
 import type { Place } from './place.ts'
 import { type Scope, starColumns } from './scope.ts'
@@ -46,10 +40,7 @@ export function bindSelect(
   const windows = new WindowScope(context, select.windows)
   const place = (name: string): Place => ({ context, scope, aggregates, windows, name })
   const items = bindItems(place('SELECT'), select.items)
-  const groups = select.groupBy.flatMap((element) => {
-    if (element.kind !== 'plain') throw unsupported(context, element, 'a list of grouping sets')
-    return element.items.map((expression) => groupKey(context, scope, expression, items))
-  })
+  const sets = groupingSets(context, select, (expression) => groupKey(context, scope, expression, items))
   const having =
     select.having === null
       ? null
@@ -59,8 +50,8 @@ export function bindSelect(
     outputOrInput(place('DISTINCT ON'), expression, items),
   )
 
-  const grouped = groups.length > 0 || aggregates.calls.length > 0 || having !== null
-  const grouping = grouped ? new Grouping(context, from, groups, aggregates.calls) : null
+  const grouped = select.groupBy.length > 0 || aggregates.isUsed || having !== null
+  const grouping = grouped ? new Grouping(context, from, sets, aggregates.calls) : null
   const regroup = (expr: Expr, node: Expression | null): Expr =>
     grouping === null ? expr : grouping.rewrite(expr, node ?? select)
   const outputs = asOutputs(

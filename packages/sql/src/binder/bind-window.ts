@@ -60,6 +60,8 @@ export function bindWindowCall(
 /** @throws 42809, 0A000 for what cannot stand before OVER */
 function checkCall(context: BindContext, call: CallExpression, name: string, isPlain: boolean): void {
   const refuse = (what: string) => errorAt(context, call, SQLSTATE.featureNotSupported, what)
+  if (call.withinGroup.length > 0)
+    throw refuse(`OVER is not supported for ordered-set aggregate ${name}`)
   if (!isPlain && !isAggregate(name))
     throw errorAt(
       context,
@@ -67,7 +69,6 @@ function checkCall(context: BindContext, call: CallExpression, name: string, isP
       SQLSTATE.wrongObjectType,
       `OVER specified, but ${name} is not a window function nor an aggregate function`,
     )
-  if (call.withinGroup.length > 0) throw refuse(`OVER is not supported for ordered-set aggregate ${name}`)
   if (call.distinct) throw refuse('DISTINCT is not implemented for window functions')
   if (call.orderBy.length > 0) throw refuse('aggregate ORDER BY is not implemented for window functions')
   if (isPlain && call.filter !== null)

@@ -16,6 +16,7 @@ import {
 } from '../types/type.ts'
 import { addFloat, checkBigint } from './arithmetic.ts'
 import type { AggregateFunction } from './function.ts'
+import { statistics } from './statistics.ts'
 
 type Definition<State> = Omit<AggregateFunction<State>, 'strict' | 'ordered'> &
   Partial<Pick<AggregateFunction<State>, 'strict' | 'ordered'>>
@@ -249,6 +250,7 @@ const logic: readonly AggregateFunction[] = [
   ...(['smallint', 'integer', 'bigint'] as const).flatMap((id) => [
     folding('bit_and', id, TYPES[id], same, (a: number, b: number) => a & b),
     folding('bit_or', id, TYPES[id], same, (a: number, b: number) => a | b),
+    folding('bit_xor', id, TYPES[id], same, (a: number, b: number) => a ^ b),
   ]),
 ]
 
@@ -277,6 +279,7 @@ export const aggregates: readonly AggregateFunction[] = [
   ...averages,
   ...extremes,
   ...spreads,
+  ...statistics,
   ...logic,
   joining,
 ]
