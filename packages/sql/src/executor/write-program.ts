@@ -64,7 +64,9 @@ export function programRunner(options: ProgramOptions): RunProgram {
       return { receipt, written: null, error: failureOf(options, outcome.failure, proposed) }
     }
     const { changed, rows } = outcome
-    const shown = program.returning ? rows : changed.map((step) => proposed[step] ?? [])
+    const shown = program.returning
+      ? rows.map((row) => asWide(target.table, row))
+      : changed.map((step) => proposed[step] ?? [])
     return { receipt, written: finish(target, context, shown, changed.length), error: null }
   }
 }
@@ -202,8 +204,9 @@ function failureOf(
       })
     case 'check': {
       const check = changeOf(options.lowered)?.checks[failure.check]
-      if (check !== undefined) return brokenCheck(table, checks?.names[check.check] ?? '', failure.row)
-      return nullIn(() => checkNotNull(table, failure.row))
+      const row = asWide(table, failure.row)
+      if (check !== undefined) return brokenCheck(table, checks?.names[check.check] ?? '', row)
+      return nullIn(() => checkNotNull(table, row))
     }
     case 'range':
       return failure.type === 'numeric' ? numericOverflow() : outOfRange(TYPES[failure.type])
@@ -211,6 +214,10 @@ function failureOf(
       return fieldOverflow(failure.precision, failure.scale)
   }
 }
+
+/** Rows that are older than the last columns do not have them. */
+const asWide = ({ columns }: WriteTarget['table'], row: Row): Row =>
+  row.length >= columns.length ? row : columns.map((_, position) => row[position] ?? null)
 
 function nullIn(check: () => void): Error {
   try {

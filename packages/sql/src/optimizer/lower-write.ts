@@ -10,7 +10,7 @@ import type {
   Target,
   UpdateStatement,
 } from '../plan/statement.ts'
-import { columnsIn, hasSubquery, substitute } from '../plan/traverse.ts'
+import { columnsIn, hasSubquery, someExpr, substitute } from '../plan/traverse.ts'
 import { foldExpr } from './fold-constants.ts'
 import { type ColumnSource, ExpressionLowering, type LoweredExpression } from './lower-expression.ts'
 
@@ -45,21 +45,57 @@ export type LoweredWrite = {
     }
 )
 
-/** How a table may be described here. Whatever a later version adds to it may be something that a program would miss. */
-const KNOWN_PARTS = new Set([
-  ...['kind', 'name', 'relation', 'version', 'columns', 'primaryKey', 'indexes', 'checks', 'placement'],
-  'comment',
-])
-const KNOWN_COLUMN_PARTS = new Set(['name', 'type', 'notNull', 'defaultText', 'comment'])
+/** Whether a program can go by what a part of a table's description says. */
+type PartRule = (value: unknown, position: number) => boolean
 
-const isNothing = (value: unknown): boolean =>
-  value === null || value === undefined || value === false || (Array.isArray(value) && value.length === 0)
+const anything: PartRule = () => true
+const nothing: PartRule = (value) =>
+  value === null || value === undefined || (Array.isArray(value) && value.length === 0)
+const inPlace: PartRule = (value, position) => value === position
 
-const hasOnly = (object: object, parts: ReadonlySet<string>): boolean =>
-  Object.entries(object).every(([part, value]) => parts.has(part) || isNothing(value))
+/**
+ * What a table may be described by here. Whatever a later version adds may be something that a program would miss, so a
+ * part that is not named must say nothing.
+ */
+const tableParts: Readonly<Record<string, PartRule>> = {
+  ...{
+    kind: anything,
+    schema: anything,
+    name: anything,
+    oid: anything,
+    version: anything,
+    comment: anything,
+  },
+  ...{ relation: anything, columns: anything, primaryKey: anything, indexes: anything, checks: anything },
+  placement: anything,
+  // Stored rows are as wide as the table: no column was dropped.
+  slots: inPlace,
+}
+const columnParts: Readonly<Record<string, PartRule>> = {
+  ...{ name: anything, type: anything, notNull: anything, defaultText: anything, comment: anything },
+  ...{ identity: anything, sequence: anything },
+  slot: inPlace,
+}
+const indexParts: Readonly<Record<string, PartRule>> = {
+  ...{ name: anything, oid: anything, relation: anything, columns: anything, comment: anything },
+  ...{ unique: anything, constraint: anything, ready: anything },
+}
+const checkParts: Readonly<Record<string, PartRule>> = {
+  ...{ name: anything, oid: anything, text: anything, comment: anything },
+  // Else rows that are there may break it, and a change of other columns would have to find out.
+  validated: (value) => value === true,
+}
+
+const isPlainPart = (object: object, parts: Readonly<Record<string, PartRule>>, position = 0): boolean =>
+  Object.entries(object).every(([part, value]) =>
+    (Object.hasOwn(parts, part) ? (parts[part] as PartRule) : nothing)(value, position),
+  )
 
 const isPlain = (table: TableSchema): boolean =>
-  hasOnly(table, KNOWN_PARTS) && table.columns.every((column) => hasOnly(column, KNOWN_COLUMN_PARTS))
+  isPlainPart(table, tableParts, table.columns.length) &&
+  table.columns.every((column, position) => isPlainPart(column, columnParts, position)) &&
+  table.indexes.every((index) => isPlainPart(index, indexParts)) &&
+  table.checks.every((check) => isPlainPart(check, checkParts))
 
 /**
  * Finds statements that need no reading first: they name whole primary keys, touch no index, and compute only what every
@@ -162,8 +198,9 @@ function lowerChange(
   )
   const broken: LoweredUpdate['checks'][number][] = []
   for (const [check, { expr }] of checks.entries()) {
-    // What a check says of columns that stay has been true before.
-    if (![...columnsIn(expr).keys()].some((id) => assigned.has(positions.get(id) ?? -1))) continue
+    // What a check says of columns that stay has been true before, and is for ever.
+    const touched = [...columnsIn(expr).keys()].some((id) => assigned.has(positions.get(id) ?? -1))
+    if (!touched && !someExpr(expr, isUnsteady)) continue
     const condition = after.lower(foldExpr(expr))
     // Its constants have a list of their own, so it must have none but those written out.
     if (condition === null || !after.constants.every((one) => one.kind === 'constant')) return null
@@ -175,6 +212,8 @@ function lowerChange(
   }
   return { set, where, checks: broken }
 }
+
+const isUnsteady = (expr: Expr): boolean => expr.kind === 'call' && expr.fn.volatility !== 'immutable'
 
 /** All of the conditions as one; null for none; undefined when one of them has no counterpart. */
 function lowerAll(

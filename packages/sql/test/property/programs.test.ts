@@ -176,7 +176,7 @@ describe('programs', () => {
           expect([sql, textOf(await direct.query(all))]).toEqual([sql, textOf(await reading.query(all))])
         }
       }),
-      { numRuns: 250 },
+      { numRuns: 100 },
     )
   })
 })
