@@ -75,7 +75,7 @@ async function restart({ logBytes, progress }: SuiteOptions): Promise<Row[]> {
 }
 
 async function serving({ stateBytes, progress }: SuiteOptions): Promise<Row[]> {
-  const snapshotBytes = 24 * MIB
+  const snapshotBytes = 12 * MIB
   const fleet = await LogFleet.start({ voters: VOTERS, learners: 0, snapshotBytes, stateBytes })
   try {
     progress(`snapshots of ${size(stateBytes)} while serving`)
@@ -98,6 +98,8 @@ async function serving({ stateBytes, progress }: SuiteOptions): Promise<Row[]> {
       const sorted = of.map(([from, to]) => to - from).sort((a, b) => a - b)
       return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))] ?? Number.NaN
     }
+    if (snapshots.length === 0)
+      throw new Error('no snapshot was taken: the machine is too busy for this part')
     const busy = operations.filter(during)
     const quiet = operations.filter((operation) => !during(operation))
     const longest = Math.max(...snapshots.map(([began, done]) => done - began))

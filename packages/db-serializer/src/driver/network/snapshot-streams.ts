@@ -56,7 +56,9 @@ export async function sendSnapshot(
       }
       await stream.close()
       const last = await answers.next()
-      return !last.done && last.value[0] === RECEIVED[0]
+      const whole = !last.done && last.value[0] === RECEIVED[0]
+      if (whole) logger.log('debug', 'snapshot sent', { to, index: meta.index, from, sent })
+      return whole
     } catch (error) {
       stream.abort('the snapshot cannot be sent')
       throw error

@@ -2,7 +2,9 @@ import {
   assert,
   type Clock,
   crc32c,
+  delay,
   type FrameStream,
+  hash32,
   type Logger,
   type LogIndex,
   logIndex,
@@ -45,6 +47,11 @@ const PARTED_BYTES_MAX = 64 * 1024 * 1024
 const WITNESS_REFUSES_MS = 500
 /** Time for a whole snapshot to go over. */
 const SEND_DEADLINE_MS = 60_000
+/** Writing a piece of an own snapshot that takes longer is followed by a rest, of so long at most. */
+const LONG_MS = 2
+const REST_MS_MAX = 100
+/** A node takes its snapshots earlier than the limits say by up to this part of them. */
+const SHARE_LESS_MAX = 0.3
 
 /** A snapshot that was taken and is not on disk yet. */
 export interface TakenSnapshot {
@@ -61,6 +68,8 @@ export class Snapshots {
   /** Taken, but not every machine has made its part durable yet. */
   #unsaved: TakenSnapshot | null = null
   readonly #inbox: SnapshotInbox
+  /** Of the limits, which this node goes by: were it the same for all, all would be busy with snapshots at once. */
+  readonly #share: number
   #saving = false
   #index = 0
   #bytesSince = 0
@@ -68,6 +77,7 @@ export class Snapshots {
   constructor(ports: SnapshotsPorts, limits: SnapshotLimits) {
     this.#ports = ports
     this.#limits = limits
+    this.#share = 1 - (hash32(ports.peers.self) / 2 ** 32) * SHARE_LESS_MAX
     this.#inbox = new SnapshotInbox({
       logger: ports.logger,
       create: (meta) => ports.store().newSnapshot(meta),
@@ -111,7 +121,8 @@ export class Snapshots {
     const { applier } = this.#ports
     const entries = applier.applied - this.#index
     if (this.#unsaved || this.#saving || applier.sealed) return
-    if (entries < snapshotEntries && (this.#bytesSince < snapshotBytes || entries === 0)) return
+    const many = entries >= snapshotEntries * this.#share
+    if (!many && (this.#bytesSince < snapshotBytes * this.#share || entries === 0)) return
     const runner = this.#ports.runner()
     if (!runner) return
     this.#unsaved = this.#take(runner)
@@ -146,13 +157,27 @@ export class Snapshots {
     const tail = this.#limits.witness ? 0 : this.#limits.tailEntries
     const cutBefore = logIndex(Math.max(1, Math.min(snapshot.meta.index + 1 - tail, this.#partedAt(runner))))
     const { meta, state } = snapshot
-    const pieces = state.pieces(() => this.#ports.clock.turn())
+    const pieces = state.pieces(this.#pace())
     runner.compact(meta, pieces, cutBefore, ({ bytes }) => {
       this.#saving = false
       // A leader's snapshot may have come in meanwhile.
       if (this.#saved === null || this.#saved.index < meta.index) this.#saved = meta
       logger.log('debug', 'snapshot saved', { index: meta.index, bytes })
     })
+  }
+
+  /**
+   * What comes between two pieces: a turn for others, and after work that took long, as syncs do, as long a rest, so that
+   * the log has the disk for half of the time.
+   */
+  #pace(): () => Promise<void> {
+    const { clock } = this.#ports
+    let begunAt = clock.now()
+    return async () => {
+      const tookMs = Math.min(clock.now() - begunAt, REST_MS_MAX)
+      await (tookMs < LONG_MS ? clock.turn() : delay(clock, tookMs))
+      begunAt = clock.now()
+    }
   }
 
   /**
