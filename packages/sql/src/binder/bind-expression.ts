@@ -228,7 +228,15 @@ function bindIs(place: Place, expression: Expression & { kind: 'is' }): Expr {
 
 function bindBinary(place: Place, expression: BinaryExpression): Expr {
   const { left, right, operator } = expression
-  if (left.kind === 'row' && right.kind === 'row') return bindRows(place, expression, left, right)
+  if (left.kind === 'row' && right.kind === 'row')
+    return operator === 'overlaps'
+      ? functionCall(
+          place.context,
+          expression,
+          'overlaps',
+          [...left.items, ...right.items].map((item) => bindExpression(place, item)),
+        )
+      : bindRows(place, expression, left, right)
   if (left.kind === 'row' && right.kind === 'subquery')
     return bindQuantified(place, expression, { left, operator, query: right.query, quantifier: 'row' })
   const node = { span: expression.operatorSpan }

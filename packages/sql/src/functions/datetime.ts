@@ -1,11 +1,16 @@
 import { SQLSTATE, sqlError } from '../errors.ts'
-import { civilFromDays, DAY, daysFromCivil, daysInMonth, splitMicros } from '../types/calendar.ts'
-import { extractDate, extractInterval, extractTimestamp, truncateTimestamp } from '../types/date-fields.ts'
-import { dateToTimestamp, inDateRange, inTimestampRange, timestampToDate } from '../types/datetime.ts'
+import { DAY, splitMicros } from '../types/calendar.ts'
+import {
+  dateToTimestamp,
+  inDateRange,
+  inTimestampRange,
+  isInfinite,
+  roundTimestamp,
+  timestampToDate,
+} from '../types/datetime.ts'
 import {
   addInterval,
   divideInterval,
-  type Interval,
   intervalText,
   multiplyInterval,
   negateInterval,
@@ -13,9 +18,11 @@ import {
   timestampDifference,
   toInterval,
 } from '../types/interval.ts'
+import { roundTime, timetzText, toZonedTime, utcOf, wrapTime } from '../types/time.ts'
+import { fromLocal, toLocal, type Zone } from '../types/time-zone.ts'
 import { timestampToChar } from '../types/to-char.ts'
 import { contextual, fn } from './define.ts'
-import type { ScalarFunction } from './function.ts'
+import type { FunctionContext, ScalarFunction } from './function.ts'
 
 const shift = (micros: bigint, by: string, sign: 1 | -1): bigint =>
   shiftTimestamp(micros, toInterval(by), sign)
@@ -29,53 +36,6 @@ function dateDifference(a: number, b: number): number {
 
 const shiftDate = (days: number, by: number): number =>
   Number.isFinite(days) ? inDateRange(days + by) : days
-
-/** The difference in years, months and days by the calendar. */
-function age(later: bigint, earlier: bigint): string {
-  if (later < earlier) return intervalText(negateInterval(toInterval(age(earlier, later))))
-  const to = splitMicros(later)
-  const from = splitMicros(earlier)
-  const end = civilFromDays(to.days)
-  const start = civilFromDays(from.days)
-  let micros = to.rest - from.rest
-  let days = end.day - start.day
-  let months = (end.year - start.year) * 12 + end.month - start.month
-  if (micros < 0n) {
-    micros += DAY
-    days--
-  }
-  if (days < 0) {
-    // A month is borrowed, as long as the one that the span begins in.
-    days += daysInMonth(start.year, start.month)
-    months--
-  }
-  return intervalText({ months, days, micros })
-}
-
-/** @throws 22008 */
-function makeDate(year: number, month: number, day: number): number {
-  const civil = { year: year < 0 ? year + 1 : year, month, day }
-  if (year === 0 || month < 1 || month > 12 || day < 1 || day > daysInMonth(civil.year, month))
-    throw sqlError(
-      SQLSTATE.datetimeFieldOverflow,
-      `date field value out of range: ${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`,
-    )
-  return inDateRange(daysFromCivil(civil))
-}
-
-/** Whole days of 24 hours out of the time, months of 30 days out of the days. */
-function justify({ months, days, micros }: Interval, hours: boolean, toMonths: boolean): string {
-  let [m, d, t] = [months, days, micros]
-  if (hours) {
-    d += Number(t / DAY)
-    t %= DAY
-  }
-  if (toMonths) {
-    m += Math.trunc(d / 30)
-    d %= 30
-  }
-  return intervalText({ months: m, days: d, micros: t })
-}
 
 export const datetimeFunctions: readonly ScalarFunction[] = [
   fn('+', ['timestamp', 'interval'], 'timestamp', (a, b) => shift(a, b, 1)),
@@ -99,50 +59,103 @@ export const datetimeFunctions: readonly ScalarFunction[] = [
   fn('*', ['interval', 'double'], 'interval', (a, b) => intervalText(multiplyInterval(toInterval(a), b))),
   fn('*', ['double', 'interval'], 'interval', (a, b) => intervalText(multiplyInterval(toInterval(b), a))),
   fn('/', ['interval', 'double'], 'interval', (a, b) => intervalText(divideInterval(toInterval(a), b))),
-  fn('extract', ['text', 'timestamp'], 'numeric', (field, value) => extractTimestamp(field, value)),
-  fn('extract', ['text', 'date'], 'numeric', extractDate),
-  fn('extract', ['text', 'interval'], 'numeric', (field, value) => extractInterval(field, toInterval(value))),
-  fn('date_part', ['text', 'timestamp'], 'double', (field, value) =>
-    asDouble(extractTimestamp(field, value)),
+  contextual('+', ['timestamptz', 'interval'], 'timestamptz', 'stable', ({ zone }, a, b) =>
+    shiftZoned(zone, a as bigint, b as string, 1),
   ),
-  fn('date_part', ['text', 'date'], 'double', (field, value) =>
-    asDouble(extractTimestamp(field, dateToTimestamp(value))),
+  contextual('+', ['interval', 'timestamptz'], 'timestamptz', 'stable', ({ zone }, a, b) =>
+    shiftZoned(zone, b as bigint, a as string, 1),
   ),
-  fn('date_part', ['text', 'interval'], 'double', (field, value) =>
-    asDouble(extractInterval(field, toInterval(value))),
+  contextual('-', ['timestamptz', 'interval'], 'timestamptz', 'stable', ({ zone }, a, b) =>
+    shiftZoned(zone, a as bigint, b as string, -1),
   ),
-  fn('date_trunc', ['text', 'timestamp'], 'timestamp', truncateTimestamp),
-  fn('age', ['timestamp', 'timestamp'], 'interval', age),
-  contextual('age', ['timestamp'], 'interval', 'stable', ({ transactionMicros }, value) =>
-    age((transactionMicros / DAY) * DAY, value as bigint),
+  fn('-', ['timestamptz', 'timestamptz'], 'interval', (a, b) => intervalText(timestampDifference(a, b))),
+  fn('+', ['date', 'time'], 'timestamp', withTime),
+  fn('+', ['time', 'date'], 'timestamp', (a, b) => withTime(b, a)),
+  fn('+', ['time', 'interval'], 'time', (a, b) => shiftTime(a, b, 1)),
+  fn('+', ['interval', 'time'], 'time', (a, b) => shiftTime(b, a, 1)),
+  fn('-', ['time', 'interval'], 'time', (a, b) => shiftTime(a, b, -1)),
+  fn('-', ['time', 'time'], 'interval', (a, b) =>
+    intervalText({ months: 0, days: 0, micros: BigInt(a - b) }),
   ),
-  fn('make_date', ['integer', 'integer', 'integer'], 'date', makeDate),
-  fn(
-    'make_timestamp',
-    ['integer', 'integer', 'integer', 'integer', 'integer', 'double'],
-    'timestamp',
-    (year, month, day, hour, minute, second) => {
-      if (hour < 0 || hour > 24 || minute < 0 || minute > 59 || second < 0 || second > 60)
-        throw sqlError(
-          SQLSTATE.datetimeFieldOverflow,
-          `time field value out of range: ${hour}:${minute}:${second}`,
-        )
-      const time = BigInt(hour * 3600 + minute * 60) * 1_000_000n + BigInt(Math.round(second * 1e6))
-      return inTimestampRange(BigInt(makeDate(year, month, day)) * DAY + time)
-    },
+  fn('+', ['timetz', 'interval'], 'timetz', (a, b) => shiftTimetz(a, b, 1)),
+  fn('+', ['interval', 'timetz'], 'timetz', (a, b) => shiftTimetz(b, a, 1)),
+  fn('-', ['timetz', 'interval'], 'timetz', (a, b) => shiftTimetz(a, b, -1)),
+  fn('+', ['date', 'timetz'], 'timestamptz', (a, b) => withTimetz(a, b)),
+  fn('+', ['timetz', 'date'], 'timestamptz', (a, b) => withTimetz(b, a)),
+  fn('+', ['interval'], 'interval', (a) => a),
+  ...['now', 'current_timestamp', 'transaction_timestamp'].map((name) =>
+    contextual(name, [], 'timestamptz', 'stable', (context) => context.transactionMicros),
   ),
-  fn('isfinite', ['timestamp'], 'boolean', (value) => Number.isFinite(timestampToDate(value))),
-  fn('isfinite', ['date'], 'boolean', Number.isFinite),
-  fn('justify_hours', ['interval'], 'interval', (value) => justify(toInterval(value), true, false)),
-  fn('justify_days', ['interval'], 'interval', (value) => justify(toInterval(value), false, true)),
-  fn('to_char', ['timestamp', 'text'], 'text', timestampToChar),
-  fn('to_char', ['date', 'text'], 'text', (value, format) => timestampToChar(dateToTimestamp(value), format)),
-  ...['now', 'current_timestamp', 'transaction_timestamp', 'localtimestamp'].map((name) =>
-    contextual(name, [], 'timestamp', 'stable', (context) => context.transactionMicros),
+  contextual('localtimestamp', [], 'timestamp', 'stable', (context) =>
+    toLocal(context.zone, context.transactionMicros),
   ),
-  contextual('statement_timestamp', [], 'timestamp', 'stable', (context) => context.statementMicros),
-  contextual('clock_timestamp', [], 'timestamp', 'volatile', (context) => context.clockMicros()),
-  contextual('current_date', [], 'date', 'stable', (context) => timestampToDate(context.transactionMicros)),
+  contextual('statement_timestamp', [], 'timestamptz', 'stable', (context) => context.statementMicros),
+  contextual('clock_timestamp', [], 'timestamptz', 'volatile', (context) => context.clockMicros()),
+  contextual('timeofday', [], 'text', 'volatile', (context) =>
+    timestampToChar(context.clockMicros(), 'Dy Mon DD HH24:MI:SS.US YYYY TZ', context.zone),
+  ),
+  contextual('current_date', [], 'date', 'stable', (context) =>
+    timestampToDate(toLocal(context.zone, context.transactionMicros)),
+  ),
+  contextual('localtime', [], 'time', 'stable', (context) => nowOfDay(context)),
+  contextual('current_time', [], 'timetz', 'stable', (context) =>
+    timetzText({
+      micros: nowOfDay(context),
+      offset: context.zone.offsetAt(Number(context.transactionMicros / 1_000n)),
+    }),
+  ),
+  // With a number in parentheses: digits of the fraction.
+  ...(['current_timestamp', 'localtimestamp'] as const).map((name) =>
+    contextual(
+      name,
+      ['integer'],
+      name === 'localtimestamp' ? 'timestamp' : 'timestamptz',
+      'stable',
+      (context, digits) =>
+        roundTimestamp(
+          name === 'localtimestamp'
+            ? toLocal(context.zone, context.transactionMicros)
+            : context.transactionMicros,
+          Number(digits),
+        ),
+    ),
+  ),
+  contextual('localtime', ['integer'], 'time', 'stable', (context, digits) =>
+    roundTime(nowOfDay(context), Number(digits)),
+  ),
+  contextual('current_time', ['integer'], 'timetz', 'stable', (context, digits) =>
+    timetzText({
+      micros: roundTime(nowOfDay(context), Number(digits)),
+      offset: context.zone.offsetAt(Number(context.transactionMicros / 1_000n)),
+    }),
+  ),
 ]
 
-const asDouble = (value: string | null): number | null => (value === null ? null : Number(value))
+const nowOfDay = ({ zone, transactionMicros }: FunctionContext): number =>
+  Number(splitMicros(toLocal(zone, transactionMicros)).rest)
+
+/** Months and days by the calendar of the zone, the time by the clock on the wall of UTC. */
+export function shiftZoned(zone: Zone, micros: bigint, text: string, sign: 1 | -1): bigint {
+  const by = toInterval(text)
+  if (by.months === 0 && by.days === 0) return shiftTimestamp(micros, by, sign)
+  const local = shiftTimestamp(toLocal(zone, micros), { ...by, micros: 0n }, sign)
+  return shiftTimestamp(fromLocal(zone, local), { months: 0, days: 0, micros: by.micros }, sign)
+}
+
+function withTime(days: number, micros: number): bigint {
+  const start = dateToTimestamp(days)
+  return isInfinite(start) ? start : inTimestampRange(start + BigInt(micros))
+}
+
+function withTimetz(days: number, text: string): bigint {
+  const start = dateToTimestamp(days)
+  return isInfinite(start) ? start : inTimestampRange(start + BigInt(utcOf(toZonedTime(text))))
+}
+
+const shiftTime = (micros: number, by: string, sign: 1 | -1): number =>
+  wrapTime(micros + sign * Number(toInterval(by).micros % DAY))
+
+function shiftTimetz(text: string, by: string, sign: 1 | -1): string {
+  const { micros, offset } = toZonedTime(text)
+  return timetzText({ micros: shiftTime(micros, by, sign), offset })
+}

@@ -15,6 +15,8 @@ import { canCast } from './cast.ts'
 import { polymorphicAggregates } from './collect-aggregates.ts'
 import { comparisons } from './comparison.ts'
 import { datetimeFunctions } from './datetime.ts'
+import { datetimeParts } from './datetime-parts.ts'
+import { zoneFunctions } from './datetime-zone.ts'
 import type { AggregateFunction, ScalarFunction } from './function.ts'
 import { jsonFunctions } from './json.ts'
 import { mathFunctions } from './math.ts'
@@ -37,6 +39,8 @@ const all = [
   ...textFunctions,
   ...mathFunctions,
   ...datetimeFunctions,
+  ...datetimeParts,
+  ...zoneFunctions,
   ...sessionFunctions,
   ...jsonFunctions,
 ]

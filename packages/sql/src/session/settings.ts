@@ -1,5 +1,5 @@
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
-import { findZone, type Zone, zoneNamed } from '../types/time-zone.ts'
+import { sessionZone, UTC, type Zone } from '../types/time-zone.ts'
 
 /** What SHOW tells and SET may change. Most only exist because clients ask for them. */
 const defaults: Readonly<Record<string, string>> = {
@@ -65,7 +65,7 @@ export class Settings {
 
   /** Where the session is. */
   zone(): Zone {
-    return zoneNamed(this.get('timezone'))
+    return sessionZone(this.get('timezone')) ?? UTC
   }
 
   all(): readonly (readonly [string, string])[] {
@@ -78,7 +78,7 @@ function zoneSetting(value: string): Zone {
   const hours = Number(value)
   const eastward = value.trim() !== '' && Number.isFinite(hours) && Math.abs(hours) <= 168
   // As a rule of POSIX, which counts to the west.
-  const zone = eastward ? findZone(posixRule(hours)) : findZone(value)
+  const zone = eastward ? sessionZone(posixRule(hours)) : sessionZone(value)
   if (zone !== null) return zone
   throw sqlError(SQLSTATE.invalidParameterValue, `invalid value for parameter "TimeZone": "${value}"`)
 }

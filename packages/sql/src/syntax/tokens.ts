@@ -71,6 +71,7 @@ const further: Readonly<Record<string, TokenType[]>> = {
   and: [InfixOperator],
   or: [InfixOperator],
   escape: [InfixOperator],
+  overlaps: [InfixOperator],
   not: [PrefixOperator],
   true: [Literal],
   false: [Literal],

@@ -58,7 +58,16 @@ const fieldOf = (written: string): string => {
 const unknownUnit = (unit: string, type: string): SqlError =>
   sqlError(SQLSTATE.invalidParameterValue, `unit "${unit}" not recognized for type ${type}`)
 
-const timeFields = new Set(['hour', 'minute', 'second', 'milliseconds', 'microseconds', 'timezone'])
+const timeFields = new Set([
+  'hour',
+  'minute',
+  'second',
+  'milliseconds',
+  'microseconds',
+  'timezone',
+  'timezone_hour',
+  'timezone_minute',
+])
 
 const isInfinite = (micros: bigint): boolean =>
   micros === TIMESTAMP_INFINITY || micros === TIMESTAMP_MINUS_INFINITY
@@ -82,7 +91,7 @@ export function extractTimestamp(
   type = 'timestamp without time zone',
 ): string | null {
   const name = fieldOf(field)
-  if (isInfinite(micros)) return null
+  if (isInfinite(micros)) return infiniteField(name, field, micros > 0n, type)
   const { days, rest } = splitMicros(micros)
   const whole = wholeField(name, days)
   if (whole !== null) return String(whole)
@@ -109,10 +118,58 @@ export function extractTimestamp(
   }
 }
 
+const growing = new Set(['year', 'decade', 'century', 'millennium', 'isoyear', 'julian', 'epoch'])
+const cyclic = new Set([...timeFields, 'month', 'day', 'quarter', 'dow', 'isodow', 'doy', 'week'])
+
+/** Fields that grow for ever are infinite, the others have no value. @throws 22023 */
+function infiniteField(name: string, field: string, positive: boolean, type: string): string | null {
+  if (growing.has(name)) return positive ? 'Infinity' : '-Infinity'
+  if (cyclic.has(name)) return null
+  throw unknownUnit(field, type)
+}
+
+/** EXTRACT from a time of day. @throws 22023, 0A000 for what a time does not have */
+export function extractTime(field: string, micros: number, type = 'time without time zone'): string {
+  const rest = BigInt(micros)
+  const ofMinute = rest % 60_000_000n
+  switch (fieldOf(field)) {
+    case 'hour':
+      return String(rest / 3_600_000_000n)
+    case 'minute':
+      return String((rest / 60_000_000n) % 60n)
+    case 'second':
+      return scaled(ofMinute, 6)
+    case 'milliseconds':
+      return scaled(ofMinute, 3)
+    case 'microseconds':
+      return ofMinute.toString()
+    case 'epoch':
+      return scaled(rest, 6)
+    default:
+      throw growing.has(fieldOf(field)) || cyclic.has(fieldOf(field))
+        ? sqlError(SQLSTATE.featureNotSupported, `unit "${field}" not supported for type ${type}`)
+        : unknownUnit(field, type)
+  }
+}
+
+/** The parts of an offset from UTC; null for other fields. */
+export function extractOffset(field: string, seconds: number): string | null {
+  switch (fieldOf(field)) {
+    case 'timezone':
+      return String(seconds)
+    case 'timezone_hour':
+      return String(Math.trunc(seconds / 3_600))
+    case 'timezone_minute':
+      return String(Math.trunc(seconds / 60) % 60)
+    default:
+      return null
+  }
+}
+
 /** EXTRACT from a date: only fields that a date has. @throws 22023 */
 export function extractDate(field: string, days: number): string | null {
-  if (!Number.isFinite(days)) return null
   const name = fieldOf(field)
+  if (!Number.isFinite(days)) return infiniteField(name, field, days > 0, 'date')
   if (name === 'epoch') return String(days * 86_400)
   if (name === 'julian') return String(days + 2_440_588)
   const whole = wholeField(name, days)
@@ -196,7 +253,11 @@ export function extractInterval(field: string, { months, days, micros }: Interva
 }
 
 /** Sets everything below the unit to its start. @throws 22023 for an unknown unit */
-export function truncateTimestamp(unit: string, micros: bigint): bigint {
+export function truncateTimestamp(
+  unit: string,
+  micros: bigint,
+  type = 'timestamp without time zone',
+): bigint {
   if (isInfinite(micros)) return micros
   const name = fieldOf(unit)
   const { days, rest } = splitMicros(micros)
@@ -232,6 +293,44 @@ export function truncateTimestamp(unit: string, micros: bigint): bigint {
     case 'microseconds':
       return micros
     default:
-      throw unknownUnit(unit, 'timestamp without time zone')
+      throw unknownUnit(unit, type)
+  }
+}
+
+/** Cuts an interval off below the unit. @throws 22023, 0A000 for weeks */
+export function truncateInterval(unit: string, { months, days, micros }: Interval): Interval {
+  const cut = (size: bigint): Interval => ({ months, days, micros: micros - (micros % size) })
+  const toMonths = (size: number): Interval => ({ months: months - (months % size), days: 0, micros: 0n })
+  switch (fieldOf(unit)) {
+    case 'millennium':
+      return toMonths(12_000)
+    case 'century':
+      return toMonths(1_200)
+    case 'decade':
+      return toMonths(120)
+    case 'year':
+      return toMonths(12)
+    case 'quarter':
+      return toMonths(3)
+    case 'month':
+      return toMonths(1)
+    case 'day':
+      return { months, days, micros: 0n }
+    case 'hour':
+      return cut(3_600_000_000n)
+    case 'minute':
+      return cut(60_000_000n)
+    case 'second':
+      return cut(1_000_000n)
+    case 'milliseconds':
+      return cut(1_000n)
+    case 'microseconds':
+      return cut(1n)
+    case 'week':
+      throw sqlError(SQLSTATE.featureNotSupported, `unit "${unit}" not supported for type interval`, {
+        detail: 'Months usually have fractional weeks.',
+      })
+    default:
+      throw unknownUnit(unit, 'interval')
   }
 }

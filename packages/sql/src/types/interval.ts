@@ -84,76 +84,153 @@ function exactMicros(amount: string, unit: number): bigint {
   return amount.startsWith('-') ? -sum : sum
 }
 
-/**
- * Reads `1 year 2 mons -3 days 04:05:06`, `1 day ago`, ISO 8601's `P1Y2M3DT4H5M6S`, and plain seconds.
- * @throws 22007 when it is no interval
- */
-export function parseInterval(text: string): Interval {
-  const malformed = () =>
-    sqlError(SQLSTATE.invalidDatetimeFormat, `invalid input syntax for type interval: "${text}"`)
-  let months = 0
-  let days = 0
-  let micros = 0n
-  const add = (amount: string, unit: Unit): void => {
+/** Adds up the parts of an interval that is being read. */
+class Sum {
+  months = 0
+  days = 0
+  micros = 0n
+
+  add(amount: string, unit: Unit): void {
     const value = Number(amount)
     if (unit.months !== undefined) {
       const exact = value * unit.months
-      // PostgreSQL keeps a fraction of a year as months, and one of a month as days of 30.
       const whole = Math.trunc(exact)
-      months += unit.months === 1 ? whole : Math.round(exact)
-      if (unit.months === 1) addDays((exact - whole) * 30)
-    } else if (unit.days !== undefined) addDays(value * unit.days)
-    else micros += exactMicros(amount, unit.micros ?? 1)
+      // PostgreSQL keeps a fraction of a year as months, and one of a month as days of 30.
+      this.months += unit.months === 1 ? whole : Math.round(exact)
+      if (unit.months === 1) this.addDays((exact - whole) * 30)
+    } else if (unit.days !== undefined) this.addDays(value * unit.days)
+    else this.micros += exactMicros(amount, unit.micros ?? 1)
   }
-  const addDays = (value: number): void => {
+
+  addDays(value: number): void {
     const whole = Math.trunc(value)
-    days += whole
-    micros += BigInt(Math.round((value - whole) * 8.64e10))
+    this.days += whole
+    this.micros += BigInt(Math.round((value - whole) * 8.64e10))
   }
-  let rest = text.trim().toLowerCase()
-  if (rest === '') throw malformed()
-  if (/^p(?=[\dt])/.test(rest)) {
-    const iso =
-      /^p(?:([-\d.]+)y)?(?:([-\d.]+)m)?(?:([-\d.]+)w)?(?:([-\d.]+)d)?(?:t(?:([-\d.]+)h)?(?:([-\d.]+)m)?(?:([-\d.]+)s)?)?$/.exec(
-        rest,
-      )
-    if (iso === null) throw malformed()
-    const names = ['year', 'month', 'week', 'day', 'hour', 'minute', 'second']
-    names.forEach((name, i) => {
-      const amount = iso[i + 1]
-      if (amount === undefined) return
-      if (!/^-?(\d+\.?\d*|\.\d+)$/.test(amount)) throw malformed()
-      add(amount, unitOf.get(name) ?? {})
-    })
-    return checked(months, days, micros)
+
+  clock(sign: string, hours: string, minutes: string, seconds: string, fraction: string): void {
+    const clock =
+      (BigInt(hours) * 3600n + BigInt(minutes) * 60n + BigInt(seconds)) * 1_000_000n +
+      BigInt(Math.round(Number(`0.${fraction}0`) * 1e6))
+    this.micros += sign === '-' ? -clock : clock
   }
-  const ago = / ago$/.test(rest)
-  if (ago) rest = rest.slice(0, -4)
-  rest = rest.replace(/^@\s*/, '')
-  const pattern =
-    /\s*(?:([-+]?)(\d+):(\d{1,2})(?::(\d{1,2})(\.\d*)?)?|([-+]?(?:\d+\.?\d*|\.\d+))\s*([a-z]*))(?=[\s\d+-]|$)/y
-  while (pattern.lastIndex < rest.length) {
-    const match = pattern.exec(rest)
-    if (match === null) throw malformed()
-    const [, sign, hours, minutes = '0', seconds = '0', fraction = '', amount, name] = match
+
+  result(): Interval {
+    return checked(this.months, this.days, this.micros)
+  }
+}
+
+const malformed = (text: string) =>
+  sqlError(SQLSTATE.invalidDatetimeFormat, `invalid input syntax for type interval: "${text}"`)
+
+const isoUnits =
+  /^p(?:([-\d.]+)y)?(?:([-\d.]+)m)?(?:([-\d.]+)w)?(?:([-\d.]+)d)?(?:t(?:([-\d.]+)h)?(?:([-\d.]+)m)?(?:([-\d.]+)s)?)?$/
+const isoPoints = /^p(-?\d+)-(-?\d+)(?:-(-?\d+))?(?:t(-?\d+):(\d+)(?::(\d+)(?:\.(\d+))?)?)?$/
+
+/** `P1Y2M3DT4H5M6S` and `P0001-02-03T04:05:06`. */
+function parseIso(source: string, text: string): Interval {
+  const sum = new Sum()
+  const points = isoPoints.exec(source)
+  if (points !== null) {
+    const [
+      ,
+      years = '0',
+      months = '0',
+      days = '0',
+      hours = '0',
+      minutes = '0',
+      seconds = '0',
+      fraction = '',
+    ] = points
+    sum.months = Number(years) * 12 + Number(months)
+    sum.days = Number(days)
+    sum.clock(hours.startsWith('-') ? '-' : '', hours.replace('-', ''), minutes, seconds, fraction)
+    return sum.result()
+  }
+  const match = isoUnits.exec(source)
+  if (match === null) throw malformed(text)
+  const names = ['year', 'month', 'week', 'day', 'hour', 'minute', 'second']
+  names.forEach((name, i) => {
+    const amount = match[i + 1]
+    if (amount === undefined) return
+    if (!/^-?(\d+\.?\d*|\.\d+)$/.test(amount)) throw malformed(text)
+    sum.add(amount, unitOf.get(name) ?? {})
+  })
+  return sum.result()
+}
+
+const part =
+  /\s*(?:([-+]?)(\d+):(\d{1,2})(?::(\d{1,2})(?:\.(\d*))?)?|([-+]?)(\d+)-(\d+)(?![\d.])|([-+]?(?:\d+\.?\d*|\.\d+))\s*([a-z]*))(?=[\s\d+-]|$)/y
+
+/**
+ * Reads `1 year 2 mons -3 days 04:05:06`, `1-2 3 4:05:06` of the SQL standard, `1 day ago`, ISO 8601, and plain
+ * seconds.
+ * @throws 22007 when it is no interval, 22008 when a field is out of range
+ */
+export function parseInterval(text: string): Interval {
+  let source = text.trim().toLowerCase()
+  if (source === '') throw malformed(text)
+  if (/^p(?=[-\d.t])/.test(source)) return parseIso(source, text)
+  const ago = / ago$/.test(source)
+  if (ago) source = source.slice(0, -4)
+  source = source.replace(/^@\s*/, '')
+  const sum = new Sum()
+  part.lastIndex = 0
+  let at = 0
+  while (at < source.length) {
+    part.lastIndex = at
+    const match = part.exec(source)
+    if (match === null) throw malformed(text)
+    at = part.lastIndex
+    const [
+      ,
+      sign = '',
+      hours,
+      minutes = '0',
+      seconds = '0',
+      fraction = '',
+      side,
+      years,
+      months = '0',
+      amount,
+      name,
+    ] = match
     if (hours !== undefined) {
       if (Number(minutes) > 59 || Number(seconds) > 59)
         throw sqlError(SQLSTATE.datetimeFieldOverflow, `interval field value out of range: "${text}"`)
-      const clock =
-        (BigInt(hours) * 3600n + BigInt(minutes) * 60n + BigInt(seconds)) * 1_000_000n +
-        BigInt(Math.round(Number(`0${fraction === '' ? '.' : fraction}0`) * 1e6))
-      micros += sign === '-' ? -clock : clock
-      continue
+      sum.clock(sign, hours, minutes, seconds, fraction)
+    } else if (years !== undefined) {
+      const total = Number(years) * 12 + Number(months)
+      sum.months += side === '-' ? -total : total
+    } else {
+      // A bare number before a time counts days.
+      const dayOf = name === '' && /^[-+]?\d+:/.test(source.slice(at))
+      const unit = dayOf
+        ? { days: 1 }
+        : name === '' || name === undefined
+          ? { micros: 1e6 }
+          : unitOf.get(name)
+      if (unit === undefined || amount === undefined) throw malformed(text)
+      sum.add(amount, unit)
     }
-    const unit = name === '' || name === undefined ? { micros: 1e6 } : unitOf.get(name)
-    if (unit === undefined || amount === undefined) throw malformed()
-    add(amount, unit)
   }
-  return ago ? checked(-months, -days, -micros) : checked(months, days, micros)
+  const result = sum.result()
+  return ago ? checked(-result.months, -result.days, -result.micros) : result
 }
 
 /** The value of a stored interval. */
-export const toInterval = (text: string): Interval => parseInterval(text)
+export function toInterval(text: string): Interval {
+  let interval = known.get(text)
+  if (interval === undefined) {
+    interval = parseInterval(text)
+    if (known.size >= KNOWN_MAX) known.clear()
+    known.set(text, interval)
+  }
+  return interval
+}
+
+const known = new Map<string, Interval>()
+const KNOWN_MAX = 1_024
 
 /** For order and equality a month has 30 days and a day 24 hours. */
 export const intervalSpan = ({ months, days, micros }: Interval): bigint =>

@@ -207,10 +207,12 @@ export function findZone(name: string): Zone | null {
 function makeZone(name: string): Zone | null {
   if (/^(utc|uct|zulu|universal|etc\/(utc|uct|universal|zulu))$/i.test(name)) return UTC
   if (/^(gmt|etc\/gmt)$/i.test(name)) return fixedZone(0, 'GMT', 'GMT')
-  const known = namedZone(name)
-  if (known !== null && /^[A-Za-z]/.test(name)) return known
   const seconds = abbreviationSeconds(name)
   if (seconds !== null) return fixedZone(seconds, name.toUpperCase(), name.toUpperCase())
+  return namedZone(name) ?? posixZone(name)
+}
+
+function posixZone(name: string): Zone | null {
   // POSIX counts to the west: `UTC+3` is behind UTC.
   const posix = /^(<[^>]+>|[a-z]{3,}|)([-+]?)(\d{1,3})(?::(\d{1,2}))?(?::(\d{1,2}))?$/i.exec(name)
   if (posix === null) return null
@@ -245,6 +247,12 @@ function usualCase(name: string): string {
     .replace(/_Of_/g, '_of_')
     .replace(/-Au-/g, '-au-')
 }
+
+/** The zone that a session can be in: a name of the tz database or a POSIX rule, no abbreviation; null: none. */
+export const sessionZone = (name: string): Zone | null =>
+  abbreviationSeconds(name) === null || /^(?:cet|met|eet|wet|est|mst|hst|utc|gmt|uct|zulu)$/i.test(name)
+    ? (/^[a-z]{3}$/i.test(name) && !/^(?:utc|gmt|uct)$/i.test(name) ? namedZone(name) : findZone(name))
+    : null
 
 /** @throws 22023 */
 export function zoneNamed(name: string): Zone {

@@ -225,7 +225,18 @@ export abstract class ExpressionBuilder extends OperandBuilder {
   }
 
   #membership(left: Expression, node: MembershipCst, row: Row): { infix: boolean; ranked: Expression } {
-    const { NotBefore, Between, Symmetric, In, subquery, expressionList, Ilike, operand } = node.children
+    const {
+      NotBefore,
+      Between,
+      Symmetric,
+      In,
+      subquery,
+      expressionList,
+      Ilike,
+      operand,
+      quantified,
+      Similar,
+    } = node.children
     const negated = has(NotBefore)
     if (has(In)) {
       const span = join(left.span, spanOf(node))
@@ -237,6 +248,13 @@ export abstract class ExpressionBuilder extends OperandBuilder {
         }
       const list = this.expressions(only(expressionList))
       return { infix: false, ranked: { kind: 'in', operand: left, list, negated, span } }
+    }
+    const each = quantified?.[0]
+    if (each !== undefined) {
+      const sign = `${negated ? '!' : ''}~~${has(Ilike) ? '*' : ''}`
+      const span = join(left.span, spanOf(node))
+      const common = { left, operator: sign, operatorSpan: spanOf(node), span }
+      return { infix: false, ranked: this.#quantified(each, common) }
     }
     const first = only(operand)
     if (has(Between)) {
@@ -260,6 +278,16 @@ export abstract class ExpressionBuilder extends OperandBuilder {
       sign = this.#climb(only(next.children.operand), row, RANK.escape + 1, 0)
     }
     const span = join(left.span, (sign ?? pattern).span)
+    const word = Similar?.[0]
+    if (word !== undefined) {
+      // What PostgreSQL makes of SIMILAR TO: a regular expression.
+      const right = call(word, 'similar_to_escape', sign === null ? [pattern] : [pattern, sign], span)
+      const operator = negated ? '!~' : '~'
+      return {
+        infix: true,
+        ranked: { kind: 'binary', operator, left, right, operatorSpan: tokenSpan(word), span },
+      }
+    }
     return {
       infix: true,
       ranked: {

@@ -245,12 +245,16 @@ export abstract class OperandBuilder {
     const [type, second] = parts
     if (type === undefined || second !== undefined) throw this.unexpected(text.startOffset)
     const zone = timeZone?.[0]
-    const field = IntervalField?.[0]
+    // With TO, the text says what it means.
+    const [field, last] = IntervalField ?? []
     const literal = literalOf(text)
     if (field !== undefined && (type.name !== 'interval' || literal.kind !== 'string'))
       throw this.unexpected(field.startOffset)
     const operand: Expression =
-      field !== undefined && literal.kind === 'string' && /^\s*[-+]?[\d.]+\s*$/.test(literal.value)
+      field !== undefined &&
+      last === undefined &&
+      literal.kind === 'string' &&
+      /^\s*[-+]?[\d.]+\s*$/.test(literal.value)
         ? { ...literal, value: `${literal.value.trim()} ${scanned(field).value}` }
         : literal
     return {

@@ -22,6 +22,7 @@ const ranks: Readonly<Record<string, number>> = {
   or: RANK.or,
   and: RANK.and,
   escape: RANK.escape,
+  overlaps: RANK.membership,
   '=': RANK.comparison,
   '<>': RANK.comparison,
   '<': RANK.comparison,

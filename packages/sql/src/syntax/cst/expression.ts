@@ -322,6 +322,9 @@ export type MembershipCst = Cst<{
   readonly RParen?: readonly IToken[]
   readonly Like?: readonly IToken[]
   readonly Ilike?: readonly IToken[]
+  readonly quantified?: readonly QuantifiedCst[]
+  readonly Similar?: readonly IToken[]
+  readonly To?: readonly IToken[]
 }>
 
 export type ExpressionListCst = Cst<{
@@ -352,6 +355,7 @@ export type ReferenceCst = Cst<{
   readonly timeZone?: readonly TimeZoneCst[]
   readonly StringLiteral?: readonly IToken[]
   readonly IntervalField?: readonly IToken[]
+  readonly To?: readonly IToken[]
 }>
 
 export type SelectItemCst = Cst<{

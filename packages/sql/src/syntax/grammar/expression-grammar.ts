@@ -42,9 +42,11 @@ const LIKE = keyword('like')
 const NOT = keyword('not')
 const NOTNULL = keyword('notnull')
 const NULL = keyword('null')
+const SIMILAR = keyword('similar')
 const SOME = keyword('some')
 const SYMMETRIC = keyword('symmetric')
 const TIME = keyword('time')
+const TO = keyword('to')
 const TRUE = keyword('true')
 const UNKNOWN = keyword('unknown')
 const ZONE = keyword('zone')
@@ -191,7 +193,7 @@ export abstract class ExpressionGrammar extends CallGrammar {
     ])
   })
 
-  /** BETWEEN, IN and LIKE. The AND of BETWEEN and the ESCAPE of LIKE follow as tails of their own. */
+  /** BETWEEN, IN, LIKE and SIMILAR TO. The AND of BETWEEN and the ESCAPE of LIKE follow as tails of their own. */
   readonly membership: Rule = this.RULE('membership', () => {
     this.OPTION(() => this.CONSUME(NotBefore))
     this.OR([
@@ -222,7 +224,17 @@ export abstract class ExpressionGrammar extends CallGrammar {
       {
         ALT: () => {
           this.OR4([{ ALT: () => this.CONSUME(LIKE) }, { ALT: () => this.CONSUME(ILIKE) }])
-          this.SUBRULE2(this.operand)
+          this.OR5([
+            { ALT: () => this.SUBRULE(this.quantified) },
+            { ALT: () => this.SUBRULE2(this.operand), IGNORE_AMBIGUITIES: true },
+          ])
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(SIMILAR)
+          this.CONSUME(TO)
+          this.SUBRULE3(this.operand)
         },
       },
     ])
@@ -264,7 +276,13 @@ export abstract class ExpressionGrammar extends CallGrammar {
           ALT: () => {
             this.OPTION2(() => this.SUBRULE(this.timeZone))
             this.CONSUME(StringLiteral)
-            this.OPTION3(() => this.CONSUME(IntervalField))
+            this.OPTION3(() => {
+              this.CONSUME(IntervalField)
+              this.OPTION5(() => {
+                this.CONSUME(TO)
+                this.CONSUME2(IntervalField)
+              })
+            })
           },
         },
       ])
