@@ -6,7 +6,7 @@
  * | version | brought |
  * | --- | --- |
  * | 1 | commands of one state machine, members that hold data |
- * | 2 | bundles, witnesses |
+ * | 2 | bundles, witnesses; programs and turns of databases |
  */
 export type ClusterVersion = number
 
@@ -14,4 +14,4 @@ export type ClusterVersion = number
 export const CLUSTER_VERSION: ClusterVersion = 2
 
 /** The version of the cluster that each of these needs. */
-export const VERSION_OF = { bundles: 2, witness: 2 } as const
+export const VERSION_OF = { bundles: 2, witness: 2, programs: 2, turns: 2 } as const

@@ -110,7 +110,8 @@ export interface Transaction {
   /**
    * Commits a program in place of writes: the rows change where the log applies it, unless what this transaction read
    * (that a table is still what it was, say) has changed. The transaction must have no writes of its own.
-   * @throws as `commit`; DB_RESULT_GONE (unknown) when it was applied and nobody who ran it answers any more
+   * @throws LOG_VERSION_TOO_LOW (the transaction goes on) while a member runs a release that has no programs; as
+   * `commit`; DB_RESULT_GONE (unknown) when it was applied and nobody who ran it answers any more
    */
   execute(program: RowProgram, options?: CommitOptions): Promise<ExecuteReceipt>
   /** Ends it without a trace. */

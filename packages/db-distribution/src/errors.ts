@@ -1,7 +1,9 @@
 import {
   ClusterError,
+  type ClusterVersion,
   type DatabaseErrorDetail,
   errorCode,
+  type LogErrorDetail,
   type NodeId,
   type PartitionId,
   type RelationId,
@@ -91,6 +93,13 @@ export function changesGone(
   return new ClusterError(
     { code: 'DB_CHANGES_GONE', outcome: 'rejected', reason, oldest },
     `The changes of the database ${database} behind version ${from} are not there: ${CHANGES_GONE[reason]}. Read the rows anew, and follow the changes from the version that you read.`,
+  )
+}
+
+export function versionTooLow(version: ClusterVersion, needs: ClusterVersion): ClusterError<LogErrorDetail> {
+  return new ClusterError(
+    { code: 'LOG_VERSION_TOO_LOW', outcome: 'rejected', version, needs, behind: [] },
+    `Programs need version ${needs} of the cluster, which has version ${version}: a member runs an older release. Nothing was submitted; use an ordinary transaction, or upgrade all members.`,
   )
 }
 

@@ -37,10 +37,10 @@ export const databases: readonly Mutation[] = [
     bug: 'a program that came while the partition was being copied is left out',
     suite: 'distribution',
     file: 'packages/db-distribution/src/driver/local-replica.ts',
-    find: '    for (const { version, writes } of this.#pending) this.#put(store, version, writes)\n',
+    find: '    for (const pending of this.#pending) this.#put(store, pending)\n',
     put:
-      '    for (const { version, writes } of this.#pending)\n' +
-      "      this.#put(store, version, 'steps' in writes ? [] : writes)\n",
+      '    for (const pending of this.#pending)\n' +
+      "      this.#put(store, 'steps' in pending.writes ? { ...pending, writes: [] } : pending)\n",
     seedsMax: 40,
   },
   {

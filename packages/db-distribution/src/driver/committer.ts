@@ -12,6 +12,7 @@ import {
   lineageId,
   type NodeId,
   type PartitionId,
+  VERSION_OF,
   type Version,
 } from '@cluster/core'
 import {
@@ -22,6 +23,7 @@ import {
   transactionTooLarge,
   unavailable,
   versionGone,
+  versionTooLow,
 } from '../errors.ts'
 import {
   type CommitInput,
@@ -68,6 +70,12 @@ export class Committer {
     const receipt = await this.#submit(database, input, [{ partition }], () => encodeExecute(input), options)
     const rest = this.#rest(begun, options)
     return { ...receipt, outcome: await this.#outcomes.get(database, partition, receipt.version, rest) }
+  }
+
+  /** @throws LOG_VERSION_TOO_LOW while a member runs a program that knows no programs of databases */
+  demandPrograms(): void {
+    const { version } = this.#context.ports.log.group()
+    if (version < VERSION_OF.programs) throw versionTooLow(version, VERSION_OF.programs)
   }
 
   async #submit(

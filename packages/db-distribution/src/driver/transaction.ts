@@ -230,6 +230,7 @@ export class OptimisticTransaction implements Transaction {
     if (this.#readOnly) throw writesToReadOnly()
     assert(this.#writes.length === 0, 'a program is all that its transaction writes')
     const { committer, database } = this.#ports
+    committer.demandPrograms()
     assert(database.partitions[program.partition], `there is no partition ${program.partition}`)
     const call = this.#call(options)
     this.#end()

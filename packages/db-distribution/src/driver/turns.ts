@@ -4,6 +4,7 @@ import {
   isClusterError,
   logIndex,
   type RelationId,
+  VERSION_OF,
   type Version,
 } from '@cluster/core'
 import { encodeRelease, encodeReserve } from '../machine/commands.ts'
@@ -48,6 +49,7 @@ export class Turns {
   /** Waits in line. Null when there is no turn to be had in time: the transaction takes its chance as before. */
   async obtain(database: DatabaseRecord, lost: LostAttempt, options: CallOptions): Promise<Turn | null> {
     const { ports, machine, settings, changed } = this.#context
+    if (ports.log.group().version < VERSION_OF.turns) return null
     const turnMs = Math.max(TURN_MS_MIN, Math.ceil(lost.ageMs * 2))
     const wanted = lost.losses > LOSSES_BEFORE_TURN ? widened(lost.reads) : narrow(lost.reads)
     const deadline = ports.clock.now() + (options.deadlineMs ?? settings.unavailableMs)

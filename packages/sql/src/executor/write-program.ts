@@ -1,5 +1,7 @@
 import {
   type CommitReceipt,
+  type ExecuteReceipt,
+  errorCode,
   type Key,
   type PartitionId,
   PROGRAM_EXPRESSIONS_MAX,
@@ -57,7 +59,14 @@ export function programRunner(options: ProgramOptions): RunProgram {
     // Whatever was read or written to get here belongs to an ordinary transaction.
     if (made === null || context.transaction.mark().writes > 0) return null
     const { program, proposed } = made
-    const receipt = await context.transaction.execute(program)
+    let receipt: ExecuteReceipt
+    try {
+      receipt = await context.transaction.execute(program)
+    } catch (error) {
+      // A member runs an older release: nothing was submitted.
+      if (errorCode(error) === 'LOG_VERSION_TOO_LOW') return null
+      throw error
+    }
     const { outcome } = receipt
     if (outcome.type === 'failed') {
       if (outcome.failure.reason === 'kind') return 'unfit'
