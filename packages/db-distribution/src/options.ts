@@ -14,7 +14,7 @@ export interface DatabasesOptions {
   readonly keepVersionsMs?: number
   /** Versions behind the newest that stay readable at most, where no transaction of this node needs them. Default 100,000. */
   readonly keepVersionsMax?: number
-  /** A transaction keeps its version readable on this node at most this long. Default 300,000. */
+  /** A transaction keeps its version readable, on every holder, until it was not used for so long. Default 300,000. */
   readonly pinMs?: number
   /** The first writes of a young database wait at most this long for the copies asked for. Default 2,000. */
   readonly settleMs?: number
@@ -27,6 +27,13 @@ export interface DatabasesOptions {
    * is another. Default 500,000.
    */
   readonly replicaLagMax?: number
+  /**
+   * The leader compares the copies of one partition this often, one after another, and has wrong ones made anew; 0: only when
+   * `verify` is called. Default 60,000.
+   */
+  readonly auditMs?: number
+  /** Rows that a holder reads in a second for that, at most. Default 50,000. */
+  readonly auditRowsPerSecond?: number
   /** Partitions copied to this node at the same time. Default 4. */
   readonly copiesAtOnce?: number
   /** Writes kept for a partition while it is being copied; past it the copy starts over. Default 64 MiB. */
@@ -54,6 +61,8 @@ export function settings(options: DatabasesOptions): Settings {
     checkpointBytes: 8 * 1024 * 1024,
     checkpointMs: 30_000,
     replicaLagMax: 500_000,
+    auditMs: 60_000,
+    auditRowsPerSecond: 50_000,
     copiesAtOnce: 4,
     copyQueueBytesMax: 64 * 1024 * 1024,
     changes: CHANGE_LIMITS,

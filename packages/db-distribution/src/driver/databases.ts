@@ -29,6 +29,7 @@ import { Controller } from './controller.ts'
 import { DatabaseHandle, type DatabaseParts } from './database-handle.ts'
 import { MACHINE_NAME } from './names.ts'
 import { OutcomeReader } from './outcome-reader.ts'
+import { PINS_SERVICE } from './pins.ts'
 import { Reader } from './reader.ts'
 import { Replicas } from './replicas.ts'
 import { riskReports } from './risks.ts'
@@ -84,6 +85,7 @@ class Node implements NodeDatabases {
       upkeep: this.#upkeep,
     }
     ports.log.attach(this.#stateMachine())
+    ports.peers.serve(PINS_SERVICE, this.#upkeep.pins.handlers())
     ports.peers.serve(SERVICE, new Server(context, this.#replicas).handlers())
   }
 

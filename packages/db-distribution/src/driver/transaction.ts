@@ -44,6 +44,8 @@ export interface TransactionPorts {
   readonly turn: Turn | null
   /** Gives the turn back, when no commit does. */
   readonly release: () => void
+  /** Called with every use: the version is still needed. */
+  readonly onUse: () => void
   /** Called once, when the version is no longer needed. */
   readonly onEnd: () => void
 }
@@ -275,6 +277,7 @@ export class OptimisticTransaction implements Transaction {
     if (this.#ended) throw transactionEnded()
     if (this.#options.signal?.aborted) throw aborted()
     if (this.#ports.clock.now() > this.#endsAt) throw tookTooLong(this.#lifetimeMs)
+    this.#ports.onUse()
   }
 }
 

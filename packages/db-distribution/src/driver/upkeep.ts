@@ -1,38 +1,16 @@
-import { type Cancel, logIndex, type Version } from '@cluster/core'
+import { type Cancel, logIndex } from '@cluster/core'
 import type { Context } from './context.ts'
 import type { LocalReplica } from './local-replica.ts'
+import { Pins } from './pins.ts'
 import type { Replicas } from './replicas.ts'
 
 const TICK_MS = 1_000
-
-/** The versions that transactions of this node read at. */
-export class Pins {
-  readonly #pins = new Map<object, { readonly version: Version; readonly until: number }>()
-
-  add(owner: object, version: Version, until: number): void {
-    this.#pins.set(owner, { version, until })
-  }
-
-  release(owner: object): void {
-    this.#pins.delete(owner)
-  }
-
-  /** The oldest version still needed; those that were held too long are let go. */
-  oldest(now: number): number {
-    let oldest = Number.POSITIVE_INFINITY
-    for (const [owner, { version, until }] of this.#pins) {
-      if (until <= now) this.#pins.delete(owner)
-      else if (version < oldest) oldest = version
-    }
-    return oldest
-  }
-}
 
 /** The regular work on the stores of this node: lets go of old versions and writes to disk. */
 export class Upkeep {
   readonly #context: Context
   readonly #replicas: Replicas
-  readonly pins = new Pins()
+  readonly pins: Pins
   /** What was applied when, oldest first. */
   readonly #marks: { readonly at: number; readonly index: number }[] = []
   readonly #dirtySince = new Map<LocalReplica, number>()
@@ -44,6 +22,7 @@ export class Upkeep {
   constructor(context: Context, replicas: Replicas) {
     this.#context = context
     this.#replicas = replicas
+    this.pins = new Pins(context)
   }
 
   start(): void {
@@ -61,6 +40,7 @@ export class Upkeep {
 
   #tick(): void {
     if (this.#context.stopped) return
+    this.pins.tell()
     this.#trim()
     if (!this.#busy) void this.#checkpointDue()
     this.start()
@@ -77,7 +57,7 @@ export class Upkeep {
     }
     const first = this.#marks[0]
     if (first !== undefined && first.at <= now - settings.keepVersionsMs) old = first.index
-    const keep = Math.min(Math.max(old, applied - settings.keepVersionsMax), this.pins.oldest(now))
+    const keep = Math.min(Math.max(old, applied - settings.keepVersionsMax), this.pins.oldest())
     if (keep <= 0) return
     for (const replica of this.#replicas.all()) replica.serving()?.trim(logIndex(keep))
   }
