@@ -4,12 +4,19 @@ import type { Mutation } from '../mutation.ts'
 export const logGroup: readonly Mutation[] = [
   {
     name: 'promoted-unseen',
-    bug: 'a learner that becomes a voter is taken to have everything',
+    bug: 'a learner becomes a voter before it has caught up, and is taken to have everything',
     suite: 'serializer',
     file: 'packages/db-serializer/src/machine/raft/membership.ts',
-    find: "    if (type !== 'promote') continue\n    const progress = office.progress.get(node)\n",
-    put: "    if (type !== 'promote') continue\n    const progress = office.progress.get(node)\n    if (progress?.state === 'replicate') progress.match = state.log.lastIndex\n",
-    seedsMax: 100,
+    find: "    if (!follows) return 'notCaughtUp'\n",
+    put: "    if (progress) progress.match = state.log.lastIndex\n    if (follows === null) return 'notCaughtUp'\n",
+    also: [
+      {
+        file: 'packages/db-serializer/src/machine/group/group-policy.ts',
+        find: "  return seen?.state === 'replicate' && seen.match > 0\n",
+        put: '  return seen !== undefined\n',
+      },
+    ],
+    seedsMax: 60,
   },
   {
     name: 'joint-forgotten',
