@@ -45,25 +45,25 @@ function rows(store: PartitionStore): Value[][] {
 }
 
 describe('the buffer of writes', () => {
-  const MIB = 1 << 20
+  const BUFFER = 1 << 18
   const rowText = 'x'.repeat(80)
 
   test('is kept within its bound by writes that leave no turn to anything else', async () => {
-    const engine = lmdbStorage({ folder: await freshFolder(), bufferBytesMax: MIB })({ clock })
+    const engine = lmdbStorage({ folder: await freshFolder(), bufferBytesMax: BUFFER })({ clock })
     const stores = [await engine.open('p'), await engine.open('q')]
-    // About 20 MiB in each.
-    for (let version = 1; version <= 160; version++)
+    // Twenty times as much in each.
+    for (let version = 1; version <= 60; version++)
       for (const store of stores)
         store.apply(
           v(version),
-          many(400, (i) => put((version * 400 + i * 7919) % 64_000, version, rowText)),
+          many(300, (i) => put((version * 300 + i * 7919) % 12_000, version, rowText)),
         )
     for (const store of stores) {
       // All but what fits the buffer is on disk, without anybody having asked for a checkpoint.
-      expect(store.durableVersion()).toBeGreaterThan(140)
+      expect(store.durableVersion()).toBeGreaterThan(50)
       const expected = new Map<number, number>()
-      for (let version = 1; version <= 160; version++)
-        for (let i = 0; i < 400; i++) expected.set((version * 400 + i * 7919) % 64_000, version)
+      for (let version = 1; version <= 60; version++)
+        for (let i = 0; i < 300; i++) expected.set((version * 300 + i * 7919) % 12_000, version)
       expect(store.count(ITEMS)).toBe(expected.size)
       const found = rows(store).map(([version]) => version)
       expect(found).toEqual([...expected].sort(([a], [b]) => a - b).map(([, version]) => version))
@@ -72,7 +72,7 @@ describe('the buffer of writes', () => {
   })
 
   test('is written in the background when it is half full', async () => {
-    const engine = lmdbStorage({ folder: await freshFolder(), bufferBytesMax: MIB })({ clock })
+    const engine = lmdbStorage({ folder: await freshFolder(), bufferBytesMax: BUFFER })({ clock })
     const store = await engine.open('p')
     for (let version = 1; store.durableVersion() === 0; version++) {
       store.apply(

@@ -152,6 +152,14 @@ describe('a mirror of an engine that lies', () => {
       /count of relation 16 of db\/1 gives 3 by the first, but 2 by the second/,
     ],
     [
+      'an export of another version',
+      (store) => ({ export: () => store.export(v(1)) }),
+      async (store) => {
+        for await (const chunk of store.export(v(2))) expect(chunk.length).toBeGreaterThan(0)
+      },
+      /row 0 of export of version 2 of db\/1 gives \[16,"a",1,"tea"\] by the first, but \[16,"a",0,"bytes 7"\]/,
+    ],
+    [
       'an error where there is an answer',
       () => ({
         get() {

@@ -1,4 +1,5 @@
 import {
+  decodeChunk,
   errorCode,
   InvariantError,
   type Key,
@@ -13,10 +14,6 @@ import {
   type Value,
   type Version,
 } from '@cluster/core'
-
-/** Marks in front of the chunks of an export: which of the two they are of. */
-const FIRST = 1
-const SECOND = 2
 
 /** Ends everything at the first difference. */
 interface Alarm {
@@ -52,14 +49,18 @@ export function mirrorStorage(first: StorageEngine, second: StorageEngine): Stor
     },
     async import(name, version, chunks) {
       alarm.check()
-      const parts = chunks[Symbol.asyncIterator]()
+      const copies = twice(chunks)
       try {
-        const stores = [
-          await first.import(name, version, ofOne(parts, FIRST)),
-          await second.import(name, version, ofOne(parts, SECOND)),
-        ] as const
+        const call = `import ${name}`
+        const stores = await bothAsync(
+          alarm,
+          call,
+          first.import(name, version, copies[0]),
+          second.import(name, version, copies[1]),
+        )
         return new MirrorPartition(name, stores, alarm)
       } catch (error) {
+        // One of them may have taken it.
         await Promise.all([first.remove(name), second.remove(name)])
         throw error
       }
@@ -77,13 +78,27 @@ export function mirrorStorage(first: StorageEngine, second: StorageEngine): Stor
   }
 }
 
-/** The chunks of one engine, without their marks. An engine stops reading at its last chunk. */
-async function* ofOne(parts: AsyncIterator<Uint8Array>, mark: number): AsyncIterable<Uint8Array> {
-  for (;;) {
-    const { done, value } = await parts.next()
-    if (done === true || value[0] !== mark) return
-    yield value.subarray(1)
+/**
+ * The chunks for two readers, each of which gets them all, or their error. A chunk is taken when the faster one asks for it
+ * and kept until the slower one did; an engine that gave up early makes it wait for nothing.
+ */
+function twice(
+  chunks: AsyncIterable<Uint8Array>,
+): readonly [AsyncIterable<Uint8Array>, AsyncIterable<Uint8Array>] {
+  const source = chunks[Symbol.asyncIterator]()
+  const taken = new Map<number, Promise<IteratorResult<Uint8Array>>>()
+  const reader = async function* (): AsyncIterable<Uint8Array> {
+    for (let i = 0; ; i++) {
+      const waiting = taken.get(i)
+      const chunk = waiting ?? source.next()
+      if (waiting === undefined) taken.set(i, chunk)
+      else taken.delete(i)
+      const next = await chunk
+      if (next.done === true) return
+      yield next.value
+    }
   }
+  return [reader(), reader()]
 }
 
 type Stores = readonly [PartitionStore, PartitionStore]
@@ -213,21 +228,25 @@ class MirrorPartition implements PartitionStore {
     return logIndex(Math.min(...results))
   }
 
+  /** Gives the chunks of the first. Engines may cut chunks in different places, so rows are compared. */
   async *export(version: Version): AsyncIterable<Uint8Array> {
+    const call = `export of version ${version}`
     const pin = this.pin(version)
+    const rest = exportedRows(this.#second.export(version))
+    let count = 0
     try {
-      for (const [mark, store] of [
-        [FIRST, this.#first],
-        [SECOND, this.#second],
-      ] as const) {
-        for await (const chunk of store.export(version)) {
-          const marked = new Uint8Array(chunk.length + 1)
-          marked[0] = mark
-          marked.set(chunk, 1)
-          yield marked
+      for await (const chunk of this.#first.export(version)) {
+        for await (const row of exportedRows([chunk])) {
+          const other = await rest.next()
+          if (other.done === true || !sameRow(row, other.value)) this.#differAt(call, count, row, other)
+          count++
         }
+        yield chunk
       }
+      const other = await rest.next()
+      if (other.done !== true) this.#differAt(call, count, null, other)
     } finally {
+      await rest.return()
       pin.release()
     }
   }
@@ -302,6 +321,17 @@ function unwrap<A, B>(
 function* rowsOf(batches: Iterable<RowBatch>): Generator<readonly Value[], void> {
   for (const { length, keys, columns } of batches)
     for (let i = 0; i < length; i++) yield [keys[i] as Key, ...columns.map((column) => column[i] as Value)]
+}
+
+/** Relation, key and fields of each row in turn, and the number of rows that the last chunk tells. */
+async function* exportedRows(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<readonly Value[], void> {
+  for await (const bytes of chunks) {
+    const chunk = decodeChunk(bytes, 'an export', 0)
+    if ('rowCount' in chunk) yield ['rows in all', chunk.rowCount]
+    else for (const [i, key] of chunk.keys.entries()) yield [chunk.relation, key, ...(chunk.rows[i] ?? [])]
+  }
 }
 
 function sameRow(a: readonly Value[] | null, b: readonly Value[] | null): boolean {
