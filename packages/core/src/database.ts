@@ -7,6 +7,7 @@ import type { ProgramOutcome, RowProgram } from './row-program.ts'
 import type { RowBatch, ScanRequest } from './storage.ts'
 import type { CallOptions } from './transport.ts'
 import type { Key, KeyRange, Row } from './value.ts'
+import type { VerifyOptions, VerifyReport } from './verify.ts'
 
 export interface DatabaseOptions {
   /** Copies of every row, ≥ 1; `'all'` puts one on every node. Default 2. */
@@ -154,6 +155,13 @@ export interface DatabaseEvents {
   }
   /** The record of replicas changed. */
   readonly placement: { readonly database: string }
+  /** Copies of a partition differ, as this node has found by comparing them. `right`: see `Divergence`. */
+  readonly diverged: {
+    readonly database: string
+    readonly partition: PartitionId
+    readonly groups: readonly (readonly NodeId[])[]
+    readonly right: number | null
+  }
   readonly commit: { readonly version: Version; readonly relations: readonly RelationId[] }
 }
 
@@ -182,6 +190,11 @@ export interface Database {
   keepChanges(relations?: readonly RelationId[], options?: CallOptions): Promise<Version>
   /** Ends what `keepChanges` began; of everything, when no relation is named. */
   forgetChanges(relations?: readonly RelationId[], options?: CallOptions): Promise<void>
+  /**
+   * Compares the copies of every partition, each at one version, and has wrong ones made anew from those that most holders
+   * agree on. Reads go on meanwhile.
+   */
+  verify(options?: VerifyOptions): Promise<VerifyReport>
   /** What would be lost or pause if those nodes went now: one report for all of them; by default one for each member alone. */
   explainRisk(nodes?: readonly NodeId[]): readonly RiskReport[]
   /** The node that holds each row of these partitions, complete holders only, sorted. */

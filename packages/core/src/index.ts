@@ -118,4 +118,5 @@ export type {
   TransportEvents,
 } from './transport.ts'
 export { inRange, type Key, type KeyRange, type Row, type Value } from './value.ts'
+export type { Divergence, VerifyOptions, VerifyReport } from './verify.ts'
 export { VersionHorizon } from './version-horizon.ts'

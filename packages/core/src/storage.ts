@@ -53,7 +53,7 @@ export interface PartitionStore {
   trim(version: Version): void
   /** Writes what changed to disk; resolves with the version that is durable now. Does not stop the world. */
   checkpoint(): Promise<Version>
-  /** Everything readable at `version`, as opaque chunks with checksums, in order. */
+  /** Everything readable at `version`, in order: chunks of `encodeChunk`, the last one with the number of rows. */
   export(version: Version): AsyncIterable<Uint8Array>
   /** Removes the partition from memory and disk. */
   drop(): Promise<void>

@@ -27,6 +27,13 @@ export interface DatabasesOptions {
    * is another. Default 500,000.
    */
   readonly replicaLagMax?: number
+  /**
+   * The leader compares the copies of one partition this often, one after another, and has wrong ones made anew; 0: only when
+   * `verify` is called. Default 60,000.
+   */
+  readonly auditMs?: number
+  /** Rows that a holder reads in a second for that, at most. Default 50,000. */
+  readonly auditRowsPerSecond?: number
   /** Partitions copied to this node at the same time. Default 4. */
   readonly copiesAtOnce?: number
   /** Writes kept for a partition while it is being copied; past it the copy starts over. Default 64 MiB. */
@@ -54,6 +61,8 @@ export function settings(options: DatabasesOptions): Settings {
     checkpointBytes: 8 * 1024 * 1024,
     checkpointMs: 30_000,
     replicaLagMax: 500_000,
+    auditMs: 60_000,
+    auditRowsPerSecond: 50_000,
     copiesAtOnce: 4,
     copyQueueBytesMax: 64 * 1024 * 1024,
     changes: CHANGE_LIMITS,

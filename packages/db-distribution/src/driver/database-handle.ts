@@ -22,11 +22,14 @@ import {
   type StructureNode,
   type Transaction,
   type TransactionOptions,
+  type VerifyOptions,
+  type VerifyReport,
   type Version,
 } from '@cluster/core'
 import { databaseGone, stopped } from '../errors.ts'
 import { isEverywhere } from '../machine/placement.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
+import type { Auditor } from './audit/auditor.ts'
 import type { Beginnings } from './beginnings.ts'
 import type { Committer } from './committer.ts'
 import type { Context } from './context.ts'
@@ -48,6 +51,7 @@ export interface DatabaseParts {
   readonly reader: Reader
   readonly committer: Committer
   readonly upkeep: Upkeep
+  readonly auditor: Auditor
 }
 
 /** One database, seen from this node. See `Database` of core. */
@@ -168,6 +172,10 @@ export class DatabaseHandle implements Database {
 
   async forgetChanges(relations?: readonly RelationId[], options: CallOptions = {}): Promise<void> {
     await forgetChanges(this.#parts.context, this.#record, relations, options)
+  }
+
+  verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#parts.auditor.verify(() => this.#record, options)
   }
 
   explainRisk(nodes?: readonly NodeId[]): readonly RiskReport[] {

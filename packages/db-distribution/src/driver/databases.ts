@@ -22,6 +22,10 @@ import { DatabasesMachine } from '../machine/machine.ts'
 import { encodeResult } from '../machine/results.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
 import { compareOptions, type DatabasesOptions, databaseOptions, settings } from '../options.ts'
+import { AuditServer } from './audit/audit-server.ts'
+import { AUDIT_SERVICE } from './audit/audit-wire.ts'
+import { Auditor } from './audit/auditor.ts'
+import { AuditRounds } from './audit/rounds.ts'
 import { Beginnings } from './beginnings.ts'
 import { Committer } from './committer.ts'
 import { Context, type DatabasesPorts } from './context.ts'
@@ -63,6 +67,7 @@ class Node implements NodeDatabases {
   readonly #replicas: Replicas
   readonly #controller: Controller
   readonly #upkeep: Upkeep
+  readonly #audits: AuditRounds
   readonly #parts: DatabaseParts
   readonly #handles = new Map<string, DatabaseHandle>()
   readonly #cancels: Cancel[] = []
@@ -75,6 +80,9 @@ class Node implements NodeDatabases {
     this.#controller = new Controller(context)
     this.#upkeep = new Upkeep(context, this.#replicas)
     const reader = new Reader(context, this.#replicas)
+    const audits = new AuditServer(context, this.#replicas)
+    const auditor = new Auditor(context, audits)
+    this.#audits = new AuditRounds(context, auditor)
     this.#parts = {
       context,
       replicas: this.#replicas,
@@ -83,9 +91,11 @@ class Node implements NodeDatabases {
       reader,
       committer: new Committer(context, new OutcomeReader(context, this.#replicas, reader)),
       upkeep: this.#upkeep,
+      auditor,
     }
     ports.log.attach(this.#stateMachine())
     ports.peers.serve(PINS_SERVICE, this.#upkeep.pins.handlers())
+    ports.peers.serve(AUDIT_SERVICE, audits.handlers())
     ports.peers.serve(SERVICE, new Server(context, this.#replicas).handlers())
   }
 
@@ -136,6 +146,7 @@ class Node implements NodeDatabases {
     )
     await this.#replicas.start()
     this.#upkeep.start()
+    this.#audits.start()
     look()
   }
 
@@ -144,6 +155,7 @@ class Node implements NodeDatabases {
     for (const cancel of this.#cancels) cancel()
     this.#controller.stop()
     this.#upkeep.stop()
+    this.#audits.stop()
     this.#context.stopping.abort()
     this.#context.changed.ring()
     await this.#replicas.stop()

@@ -200,6 +200,13 @@ export class LocalReplica {
     return { type: 'lost', error }
   }
 
+  /** Others have agreed that the copy here is wrong, although nobody here would know. */
+  condemn(): void {
+    assert(this.phase === 'ready', 'only a copy in use is given up')
+    this.restartQueue(this.#newestWrite)
+    this.phase = 'missing'
+  }
+
   /** Begins to queue: the store to come must stand at `version` or later. */
   restartQueue(version: number): void {
     this.#pending = []

@@ -497,6 +497,21 @@ export class Replicas {
     }
   }
 
+  /**
+   * Gives up a copy that is not what others hold, and gets another. False when it is another copy by now, or nobody else
+   * has one.
+   */
+  mend(database: number, partition: PartitionId, since: number): boolean {
+    const replica = this.get(database, partition)
+    const record = this.#context.partition(database, partition)
+    const mine = record === null ? undefined : replicaOn(record, this.#context.self)
+    if (replica?.phase !== 'ready' || record === null || mine?.since !== since || !mine.complete) return false
+    if (!this.#context.livingHolders(record).some((node) => node !== this.#context.self)) return false
+    replica.condemn()
+    void this.#bringUp(replica)
+    return true
+  }
+
   /** Writes one replica's changes to disk. @throws what the disk reports */
   async checkpoint(replica: LocalReplica): Promise<void> {
     await this.#disk.run(replica.slot, async () => {

@@ -9,10 +9,11 @@ import {
   type Row,
   type Version,
 } from '@cluster/core'
-import { isVersionGone, notHolder, stopped, versionGone } from '../errors.ts'
+import { isVersionGone, versionGone } from '../errors.ts'
 import type { Context } from './context.ts'
 import { taggedBatches } from './holder-scan.ts'
 import type { Replicas } from './replicas.ts'
+import { type StoreAt, storeAt } from './serving.ts'
 import { within } from './waiting.ts'
 import {
   decodeRequest,
@@ -47,20 +48,8 @@ export class Server {
     }
   }
 
-  /** The store, once this node has applied `version`; the record is judged at that version or later. */
-  async #storeAt(
-    database: number,
-    partition: PartitionId,
-    version: Version,
-    signal?: AbortSignal,
-  ): Promise<PartitionStore> {
-    const { ports, settings, self } = this.#context
-    if (this.#context.stopped) throw stopped()
-    if (ports.log.appliedIndex() < version)
-      await ports.log.applied(version, { deadlineMs: settings.attemptMs, ...(signal ? { signal } : {}) })
-    const store = this.#replicas.serving(database, partition)
-    if (store === null) throw notHolder(database, partition, self)
-    return store
+  #storeAt(where: StoreAt, signal?: AbortSignal): Promise<PartitionStore> {
+    return storeAt(this.#context, this.#replicas, where, signal)
   }
 
   #answer(frame: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
@@ -75,7 +64,7 @@ export class Server {
   ): Promise<Uint8Array> {
     const outcomes: (Uint8Array | null)[] = []
     for (const { partition, version } of asked) {
-      await this.#storeAt(database, partition, version, signal)
+      await this.#storeAt({ database, partition, version }, signal)
       outcomes.push(this.#replicas.get(database, partition)?.outcome(version) ?? null)
     }
     return encodeOutcomes(outcomes)
@@ -85,7 +74,7 @@ export class Server {
     const rows: (Row | null)[] = []
     try {
       for (const { partition, relation, key } of points) {
-        const store = await this.#storeAt(database, partition, version, signal)
+        const store = await this.#storeAt({ database, partition, version }, signal)
         rows.push(store.get(relation, key, version))
       }
     } catch (error) {
@@ -128,7 +117,7 @@ export class Server {
   async #scan(scan: HolderScan, stream: FrameStream): Promise<void> {
     const stores = new Map<PartitionId, PartitionStore>()
     for (const partition of scan.partitions)
-      stores.set(partition, await this.#storeAt(scan.database, partition, scan.version))
+      stores.set(partition, await this.#storeAt({ ...scan, partition }))
     const pins: { release(): void }[] = []
     try {
       // One of them may be gone already: those before it must not stay pinned.
@@ -141,7 +130,7 @@ export class Server {
   }
 
   async #export({ database, partition, version: needed }: ExportRequest, stream: FrameStream): Promise<void> {
-    const store = await this.#storeAt(database, partition, needed)
+    const store = await this.#storeAt({ database, partition, version: needed })
     // The newest command of the databases may be older than what was asked for, and nothing came in between.
     const version = Math.max(this.#context.machine.index, needed) as Version
     this.#replicas.get(database, partition)?.sign(version)

@@ -1,5 +1,7 @@
 import {
   ClusterError,
+  decodeChunk,
+  encodeChunk,
   inRange,
   type Key,
   type PartitionStore,
@@ -12,7 +14,6 @@ import {
   type Value,
   type Version,
 } from '@cluster/core'
-import { ByteReader, ByteWriter } from '../../src/machine/bytes.ts'
 
 interface Versioned {
   readonly version: number
@@ -43,11 +44,10 @@ export function modelStorage(disk: ModelStorageDisk): StorageEngine {
   const load = (name: string, image: Image): ModelStore => {
     const store = new ModelStore(name, disk, image.version)
     for (const chunk of image.chunks) {
-      const reader = new ByteReader(chunk)
-      while (!reader.atEnd) {
-        const relation = reader.varint() as RelationId
-        store.load(relation, reader.key(), image.version, reader.row())
-      }
+      const rows = decodeChunk(chunk, name, 0)
+      if ('rowCount' in rows) continue
+      for (const [i, key] of rows.keys.entries())
+        store.load(rows.relation, key, image.version, rows.rows[i] ?? null)
     }
     return store
   }
@@ -176,20 +176,19 @@ class ModelStore implements PartitionStore {
   }
 
   async *export(version: Version): AsyncIterable<Uint8Array> {
-    let writer = new ByteWriter()
-    let rows = 0
-    for (const [relation, keys] of this.#rows) {
-      for (const key of keys.keys()) {
+    let rowCount = 0
+    for (const [relation, versions] of [...this.#rows].sort(([a], [b]) => a - b)) {
+      const rows = [...versions.keys()].sort().flatMap((key) => {
         const row = this.get(relation, key, version)
-        if (row === null) continue
-        writer.varint(relation).key(key).row(row)
-        rows++
-        if (rows % CHUNK_ROWS !== 0) continue
-        yield writer.finish()
-        writer = new ByteWriter()
+        return row === null ? [] : [{ key, row }]
+      })
+      rowCount += rows.length
+      for (let at = 0; at < rows.length; at += CHUNK_ROWS) {
+        const some = rows.slice(at, at + CHUNK_ROWS)
+        yield encodeChunk({ relation, keys: some.map(({ key }) => key), rows: some.map(({ row }) => row) })
       }
     }
-    yield writer.finish()
+    yield encodeChunk({ rowCount })
   }
 
   async drop(): Promise<void> {

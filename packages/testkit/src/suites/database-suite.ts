@@ -4,6 +4,7 @@ import { changeTests } from './database-changes.ts'
 import { programTests } from './database-programs.ts'
 import { riskTests } from './database-risks.ts'
 import { type DatabaseFixture, databaseTools, ITEMS, item, key, numbers, OTHERS } from './database-tools.ts'
+import { verifyTests } from './database-verify.ts'
 import type { SuiteRunner } from './runner.ts'
 
 /** The compliance suite of `Databases`: real ones, on any number of nodes, and models pass it. */
@@ -393,5 +394,6 @@ export function databaseSuite(runner: SuiteRunner, create: () => Promise<Databas
   beginningTests(tools)
   riskTests(tools)
   changeTests(tools)
+  verifyTests(tools)
   programTests(tools)
 }
