@@ -5,6 +5,7 @@ import {
   type PartitionStore,
   type StorageEngine,
   silentLogger,
+  type Version,
 } from '@cluster/core'
 import { BufferBudget } from '../machine/buffer-budget.ts'
 import { BulkLoad } from './bulk-load.ts'
@@ -82,7 +83,7 @@ class LmdbStorage implements StorageEngine {
 
   async import(
     name: string,
-    version: ReturnType<typeof logIndex>,
+    version: Version,
     chunks: AsyncIterable<Uint8Array>,
   ): Promise<PartitionStore> {
     const incoming = this.#folders.incoming(name)

@@ -3,7 +3,7 @@ import type { BlockWriter } from './block-writer.ts'
 import type { Files } from './files.ts'
 
 /** Records of the history that one step looks at. */
-const STEP_RECORDS = 512
+const STEP_RECORDS = 2048
 
 /** Goes once through the history and removes what nobody can read any more, a bounded step at a time. */
 export class Sweep {
