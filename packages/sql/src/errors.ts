@@ -94,6 +94,8 @@ export const SQLSTATE = {
   dependentObjectsStillExist: '2BP01',
   invalidSavepoint: '3B001',
   serializationFailure: '40001',
+  invalidSqlStatementName: '26000',
+  duplicatePreparedStatement: '42P05',
   syntaxError: '42601',
   ambiguousColumn: '42702',
   undefinedColumn: '42703',

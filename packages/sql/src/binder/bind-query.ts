@@ -11,6 +11,7 @@ import { bindWith, withTables } from './bind-with.ts'
 import { commonType, settle, unify } from './coerce.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, type OutputColumn } from './context.ts'
 import { converted } from './convert-query.ts'
+import { checkLocking, lockingWord } from './locking.ts'
 import { ordinalOf } from './ordinal.ts'
 import type { Place } from './place.ts'
 import { EMPTY_SCOPE, type Scope } from './scope.ts'
@@ -21,10 +22,11 @@ import { EMPTY_SCOPE, type Scope } from './scope.ts'
  */
 export function bindQuery(query: Query, context: BindContext, scope: Scope | null): BoundQuery {
   const { context: inner, tables } = bindWith(context, query, scope, { bindBody, bindWrite: null })
+  checkLocking(inner, query)
   const { body } = query
   const bound =
     body.kind === 'select'
-      ? bindSelect(inner, body, query.orderBy, scope)
+      ? bindSelect(inner, body, query.orderBy, scope, lockingWord(query))
       : sorted(inner, bindBody(inner, body, scope), query.orderBy)
   const { plan, columns } = limited(inner, bound, query)
   return { plan: withTables(tables, plan), columns }

@@ -25,12 +25,16 @@ interface Item {
   readonly source: ExpressionItem | null
 }
 
-/** Binds SELECT with its ORDER BY, which may name columns of FROM, of the select list, or both. */
+/**
+ * Binds SELECT with its ORDER BY, which may name columns of FROM, of the select list, or both.
+ * @param locking the words of its locking clause
+ */
 export function bindSelect(
   context: BindContext,
   select: Select,
   orderBy: readonly SortItem[],
   outer: Scope | null,
+  locking: string | null = null,
 ): BoundQuery {
   const from = bindFrom(context, select.from, outer)
   const plain: Scope = { tables: from.tables, columns: from.columns, outer }
@@ -50,6 +54,13 @@ export function bindSelect(
     outputOrInput(place('DISTINCT ON'), expression, items),
   )
 
+  if (locking !== null && (aggregates.isUsed || windows.isUsed))
+    throw errorAt(
+      context,
+      select,
+      SQLSTATE.featureNotSupported,
+      `${locking} is not allowed with ${aggregates.isUsed ? 'aggregate' : 'window'} functions`,
+    )
   const grouped = select.groupBy.length > 0 || aggregates.isUsed || having !== null
   const grouping = grouped ? new Grouping(context, from, sets, aggregates.calls) : null
   const regroup = (expr: Expr, node: Expression | null): Expr =>

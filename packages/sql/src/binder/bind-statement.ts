@@ -1,9 +1,10 @@
 import type { BoundStatement, StatementPlan, WriteStatementPlan } from '../plan/statement.ts'
 import type { Query, WriteStatement } from '../syntax/ast.ts'
+import { bindMerge } from './bind-merge.ts'
 import { bindBody } from './bind-query.ts'
 import { bindWith, withTables } from './bind-with.ts'
 import { bindDelete, bindInsert, bindUpdate } from './bind-write.ts'
-import { type BindContext, unsupported } from './context.ts'
+import type { BindContext } from './context.ts'
 import { settled } from './convert-query.ts'
 
 /** A statement over data, which has a plan. */
@@ -41,6 +42,6 @@ function bindWrite(context: BindContext, statement: WriteStatement): WriteStatem
     case 'delete':
       return bindDelete(context, statement)
     case 'merge':
-      throw unsupported(context, statement, 'MERGE')
+      return bindMerge(context, statement)
   }
 }

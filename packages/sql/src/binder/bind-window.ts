@@ -60,8 +60,7 @@ export function bindWindowCall(
 /** @throws 42809, 0A000 for what cannot stand before OVER */
 function checkCall(context: BindContext, call: CallExpression, name: string, isPlain: boolean): void {
   const refuse = (what: string) => errorAt(context, call, SQLSTATE.featureNotSupported, what)
-  if (call.withinGroup.length > 0)
-    throw refuse(`OVER is not supported for ordered-set aggregate ${name}`)
+  if (call.withinGroup.length > 0) throw refuse(`OVER is not supported for ordered-set aggregate ${name}`)
   if (!isPlain && !isAggregate(name))
     throw errorAt(
       context,

@@ -52,7 +52,7 @@ export function bindInsert(context: BindContext, insert: Insert): InsertStatemen
   const scope = rowScope(table, row, name)
   return {
     kind: 'insert',
-    target: target(context, table, row),
+    target: targetOf(context, table, row),
     source: source.plan,
     sourceColumns: source.columns,
     conflict: insert.onConflict === null ? null : bindConflict(context, table, name, insert.onConflict),
@@ -132,7 +132,8 @@ function querySource(
   return { plan: { kind: 'project', input: plan, outputs }, columns }
 }
 
-function target(context: BindContext, table: TableSchema, row: readonly Column[]): Target {
+/** What a statement writes to, with the checks of its rows. */
+export function targetOf(context: BindContext, table: TableSchema, row: readonly Column[]): Target {
   const inner: BindContext = { ...context, source: null }
   const scope = rowScope(table, row, table.name)
   const place: Place = { context: inner, scope, aggregates: null, name: 'check constraints' }
@@ -237,7 +238,7 @@ export function bindUpdate(context: BindContext, update: Update): UpdateStatemen
   ]
   return {
     kind: 'update',
-    target: target(context, table, values),
+    target: targetOf(context, table, values),
     source: { kind: 'project', input, outputs },
     key,
     old,

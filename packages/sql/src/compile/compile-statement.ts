@@ -1,6 +1,7 @@
 import type { Database, Key } from '@cluster/core'
 import type { ExecutionContext, Source } from '../executor/context.ts'
 import { DeferredWrites } from '../executor/deferred-writes.ts'
+import { mergeRows } from '../executor/merge.ts'
 import { type Mapper, mapSource, sameBatch } from '../executor/pipeline.ts'
 import { type ConflictRules, upsertRows } from '../executor/upsert.ts'
 import { deleteRows, insertRows, updateRows, type WriteTarget, type Written } from '../executor/write.ts'
@@ -37,7 +38,7 @@ export type CompiledStatement =
       readonly source: Source
     }
   | {
-      readonly kind: 'insert' | 'update' | 'delete'
+      readonly kind: 'insert' | 'update' | 'delete' | 'merge'
       readonly result: readonly ResultColumn[]
       readonly plan: PhysicalPlan
       readonly target: Target
@@ -90,6 +91,10 @@ export function compileStatement(statement: StatementPlan, options: CompileOptio
       onConflict: conflict.update === null ? 'nothing' : 'update',
       run: returningRows(rows, (context) => upsertRows(writeTarget, rules, source, context)),
     }
+  }
+  if (statement.kind === 'merge') {
+    const { actions } = statement
+    return { ...common, onConflict: null, run: (context) => mergeRows(writeTarget, actions, source, context) }
   }
   const run = { insert: insertRows, update: updateRows, delete: deleteRows }[statement.kind]
   return {
@@ -170,13 +175,15 @@ function columnsOfSource(statement: Exclude<StatementPlan, { kind: 'query' }>): 
       return [statement.key, ...statement.old, ...statement.others, ...statement.values]
     case 'delete':
       return [statement.key, ...statement.old, ...statement.others]
+    case 'merge':
+      return [statement.key, ...statement.old, statement.action, ...statement.values]
   }
 }
 
 /** The columns that RETURNING is computed from, as `Written` rows have them. */
 function rowOf(statement: Exclude<StatementPlan, { kind: 'query' }>): readonly Column[] {
   const { row } = statement.target
-  return statement.kind === 'insert' ? row : [...row, ...statement.others]
+  return 'others' in statement ? [...row, ...statement.others] : row
 }
 
 /** What RETURNING gives; with subqueries it is the row itself, from which `compileRows` goes on. */

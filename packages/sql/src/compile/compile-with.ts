@@ -72,8 +72,10 @@ function compilePart(table: StatementTable, options: CompileOptions): Part {
   return { id, name, compiled, width }
 }
 
-const wordOf = (part: CompiledStatement & { readonly kind: 'insert' | 'update' | 'delete' }): string =>
-  `${{ insert: 'insert into', update: 'update', delete: 'delete from' }[part.kind]} ${part.target.table.name}`
+const wordOf = (
+  part: CompiledStatement & { readonly kind: 'insert' | 'update' | 'delete' | 'merge' },
+): string =>
+  `${{ insert: 'insert into', update: 'update', delete: 'delete from', merge: 'merge into' }[part.kind]} ${part.target.table.name}`
 
 /** What changes rows runs to its end, in order; queries run as far as somebody reads them. */
 async function makeTables(

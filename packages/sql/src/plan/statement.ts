@@ -13,7 +13,7 @@ export type StatementPlan = QueryStatement | WriteStatementPlan
 
 export type BoundStatement = StatementPlan | WithStatement
 
-export type WriteStatementPlan = InsertStatement | UpdateStatement | DeleteStatement
+export type WriteStatementPlan = InsertStatement | UpdateStatement | DeleteStatement | MergeStatement
 
 /** A statement with the tables of its WITH clause. All parts see the rows as they were before the statement. */
 export interface WithStatement {
@@ -107,4 +107,22 @@ export interface DeleteStatement {
   readonly old: readonly Column[]
   readonly others: readonly Column[]
   readonly returning: Returning | null
+}
+
+/**
+ * `source` gives the key and the values of the row that matched (NULLs without one), the number of the branch that
+ * is taken (NULL: none), and the row that the branch makes.
+ */
+export interface MergeStatement {
+  readonly kind: 'merge'
+  readonly target: Target
+  readonly source: LogicalPlan
+  readonly key: Column
+  readonly old: readonly Column[]
+  readonly action: Column
+  /** One for each column of the table. */
+  readonly values: readonly Column[]
+  /** What each branch does. */
+  readonly actions: readonly ('update' | 'delete' | 'insert' | 'nothing')[]
+  readonly returning: null
 }

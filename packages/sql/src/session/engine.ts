@@ -7,8 +7,9 @@ import type { Statement } from '../syntax/ast.ts'
 import { isSerializationFailure } from './errors.ts'
 import { Lru } from './lru.ts'
 import { Planner } from './planner.ts'
+import { mayBeOptimistic, retrying, retryOf } from './retrying.ts'
 import { StatementRunner } from './runner.ts'
-import { mayBeOptimistic, retrying, retryOf, type SessionPorts, SqlSession } from './session.ts'
+import { type SessionPorts, SqlSession } from './session.ts'
 import type { Session, SqlRunner } from './types.ts'
 
 export interface SqlEngineOptions {

@@ -1,25 +1,25 @@
-import {
-  backoffMs,
-  type Clock,
-  type CommitReceipt,
-  type Database,
-  delay,
-  type Random,
-  type Transaction,
-  type TransactionMark,
-  type TransactionOptions,
-  type Value,
+import type {
+  Clock,
+  CommitReceipt,
+  Database,
+  Random,
+  Transaction,
+  TransactionMark,
+  TransactionOptions,
+  Value,
 } from '@cluster/core'
 import { rowsOf } from '../compile/batch.ts'
-import { isSqlError, SQLSTATE, sqlError } from '../errors.ts'
+import { SQLSTATE, sqlError } from '../errors.ts'
 import type { Begin, Statement, TransactionStatement } from '../syntax/ast.ts'
 import { readsAlone } from '../syntax/changes.ts'
 import { parse } from '../syntax/parse.ts'
 import { formatValue } from '../types/format.ts'
 import type { SqlType } from '../types/type.ts'
-import { isSerializationFailure, sqlstateOf, toSqlError } from './errors.ts'
+import { toSqlError } from './errors.ts'
 import type { Lru } from './lru.ts'
 import type { Parameter } from './parameters.ts'
+import { isNamed, PreparedStatements } from './prepared.ts'
+import { mayBeOptimistic, restsOnReads, retrying, retryOf } from './retrying.ts'
 import { collect, type Outcome, type Run, RunApartError, readsOnly, type StatementRunner } from './runner.ts'
 import { Settings } from './settings.ts'
 import {
@@ -77,7 +77,6 @@ interface Item {
   readonly planKey: string | null
 }
 
-const RETRY_WAIT = { baseMs: 2, maxMs: 250 }
 const MICROS_A_MS = 1_000
 
 const isControl = (statement: Statement): statement is TransactionStatement =>
@@ -94,6 +93,7 @@ const doneResult = (command: string, receipt: CommitReceipt | null = null): SqlR
 export class SqlSession implements Session {
   readonly #ports: SessionPorts
   readonly #settings = new Settings()
+  readonly #prepared = new PreparedStatements()
   /** What all transactions of this session begin with. */
   readonly #beginning: Beginning
   #open: OpenTransaction | null = null
@@ -146,7 +146,8 @@ export class SqlSession implements Session {
         throw sqlError(SQLSTATE.syntaxError, 'parameters go with a single statement, but there are several')
       const [first] = items
       if (first !== undefined && items.length === 1) return [await this.#one(first, parameters, options)]
-      const together = this.#open === null && !items.some(({ statement }) => isControl(statement))
+      const together =
+        this.#open === null && !items.some(({ statement }) => isControl(statement) || isNamed(statement))
       if (together && items.length > 1) return this.#together(items, options)
       const results: SqlResult[] = []
       for (const item of items) results.push(await this.#one(item, [], options))
@@ -278,12 +279,37 @@ export class SqlSession implements Session {
   async #one(item: Item, parameters: readonly Parameter[], options: QueryOptions): Promise<SqlResult> {
     const { statement } = item
     if (isControl(statement)) return this.#control(statement)
+    if (isNamed(statement)) return this.#named(item, parameters, options)
     if (this.#open !== null) {
       const outcome = await this.#within(this.#open, item, parameters, options)
       return { ...outcome, receipt: null }
     }
     const [result] = await this.#autocommit([item], parameters, options)
     return result as SqlResult
+  }
+
+  /** PREPARE, EXECUTE and DEALLOCATE. */
+  async #named(item: Item, parameters: readonly Parameter[], options: QueryOptions): Promise<SqlResult> {
+    const { runner } = this.#ports
+    const meant = await this.#failing(() =>
+      this.#prepared.meant(item, {
+        describe: (statement) =>
+          this.#inside({ ...item, statement, planKey: null }, (run) => runner.describe(statement, run)),
+        run: (statement) => this.#one({ ...item, statement, planKey: null }, parameters, options),
+      }),
+    )
+    return 'command' in meant ? doneResult(meant.command) : this.#one(meant.item, meant.values, options)
+  }
+
+  /** An error fails the open transaction. */
+  async #failing<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#open?.failed === true) throw inFailedTransaction()
+    try {
+      return await work()
+    } catch (error) {
+      if (this.#open !== null) this.#open.failed = true
+      throw error
+    }
   }
 
   async #together(items: readonly Item[], options: QueryOptions): Promise<SqlResult[]> {
@@ -544,10 +570,6 @@ export class SqlSession implements Session {
   }
 }
 
-/** Tells the database of an attempt that was lost. */
-export const retryOf = (lost: Transaction | null): Pick<TransactionOptions, 'retryOf'> =>
-  lost === null ? {} : { retryOf: lost }
-
 const callOptions = ({ signal }: QueryOptions): QueryOptions => (signal === undefined ? {} : { signal })
 
 const inFailedTransaction = () =>
@@ -562,35 +584,3 @@ const readOnlyTransaction = (statement: Statement) =>
     SQLSTATE.readOnlyTransaction,
     `cannot execute ${statement.kind.replace(/[A-Z]/g, ' $&').toUpperCase()} in a read-only transaction`,
   )
-
-/**
- * What a first attempt has read is nearly always what is newest. If it was not, asking first is cheaper than being
- * wrong again.
- */
-export const mayBeOptimistic = (retry: number): boolean => retry < 2
-
-/**
- * True for what SQL itself says of the data: it might say otherwise had it read what is newest. A cancelled statement
- * and what the layers below report do not depend on that.
- */
-export const restsOnReads = (error: unknown): boolean => isSqlError(error) && sqlstateOf(error) !== '57014'
-
-/**
- * Runs a transaction until it does not lose its race, at most `retriesMax` times more, with growing waits.
- * @param attempt is told how often it was run before
- * @throws 40001 when it lost every time
- */
-export async function retrying<T>(
-  { clock, random, retriesMax }: Pick<SessionPorts, 'clock' | 'random' | 'retriesMax'>,
-  attempt: (retry: number) => Promise<T>,
-): Promise<T> {
-  for (let retry = 0; ; retry++) {
-    try {
-      return await attempt(retry)
-    } catch (error) {
-      const known = toSqlError(error)
-      if (!isSerializationFailure(known) || retry >= retriesMax) throw known
-      await delay(clock, backoffMs(random, retry, RETRY_WAIT))
-    }
-  }
-}
