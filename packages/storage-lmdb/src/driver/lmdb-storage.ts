@@ -81,11 +81,7 @@ class LmdbStorage implements StorageEngine {
     return this.#partition(name, null)
   }
 
-  async import(
-    name: string,
-    version: Version,
-    chunks: AsyncIterable<Uint8Array>,
-  ): Promise<PartitionStore> {
+  async import(name: string, version: Version, chunks: AsyncIterable<Uint8Array>): Promise<PartitionStore> {
     const incoming = this.#folders.incoming(name)
     await this.#folders.remove(incoming)
     const files = this.#make(incoming)
