@@ -1,6 +1,6 @@
 import type { Value } from '@cluster/core'
 import type { AggregateStates, AggregateUpdate } from '../executor/aggregate.ts'
-import type { RowComparator } from '../executor/sort.ts'
+import type { RowComparator } from '../executor/sorted-rows.ts'
 import type { AggregateFunction } from '../functions/function.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { AggregateCall, Output } from '../plan/logical.ts'

@@ -81,6 +81,10 @@ export function applySource(input: Source, options: ApplyOptions): Source {
             runs.set(key, run)
           }
           column.push(valueFor(run, batch, i, leftKeys, options.result, context.frame))
+          // Without a hash every row of the subquery was looked at.
+          const looked = run.keys === null && run.rows !== null ? run.rows.length : 0
+          const pause = looked > 0 ? context.work(looked) : null
+          if (pause !== null) await pause
         }
         const pause = context.work(batch.length)
         if (pause !== null) await pause

@@ -10,8 +10,13 @@ export interface ContextOptions {
   readonly signal: AbortSignal | null
 }
 
-/** Rows worked on between two looks at the rest of the program. */
+/** Rows worked on between two looks at the rest of the program, at most. */
 const ROWS_A_TURN = 8_192
+/** How long one look after another may be away. Rows differ in what they cost, so the clock is asked as well. */
+const TURN_MS = 4
+/** Rows and calls of `work` between two questions to the clock. */
+const ROWS_A_QUESTION = 512
+const CALLS_A_QUESTION = 16
 
 /** What the operators of one running statement share. */
 export class ExecutionContext {
@@ -25,7 +30,11 @@ export class ExecutionContext {
   readonly tables: Map<number, TableRows>
   readonly #clock: Clock
   readonly #signal: AbortSignal | null
+  /** Since the last turn; since the clock was asked. */
   #rows = 0
+  #unasked = 0
+  #calls = 0
+  #since: number
 
   constructor({ transaction, clock, frame, memory, signal }: ContextOptions, parent?: ExecutionContext) {
     this.transaction = transaction
@@ -35,6 +44,7 @@ export class ExecutionContext {
     this.memory = memory
     this.#clock = clock
     this.#signal = signal
+    this.#since = clock.now()
   }
 
   /** For a part of the statement that was compiled apart: it has outer values of its own. */
@@ -56,13 +66,21 @@ export class ExecutionContext {
    */
   work(rows: number): Promise<void> | null {
     this.#rows += rows
-    if (this.#rows < ROWS_A_TURN) return null
-    this.#rows = 0
-    return this.#turn()
+    this.#unasked += rows
+    this.#calls++
+    if (this.#rows >= ROWS_A_TURN) return this.#turn()
+    if (this.#unasked < ROWS_A_QUESTION && this.#calls < CALLS_A_QUESTION) return null
+    this.#unasked = 0
+    this.#calls = 0
+    return this.#clock.now() - this.#since < TURN_MS ? null : this.#turn()
   }
 
   async #turn(): Promise<void> {
+    this.#rows = 0
+    this.#unasked = 0
+    this.#calls = 0
     await this.#clock.turn()
+    this.#since = this.#clock.now()
     if (this.#signal?.aborted === true)
       throw sqlError('57014', 'The statement was cancelled on request.', { cause: this.#signal.reason })
   }

@@ -45,7 +45,7 @@ export function joinSource(left: Source, right: Source, options: JoinOptions): S
         const pause = context.work(batch.length)
         if (pause !== null) await pause
       }
-      join.built()
+      await join.built()
       if (join.isEmpty && (options.type === 'inner' || options.type === 'semi')) return
       for await (const batch of left.open(context)) yield* join.probe(batch)
       yield* join.unmatchedRight()
@@ -86,12 +86,15 @@ export class JoinRun {
   }
 
   /** Chains the rows of each key, from the last to the first, so that they come out in the order they came in. */
-  built(): void {
+  async built(): Promise<void> {
     const keys = this.#keys
     for (let i = keys.length - 1; i >= 0; i--) {
       const key = keys[i]
       this.#next[i] = key === undefined ? -1 : (this.#heads.get(key) ?? -1)
       if (key !== undefined) this.#heads.set(key, i)
+      if (i % BATCH_ROWS !== 0) continue
+      const pause = this.#context.work(BATCH_ROWS)
+      if (pause !== null) await pause
     }
     this.#keys = []
   }

@@ -33,7 +33,7 @@ export function lookupJoinSource(left: Source, options: LookupJoinOptions): Sour
           keys: { left: () => wanted, right: ({ columns }) => columns[positions.length] as readonly Value[] },
         })
         run.build(await lookUp(options, wanted, context))
-        run.built()
+        await run.built()
         yield* run.probe(batch)
         run.close()
       }

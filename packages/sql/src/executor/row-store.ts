@@ -28,14 +28,14 @@ export class RowStore {
   }
 
   /** The rows at these positions, in this order, `width` columns wide, in batches. */
-  *gather(order: readonly number[], width = this.columns.length): Generator<Batch> {
+  *gather(order: ArrayLike<number>, width = this.columns.length): Generator<Batch> {
     for (let start = 0; start < order.length; start += BATCH_ROWS) {
       const end = Math.min(order.length, start + BATCH_ROWS)
       yield { length: end - start, columns: this.#pick(order, start, end, width) }
     }
   }
 
-  #pick(order: readonly number[], start: number, end: number, width: number): Value[][] {
+  #pick(order: ArrayLike<number>, start: number, end: number, width: number): Value[][] {
     const result: Value[][] = []
     for (let c = 0; c < width; c++) {
       const from = this.columns[c] as readonly Value[]
@@ -47,7 +47,7 @@ export class RowStore {
   }
 
   /** Keeps only the rows at these positions, in this order. */
-  retain(order: readonly number[]): void {
+  retain(order: ArrayLike<number>): void {
     this.#memory.give(this.#length - order.length, this.columns.length)
     const kept = this.#pick(order, 0, order.length, this.columns.length)
     for (let c = 0; c < this.columns.length; c++) {

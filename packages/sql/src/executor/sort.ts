@@ -1,11 +1,8 @@
-import type { Value } from '@cluster/core'
 import type { Source } from './context.ts'
 import type { CountsOf } from './limit.ts'
 import type { Mapper } from './pipeline.ts'
 import { RowStore } from './row-store.ts'
-
-/** Compares the rows at two positions of columns. */
-export type RowComparator = (columns: readonly (readonly Value[])[], a: number, b: number) => number
+import { type RowComparator, sortedRows } from './sorted-rows.ts'
 
 export interface SortOptions {
   /** Adds the sort keys behind the columns of the input. */
@@ -27,10 +24,7 @@ export function sortSource(input: Source, { addKeys, width, widthWithKeys, compa
         const pause = context.work(batch.length)
         if (pause !== null) await pause
       }
-      const order = sorted(store, compare)
-      const pause = context.work(order.length)
-      if (pause !== null) await pause
-      yield* store.gather(order, width)
+      yield* store.gather(await sortedRows(store.columns, store.length, compare, context), width)
       store.clear()
     },
   }
@@ -49,20 +43,15 @@ export function topSource(
       const keep = skip + (limit ?? Number.POSITIVE_INFINITY)
       if (keep === skip) return
       const store = new RowStore(widthWithKeys, context.memory)
+      const order = () => sortedRows(store.columns, store.length, compare, context)
       for await (const batch of input.open(context)) {
         store.append(addKeys(batch, context.frame))
-        if (store.length >= 4_096 + 2 * keep) store.retain(sorted(store, compare).slice(0, keep))
+        if (store.length >= 4_096 + 2 * keep) store.retain((await order()).subarray(0, keep))
         const pause = context.work(batch.length)
         if (pause !== null) await pause
       }
-      yield* store.gather(sorted(store, compare).slice(skip, keep), width)
+      yield* store.gather((await order()).subarray(skip, keep), width)
       store.clear()
     },
   }
-}
-
-function sorted(store: RowStore, compare: RowComparator): number[] {
-  const order = Array.from({ length: store.length }, (_, i) => i)
-  const { columns } = store
-  return order.sort((a, b) => compare(columns, a, b))
 }

@@ -3,7 +3,7 @@ import { BATCH_ROWS, type Batch } from '../../compile/batch.ts'
 import type { ExecutionContext, Source } from '../context.ts'
 import type { Mapper } from '../pipeline.ts'
 import { RowStore } from '../row-store.ts'
-import type { RowComparator } from '../sort.ts'
+import type { RowComparator } from '../sorted-rows.ts'
 import type { WindowEvaluator } from './functions.ts'
 import { Partition } from './partition.ts'
 
