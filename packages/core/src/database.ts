@@ -50,7 +50,7 @@ export interface TransactionOptions extends CallOptions {
 export interface CommitOptions extends CallOptions {
   /**
    * Makes a commit whose outcome is unknown safe to try again: of all commits with one key at most one takes effect, and
-   * the later ones are answered as it was.
+   * the later ones are answered as it was. One that was refused (DB_CONFLICT) leaves the key to the next attempt.
    */
   readonly idempotencyKey?: string
 }

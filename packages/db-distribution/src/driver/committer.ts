@@ -107,19 +107,20 @@ export class Committer {
     }
   }
 
-  /** Submits a command; again when what it writes was another transaction's for a moment, as it had no effect then. */
+  /**
+   * Submits a command; again when what it writes was another transaction's for a moment, as it had no effect then. The log
+   * remembers refusals under a key, too, but only what takes effect uses it up: behind each refusal comes another key.
+   */
   async #send(
     command: Uint8Array,
     begun: number,
     options: CommitOptions,
   ): Promise<{ readonly applied: Applied; readonly result: CommandResult }> {
     const { ports, changed, settings } = this.#context
-    const { idempotencyKey } = options
     for (let attempt = 0; ; attempt++) {
-      const key =
-        idempotencyKey === undefined || attempt === 0
-          ? {}
-          : { idempotencyKey: `${idempotencyKey}~${attempt}` }
+      const { idempotencyKey } = options
+      const key = idempotencyKey === undefined ? {} : { idempotencyKey: keyOf(idempotencyKey, attempt) }
+      const before = ports.log.appliedIndex()
       let applied: Applied
       try {
         applied = await ports.log.submit(MACHINE_NAME, command, { ...this.#rest(begun, options), ...key })
@@ -127,6 +128,9 @@ export class Committer {
         throw submitError(error, command.length)
       }
       const result = decodeResult(applied.result)
+      if (result.type === 'done') return { applied, result }
+      // That was an earlier attempt of the caller.
+      if (idempotencyKey !== undefined && applied.index <= before) continue
       const left = begun + (options.deadlineMs ?? settings.unavailableMs) - ports.clock.now()
       if (result.type !== 'reserved' || left <= 0) return { applied, result }
       await changed.next(ports.clock, Math.min(LOOK_MS, left), options.signal)
@@ -264,6 +268,8 @@ export class Committer {
     return members.filter((node) => this.#context.isLiving(node)).length
   }
 }
+
+const keyOf = (key: string, attempt: number): string => (attempt === 0 ? key : `${key}~${attempt}`)
 
 /** What the caller gets for a submission that failed. */
 function submitError(error: unknown, bytes: number): unknown {

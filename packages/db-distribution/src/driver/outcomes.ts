@@ -39,7 +39,9 @@ export class Outcomes {
   }
 }
 
-const slotOf = (version: Version): Key => {
-  const slot = version % SLOTS
-  return String.fromCharCode(slot >> 8, slot & 0xff)
-}
+/** Made once: every program needs one. */
+const SLOT_KEYS: readonly Key[] = Array.from({ length: SLOTS }, (_, slot) =>
+  String.fromCharCode(slot >> 8, slot & 0xff),
+)
+
+const slotOf = (version: Version): Key => SLOT_KEYS[version % SLOTS] as Key

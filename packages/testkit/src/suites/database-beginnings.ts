@@ -113,5 +113,21 @@ export function beginningTests({ describe, expect, test, write, read, scan, fail
       expect(await attempt(first, 'c')).toMatchObject({ version: receipt.version })
       expect(await read(last, 1)).toEqual([1, 'a', 1])
     })
+
+    test('are not used up by a commit that was refused', async ({ first, last }) => {
+      const options = { idempotencyKey: 'order 18' }
+      const attempt = async (database: Database, hinder: boolean) => {
+        const transaction = await database.begin()
+        const row = await transaction.get(item(database, 1))
+        transaction.put(item(database, 1), [1, Number(row?.[1] ?? 0) + 1])
+        if (hinder) await write(first, [[1, Number(row?.[1] ?? 0) + 10]])
+        return transaction.commit(options)
+      }
+      for (const database of [first, last, first])
+        expect(await failure(attempt(database, true))).toMatchObject({ detail: { code: 'DB_CONFLICT' } })
+      const { version } = await attempt(last, false)
+      expect(await attempt(first, false)).toMatchObject({ version })
+      expect(await read(last, 1)).toEqual([1, 31])
+    })
   })
 }

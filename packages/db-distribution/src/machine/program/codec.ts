@@ -287,7 +287,21 @@ const REASONS = ['present', 'check', 'range', 'fit', 'kind'] as const
 const DONE = 0
 const FAILED = 1
 
+/** Outcomes without rows in which the first so many steps changed theirs, made once; nobody changes them. */
+const PLAIN: readonly Uint8Array[] = Array.from({ length: PROGRAM_ROWS_MAX + 1 }, (_, changed) => {
+  const bytes = new Uint8Array(changed + 3)
+  bytes[1] = changed
+  for (let step = 0; step < changed; step++) bytes[2 + step] = step
+  return bytes
+})
+
 export function encodeOutcome(outcome: ProgramOutcome): Uint8Array {
+  if (outcome.type === 'done' && outcome.rows.length === 0) {
+    const { changed } = outcome
+    const plain = PLAIN[changed.length]
+    // Ascending, so when the last one is in its place all are.
+    if (plain !== undefined && (changed.length === 0 || changed.at(-1) === changed.length - 1)) return plain
+  }
   const writer = new ByteWriter()
   if (outcome.type === 'done') {
     writer.byte(DONE).varint(outcome.changed.length)
