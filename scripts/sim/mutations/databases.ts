@@ -7,11 +7,10 @@ export const databases: readonly Mutation[] = [
     bug: 'a holder gives its copy of a partition away although it lags behind what was asked for',
     suite: 'distribution',
     file: 'packages/db-distribution/src/driver/server.ts',
-    find: '    const store = await this.#storeAt(database, partition, needed)\n' + '    // The newest',
+    find: '    const store = await this.#storeAt({ database, partition, version: needed })\n',
     put:
       '    const held = this.#replicas.get(database, partition)?.store\n' +
-      '    const store = held ?? (await this.#storeAt(database, partition, needed))\n' +
-      '    // The newest',
+      '    const store = held ?? (await this.#storeAt({ database, partition, version: needed }))\n',
     seedsMax: 40,
   },
   {
@@ -151,9 +150,9 @@ export const databases: readonly Mutation[] = [
     name: 'reads-before-applied',
     bug: 'a holder answers at a version that it has not applied yet',
     suite: 'distribution',
-    file: 'packages/db-distribution/src/driver/server.ts',
-    find: '    if (ports.log.appliedIndex() < version)\n      await',
-    put: '    if (ports.log.appliedIndex() < 0)\n      await',
+    file: 'packages/db-distribution/src/driver/serving.ts',
+    find: '  if (ports.log.appliedIndex() < version)\n    await',
+    put: '  if (ports.log.appliedIndex() < 0)\n    await',
     seedsMax: 40,
   },
 ]

@@ -133,13 +133,4 @@ export const logAgreement: readonly Mutation[] = [
     put: '  if (state.configurations.newest === null)\n    state.configurations.reset({ index: meta.configurationIndex, configuration: meta.configuration })\n  else state.configurations.truncateFrom(meta.index)\n',
     seedsMax: 200,
   },
-  {
-    name: 'committed-is-cut',
-    bug: 'an append that differs cuts what is committed, as if it were not',
-    suite: 'serializer',
-    file: 'packages/db-serializer/src/machine/raft/log-tail.ts',
-    find: '    return position.index < this.#base.index || this.termAt(position.index) === position.term\n',
-    put: '    return position.index < this.#base.index || this.termAt(position.index) !== null\n',
-    seedsMax: 40,
-  },
 ]

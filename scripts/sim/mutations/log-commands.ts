@@ -25,7 +25,7 @@ export const logCommands: readonly Mutation[] = [
     bug: 'a node that gets a snapshot does not take over who submitted what',
     suite: 'serializer',
     file: 'packages/db-serializer/src/driver/commands/applier.ts',
-    find: '    this.sessions.load(state.sessions)\n',
+    find: '    this.sessions.load(head.sessions)\n',
     put: '',
     seedsMax: 10,
   },

@@ -93,13 +93,4 @@ export const logGroup: readonly Mutation[] = [
     put: '    return first && !this.#mine ? forkedHistory(',
     seedsMax: 100,
   },
-  {
-    name: 'let-go-too-much',
-    bug: 'a voter is let go although those that are left cannot decide',
-    suite: 'serializer',
-    file: 'packages/db-serializer/src/machine/group/group-policy.ts',
-    find: '  return rest.length === configuration.voters.length || present.length > rest.length / 2\n',
-    put: '  return rest.length >= 0 || present.length > rest.length / 2\n',
-    seedsMax: 100,
-  },
 ]

@@ -70,6 +70,41 @@ export class Ambush {
     return true
   }
 
+  /**
+   * The leader takes out two that died, and is cut off from the others, all but one where there are many, before these
+   * know: they and the two, who are back at once, must not decide without it, or it not without them.
+   */
+  undermine(): boolean {
+    const { world, nodes, random } = this.#scene
+    const leader = nodes.find((node) => node.id === this.#scene.leader())
+    const whole = nodes.every((node) => node.running && !node.stopping)
+    if (leader === undefined || this.#scene.isCut || nodes.length < 3 || !whole) return false
+    const others = shuffle(
+      random,
+      nodes.filter((node) => node !== leader),
+    )
+    const [first, second, friend] = others
+    if (first === undefined || second === undefined) return false
+    const side = [leader, ...(friend && nodes.length > 4 ? [friend] : [])].map((node) => node.id)
+    this.#scene.isCut = true
+    const kill = (node: SimNode<unknown>): void => {
+      if (!this.#scene.on || !node.running) return
+      node.crash('kill')
+      this.#scene.restart(node, [20, 300])
+    }
+    const apart = random.between(0, 8)
+    kill(first)
+    world.schedule(apart, () => kill(second))
+    world.schedule(apart + random.between(0.5, 8), () => {
+      if (this.#scene.on) world.network.partition([], side)
+    })
+    world.schedule(random.between(800, 3_000), () => {
+      this.#scene.isCut = false
+      world.network.mend()
+    })
+    return true
+  }
+
   /** What was acknowledged before it was on the disk is lost, but on one node, which comes back last. */
   brownOut(up: readonly SimNode<unknown>[]): boolean {
     if (up.length < this.#scene.nodes.length) return false

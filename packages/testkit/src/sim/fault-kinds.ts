@@ -1,6 +1,7 @@
 /**
  * - `kill`, `killLeader`: a process is gone, its host and disk stay;
  * - `killInTurn`: a process is killed and comes back, and before it has caught up another one is killed;
+ * - `undermine`: two processes die, so that the leader changes the members, and it is cut off from most while they come back;
  * - `power`: a host is gone without a word and un-synced bytes with it;
  * - `killAll`, `powerAll`: every node at once, as when the fuse blows;
  * - `brownout`: all disks but one are slow, and then all lose power before they have caught up;
@@ -26,6 +27,7 @@ export type FaultKind =
   | 'kill'
   | 'killLeader'
   | 'killInTurn'
+  | 'undermine'
   | 'power'
   | 'killAll'
   | 'powerAll'
@@ -63,6 +65,7 @@ export const storm: FaultWeights = {
   kill: 3,
   killLeader: 3,
   killInTurn: 2,
+  undermine: 1.5,
   power: 4,
   killAll: 0.5,
   powerAll: 0.7,

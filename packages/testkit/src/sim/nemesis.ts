@@ -27,6 +27,8 @@ export interface NemesisOptions {
   readonly mayLeave?: () => boolean
   /** A node left some time ago: starts another one in its place, or the same again. Default: the same. */
   readonly replace?: (left: SimNode<unknown>) => void
+  /** Tells the chance of several in one world apart. Default `nemesis`. */
+  readonly label?: string
   /** Speeds between which monotonic clocks drift. Default 0.99 … 1.01. */
   readonly rates?: readonly [number, number]
 }
@@ -65,7 +67,7 @@ export class Nemesis {
     this.#nodes = nodes
     this.#leader = leader
     this.#options = options
-    this.#random = world.random.fork('nemesis')
+    this.#random = world.random.fork(options.label ?? 'nemesis')
     this.#scene = {
       world,
       nodes,
@@ -135,6 +137,8 @@ export class Nemesis {
         return this.#crash(leader, 'kill')
       case 'killInTurn':
         return this.#ambush.crashInTurn(victim, leader)
+      case 'undermine':
+        return this.#ambush.undermine()
       case 'power':
         return this.#crash(victim, 'power')
       case 'killAll':
