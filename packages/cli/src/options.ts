@@ -23,8 +23,8 @@ export interface StartOptions {
   readonly adopt?: string
   readonly recoverFromSurvivors?: boolean
   readonly mdns: boolean
-  /** Where clients of PostgreSQL's protocol connect; false for nowhere, true for the usual place. */
-  readonly postgres: string | boolean
+  /** Where clients of PostgreSQL's protocol connect; false for nowhere, absent for the usual place. */
+  readonly postgres?: string | false
   readonly shell: boolean
   readonly log: 'debug' | 'info' | 'warn' | 'error'
 }

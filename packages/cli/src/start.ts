@@ -131,10 +131,10 @@ async function serve(
 async function openForClients(cluster: Cluster, { postgres, database }: StartOptions): Promise<void> {
   if (postgres === false) return
   try {
-    const service = await cluster.servePostgres(postgres === true ? {} : hostAndPort(postgres))
+    const service = await cluster.servePostgres(postgres === undefined ? {} : hostAndPort(postgres))
     say(`clients connect with\n  psql ${service.url(database)}\n`)
   } catch (error) {
-    if (postgres !== true) throw error
+    if (postgres !== undefined) throw error
     say(
       `clients of PostgreSQL's protocol are not served: ${error instanceof Error ? error.message : String(error)}`,
     )
