@@ -15,6 +15,7 @@ import { expDecimal, lnDecimal, logDecimal } from '../types/decimal-math.ts'
 import { checkBigint, checkInteger } from './arithmetic.ts'
 import { contextual, fn } from './define.ts'
 import type { ScalarFunction } from './function.ts'
+import { numbers } from './numbers.ts'
 
 /** @throws 2201E for zero and negative numbers */
 function logarithm(value: number, log: (value: number) => number): number {
@@ -113,4 +114,5 @@ export const mathFunctions: readonly ScalarFunction[] = [
   fn('atan', ['double'], 'double', Math.atan),
   fn('atan2', ['double', 'double'], 'double', Math.atan2),
   contextual('random', [], 'double', 'volatile', (context) => context.random()),
+  ...numbers,
 ]

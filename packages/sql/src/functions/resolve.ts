@@ -21,8 +21,10 @@ import type { AggregateFunction, ScalarFunction } from './function.ts'
 import { jsonFunctions } from './json.ts'
 import { mathFunctions } from './math.ts'
 import { polymorphicFunctions, polymorphicOperators } from './polymorphic.ts'
+import { regexFunctions } from './regexp.ts'
 import { sessionFunctions } from './session.ts'
 import { textFunctions } from './text.ts'
+import { codeFunctions } from './text-codes.ts'
 
 interface Overload {
   readonly name: string
@@ -41,6 +43,8 @@ const all = [
   ...datetimeFunctions,
   ...datetimeParts,
   ...zoneFunctions,
+  ...regexFunctions,
+  ...codeFunctions,
   ...sessionFunctions,
   ...jsonFunctions,
 ]

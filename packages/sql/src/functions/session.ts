@@ -10,6 +10,13 @@ export const sessionFunctions: readonly ScalarFunction[] = [
     contextual(name, [], 'text', 'stable', ({ database }) => database),
   ),
   contextual('current_schema', [], 'text', 'stable', ({ schema }) => schema),
+  contextual('gen_random_uuid', [], 'uuid', 'volatile', ({ randomBytes }) => {
+    const bytes = randomBytes(16)
+    bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
+    bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+    const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+  }),
   // Tools ask for it to learn which dialect they speak.
   fn('version', [], 'text', () => 'PostgreSQL 15 dialect of cluster'),
 ]

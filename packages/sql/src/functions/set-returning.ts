@@ -23,6 +23,7 @@ import {
 import { splitText } from './array.ts'
 import { jsonItems, jsonMembers } from './json.ts'
 import { plainText } from './json-text.ts'
+import { allMatches, splitBy } from './regexp.ts'
 import { chooseOverload } from './resolve.ts'
 
 /** An overload of a function that gives rows of one column. Arguments come cast to `args`; none is NULL. */
@@ -96,6 +97,13 @@ const plain: readonly SetReturning[] = [
     TEXT,
     (text: string, delimiter: string) => splitText(text, delimiter, null).items,
   ),
+  ...[2, 3].flatMap((count) => {
+    const args = [TEXT, TEXT, TEXT].slice(0, count)
+    return [
+      define('regexp_matches', args, arrayOf(TEXT), allMatches),
+      define('regexp_split_to_table', args, TEXT, splitBy),
+    ]
+  }),
   ...(['json', 'jsonb'] as const).flatMap((word) => {
     const binary = word === 'jsonb'
     const type = binary ? JSONB : JSON_TYPE

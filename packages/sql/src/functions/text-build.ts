@@ -4,7 +4,7 @@ import { quoteIdentifier } from '../syntax/keywords.ts'
 import { formatValue } from '../types/format.ts'
 import { characterCount } from '../types/text-order.ts'
 import type { Zone } from '../types/time-zone.ts'
-import { type SqlType, TEXT, typeName } from '../types/type.ts'
+import { INTEGER, type SqlType, TEXT, typeName } from '../types/type.ts'
 import { inSession, loosely, type Resolver } from './generic.ts'
 
 const settled = (args: readonly SqlType[]): SqlType[] =>
@@ -26,6 +26,15 @@ const builder = (name: string, least: number, most: number, build: Build): [stri
     const types = settled(args)
     return inSession(name, types, TEXT, ({ zone }, ...values) => build(types, values, zone))
   },
+]
+
+/** Counts arguments of any types. */
+const counter = (name: string, counts: (value: Value) => boolean): [string, Resolver] => [
+  name,
+  (args) =>
+    args.length === 0
+      ? null
+      : loosely(name, settled(args), INTEGER, (...values: readonly Value[]) => values.filter(counts).length),
 ]
 
 const text = (types: readonly SqlType[], values: readonly Value[], at: number, zone: Zone): string | null => {
@@ -97,6 +106,8 @@ export const textBuilders: ReadonlyMap<string, Resolver> = new Map<string, Resol
         ? null
         : loosely('pg_typeof', [type], TEXT, () => typeName(type)),
   ],
+  counter('num_nulls', (value) => value === null),
+  counter('num_nonnulls', (value) => value !== null),
   builder('concat', 1, 100, concat),
   builder('concat_ws', 2, 100, concatWith),
   builder('format', 1, 100, format),

@@ -62,6 +62,28 @@ function right(text: string, count: number): string {
   return sliceCharacters(text, count >= 0 ? Math.max(0, length - count) : Math.min(length, -count))
 }
 
+/** @throws 22011 */
+function overlaid(text: string, put: string, start: number, count: number): string {
+  if (start <= 0) throw sqlError(SQLSTATE.substringError, 'negative substring length not allowed')
+  return sliceCharacters(text, 0, start - 1) + put + sliceCharacters(text, Math.max(0, start - 1 + count))
+}
+
+/** `\\XXXX`, `\\+XXXXXX`, `\\uXXXX` and `\\UXXXXXXXX` are characters. @throws 42601 */
+function unistr(text: string): string {
+  return text.replace(
+    /\\\\|\\(?:([0-9a-f]{4})|\+([0-9a-f]{6})|u([0-9a-f]{4})|U([0-9a-f]{8}))|\\/gi,
+    (whole, ...digits: (string | undefined)[]) => {
+      if (whole === '\\\\') return '\\'
+      const found = digits.slice(0, 4).find((one) => one !== undefined)
+      if (found === undefined)
+        throw sqlError(SQLSTATE.syntaxError, 'invalid Unicode escape', {
+          hint: 'Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.',
+        })
+      return String.fromCodePoint(Number.parseInt(found, 16))
+    },
+  )
+}
+
 /** @throws 22023 for field 0 */
 function splitPart(text: string, delimiter: string, field: number): string {
   if (field === 0) throw sqlError(SQLSTATE.invalidParameterValue, 'field position must not be zero')
@@ -173,6 +195,12 @@ export const textFunctions: readonly ScalarFunction[] = [
   fn('to_hex', ['integer'], 'text', (value) => (value >>> 0).toString(16)),
   fn('to_hex', ['bigint'], 'text', (value) => BigInt.asUintN(64, value).toString(16)),
   fn('quote_ident', ['text'], 'text', quoteIdentifier),
+  fn('overlay', ['text', 'text', 'integer'], 'text', (text, put, start) =>
+    overlaid(text, put, start, characterCount(put)),
+  ),
+  fn('overlay', ['text', 'text', 'integer', 'integer'], 'text', overlaid),
+  fn('normalize', ['text'], 'text', (text) => text.normalize('NFC')),
+  fn('unistr', ['text'], 'text', unistr),
   // What LIKE and its kin stand for.
   fn('~~', ['text', 'text'], 'boolean', like),
   fn('!~~', ['text', 'text'], 'boolean', (text, pattern) => !like(text, pattern)),

@@ -20,6 +20,9 @@ interface Template {
 
 const token = /"((?:[^"\\]|\\.)*)"|FM|EEEE|TH|th|RN|rn|PR|MI|PL|SG|[09.,DGSVL]|[\s\S]/gi
 
+/** Marks a text between digits. */
+const LITERAL = '"'
+
 /** @throws 42601 for a template that makes no sense */
 function readTemplate(format: string): Template {
   const whole: string[] = []
@@ -58,10 +61,14 @@ function readTemplate(format: string): Template {
         : upper === 'L'
           ? ''
           : part
-      if (digits) suffix += text
-      else prefix += text
+      if (!digits) prefix += text
+      else if (fraction === null && shift === null) whole.push(LITERAL + text)
+      else suffix += text
     }
   }
+  // A text behind the last digit is no part of the number.
+  while (fraction === null && whole.at(-1)?.startsWith(LITERAL) === true)
+    suffix = (whole.pop() ?? '').slice(LITERAL.length) + suffix
   return { whole, fraction, fill, sign, ordinal, exponent, shift: shift ?? 0, roman, prefix, suffix }
 }
 
@@ -129,7 +136,7 @@ export function numberToChar(value: string, format: string): string {
   const absolute = rounded.replace('-', '')
   const negative = rounded.startsWith('-') && (special || /[1-9]/.test(absolute))
   const [wholeDigits = '', fractionDigits = ''] = absolute.split('.')
-  const slots = whole.filter((one) => one !== ',').length + shift
+  const slots = whole.filter(isDigit).length + shift
   const bare = wholeDigits.replace(/^0+(?=\d)/, '')
   const zero = bare === '0'
   const overflow = special || (zero ? 0 : bare.length) > slots
@@ -137,11 +144,15 @@ export function numberToChar(value: string, format: string): string {
     ? '#'.repeat(slots)
     : (zero && slots > 0 && !(places > 0) ? '0' : zero ? '' : bare).padStart(slots, ' ')
   const places0 = [...whole, ...Array.from({ length: shift }, () => '9')]
-  const firstZero = places0.filter((one) => one !== ',').indexOf('0')
+  const firstZero = places0.filter(isDigit).indexOf('0')
   let at = 0
   let started = false
   let body = ''
   for (const place of places0) {
+    if (place.startsWith(LITERAL)) {
+      body += place.slice(LITERAL.length)
+      continue
+    }
     if (place === ',') {
       body += started ? ',' : fill ? ' ' : ''
       continue
@@ -166,6 +177,8 @@ export function numberToChar(value: string, format: string): string {
   }
   return signed(body, negative, template, ordinal === null ? '' : ordinalOf(bare, ordinal === 'TH'), sign)
 }
+
+const isDigit = (place: string): boolean => place === '9' || place === '0'
 
 function trimDigits(digits: string, keep: number): string {
   let end = digits.length

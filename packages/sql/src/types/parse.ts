@@ -147,8 +147,10 @@ export function wholeNumber(type: SqlType, value: bigint, text = value.toString(
 function parseBytes(type: SqlType, text: string): Uint8Array {
   if (text.startsWith('\\x')) {
     const digits = text.slice(2).replace(/\s/g, '')
-    if (!/^(?:[0-9a-fA-F]{2})*$/.test(digits))
-      throw sqlError(SQLSTATE.invalidParameterValue, `invalid hexadecimal data: "${text}"`)
+    const bad = /[^0-9a-fA-F]/.exec(digits)
+    if (bad !== null) throw sqlError(SQLSTATE.invalidParameterValue, `invalid hexadecimal digit: "${bad[0]}"`)
+    if (digits.length % 2 !== 0)
+      throw sqlError(SQLSTATE.invalidParameterValue, 'invalid hexadecimal data: odd number of digits')
     return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
   }
   const bytes: number[] = []
@@ -165,7 +167,8 @@ function parseBytes(type: SqlType, text: string): Uint8Array {
       continue
     }
     const octal = String.fromCharCode(...encoded.slice(i + 1, i + 4))
-    if (!/^[0-3][0-7]{2}$/.test(octal)) throw malformed(type, text)
+    if (!/^[0-3][0-7]{2}$/.test(octal))
+      throw sqlError(SQLSTATE.invalidTextRepresentation, `invalid input syntax for type ${typeName(type)}`)
     bytes.push(Number.parseInt(octal, 8))
     i += 3
   }

@@ -20,6 +20,7 @@ import type {
   OperandCst,
   OverClauseCst,
   ParenthesisedCst,
+  PlacingCst,
   PlainExpressionCst,
   ReferenceCst,
   SortListCst,
@@ -265,8 +266,15 @@ export abstract class OperandBuilder {
     }
   }
 
+  /** PLACING, FROM and FOR of OVERLAY as arguments. */
+  #placed(node: PlacingCst | undefined): Expression[] {
+    if (node === undefined) return []
+    const { expression, from, count = [] } = node.children
+    return [...expression, ...from, ...count].map((part) => this.expression(part))
+  }
+
   callOf(parts: readonly Identifier[], node: CallArgumentsCst, span: Span): CallExpression {
-    const { Star, Distinct, expressionList, sortList, withinGroup, expression } = node.children
+    const { Star, Distinct, expressionList, sortList, placing, withinGroup, expression } = node.children
     const list = expressionList?.[0]
     const order = sortList?.[0]
     const within = withinGroup?.[0]
@@ -275,7 +283,7 @@ export abstract class OperandBuilder {
     return {
       kind: 'call',
       name: { kind: 'name', parts, span: join(first.span, parts[parts.length - 1]?.span ?? first.span) },
-      args: list === undefined ? [] : this.expressions(list),
+      args: [...(list === undefined ? [] : this.expressions(list)), ...this.#placed(placing?.[0])],
       star: has(Star),
       distinct: has(Distinct),
       orderBy: order === undefined ? [] : this.sortItems(order),

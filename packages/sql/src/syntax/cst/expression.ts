@@ -146,6 +146,15 @@ export type DoubleLiteralCst = Cst<{
   readonly StringLiteral: readonly IToken[]
 }>
 
+export type PlacingCst = Cst<{
+  readonly Placing: readonly IToken[]
+  readonly expression: readonly ExpressionCst[]
+  readonly From: readonly IToken[]
+  readonly from: readonly ExpressionCst[]
+  readonly For?: readonly IToken[]
+  readonly count?: readonly ExpressionCst[]
+}>
+
 export type CallArgumentsCst = Cst<{
   readonly LParen: readonly IToken[]
   readonly Star?: readonly IToken[]
@@ -155,6 +164,7 @@ export type CallArgumentsCst = Cst<{
   readonly Order?: readonly IToken[]
   readonly By?: readonly IToken[]
   readonly sortList?: readonly SortListCst[]
+  readonly placing?: readonly PlacingCst[]
   readonly RParen: readonly IToken[]
   readonly Within?: readonly IToken[]
   readonly Group?: readonly IToken[]

@@ -48,6 +48,7 @@ const ORDER = keyword('order')
 const OTHERS = keyword('others')
 const OVER = keyword('over')
 const PARTITION = keyword('partition')
+const PLACING = keyword('placing')
 const POSITION = keyword('position')
 const PRECEDING = keyword('preceding')
 const PRECISION = keyword('precision')
@@ -216,6 +217,18 @@ export abstract class CallGrammar extends NameGrammar {
     this.CONSUME(StringLiteral)
   })
 
+  /** Behind the text of OVERLAY: `PLACING part FROM start [FOR count]`. */
+  readonly placing: Rule = this.RULE('placing', () => {
+    this.CONSUME(PLACING)
+    this.SUBRULE(this.expression)
+    this.CONSUME(FROM)
+    this.SUBRULE2(this.expression, { LABEL: 'from' })
+    this.OPTION(() => {
+      this.CONSUME(FOR)
+      this.SUBRULE3(this.expression, { LABEL: 'count' })
+    })
+  })
+
   readonly callArguments: Rule = this.RULE('callArguments', () => {
     this.CONSUME(LParen)
     this.OPTION(() => {
@@ -232,6 +245,7 @@ export abstract class CallGrammar extends NameGrammar {
               this.CONSUME(BY)
               this.SUBRULE(this.sortList)
             })
+            this.OPTION6(() => this.SUBRULE(this.placing))
           },
         },
       ])

@@ -1,0 +1,214 @@
+import { SQLSTATE, sqlError } from '../errors.ts'
+import {
+  absDecimal,
+  compareDecimal,
+  fromDecimal,
+  isSpecial,
+  subtractDecimal,
+  toDecimal,
+} from '../types/decimal.ts'
+import { doubleText, realText } from '../types/float-text.ts'
+import { charToNumber, numberToChar } from '../types/number-to-char.ts'
+import { fn } from './define.ts'
+import type { ScalarFunction } from './function.ts'
+
+const range = () => sqlError(SQLSTATE.numericValueOutOfRange, 'input is out of range')
+const overflow = () => sqlError(SQLSTATE.numericValueOutOfRange, 'value out of range: overflow')
+
+/** The argument must lie within, or be NaN. */
+const within =
+  (low: number, high: number, inner: (value: number) => number) =>
+  (value: number): number => {
+    if (value < low || value > high) throw range()
+    return inner(value)
+  }
+
+const finite =
+  (inner: (value: number) => number) =>
+  (value: number): number => {
+    const result = inner(value)
+    if (!Number.isFinite(result) && Number.isFinite(value)) throw overflow()
+    return result
+  }
+
+const DEGREE = Math.PI / 180
+
+/** The multiples of 30 and 45 degrees have exact values, which radians would miss. */
+const sines: ReadonlyMap<number, number> = new Map([
+  [0, 0],
+  [30, 0.5],
+  [90, 1],
+  [150, 0.5],
+  [180, 0],
+  [210, -0.5],
+  [270, -1],
+  [330, -0.5],
+])
+
+function sind(value: number): number {
+  if (!Number.isFinite(value)) {
+    if (Number.isNaN(value)) return value
+    throw range()
+  }
+  const turned = ((value % 360) + 360) % 360
+  return sines.get(turned) ?? Math.sin(turned * DEGREE)
+}
+
+const cosd = (value: number): number => sind(90 - value)
+
+function tand(value: number): number {
+  const turned = (((value % 180) + 180) % 180) + 0
+  if (turned === 0) return 0
+  if (turned === 45) return 1
+  if (turned === 135) return -1
+  return turned === 90 ? Number.POSITIVE_INFINITY : Math.tan(turned * DEGREE)
+}
+
+const arcs: readonly (readonly [value: number, asin: number, acos: number])[] = [
+  [0, 0, 90],
+  [0.5, 30, 60],
+  [-0.5, -30, 120],
+  [1, 90, 0],
+  [-1, -90, 180],
+]
+const asind = (value: number): number => arcs.find(([at]) => at === value)?.[1] ?? Math.asin(value) / DEGREE
+const acosd = (value: number): number => arcs.find(([at]) => at === value)?.[2] ?? Math.acos(value) / DEGREE
+const atand = (value: number): number => (Math.abs(value) === 1 ? 45 * value : Math.atan(value) / DEGREE)
+
+function factorial(value: bigint): string {
+  if (value < 0n)
+    throw sqlError(SQLSTATE.numericValueOutOfRange, 'factorial of a negative number is undefined')
+  if (value > 32_177n) throw sqlError(SQLSTATE.numericValueOutOfRange, 'value overflows numeric format')
+  let product = 1n
+  for (let n = 2n; n <= value; n++) product *= n
+  return product.toString()
+}
+
+/** Digits behind the point without the zeros at the end. */
+function minScale(text: string): number | null {
+  if (isSpecial(text)) return null
+  const [, fraction = ''] = text.split('.')
+  return fraction.replace(/0+$/, '').length
+}
+
+function trimScale(text: string): string {
+  const scale = minScale(text)
+  if (scale === null || !text.includes('.')) return text
+  return scale === 0 ? text.slice(0, text.indexOf('.')) : text.slice(0, text.indexOf('.') + 1 + scale)
+}
+
+function greatestDivisor(a: string, b: string): string {
+  if (isSpecial(a) || isSpecial(b)) return 'NaN'
+  const scale = Math.max(toDecimal(a).scale, toDecimal(b).scale)
+  const whole = (text: string): bigint => {
+    const value = toDecimal(absDecimal(text))
+    return value.coefficient * 10n ** BigInt(scale - value.scale)
+  }
+  let [x, y] = [whole(a), whole(b)]
+  while (y !== 0n) [x, y] = [y, x % y]
+  return fromDecimal({ coefficient: x, scale })
+}
+
+function leastMultiple(a: string, b: string): string {
+  if (isSpecial(a) || isSpecial(b)) return 'NaN'
+  const scale = Math.max(toDecimal(a).scale, toDecimal(b).scale)
+  const divisor = toDecimal(greatestDivisor(a, b)).coefficient
+  if (divisor === 0n) return fromDecimal({ coefficient: 0n, scale })
+  const at = (text: string): bigint => {
+    const value = toDecimal(absDecimal(text))
+    return value.coefficient * 10n ** BigInt(scale - value.scale)
+  }
+  return fromDecimal({ coefficient: (at(a) / divisor) * at(b), scale })
+}
+
+const bucketError = (message: string) => sqlError('2201G', message)
+
+/** @throws 2201G */
+function bucketOfFloat(value: number, low: number, high: number, count: number): number {
+  if (count <= 0) throw bucketError('count must be greater than zero')
+  if ([value, low, high].some(Number.isNaN))
+    throw bucketError('operand, lower bound, and upper bound cannot be NaN')
+  if (!Number.isFinite(low) || !Number.isFinite(high))
+    throw bucketError('lower and upper bounds must be finite')
+  if (low === high) throw bucketError('lower bound cannot equal upper bound')
+  if (low < high)
+    return value < low
+      ? 0
+      : value >= high
+        ? count + 1
+        : Math.floor(((value - low) * count) / (high - low)) + 1
+  return value > low ? 0 : value <= high ? count + 1 : Math.floor(((low - value) * count) / (low - high)) + 1
+}
+
+/** @throws 2201G */
+function bucketOfDecimal(value: string, low: string, high: string, count: number): number {
+  if (count <= 0) throw bucketError('count must be greater than zero')
+  if ([value, low, high].includes('NaN'))
+    throw bucketError('operand, lower bound, and upper bound cannot be NaN')
+  if (isSpecial(low) || isSpecial(high)) throw bucketError('lower and upper bounds must be finite')
+  const order = compareDecimal(low, high)
+  if (order === 0) throw bucketError('lower bound cannot equal upper bound')
+  const up = order < 0
+  if (up ? compareDecimal(value, low) < 0 : compareDecimal(value, low) > 0) return 0
+  if (up ? compareDecimal(value, high) >= 0 : compareDecimal(value, high) <= 0) return count + 1
+  const span = toDecimal(absDecimal(subtractDecimal(high, low)))
+  const at = toDecimal(absDecimal(subtractDecimal(value, low)))
+  const scale = Math.max(span.scale, at.scale)
+  const top = at.coefficient * 10n ** BigInt(scale - at.scale) * BigInt(count)
+  return Number(top / (span.coefficient * 10n ** BigInt(scale - span.scale))) + 1
+}
+
+/** Numbers beyond what every program needs: degrees, hyperbolas, buckets, templates. */
+export const numbers: readonly ScalarFunction[] = [
+  fn('factorial', ['bigint'], 'numeric', factorial),
+  fn('min_scale', ['numeric'], 'integer', minScale),
+  fn('trim_scale', ['numeric'], 'numeric', trimScale),
+  fn('gcd', ['numeric', 'numeric'], 'numeric', greatestDivisor),
+  fn('lcm', ['numeric', 'numeric'], 'numeric', leastMultiple),
+  fn('width_bucket', ['double', 'double', 'double', 'integer'], 'integer', bucketOfFloat),
+  fn('width_bucket', ['numeric', 'numeric', 'numeric', 'integer'], 'integer', bucketOfDecimal),
+  fn('sinh', ['double'], 'double', finite(Math.sinh)),
+  fn('cosh', ['double'], 'double', finite(Math.cosh)),
+  fn('tanh', ['double'], 'double', Math.tanh),
+  fn('asinh', ['double'], 'double', Math.asinh),
+  fn('acosh', ['double'], 'double', within(1, Number.POSITIVE_INFINITY, Math.acosh)),
+  fn('atanh', ['double'], 'double', within(-1, 1, Math.atanh)),
+  fn('sind', ['double'], 'double', sind),
+  fn('cosd', ['double'], 'double', cosd),
+  fn('tand', ['double'], 'double', tand),
+  fn('cotd', ['double'], 'double', (value) => 1 / tand(value)),
+  fn('asind', ['double'], 'double', within(-1, 1, asind)),
+  fn('acosd', ['double'], 'double', within(-1, 1, acosd)),
+  fn('atand', ['double'], 'double', atand),
+  fn('atan2d', ['double', 'double'], 'double', (y, x) => Math.atan2(y, x) / DEGREE),
+  fn('#', ['smallint', 'smallint'], 'smallint', (a, b) => a ^ b),
+  fn('&', ['smallint', 'smallint'], 'smallint', (a, b) => a & b),
+  fn('|', ['smallint', 'smallint'], 'smallint', (a, b) => a | b),
+  fn('~', ['smallint'], 'smallint', (a) => ~a),
+  fn('<<', ['smallint', 'integer'], 'smallint', (a, b) => ((a << (b & 31)) << 16) >> 16),
+  fn('>>', ['smallint', 'integer'], 'smallint', (a, b) => a >> (b & 31)),
+  fn('to_char', ['numeric', 'text'], 'text', numberToChar),
+  fn('to_char', ['integer', 'text'], 'text', (value, format) => numberToChar(String(value), format)),
+  fn('to_char', ['bigint', 'text'], 'text', (value, format) => numberToChar(value.toString(), format)),
+  fn('to_char', ['double', 'text'], 'text', (value, format) =>
+    numberToChar(plainFloat(doubleText(value)), format),
+  ),
+  fn('to_char', ['real', 'text'], 'text', (value, format) =>
+    numberToChar(plainFloat(realText(value)), format),
+  ),
+  fn('to_number', ['text', 'text'], 'numeric', charToNumber),
+]
+
+/** Without an exponent. */
+function plainFloat(text: string): string {
+  if (!text.includes('e')) return text
+  const [mantissa = '', power = '0'] = text.split('e')
+  const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.')
+  const at = whole.length + Number(power)
+  const digits = whole + fraction
+  const shown =
+    at <= 0
+      ? `0.${'0'.repeat(-at)}${digits}`
+      : `${digits.padEnd(at, '0').slice(0, at)}.${digits.slice(at) || '0'}`
+  return mantissa.startsWith('-') ? `-${shown}` : shown
+}
