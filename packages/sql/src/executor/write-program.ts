@@ -1,4 +1,5 @@
 import {
+  type CommitOptions,
   type CommitReceipt,
   type ExecuteReceipt,
   errorCode,
@@ -39,7 +40,10 @@ export interface ProgramRun {
  * @returns null when it cannot be one this time and nothing was done: it runs as any other then. `unfit` when the rows
  *   turned out to hold what programs do not compute with: nothing was changed either, but the transaction has ended.
  */
-export type RunProgram = (context: ExecutionContext) => Promise<ProgramRun | 'unfit' | null>
+export type RunProgram = (
+  context: ExecutionContext,
+  options: CommitOptions,
+) => Promise<ProgramRun | 'unfit' | null>
 
 export interface ProgramOptions {
   readonly target: WriteTarget
@@ -53,7 +57,7 @@ export interface ProgramOptions {
 }
 
 export function programRunner(options: ProgramOptions): RunProgram {
-  return async (context) => {
+  return async (context, commit) => {
     const { target } = options
     const made = await makeProgram(options, context)
     // Whatever was read or written to get here belongs to an ordinary transaction.
@@ -61,7 +65,7 @@ export function programRunner(options: ProgramOptions): RunProgram {
     const { program, proposed } = made
     let receipt: ExecuteReceipt
     try {
-      receipt = await context.transaction.execute(program)
+      receipt = await context.transaction.execute(program, commit)
     } catch (error) {
       // A member runs an older release: nothing was submitted.
       if (errorCode(error) === 'LOG_VERSION_TOO_LOW') return null

@@ -1,4 +1,4 @@
-import type { Clock, CommitReceipt, Database, Random, Transaction, Value } from '@cluster/core'
+import type { Clock, CommitOptions, CommitReceipt, Database, Random, Transaction, Value } from '@cluster/core'
 import type { DataStatement } from '../binder/bind-statement.ts'
 import { converted, settled } from '../binder/convert-query.ts'
 import type { Catalog } from '../catalog/catalog.ts'
@@ -44,8 +44,8 @@ export interface Run {
   readonly planKey: string | null
   readonly parameters: readonly Parameter[]
   readonly transaction: Transaction
-  /** It is all that its transaction does, so it may commit it. */
-  readonly alone: boolean
+  /** It is all that its transaction does, so it may commit it, with these; null: it may not. */
+  readonly alone: CommitOptions | null
   /** Start of the transaction, in microseconds since 1970. */
   readonly transactionMicros: bigint
   readonly settings: Settings
@@ -157,7 +157,9 @@ export class StatementRunner {
       }
     const command = compiled.kind.toUpperCase()
     const columns = compiled.result
-    const program = run.alone && compiled.program !== null ? await compiled.program(context) : null
+    const { alone } = run
+    const program =
+      alone !== null && compiled.program !== null ? await compiled.program(context, alone) : null
     if (program === 'unfit') throw new RunApartError('a program met values that programs do not compute with')
     if (program !== null) {
       const { written, receipt, error } = program
@@ -227,7 +229,7 @@ export class StatementRunner {
     if (statement.analyze) {
       const { clock } = this.#ports
       const start = clock.now()
-      const outcome = await this.#data(inner, { ...run, planKey: null, alone: false })
+      const outcome = await this.#data(inner, { ...run, planKey: null, alone: null })
       let rows = 0
       for await (const batch of outcome.batches) rows += batch.length
       tree.push(`${outcome.written ?? rows} rows in ${(clock.now() - start).toFixed(3)} ms`)

@@ -1,5 +1,7 @@
 import type {
+  CallOptions,
   Clock,
+  CommitOptions,
   CommitReceipt,
   Database,
   Random,
@@ -324,19 +326,26 @@ export class SqlSession implements Session {
   ): Promise<SqlResult[]> {
     const readOnly = items.every(({ statement }) => readsOnly(statement))
     const call = callOptions(options)
+    const past = pastOf(options, readOnly ? null : items)
+    const key = options.idempotencyKey
     let alone = items.length === 1
     let lost: Transaction | null = null
     return retrying(this.#ports, async (retry) => {
       const optimistic = !readOnly && mayBeOptimistic(retry)
       for (;;) {
-        const beginning = { ...call, readOnly, optimistic, ...retryOf(lost) }
+        const beginning = { ...call, readOnly, optimistic, ...past, ...retryOf(lost) }
         const transaction: Transaction = await this.#ports.database.begin(beginning)
         lost = transaction
         const startMicros = this.#micros()
+        // What ran alone and had no effect has used its key up.
+        const commit = key === undefined ? call : { ...call, idempotencyKey: alone ? key : `${key}/apart` }
         const start = (item: Item): Run =>
-          this.#run(item, transaction, startMicros, parameters, options, alone)
+          this.#run(item, transaction, startMicros, parameters, options, alone ? commit : null)
         try {
-          return await this.#commitAll(items, start, transaction, call)
+          const results = await this.#commitAll(items, start, transaction, commit)
+          return past === null
+            ? results
+            : results.map((result) => ({ ...result, version: transaction.version }))
         } catch (error) {
           if (!(error instanceof RunApartError)) throw error
           alone = false
@@ -352,7 +361,7 @@ export class SqlSession implements Session {
     items: readonly Item[],
     start: (item: Item) => Run,
     transaction: Transaction,
-    call: QueryOptions,
+    call: CommitOptions,
   ): Promise<SqlResult[]> {
     const results: Omit<SqlResult, 'receipt'>[] = []
     try {
@@ -391,7 +400,7 @@ export class SqlSession implements Session {
     transactionMicros: bigint,
     parameters: readonly Parameter[],
     { signal }: QueryOptions,
-    alone = false,
+    alone: CommitOptions | null = null,
   ): Run {
     return {
       source,
@@ -550,7 +559,11 @@ export class SqlSession implements Session {
     try {
       const transaction =
         open === null
-          ? (own = await this.#ports.database.begin({ ...callOptions(options), readOnly: true }))
+          ? (own = await this.#ports.database.begin({
+              ...callOptions(options),
+              ...pastOf(options, null),
+              readOnly: true,
+            }))
           : await this.#begun(open)
       const start = open?.startMicros ?? this.#micros()
       const run = this.#run(item, transaction, start, parameters, options)
@@ -570,7 +583,25 @@ export class SqlSession implements Session {
   }
 }
 
-const callOptions = ({ signal }: QueryOptions): QueryOptions => (signal === undefined ? {} : { signal })
+const callOptions = ({ signal }: QueryOptions): CallOptions => (signal === undefined ? {} : { signal })
+
+/**
+ * The old version that a statement asked for; null: the newest.
+ * @param writing statements of which at least one may write; null: none does
+ * @throws 25006
+ */
+function pastOf(
+  { staleness, atVersion }: QueryOptions,
+  writing: readonly Item[] | null,
+): Pick<TransactionOptions, 'staleness' | 'atVersion'> | null {
+  if (staleness === undefined && atVersion === undefined) return null
+  const writer = writing?.find(({ statement }) => !readsOnly(statement))
+  if (writer !== undefined) throw readOnlyTransaction(writer.statement)
+  return {
+    ...(staleness === undefined ? {} : { staleness }),
+    ...(atVersion === undefined ? {} : { atVersion }),
+  }
+}
 
 const inFailedTransaction = () =>
   sqlError(

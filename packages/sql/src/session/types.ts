@@ -1,4 +1,4 @@
-import type { CommitReceipt, Value } from '@cluster/core'
+import type { CommitReceipt, TransactionOptions, Value, Version } from '@cluster/core'
 import type { ResultColumn } from '../plan/statement.ts'
 import type { SqlType } from '../types/type.ts'
 import type { Parameter } from './parameters.ts'
@@ -12,6 +12,8 @@ export interface SqlResult {
   readonly rowCount: number
   /** What the commit is worth; null when this statement committed nothing. */
   readonly receipt: CommitReceipt | null
+  /** The version that was read, where an old one was asked for. */
+  readonly version?: Version
 }
 
 /** A row by the names of its columns; of equal names the last one counts. */
@@ -35,6 +37,15 @@ export interface PreparedStatement {
 export interface QueryOptions {
   /** Cancels the statement (57014); one that was being committed ends with an unknown outcome. */
   readonly signal?: AbortSignal
+  /**
+   * Makes what commits by itself safe to try again after an unknown outcome (08007): of all calls with one key one takes
+   * effect, and the later ones are answered as it was, but for the rows that they give.
+   */
+  readonly idempotencyKey?: string
+  /** Outside of a transaction: reads what may be out of date, without asking the leader; see `Database.begin`. @throws 25006 */
+  readonly staleness?: TransactionOptions['staleness']
+  /** Outside of a transaction: reads at the version of an earlier result or receipt. @throws 25006 */
+  readonly atVersion?: Version
 }
 
 /** What can run statements. */

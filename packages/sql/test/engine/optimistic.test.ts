@@ -1,3 +1,4 @@
+import type { Version } from '@cluster/core'
 import { modelDatabases, SimRandom } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import { type SqlEngine, sqlEngine } from '../../src/index.ts'
@@ -8,6 +9,44 @@ async function laggingEngine(lag: number): Promise<SqlEngine> {
   const database = await modelDatabases({ lag: () => lag }).open('test', { partitions: 4 })
   return sqlEngine()({ database, clock: new TestClock(), random: new SimRandom(1) })
 }
+
+describe('calls with options', () => {
+  test('read old versions by name, and do not write upon them', async () => {
+    const engine = await laggingEngine(2)
+    await engine.query('CREATE TABLE t (id integer PRIMARY KEY, n integer)')
+    await engine.query('INSERT INTO t VALUES (1, 1)')
+    const versions: (Version | undefined)[] = []
+    for (const n of [2, 3, 4]) {
+      const { receipt } = await engine.query('UPDATE t SET n = $1 WHERE id = 1', [n])
+      versions.push(receipt?.version)
+    }
+    const read = 'SELECT n FROM t WHERE id = 1'
+    const stale = await engine.query(read, [], { staleness: 'local' })
+    expect([stale.rows, stale.version]).toEqual([[[2]], versions[0]])
+    for (const [i, atVersion] of versions.entries())
+      expect((await engine.query(read, [], { atVersion: atVersion as Version })).rows).toEqual([[i + 2]])
+    expect((await engine.query(read)).rows).toEqual([[4]])
+    const late = engine.query('UPDATE t SET n = 0', [], { staleness: 'local' })
+    expect(await failure(late)).toMatchObject({ sqlstate: '25006' })
+  })
+
+  test('take effect once under a key, as programs and as transactions', async () => {
+    const engine = await laggingEngine(0)
+    await engine.query('CREATE TABLE t (id integer PRIMARY KEY, n integer, d double precision, m numeric)')
+    await engine.query('INSERT INTO t VALUES (1, 1, 1, 1)')
+    for (const text of [
+      'UPDATE t SET n = n + 1 WHERE id = 1 RETURNING n',
+      'UPDATE t SET d = d + 1 WHERE id = 1',
+      // A number with more digits than programs take: it runs apart, once, too.
+      `UPDATE t SET m = m + 1e${'1'.repeat(4)} WHERE id = 1`,
+    ]) {
+      const first = await engine.query(text, [], { idempotencyKey: text })
+      const again = await engine.query(text, [], { idempotencyKey: text })
+      expect(again.receipt?.version).toBe(first.receipt?.version)
+    }
+    expect((await engine.query('SELECT n, d, length(m::text) FROM t')).rows).toEqual([[2, 2, 1_112]])
+  })
+})
 
 describe.each([1, 2, 5])('on a node %i versions behind', (lag) => {
   test('tables are there for the next statement, and gone for the next', async () => {
