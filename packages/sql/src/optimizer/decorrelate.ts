@@ -39,7 +39,7 @@ function asJoin(input: LogicalPlan, condition: Expr): LogicalPlan | null {
 }
 
 function existsJoin(input: LogicalPlan, { plan, negated }: ExistsExpr): LogicalPlan | null {
-  const opened = open(stripOrder(plan))
+  const opened = uncorrelated(stripOrder(plan))
   if (opened === null) return null
   return { kind: 'join', type: negated ? 'anti' : 'semi', left: input, right: opened.plan, on: opened.on }
 }
@@ -47,7 +47,7 @@ function existsJoin(input: LogicalPlan, { plan, negated }: ExistsExpr): LogicalP
 function anyJoin(input: LogicalPlan, expr: QuantifiedExpr): LogicalPlan | null {
   if (expr.quantifier !== 'any' || expr.negated) return null
   if (expr.left.some((left) => hasSubquery(left) || isVolatile(left))) return null
-  const opened = open(expr.plan)
+  const opened = uncorrelated(expr.plan)
   if (opened === null) return null
   const known = new Set(columnsOf(opened.plan).map(({ id }) => id))
   if (expr.columns.some(({ id }) => !known.has(id))) return null
@@ -71,7 +71,7 @@ function stripOrder(plan: LogicalPlan): LogicalPlan {
 }
 
 /** The plan without its correlated conditions, and those conditions; null when outer columns are used elsewhere. */
-function open(plan: LogicalPlan): { readonly plan: LogicalPlan; readonly on: Expr } | null {
+export function uncorrelated(plan: LogicalPlan): { readonly plan: LogicalPlan; readonly on: Expr } | null {
   const free = freeColumns(plan)
   if (free.size === 0) return { plan, on: TRUE }
   if (plan.kind === 'filter') {
@@ -87,7 +87,7 @@ function open(plan: LogicalPlan): { readonly plan: LogicalPlan; readonly on: Exp
   }
   if (plan.kind === 'project') {
     if (plan.outputs.some(({ expr }) => [...columnsIn(expr).keys()].some((id) => free.has(id)))) return null
-    const opened = open(plan.input)
+    const opened = uncorrelated(plan.input)
     if (opened === null) return null
     // The conditions need columns that the projection may have dropped: it passes all of them on.
     const given = new Set(plan.outputs.map(({ column }) => column.id))

@@ -3,6 +3,7 @@ import type { LogicalPlan } from '../plan/logical.ts'
 import { decorrelate } from './decorrelate.ts'
 import { foldConstants } from './fold-constants.ts'
 import { inlineCtes } from './inline-ctes.ts'
+import { lateralToJoin } from './lateral-to-join.ts'
 import { mergeProjections } from './merge-projections.ts'
 import { orderJoins } from './order-joins.ts'
 import { pruneColumns } from './prune-columns.ts'
@@ -19,6 +20,7 @@ export const RULES: readonly Rule[] = [
   { name: 'fold constants', apply: foldConstants },
   { name: 'inline ctes', apply: inlineCtes },
   { name: 'decorrelate', apply: decorrelate },
+  { name: 'lateral to join', apply: lateralToJoin },
   { name: 'merge projections', apply: mergeProjections },
   { name: 'push down filters', apply: pushDownFilters },
   // What was pushed down may have met constants, and may have stood between two projections.

@@ -3,13 +3,17 @@ import type { Expr } from '../plan/expression.ts'
 import { columnsOf, type LogicalPlan } from '../plan/logical.ts'
 import { columnsIn, conjunctsOf, isVolatile, mapExprs, mapInputs, rewrite } from '../plan/traverse.ts'
 import { estimateRows, joinedRows } from './estimate.ts'
+import { type JoinTree, searchJoins } from './join-search.ts'
 
-/** Beyond this many inputs a greedy choice of every step costs too much; the rest keeps the order written. */
-const INPUTS_MAX = 12
+/** Up to this many inputs every order is looked at. */
+const SEARCHED_MAX = 12
+/** Beyond this many inputs even a greedy choice of every step costs too much: the order stays as written. */
+const GREEDY_MAX = 40
 
 /**
- * Orders chains of inner joins: starts with the two inputs that give the fewest rows together and goes on with
- * the one that keeps the result smallest, taking inputs that a condition connects before any cross product.
+ * Orders chains of inner joins: finds the cheapest tree for a few inputs. For more it starts with the two that give
+ * the fewest rows together and goes on with the one that keeps the result smallest, taking inputs that a
+ * condition connects before any cross product.
  */
 export function orderJoins(plan: LogicalPlan): LogicalPlan {
   const own = mapExprs(plan, (expr) => rewrite(expr, (part) => part, orderJoins))
@@ -18,9 +22,46 @@ export function orderJoins(plan: LogicalPlan): LogicalPlan {
   const conditions: Expr[] = []
   collect(own, inputs, conditions)
   const ordered = inputs.map(orderJoins)
-  if (ordered.length === 2 || ordered.length > INPUTS_MAX || conditions.some(isVolatile))
+  if (ordered.length === 2 || ordered.length > GREEDY_MAX || conditions.some(isVolatile))
     return rebuild(ordered, conditions)
-  return greedy(ordered, conditions)
+  return ordered.length > SEARCHED_MAX ? greedy(ordered, conditions) : searched(ordered, conditions)
+}
+
+/** The cheapest tree of all, with every condition where its inputs first come together. */
+function searched(inputs: readonly LogicalPlan[], conditions: readonly Expr[]): LogicalPlan {
+  const owner = new Map(inputs.flatMap((input, i) => columnsOf(input).map(({ id }) => [id, 2 ** i] as const)))
+  const placed = conditions.map((expr) => ({
+    expr,
+    inputs: [...columnsIn(expr).keys()].reduce((set, id) => set | (owner.get(id) ?? 0), 0),
+  }))
+  const tree = searchJoins(
+    inputs.map((input) => ({ rows: estimateRows(input), keys: keysOf(input) })),
+    placed.filter(({ inputs: set }) => (set & (set - 1)) !== 0),
+  )
+  const within = (set: number, parts: readonly number[]): Expr[] =>
+    placed
+      .filter(
+        ({ inputs: own }) => own !== 0 && (own & ~set) === 0 && parts.every((part) => (own & ~part) !== 0),
+      )
+      .map(({ expr }) => expr)
+  const build = (part: JoinTree): { readonly plan: LogicalPlan; readonly set: number } => {
+    if ('input' in part) {
+      const set = 2 ** part.input
+      return { plan: filtered(inputs[part.input] as LogicalPlan, within(set, [])), set }
+    }
+    const [left, right] = [build(part.left), build(part.right)]
+    const set = left.set | right.set
+    const on = conjunction(within(set, [left.set, right.set]))
+    return { plan: { kind: 'join', type: 'inner', left: left.plan, right: right.plan, on }, set }
+  }
+  const constants = placed.filter(({ inputs: set }) => set === 0).map(({ expr }) => expr)
+  return filtered(build(tree).plan, constants)
+}
+
+/** About as many different keys as the table behind an input has. */
+function keysOf(plan: LogicalPlan): number {
+  if (plan.kind === 'filter' || plan.kind === 'project' || plan.kind === 'sort') return keysOf(plan.input)
+  return estimateRows(plan)
 }
 
 function collect(plan: LogicalPlan, inputs: LogicalPlan[], conditions: Expr[]): void {
