@@ -134,7 +134,9 @@ export async function transact<App, Output>(
 ): Promise<Output> {
   const database = await open(app)
   const optimistic = luckOf(input, 'optimistic') % 2 === 0
-  const transaction = await database.begin({ ...DEADLINE, readOnly, optimistic })
+  const lost = readOnly || luckOf(input, 'turn') % 24 > 0 ? null : await unlucky(database, run)
+  const retry = lost === null ? {} : { retryOf: lost }
+  const transaction = await database.begin({ ...DEADLINE, readOnly, optimistic, ...retry })
   try {
     const { output, commit } = await run(new Rows(database, transaction))
     if (commit) {
@@ -149,6 +151,21 @@ export async function transact<App, Output>(
     transaction.rollback()
     throw error
   }
+}
+
+/** As if it had lost one race after the other: the last of some attempts, so that the next one gets a turn of its own. */
+async function unlucky<Output>(database: Database, run: RowsWork<Output>['run']): Promise<Transaction> {
+  let lost = await database.begin({ ...DEADLINE, optimistic: true })
+  for (let losses = 1; losses < 4; losses++) {
+    lost.rollback()
+    lost = await database.begin({ ...DEADLINE, optimistic: true, retryOf: lost })
+  }
+  try {
+    await run(new Rows(database, lost))
+  } finally {
+    lost.rollback()
+  }
+  return lost
 }
 
 /** One operation as a program of one step, which the log applies without reading first; it is not in the journal. */
