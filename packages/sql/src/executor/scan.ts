@@ -13,6 +13,7 @@ import type { IndexSchema, TableSchema } from '../catalog/schema.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import { BATCH_ROWS, type Batch, batchesOfRows, type Frame } from '../compile/batch.ts'
 import { ROW_KEY } from '../plan/logical.ts'
+import { noteRows } from '../plan/table-counts.ts'
 import type { ExecutionContext, Source } from './context.ts'
 import { partitionOfRow } from './row-keys.ts'
 
@@ -56,11 +57,16 @@ export function rangeScan(
         ...partitionsOf(table),
         ...(most === null ? {} : { limit: most }),
       }
+      const whole = most === null && wanted.from === undefined && wanted.to === undefined
+      let rows = 0
       for await (const batch of context.reads.scan(request)) {
+        rows += batch.length
         const pause = context.work(batch.length)
         if (pause !== null) await pause
         yield withKeys(batch, positions)
       }
+      // A consumer that goes away before the end has not seen all of it.
+      if (whole) noteRows(table, rows)
     },
   }
 }

@@ -1,8 +1,9 @@
 import type { Expr } from '../plan/expression.ts'
 import type { JoinPlan, LogicalPlan, ScanPlan } from '../plan/logical.ts'
+import { knownRows } from '../plan/table-counts.ts'
 import { columnsIn, conjunctsOf, isEquality } from '../plan/traverse.ts'
 
-/** What a table is taken to hold as long as nobody counts. */
+/** What a table is taken to hold as long as nobody has read all of it. */
 const TABLE_ROWS = 1_000
 
 /** What a WITH table is taken to hold, and how often a recursive one is taken to go on. */
@@ -16,7 +17,7 @@ const TURNS = 10
 export function estimateRows(plan: LogicalPlan): number {
   switch (plan.kind) {
     case 'scan':
-      return TABLE_ROWS
+      return Math.max(1, knownRows(plan.table) ?? TABLE_ROWS)
     case 'virtualScan':
       return 100
     case 'functionScan':
