@@ -1,4 +1,5 @@
 import { isSetFunction } from '../functions/set-returning.ts'
+import { columnExpr } from '../plan/build.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { LogicalPlan } from '../plan/logical.ts'
 import type { FunctionTable } from '../syntax/ast.ts'
@@ -7,7 +8,7 @@ import { bindExpression } from './bind-expression.ts'
 import { settle } from './coerce.ts'
 import { type BindContext, newColumn, type OutputColumn } from './context.ts'
 import { type BoundFrom, type FromPlace, lateralScope, named } from './from-parts.ts'
-import { setFunction } from './set-functions.ts'
+import { fieldOf, setFunction } from './set-functions.ts'
 
 /** A function in FROM, which sees the tables to its left. One that gives a single value gives one row. */
 export function bindFunctionTable(
@@ -20,17 +21,24 @@ export function bindFunctionTable(
   const inside = { context, scope: lateralScope(place), aggregates: null, name: 'functions in FROM' }
   const shown = alias?.name.name ?? name
   const counter = ordinality ? newColumn(context, 'ordinality', BIGINT) : null
-  const { plan, first } = isSetFunction(name) ? series() : value()
-  const columns: OutputColumn[] = [{ name: shown, column: first }]
+  const { plan, columns: made } = isSetFunction(name) ? series() : value()
+  const columns: OutputColumn[] = [...made]
   if (counter !== null) columns.push({ name: 'ordinality', column: counter })
   return named(context, { plan, columns }, alias, shown)
 
   function series() {
     const bound = call.args.map((arg) => bindExpression(inside, arg))
-    const { rows, args, type } = setFunction(context, call, name, bound)
+    const { rows, args, type, fields } = setFunction(context, call, name, bound)
     const column = newColumn(context, shown, type)
     const scan: LogicalPlan = { kind: 'functionScan', name, args, column, ordinality: counter, rows }
-    return { plan: scan, first: column }
+    if (fields === undefined) return { plan: scan, columns: [{ name: shown, column }] }
+    const outputs = fields.map((field, i) => ({
+      column: newColumn(context, field.name, field.type),
+      expr: fieldOf(columnExpr(column), field.type, i),
+    }))
+    const passed = counter === null ? [] : [{ column: counter, expr: columnExpr(counter) }]
+    const plan: LogicalPlan = { kind: 'project', input: scan, outputs: [...outputs, ...passed] }
+    return { plan, columns: outputs.map(({ column: own }) => ({ name: own.name, column: own })) }
   }
 
   function value() {
@@ -39,6 +47,7 @@ export function bindFunctionTable(
     const one: Expr = { kind: 'constant', type: BIGINT, value: 1n }
     const all = counter === null ? [column] : [column, counter]
     const rows = [counter === null ? [expr] : [expr, one]]
-    return { plan: { kind: 'values', columns: all, rows } satisfies LogicalPlan, first: column }
+    const plan: LogicalPlan = { kind: 'values', columns: all, rows }
+    return { plan, columns: [{ name: shown, column }] }
   }
 }

@@ -1,10 +1,12 @@
 import type { Value } from '@cluster/core'
 import { SQLSTATE } from '../errors.ts'
-import { resolveSetFunction } from '../functions/set-returning.ts'
+import { strictly } from '../functions/generic.ts'
+import { resolveSetFunction, type SetReturning } from '../functions/set-returning.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { SetFunction } from '../plan/logical.ts'
 import type { CallExpression } from '../syntax/ast.ts'
-import { type SqlType, typeName } from '../types/type.ts'
+import { toArray } from '../types/array-text.ts'
+import { type SqlType, TEXT, typeName } from '../types/type.ts'
 import { coerce } from './coerce.ts'
 import { type BindContext, errorAt } from './context.ts'
 
@@ -14,6 +16,8 @@ export interface BoundSetFunction {
   readonly rows: SetFunction
   readonly args: readonly Expr[]
   readonly type: SqlType
+  /** What a row is made of, when it is more than one value: see `fieldOf`. */
+  readonly fields: SetReturning['fields']
 }
 
 /** A function that gives rows. @throws 42883 when there is none of that name for these types */
@@ -43,5 +47,16 @@ export function setFunction(
   // NULL for any argument gives no rows.
   const rows = (...values: readonly Value[]): Iterable<Value> =>
     values.includes(null) ? [] : fn.rows(...(values as readonly never[]))
-  return { rows, args: typed, type: fn.returns }
+  return { rows, args: typed, type: fn.returns, fields: fn.fields }
+}
+
+/** One field of a row that a function gave packed. */
+export function fieldOf(row: Expr, type: SqlType, position: number): Expr {
+  const fn = strictly(
+    'field',
+    [TEXT],
+    type,
+    (packed: string) => toArray(TEXT, packed).items[position] ?? null,
+  )
+  return { kind: 'call', type, fn, form: 'function', args: [row] }
 }

@@ -19,6 +19,7 @@ import { datetimeParts } from './datetime-parts.ts'
 import { zoneFunctions } from './datetime-zone.ts'
 import type { AggregateFunction, ScalarFunction } from './function.ts'
 import { jsonFunctions } from './json.ts'
+import { jsonPathFunctions } from './json-path-functions.ts'
 import { mathFunctions } from './math.ts'
 import { polymorphicFunctions, polymorphicOperators } from './polymorphic.ts'
 import { regexFunctions } from './regexp.ts'
@@ -47,6 +48,7 @@ const all = [
   ...codeFunctions,
   ...sessionFunctions,
   ...jsonFunctions,
+  ...jsonPathFunctions,
 ]
 const operators = group(all.filter(({ name }) => isSign(name)))
 const functions = group(all.filter(({ name }) => !isSign(name)))

@@ -1,6 +1,7 @@
 import type { Value } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
-import { toArray } from '../types/array-text.ts'
+import { listOf } from '../types/array.ts'
+import { fromArray, toArray } from '../types/array-text.ts'
 import { isInfinite } from '../types/datetime.ts'
 import { addDecimal, compareDecimal, isSpecial, signDecimal } from '../types/decimal.ts'
 import { intervalSpan, shiftTimestamp, toInterval } from '../types/interval.ts'
@@ -22,6 +23,7 @@ import {
 } from '../types/type.ts'
 import { splitText } from './array.ts'
 import { jsonItems, jsonMembers } from './json.ts'
+import { pathRows } from './json-path-functions.ts'
 import { plainText } from './json-text.ts'
 import { allMatches, splitBy } from './regexp.ts'
 import { chooseOverload } from './resolve.ts'
@@ -32,6 +34,8 @@ export interface SetReturning {
   readonly args: readonly SqlType[]
   readonly returns: SqlType
   readonly rows: (...values: readonly never[]) => Iterable<Value>
+  /** Set when a row has several fields: each value is then an array of their texts, packed. */
+  readonly fields?: readonly { readonly name: string; readonly type: SqlType }[]
 }
 
 const zeroStep = () => sqlError(SQLSTATE.invalidParameterValue, 'step size cannot equal zero')
@@ -97,6 +101,9 @@ const plain: readonly SetReturning[] = [
     TEXT,
     (text: string, delimiter: string) => splitText(text, delimiter, null).items,
   ),
+  ...[2, 3, 4].map((count) =>
+    define('jsonb_path_query', [JSONB, TEXT, JSONB, BOOLEAN].slice(0, count), JSONB, pathRows),
+  ),
   ...[2, 3].flatMap((count) => {
     const args = [TEXT, TEXT, TEXT].slice(0, count)
     return [
@@ -112,6 +119,19 @@ const plain: readonly SetReturning[] = [
       define(elements, [type], type, (text: string) => jsonItems(text, binary, elements)),
       define(`${elements}_text`, [type], TEXT, function* (text: string) {
         for (const item of jsonItems(text, binary, `${elements}_text`)) yield plainText(item)
+      }),
+      ...[false, true].map((plain): SetReturning => {
+        const name = `${word}_each${plain ? '_text' : ''}`
+        return {
+          ...define(name, [type], TEXT, function* (text: string) {
+            for (const { key, value } of jsonMembers(text, binary, name))
+              yield fromArray(TEXT, listOf([key, plain ? plainText(value) : value]))
+          }),
+          fields: [
+            { name: 'key', type: TEXT },
+            { name: 'value', type: plain ? TEXT : type },
+          ],
+        }
       }),
       define(`${word}_object_keys`, [type], TEXT, function* (text: string) {
         for (const { key } of jsonMembers(text, binary, `${word}_object_keys`)) yield key

@@ -251,7 +251,9 @@ function usualCase(name: string): string {
 /** The zone that a session can be in: a name of the tz database or a POSIX rule, no abbreviation; null: none. */
 export const sessionZone = (name: string): Zone | null =>
   abbreviationSeconds(name) === null || /^(?:cet|met|eet|wet|est|mst|hst|utc|gmt|uct|zulu)$/i.test(name)
-    ? (/^[a-z]{3}$/i.test(name) && !/^(?:utc|gmt|uct)$/i.test(name) ? namedZone(name) : findZone(name))
+    ? /^[a-z]{3}$/i.test(name) && !/^(?:utc|gmt|uct)$/i.test(name)
+      ? namedZone(name)
+      : findZone(name)
     : null
 
 /** @throws 22023 */

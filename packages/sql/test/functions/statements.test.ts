@@ -43,7 +43,7 @@ async function outcomeOf(session: Session, { zone, statement }: Case): Promise<s
   }
 }
 
-describe.each(['arrays', 'json', 'datetime', 'numbers', 'regex', 'text'])('%s', (file) => {
+describe.each(['arrays', 'json', 'json-path', 'datetime', 'numbers', 'regex', 'text'])('%s', (file) => {
   let session: Session | null = null
 
   test.each(cases(file).map((one) => [one.statement, one] as const))('%s', async (_, one) => {
