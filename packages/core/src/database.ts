@@ -1,5 +1,7 @@
+import type { ArchiveOptions, BackupInfo, BackupOptions, RestoreOptions, RestoreReport } from './backup.ts'
 import type { ChangeFeed, ChangesOptions } from './changes.ts'
 import type { Cancel } from './clock.ts'
+import type { Disk } from './disk.ts'
 import type { ErrorDetail } from './errors.ts'
 import type { LineageId, NodeId, PartitionId, RelationId, Version } from './ids.ts'
 import type { RiskReport } from './risk.ts'
@@ -195,6 +197,19 @@ export interface Database {
    * agree on. Reads go on meanwhile.
    */
   verify(options?: VerifyOptions): Promise<VerifyReport>
+  /**
+   * Writes all rows as they are at one version, which covers everything acknowledged before the call, to an empty folder.
+   * Reads and writes go on. After an error the same call goes on with what is there, if that version is still kept; else it
+   * begins anew.
+   * @throws DB_UNAVAILABLE, DB_OPTION_INVALID when the folder has a finished backup, ABORTED, and what the disk reports
+   */
+  backup(folder: Disk, options?: BackupOptions): Promise<BackupInfo>
+  /**
+   * Writes what is committed after a backup beside it, until the signal says that it is enough, or an error comes. The next
+   * call goes on where this one ended, from any node.
+   * @throws DB_BACKUP_UNUSABLE, DB_CHANGES_GONE when a new backup is needed
+   */
+  archive(folder: Disk, options?: ArchiveOptions): Promise<void>
   /** What would be lost or pause if those nodes went now: one report for all of them; by default one for each member alone. */
   explainRisk(nodes?: readonly NodeId[]): readonly RiskReport[]
   /** The node that holds each row of these partitions, complete holders only, sorted. */
@@ -213,6 +228,12 @@ export interface Databases {
   open(name: string, options?: DatabaseOptions & CallOptions): Promise<Database>
   /** Names known here, sorted. */
   list(): readonly string[]
+  /**
+   * Makes a database out of a backup. Nobody else may write to it meanwhile. After an error the same call goes on with what
+   * is there.
+   * @throws DB_NOT_EMPTY, DB_BACKUP_UNUSABLE, DB_OPTIONS_DIFFER, ABORTED
+   */
+  restore(name: string, folder: Disk, options?: RestoreOptions): Promise<RestoreReport>
   /** As `Database.explainRisk`, of all databases. */
   explainRisk(nodes?: readonly NodeId[]): readonly RiskReport[]
 }
@@ -243,6 +264,13 @@ export type DatabaseErrorDetail =
       /** Changes behind this version are there; null when none are. */
       readonly oldest: Version | null
     } & ErrorDetail)
+  | ({
+      readonly code: 'DB_BACKUP_UNUSABLE'
+      readonly path: string
+      /** `version`: the state that is asked for is not in it. */
+      readonly reason: 'missing' | 'damaged' | 'format' | 'version'
+    } & ErrorDetail)
+  | ({ readonly code: 'DB_NOT_EMPTY' } & ErrorDetail)
   | ({ readonly code: 'DB_RESULT_GONE'; readonly version: Version } & ErrorDetail)
   | ({
       readonly code: 'DB_OPTIONS_DIFFER'

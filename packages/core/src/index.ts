@@ -1,4 +1,14 @@
 export { type BackoffOptions, backoffMs } from './backoff.ts'
+export type {
+  ArchiveOptions,
+  BackupFile,
+  BackupInfo,
+  BackupOptions,
+  BackupProgress,
+  BackupReport,
+  RestoreOptions,
+  RestoreReport,
+} from './backup.ts'
 export type { Change, ChangeFeed, ChangesOptions } from './changes.ts'
 export { crc32c } from './checksum.ts'
 export { type Cancel, type Clock, delay } from './clock.ts'

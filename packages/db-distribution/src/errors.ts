@@ -103,6 +103,28 @@ export function versionTooLow(version: ClusterVersion, needs: ClusterVersion): C
   )
 }
 
+const UNUSABLE = {
+  missing: 'there is none, or it was never finished. Make one, or let the call that makes it end',
+  damaged: 'a checksum does not hold, or something is missing. Use another backup',
+  format: 'another version of the program wrote it. Use that version',
+  version:
+    'it does not hold the state that is asked for. Ask for one between its own version and the newest archived',
+} as const
+
+export function backupUnusable(path: string, reason: keyof typeof UNUSABLE): DatabaseError {
+  return new ClusterError(
+    { code: 'DB_BACKUP_UNUSABLE', outcome: 'rejected', path, reason },
+    `The backup cannot be used, because of ${path}: ${UNUSABLE[reason]}.`,
+  )
+}
+
+export function notEmpty(database: string): DatabaseError {
+  return new ClusterError(
+    { code: 'DB_NOT_EMPTY', outcome: 'rejected' },
+    `The database ${database} has rows of its own. Restore the backup under another name.`,
+  )
+}
+
 export function tookTooLong(lifetimeMs: number): ClusterError {
   return new ClusterError(
     { code: 'DEADLINE', outcome: 'rejected', afterMs: lifetimeMs },

@@ -1,3 +1,4 @@
+export { verifyBackup } from './driver/backup/backup-report.ts'
 export type { DatabasesPorts } from './driver/context.ts'
 export { databases, type NodeDatabases } from './driver/databases.ts'
 export { type NodeView, planPlacement } from './machine/placement.ts'

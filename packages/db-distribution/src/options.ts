@@ -93,6 +93,15 @@ export function databaseOptions(name: string, options: DatabaseOptions): Require
   return { redundancy, partitions, minCopies }
 }
 
+/** Those options that were given. */
+export function givenOptions({ redundancy, partitions, minCopies }: DatabaseOptions): DatabaseOptions {
+  return {
+    ...(redundancy === undefined ? {} : { redundancy }),
+    ...(partitions === undefined ? {} : { partitions }),
+    ...(minCopies === undefined ? {} : { minCopies }),
+  }
+}
+
 /** @throws DB_OPTIONS_DIFFER when an option that is given differs from what exists */
 export function compareOptions(
   name: string,

@@ -9,7 +9,7 @@ import {
 } from '@cluster/core'
 import type { Context } from './context.ts'
 import { within } from './waiting.ts'
-import { decodeFrame, encodeExport, SERVICE, type StreamFrame } from './wire.ts'
+import { decodeFrame, type ExportRequest, encodeExport, SERVICE, type StreamFrame } from './wire.ts'
 
 /** A source that sends nothing for this long is given up. */
 const SILENCE_MS = 10_000
@@ -40,7 +40,9 @@ export async function fetchCopy(
   for (const source of sources) {
     if (context.stopped) return null
     try {
-      const store = await fetchFrom(context, source, { database, partition, version }, name)
+      const store = await readCopy(context, source, { database, partition, version }, (at, chunks) =>
+        ports.storage.import(name, at, chunks),
+      )
       return { store, source }
     } catch (error) {
       ports.logger.log('warn', 'a copy was not finished', { store: name, source, error: String(error) })
@@ -49,13 +51,14 @@ export async function fetchCopy(
   return null
 }
 
-async function fetchFrom(
+/** Hands the chunks of a partition, as another node has it, to `take`, with the version that they are of. */
+export async function readCopy<Result>(
   context: Context,
   source: NodeId,
-  request: { readonly database: number; readonly partition: PartitionId; readonly version: Version },
-  name: string,
-): Promise<PartitionStore> {
-  const { peers, storage } = context.ports
+  request: ExportRequest,
+  take: (version: Version, chunks: AsyncIterable<Uint8Array>) => Promise<Result>,
+): Promise<Result> {
+  const { peers } = context.ports
   const stream = await peers.openStream(source, SERVICE, encodeExport(request), {
     deadlineMs: context.settings.attemptMs,
     signal: context.stopping.signal,
@@ -66,7 +69,7 @@ async function fetchFrom(
   try {
     const head = await nextFrame(context, frames)
     if (head.type !== 'copy') throw streamError(head)
-    return await storage.import(name, head.version, chunks(context, frames))
+    return await take(head.version, chunks(context, frames))
   } catch (error) {
     stream.abort('the copy is of no use')
     throw error

@@ -1,4 +1,7 @@
 import {
+  type ArchiveOptions,
+  type BackupInfo,
+  type BackupOptions,
   type CallOptions,
   type Cancel,
   type ChangeFeed,
@@ -7,6 +10,7 @@ import {
   type DatabaseEvents,
   type DatabaseOptions,
   type DatabaseStatus,
+  type Disk,
   dataMembers,
   hash32,
   type Key,
@@ -30,10 +34,12 @@ import { databaseGone, stopped } from '../errors.ts'
 import { isEverywhere } from '../machine/placement.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
 import type { Auditor } from './audit/auditor.ts'
+import { BackupWriter } from './backup/backup-writer.ts'
+import { ChangeArchiver } from './backup/change-archive.ts'
 import type { Beginnings } from './beginnings.ts'
 import type { Committer } from './committer.ts'
 import type { Context } from './context.ts'
-import { PartitionedFeed } from './feed/change-feed.ts'
+import { type FeedParts, PartitionedFeed } from './feed/change-feed.ts'
 import { forgetChanges, keepChanges } from './feed/keeping.ts'
 import type { Reader } from './reader.ts'
 import type { Replicas } from './replicas.ts'
@@ -153,17 +159,25 @@ export class DatabaseHandle implements Database {
   }
 
   changes(options: ChangesOptions = {}): ChangeFeed {
+    if (this.#parts.context.stopped) throw stopped()
+    return new PartitionedFeed(this.#feedParts(), options)
+  }
+
+  #feedParts(): FeedParts {
     const { context, reader } = this.#parts
-    if (context.stopped) throw stopped()
-    return new PartitionedFeed(
-      {
-        context,
-        reader,
-        record: () => this.#record,
-        keep: (relations, call) => this.keepChanges(relations, call),
-      },
-      options,
-    )
+    const record = () => this.#record
+    return { context, reader, record, keep: (relations, call) => this.keepChanges(relations, call) }
+  }
+
+  async backup(folder: Disk, options: BackupOptions = {}): Promise<BackupInfo> {
+    const { context, replicas, upkeep } = this.#parts
+    const record = () => this.#record
+    const keep = () => this.keepChanges(undefined, options.signal ? { signal: options.signal } : {})
+    return new BackupWriter({ context, replicas, pins: upkeep.pins, record, keep }, folder, options).run()
+  }
+
+  async archive(folder: Disk, options: ArchiveOptions = {}): Promise<void> {
+    await new ChangeArchiver(this.#feedParts(), folder, options).run()
   }
 
   keepChanges(relations?: readonly RelationId[], options: CallOptions = {}): Promise<Version> {

@@ -7,10 +7,13 @@ import {
   type DatabaseOptions,
   type Databases,
   type Describable,
+  type Disk,
   dataMembers,
   EVERYWHERE,
   type LogEntry,
   type NodeId,
+  type RestoreOptions,
+  type RestoreReport,
   type RiskReport,
   randomId,
   type StateMachine,
@@ -21,11 +24,13 @@ import { encodeCreate } from '../machine/commands.ts'
 import { DatabasesMachine } from '../machine/machine.ts'
 import { encodeResult } from '../machine/results.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
-import { compareOptions, type DatabasesOptions, databaseOptions, settings } from '../options.ts'
+import { compareOptions, type DatabasesOptions, databaseOptions, givenOptions, settings } from '../options.ts'
 import { AuditServer } from './audit/audit-server.ts'
 import { AUDIT_SERVICE } from './audit/audit-wire.ts'
 import { Auditor } from './audit/auditor.ts'
 import { AuditRounds } from './audit/rounds.ts'
+import { openBackup } from './backup/backup-files.ts'
+import { Restorer, targetOf } from './backup/restorer.ts'
 import { Beginnings } from './beginnings.ts'
 import { Committer } from './committer.ts'
 import { Context, type DatabasesPorts } from './context.ts'
@@ -227,6 +232,17 @@ class Node implements NodeDatabases {
 
   list(): readonly string[] {
     return this.#context.machine.databases().map((database) => database.name)
+  }
+
+  async restore(name: string, folder: Disk, options: RestoreOptions = {}): Promise<RestoreReport> {
+    const info = await openBackup(folder)
+    const target = await targetOf(info, folder, options)
+    const { redundancy, partitions, minCopies } = { ...info.options, ...givenOptions(options) }
+    const call = options.signal ? { signal: options.signal } : {}
+    const database = await this.open(name, { redundancy, partitions, minCopies, ...call })
+    const relations = this.#context.machine.database(name)?.relations ?? new Set()
+    const { clock, random } = this.#context.ports
+    return new Restorer({ database, relations, clock, random }, folder, info, target, options).run()
   }
 
   explainRisk(nodes?: readonly NodeId[]): readonly RiskReport[] {

@@ -129,11 +129,14 @@ export class Server {
     }
   }
 
-  async #export({ database, partition, version: needed }: ExportRequest, stream: FrameStream): Promise<void> {
+  async #export(
+    { database, partition, version: needed, exact = false }: ExportRequest,
+    stream: FrameStream,
+  ): Promise<void> {
     const store = await this.#storeAt({ database, partition, version: needed })
     // The newest command of the databases may be older than what was asked for, and nothing came in between.
-    const version = Math.max(this.#context.machine.index, needed) as Version
-    this.#replicas.get(database, partition)?.sign(version)
+    const version = exact ? needed : (Math.max(this.#context.machine.index, needed) as Version)
+    if (!exact) this.#replicas.get(database, partition)?.sign(version)
     const pin = store.pin(version)
     try {
       await stream.send(encodeCopy(version))

@@ -64,6 +64,8 @@ export interface ExportRequest {
   readonly partition: PartitionId
   /** The copy must not be older. */
   readonly version: Version
+  /** Nor newer. */
+  readonly exact?: boolean
 }
 
 export type StreamRequest =
@@ -213,13 +215,14 @@ export function encodeScan(scan: HolderScan): Uint8Array {
   return writer.varint(scan.limit === null ? 0 : scan.limit + 1).finish()
 }
 
-export function encodeExport({ database, partition, version }: ExportRequest): Uint8Array {
+export function encodeExport({ database, partition, version, exact = false }: ExportRequest): Uint8Array {
   return new ByteWriter()
     .byte(EXPORT)
     .byte(WIRE_FORMAT)
     .varint(database)
     .varint(partition)
     .varint(version)
+    .byte(exact ? 1 : 0)
     .finish()
 }
 
@@ -229,7 +232,8 @@ export function decodeStreamRequest(bytes: Uint8Array): StreamRequest {
   const database = reader.varint()
   if (type === EXPORT) {
     const partition = reader.varint() as PartitionId
-    return { type: 'export', database, partition, version: reader.varint() as Version }
+    const version = reader.varint() as Version
+    return { type: 'export', database, partition, version, exact: reader.byte() === 1 }
   }
   if (type !== SCAN) throw damaged(`the stream has the unknown type ${type}`)
   const version = reader.varint() as Version

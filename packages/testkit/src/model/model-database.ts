@@ -1,15 +1,17 @@
 import {
+  type ArchiveOptions,
+  type BackupInfo,
+  type BackupOptions,
   type ChangeFeed,
   type ChangesOptions,
   ClusterError,
-  type CommitOptions,
   type CommitReceipt,
   type Database,
-  type DatabaseErrorDetail,
   type DatabaseEvents,
   type DatabaseOptions,
   type DatabaseStatus,
   type Databases,
+  type Disk,
   EVERYWHERE,
   EventHub,
   type ExecuteReceipt,
@@ -28,22 +30,20 @@ import {
   type ReplicaInfo,
   type RiskReport,
   type Row,
-  type RowAddress,
   type RowBatch,
   type RowProgram,
   type Transaction,
-  type TransactionMark,
   type TransactionOptions,
-  type TransactionScan,
-  type Value,
   type VerifyOptions,
   type VerifyReport,
   type Version,
 } from '@cluster/core'
-import { type ModelChange, ModelFeed, nextCommit } from './model-feed.ts'
+import { readModelBackup, restoreModel, writeModelBackup, writeModelChanges } from './model-backup.ts'
+import { ModelFeed, nextCommit } from './model-feed.ts'
+import { complete, fail, given } from './model-options.ts'
 import { runModelProgram } from './model-program.ts'
-
-const BATCH_ROWS_MAX = 1_024
+import { ModelStore, type Write } from './model-store.ts'
+import { batches, ModelTransaction } from './model-transaction.ts'
 
 export interface ModelDatabasesOptions {
   /** How many versions behind the newest an optimistic or stale transaction begins, as a node that lags does. Default 0. */
@@ -65,291 +65,6 @@ interface Fault {
   readonly call: 'begin' | 'commit'
   readonly make: () => Error
   readonly applied: boolean
-}
-
-interface Versioned {
-  readonly version: Version
-  readonly row: Row | null
-}
-
-interface Write extends RowAddress {
-  readonly row: Row | null
-}
-
-interface RangeRead {
-  readonly relation: RelationId
-  readonly partitions: ReadonlySet<PartitionId>
-  readonly range: KeyRange
-}
-
-/** One relation in one partition: every version of every key. */
-class Relation {
-  readonly #rows = new Map<Key, Versioned[]>()
-  #sorted: Key[] | null = []
-
-  at(key: Key, version: Version): Row | null {
-    const versions = this.#rows.get(key)
-    if (versions === undefined) return null
-    for (let i = versions.length - 1; i >= 0; i--) {
-      const entry = versions[i] as Versioned
-      if (entry.version <= version) return entry.row
-    }
-    return null
-  }
-
-  write(key: Key, entry: Versioned): void {
-    const versions = this.#rows.get(key)
-    if (versions !== undefined) {
-      versions.push(entry)
-      return
-    }
-    this.#rows.set(key, [entry])
-    this.#sorted = null
-  }
-
-  /** Every key ever written, in order. */
-  keys(): readonly Key[] {
-    this.#sorted ??= [...this.#rows.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
-    return this.#sorted
-  }
-}
-
-/** What is committed in one database. */
-class ModelStore {
-  readonly #relations = new Map<string, Relation>()
-  /** Writes of version `i + 1`. */
-  readonly #history: (readonly Write[])[] = []
-
-  version(): Version {
-    return logIndex(this.#history.length)
-  }
-
-  relation(relation: RelationId, partition: PartitionId): Relation {
-    const name = `${relation}/${partition}`
-    let found = this.#relations.get(name)
-    if (found === undefined) {
-      found = new Relation()
-      this.#relations.set(name, found)
-    }
-    return found
-  }
-
-  /** Every relation that was ever written in the partition, sorted. */
-  relationsOf(partition: PartitionId): RelationId[] {
-    const written = this.#history.flatMap((writes) => writes.filter((write) => write.partition === partition))
-    return [...new Set(written.map(({ relation }) => relation))].sort((a, b) => a - b)
-  }
-
-  count(partition: PartitionId): number {
-    let rows = 0
-    for (const [name, relation] of this.#relations) {
-      if (!name.endsWith(`/${partition}`)) continue
-      for (const key of relation.keys()) if (relation.at(key, this.version()) !== null) rows++
-    }
-    return rows
-  }
-
-  /** What the commit of that version changed, by partition. */
-  changesOf(version: Version): ModelChange[] {
-    const writes = this.#history[version - 1] ?? []
-    const before = logIndex(version - 1)
-    return writes
-      .map(({ relation, partition, key, row }) => ({
-        relation,
-        partition,
-        key,
-        before: this.relation(relation, partition).at(key, before),
-        after: row,
-      }))
-      .filter(({ before, after }) => before !== null || after !== null)
-      .sort((a, b) => a.partition - b.partition)
-  }
-
-  /** The first write after `version` for which `concerns` holds. */
-  changedSince(version: Version, concerns: (write: Write) => boolean): Write | null {
-    for (let i = version; i < this.#history.length; i++) {
-      const found = (this.#history[i] as readonly Write[]).find(concerns)
-      if (found !== undefined) return found
-    }
-    return null
-  }
-
-  commit(writes: readonly Write[]): Version {
-    this.#history.push(writes)
-    const version = this.version()
-    for (const { relation, partition, key, row } of writes)
-      this.relation(relation, partition).write(key, { version, row })
-    return version
-  }
-}
-
-const fail = (detail: DatabaseErrorDetail, message: string): ClusterError<DatabaseErrorDetail> =>
-  new ClusterError(detail, message)
-
-const addressName = ({ relation, partition, key }: RowAddress): string => `${relation}/${partition}/${key}`
-
-class ModelTransaction implements Transaction {
-  readonly version: Version
-  readonly #database: ModelDatabase
-  readonly #readOnly: boolean
-  readonly #points = new Set<string>()
-  readonly #ranges: RangeRead[] = []
-  readonly #proven: boolean
-  #writes: Write[] = []
-  #own = new Map<string, Write>()
-  #ended = false
-
-  constructor(database: ModelDatabase, version: Version, readOnly: boolean, proven: boolean) {
-    this.version = version
-    this.#database = database
-    this.#readOnly = readOnly
-    this.#proven = proven
-  }
-
-  #assertOpen(): void {
-    if (this.#ended)
-      throw fail(
-        { code: 'DB_TRANSACTION_ENDED', outcome: 'rejected' },
-        'The transaction has ended; begin another one.',
-      )
-  }
-
-  async get(address: RowAddress): Promise<Row | null> {
-    this.#assertOpen()
-    const name = addressName(address)
-    const own = this.#own.get(name)
-    if (own !== undefined) return own.row
-    this.#points.add(name)
-    return this.#database.store.relation(address.relation, address.partition).at(address.key, this.version)
-  }
-
-  async *scan(request: TransactionScan): AsyncIterable<RowBatch> {
-    this.#assertOpen()
-    const partitions = request.partitions ?? this.#database.hashPartitions
-    this.#ranges.push({
-      relation: request.relation,
-      partitions: new Set(partitions),
-      range: request.range,
-    })
-    const lists = partitions.map((partition) => this.#visible(request.relation, partition, request.range))
-    let rows = lists.flat()
-    if (request.ordered === true && lists.length > 1)
-      rows = rows.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-    if (request.reverse === true) rows = rows.reverse()
-    if (request.limit !== undefined) rows = rows.slice(0, request.limit)
-    yield* batches(rows, request.columns)
-  }
-
-  #visible(relation: RelationId, partition: PartitionId, range: KeyRange): { key: Key; row: Row }[] {
-    const stored = this.#database.store.relation(relation, partition)
-    const keys = stored.keys().filter((key) => inRange(range, key))
-    const fresh = [...this.#own.values()]
-      .filter((write) => write.relation === relation && write.partition === partition)
-      .filter(({ key }) => inRange(range, key) && stored.at(key, this.version) === null)
-      .map(({ key }) => key)
-    const all = fresh.length === 0 ? keys : [...new Set([...keys, ...fresh])].sort((a, b) => (a < b ? -1 : 1))
-    const visible: { key: Key; row: Row }[] = []
-    for (const key of all) {
-      const own = this.#own.size === 0 ? undefined : this.#own.get(addressName({ relation, partition, key }))
-      const row = own === undefined ? stored.at(key, this.version) : own.row
-      if (row !== null) visible.push({ key, row })
-    }
-    return visible
-  }
-
-  put(address: RowAddress, row: Row): void {
-    // Frozen, so that a caller who changes a row that was handed over is found out.
-    this.#write({ ...address, row: Object.freeze([...row]) })
-  }
-
-  delete(address: RowAddress): void {
-    this.#write({ ...address, row: null })
-  }
-
-  #write(write: Write): void {
-    this.#assertOpen()
-    if (this.#readOnly) throw writesToReadOnly()
-    this.#writes.push(write)
-    this.#own.set(addressName(write), write)
-  }
-
-  expectUnchanged(address: RowAddress): void {
-    this.#assertOpen()
-    this.#points.add(addressName(address))
-  }
-
-  mark(): TransactionMark {
-    this.#assertOpen()
-    return { writes: this.#writes.length }
-  }
-
-  rollbackTo(mark: TransactionMark): void {
-    this.#assertOpen()
-    this.#writes = this.#writes.slice(0, mark.writes)
-    this.#own = new Map(this.#writes.map((write) => [addressName(write), write]))
-  }
-
-  /** True when the transaction has read what is written. */
-  #concerns(write: Write): boolean {
-    if (this.#points.has(addressName(write))) return true
-    return this.#ranges.some(
-      ({ relation, partitions, range }) =>
-        relation === write.relation && partitions.has(write.partition) && inRange(range, write.key),
-    )
-  }
-
-  async validate(): Promise<void> {
-    this.#assertOpen()
-    this.#prove()
-  }
-
-  #prove(): void {
-    if (!this.#proven) this.#database.judge(this.version, (write) => this.#concerns(write))
-  }
-
-  async commit({ idempotencyKey }: CommitOptions = {}): Promise<CommitReceipt> {
-    this.#assertOpen()
-    this.#ended = true
-    const writes = [...this.#own.values()]
-    if (writes.length === 0) this.#prove()
-    const certify = (): CommitReceipt =>
-      this.#database.certify(this.version, writes, (write) => this.#concerns(write))
-    return idempotencyKey === undefined ? certify() : this.#database.once(idempotencyKey, certify)
-  }
-
-  async execute(program: RowProgram, { idempotencyKey }: CommitOptions = {}): Promise<ExecuteReceipt> {
-    this.#assertOpen()
-    if (this.#readOnly) throw writesToReadOnly()
-    this.#ended = true
-    const certify = (): ExecuteReceipt =>
-      this.#database.execute(this.version, program, (write) => this.#concerns(write))
-    return idempotencyKey === undefined ? certify() : this.#database.once(idempotencyKey, certify)
-  }
-
-  rollback(): void {
-    this.#ended = true
-  }
-}
-
-const writesToReadOnly = (): ClusterError<DatabaseErrorDetail> =>
-  fail(
-    { code: 'DB_OPTION_INVALID', outcome: 'rejected', option: 'readOnly', given: 'true' },
-    'The transaction is read only; begin one without readOnly to write.',
-  )
-
-function* batches(
-  rows: readonly { readonly key: Key; readonly row: Row }[],
-  columns: readonly number[] | undefined,
-): Generator<RowBatch> {
-  for (let start = 0; start < rows.length; start += BATCH_ROWS_MAX) {
-    const slice = rows.slice(start, start + BATCH_ROWS_MAX)
-    const positions = columns ?? (slice[0]?.row ?? []).map((_, position) => position)
-    yield {
-      length: slice.length,
-      keys: slice.map(({ key }) => key),
-      columns: positions.map((position) => slice.map(({ row }) => row[position] as Value)),
-    }
-  }
 }
 
 interface ModelParts {
@@ -552,6 +267,38 @@ class ModelDatabase implements Database {
     return logIndex(since)
   }
 
+  async backup(folder: Disk, { onProgress }: BackupOptions = {}): Promise<BackupInfo> {
+    const version = this.store.version()
+    const all = [EVERYWHERE, ...this.hashPartitions]
+    const partitions = all.map((partition) => ({ partition, rows: this.store.rowsOf(partition, version) }))
+    const info = await writeModelBackup(folder, {
+      database: this.name,
+      options: this.options,
+      version,
+      partitions,
+    })
+    const rows = partitions.reduce((sum, each) => sum + each.rows.length, 0)
+    onProgress?.({ partitionsDone: all.length, partitions: all.length, rows, bytes: 0 })
+    return info
+  }
+
+  async archive(folder: Disk, { signal, onProgress }: ArchiveOptions = {}): Promise<void> {
+    const { version: since } = await readModelBackup(folder)
+    for (let written = since; ; ) {
+      for (; written < this.store.version(); written = logIndex(written + 1)) {
+        const version = logIndex(written + 1)
+        await writeModelChanges(folder, version, this.store.changesOf(version))
+        onProgress?.({ version, changes: version - since })
+      }
+      if (signal?.aborted) return
+      try {
+        await nextCommit(this.#hub, signal)
+      } catch (error) {
+        if (signal?.aborted !== true) throw error
+      }
+    }
+  }
+
   /** All data are in this process, so there is one copy only. */
   async verify({ partitions, signal, onProgress }: VerifyOptions = {}): Promise<VerifyReport> {
     if (signal?.aborted === true)
@@ -618,23 +365,6 @@ class ModelDatabase implements Database {
   }
 }
 
-function complete(options: DatabaseOptions): Required<DatabaseOptions> {
-  const { redundancy = 2, partitions = 16, minCopies = 1 } = options
-  const check = (option: string, given: unknown, holds: boolean, rule: string): void => {
-    if (holds) return
-    throw fail(
-      { code: 'DB_OPTION_INVALID', outcome: 'rejected', option, given: String(given) },
-      `The option ${option} is ${String(given)}; it must be ${rule}.`,
-    )
-  }
-  const whole = (value: number, most: number): boolean =>
-    Number.isInteger(value) && value >= 1 && value <= most
-  check('redundancy', redundancy, redundancy === 'all' || whole(redundancy, Infinity), "'all' or 1 and more")
-  check('partitions', partitions, whole(partitions, 1_024), '1 to 1024')
-  check('minCopies', minCopies, whole(minCopies, Infinity), '1 or more')
-  return { redundancy, partitions, minCopies }
-}
-
 /**
  * The naive second version of core's databases: one process, every version of every row kept, transactions
  * certified one after another against the whole history. Correct and slow; made for the tests of what stands on
@@ -671,18 +401,17 @@ export function modelDatabases(modelOptions: ModelDatabasesOptions = {}): ModelD
           )
       return existing
     },
+    async restore(name, folder, options = {}) {
+      const backup = await readModelBackup(folder)
+      const database = (await this.open(name, { ...backup.options, ...given(options) })) as ModelDatabase
+      if (database.store.version() > 0)
+        throw fail({ code: 'DB_NOT_EMPTY', outcome: 'rejected' }, 'The database has rows; give another name.')
+      return restoreModel(folder, backup, database, options)
+    },
     list: () => [...databases.keys()].sort(),
     explainRisk: (nodes) => [...databases.values()].flatMap((database) => database.explainRisk(nodes)),
     failNext(call, fault, options) {
       faults.push({ call, make: fault, applied: options?.applied ?? false })
     },
-  }
-}
-
-function given({ redundancy, partitions, minCopies }: DatabaseOptions): DatabaseOptions {
-  return {
-    ...(redundancy === undefined ? {} : { redundancy }),
-    ...(partitions === undefined ? {} : { partitions }),
-    ...(minCopies === undefined ? {} : { minCopies }),
   }
 }

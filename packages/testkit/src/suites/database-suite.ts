@@ -1,4 +1,5 @@
 import { type DatabaseEvents, type Databases, EVERYWHERE, type PartitionId, type Row } from '@cluster/core'
+import { backupTests } from './database-backup.ts'
 import { beginningTests } from './database-beginnings.ts'
 import { changeTests } from './database-changes.ts'
 import { programTests } from './database-programs.ts'
@@ -395,5 +396,6 @@ export function databaseSuite(runner: SuiteRunner, create: () => Promise<Databas
   riskTests(tools)
   changeTests(tools)
   verifyTests(tools)
+  backupTests(tools)
   programTests(tools)
 }

@@ -60,6 +60,7 @@ export class PartitionedFeed implements ChangeFeed {
   readonly #wanted: ReadonlySet<RelationId> | null
   readonly #uid: string
   #position: FeedPosition | null = null
+  #settled: FeedPosition | null = null
   #running = false
 
   constructor(parts: FeedParts, options: ChangesOptions) {
@@ -68,6 +69,11 @@ export class PartitionedFeed implements ChangeFeed {
     this.#wanted = options.relations === undefined ? null : new Set(options.relations)
     this.#uid = parts.record().uid
     if (typeof options.from === 'string') this.#position = decodeToken(this.#uid, options.from)
+  }
+
+  /** Behind everything that was handed out and asked beyond; a change that is on its way does not count. */
+  get settled(): FeedPosition | null {
+    return this.#settled
   }
 
   get token(): string | null {
@@ -85,6 +91,7 @@ export class PartitionedFeed implements ChangeFeed {
     })
     try {
       this.#position ??= await this.#begin()
+      this.#settled = this.#position
       for (;;) {
         this.#check()
         const before: FeedPosition = this.#position
@@ -92,8 +99,10 @@ export class PartitionedFeed implements ChangeFeed {
         for (const { place, change } of stretch?.changes ?? []) {
           this.#position = { version: place.version, place, lineage: stretch?.end.lineage ?? before.lineage }
           yield change
+          this.#settled = this.#position
         }
         if (stretch !== null) this.#position = stretch.end
+        this.#settled = this.#position
         const behind = context.ports.log.appliedIndex() > this.#position.version
         if (!behind || context.history === null)
           await news.next(context.ports.clock, LOOK_MS, this.#options.signal)
