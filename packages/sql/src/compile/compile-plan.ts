@@ -9,6 +9,7 @@ import { lateralSource } from '../executor/lateral.ts'
 import { type CountsOf, limitSource, singleSource } from '../executor/limit.ts'
 import { lookupJoinSource } from '../executor/lookup-join.ts'
 import { mapSource } from '../executor/pipeline.ts'
+import { profiled } from '../executor/profile.ts'
 import { generatedSource, virtualScan } from '../executor/scan.ts'
 import { concatSource, matchSource } from '../executor/set-operation.ts'
 import { type SortOptions, sortSource, topSource } from '../executor/sort.ts'
@@ -66,6 +67,10 @@ class PlanCompiler {
   }
 
   compile(plan: PhysicalPlan): Source {
+    return profiled(plan, this.#compile(plan))
+  }
+
+  #compile(plan: PhysicalPlan): Source {
     const slots = this.#slots
     switch (plan.kind) {
       case 'tableScan':

@@ -18,6 +18,18 @@ const TURN_MS = 4
 const ROWS_A_QUESTION = 512
 const CALLS_A_QUESTION = 16
 
+/** What one operator did in a run: how often it was opened, what it gave, how long it and those below it took. */
+export interface OperatorProfile {
+  loops: number
+  rows: number
+  ms: number
+}
+
+/** What EXPLAIN ANALYZE counts, by node of the plan. */
+export interface OperatorCounts {
+  of(node: object): OperatorProfile
+}
+
 /** What the operators of one running statement share. */
 export class ExecutionContext {
   /** Where rows are written, and what writing needs is read. */
@@ -26,6 +38,8 @@ export class ExecutionContext {
   readonly reads: Transaction
   readonly frame: Frame
   readonly memory: MemoryBudget
+  /** Counts what operators do; null: nobody asked. */
+  readonly profile: OperatorCounts | null
   /** The WITH tables that are being read, by id. */
   readonly tables: Map<number, TableRows>
   readonly #clock: Clock
@@ -36,7 +50,12 @@ export class ExecutionContext {
   #calls = 0
   #since: number
 
-  constructor({ transaction, clock, frame, memory, signal }: ContextOptions, parent?: ExecutionContext) {
+  constructor(
+    { transaction, clock, frame, memory, signal }: ContextOptions,
+    parent?: ExecutionContext,
+    profile: OperatorCounts | null = parent?.profile ?? null,
+  ) {
+    this.profile = profile
     this.transaction = transaction
     this.reads = parent?.reads ?? transaction
     this.tables = parent?.tables ?? new Map()
@@ -45,6 +64,17 @@ export class ExecutionContext {
     this.#clock = clock
     this.#signal = signal
     this.#since = clock.now()
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  /** The same, and every operator counts what it does. */
+  profiling(profile: OperatorCounts): ExecutionContext {
+    const { transaction, frame, memory } = this
+    const options = { transaction, clock: this.#clock, frame, memory, signal: this.#signal }
+    return new ExecutionContext(options, this, profile)
   }
 
   /** For a part of the statement that was compiled apart: it has outer values of its own. */

@@ -14,8 +14,15 @@ import {
 import { type ColumnNames, printExpr, qualifiedNames } from './print-expression.ts'
 import { keysText, setsText, windowText } from './print-parts.ts'
 
+/** One operator of a plan as EXPLAIN shows it, as far in as it stands below others. */
+export interface PlanLine {
+  readonly depth: number
+  readonly text: string
+  readonly node: PhysicalPlan
+}
+
 /** A plan as EXPLAIN shows it: one line an operator, what it reads below it and further in. */
-export function printPlan(plan: PhysicalPlan): string[] {
+export function planLines(plan: PhysicalPlan): PlanLine[] {
   const printer = new PlanPrinter(qualifiedNames(scansOf(plan)))
   printer.print(plan, 0)
   return printer.lines
@@ -33,7 +40,7 @@ function scansOf(plan: PhysicalPlan): Parameters<typeof qualifiedNames>[0][numbe
 }
 
 class PlanPrinter {
-  readonly lines: string[] = []
+  readonly lines: PlanLine[] = []
   readonly #names: ColumnNames
 
   constructor(names: ColumnNames) {
@@ -42,7 +49,7 @@ class PlanPrinter {
 
   print(plan: PhysicalPlan, depth: number): void {
     const line = (text: string): void => {
-      this.lines.push('  '.repeat(depth) + text)
+      this.lines.push({ depth, text, node: plan })
     }
     const below = (...inputs: readonly PhysicalPlan[]): void => {
       for (const input of inputs) this.print(input, depth + 1)

@@ -13,14 +13,15 @@ import { drop, truncate } from '../ddl/drop.ts'
 import { createIndex } from '../ddl/indexes.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { ExecutionContext, MemoryBudget } from '../executor/context.ts'
+import { Profile } from '../executor/profile.ts'
 import type { FunctionContext } from '../functions/function.ts'
 import type { LogicalPlan } from '../plan/logical.ts'
 import { printLogical } from '../plan/print-logical.ts'
-import { printPlan } from '../plan/print-physical.ts'
 import type { ResultColumn } from '../plan/statement.ts'
 import type { CreateTableAs, Explain, Statement, TransactionStatement } from '../syntax/ast.ts'
 import { readsAlone } from '../syntax/changes.ts'
 import { TEXT } from '../types/type.ts'
+import { type Explained, explainJson, explainOptions, explainText } from './explain.ts'
 import { convertParameters, type Parameter } from './parameters.ts'
 import type { PlannedStatement, Planner } from './planner.ts'
 import type { Settings } from './settings.ts'
@@ -206,6 +207,7 @@ export class StatementRunner {
     const inner = statement.statement
     if (!isData(inner))
       throw sqlError(SQLSTATE.featureNotSupported, 'EXPLAIN takes SELECT, INSERT, UPDATE or DELETE')
+    const { format } = explainOptions(statement)
     const steps: string[] = []
     let before = ''
     const trace = (step: string, plan: LogicalPlan): void => {
@@ -215,30 +217,44 @@ export class StatementRunner {
       before = lines.join()
     }
     const { planner } = this.#ports
-    const { compiled } = await planner.plan(inner, run.source, run.transaction, null, trace)
-    const lines = printPlan(compiled.plan)
-    const words = { query: null, insert: 'Insert into', update: 'Update', delete: 'Delete from' }
+    const { compiled, parameterTypes } = await planner.plan(inner, run.source, run.transaction, null, trace)
+    const words = {
+      query: null,
+      insert: 'Insert into',
+      update: 'Update',
+      delete: 'Delete from',
+      merge: 'Merge into',
+    }
     const word = words[compiled.kind]
     const aside =
       compiled.kind === 'query' || compiled.onConflict === null ? '' : `, on conflict ${compiled.onConflict}`
-    const tree =
-      compiled.kind === 'query'
-        ? lines
-        : [`${word} ${compiled.target.table.name}${aside}`, ...lines.map((line) => `  ${line}`)]
-    if (statement.verbose) tree.unshift(...steps, 'run as:')
-    if (statement.analyze) {
-      const { clock } = this.#ports
-      const start = clock.now()
-      const outcome = await this.#data(inner, { ...run, planKey: null, alone: null })
-      let rows = 0
-      for await (const batch of outcome.batches) rows += batch.length
-      tree.push(`${outcome.written ?? rows} rows in ${(clock.now() - start).toFixed(3)} ms`)
-    }
+    const heading = compiled.kind === 'query' ? null : `${word} ${compiled.target.table.name}${aside}`
+    const ran = statement.analyze ? await this.#measure(compiled, parameterTypes, run) : null
+    const explained = { heading, plan: compiled.plan, ran }
+    const tree = format === 'json' ? [explainJson(explained)] : explainText(explained)
+    if (statement.verbose && format === 'text') tree.unshift(...steps, 'run as:')
     return textRows(
       'EXPLAIN',
       [textColumn('QUERY PLAN')],
       tree.map((line) => [line]),
     )
+  }
+
+  /** Runs a plan and counts what each of its operators does. */
+  async #measure(
+    compiled: PlannedStatement['compiled'],
+    parameterTypes: PlannedStatement['parameterTypes'],
+    run: Run,
+  ): Promise<Explained['ran']> {
+    const { clock } = this.#ports
+    const profile = new Profile()
+    const context = this.#context(run, convertParameters(run.parameters, parameterTypes)).profiling(profile)
+    const start = clock.now()
+    let rows = 0
+    if (compiled.kind === 'query')
+      for await (const batch of compiled.source.open(context)) rows += batch.length
+    else rows = (await compiled.run(context)).count
+    return { profile, rows, ms: clock.now() - start }
   }
 
   async #ddlContext(statement: Statement, run: Run): Promise<DdlContext> {
