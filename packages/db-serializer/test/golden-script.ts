@@ -222,7 +222,10 @@ export class GoldenScript {
     /** A crash when the hard state of the oldest write was durable, and its entries were not. */
     tear: ([id = '']) => {
       const node = this.#node(id)
-      node.disk.hardState = node.writes[0]?.hardState ?? node.disk.hardState
+      const [write] = node.writes
+      const from = write?.truncateFrom ?? null
+      if (from !== null) node.disk.entries = node.disk.entries.filter((entry) => entry.index < from)
+      node.disk.hardState = write?.hardState ?? node.disk.hardState
       this.#verbs['crash']?.([id])
     },
     /** The links of all that run come up. */

@@ -157,10 +157,15 @@ export class TestNode {
     return true
   }
 
-  /** A crash in the middle of the oldest write: the hard state may be there and the entries not, or some of them. */
+  /** A crash in the middle of the oldest write: the log may be cut, then the hard state be there, and the entries not. */
   tear(random: TestRandom): void {
     const write = this.writes[0]
     if (write === undefined || write.hardState === null || write.snapshot !== null) return
+    const from = write.truncateFrom
+    if (from !== null) {
+      if (random.below(2) === 0) return
+      this.disk.entries = this.disk.entries.filter((entry) => entry.index < from)
+    }
     if (random.below(2) === 0) this.disk.hardState = write.hardState
   }
 

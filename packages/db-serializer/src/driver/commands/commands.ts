@@ -53,12 +53,13 @@ export class Commands {
       return
     }
     // When this node does not lead (any more), they are lost here; the sender sends them to the next leader.
-    this.propose(envelopes)
+    this.propose(envelopes, from)
   }
 
-  propose(envelopes: readonly Uint8Array[]): boolean {
+  /** @param from whose they are, if not this node's */
+  propose(envelopes: readonly Uint8Array[], from?: NodeId): boolean {
     const { clock } = this.#ports
-    return this.#ports.runner()?.propose(clock.now(), clock.wall(), envelopes) ?? false
+    return this.#ports.runner()?.propose(clock.now(), clock.wall(), envelopes, from) ?? false
   }
 }
 

@@ -107,13 +107,17 @@ export class LogFiles implements LogStore {
         await this.#writeHard(state, this.#durableIndex)
       }
       for (const write of writes) {
+        const { snapshot, truncateFrom, entries } = write
+        const more = snapshot !== null || truncateFrom !== null || entries.length > 0
+        if (more) await saveHard()
+        // What is cut was never agreed on, so it may be gone at any time; but a hard state may found a history that begins
+        // where the log is cut.
+        if (truncateFrom !== null) await this.#truncateFrom(truncateFrom)
         if (write.hardState !== null) hardState = write.hardState
-        const more = write.snapshot !== null || write.truncateFrom !== null || write.entries.length > 0
         if (!more) continue
         await saveHard()
-        if (write.snapshot !== null) await this.#install(write.snapshot.meta, received(write.snapshot.ref))
-        if (write.truncateFrom !== null) await this.#truncateFrom(write.truncateFrom)
-        if (write.entries.length > 0) await this.#append(write.entries)
+        if (snapshot !== null) await this.#install(snapshot.meta, received(snapshot.ref))
+        if (entries.length > 0) await this.#append(entries)
       }
       await saveHard()
       await this.#sync()

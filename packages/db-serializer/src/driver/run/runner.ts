@@ -40,6 +40,8 @@ export interface RunnerPorts {
 const STALE_MS = 10
 /** Writes of one sync at most; a queue this long would mean that the disk does not keep up at all. */
 const WRITES_AT_ONCE = 4_096
+/** Who had commands of its own in the log waits for what comes of them, for about so long. */
+const WAITS_MS = 50
 /** After so long without a write the store is told that it is quiet. */
 const QUIET_MS = 1_000
 
@@ -66,6 +68,8 @@ export class Runner {
   readonly #rounds = new Map<NodeId, { readonly term: number; readonly round: number }>()
   /** Appends without entries that wait whether something better comes. */
   readonly #held = new Map<NodeId, Message>()
+  /** Until when commands of these nodes are probably under way: they wait for every word. */
+  readonly #waitsUntil = new Map<NodeId, number>()
   #releasing = false
   #saving: Promise<unknown> = Promise.resolve()
   #quiet: Cancel | null = null
@@ -120,13 +124,14 @@ export class Runner {
   }
 
   /** Appends commands if this node leads. False: they are in no log. Not to be called from within an effect. */
-  propose(now: number, wall: number, data: readonly Uint8Array[]): boolean {
+  propose(now: number, wall: number, data: readonly Uint8Array[], from?: NodeId): boolean {
     if (this.#stepping || this.#stopped) return false
     let accepted = false
     const ref = this.#ref((answer) => {
       accepted = answer.type === 'accepted'
     })
-    this.input({ type: 'propose', ref, now, wall, data })
+    if (from !== undefined) this.#waitsUntil.set(from, now + WAITS_MS)
+    this.input({ type: 'propose', ref, now, wall, data, ...(from !== undefined && { from }) })
     return accepted
   }
 
@@ -256,7 +261,9 @@ export class Runner {
     if (message.type === 'append') {
       const told = this.#rounds.get(to)
       const { term, round, entries } = message
-      if (entries.length === 0 && !message.rest && told?.term === term && told.round >= round) {
+      const nothingNew = entries.length === 0 && told?.term === term && told.round >= round
+      const waits = (this.#waitsUntil.get(to) ?? 0) > this.#toldAt
+      if (nothingNew && !message.rest && !waits) {
         this.#held.set(to, message)
         this.#scheduleRelease()
         return

@@ -241,7 +241,10 @@ export function tickLeader(state: State, office: Office): void {
   driveHandOver(state, office)
 }
 
-export function stepPropose(state: State, ref: number, data: readonly Uint8Array[]): void {
+/** Who had commands of its own in the log is told for so long, before anything else, what is committed. */
+const WAITS_MS = 50
+
+export function stepPropose(state: State, ref: number, data: readonly Uint8Array[], from?: NodeId): void {
   assert(data.length > 0, 'a proposal holds at least one command')
   const { office } = state
   if (office === null) {
@@ -258,6 +261,8 @@ export function stepPropose(state: State, ref: number, data: readonly Uint8Array
     state.out.emit({ type: 'dropped', ref, reason, leader: state.self })
     return
   }
+  const waiting = from === undefined ? undefined : office.progress.get(from)
+  if (waiting !== undefined) waiting.waitsUntil = state.now + WAITS_MS
   const index = (state.log.lastIndex + 1) as Office['firstIndex']
   appendAsLeader(
     state,

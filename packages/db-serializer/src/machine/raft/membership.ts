@@ -114,6 +114,10 @@ export function stepGoAlone(state: State, input: GoAlone): void {
     state.out.emit({ type: 'aloneRefused', peer, reason })
     return
   }
+  // What only this leader proposed was agreed on by nobody. In the log of the new history it would be in force for
+  // everybody who has that log just so far: an earlier voter that catches up could elect itself there.
+  const own = state.configurations.since(state.commitIndex).find((placed) => isOwnProposal(state, placed))
+  if (own !== undefined) state.truncateLogFrom(own.index)
   goOnAlone(state, lineage)
 }
 

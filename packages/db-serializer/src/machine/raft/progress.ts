@@ -25,6 +25,8 @@ export class Progress {
   leaseRound = 0
   /** The highest commit index it was told. */
   sentCommit = 0
+  /** So long somebody there waits to hear what is committed. */
+  waitsUntil = 0
   /** In `probe`: one is on its way. */
   probing = false
   /** In `snapshot`: what its match will be at least. */

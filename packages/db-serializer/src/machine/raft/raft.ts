@@ -142,7 +142,7 @@ export class Raft implements RaftMachine {
         this.#receive(input.from, input.message)
         return
       case 'propose':
-        stepPropose(state, input.ref, input.data)
+        stepPropose(state, input.ref, input.data, input.from)
         return
       case 'change':
         stepChange(state, input.ref, input.change)

@@ -93,13 +93,26 @@ export function sendAppends(state: State, office: Office, to: NodeId, always: bo
   if (always && !sent) transmit(previous ?? NOWHERE, [])
 }
 
-/** Sends new entries, or a new commit index to those that wait for nothing else. */
+/**
+ * Sends new entries, or a new commit index: at once where somebody waits for it, else to those that will not answer
+ * anything soon that it could follow. Entries go to voters first, as a quorum of them is what everybody waits for.
+ */
 export function sendNews(state: State, office: Office): void {
+  const waits = ({ waitsUntil }: Progress): boolean => waitsUntil > state.now
+  const first: NodeId[] = []
+  const then: NodeId[] = []
   for (const to of peersOf(office)) {
     const progress = office.progress.get(to)
     if (progress === undefined) continue
-    const waits = progress.state === 'replicate' && progress.inflight === 0
-    sendAppends(state, office, to, waits && progress.sentCommit < state.commitIndex)
+    const urgent = progress.next <= state.log.lastIndex ? state.isVoter(to) : waits(progress)
+    if (urgent) first.push(to)
+    else then.push(to)
+  }
+  for (const to of [...first, ...then]) {
+    const progress = office.progress.get(to)
+    if (progress === undefined) continue
+    const tell = progress.state === 'replicate' && (progress.inflight === 0 || waits(progress))
+    sendAppends(state, office, to, tell && progress.sentCommit < state.commitIndex)
   }
 }
 

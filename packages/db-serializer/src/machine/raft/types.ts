@@ -185,6 +185,8 @@ export type Input =
       readonly now: number
       readonly wall: number
       readonly data: readonly Uint8Array[]
+      /** The node whose commands these are, when it is another one: it waits to hear that they are committed. */
+      readonly from?: NodeId
     }
   /** Answered by `accepted`, `dropped` or `changeRefused`. */
   | { readonly type: 'change'; readonly ref: Ref; readonly change: ConfigurationChange }
