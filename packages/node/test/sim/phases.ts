@@ -1,5 +1,5 @@
 import { shuffle } from '@cluster/core'
-import type { SimNode } from '@cluster/testkit'
+import type { SimNode, SimRandom } from '@cluster/testkit'
 import { judge } from './judge.ts'
 import { appsOf, PATIENCE_MS, Problem, type Stage, textOf } from './stage.ts'
 
@@ -50,7 +50,8 @@ export async function comeBack<App>(stage: Stage<App>): Promise<void> {
 /** Kills one node after another, each when the loss of the one before is repaired, down to the last one. */
 export async function decline<App>(stage: Stage<App>): Promise<void> {
   const { world, cluster } = stage
-  const left = shuffle(world.random.fork('decline order'), cluster)
+  const random = world.random.fork('decline order')
+  const left = shuffle(random, cluster)
   for (let victim = left.pop(); victim !== undefined && left.length > 0; victim = left.pop()) {
     // Two that are left can only prove a death once each has told the other that it knows their configuration.
     await world.run(ACQUAINTED_MS)
@@ -60,7 +61,25 @@ export async function decline<App>(stage: Stage<App>): Promise<void> {
     for (const node of left) await write(stage, node, when)
     await rest(stage, left, `after the last writes ${when}`)
     await judge(stage, left)
+    if (random.between(0, 1) < 0.5) await startCold(stage, left, random, when)
   }
+}
+
+/** The power of all that are left fails, and they come back one after another: what they have must be on their disks. */
+async function startCold<App>(
+  stage: Stage<App>,
+  left: readonly SimNode<App>[],
+  random: SimRandom,
+  when: string,
+): Promise<void> {
+  const { world } = stage
+  for (const node of left) node.crash('power')
+  for (const node of left) world.schedule(random.between(20, 3_000), () => launch(stage, node))
+  await world.until(() => left.every((node) => node.app !== null), PATIENCE_MS)
+  await rest(stage, left, `after a cold start ${when}`)
+  for (const node of left) await write(stage, node, `after a cold start ${when}`)
+  await rest(stage, left, `after the last writes after a cold start ${when}`)
+  await judge(stage, left)
 }
 
 /** Waits until nothing is left to repair. */

@@ -56,7 +56,7 @@ function drawLimits(random: SimRandom): DatabasesOptions {
     checkpointMs: Math.round(random.between(200, 5_000)),
     checkpointBytes: 4_000 + below(random, 60_000),
     keepVersionsMs: 5_000 + below(random, 20_000),
-    replicaLagMax: 2_000,
+    replicaLagMax: 40 + below(random, 1_000),
     copiesAtOnce: 1 + below(random, 4),
   }
 }
