@@ -67,7 +67,7 @@ export const databases: readonly Mutation[] = [
     file: 'packages/db-distribution/src/driver/transaction.ts',
     find: '    if (this.#recording) this.#reads.addPoint(address)\n    const { reader, database } = this.#ports\n',
     put: '    const { reader, database } = this.#ports\n',
-    seedsMax: 10,
+    seedsMax: 20,
   },
   {
     name: 'copy-below-its-assignment',
@@ -77,38 +77,6 @@ export const databases: readonly Mutation[] = [
     find: '        replica.restartQueue(Math.max(mine.since, machine.index))\n',
     put: '        replica.restartQueue(0)\n',
     seedsMax: 40,
-  },
-  {
-    name: 'copy-in-memory',
-    bug: 'a copy counts before it is on disk',
-    suite: 'distribution',
-    file: 'packages/db-distribution/src/driver/local-replica.ts',
-    find: '    return this.store !== null && this.store.durableVersion() >= this.#solidFrom\n',
-    put: '    return this.store !== null\n',
-    also: [
-      {
-        file: 'packages/db-distribution/src/driver/replicas.ts',
-        find: '          await copy.store.checkpoint()\n          return\n',
-        put: '          return\n',
-      },
-    ],
-    seedsMax: 100,
-  },
-  {
-    name: 'assigned-without-a-copy',
-    bug: 'a partition is assigned anew although no complete copy stays',
-    suite: 'distribution',
-    file: 'packages/db-distribution/src/machine/machine.ts',
-    find: '  return next.some((replica) => replica.complete) ? next : null\n',
-    put: '  return next\n',
-    also: [
-      {
-        file: 'packages/db-distribution/src/machine/placement.ts',
-        find: '    if (!hasSource(partition, livingSet)) {\n',
-        put: '    if (partition.replicas.length === 0) {\n',
-      },
-    ],
-    seedsMax: 100,
   },
   {
     name: 'empty-store-is-complete',
@@ -135,7 +103,7 @@ export const databases: readonly Mutation[] = [
     file: 'packages/db-distribution/src/driver/local-replica.ts',
     find: "    if (this.store.appliedVersion() < lastWrite) this.phase = 'missing'\n",
     put: '',
-    seedsMax: 100,
+    seedsMax: 200,
   },
   {
     name: 'window-not-in-snapshots',
@@ -144,7 +112,7 @@ export const databases: readonly Mutation[] = [
     file: 'packages/db-distribution/src/machine/machine.ts',
     find: '  const window = CertificationWindow.read(reader, limits)\n',
     put: '  CertificationWindow.read(reader, limits)\n  const window = new CertificationWindow(limits)\n',
-    seedsMax: 100,
+    seedsMax: 200,
   },
   {
     name: 'reads-before-applied',

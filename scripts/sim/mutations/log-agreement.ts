@@ -43,7 +43,7 @@ export const logAgreement: readonly Mutation[] = [
     file: 'packages/db-serializer/src/machine/raft/leadership.ts',
     find: '    const reached = quorumsValue(state.quorums(), (voter) =>\n      voter === state.self ? state.durableIndex : (office.progress.get(voter)?.match ?? 0),\n    )\n',
     put: '    const copies = [state.durableIndex, ...[...office.progress.values()].map((each) => each.match)]\n    const reached = copies.sort((a, b) => b - a)[Math.floor(state.voters().length / 2)] ?? 0\n',
-    seedsMax: 200,
+    seedsMax: 100,
   },
   {
     name: 'read-without-asking',
@@ -52,7 +52,7 @@ export const logAgreement: readonly Mutation[] = [
     file: 'packages/db-serializer/src/machine/raft/read-index.ts',
     find: '      const confirmed = haveQuorums(',
     put: '      const confirmed = office !== null || haveQuorums(',
-    seedsMax: 80,
+    seedsMax: 150,
   },
   {
     name: 'stale-log-elected',
