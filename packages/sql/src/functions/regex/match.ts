@@ -6,7 +6,7 @@ import { type Assertion, isWord, parseRegex, readFlags } from './syntax.ts'
 export type Match = readonly number[]
 
 /** Steps of an expression with back references, which cannot be matched in bounded time otherwise. */
-const BACKTRACKS_MAX = 1_000_000
+const BACKTRACKS_MAX = 100_000
 
 /** A text as characters. */
 export class Subject {
