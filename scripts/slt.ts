@@ -27,7 +27,7 @@ async function playFile(fleet: Fleet, { name, path }: ScriptFile, nodes: number)
 async function play(args: SltArguments): Promise<number> {
   const files = findScripts(args.paths)
   const start = performance.now()
-  const fleet = await Fleet.start(args.nodes, args.partitions)
+  const fleet = await Fleet.start(args.nodes, args.partitions, args.storage)
   const reports: FileReport[] = []
   try {
     for (const file of files) {

@@ -8,8 +8,11 @@ export interface SltArguments {
   readonly partitions: number
   /** Least share of the played records that must pass, 0 … 1. */
   readonly least: number
+  readonly storage: Storage
   readonly json: boolean
 }
+
+export type Storage = 'memory' | 'lmdb'
 
 /** What PostgreSQL 15 passes of the public sample of the corpus, in which it differs from SQLite by design. */
 export const POSTGRESQL_SHARE = 0.9926
@@ -19,7 +22,7 @@ export const usage = `npm run slt -- PATH… [options]
   --nodes N       play on a cluster of N nodes in this process, redundancy 1, asked at the node that
                   holds least (default 1)
   --partitions N  hash partitions of each database (default 8)
-  --storage NAME  storage engine; only memory so far (default memory)
+  --storage NAME  storage engine, memory or lmdb (default memory)
   --least SHARE   least share of the records that must pass (default ${POSTGRESQL_SHARE}, PostgreSQL's own)
   --json          print the result as JSON on the standard output`
 
@@ -37,12 +40,15 @@ export function parseArguments(argv: readonly string[]): SltArguments {
     },
   })
   if (positionals.length === 0) throw new Error('no file and no folder was given')
-  if (values.storage !== 'memory') throw new Error(`--storage is ${values.storage}; it must be memory`)
+  const { storage } = values
+  if (storage !== 'memory' && storage !== 'lmdb')
+    throw new Error(`--storage is ${storage}; it must be memory or lmdb`)
   return {
     paths: positionals,
     nodes: numberOf('nodes', values.nodes, 1, 16, true),
     partitions: numberOf('partitions', values.partitions, 1, 1_024, true),
     least: numberOf('least', values.least, 0, 1, false),
+    storage,
     json: values.json,
   }
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join as joinPath } from 'node:path'
 import { type Cluster, type ClusterDatabase, openCluster } from '@cluster/node'
+import type { Storage } from './arguments.ts'
 
 /** How long nodes may take to find each other. */
 const READY_MS = 60_000
@@ -26,11 +27,11 @@ export class Fleet {
     this.#partitions = partitions
   }
 
-  static async start(count: number, partitions: number): Promise<Fleet> {
+  static async start(count: number, partitions: number, storage: Storage): Promise<Fleet> {
     const folder = await mkdtemp(joinPath(tmpdir(), 'cluster-slt-'))
     const nodes: Cluster[] = []
     try {
-      const options = { name: 'slt', listen: ['127.0.0.1:0'], mdns: false }
+      const options = { name: 'slt', listen: ['127.0.0.1:0'], mdns: false, storage }
       const first = await openCluster({
         ...options,
         data: joinPath(folder, '1'),

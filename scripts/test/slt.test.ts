@@ -275,9 +275,13 @@ test('arguments', () => {
     nodes: 1,
     partitions: 8,
     least: 0.9926,
+    storage: 'memory',
     json: false,
   })
-  expect(parseArguments(['a', 'b', '--nodes', '3', '--json', '--least', '0.5'])).toMatchObject({
+  expect(
+    parseArguments(['a', 'b', '--nodes', '3', '--json', '--least', '0.5', '--storage', 'lmdb']),
+  ).toMatchObject({
+    storage: 'lmdb',
     paths: ['a', 'b'],
     nodes: 3,
     least: 0.5,
@@ -285,7 +289,9 @@ test('arguments', () => {
   })
   expect(() => parseArguments([])).toThrow('no file and no folder')
   expect(() => parseArguments(['a', '--nodes', 'many'])).toThrow('--nodes is many')
-  expect(() => parseArguments(['a', '--storage', 'paper'])).toThrow('--storage is paper')
+  expect(() => parseArguments(['a', '--storage', 'paper'])).toThrow(
+    '--storage is paper; it must be memory or lmdb',
+  )
 })
 
 test('folders are searched for scripts', () => {
