@@ -1,5 +1,4 @@
 import type {
-  CallOptions,
   Clock,
   CommitOptions,
   CommitReceipt,
@@ -17,6 +16,7 @@ import { readsAlone } from '../syntax/changes.ts'
 import { parse } from '../syntax/parse.ts'
 import { formatValue } from '../types/format.ts'
 import type { SqlType } from '../types/type.ts'
+import { callOptions, pastOf, readOnlyTransaction } from './call-options.ts'
 import { toSqlError } from './errors.ts'
 import type { Lru } from './lru.ts'
 import type { Parameter } from './parameters.ts'
@@ -326,7 +326,8 @@ export class SqlSession implements Session {
   ): Promise<SqlResult[]> {
     const readOnly = items.every(({ statement }) => readsOnly(statement))
     const call = callOptions(options)
-    const past = pastOf(options, readOnly ? null : items)
+    const statements = items.map(({ statement }) => statement)
+    const past = pastOf(options, statements)
     const key = options.idempotencyKey
     let alone = items.length === 1
     let lost: Transaction | null = null
@@ -561,7 +562,7 @@ export class SqlSession implements Session {
         open === null
           ? (own = await this.#ports.database.begin({
               ...callOptions(options),
-              ...pastOf(options, null),
+              ...pastOf(options, []),
               readOnly: true,
             }))
           : await this.#begun(open)
@@ -583,35 +584,9 @@ export class SqlSession implements Session {
   }
 }
 
-const callOptions = ({ signal }: QueryOptions): CallOptions => (signal === undefined ? {} : { signal })
-
-/**
- * The old version that a statement asked for; null: the newest.
- * @param writing statements of which at least one may write; null: none does
- * @throws 25006
- */
-function pastOf(
-  { staleness, atVersion }: QueryOptions,
-  writing: readonly Item[] | null,
-): Pick<TransactionOptions, 'staleness' | 'atVersion'> | null {
-  if (staleness === undefined && atVersion === undefined) return null
-  const writer = writing?.find(({ statement }) => !readsOnly(statement))
-  if (writer !== undefined) throw readOnlyTransaction(writer.statement)
-  return {
-    ...(staleness === undefined ? {} : { staleness }),
-    ...(atVersion === undefined ? {} : { atVersion }),
-  }
-}
-
 const inFailedTransaction = () =>
   sqlError(
     SQLSTATE.inFailedTransaction,
     'current transaction is aborted, commands ignored until end of transaction block',
     { hint: 'Say ROLLBACK, or ROLLBACK TO a savepoint.' },
-  )
-
-const readOnlyTransaction = (statement: Statement) =>
-  sqlError(
-    SQLSTATE.readOnlyTransaction,
-    `cannot execute ${statement.kind.replace(/[A-Z]/g, ' $&').toUpperCase()} in a read-only transaction`,
   )
