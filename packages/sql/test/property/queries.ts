@@ -172,6 +172,76 @@ export const query: fc.Arbitrary<string> = fc.oneof(
       ([not, key, where]) =>
         `SELECT t.id FROM t WHERE t.id = ${key} AND ${not ? 'NOT ' : ''}EXISTS (SELECT 1 FROM u WHERE u.b = t.a) AND ${where}`,
     ),
+  // Windows, with conditions above them that may go below some and not others.
+  fc
+    .tuple(
+      conditionOf('t'),
+      fc.constantFrom('a', 'b', 'd', 'c'),
+      fc.constantFrom('v.k = 1', 'v.p IS NULL', 'v.p > 0 AND v.s > 1', 'v.n < 3', 'true'),
+      fc.constantFrom(
+        '',
+        ' ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING',
+        ' GROUPS 1 PRECEDING EXCLUDE CURRENT ROW',
+      ),
+    )
+    .map(
+      ([where, part, above, frame]) =>
+        `SELECT * FROM (SELECT t.id, t.${part} IS NULL AS q, CASE WHEN '${part}' IN ('a', 'b') THEN t.a END AS p, row_number() OVER (PARTITION BY t.${part} ORDER BY t.id) AS k, sum(t.b) OVER (PARTITION BY t.a ORDER BY t.id${frame}) AS s, count(*) OVER (PARTITION BY t.a) AS n FROM t WHERE ${where}) v WHERE ${above}`,
+    ),
+  // Grouping sets, filtered by what only some sets have.
+  fc
+    .tuple(
+      conditionOf('t'),
+      fc.constantFrom(
+        'ROLLUP (t.a, t.c)',
+        'CUBE (t.a, t.c)',
+        'GROUPING SETS ((t.a, t.c), (t.a))',
+        't.a, ROLLUP (t.c)',
+      ),
+      fc.constantFrom('v.a = 1', 'v.c IS NULL', "v.c = 'x' AND v.n > 0", 'v.g = 1', 'true'),
+    )
+    .map(
+      ([where, sets, above]) =>
+        `SELECT * FROM (SELECT t.a, t.c, count(*) AS n, sum(t.b) AS s, grouping(t.c) AS g FROM t WHERE ${where} GROUP BY ${sets}) v WHERE ${above}`,
+    ),
+  // Lateral queries that can and cannot become joins.
+  fc
+    .tuple(
+      fc.constantFrom(', LATERAL', 'JOIN LATERAL', 'LEFT JOIN LATERAL'),
+      conditionOf('both'),
+      fc.constantFrom('', ' ORDER BY u.b LIMIT 1'),
+      fc.constantFrom('true', 'l.b > 2', 'l.b = t.b'),
+      conditionOf('t'),
+    )
+    .map(
+      ([word, inside, end, on, where]) =>
+        `SELECT t.id, l.b, l.c FROM t ${word} (SELECT u.b, u.c FROM u WHERE u.a = t.a AND ${inside}${end}) l ${word.startsWith(',') ? `WHERE ${on} AND ${where}` : `ON ${on} WHERE ${where}`}`,
+    ),
+  // WITH tables that are merged into their use, kept, or made step by step.
+  fc
+    .tuple(
+      conditionOf('t'),
+      conditionOf('u'),
+      fc.constantFrom('', 'MATERIALIZED ', 'NOT MATERIALIZED '),
+      fc.constantFrom('x.a = 1', 'x.id < 3', 'x.c IS NOT NULL'),
+    )
+    .map(
+      ([one, other, how, where]) =>
+        `WITH x AS ${how}(SELECT t.id, t.a, t.c FROM t WHERE ${one}), y AS (SELECT u.a, u.b FROM u WHERE ${other}) SELECT x.id, y.b, (SELECT count(*) FROM x z WHERE z.a = x.a) FROM x LEFT JOIN y ON x.a = y.a WHERE ${where}`,
+    ),
+  fc
+    .tuple(conditionOf('t'), fc.constantFrom('UNION', 'UNION ALL'), small)
+    .map(
+      ([where, word, bound]) =>
+        `WITH RECURSIVE r(id, d) AS (SELECT t.id, 0 FROM t WHERE ${where} ${word} SELECT t.id, r.d + 1 FROM r JOIN t ON t.a = r.id AND r.d < 3) SELECT r.id, count(*), max(r.d) FROM r WHERE r.id > ${bound} GROUP BY r.id`,
+    ),
+  // Chains of joins, for the search of orders.
+  fc
+    .tuple(conditionOf('t'), conditionOf('u'), fc.constantFrom('v.a = w.a', 'v.b = t.id', 'w.c = u.c'))
+    .map(
+      ([one, other, link]) =>
+        `SELECT t.id, u.b, v.id, w.b FROM t, u, t v, u w WHERE t.a = u.a AND u.b = v.b AND v.a = w.a AND ${link} AND ${one} AND ${other}`,
+    ),
   fc
     .tuple(conditionOf('t'), conditionOf('u'))
     .map(
