@@ -123,6 +123,14 @@ export const SQLSTATE = {
   tooManyColumns: '54011',
 } as const
 
+/** What is wrong with a value that a domain does not have. @param check empty: NOT NULL */
+export const brokenDomain = (domain: string, check: string): SqlError =>
+  check === ''
+    ? sqlError(SQLSTATE.notNullViolation, `domain ${domain} does not allow null values`)
+    : sqlError(SQLSTATE.checkViolation, `value for domain ${domain} violates check constraint "${check}"`, {
+        constraint: check,
+      })
+
 /**
  * The candidate that was probably meant, for "did you mean": the one with the fewest edits (insert, delete,
  * replace, swap of neighbours), ignoring case, when they are at most a third of the name.

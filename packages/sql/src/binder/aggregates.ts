@@ -27,7 +27,7 @@ export function bindAggregate(
 ): Expr {
   const { context, aggregates } = place
   const call = (): AggregateCall => {
-    const inner: Place = { ...place, windows: null, name: IN_AGGREGATE }
+    const inner: Place = { ...place, windows: null, sets: null, name: IN_AGGREGATE }
     if (expression.withinGroup.length > 0 || needsOrder(name))
       return orderedSetCall(inner, expression, name, bind)
     const bound = expression.args.map((arg) => bind(inner, arg))

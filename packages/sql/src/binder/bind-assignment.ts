@@ -1,9 +1,8 @@
-import type { TableSchema } from '../catalog/schema.ts'
+import type { ColumnSchema, TableSchema } from '../catalog/schema.ts'
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
 import { columnExpr, constant } from '../plan/build.ts'
 import type { Column, Expr } from '../plan/expression.ts'
-import type { Assignment, Identifier, InsertValue, Node, Query } from '../syntax/ast.ts'
-import { parseExpression } from '../syntax/parse.ts'
+import type { Assignment, Identifier, Insert, InsertValue, Node, Query } from '../syntax/ast.ts'
 import { formatType, type SqlType } from '../types/type.ts'
 import { bindExpression } from './bind-expression.ts'
 import { tryCoerce } from './coerce.ts'
@@ -15,7 +14,9 @@ import {
   positionOf,
   unsupported,
 } from './context.ts'
+import { defaultExpression } from './defaults.ts'
 import type { Place } from './place.ts'
+import { refuseValue } from './refuse-value.ts'
 import type { Scope } from './scope.ts'
 
 /** The columns that INSERT names, by position; all of them when it names none. @throws 42703, 42701 */
@@ -60,16 +61,18 @@ export function valueFor(
   table: TableSchema,
   position: number,
   value: InsertValue | undefined,
+  statement: 'insert' | 'update' = 'insert',
+  overriding: Insert['overriding'] = null,
 ): Expr {
   const { context } = place
-  if (value !== undefined && value.kind !== 'default')
+  const column = table.columns[position]
+  if (column === undefined) throw new RangeError(`table ${table.name} has no column ${position}`)
+  const ignored = overriding === 'user' && column.identity !== null
+  if (value !== undefined && value.kind !== 'default' && !ignored) {
+    refuseValue(table, column, statement, overriding)
     return assign(context, value, bindExpression(place, value), table, position)
-  const text = table.columns[position]?.defaultText ?? null
-  const type = typeOf(table, position)
-  if (text === null) return constant(type, null)
-  const inner: Place = { ...place, context: { ...context, source: null } }
-  const expression = parseExpression(text)
-  return assign(inner.context, expression, bindExpression(inner, expression), table, position)
+  }
+  return defaultExpression(context, table, column) ?? constant(column.type, null)
 }
 
 /** @throws 42804 */
@@ -140,7 +143,7 @@ export function bindAssignments(
   for (const assignment of assignments) {
     if (assignment.kind === 'assignment') {
       const { column, value } = assignment
-      assignTo(column, (position) => valueFor(place, table, position, value))
+      assignTo(column, (position) => valueFor(place, table, position, value, 'update'))
       continue
     }
     if (joinRow === null) throw unsupported(context, assignment, 'a query of several columns here')
@@ -150,7 +153,10 @@ export function bindAssignments(
       throw errorAt(context, query, SQLSTATE.syntaxError, 'number of columns does not match number of values')
     columns.forEach((column, i) => {
       const value = columnExpr((given[i] as OutputColumn).column)
-      assignTo(column, (position) => assign(context, query, value, table, position))
+      assignTo(column, (position) => {
+        refuseValue(table, table.columns[position] as ColumnSchema, 'update')
+        return assign(context, query, value, table, position)
+      })
     })
   }
   return assigned

@@ -6,6 +6,7 @@ import type { ConflictAction } from '../plan/statement.ts'
 import type { Identifier, OnConflict } from '../syntax/ast.ts'
 import { bindAssignments, columnPosition, rowColumns } from './bind-assignment.ts'
 import { bindCondition } from './bind-expression.ts'
+import { valuesWithGenerated } from './computed-columns.ts'
 import { type BindContext, errorAt, newColumn } from './context.ts'
 import type { Place } from './place.ts'
 import type { Scope } from './scope.ts'
@@ -40,7 +41,8 @@ export function bindConflict(
   const assigned = bindAssignments(place, table, update.assignments, null)
   const where =
     update.where === null ? null : bindCondition({ ...place, name: 'WHERE' }, update.where, 'WHERE')
-  const values = old.map((column, position) => assigned.get(position) ?? columnExpr(column))
+  const given = old.map((column, position) => assigned.get(position) ?? columnExpr(column))
+  const values = valuesWithGenerated(context, table, given)
   return { arbiters, update: { key, old, excluded, values, where } }
 }
 

@@ -2,6 +2,7 @@ import { unreachable } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { ScalarFunction } from '../functions/function.ts'
 import { needsOrder } from '../functions/ordered-set.ts'
+import { isSetFunction } from '../functions/set-returning.ts'
 import { isWindowFunction } from '../functions/window.ts'
 import { columnExpr, conjunction, constant } from '../plan/build.ts'
 import type { CallExpr, Column, Expr, QuantifiedExpr } from '../plan/expression.ts'
@@ -22,13 +23,17 @@ import { BOOLEAN, type SqlType, UNKNOWN } from '../types/type.ts'
 import { bindAggregate, IN_AGGREGATE } from './aggregates.ts'
 import { bindArray, bindArrayQuery, bindQuantifiedArray, bindSubscript } from './bind-array.ts'
 import { bindWindowCall } from './bind-window.ts'
-import { coerce, coerceToBoolean, explicitCast, resolveTypeName, settle, unify } from './coerce.ts'
+import { coerce, coerceToBoolean, explicitCast, settle, unify } from './coerce.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, unsupported } from './context.ts'
+import { declaredType } from './declared-type.ts'
+import { asDomain } from './domains.ts'
 import { groupingCall } from './grouping.ts'
 import { functionCall, isAggregate, operatorCall } from './overloads.ts'
 import { bindPartitionOf } from './partition-of.ts'
 import type { Place } from './place.ts'
 import { EMPTY_SCOPE, resolveColumn } from './scope.ts'
+import { bindSequenceCall, isSequenceFunction } from './sequence-calls.ts'
+import { setFunction } from './set-functions.ts'
 
 /** Parts that a statement may have in operands that are written once and used several times. */
 const REPEATED_MAX = 200_000
@@ -149,13 +154,15 @@ export function bindExpression(place: Place, expression: Expression): Expr {
     case 'case':
       return bindCase(place, expression)
     case 'cast': {
-      const type = resolveTypeName(context, expression.type)
+      const { type, domain } = declaredType(context, expression.type)
       const { operand } = expression
       const bound =
         operand.kind === 'array' && type.element !== undefined
           ? bindArray(context, operand, bind, type)
           : bind(operand)
-      return explicitCast(context, expression, bound, type)
+      const cast = explicitCast(context, expression, bound, type)
+      const entry = domain === null ? null : context.names.byKey(domain)
+      return entry?.kind === 'domain' ? asDomain(context, entry, cast) : cast
     }
     case 'call':
       return bindCall(place, expression)
@@ -458,9 +465,29 @@ function bindCall(place: Place, expression: CallExpression): Expr {
       SQLSTATE.wrongObjectType,
       `*, DISTINCT, ORDER BY or FILTER was given, but ${name} is not an aggregate function`,
     )
+  if (isSequenceFunction(name))
+    return bindSequenceCall(context, expression, (arg) => bindExpression(place, arg))
+  if (isSetFunction(name)) return bindSetCall(place, expression, name)
   const args = expression.args.map((arg) => bindExpression(place, arg))
   if (name === 'cluster_partition_of') return bindPartitionOf(context, expression, args)
   return functionCall(context, expression, name, args)
+}
+
+/** A function that gives rows, in a select list. @throws 0A000 anywhere else */
+function bindSetCall(place: Place, expression: CallExpression, name: string): Expr {
+  const { context } = place
+  if (place.sets == null)
+    throw errorAt(
+      context,
+      expression,
+      SQLSTATE.featureNotSupported,
+      `set-returning functions are not allowed in ${place.name}`,
+    )
+  const inside: Place = { ...place, sets: null, name: 'arguments of set-returning functions' }
+  const bound = expression.args.map((arg) => bindExpression(inside, arg))
+  const { rows, args, type } = setFunction(context, expression, name, bound)
+  const column = newColumn(context, name, type)
+  return place.sets.add({ name, args, column, rows, node: expression })
 }
 
 /** GREATEST and LEAST skip NULLs; NULL only when all are. */

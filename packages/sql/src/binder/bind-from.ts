@@ -1,4 +1,5 @@
 import { unreachable } from '@cluster/core'
+import { shownName, writtenName } from '../catalog/names.ts'
 import type { TableSchema, ViewSchema } from '../catalog/schema.ts'
 import { nearest, SQLSTATE } from '../errors.ts'
 import { type LogicalPlan, ROW_KEY } from '../plan/logical.ts'
@@ -26,6 +27,7 @@ import {
   together,
 } from './from-parts.ts'
 import type { Scope, ScopeTable } from './scope.ts'
+import { namesInside } from './view-names.ts'
 
 export type { BoundFrom } from './from-parts.ts'
 
@@ -89,21 +91,23 @@ function bindReference(context: BindContext, reference: TableReference, place: F
   }
 }
 
-/** The catalog's name for a table as written: `public` is the schema of all tables. */
-export function tableName(name: QualifiedName): string {
-  const parts = name.parts.map((part) => part.name)
-  if (parts.length > 1 && parts.at(-2) === 'public') return parts.at(-1) as string
-  return parts.slice(-2).join('.')
-}
+/** A name as it stands in messages. */
+export const tableName = (name: QualifiedName): string => shownName(writtenName(name))
 
 function bindTable(context: BindContext, reference: TableName): BoundFrom {
-  const name = tableName(reference.name)
+  const name = writtenName(reference.name)
   if (reference.name.parts.length === 1)
     for (let ctes = context.ctes; ctes !== null; ctes = ctes.next)
       if (ctes.name === name) return bindCte(context, reference, ctes)
   const own = reference.name.parts.at(-1) as Identifier
   const entry = context.names.entry(name)
-  if (entry?.kind === 'table') return scanTable(context, entry, reference.alias, own.name)
+  if (entry?.kind === 'table') {
+    if (entry.materialized?.populated === false)
+      throw errorAt(context, reference, '55000', `materialized view "${entry.name}" has not been populated`, {
+        hint: 'Use the REFRESH MATERIALIZED VIEW command.',
+      })
+    return scanTable(context, entry, reference.alias, own.name)
+  }
   if (entry?.kind === 'view') return bindView(context, reference, entry)
   const virtual = context.names.virtual(name)
   if (virtual !== null) {
@@ -137,9 +141,18 @@ export function undefinedTable(context: BindContext, name: QualifiedName) {
 
 /** The table that a statement writes to. @throws 42P01, 42809 for anything but a table */
 export function targetTable(context: BindContext, name: QualifiedName): TableSchema {
-  const entry = context.names.entry(tableName(name))
-  if (entry?.kind === 'table') return entry
-  if (entry === null && context.names.virtual(tableName(name)) === null) throw undefinedTable(context, name)
+  const entry = context.names.entry(writtenName(name))
+  if (entry?.kind === 'table') {
+    if (entry.materialized === null) return entry
+    throw errorAt(
+      context,
+      name,
+      SQLSTATE.wrongObjectType,
+      `cannot change materialized view "${entry.name}"`,
+      { hint: 'Use REFRESH MATERIALIZED VIEW to make its rows anew.' },
+    )
+  }
+  if (entry === null && context.names.virtual(writtenName(name)) === null) throw undefinedTable(context, name)
   throw errorAt(context, name, SQLSTATE.wrongObjectType, `"${tableName(name)}" is not a table`, {
     hint: 'Only tables can be written.',
   })
@@ -192,11 +205,13 @@ function bindCte(context: BindContext, reference: TableName, { name, binding }: 
 }
 
 function bindView(context: BindContext, reference: TableName, view: ViewSchema): BoundFrom {
-  if (context.views.includes(view.name))
+  if (context.views.includes(context.names.keyOf(view)))
     throw errorAt(context, reference, '42P17', `infinite recursion detected in view "${view.name}"`)
   const statement = parseStatement(view.text)
   if (statement.kind !== 'query') throw new TypeError(`view ${view.name} is not a query`)
-  const inner: BindContext = { ...context, source: null, ctes: null, views: [...context.views, view.name] }
+  const names = namesInside(context.names, view)
+  const key = names.keyOf(view)
+  const inner: BindContext = { ...context, names, source: null, ctes: null, views: [...context.views, key] }
   const bound = context.bindQuery(statement, inner, null)
   const columns = bound.columns.map((column, i) => ({ ...column, name: view.columns[i] ?? column.name }))
   return named(context, { plan: bound.plan, columns }, reference.alias, view.name)

@@ -9,6 +9,7 @@ import { bindAssignments, rowColumns, targetPositions, valueFor } from './bind-a
 import { bindCondition } from './bind-expression.ts'
 import { bindFrom, scanTable, targetTable } from './bind-from.ts'
 import { targetOf } from './bind-write.ts'
+import { withGenerated } from './computed-columns.ts'
 import { type BindContext, errorAt, newColumn } from './context.ts'
 import { equalTo } from './equal.ts'
 import type { Place } from './place.ts'
@@ -74,8 +75,8 @@ export function bindMerge(context: BindContext, merge: Merge): MergeStatement {
     input,
     outputs: [...passed.map((column) => ({ column, expr: columnExpr(column) })), chosen],
   }
-  const values = rowColumns(context, table)
-  const computed = values.map((column, position): Output => {
+  const given = rowColumns(context, table)
+  const computed = given.map((column, position): Output => {
     const branches = rows.flatMap((row, branch) => {
       if (row === null) return []
       const kept = columnExpr(old[position] as Column)
@@ -84,17 +85,14 @@ export function bindMerge(context: BindContext, merge: Merge): MergeStatement {
     const otherwise = constant(column.type, null)
     return { column, expr: { kind: 'case', type: column.type, branches, otherwise } }
   })
+  const kept = [key, ...old, action]
+  const outputs = [...kept.map((column) => ({ column, expr: columnExpr(column) })), ...computed]
+  const rowsMade = { plan: { kind: 'project', input: decided, outputs } as const, columns: given }
+  const { plan, columns: values } = withGenerated(context, table, rowsMade, kept)
   return {
     kind: 'merge',
     target: targetOf(context, table, values),
-    source: {
-      kind: 'project',
-      input: decided,
-      outputs: [
-        ...[key, ...old, action].map((column) => ({ column, expr: columnExpr(column) })),
-        ...computed,
-      ],
-    },
+    source: plan,
     key,
     old,
     action,

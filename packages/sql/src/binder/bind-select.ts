@@ -15,6 +15,7 @@ import { groupingSets } from './grouping-sets.ts'
 import { ordinalOf } from './ordinal.ts'
 import type { Place } from './place.ts'
 import { type Scope, starColumns } from './scope.ts'
+import { SetScope } from './set-scope.ts'
 import { WindowScope } from './window-scope.ts'
 
 /** A select item after `*` was spread. */
@@ -43,8 +44,9 @@ export function bindSelect(
   const scope: Scope = { ...plain, aggregates }
   const windows = new WindowScope(context, select.windows)
   const place = (name: string): Place => ({ context, scope, aggregates, windows, name })
-  const items = bindItems(place('SELECT'), select.items)
-  const sets = groupingSets(context, select, (expression) => groupKey(context, scope, expression, items))
+  const sets = new SetScope()
+  const items = bindItems({ ...place('SELECT'), sets }, select.items)
+  const groups = groupingSets(context, select, (expression) => groupKey(context, scope, expression, items))
   const having =
     select.having === null
       ? null
@@ -62,7 +64,7 @@ export function bindSelect(
       `${locking} is not allowed with ${aggregates.isUsed ? 'aggregate' : 'window'} functions`,
     )
   const grouped = select.groupBy.length > 0 || aggregates.isUsed || having !== null
-  const grouping = grouped ? new Grouping(context, from, sets, aggregates.calls) : null
+  const grouping = grouped ? new Grouping(context, from, groups, aggregates.calls) : null
   const regroup = (expr: Expr, node: Expression | null): Expr =>
     grouping === null ? expr : grouping.rewrite(expr, node ?? select)
   const outputs = asOutputs(
@@ -100,7 +102,7 @@ export function bindSelect(
 
   let plan = grouping === null ? input : grouping.plan(input)
   if (condition !== null) plan = filtered(plan, [condition])
-  plan = windows.plan(plan)
+  plan = sets.plan(context, windows.plan(plan), regroup)
   plan = { kind: 'project', input: plan, outputs: [...outputs, ...added] }
   if (select.distinct === 'on') plan = distinctOnPlan(context, select, plan, on, keys)
   else {

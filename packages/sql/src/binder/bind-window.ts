@@ -31,7 +31,7 @@ export function bindWindowCall(
   const isPlain = isWindowFunction(name)
   checkCall(context, expression, name, isPlain)
   return scope.within(context, expression, () => {
-    const inner: Place = { ...place, name: 'window function calls' }
+    const inner: Place = { ...place, sets: null, name: 'window function calls' }
     const bound = expression.args.map((arg) => bind(inner, arg))
     const { fn, args } = isPlain
       ? plainFunction(context, expression, name, bound)
@@ -41,7 +41,7 @@ export function bindWindowCall(
         ? null
         : coerceToBoolean(context, expression.filter, bind(inner, expression.filter), 'FILTER')
     const window = windowOf(context, scope, expression)
-    const defining: Place = { ...place, windows: null, name: 'window definitions' }
+    const defining: Place = { ...place, windows: null, sets: null, name: 'window definitions' }
     const partitionBy = window.partitionBy.map((part) => settle(context, bind(defining, part)))
     const orderBy = window.orderBy.map(
       ({ expression: key, descending, nulls }): SortKey => ({

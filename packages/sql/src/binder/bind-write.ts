@@ -1,4 +1,4 @@
-import type { TableSchema } from '../catalog/schema.ts'
+import type { ColumnSchema, TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE } from '../errors.ts'
 import { columnExpr, constant, filtered } from '../plan/build.ts'
 import type { Column, Expr } from '../plan/expression.ts'
@@ -21,7 +21,6 @@ import type {
   TableReference,
   Update,
 } from '../syntax/ast.ts'
-import { parseExpression } from '../syntax/parse.ts'
 import {
   bindAssignments,
   checkAssignable,
@@ -36,9 +35,11 @@ import { bindCondition, bindExpression } from './bind-expression.ts'
 import { type BoundFrom, bindFrom, scanTable, targetTable } from './bind-from.ts'
 import { nameOf } from './bind-select.ts'
 import { settle } from './coerce.ts'
+import { checksOver, withGenerated } from './computed-columns.ts'
 import { type BindContext, type BoundQuery, errorAt } from './context.ts'
 import { converted, settled } from './convert-query.ts'
 import type { Place } from './place.ts'
+import { refuseValue } from './refuse-value.ts'
 import { type Scope, starColumns } from './scope.ts'
 
 /** Binds INSERT: its source becomes rows as wide as the table, every value cast to its column's type. */
@@ -46,7 +47,7 @@ export function bindInsert(context: BindContext, insert: Insert): InsertStatemen
   const table = targetTable(context, insert.table)
   const positions = targetPositions(context, table, insert.columns)
   const width = insert.columns.length === 0 ? null : positions.length
-  const source = insertSource(context, insert, table, positions, width)
+  const source = withGenerated(context, table, insertSource(context, insert, table, positions, width))
   const row = rowColumns(context, table)
   const name = insert.alias?.name ?? table.name
   const scope = rowScope(table, row, name)
@@ -76,7 +77,7 @@ function insertSource(
   if (source.kind === 'query') {
     const bound = context.bindQuery(source.query, context, null)
     checkWidth(context, source.query, bound.columns.length, positions.length, width)
-    return querySource(context, source.query, bound, table, positions)
+    return querySource(context, insert, source.query, bound, table, positions)
   }
   const rows = source.kind === 'rows' ? source.rows : [[]]
   const place: Place = { context, scope: null, aggregates: null, name: 'VALUES' }
@@ -85,7 +86,7 @@ function insertSource(
     if (source.kind === 'rows') checkWidth(context, node, row.length, positions.length, width)
     return table.columns.map((_, position) => {
       const at = source.kind === 'rows' ? positions.indexOf(position) : -1
-      return valueFor(place, table, position, at < 0 ? undefined : row[at])
+      return valueFor(place, table, position, at < 0 ? undefined : row[at], 'insert', insert.overriding)
     })
   })
   const columns = rowColumns(context, table)
@@ -108,21 +109,27 @@ function checkWidth(
 
 function querySource(
   context: BindContext,
+  { overriding }: Insert,
   node: Node,
   bound: BoundQuery,
   table: TableSchema,
   positions: readonly number[],
 ): RowSource {
   const types = bound.columns.map((_, i) => typeOf(table, positions[i] as number))
+  // OVERRIDING USER VALUE: identity columns take none of what is given.
+  const ignores = (position: number): boolean =>
+    overriding === 'user' && table.columns[position]?.identity !== null
   bound.columns.forEach(({ column }, i) => {
-    checkAssignable(context, node, columnExpr(column), table, positions[i] as number)
+    const position = positions[i] as number
+    if (!ignores(position)) refuseValue(table, table.columns[position] as ColumnSchema, 'insert', overriding)
+    checkAssignable(context, node, columnExpr(column), table, position)
   })
   const plan = converted(context, node, bound, types, 'assignment')
   const given = plan.kind === 'project' ? plan.outputs : []
   const place: Place = { context, scope: null, aggregates: null, name: 'VALUES' }
   const columns = rowColumns(context, table)
   const outputs = columns.map((column, position): Output => {
-    const at = positions.indexOf(position)
+    const at = ignores(position) ? -1 : positions.indexOf(position)
     const from = at < 0 ? undefined : given[at]
     return {
       column,
@@ -134,14 +141,7 @@ function querySource(
 
 /** What a statement writes to, with the checks of its rows. */
 export function targetOf(context: BindContext, table: TableSchema, row: readonly Column[]): Target {
-  const inner: BindContext = { ...context, source: null }
-  const scope = rowScope(table, row, table.name)
-  const place: Place = { context: inner, scope, aggregates: null, name: 'check constraints' }
-  const checks = table.checks.map(({ name, text }) => ({
-    name,
-    expr: bindCondition(place, parseExpression(text), 'CHECK'),
-  }))
-  return { table, row, checks }
+  return { table, row, checks: checksOver(context, table, row) }
 }
 
 function bindReturning(context: BindContext, items: readonly SelectItem[], scope: Scope): Returning | null {
@@ -228,18 +228,21 @@ export function bindUpdate(context: BindContext, update: Update): UpdateStatemen
     input = { kind: 'lateral', type: 'left', left: input, right, on: constantTrue }
     return row.columns
   })
-  const values = rowColumns(context, table)
+  const kept = [key, ...old, ...others]
+  const given = rowColumns(context, table)
   const outputs: Output[] = [
-    ...[key, ...old, ...others].map((column) => ({ column, expr: columnExpr(column) })),
-    ...values.map((column, position) => ({
+    ...kept.map((column) => ({ column, expr: columnExpr(column) })),
+    ...given.map((column, position) => ({
       column,
       expr: assigned.get(position) ?? columnExpr(old[position] as Column),
     })),
   ]
+  const assignedRows = { plan: { kind: 'project', input, outputs } as const, columns: given }
+  const { plan, columns: values } = withGenerated(context, table, assignedRows, kept)
   return {
     kind: 'update',
     target: targetOf(context, table, values),
-    source: { kind: 'project', input, outputs },
+    source: plan,
     key,
     old,
     values,

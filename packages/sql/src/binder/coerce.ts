@@ -4,13 +4,13 @@ import { type CastContext, castFor, commonType as commonTypeOf, relativeCast } f
 import { constant } from '../plan/build.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { Node, TypeName } from '../syntax/ast.ts'
-import { resolveType } from '../types/resolve-name.ts'
 import { BOOLEAN, formatType, type SqlType, sameType, TEXT, typeName, unmodified } from '../types/type.ts'
 import { type BindContext, errorAt, positionOf } from './context.ts'
+import { declaredType } from './declared-type.ts'
 
 /** The type that a name in the source means. @throws 42704 */
 export function resolveTypeName(context: BindContext, name: TypeName): SqlType {
-  return resolveType(name, positionOf(context, name))
+  return declaredType(context, name).type
 }
 
 /**

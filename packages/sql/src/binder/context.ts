@@ -1,5 +1,5 @@
 import type { Database } from '@cluster/core'
-import type { CatalogEntry } from '../catalog/schema.ts'
+import type { CatalogEntry, SequenceSchema } from '../catalog/schema.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import { type SqlErrorOptions, sqlError } from '../errors.ts'
 import type { Column, Expr } from '../plan/expression.ts'
@@ -21,8 +21,11 @@ export interface OutputColumn {
 
 /** The tables and views that a statement names, read before it is bound. */
 export interface Names {
-  entry(name: string): CatalogEntry | null
-  virtual(name: string): VirtualTable | null
+  /** By the name as written (`writtenName`). */
+  entry(written: string): CatalogEntry | null
+  virtual(written: string): VirtualTable | null
+  byKey(key: string): CatalogEntry | null
+  keyOf(entry: CatalogEntry): string
   /** For hints. */
   readonly all: readonly string[]
 }
@@ -105,6 +108,8 @@ export interface BindContext {
   readonly names: Names
   readonly database: Database
   readonly parameters: Parameters
+  /** Collects the sequences that the statement takes values from. */
+  readonly sequences: Set<SequenceSchema>
   readonly nextColumnId: () => number
   /** The text whose offsets the nodes have; null when they are of no use to the user, as in a view. */
   readonly source: string | null

@@ -1,4 +1,5 @@
 import { EVERYWHERE, type Value } from '@cluster/core'
+import { parseWrittenName } from '../catalog/names.ts'
 import { nearest, SQLSTATE } from '../errors.ts'
 import { keyOfValues } from '../executor/row-keys.ts'
 import type { ScalarFunction } from '../functions/function.ts'
@@ -25,7 +26,7 @@ export function bindPartitionOf(context: BindContext, call: CallExpression, args
       "cluster_partition_of takes the table's name as a literal, then its key",
       { hint: "Write cluster_partition_of('items', 7)." },
     )
-  const table = context.names.entry(name.value)
+  const table = context.names.entry(parseWrittenName(name.value))
   if (table?.kind !== 'table') {
     const near = nearest(name.value, context.names.all)
     throw errorAt(

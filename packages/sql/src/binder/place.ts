@@ -1,5 +1,6 @@
 import type { AggregateScope } from './aggregate-scope.ts'
 import type { BindContext, Scope } from './context.ts'
+import type { SetScope } from './set-scope.ts'
 import type { WindowScope } from './window-scope.ts'
 
 /** Where an expression stands: what it may name and what is allowed there. */
@@ -10,6 +11,8 @@ export interface Place {
   readonly aggregates: AggregateScope | null
   /** Collects window functions; absent or null where there must be none. */
   readonly windows?: WindowScope | null
+  /** Collects functions that give rows; absent or null where there must be none. */
+  readonly sets?: SetScope | null
   /** For messages: `WHERE`, `JOIN conditions`. */
   readonly name: string
 }

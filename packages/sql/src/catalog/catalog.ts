@@ -9,12 +9,15 @@ import {
   type Transaction,
 } from '@cluster/core'
 import { decodeEntry, encodeEntry } from './entry-codec.ts'
+import { catalogKey, schemaKey } from './names.ts'
 import type { CatalogEntry } from './schema.ts'
 
 /** One row that counts: relation ids and schema versions are drawn from it, so neither is ever reused. */
 const COUNTER: RelationId = relationId(1)
-/** One row an entry: `[format, definition]` under the entry's name. */
+/** One row an entry: `[format, definition]` under the entry's key. */
 const ENTRIES: RelationId = relationId(2)
+/** One row for each relation that no table has any more: `[relation, everywhere]` under its id. */
+const DISCARDED: RelationId = relationId(4)
 /** Relation ids below are reserved for catalogs. */
 const FIRST_FREE = 16
 
@@ -24,11 +27,23 @@ const counterAddress: RowAddress = {
   key: new KeyWriter().text('relations').finish(),
 }
 
-const entryAddress = (name: string): RowAddress => ({
+const entryAddress = (key: string): RowAddress => ({
   relation: ENTRIES,
   partition: EVERYWHERE,
-  key: new KeyWriter().text(name).finish(),
+  key: new KeyWriter().text(key).finish(),
 })
+
+const discardedAddress = (relation: RelationId): RowAddress => ({
+  relation: DISCARDED,
+  partition: EVERYWHERE,
+  key: new KeyWriter().double(relation).finish(),
+})
+
+/** A relation whose rows are to be deleted. */
+export interface Discarded {
+  readonly relation: RelationId
+  readonly everywhere: boolean
+}
 
 interface Cached {
   readonly address: RowAddress
@@ -37,7 +52,7 @@ interface Cached {
 }
 
 /**
- * The tables, views and indexes of one database, read and written inside the caller's transactions: a read
+ * The objects of one database, read and written inside the caller's transactions: a read
  * puts the entry's row into the read set, so a statement commits only if its tables are still what they were.
  * Decoded entries are kept, and are the same object as long as the definition is the same; a read costs one
  * local `get`, because the catalog lives on every node.
@@ -45,32 +60,37 @@ interface Cached {
 export class Catalog {
   readonly #cache = new Map<string, Cached>()
 
-  /** The entry of that name as this transaction sees it. */
-  async entry(transaction: Transaction, name: string): Promise<CatalogEntry | null> {
-    const address = this.#cache.get(name)?.address ?? entryAddress(name)
-    const row = await transaction.get(address)
-    if (row === null) {
-      this.#cache.delete(name)
-      return null
-    }
-    return this.#decode(name, address, row)
+  /** Under which key an entry stands. */
+  keyOf(entry: Pick<CatalogEntry, 'kind' | 'schema' | 'name'>): string {
+    return entry.kind === 'schema' ? schemaKey(entry.name) : catalogKey(entry.schema, entry.name)
   }
 
-  #decode(name: string, address: RowAddress, row: Row): CatalogEntry {
+  /** The entry under that key as this transaction sees it. */
+  async entry(transaction: Transaction, key: string): Promise<CatalogEntry | null> {
+    const address = this.#cache.get(key)?.address ?? entryAddress(key)
+    const row = await transaction.get(address)
+    if (row === null) {
+      this.#cache.delete(key)
+      return null
+    }
+    return this.#decode(key, address, row)
+  }
+
+  #decode(key: string, address: RowAddress, row: Row): CatalogEntry {
     const definition = row[1]
     assert(typeof definition === 'string', 'catalog row without a definition')
-    const cached = this.#cache.get(name)
+    const cached = this.#cache.get(key)
     // Compared by text, not by version: a transaction that was rolled back may have used the same number.
     if (cached?.definition === definition) return cached.entry
     return this.#keep(decodeEntry(definition), definition, address)
   }
 
-  #keep(entry: CatalogEntry, definition: string, address = entryAddress(entry.name)): CatalogEntry {
-    this.#cache.set(entry.name, { address, definition, entry })
+  #keep(entry: CatalogEntry, definition: string, address = entryAddress(this.keyOf(entry))): CatalogEntry {
+    this.#cache.set(this.keyOf(entry), { address, definition, entry })
     return entry
   }
 
-  /** All entries, sorted by name. */
+  /** All entries, sorted by name and schema. */
   async entries(transaction: Transaction): Promise<readonly CatalogEntry[]> {
     const entries: CatalogEntry[] = []
     const known = new Map([...this.#cache.values()].map((cached) => [cached.definition, cached.entry]))
@@ -80,10 +100,11 @@ export class Catalog {
         assert(typeof definition === 'string', 'catalog row without a definition')
         entries.push(known.get(definition) ?? this.#keep(decodeEntry(definition), definition))
       }
-    return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+    const order = ({ name, schema }: CatalogEntry): string => `${name}\u0000${schema}`
+    return entries.sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0))
   }
 
-  /** A number that no relation and no version of this database ever had. */
+  /** A number that no relation, no object and no version of this database ever had. */
   async draw(transaction: Transaction): Promise<number> {
     const row = await transaction.get(counterAddress)
     const next = row === null ? FIRST_FREE : row[0]
@@ -94,10 +115,36 @@ export class Catalog {
 
   /** Writes an entry, new or changed. The caller has read it before. */
   put(transaction: Transaction, entry: CatalogEntry): void {
-    transaction.put(entryAddress(entry.name), [1, encodeEntry(entry)])
+    transaction.put(entryAddress(this.keyOf(entry)), [1, encodeEntry(entry)])
   }
 
-  delete(transaction: Transaction, name: string): void {
-    transaction.delete(entryAddress(name))
+  delete(transaction: Transaction, key: string): void {
+    transaction.delete(entryAddress(key))
+  }
+
+  /** Leaves a relation that nothing names any more to be swept. */
+  discard(transaction: Transaction, { relation, everywhere }: Discarded): void {
+    transaction.put(discardedAddress(relation), [relation, everywhere])
+  }
+
+  /** Relations to be swept, the oldest first. */
+  async discarded(transaction: Transaction): Promise<readonly Discarded[]> {
+    const found: Discarded[] = []
+    const request = {
+      relation: DISCARDED,
+      range: {},
+      partitions: [EVERYWHERE],
+      columns: [0, 1],
+      ordered: true,
+    }
+    for await (const { columns, length } of transaction.scan(request))
+      for (let i = 0; i < length; i++)
+        found.push({ relation: relationId(Number(columns[0]?.[i])), everywhere: columns[1]?.[i] === true })
+    return found
+  }
+
+  /** The relation is empty. */
+  forget(transaction: Transaction, relation: RelationId): void {
+    transaction.delete(discardedAddress(relation))
   }
 }

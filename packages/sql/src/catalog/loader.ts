@@ -1,13 +1,14 @@
 import type { Transaction } from '@cluster/core'
-import { collectNames } from '../binder/collect-names.ts'
+import { collectNames, type UsedNames } from '../binder/collect-names.ts'
 import type { Names } from '../binder/context.ts'
 import type { Statement } from '../syntax/ast.ts'
-import { parseStatement } from '../syntax/parse.ts'
+import { parseExpression } from '../syntax/parse.ts'
 import type { Catalog } from './catalog.ts'
-import type { CatalogEntry } from './schema.ts'
+import { keysOf, PUBLIC, type SearchPath, systemNames } from './names.ts'
+import type { CatalogEntry, TableSchema } from './schema.ts'
 import type { VirtualTable } from './virtual-table.ts'
 
-/** What a plan was made for: it may be used again as long as all of these are the same. */
+/** What a plan was made for, by key: it may be used again as long as all of these are the same. */
 export type Dependencies = ReadonlyMap<string, CatalogEntry | null>
 
 export interface Loaded {
@@ -15,34 +16,132 @@ export interface Loaded {
   readonly dependencies: Dependencies
 }
 
-/** Reads the entries that a statement names, and those that its views name in turn. */
-export async function loadNames(
-  statement: Statement,
-  transaction: Transaction,
-  catalog: Catalog,
-  virtualTables: ReadonlyMap<string, VirtualTable>,
-): Promise<Loaded> {
-  const dependencies = new Map<string, CatalogEntry | null>()
-  const queue = [...collectNames(statement)]
-  let missing = false
-  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-    if (dependencies.has(name) || virtualTables.has(name)) continue
-    const entry = await catalog.entry(transaction, name)
-    dependencies.set(name, entry)
-    if (entry === null) missing = true
-    if (entry?.kind === 'view') queue.push(...collectNames(parseStatement(entry.text)))
-  }
+export interface LoaderPorts {
+  readonly transaction: Transaction
+  readonly catalog: Catalog
+  readonly virtualTables: ReadonlyMap<string, VirtualTable>
+  readonly path: SearchPath
+}
+
+/** Reads the entries that a statement names, and those that these stand on in turn. */
+export async function loadNames(statement: Statement, ports: LoaderPorts): Promise<Loaded> {
+  const loader = new Loader(ports)
+  const used = collectNames(statement)
+  await loader.loadUsed(used)
+  const { catalog, transaction, virtualTables } = ports
   // Only a name that is not there makes it worth knowing the others.
-  const all = missing ? (await catalog.entries(transaction)).map(({ name }) => name) : []
-  return {
-    dependencies,
-    names: {
-      entry: (name) => dependencies.get(name) ?? null,
-      virtual: (name) => virtualTables.get(name) ?? null,
-      all: [...all, ...virtualTables.keys()],
-    },
+  const all = loader.missing ? (await catalog.entries(transaction)).map(shownObject) : []
+  return { dependencies: loader.entries, names: loader.names([...all, ...virtualTables.keys()]) }
+}
+
+class Loader {
+  readonly entries = new Map<string, CatalogEntry | null>()
+  readonly #ports: LoaderPorts
+  readonly #targets = new Set<string>()
+  missing = false
+
+  constructor(ports: LoaderPorts) {
+    this.#ports = ports
+  }
+
+  async loadUsed({ relations, targets, types, local }: UsedNames): Promise<void> {
+    for (const written of [...relations, ...types]) {
+      if (this.#virtual(written) !== null) continue
+      const entry = await this.#written(written)
+      if (entry === null) {
+        if (!local.has(written)) this.missing = true
+      } else await this.#follow(entry, targets.has(written))
+    }
+  }
+
+  names(all: readonly string[]): Names {
+    const { path } = this.#ports
+    const found = (written: string): CatalogEntry | null => {
+      for (const key of keysOf(written, path)) {
+        const entry = this.entries.get(key) ?? null
+        if (entry !== null) return entry
+      }
+      return null
+    }
+    return {
+      entry: (written) => (this.#virtual(written) === null ? found(written) : null),
+      byKey: (key) => this.entries.get(key) ?? null,
+      keyOf: (entry) => this.#ports.catalog.keyOf(entry),
+      virtual: (written) => this.#virtual(written),
+      all,
+    }
+  }
+
+  #virtual(written: string): VirtualTable | null {
+    const { virtualTables, path } = this.#ports
+    for (const name of systemNames(written, path)) {
+      const table = virtualTables.get(name)
+      if (table !== undefined) return table
+    }
+    return null
+  }
+
+  /** Every key that is tried is a dependency: a new object on it would be meant instead. */
+  async #written(written: string): Promise<CatalogEntry | null> {
+    for (const key of keysOf(written, this.#ports.path)) {
+      const entry = await this.#key(key)
+      if (entry !== null) return entry
+    }
+    return null
+  }
+
+  async #key(key: string): Promise<CatalogEntry | null> {
+    const known = this.entries.get(key)
+    if (known !== undefined) return known
+    const { catalog, transaction } = this.#ports
+    const entry = await catalog.entry(transaction, key)
+    this.entries.set(key, entry)
+    return entry
+  }
+
+  async #follow(entry: CatalogEntry, target: boolean): Promise<void> {
+    if (entry.kind === 'view') {
+      for (const { key } of entry.uses) {
+        const used = await this.#key(key)
+        if (used !== null) await this.#follow(used, target)
+      }
+    } else if (entry.kind === 'table' && target) {
+      // REFRESH runs the query again.
+      for (const { key } of entry.materialized?.uses ?? []) {
+        const used = await this.#key(key)
+        if (used !== null) await this.#follow(used, false)
+      }
+      await this.#followTarget(entry)
+    }
+  }
+
+  /** What writing rows of a table needs: sequences of defaults, domains, and the tables of foreign keys. */
+  async #followTarget(table: TableSchema): Promise<void> {
+    const key = this.#ports.catalog.keyOf(table)
+    if (this.#targets.has(key)) return
+    this.#targets.add(key)
+    for (const { sequence, domain, defaultText } of table.columns) {
+      if (sequence !== null) await this.#key(sequence)
+      if (domain !== null) await this.#domain(domain)
+      if (defaultText !== null) await this.loadUsed(collectNames(parseExpression(defaultText)))
+    }
+    for (const { table: parent } of table.foreignKeys) await this.#key(parent)
+    // What is written here may change rows there, and so on.
+    for (const { table: child } of table.referencedBy) {
+      const entry = await this.#key(child)
+      if (entry?.kind === 'table') await this.#followTarget(entry)
+    }
+  }
+
+  async #domain(key: string): Promise<void> {
+    const domain = await this.#key(key)
+    if (domain?.kind === 'domain' && domain.defaultText !== null)
+      await this.loadUsed(collectNames(parseExpression(domain.defaultText)))
   }
 }
+
+const shownObject = ({ schema, name }: CatalogEntry): string =>
+  schema === PUBLIC || schema === '' ? name : `${schema}.${name}`
 
 /** True when every entry is what it was, by this transaction's view; reads, and so certifies, each of them. */
 export async function stillCurrent(
@@ -50,7 +149,6 @@ export async function stillCurrent(
   transaction: Transaction,
   catalog: Catalog,
 ): Promise<boolean> {
-  for (const [name, entry] of dependencies)
-    if ((await catalog.entry(transaction, name)) !== entry) return false
+  for (const [key, entry] of dependencies) if ((await catalog.entry(transaction, key)) !== entry) return false
   return true
 }

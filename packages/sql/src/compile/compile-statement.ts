@@ -195,5 +195,5 @@ function compileReturning(returning: Returning, row: readonly Column[], slots: S
 function checksOf({ checks, row }: Target, slots: Slots): WriteTarget['checks'] {
   if (checks.length === 0) return null
   const exprs: Expr[] = checks.map(({ expr }) => foldExpr(expr))
-  return { names: checks.map(({ name }) => name), find: compileRowChecks(new Layout(row), slots, exprs) }
+  return { checks, find: compileRowChecks(new Layout(row), slots, exprs) }
 }

@@ -1,37 +1,38 @@
-import { relationId } from '@cluster/core'
-import { bindCondition, bindExpression } from '../binder/bind-expression.ts'
-import { resolveTypeName, tryCoerce } from '../binder/coerce.ts'
-import { errorAt, newColumn, unsupported } from '../binder/context.ts'
-import type {
-  CheckConstraint,
-  ColumnSchema,
-  IndexSchema,
-  KeyConstraint,
-  TableSchema,
-} from '../catalog/schema.ts'
-import { nearest, SQLSTATE } from '../errors.ts'
-import { hasSubquery } from '../plan/traverse.ts'
-import type { ColumnDefinition, CreateTable, Expression, Identifier, Node } from '../syntax/ast.ts'
-import { formatType, type SqlType } from '../types/type.ts'
-import { alreadyExists, type DdlContext, newName, takenBy } from './context.ts'
+import { columnPosition } from '../binder/bind-assignment.ts'
+import { errorAt, unsupported } from '../binder/context.ts'
+import { TEMPORARY_PREFIX } from '../catalog/names.ts'
+import type { CheckConstraint, ColumnSchema, IndexSchema, TableSchema } from '../catalog/schema.ts'
+import { SQLSTATE, sqlError } from '../errors.ts'
+import type { ColumnConstraint, CreateTable, StorageOption, TableConstraint } from '../syntax/ast.ts'
+import { makeColumn } from './columns.ts'
+import { ConstraintNames } from './constraint-names.ts'
+import {
+  alreadyExists,
+  type DdlContext,
+  drawRelation,
+  type NewName,
+  newName,
+  newObject,
+  takenBy,
+} from './context.ts'
+import { checkGenerated } from './expressions.ts'
+import { announce, type ForeignKeyClause, makeForeignKey } from './foreign-keys.ts'
+import {
+  type CheckClause,
+  type KeyClause,
+  keyPositions,
+  makeCheck,
+  makePrimaryKey,
+  makeUnique,
+} from './keys.ts'
+import { copiedFrom, type LikeCopy } from './like.ts'
 
-/** A key as the statement has it, before it has a name and a relation. */
-interface KeyDraft {
-  readonly node: Node
-  readonly name: string | null
-  readonly columns: readonly number[]
-}
-
-/** What the constraints of a table come to. */
-interface Draft {
-  readonly columns: readonly ColumnSchema[]
-  readonly primaryKey: KeyDraft | null
-  readonly uniques: readonly KeyDraft[]
-  readonly checks: readonly {
-    readonly name: string | null
-    readonly node: Expression
-    readonly column: string | null
-  }[]
+/** The constraints of a statement, by kind, in the order written. */
+export interface Clauses {
+  readonly primaryKeys: KeyClause[]
+  readonly uniques: KeyClause[]
+  readonly checks: CheckClause[]
+  readonly foreignKeys: ForeignKeyClause[]
 }
 
 /**
@@ -40,106 +41,115 @@ interface Draft {
  * @throws 42P07, 42701, 42P16 and whatever a wrong type or default gives
  */
 export async function createTable(context: DdlContext, statement: CreateTable): Promise<TableSchema | null> {
-  const name = newName(context, statement.table)
-  if (statement.temporary) throw unsupported(context.bind, statement, 'CREATE TEMPORARY TABLE')
-  if ((await takenBy(context, name)) !== null) {
+  const named = await newName(context, statement.table, statement.temporary)
+  const temporary = named.schema.startsWith(TEMPORARY_PREFIX)
+  refuseClauses(context, statement)
+  if ((await takenBy(context, named)) !== null) {
     if (statement.ifNotExists) return null
-    throw alreadyExists(name)
+    throw alreadyExists(named.name)
   }
-  const draft = draftOf(context, name, statement)
-  const names = new ConstraintNames(context, name)
-  const primaryKey =
-    draft.primaryKey === null
-      ? null
-      : { name: await names.take(draft.primaryKey.name, ['pkey']), columns: draft.primaryKey.columns }
-  const indexes: IndexSchema[] = []
-  for (const unique of draft.uniques)
-    indexes.push({
-      name: await names.take(unique.name, [
-        ...unique.columns.map((at) => draft.columns[at]?.name ?? ''),
-        'key',
-      ]),
-      columns: unique.columns,
-      relation: relationId(await context.catalog.draw(context.transaction)),
-      unique: true,
-      constraint: true,
-    })
-  const checks: CheckConstraint[] = []
-  for (const check of draft.checks) {
-    const parts = check.column === null ? ['check'] : [check.column, 'check']
-    checks.push({ name: names.takeCheck(check.name, parts), text: textOf(context, check.node) })
+  const owner = { ...named, temporary }
+  const columns: ColumnSchema[] = []
+  const copies: LikeCopy[] = []
+  for (let position = 0; position <= statement.columns.length; position++) {
+    for (const like of statement.likes.filter((one) => one.position === position)) {
+      const copy = await copiedFrom(context, owner, like, columns.length)
+      copies.push(copy)
+      columns.push(...copy.columns)
+    }
+    const definition = statement.columns[position]
+    if (definition !== undefined) columns.push(await makeColumn(context, owner, definition, columns.length))
   }
-  const table = await storeTable(context, {
-    name,
-    columns: draft.columns,
-    primaryKey,
-    indexes,
-    checks,
-    placement: placementOf(context, statement),
+  refuseDuplicates(context, statement, columns)
+  const clauses = clausesOf(context, statement, columns)
+  const table = await storeTable(context, named, {
+    columns: withKeys(context, named, columns, clauses, copies),
+    placement: placementOf(context, statement.options),
+    temporary: temporary ? statement.onCommit : null,
   })
-  checkConditions(context, table, draft)
-  return table
+  checkDistribution(context, statement, columns, clauses)
+  return constrain(context, table, statement, clauses, copies)
+}
+
+function refuseClauses(context: DdlContext, statement: CreateTable): void {
+  const [parent] = statement.parents
+  if (parent !== undefined)
+    throw errorAt(context.bind, parent, SQLSTATE.featureNotSupported, 'INHERITS is not supported', {
+      hint: 'Copy the definition with LIKE, or refer to the other table by a foreign key.',
+    })
+  if (!statement.temporary && statement.onCommit !== 'preserve rows')
+    throw sqlError(SQLSTATE.invalidTableDefinition, 'ON COMMIT can only be used on temporary tables')
+}
+
+function refuseDuplicates(
+  context: DdlContext,
+  statement: CreateTable,
+  columns: readonly ColumnSchema[],
+): void {
+  const twice = columns.find(({ name }, i) => columns.findIndex((column) => column.name === name) !== i)
+  if (twice === undefined) return
+  const node = statement.columns.findLast(({ name }) => name.name === twice.name) ?? statement
+  throw errorAt(
+    context.bind,
+    node,
+    SQLSTATE.duplicateColumn,
+    `column "${twice.name}" specified more than once`,
+  )
 }
 
 /** Writes a new table into the catalog. */
 export async function storeTable(
-  { catalog, transaction }: DdlContext,
-  fields: Omit<TableSchema, 'kind' | 'relation' | 'version'>,
+  context: DdlContext,
+  named: Pick<NewName, 'schema' | 'name'>,
+  fields: Pick<TableSchema, 'columns' | 'placement' | 'temporary'> & Partial<TableSchema>,
 ): Promise<TableSchema> {
-  const relation = relationId(await catalog.draw(transaction))
-  const version = await catalog.draw(transaction)
-  const table: TableSchema = { kind: 'table', relation, version, ...fields }
-  catalog.put(transaction, table)
-  const keys: readonly (KeyConstraint | null)[] = [table.primaryKey, ...table.indexes]
-  for (const key of keys)
-    if (key !== null) catalog.put(transaction, { kind: 'index', name: key.name, version, table: table.name })
+  const table: TableSchema = {
+    kind: 'table',
+    ...(await newObject(context, named)),
+    relation: await drawRelation(context),
+    slots: fields.columns.length,
+    primaryKey: null,
+    indexes: [],
+    checks: [],
+    foreignKeys: [],
+    referencedBy: [],
+    materialized: null,
+    ...fields,
+  }
+  context.catalog.put(context.transaction, table)
   return table
 }
 
-/** An expression as it was written, for the catalog. */
-export const textOf = ({ source }: DdlContext, { span }: Node): string => source.slice(span.start, span.end)
+/** Puts a table into the catalog, with the names of those of its indexes that are not there yet. */
+export function putTable(context: DdlContext, table: TableSchema, indexes: readonly NamedIndex[]): void {
+  const { catalog, transaction } = context
+  catalog.put(transaction, table)
+  for (const { name, oid } of indexes)
+    catalog.put(transaction, {
+      kind: 'index',
+      schema: table.schema,
+      name,
+      oid,
+      version: table.version,
+      comment: null,
+      table: catalog.keyOf(table),
+    })
+}
 
-function draftOf(context: DdlContext, name: string, statement: CreateTable): Draft {
-  const columns: ColumnSchema[] = []
-  const primaryKeys: KeyDraft[] = []
-  const uniques: KeyDraft[] = []
-  const checks: Draft['checks'][number][] = []
-  for (const definition of statement.columns) {
-    if (columns.some((column) => column.name === definition.name.name))
-      throw errorAt(
-        context.bind,
-        definition,
-        SQLSTATE.duplicateColumn,
-        `column "${definition.name.name}" specified more than once`,
-      )
-    const position = columns.length
-    columns.push(columnOf(context, definition))
-    for (const constraint of definition.constraints) {
-      const key = { node: constraint, name: constraint.name?.name ?? null, columns: [position] }
-      if (constraint.kind === 'primaryKey') primaryKeys.push(key)
-      if (constraint.kind === 'unique') uniques.push(key)
-      if (constraint.kind === 'check')
-        checks.push({ name: key.name, node: constraint.expression, column: definition.name.name })
-    }
-  }
-  for (const constraint of statement.constraints) {
-    const own = constraint.name?.name ?? null
-    switch (constraint.kind) {
-      case 'primaryKey':
-      case 'unique': {
-        const positions = constraint.columns.map((column) => positionOf(context, columns, column))
-        const list = constraint.kind === 'unique' ? uniques : primaryKeys
-        list.push({ node: constraint, name: own, columns: positions })
-        break
-      }
-      case 'check':
-        checks.push({ name: own, node: constraint.expression, column: null })
-        break
-      case 'foreignKey':
-        throw unsupported(context.bind, constraint, 'FOREIGN KEY')
-    }
-  }
-  const [primaryKey, second] = primaryKeys
+interface NamedIndex {
+  readonly name: string
+  readonly oid: number
+}
+
+/** A primary key makes its columns NOT NULL. @throws 42P16 when there are two */
+function withKeys(
+  context: DdlContext,
+  { name }: NewName,
+  columns: readonly ColumnSchema[],
+  { primaryKeys }: Clauses,
+  copies: readonly LikeCopy[],
+): readonly ColumnSchema[] {
+  const second = primaryKeys[1]
   if (second !== undefined)
     throw errorAt(
       context.bind,
@@ -147,86 +157,146 @@ function draftOf(context: DdlContext, name: string, statement: CreateTable): Dra
       SQLSTATE.invalidTableDefinition,
       `multiple primary keys for table "${name}" are not allowed`,
     )
-  const inKey = new Set(primaryKey?.columns)
-  return {
-    columns: columns.map((column, position) => (inKey.has(position) ? { ...column, notNull: true } : column)),
-    primaryKey: primaryKey ?? null,
-    uniques,
-    checks,
-  }
+  const inKey = new Set([
+    ...(primaryKeys[0]?.columns ?? []),
+    ...copies.flatMap(({ primaryKey }) => primaryKey ?? []),
+  ])
+  return columns.map((column, position) => (inKey.has(position) ? { ...column, notNull: true } : column))
 }
 
-function positionOf(
+async function constrain(
   context: DdlContext,
-  columns: readonly ColumnSchema[],
-  { name, span }: Identifier,
-): number {
-  const position = columns.findIndex((column) => column.name === name)
-  if (position >= 0) return position
-  const near = nearest(
-    name,
-    columns.map((column) => column.name),
-  )
-  throw errorAt(
-    context.bind,
-    { span },
-    SQLSTATE.undefinedColumn,
-    `column "${name}" named in key does not exist`,
-    near === null ? {} : { hint: `Perhaps you meant the column "${near}".` },
-  )
-}
-
-function columnOf(context: DdlContext, definition: ColumnDefinition): ColumnSchema {
-  const type = resolveTypeName(context.bind, definition.type)
-  const notNull = definition.constraints.find(({ kind }) => kind === 'notNull')
-  const nullable = definition.constraints.find(({ kind }) => kind === 'nullable')
-  const name = definition.name.name
-  if (notNull !== undefined && nullable !== undefined)
-    throw errorAt(
-      context.bind,
-      nullable,
-      SQLSTATE.syntaxError,
-      `conflicting NULL/NOT NULL declarations for column "${name}"`,
-    )
-  let defaultText: string | null = null
-  for (const constraint of definition.constraints) {
-    if (constraint.kind === 'references') throw unsupported(context.bind, constraint, 'REFERENCES')
-    if (constraint.kind !== 'default') continue
-    checkDefault(context, constraint.expression, name, type)
-    defaultText = textOf(context, constraint.expression)
+  bare: TableSchema,
+  statement: CreateTable,
+  clauses: Clauses,
+  copies: readonly LikeCopy[],
+): Promise<TableSchema> {
+  const names = new ConstraintNames(context, bare.schema, bare.name)
+  const { columns } = bare
+  checkGeneratedColumns(context, bare, statement)
+  const [primary] = clauses.primaryKeys
+  const copied = copies.find(({ primaryKey }) => primaryKey !== null)?.primaryKey ?? null
+  const keyColumns: KeyClause | null =
+    primary ??
+    (copied === null
+      ? null
+      : { node: statement, name: null, columns: copied, deferrable: false, initiallyDeferred: false })
+  const primaryKey = keyColumns === null ? null : await makePrimaryKey(context, names, columns, keyColumns)
+  const indexes: IndexSchema[] = []
+  // The same columns twice are one constraint, as in PostgreSQL.
+  for (const unique of clauses.uniques)
+    if (!indexes.some((index) => sameColumns(index, unique) && unique.name === null))
+      indexes.push(await makeUnique(context, names, columns, unique))
+  for (const copy of copies)
+    for (const index of copy.indexes)
+      indexes.push({
+        ...index,
+        name: await names.take(null, [
+          ...index.columns.map((at) => columns[at]?.name ?? 'expr'),
+          index.constraint ? 'key' : 'idx',
+        ]),
+        relation: await drawRelation(context),
+        oid: await context.catalog.draw(context.transaction),
+      })
+  const checks: CheckConstraint[] = []
+  for (const copy of copies)
+    for (const check of copy.checks)
+      checks.push({
+        ...check,
+        name: names.takeOwn(check.name, ['check']),
+        oid: await context.catalog.draw(context.transaction),
+      })
+  for (const check of clauses.checks) checks.push(await makeCheck(context, names, bare, check, true))
+  let table: TableSchema = { ...bare, primaryKey, indexes, checks }
+  for (const clause of clauses.foreignKeys) {
+    const key = await makeForeignKey(context, names, table, clause, true)
+    table = { ...table, foreignKeys: [...table.foreignKeys, key] }
   }
-  return { name, type, notNull: notNull !== undefined, defaultText }
+  table = await announce(context, table, table.foreignKeys)
+  putTable(context, table, [...(primaryKey === null ? [] : [primaryKey]), ...indexes])
+  return table
 }
 
-function checkDefault(context: DdlContext, expression: Expression, name: string, type: SqlType): void {
-  const place = { context: context.bind, scope: null, aggregates: null, name: 'DEFAULT expressions' }
-  const bound = bindExpression(place, expression)
-  if (hasSubquery(bound)) throw unsupported(context.bind, expression, 'a subquery in a DEFAULT expression')
-  if (tryCoerce(context.bind, expression, bound, type, 'assignment') !== null) return
-  throw errorAt(
-    context.bind,
-    expression,
-    SQLSTATE.datatypeMismatch,
-    `column "${name}" is of type ${formatType(type)} but default expression is of type ${formatType(bound.type)}`,
-  )
+const sameColumns = (index: IndexSchema, { columns }: KeyClause): boolean =>
+  index.columns.length === columns.length && index.columns.every((position, i) => position === columns[i])
+
+function checkGeneratedColumns(context: DdlContext, table: TableSchema, statement: CreateTable): void {
+  for (const { name, constraints } of statement.columns)
+    for (const constraint of constraints) {
+      const column = table.columns.find((one) => one.name === name.name)
+      if (constraint.kind === 'generated' && column !== undefined)
+        checkGenerated(context, table.name, table.columns, column, constraint.expression)
+    }
 }
 
-function checkConditions(context: DdlContext, table: TableSchema, { checks }: Draft): void {
-  const columns = table.columns.map(({ name, type }) => ({
-    name,
-    column: newColumn(context.bind, name, type),
-  }))
-  const scope = { tables: [{ alias: table.name, schema: 'public', columns }], columns, outer: null }
-  const place = { context: context.bind, scope, aggregates: null, name: 'check constraints' }
-  for (const { node } of checks)
-    if (hasSubquery(bindCondition(place, node, 'CHECK')))
-      throw unsupported(context.bind, node, 'a subquery in a check constraint')
+function clausesOf(context: DdlContext, statement: CreateTable, columns: readonly ColumnSchema[]): Clauses {
+  const clauses: Clauses = { primaryKeys: [], uniques: [], checks: [], foreignKeys: [] }
+  for (const definition of statement.columns) {
+    const position = columns.findIndex(({ name }) => name === definition.name.name)
+    for (const constraint of definition.constraints)
+      addColumnConstraint(clauses, constraint, definition.name, position)
+  }
+  for (const constraint of statement.constraints) addTableConstraint(context, clauses, constraint, columns)
+  return clauses
 }
+
+export function addColumnConstraint(
+  clauses: Clauses,
+  constraint: ColumnConstraint,
+  column: CreateTable['columns'][number]['name'],
+  position: number,
+): void {
+  const name = constraint.name?.name ?? null
+  switch (constraint.kind) {
+    case 'primaryKey':
+      clauses.primaryKeys.push({ ...constraint, node: constraint, name, columns: [position] })
+      break
+    case 'unique':
+      clauses.uniques.push({ ...constraint, node: constraint, name, columns: [position] })
+      break
+    case 'check':
+      clauses.checks.push({ name, expression: constraint.expression })
+      break
+    case 'references':
+      clauses.foreignKeys.push({ ...constraint, node: constraint, name, columns: [column] })
+  }
+}
+
+export function addTableConstraint(
+  context: DdlContext,
+  clauses: Clauses,
+  constraint: TableConstraint,
+  columns: readonly ColumnSchema[],
+): void {
+  const name = constraint.name?.name ?? null
+  switch (constraint.kind) {
+    case 'primaryKey':
+    case 'unique': {
+      const positions = keyPositions(context, columns, constraint.columns)
+      const list = constraint.kind === 'unique' ? clauses.uniques : clauses.primaryKeys
+      list.push({ ...constraint, node: constraint, name, columns: positions })
+      break
+    }
+    case 'check':
+      clauses.checks.push({ name, expression: constraint.expression })
+      break
+    case 'foreignKey':
+      clauses.foreignKeys.push({ ...constraint, node: constraint, name })
+  }
+}
+
+/** No constraints. */
+export const noClauses = (): Clauses => ({ primaryKeys: [], uniques: [], checks: [], foreignKeys: [] })
 
 /** `WITH (redundancy = 'all')` puts every row on every node. */
-function placementOf(context: DdlContext, { options }: CreateTable): TableSchema['placement'] {
+export function placementOf(
+  context: DdlContext,
+  options: readonly StorageOption[],
+): TableSchema['placement'] {
   let placement: TableSchema['placement'] = 'hashed'
   for (const option of options) {
+    // What tells PostgreSQL's pages how full to be means nothing here, and harms nothing.
+    if (option.name.name === 'fillfactor') continue
     if (option.name.name !== 'redundancy')
       throw errorAt(
         context.bind,
@@ -248,48 +318,18 @@ function placementOf(context: DdlContext, { options }: CreateTable): TableSchema
   return placement
 }
 
-/** Names for constraints, made up as PostgreSQL does and free in the catalog. */
-class ConstraintNames {
-  readonly #context: DdlContext
-  readonly #table: string
-  readonly #taken = new Set<string>()
-
-  constructor(context: DdlContext, table: string) {
-    this.#context = context
-    this.#table = table
-    this.#taken.add(table)
-  }
-
-  async take(given: string | null, parts: readonly string[]): Promise<string> {
-    const base = given ?? [this.#table, ...parts].join('_')
-    for (let n = 0; ; n++) {
-      const name = n === 0 ? base : `${base}${n}`
-      const free = !this.#taken.has(name) && (await takenBy(this.#context, name)) === null
-      if (free) {
-        this.#taken.add(name)
-        return name
-      }
-      if (given !== null) throw alreadyExists(given)
-    }
-  }
-
-  takeCheck(given: string | null, parts: readonly string[]): string {
-    const base = given ?? [this.#table, ...parts].join('_')
-    for (let n = 0; ; n++) {
-      const name = n === 0 ? base : `${base}${n}`
-      if (this.#taken.has(name)) continue
-      this.#taken.add(name)
-      return name
-    }
-  }
-}
-
-/** The name of a new index, free in the catalog. */
-export function freeName(
+/** Rows are distributed by their primary key; the clause may say so. */
+function checkDistribution(
   context: DdlContext,
-  table: string,
-  given: string | null,
-  parts: readonly string[],
-): Promise<string> {
-  return new ConstraintNames(context, table).take(given, parts)
+  { distribution }: CreateTable,
+  columns: readonly ColumnSchema[],
+  { primaryKeys }: Clauses,
+): void {
+  const [first] = distribution
+  if (first === undefined) return
+  const table = { name: '', columns } as unknown as TableSchema
+  const wanted = distribution.map((name) => columnPosition(context.bind, table, name))
+  const key = primaryKeys[0]?.columns ?? []
+  if (wanted.length === key.length && wanted.every((position, i) => position === key[i])) return
+  throw unsupported(context.bind, first, 'a distribution by other columns than those of the primary key')
 }

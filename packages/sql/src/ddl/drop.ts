@@ -1,77 +1,205 @@
-import { tableName } from '../binder/bind-from.ts'
+import { errorAt } from '../binder/context.ts'
+import { PUBLIC, schemaKey } from '../catalog/names.ts'
 import type { CatalogEntry, TableSchema } from '../catalog/schema.ts'
-import { nearest, SQLSTATE, sqlError } from '../errors.ts'
-import type { Drop, Truncate } from '../syntax/ast.ts'
-import type { DdlContext } from './context.ts'
-import { dropIndex } from './indexes.ts'
-import { deleteAll } from './rows.ts'
+import { SQLSTATE, sqlError } from '../errors.ts'
+import type { Drop, ObjectKind, QualifiedName } from '../syntax/ast.ts'
+import { change, type DdlContext, discard, hintNear, keyOf, lookUp, schemaExists, shown } from './context.ts'
+import { type Dependent, dependentsOf, describe, idOf, type Target } from './dependents.ts'
+import { removeColumn, removeForeignKey, removeIndex } from './drop-parts.ts'
+import { removeSequence } from './sequences.ts'
 
-/** Drops tables with their rows, views, or indexes. @throws 42P01, 42704, 2BP01, 42809 */
+/** Drops objects, and with CASCADE what stands on them. @throws 42P01, 42704, 3F000, 2BP01, 42809 */
 export async function drop(context: DdlContext, statement: Drop): Promise<void> {
-  for (const qualified of statement.names) {
-    const name = tableName(qualified)
-    if (statement.object === 'index') await dropIndex(context, name, statement.ifExists)
-    else await dropRelation(context, statement, name)
+  const targets: Target[] = []
+  for (const name of statement.names) {
+    const entry = await found(context, statement, name)
+    if (entry === null) continue
+    if (entry.kind === 'index') targets.push(await indexTarget(context, entry))
+    else targets.push({ kind: 'entry', key: keyOf(context, entry), entry })
   }
+  await dropAll(context, targets, statement.cascade)
 }
 
-async function dropRelation(context: DdlContext, statement: Drop, name: string): Promise<void> {
-  const { catalog, transaction } = context
-  const kind = statement.object === 'table' ? 'table' : 'view'
-  const entry = await catalog.entry(transaction, name)
+const kindOf = (entry: CatalogEntry): ObjectKind => {
+  if (entry.kind === 'table') return entry.materialized === null ? 'table' : 'materialized view'
+  return entry.kind === 'enum' ? 'type' : entry.kind
+}
+
+const article = (word: string): string => (word === 'index' ? `an ${word}` : `a ${word}`)
+
+async function found(
+  context: DdlContext,
+  { object, ifExists }: Drop,
+  name: QualifiedName,
+): Promise<CatalogEntry | null> {
+  if (object === 'schema') return foundSchema(context, name, ifExists)
+  const entry = await lookUp(context, name)
+  const text = shown(name)
   if (entry === null) {
-    if (statement.ifExists) return
-    const names = (await catalog.entries(transaction)).map((one) => one.name)
-    const near = nearest(name, names)
-    throw sqlError(SQLSTATE.undefinedTable, `${kind} "${name}" does not exist`, {
-      hint: near === null ? undefined : `Perhaps you meant "${near}".`,
-    })
+    const schema = name.parts.at(-2)?.name
+    if (ifExists) return null
+    if (schema !== undefined && !(await schemaExists(context, schema)))
+      throw errorAt(context.bind, name, '3F000', `schema "${schema}" does not exist`)
+    const code =
+      object === 'type' || object === 'domain' || object === 'index'
+        ? SQLSTATE.undefinedObject
+        : SQLSTATE.undefinedTable
+    const word = object === 'domain' ? 'type' : object
+    throw sqlError(code, `${word} "${text}" does not exist`, await hintNear(context, text))
   }
-  if (entry.kind !== kind)
-    throw sqlError(SQLSTATE.wrongObjectType, `"${name}" is not a ${kind}`, {
-      hint: `Use DROP ${entry.kind.toUpperCase()}.`,
+  const kind = kindOf(entry)
+  if (kind === object || (object === 'type' && kind === 'domain')) return entry
+  throw sqlError(SQLSTATE.wrongObjectType, `"${entry.name}" is not ${article(object)}`, {
+    hint: `Use DROP ${kind.toUpperCase()} to remove ${article(kind)}.`,
+  })
+}
+
+async function foundSchema(
+  context: DdlContext,
+  name: QualifiedName,
+  ifExists: boolean,
+): Promise<CatalogEntry | null> {
+  const own = name.parts.at(-1)?.name ?? ''
+  if (own === PUBLIC)
+    throw sqlError(SQLSTATE.featureNotSupported, 'schema "public" cannot be dropped', {
+      hint: 'Drop what is in it.',
     })
-  const dependent = await viewsOver(context, name)
-  const [first] = dependent
-  if (first !== undefined && !statement.cascade)
+  const entry = await context.catalog.entry(context.transaction, schemaKey(own))
+  if (entry === null && !ifExists) throw sqlError('3F000', `schema "${own}" does not exist`)
+  return entry
+}
+
+async function indexTarget(context: DdlContext, entry: CatalogEntry & { kind: 'index' }): Promise<Target> {
+  const table = await context.catalog.entry(context.transaction, entry.table)
+  if (table?.kind !== 'table') throw new TypeError(`index ${entry.name} belongs to no table`)
+  const index = table.indexes.find(({ name }) => name === entry.name)
+  if (index === undefined || index.constraint)
     throw sqlError(
       SQLSTATE.dependentObjectsStillExist,
-      `cannot drop ${kind} ${name} because other objects depend on it`,
-      { detail: `view ${first} depends on ${kind} ${name}`, hint: 'Use DROP … CASCADE to drop those too.' },
+      `cannot drop index ${entry.name} because constraint ${entry.name} on table ${table.name} requires it`,
+      { hint: `You can drop constraint ${entry.name} on table ${table.name} instead.` },
     )
-  for (const view of dependent) await dropView(context, view)
-  await remove(context, entry)
+  return { kind: 'key', key: entry.table, table, name: entry.name }
 }
 
-async function viewsOver({ catalog, transaction }: DdlContext, name: string): Promise<readonly string[]> {
-  const entries = await catalog.entries(transaction)
-  return entries
-    .filter((entry) => entry.kind === 'view' && entry.uses.includes(name))
-    .map((entry) => entry.name)
+/** Drops all of them together, with what stands on them. @throws 2BP01 unless `cascade` */
+export async function dropAll(
+  context: DdlContext,
+  targets: readonly Target[],
+  cascade: boolean,
+): Promise<void> {
+  const entries = await context.catalog.entries(context.transaction)
+  const key = (entry: CatalogEntry): string => keyOf(context, entry)
+  const all = new Map(targets.map((target) => [idOf(target), target]))
+  const blocking: { readonly dependent: Dependent; readonly on: Target }[] = []
+  const queue = [...targets]
+  for (let target = queue.shift(); target !== undefined; target = queue.shift())
+    for (const dependent of dependentsOf(target, entries, key)) {
+      const id = idOf(dependent.target)
+      if (all.has(id) || isPartOf(dependent.target, all)) continue
+      if (!dependent.automatic) blocking.push({ dependent, on: target })
+      all.set(id, dependent.target)
+      queue.push(dependent.target)
+    }
+  if (!cascade && blocking.length > 0) throw stillNeeded(targets, blocking)
+  // Parts of objects first: what is left of an object is dropped with it.
+  const order = ['foreignKey', 'default', 'key', 'column', 'entry']
+  const sorted = [...all.values()].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))
+  for (const target of sorted)
+    if (!isPartOf(target, all) || target.kind === 'foreignKey') await remove(context, target)
 }
 
-/** Drops a view and all that stands on it. */
-async function dropView(context: DdlContext, name: string): Promise<void> {
-  for (const view of await viewsOver(context, name)) await dropView(context, view)
-  context.catalog.delete(context.transaction, name)
-}
+/** True for a part of something that is dropped as a whole. */
+const isPartOf = (target: Target, all: ReadonlyMap<string, Target>): boolean =>
+  (target.kind !== 'entry' && all.has(`entry ${target.key}`)) ||
+  (target.kind === 'default' && all.has(`column ${target.key} ${target.slot}`))
 
-async function remove(context: DdlContext, entry: CatalogEntry): Promise<void> {
-  const { catalog, transaction } = context
-  catalog.delete(transaction, entry.name)
-  if (entry.kind !== 'table') return
-  for (const key of [entry.primaryKey, ...entry.indexes])
-    if (key !== null) catalog.delete(transaction, key.name)
-  await deleteAll(context, entry)
-}
-
-/** Deletes all rows of some tables. */
-export async function truncate(context: DdlContext, statement: Truncate): Promise<void> {
-  for (const qualified of statement.tables) {
-    const name = tableName(qualified)
-    const entry = await context.catalog.entry(context.transaction, name)
-    if (entry?.kind !== 'table') throw sqlError(SQLSTATE.undefinedTable, `table "${name}" does not exist`)
-    const table: TableSchema = entry
-    await deleteAll(context, table)
+function stillNeeded(
+  targets: readonly Target[],
+  blocking: readonly { readonly dependent: Dependent; readonly on: Target }[],
+) {
+  const [first] = blocking
+  const identity =
+    first?.on.kind === 'entry' &&
+    first.on.entry.kind === 'sequence' &&
+    first.dependent.target.kind === 'column'
+  if (first !== undefined && identity) {
+    const column = describe(first.dependent.target)
+    return sqlError(
+      SQLSTATE.dependentObjectsStillExist,
+      `cannot drop ${describe(first.on)} because ${column} requires it`,
+      { hint: `You can drop ${column} instead.` },
+    )
   }
+  const only = targets.length === 1 ? targets[0] : undefined
+  const nameOf = (target: Target): string =>
+    target.kind === 'key' &&
+    target.table.indexes.some(({ name, constraint }) => name === target.name && !constraint)
+      ? `index ${target.name}`
+      : describe(target)
+  return sqlError(
+    SQLSTATE.dependentObjectsStillExist,
+    only === undefined
+      ? 'cannot drop desired object(s) because other objects depend on them'
+      : `cannot drop ${nameOf(only)} because other objects depend on it`,
+    {
+      detail: blocking
+        .map(({ dependent, on }) => {
+          const base = on.kind === 'key' ? `index ${on.name}` : describe(on)
+          return `${describe(dependent.target)} depends on ${base}`
+        })
+        .join('\n'),
+      hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
+    },
+  )
+}
+
+async function remove(context: DdlContext, target: Target): Promise<void> {
+  const { catalog, transaction } = context
+  if (target.kind === 'entry') {
+    const entry = await catalog.entry(transaction, target.key)
+    if (entry !== null) await removeEntry(context, entry)
+    return
+  }
+  const table = await catalog.entry(transaction, target.key)
+  if (table?.kind !== 'table') return
+  switch (target.kind) {
+    case 'foreignKey':
+      await removeForeignKey(context, table, target.name)
+      return
+    case 'key':
+      await removeIndex(context, table, target.name)
+      return
+    case 'column':
+      await removeColumn(context, table, target.slot)
+      return
+    case 'default':
+      await change(context, {
+        ...table,
+        columns: table.columns.map((column) =>
+          column.slot === target.slot ? { ...column, defaultText: null } : column,
+        ),
+      })
+  }
+}
+
+async function removeEntry(context: DdlContext, entry: CatalogEntry): Promise<void> {
+  if (entry.kind === 'sequence') {
+    removeSequence(context, entry)
+    return
+  }
+  if (entry.kind === 'table') await removeTable(context, entry)
+  context.catalog.delete(context.transaction, keyOf(context, entry))
+}
+
+async function removeTable(context: DdlContext, before: TableSchema): Promise<void> {
+  const { catalog, transaction } = context
+  let table = before
+  for (const { name } of table.foreignKeys) table = await removeForeignKey(context, table, name)
+  const keys = [table.primaryKey, ...table.indexes]
+  for (const key of keys)
+    if (key !== null)
+      catalog.delete(transaction, keyOf(context, { ...table, kind: 'index', name: key.name } as never))
+  discard(context, table, table.relation)
+  for (const { relation } of table.indexes) discard(context, table, relation)
 }

@@ -1,93 +1,161 @@
-import { relationId } from '@cluster/core'
-import { targetTable } from '../binder/bind-from.ts'
-import { errorAt, unsupported } from '../binder/context.ts'
-import type { IndexSchema, TableSchema } from '../catalog/schema.ts'
+import { errorAt } from '../binder/context.ts'
+import { catalogKey } from '../catalog/names.ts'
+import { EXPRESSION, type IndexKey, type IndexSchema, type TableSchema } from '../catalog/schema.ts'
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
-import { TableWriter } from '../executor/table-writer.ts'
 import type { CreateIndex, IndexColumn } from '../syntax/ast.ts'
-import { alreadyExists, type DdlContext, takenBy } from './context.ts'
-import { freeName } from './create-table.ts'
-import { deleteRelation, rowsOf } from './rows.ts'
+import { buildIndex } from './build-index.ts'
+import { ConstraintNames } from './constraint-names.ts'
+import {
+  alreadyExists,
+  change,
+  type DdlContext,
+  draw,
+  drawRelation,
+  hintNear,
+  lookUp,
+  shown,
+  takenBy,
+} from './context.ts'
+import { putTable } from './create-table.ts'
+import { definedCondition, definedValue, isImmutable, tableScope, textOf } from './expressions.ts'
+
+/** Ways to keep an index that PostgreSQL has and that come to the same here: an ordered one serves all of them. */
+const methods = new Set(['btree', 'hash'])
 
 /**
  * Makes an index and fills it.
  * @throws 42P07; 23505 when rows that are there already break a unique one
  */
 export async function createIndex(context: DdlContext, statement: CreateIndex): Promise<void> {
-  const { bind, catalog, transaction } = context
-  const table = targetTable(bind, statement.table)
-  if (statement.where !== null) throw unsupported(bind, statement.where, 'an index on some of the rows')
-  const columns = statement.columns.map((column) => positionOf(context, table, column))
+  const { bind } = context
+  const table = await indexedTable(context, statement)
+  const method = statement.method?.name ?? 'btree'
+  if (!methods.has(method))
+    throw errorAt(
+      bind,
+      statement.method ?? statement,
+      ['gin', 'gist', 'brin', 'spgist'].includes(method)
+        ? SQLSTATE.featureNotSupported
+        : SQLSTATE.undefinedObject,
+      ['gin', 'gist', 'brin', 'spgist'].includes(method)
+        ? `access method "${method}" is not supported`
+        : `access method "${method}" does not exist`,
+    )
   const given = statement.name?.name ?? null
-  if (given !== null && (await takenBy(context, given)) !== null) {
-    if (statement.ifNotExists) return
-    throw alreadyExists(given)
+  if (given !== null) {
+    const named = { schema: table.schema, name: given, key: catalogKey(table.schema, given) }
+    if ((await takenBy(context, named)) !== null) {
+      if (statement.ifNotExists) return
+      throw alreadyExists(given)
+    }
   }
-  const parts = [...columns.map((at) => table.columns[at]?.name ?? ''), 'idx']
+  const keys = statement.columns.map((column) => keyOf(context, table, column))
+  const plain = keys.every(({ key }) => key.text === null && !key.descending && !key.nullsFirst)
+  const parts = [...partNames(table, keys), 'idx']
   const index: IndexSchema = {
-    name: await freeName(context, table.name, given, parts),
-    columns,
-    relation: relationId(await catalog.draw(transaction)),
+    name: await ConstraintNames.of(context, table).take(given, parts),
+    columns: keys.map(({ position }) => position),
+    oid: await draw(context),
+    relation: await drawRelation(context),
     unique: statement.unique,
     constraint: false,
+    keys: plain ? null : keys.map(({ key }) => key),
+    where: predicateOf(context, table, statement),
+    ready: true,
+    comment: null,
   }
-  const version = await catalog.draw(transaction)
-  const changed: TableSchema = { ...table, version, indexes: [...table.indexes, index] }
-  catalog.put(transaction, changed)
-  catalog.put(transaction, { kind: 'index', name: index.name, version, table: table.name })
-  const writer = new TableWriter({
-    database: context.database,
-    transaction,
-    table: changed,
-    makeRowKey: () => {
-      throw new TypeError('filling an index makes no rows')
-    },
-  })
-  for await (const rows of rowsOf(table, transaction)) await writer.fillIndex(index, rows)
+  const changed = await change(context, { ...table, indexes: [...table.indexes, index] })
+  putTable(context, changed, [index])
+  await buildIndex(context, changed, index)
 }
 
-function positionOf({ bind }: DdlContext, table: TableSchema, { expression }: IndexColumn): number {
-  if (expression.kind !== 'column' || expression.parts.length !== 1)
-    throw unsupported(bind, expression, 'an index on an expression')
-  const name = expression.parts[0]?.name ?? ''
-  const position = table.columns.findIndex((column) => column.name === name)
-  if (position >= 0) return position
-  const near = nearest(
-    name,
-    table.columns.map((column) => column.name),
-  )
-  throw errorAt(
-    bind,
-    expression,
-    SQLSTATE.undefinedColumn,
-    `column "${name}" does not exist`,
-    near === null ? {} : { hint: `Perhaps you meant the column "${near}".` },
-  )
-}
-
-/** @throws 42704 when there is no such index, 2BP01 when a constraint stands on it */
-export async function dropIndex(context: DdlContext, name: string, ifExists: boolean): Promise<void> {
-  const { catalog, transaction } = context
-  const entry = await catalog.entry(transaction, name)
-  if (entry === null) {
-    if (ifExists) return
-    throw sqlError(SQLSTATE.undefinedObject, `index "${name}" does not exist`)
-  }
-  if (entry.kind !== 'index') throw sqlError(SQLSTATE.wrongObjectType, `"${name}" is not an index`)
-  const table = await catalog.entry(transaction, entry.table)
-  if (table?.kind !== 'table') throw new TypeError(`index ${name} belongs to no table`)
-  const index = table.indexes.find((candidate) => candidate.name === name)
-  if (index === undefined || index.constraint)
-    throw sqlError(
-      SQLSTATE.dependentObjectsStillExist,
-      `cannot drop index ${name} because constraint ${name} on table ${table.name} requires it`,
+async function indexedTable(context: DdlContext, { table: name }: CreateIndex): Promise<TableSchema> {
+  const entry = await lookUp(context, name)
+  if (entry?.kind === 'table') return entry
+  if (entry === null)
+    throw errorAt(
+      context.bind,
+      name,
+      SQLSTATE.undefinedTable,
+      `relation "${shown(name)}" does not exist`,
+      await hintNear(context, shown(name)),
     )
-  const version = await catalog.draw(transaction)
-  catalog.put(transaction, {
-    ...table,
-    version,
-    indexes: table.indexes.filter((candidate) => candidate !== index),
+  throw sqlError(SQLSTATE.wrongObjectType, `cannot create index on relation "${entry.name}"`, {
+    detail: entry.kind === 'view' ? 'This operation is not supported for views.' : undefined,
   })
-  catalog.delete(transaction, name)
-  await deleteRelation(context, table, index.relation)
+}
+
+interface Key {
+  readonly position: number
+  readonly key: IndexKey
+}
+
+/** @throws 42703, 42P17, 0A000 */
+function keyOf(context: DdlContext, table: TableSchema, item: IndexColumn): Key {
+  const { bind } = context
+  const { expression, descending, nulls } = item
+  const order = { descending, nullsFirst: nulls === 'first' }
+  if (expression.kind === 'column' && expression.parts.length === 1) {
+    const name = expression.parts[0]?.name ?? ''
+    const position = table.columns.findIndex((column) => column.name === name)
+    const column = table.columns[position]
+    if (column !== undefined) {
+      refuseUnordered(column.type.id)
+      return { position, key: { text: null, type: column.type, ...order } }
+    }
+    const near = nearest(
+      name,
+      table.columns.map((one) => one.name),
+    )
+    throw errorAt(
+      bind,
+      expression,
+      SQLSTATE.undefinedColumn,
+      `column "${name}" does not exist`,
+      near === null ? {} : { hint: `Perhaps you meant the column "${near}".` },
+    )
+  }
+  const { scope } = tableScope(context, table.name, table.columns)
+  const bound = definedValue(context, scope, expression, 'index expressions', 'index expression')
+  if (!isImmutable(bound))
+    throw errorAt(bind, expression, '42P17', 'functions in index expression must be marked IMMUTABLE')
+  refuseUnordered(bound.type.id)
+  return { position: EXPRESSION, key: { text: textOf(context, expression), type: bound.type, ...order } }
+}
+
+function refuseUnordered(type: string): void {
+  if (type === 'json')
+    throw sqlError(
+      SQLSTATE.undefinedObject,
+      'data type json has no default operator class for access method "btree"',
+      {
+        hint: 'You must specify an operator class for the index or define a default operator class for the data type.',
+      },
+    )
+}
+
+/** What the parts of an index's name are called: the column, the function, or `expr`. */
+function partNames(table: TableSchema, keys: readonly Key[]): readonly string[] {
+  const names: string[] = []
+  for (const { position, key } of keys) {
+    const called = /^([a-z_][a-z0-9_]*)\s*\(/i.exec(key.text ?? '')?.[1]?.toLowerCase()
+    const base = table.columns[position]?.name ?? called ?? 'expr'
+    let name = base
+    for (let n = 1; names.includes(name); n++) name = `${base}${n}`
+    names.push(name)
+  }
+  return names
+}
+
+function predicateOf(context: DdlContext, table: TableSchema, { where }: CreateIndex): string | null {
+  if (where === null) return null
+  const scope = tableScope(context, table.name, table.columns)
+  const bound = definedCondition(context, scope, where, {
+    place: 'index predicates',
+    word: 'WHERE',
+    what: 'index predicate',
+  })
+  if (!isImmutable(bound))
+    throw errorAt(context.bind, where, '42P17', 'functions in index predicate must be marked IMMUTABLE')
+  return textOf(context, where)
 }

@@ -1,4 +1,5 @@
 import { type Database, EVERYWHERE, type Key, type Row, type Value } from '@cluster/core'
+import { layoutOf } from '../catalog/row-layout.ts'
 import type { IndexSchema, TableSchema } from '../catalog/schema.ts'
 import type { Batch, Frame } from '../compile/batch.ts'
 import { ROW_KEY } from '../plan/logical.ts'
@@ -59,10 +60,12 @@ async function lookUp(
       return rowKey === null ? { rowKey: '', row: null } : { rowKey, row: await rowAt(rowKey) }
     }),
   )
+  const { fromStored } = layoutOf(table)
   const columns: Value[][] = Array.from({ length: positions.length + 1 }, () => [])
   let length = 0
-  found.forEach(({ row, rowKey }, i) => {
-    if (row === null) return
+  found.forEach(({ row: stored, rowKey }, i) => {
+    if (stored === null) return
+    const row = fromStored(stored)
     length++
     positions.forEach((position, c) => {
       columns[c]?.push(position === ROW_KEY ? rowKey : (row[position] as Value))

@@ -9,6 +9,7 @@ import {
   type RowBatch,
   type Value,
 } from '@cluster/core'
+import { layoutOf } from '../catalog/row-layout.ts'
 import type { IndexSchema, TableSchema } from '../catalog/schema.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import { BATCH_ROWS, type Batch, batchesOfRows, type Frame } from '../compile/batch.ts'
@@ -42,7 +43,10 @@ export function rangeScan(
   limit: ScanLimit,
   order: 'any' | 'ascending' | 'descending',
 ): Source {
-  const columns = positions.filter((position) => position !== ROW_KEY)
+  const wantedColumns = positions.filter((position) => position !== ROW_KEY)
+  const { slots } = layoutOf(table)
+  const columns = wantedColumns.map((position) => slots[position] as number)
+  const restore = columnReader(table, wantedColumns)
   return {
     async *open(context) {
       const wanted = range(context.frame)
@@ -63,12 +67,26 @@ export function rangeScan(
         rows += batch.length
         const pause = context.work(batch.length)
         if (pause !== null) await pause
-        yield withKeys(batch, positions)
+        yield withKeys(restore(batch), positions)
       }
       // A consumer that goes away before the end has not seen all of it.
       if (whole) noteRows(table, rows)
     },
   }
+}
+
+/** Gives the columns of stored rows the values that the table shows. */
+function columnReader(table: TableSchema, positions: readonly number[]): (batch: RowBatch) => RowBatch {
+  const { read } = layoutOf(table)
+  const converts = positions.map((position) => read[position] ?? null)
+  if (converts.every((convert) => convert === null)) return (batch) => batch
+  return (batch) => ({
+    ...batch,
+    columns: batch.columns.map((column, i) => {
+      const convert = converts[i] ?? null
+      return convert === null ? column : column.map(convert)
+    }),
+  })
 }
 
 function withKeys(batch: RowBatch, positions: readonly number[]): Batch {
@@ -132,6 +150,7 @@ async function* fetchRows(
   keys: readonly Key[],
   context: ExecutionContext,
 ): AsyncGenerator<Batch> {
+  const { plain, fromStored } = layoutOf(table)
   const rowAt = (key: Key): Promise<Row | null> =>
     context.reads.get({
       relation: table.relation,
@@ -144,7 +163,8 @@ async function* fetchRows(
     const rows = some.length === 1 ? [await rowAt(some[0] as Key)] : await Promise.all(some.map(rowAt))
     const pause = context.work(rows.length)
     if (pause !== null) await pause
-    const batch = columnsOf(some, rows, positions)
+    const shown = plain ? rows : rows.map((row) => (row === null ? null : fromStored(row)))
+    const batch = columnsOf(some, shown, positions)
     if (batch.length > 0) yield batch
   }
 }

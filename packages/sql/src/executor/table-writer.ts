@@ -9,6 +9,7 @@ import {
   type Transaction,
   type Value,
 } from '@cluster/core'
+import { layoutOf } from '../catalog/row-layout.ts'
 import type { IndexSchema, KeyConstraint, TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { formatValue } from '../types/format.ts'
@@ -113,7 +114,7 @@ export class TableWriter {
       some.forEach((key, i) => {
         const row = found[i] ?? null
         assert(row !== null, `an index entry of table ${this.#table.name} without its row`)
-        rows.push({ key, row })
+        rows.push({ key, row: layoutOf(this.#table).fromStored(row) })
       })
     }
     return rows
@@ -164,6 +165,11 @@ export class TableWriter {
     for (const { key, row } of rows) this.#putEntry(index, row, key)
   }
 
+  /** Writes rows under their keys, which are those of the primary key where there is one. @throws as `insert` */
+  async place(rows: readonly StoredRow[]): Promise<void> {
+    await this.#write(rows.map(({ key, row }) => ({ key: primaryKeyOf(this.#table, row) ?? key, row })))
+  }
+
   async #write(rows: readonly StoredRow[], before: readonly StoredRow[] | null = null): Promise<void> {
     const claims: Claim[] = []
     rows.forEach(({ key, row }, i) => {
@@ -185,7 +191,7 @@ export class TableWriter {
     })
     await this.#claim(claims)
     rows.forEach(({ key, row }, i) => {
-      this.#put(this.#rowAddress(key), row)
+      this.#put(this.#rowAddress(key), layoutOf(this.#table).toStored(row))
       for (const index of this.#table.indexes) {
         const old = before?.[i]
         if (old?.key === key) {

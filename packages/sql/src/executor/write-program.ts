@@ -218,7 +218,7 @@ function failureOf(
     case 'check': {
       const check = changeOf(options.lowered)?.checks[failure.check]
       const row = asWide(table, failure.row)
-      if (check !== undefined) return brokenCheck(table, checks?.names[check.check] ?? '', row)
+      if (check !== undefined) return brokenCheck(table, checks?.checks[check.check], row)
       return nullIn(() => checkNotNull(table, row))
     }
     case 'range':

@@ -1,7 +1,7 @@
 import type { Database, Key, Row, Value } from '@cluster/core'
 import type { TableSchema } from '../catalog/schema.ts'
 import { type Batch, batchesOfRows, type Frame, rowOf } from '../compile/batch.ts'
-import { SQLSTATE, sqlError } from '../errors.ts'
+import { brokenDomain, SQLSTATE, sqlError } from '../errors.ts'
 import { formatValue } from '../types/format.ts'
 import type { ExecutionContext, Source } from './context.ts'
 import type { Mapper } from './pipeline.ts'
@@ -10,11 +10,17 @@ import { type RowChange, type StoredRow, TableWriter } from './table-writer.ts'
 /** Gives the position of the first check that a row breaks, for each row; −1: none. */
 export type CheckRows = (batch: Batch, frame: Frame) => readonly number[]
 
+/** A condition that rows meet: of the table, or of a domain. */
+export interface NamedCheck {
+  readonly name: string
+  readonly domain: string | null
+}
+
 export interface WriteTarget {
   readonly database: Database
   readonly table: TableSchema
   readonly makeRowKey: () => Key
-  readonly checks: { readonly names: readonly string[]; readonly find: CheckRows } | null
+  readonly checks: { readonly checks: readonly NamedCheck[]; readonly find: CheckRows } | null
   /** Computes RETURNING from the row and what came behind it. */
   readonly returning: Mapper | null
 }
@@ -61,12 +67,14 @@ export function checkRows(
   for (const batch of batchesOfRows(rows, table.columns.length)) {
     const broken = checks.find(batch, context.frame)
     const at = broken.findIndex((check) => check >= 0)
-    if (at >= 0) throw brokenCheck(table, checks.names[broken[at] as number] ?? '', rowOf(batch, at))
+    if (at >= 0) throw brokenCheck(table, checks.checks[broken[at] as number], rowOf(batch, at))
   }
 }
 
-/** 23514 */
-export function brokenCheck(table: TableSchema, name: string, row: Row) {
+/** 23514; 23502 for NULL in a domain that has none */
+export function brokenCheck(table: TableSchema, check: NamedCheck | undefined, row: Row) {
+  const { name, domain } = check ?? { name: '', domain: null }
+  if (domain !== null) return brokenDomain(domain, name)
   const values = row.map((value, i) => {
     const column = table.columns[i]
     return value === null || column === undefined ? 'null' : formatValue(column.type, value)

@@ -95,7 +95,8 @@ const objectAgg =
 const extreme =
   (name: string, sign: 1 | -1): AggregateResolver =>
   ([arg, more]) => {
-    if (arg?.element === undefined || more !== undefined) return null
+    if (arg === undefined || more !== undefined) return null
+    if (arg.element === undefined && arg.enum === undefined) return null
     const type = unmodified(arg)
     const compare = comparatorOf(type)
     const better = (a: Value, b: Value): Value =>

@@ -36,6 +36,7 @@ export interface ValueOf {
   json: string
   jsonb: string
   array: string
+  enum: string
   interval: string
   bytea: Uint8Array
   unknown: string

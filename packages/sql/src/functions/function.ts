@@ -1,6 +1,7 @@
 import type { Value } from '@cluster/core'
 import type { Zone } from '../types/time-zone.ts'
 import type { SqlType } from '../types/type.ts'
+import type { SequenceCalls } from './sequence.ts'
 
 /**
  * - `immutable`: the same arguments give the same value for ever, so constants fold;
@@ -23,6 +24,7 @@ export interface FunctionContext {
   readonly zone: Zone
   /** Bytes nobody can guess, for `gen_random_uuid`. */
   randomBytes(count: number): Uint8Array
+  readonly sequences: SequenceCalls
   readonly user: string
   readonly database: string
   readonly schema: string

@@ -1,5 +1,6 @@
 import { type SqlType, TEXT, typeCategory } from '../types/type.ts'
 import { arrayFunctions, arrayOperators } from './array.ts'
+import { enumOperators } from './enum.ts'
 import type { Implementation } from './function.ts'
 import type { Resolver } from './generic.ts'
 import { jsonExtractors } from './json.ts'
@@ -31,6 +32,9 @@ const join: Resolver = ([left, right]) => {
 
 export const polymorphicOperators: ReadonlyMap<string, readonly Resolver[]> = new Map([
   ...arrayOperators,
+  ...[...enumOperators].map(
+    ([sign, resolvers]) => [sign, [...(arrayOperators.get(sign) ?? []), ...resolvers]] as const,
+  ),
   ['||', [...(arrayOperators.get('||') ?? []), join]] as const,
 ])
 

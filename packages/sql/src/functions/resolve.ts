@@ -23,6 +23,7 @@ import { jsonPathFunctions } from './json-path-functions.ts'
 import { mathFunctions } from './math.ts'
 import { polymorphicFunctions, polymorphicOperators } from './polymorphic.ts'
 import { regexFunctions } from './regexp.ts'
+import { sequenceFunctions } from './sequence.ts'
 import { sessionFunctions } from './session.ts'
 import { textFunctions } from './text.ts'
 import { codeFunctions } from './text-codes.ts'
@@ -47,6 +48,7 @@ const all = [
   ...regexFunctions,
   ...codeFunctions,
   ...sessionFunctions,
+  ...sequenceFunctions,
   ...jsonFunctions,
   ...jsonPathFunctions,
 ]

@@ -36,6 +36,8 @@ export interface QueryStatement {
 
 export interface Check {
   readonly name: string
+  /** The domain whose constraint it is; null: the table's own. */
+  readonly domain: string | null
   /** Over `Target.row`; the constraint is broken when it is false. */
   readonly expr: Expr
 }

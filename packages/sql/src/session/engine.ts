@@ -9,7 +9,9 @@ import { Lru } from './lru.ts'
 import { Planner } from './planner.ts'
 import { mayBeOptimistic, retrying, retryOf } from './retrying.ts'
 import { StatementRunner } from './runner.ts'
+import { SequencePools } from './sequences.ts'
 import { type SessionPorts, SqlSession } from './session.ts'
+import { Sweeper } from './sweeper.ts'
 import type { Session, SqlRunner } from './types.ts'
 
 export interface SqlEngineOptions {
@@ -38,6 +40,12 @@ export interface SqlEngine extends SqlRunner, Describable {
   /** A connection of its own, with its transactions. Close it when done. */
   session(): Session
   /**
+   * Deletes what dropped and emptied tables have left, to the end. It happens by itself after such statements; this is for
+   * whoever wants to wait for it.
+   * @returns how many tables and indexes were swept
+   */
+  sweep(): Promise<number>
+  /**
    * Runs `work` as one transaction: commits when it returns, rolls back when it throws, and runs it again when
    * another transaction was faster. So `work` must do nothing that cannot be done twice.
    * @throws 40001 when it lost every time, and what `work` throws
@@ -56,6 +64,7 @@ export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePort
     )
     const makeRowKey = rowKeyMaker(() => clock.wall(), random.bytes(8))
     const planner = new Planner({ database, catalog, virtualTables: virtual, makeRowKey, optimize, plansMax })
+    const sweeper = new Sweeper({ database, catalog, clock, random })
     const runner = new StatementRunner({
       database,
       catalog,
@@ -65,17 +74,21 @@ export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePort
       memoryBytesMax,
       user,
       reserved: (name) => virtual.has(name),
+      sequences: new SequencePools({ database, catalog, clock, random }),
+      sweeper,
     })
     const parsed = new Lru<string, readonly Statement[]>(plansMax)
-    return new Engine({ database, runner, clock, random, parsed, retriesMax })
+    return new Engine({ database, runner, clock, random, parsed, retriesMax }, sweeper)
   }
 }
 
 class Engine implements SqlEngine {
   readonly #ports: SessionPorts
+  readonly #sweeper: Sweeper
 
-  constructor(ports: SessionPorts) {
+  constructor(ports: SessionPorts, sweeper: Sweeper) {
     this.#ports = ports
+    this.#sweeper = sweeper
   }
 
   session(): Session {
@@ -126,8 +139,17 @@ class Engine implements SqlEngine {
     })
   }
 
+  #sweepFacts(): { readonly sweep?: string } {
+    const { failure } = this.#sweeper
+    return failure === null ? {} : { sweep: `ended early: ${failure}` }
+  }
+
+  sweep(): Promise<number> {
+    return this.#sweeper.sweep()
+  }
+
   describe(): StructureNode {
     const { name } = this.#ports.database
-    return { kind: 'sql', name, facts: { dialect: 'postgresql' }, children: [] }
+    return { kind: 'sql', name, facts: { dialect: 'postgresql', ...this.#sweepFacts() }, children: [] }
   }
 }

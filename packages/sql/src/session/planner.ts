@@ -4,6 +4,8 @@ import { bindStatement, type DataStatement } from '../binder/bind-statement.ts'
 import { type BindContext, Parameters } from '../binder/context.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { type Dependencies, loadNames, stillCurrent } from '../catalog/loader.ts'
+import type { SearchPath } from '../catalog/names.ts'
+import type { SequenceSchema } from '../catalog/schema.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import type { CompiledStatement, CompileOptions } from '../compile/compile-statement.ts'
 import { compileBound } from '../compile/compile-with.ts'
@@ -26,6 +28,8 @@ export interface PlannedStatement {
   readonly compiled: CompiledStatement
   readonly parameterTypes: readonly SqlType[]
   readonly dependencies: Dependencies
+  /** Sequences that it takes values from. */
+  readonly sequences: readonly SequenceSchema[]
 }
 
 /** Binds, optimizes and compiles statements, and keeps the plans by their text. */
@@ -52,19 +56,25 @@ export class Planner {
     statement: DataStatement,
     source: string,
     transaction: Transaction,
+    path: SearchPath,
     key: string | null,
     trace?: CompileOptions['trace'],
   ): Promise<PlannedStatement> {
     const known = key === null ? undefined : this.#plans.get(key)
     if (known !== undefined && (await stillCurrent(known.dependencies, transaction, this.#options.catalog)))
       return known
-    const { context, dependencies } = await this.bindContext(statement, source, transaction)
+    const { context, dependencies } = await this.bindContext(statement, source, transaction, path)
     const compiled = compileBound(bindStatement(context, statement), {
       ...this.compileOptions,
       nextColumnId: context.nextColumnId,
       ...(trace === undefined ? {} : { trace }),
     })
-    const planned = { compiled, dependencies, parameterTypes: context.parameters.types() }
+    const planned = {
+      compiled,
+      dependencies,
+      parameterTypes: context.parameters.types(),
+      sequences: [...context.sequences],
+    }
     if (key !== null) this.#plans.set(key, planned)
     return planned
   }
@@ -74,14 +84,16 @@ export class Planner {
     statement: Statement,
     source: string,
     transaction: Transaction,
+    path: SearchPath,
   ): Promise<{ readonly context: BindContext; readonly dependencies: Dependencies }> {
     const { database, catalog, virtualTables } = this.#options
-    const { names, dependencies } = await loadNames(statement, transaction, catalog, virtualTables)
+    const { names, dependencies } = await loadNames(statement, { transaction, catalog, virtualTables, path })
     let columns = 0
     const context: BindContext = {
       names,
       database,
       parameters: new Parameters(),
+      sequences: new Set(),
       nextColumnId: () => ++columns,
       source,
       ctes: null,

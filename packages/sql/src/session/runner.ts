@@ -1,30 +1,28 @@
 import type { Clock, CommitOptions, CommitReceipt, Database, Random, Transaction, Value } from '@cluster/core'
 import type { DataStatement } from '../binder/bind-statement.ts'
-import { converted, settled } from '../binder/convert-query.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import type { ColumnSchema } from '../catalog/schema.ts'
+import type { SequenceSchema } from '../catalog/schema.ts'
 import { type Batch, type Frame, rowsOf } from '../compile/batch.ts'
-import { compileStatement } from '../compile/compile-statement.ts'
-import type { DdlContext } from '../ddl/context.ts'
-import { alreadyExists, newName, takenBy } from '../ddl/context.ts'
-import { createTable, storeTable } from '../ddl/create-table.ts'
-import { createView } from '../ddl/create-view.ts'
-import { drop, truncate } from '../ddl/drop.ts'
-import { createIndex } from '../ddl/indexes.ts'
+import { define } from '../ddl/define.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
-import { ExecutionContext, MemoryBudget } from '../executor/context.ts'
+import { ExecutionContext, MemoryBudget, type Source } from '../executor/context.ts'
 import { Profile } from '../executor/profile.ts'
 import type { FunctionContext } from '../functions/function.ts'
 import type { LogicalPlan } from '../plan/logical.ts'
+import type { PhysicalPlan } from '../plan/physical.ts'
 import { printLogical } from '../plan/print-logical.ts'
 import type { ResultColumn } from '../plan/statement.ts'
-import type { CreateTableAs, Explain, Statement, TransactionStatement } from '../syntax/ast.ts'
-import { readsAlone } from '../syntax/changes.ts'
+import type { Definition, Explain, Statement, TransactionStatement } from '../syntax/ast.ts'
+import { changesSequences, readsAlone } from '../syntax/changes.ts'
 import { TEXT } from '../types/type.ts'
+import { ddlContext } from './definer.ts'
 import { type Explained, explainJson, explainOptions, explainText } from './explain.ts'
 import { convertParameters, type Parameter } from './parameters.ts'
 import type { PlannedStatement, Planner } from './planner.ts'
+import { applySets, SequenceDryError, type SequencePools, StatementSequences } from './sequences.ts'
+import type { SessionState } from './session-state.ts'
 import type { Settings } from './settings.ts'
+import type { Sweeper } from './sweeper.ts'
 
 export interface RunnerPorts {
   readonly database: Database
@@ -35,6 +33,8 @@ export interface RunnerPorts {
   readonly memoryBytesMax: number
   readonly user: string
   readonly reserved: (name: string) => boolean
+  readonly sequences: SequencePools
+  readonly sweeper: Sweeper
 }
 
 /** A statement on its way: where it was read, what was given with it, in which transaction it runs. */
@@ -50,6 +50,7 @@ export interface Run {
   /** Start of the transaction, in microseconds since 1970. */
   readonly transactionMicros: bigint
   readonly settings: Settings
+  readonly session: SessionState
   readonly signal: AbortSignal | null
 }
 
@@ -72,6 +73,8 @@ export class RunApartError extends Error {
 type PlainStatement = Exclude<Statement, TransactionStatement>
 
 const MICROS_A_MS = 1_000
+/** Values put by for a statement that nobody knows the rows of. */
+const SEQUENCE_ROWS = 2_048
 
 const textColumn = (name: string): ResultColumn => ({ name, type: TEXT })
 
@@ -100,9 +103,16 @@ export function readsOnly(statement: Statement): boolean {
 /** Runs one statement inside a transaction that someone else begins and ends. */
 export class StatementRunner {
   readonly #ports: RunnerPorts
+  /** Transactions that have changed the catalog. */
+  readonly #defining = new WeakSet<Transaction>()
 
   constructor(ports: RunnerPorts) {
     this.#ports = ports
+  }
+
+  /** Tells that a transaction was committed: what its statements have dropped can be swept away. */
+  committed(transaction: Transaction): void {
+    if (this.#defining.delete(transaction)) this.#ports.sweeper.kick()
   }
 
   async run(statement: PlainStatement, run: Run): Promise<Outcome> {
@@ -115,13 +125,16 @@ export class StatementRunner {
         return this.#data(statement, run)
       case 'explain':
         return this.#explain(statement, run)
-      case 'createTableAs':
-        return this.#createTableAs(statement, run)
       case 'set':
         run.settings.set(statement.name, statement.values)
         return done('SET')
       case 'show':
         return show(statement.name, run.settings)
+      case 'setConstraints':
+      case 'prepare':
+      case 'execute':
+      case 'deallocate':
+        throw sqlError(SQLSTATE.featureNotSupported, `${statement.kind.toUpperCase()} is not supported`)
       default:
         return this.#define(statement, run)
     }
@@ -142,41 +155,94 @@ export class StatementRunner {
     return { parameterTypes: [], columns: [] }
   }
 
-  #plan(statement: DataStatement, { source, transaction, planKey }: Run): Promise<PlannedStatement> {
-    return this.#ports.planner.plan(statement, source, transaction, planKey)
+  #plan(statement: DataStatement, { source, transaction, planKey, session }: Run): Promise<PlannedStatement> {
+    return this.#ports.planner.plan(statement, source, transaction, session.path, planKey)
   }
 
   async #data(statement: DataStatement, run: Run): Promise<Outcome> {
-    const { compiled, parameterTypes } = await this.#plan(statement, run)
+    const { compiled, parameterTypes, sequences } = await this.#plan(statement, run)
     const context = this.#context(run, convertParameters(run.parameters, parameterTypes))
-    if (compiled.kind === 'query')
-      return {
-        command: 'SELECT',
-        columns: compiled.result,
-        batches: compiled.source.open(context),
-        written: null,
-      }
+    if (sequences.length > 0) await this.#prepare(sequences, rowsAtMost(compiled.plan), run.transaction)
+    if (compiled.kind === 'query') {
+      const batches =
+        sequences.length === 0 && !changesSequences(statement)
+          ? compiled.source.open(context)
+          : this.#drawing(compiled.source, sequences, context, run)
+      return { command: 'SELECT', columns: compiled.result, batches, written: null }
+    }
     const command = compiled.kind.toUpperCase()
     const columns = compiled.result
     const { alone } = run
+    // A program that turns out not to be one computes its rows twice, and values of a sequence are gone then.
+    const once = sequences.length === 0 || rowsAtMost(compiled.plan) <= 1
     const program =
-      alone !== null && compiled.program !== null ? await compiled.program(context, alone) : null
+      once && alone !== null && compiled.program !== null ? await compiled.program(context, alone) : null
     if (program === 'unfit') throw new RunApartError('a program met values that programs do not compute with')
     if (program !== null) {
       const { written, receipt, error } = program
       const { count = 0, returned = [] } = written ?? {}
       return { command, columns, batches: returned, written: count, committed: { receipt, error } }
     }
-    const { count, returned } = await compiled.run(context)
+    const { count, returned } = await this.#drawn(context, run, () => compiled.run(context))
     return { command, columns, batches: returned, written: count }
   }
 
+  /** Runs what writes; again with more values when those put by of a sequence were too few. */
+  async #drawn<T>(context: ExecutionContext, run: Run, work: () => Promise<T>): Promise<T> {
+    const { transaction } = run
+    const mark = transaction.mark()
+    for (let rows = SEQUENCE_ROWS; ; rows *= 2)
+      try {
+        const result = await work()
+        await this.#applySets(context, transaction)
+        return result
+      } catch (error) {
+        if (!(error instanceof SequenceDryError)) throw error
+        transaction.rollbackTo(mark)
+        await this.#prepare([error.sequence], rows * 2, transaction)
+      }
+  }
+
+  /** The rows of a query that takes values of sequences. */
+  async *#drawing(
+    source: Source,
+    sequences: readonly SequenceSchema[],
+    context: ExecutionContext,
+    run: Run,
+  ): AsyncGenerator<Batch> {
+    let given = false
+    for (let rows = SEQUENCE_ROWS, done = false; !done; rows *= 2)
+      try {
+        for await (const batch of source.open(context)) {
+          given = true
+          yield batch
+          await this.#prepare(sequences, rows, run.transaction)
+        }
+        done = true
+      } catch (error) {
+        if (!(error instanceof SequenceDryError) || given) throw error
+        await this.#prepare([error.sequence], rows * 2, run.transaction)
+      }
+    await this.#applySets(context, run.transaction)
+  }
+
+  async #applySets({ frame }: ExecutionContext, transaction: Transaction): Promise<void> {
+    const { sequences } = frame.functions
+    if (sequences instanceof StatementSequences && sequences.pending.length > 0)
+      await applySets(sequences.pending.splice(0), this.#ports, transaction)
+  }
+
   #context(
-    { transaction, transactionMicros, settings, signal }: Run,
+    { transaction, transactionMicros, settings, session, signal }: Run,
     parameters: readonly Value[],
   ): ExecutionContext {
     const { clock, memoryBytesMax } = this.#ports
-    const frame: Frame = { parameters, outer: [], functions: this.#functions(transactionMicros, settings) }
+    const sequences = new StatementSequences(this.#ports.sequences, session.sequences, transaction)
+    const frame: Frame = {
+      parameters,
+      outer: [],
+      functions: this.#functions(transactionMicros, settings, sequences),
+    }
     return new ExecutionContext({
       transaction,
       clock,
@@ -186,7 +252,7 @@ export class StatementRunner {
     })
   }
 
-  #functions(transactionMicros: bigint, settings: Settings): FunctionContext {
+  #functions(transactionMicros: bigint, settings: Settings, sequences: StatementSequences): FunctionContext {
     const { clock, random, user, database } = this.#ports
     const now = (): bigint => BigInt(Math.round(clock.wall() * MICROS_A_MS))
     return {
@@ -197,6 +263,7 @@ export class StatementRunner {
       random: () => (random.uint32() * 0x20_0000 + (random.uint32() >>> 11)) / 0x20_0000_0000_0000,
       zone: settings.zone(),
       randomBytes: (count) => random.bytes(count),
+      sequences,
       user,
       database: database.name,
       schema: 'public',
@@ -217,7 +284,9 @@ export class StatementRunner {
       before = lines.join()
     }
     const { planner } = this.#ports
-    const { compiled, parameterTypes } = await planner.plan(inner, run.source, run.transaction, null, trace)
+    const { path } = run.session
+    const planned = await planner.plan(inner, run.source, run.transaction, path, null, trace)
+    const { compiled, parameterTypes } = planned
     const words = {
       query: null,
       insert: 'Insert into',
@@ -250,104 +319,64 @@ export class StatementRunner {
     const profile = new Profile()
     const context = this.#context(run, convertParameters(run.parameters, parameterTypes)).profiling(profile)
     const start = clock.now()
-    let rows = 0
-    if (compiled.kind === 'query')
-      for await (const batch of compiled.source.open(context)) rows += batch.length
-    else rows = (await compiled.run(context)).count
+    const rows = await this.#drawn(context, run, async () => {
+      if (compiled.kind !== 'query') return (await compiled.run(context)).count
+      let count = 0
+      for await (const batch of compiled.source.open(context)) count += batch.length
+      return count
+    })
     return { profile, rows, ms: clock.now() - start }
   }
 
-  async #ddlContext(statement: Statement, run: Run): Promise<DdlContext> {
+  async #define(statement: Definition, run: Run): Promise<Outcome> {
     const { planner, catalog, database, reserved } = this.#ports
-    const { context } = await planner.bindContext(statement, run.source, run.transaction)
-    return {
-      transaction: run.transaction,
+    const { transaction, source } = run
+    const { path } = run.session
+    const { context: bind } = await planner.bindContext(statement, source, transaction, path)
+    const execution = (): ExecutionContext =>
+      this.#context(run, convertParameters(run.parameters, bind.parameters.types()))
+    const context = ddlContext({
+      transaction,
       catalog,
       database,
-      bind: context,
-      source: run.source,
+      source,
+      path,
       reserved,
-    }
-  }
-
-  async #define(
-    statement: Exclude<PlainStatement, DataStatement | Explain | CreateTableAs | { kind: 'set' | 'show' }>,
-    run: Run,
-  ): Promise<Outcome> {
-    const context = await this.#ddlContext(statement, run)
-    switch (statement.kind) {
-      case 'createTable':
-        await createTable(context, statement)
-        return done('CREATE TABLE')
-      case 'createIndex':
-        await createIndex(context, statement)
-        return done('CREATE INDEX')
-      case 'createView':
-        await createView(context, statement)
-        return done('CREATE VIEW')
-      case 'truncate':
-        await truncate(context, statement)
-        return done('TRUNCATE TABLE')
-      case 'drop':
-        await drop(context, statement)
-        return done(`DROP ${statement.object.toUpperCase()}`)
-      default:
-        throw sqlError(SQLSTATE.featureNotSupported, `${statement.kind.toUpperCase()} is not supported`)
-    }
-  }
-
-  /** CREATE TABLE AS: a table with the columns of the query, and its rows. */
-  async #createTableAs(statement: CreateTableAs, run: Run): Promise<Outcome> {
-    const context = await this.#ddlContext(statement, run)
-    const { bind } = context
-    const name = newName(context, statement.table)
-    if ((await takenBy(context, name)) !== null) {
-      if (statement.ifNotExists) return done('CREATE TABLE AS')
-      throw alreadyExists(name)
-    }
-    const bound = settled(bind, statement.query, bind.bindQuery(statement.query, bind, null))
-    const columns = bound.columns.map(
-      ({ name: own, column }, i): ColumnSchema => ({
-        name: statement.columns[i]?.name ?? own,
-        type: column.type,
-        notNull: false,
-        defaultText: null,
-      }),
-    )
-    const twice = columns.find((column, i) => columns.findIndex((one) => one.name === column.name) !== i)
-    if (twice !== undefined)
-      throw sqlError(SQLSTATE.duplicateColumn, `column "${twice.name}" specified more than once`)
-    const table = await storeTable(context, {
-      name,
-      columns,
-      primaryKey: null,
-      indexes: [],
-      checks: [],
-      placement: 'hashed',
-    })
-    if (!statement.withData) return done('CREATE TABLE AS')
-    const source = converted(bind, statement.query, bound, [])
-    const sourceColumns = source.kind === 'project' ? source.outputs.map(({ column }) => column) : []
-    const compiled = compileStatement(
-      {
-        kind: 'insert',
-        target: { table, row: sourceColumns, checks: [] },
-        source,
-        sourceColumns,
-        conflict: null,
-        returning: null,
+      bind,
+      planner,
+      execution,
+      temporarySchema: () => {
+        throw sqlError(SQLSTATE.featureNotSupported, 'temporary tables are not supported')
       },
-      { ...this.#ports.planner.compileOptions, nextColumnId: bind.nextColumnId },
-    )
-    if (compiled.kind === 'query') throw new TypeError('an INSERT was compiled into a query')
-    const parameters = convertParameters(run.parameters, bind.parameters.types())
-    const { count } = await compiled.run(this.#context(run, parameters))
-    return done('SELECT', count)
+      later: null,
+      prepare: (rows) => this.#prepare([...bind.sequences], rows, transaction),
+    })
+    this.#defining.add(transaction)
+    const { command, rows } = await define(context, statement)
+    return done(command, rows)
+  }
+
+  /** Puts values of sequences by for a statement that may take so many of each. */
+  async #prepare(
+    sequences: readonly SequenceSchema[],
+    rows: number,
+    transaction: Transaction,
+  ): Promise<void> {
+    for (const sequence of sequences) {
+      const wait = this.#ports.sequences.ensure(sequence, rows, transaction)
+      if (wait !== null) await wait
+    }
   }
 }
 
 export function isData(statement: Statement): statement is DataStatement {
   return ['query', 'insert', 'update', 'delete', 'merge'].includes(statement.kind)
+}
+
+/** Rows that a plan may take values of sequences for before it lets others put more by. */
+function rowsAtMost(plan: PhysicalPlan): number {
+  if (plan.kind === 'values') return plan.rows.length
+  return plan.kind === 'map' ? rowsAtMost(plan.input) : SEQUENCE_ROWS
 }
 
 function show(name: string, settings: Settings): Outcome {

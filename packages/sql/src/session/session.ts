@@ -23,7 +23,8 @@ import type { Parameter } from './parameters.ts'
 import { isNamed, PreparedStatements } from './prepared.ts'
 import { mayBeOptimistic, restsOnReads, retrying, retryOf } from './retrying.ts'
 import { collect, type Outcome, type Run, RunApartError, readsOnly, type StatementRunner } from './runner.ts'
-import { Settings } from './settings.ts'
+import { SessionState } from './session-state.ts'
+import type { Settings } from './settings.ts'
 import {
   objectsOf,
   type PreparedStatement,
@@ -94,7 +95,8 @@ const doneResult = (command: string, receipt: CommitReceipt | null = null): SqlR
 
 export class SqlSession implements Session {
   readonly #ports: SessionPorts
-  readonly #settings = new Settings()
+  readonly #state = new SessionState()
+  readonly #settings: Settings = this.#state.settings
   readonly #prepared = new PreparedStatements()
   /** What all transactions of this session begin with. */
   readonly #beginning: Beginning
@@ -379,6 +381,7 @@ export class SqlSession implements Session {
     if (items.every(({ statement }) => readsOnly(statement)))
       return results.map((result) => ({ ...result, receipt: null }))
     const receipt = await transaction.commit(call)
+    this.#ports.runner.committed(transaction)
     return results.map((result) => ({ ...result, receipt }))
   }
 
@@ -411,6 +414,7 @@ export class SqlSession implements Session {
       alone,
       transactionMicros,
       settings: this.#settings,
+      session: this.#state,
       signal: signal ?? null,
     }
   }
@@ -505,6 +509,7 @@ export class SqlSession implements Session {
       return this.#rollback()
     }
     const receipt = open.transaction === null ? null : await open.transaction.commit()
+    if (open.transaction !== null) this.#ports.runner.committed(open.transaction)
     return doneResult('COMMIT', receipt)
   }
 

@@ -11,7 +11,7 @@ const defaults: Readonly<Record<string, string>> = {
   default_transaction_read_only: 'off',
   extra_float_digits: '1',
   intervalstyle: 'postgres',
-  search_path: 'public',
+  search_path: '"$user", public',
   server_encoding: 'UTF8',
   server_version: '15.0',
   standard_conforming_strings: 'on',
@@ -61,6 +61,15 @@ export class Settings {
     // Every transaction is serializable, which is more than any other level asks for.
     if (name === 'transaction_isolation' || name === 'default_transaction_isolation') return
     this.#values.set(name, value)
+  }
+
+  /** The schemas of search_path. `"$user"` is none: users have no schemas of their own. */
+  searchPath(): readonly string[] {
+    const text = this.get('search_path')
+    const parts = text.match(/"(?:[^"]|"")*"|[^,\s][^,]*/g) ?? []
+    return parts
+      .map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.trim()))
+      .filter((name) => name !== '$user' && name !== '')
   }
 
   /** Where the session is. */

@@ -9,4 +9,27 @@ export const locksRows = (query: Query): boolean =>
 
 /** True for a query that neither writes nor claims anything. */
 export const readsAlone = (statement: Statement): boolean =>
-  statement.kind === 'query' && !changesRows(statement) && !locksRows(statement)
+  statement.kind === 'query' &&
+  !changesRows(statement) &&
+  !locksRows(statement) &&
+  !changesSequences(statement)
+
+const sequenceChanges = new WeakMap<Statement, boolean>()
+
+/** True for a statement that calls `nextval` or `setval`. */
+export function changesSequences(statement: Statement): boolean {
+  let known = sequenceChanges.get(statement)
+  if (known === undefined) {
+    known = callsAny(statement)
+    sequenceChanges.set(statement, known)
+  }
+  return known
+}
+
+function callsAny(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(callsAny)
+  if (typeof value !== 'object' || value === null) return false
+  const { kind, name } = value as { kind?: unknown; name?: { parts?: readonly { name: string }[] } }
+  if (kind === 'call' && ['nextval', 'setval'].includes(name?.parts?.at(-1)?.name ?? '')) return true
+  return Object.entries(value).some(([key, item]) => key !== 'span' && callsAny(item))
+}

@@ -2,6 +2,7 @@ import type { Value } from '@cluster/core'
 import type { ArrayValue } from './array.ts'
 import { toArray } from './array-text.ts'
 import { compareDecimal } from './decimal.ts'
+import { placeOf } from './enum.ts'
 import { intervalSpan, toInterval } from './interval.ts'
 import { compareJson, toJson } from './json.ts'
 import { compareText } from './text-order.ts'
@@ -36,6 +37,7 @@ const byType: Readonly<Record<TypeId, Comparator>> = {
   date: (a, b) => plain(a as number, b as number),
   interval: (a, b) => plain(intervalSpan(toInterval(a as string)), intervalSpan(toInterval(b as string))),
   bytea: (a, b) => compareBytes(a as Uint8Array, b as Uint8Array),
+  enum: (a, b) => compareText(a as string, b as string),
   unknown: (a, b) => compareText(a as string, b as string),
 }
 
@@ -61,7 +63,11 @@ export const trimBlanks = (text: string): string => text.replace(/ +$/, '')
 
 /** How two values of the type compare: types of one kind (`sameKind`) compare alike. */
 export const comparatorOf = (type: SqlType): Comparator =>
-  type.element === undefined ? byType[type.id] : arrayComparator(type.element)
+  type.enum !== undefined
+    ? (a, b) => placeOf(type, a) - placeOf(type, b)
+    : type.element === undefined
+      ? byType[type.id]
+      : arrayComparator(type.element)
 
 /** Negative, 0 or positive; neither may be NULL. */
 export const compareValues = (type: SqlType, a: Value, b: Value): number => comparatorOf(type)(a, b)
@@ -69,12 +75,12 @@ export const compareValues = (type: SqlType, a: Value, b: Value): number => comp
 const arrays = new Map<TypeId, Comparator>()
 
 function arrayComparator(element: SqlType): Comparator {
-  let compare = arrays.get(element.id)
+  let compare = element.enum === undefined ? arrays.get(element.id) : undefined
   if (compare === undefined) {
     const items = comparatorOf(element)
     compare = (a, b) =>
       a === b ? 0 : compareArrays(toArray(element, a as string), toArray(element, b as string), items)
-    arrays.set(element.id, compare)
+    if (element.enum === undefined) arrays.set(element.id, compare)
   }
   return compare
 }

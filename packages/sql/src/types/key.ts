@@ -1,6 +1,7 @@
 import { KeyWriter, type Value } from '@cluster/core'
 import { toArray } from './array-text.ts'
 import { trimBlanks } from './compare.ts'
+import { placeOf } from './enum.ts'
 import { intervalSpan, toInterval } from './interval.ts'
 import { isArray, isNumber, isObject, type Json, type JsonKind, kindOf, toJson } from './json.ts'
 import { toZonedTime, utcOf } from './time.ts'
@@ -48,6 +49,9 @@ export function writeKeyValue(writer: KeyWriter, type: SqlType, value: Value): v
     }
     case 'jsonb':
       writeJson(writer, toJson(value as string), true)
+      return
+    case 'enum':
+      writer.double(placeOf(type, value))
       return
     case 'array':
       writeArray(writer, elementOf(type), value as string)

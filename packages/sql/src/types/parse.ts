@@ -9,6 +9,7 @@ import {
   roundTimestamp,
 } from './datetime.ts'
 import { fitDecimal, parseDecimal } from './decimal.ts'
+import { parseEnum } from './enum.ts'
 import { parseFloatText } from './float-text.ts'
 import { formatValue } from './format.ts'
 import { intervalText, parseInterval } from './interval.ts'
@@ -43,6 +44,8 @@ const bounds: Partial<Readonly<Record<TypeId, bigint>>> = {
  */
 export function parseValue(type: SqlType, text: string, context?: ReadingContext): Value {
   switch (type.id) {
+    case 'enum':
+      return parseEnum(type, text)
     case 'boolean':
       return parseBoolean(type, text)
     case 'smallint':

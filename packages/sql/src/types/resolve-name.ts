@@ -16,6 +16,9 @@ const modifiable: ReadonlySet<TypeId> = new Set([
   'interval',
 ])
 
+/** True for a type that is not one of the catalog's. */
+export const isBuiltInType = (name: string): boolean => byName.has(name)
+
 /** What this package asks of a type's name; `TypeName` of the syntax tree is one. */
 export interface WrittenType {
   readonly name: string

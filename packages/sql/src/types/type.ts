@@ -19,6 +19,7 @@
  * | uuid | string: 32 hexadecimal digits in lower case with four hyphens |
  * | json | string: the text as it was given |
  * | jsonb | string: canonical text, as PostgreSQL prints it |
+ * | enum | string: the label |
  * | array | string: canonical text, as PostgreSQL prints it: `{1,2,NULL}`; `element` is the items' type |
  * | unknown | string: a literal whose type the context has not decided |
  */
@@ -44,6 +45,7 @@ export type TypeId =
   | 'json'
   | 'jsonb'
   | 'array'
+  | 'enum'
   | 'unknown'
 
 /** PostgreSQL's categories, which steer the choice of an overload. */
@@ -55,6 +57,7 @@ export type TypeCategory =
   | 'datetime'
   | 'timespan'
   | 'user'
+  | 'enum'
   | 'unknown'
 
 /**
@@ -71,6 +74,22 @@ export interface SqlType {
   readonly scale: number | null
   /** For arrays, and only for them: the type of the items, itself no array. */
   readonly element?: SqlType
+  /** For enums, and only for them. */
+  readonly enum?: EnumType
+}
+
+/** Which enum it is, by `oid`, and what its values are. */
+export interface EnumType {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  readonly labels: readonly EnumLabel[]
+}
+
+/** Values are ordered by `place`, so that a label can be added between others. */
+export interface EnumLabel {
+  readonly label: string
+  readonly place: number
 }
 
 const plain = (id: TypeId): SqlType => ({ id, length: null, precision: null, scale: null })
@@ -96,6 +115,8 @@ export const DATE: SqlType = plain('date')
 export const INTERVAL: SqlType = plain('interval')
 export const BYTEA: SqlType = plain('bytea')
 export const UNKNOWN: SqlType = plain('unknown')
+/** The type of no value: each enum has its own labels. */
+export const ANY_ENUM: SqlType = plain('enum')
 
 /** The type of arrays with such items; an array of arrays is an array of more dimensions. */
 export const arrayOf = (element: SqlType): SqlType =>
@@ -127,6 +148,7 @@ export const TYPES: Readonly<Record<TypeId, SqlType>> = {
   json: JSON_TYPE,
   jsonb: JSONB,
   array: arrayOf(TEXT),
+  enum: ANY_ENUM,
   unknown: UNKNOWN,
 }
 
@@ -207,16 +229,30 @@ const facts: Readonly<Record<TypeId, TypeFacts>> = {
   date: { name: 'date', oid: 1082, arrayOid: 1182, bytes: 4, category: 'datetime', preferred: false },
   interval: { name: 'interval', oid: 1186, arrayOid: 1187, bytes: 16, category: 'timespan', preferred: true },
   bytea: { name: 'bytea', oid: 17, arrayOid: 1001, bytes: -1, category: 'user', preferred: false },
+  enum: { name: 'anyenum', oid: 3500, arrayOid: 0, bytes: 4, category: 'enum', preferred: false },
   unknown: { name: 'unknown', oid: 705, arrayOid: 0, bytes: -2, category: 'unknown', preferred: false },
 }
 
 /** The name without modifiers: `double precision`, `integer[]`. */
 export const typeName = (type: SqlType): string =>
-  type.element === undefined ? facts[type.id].name : `${facts[type.element.id].name}[]`
+  type.element === undefined ? plainName(type) : `${plainName(type.element)}[]`
+
+const plainName = (type: SqlType): string => {
+  if (type.enum === undefined) return facts[type.id].name
+  const { schema, name } = type.enum
+  return schema === 'public' ? name : `${schema}.${name}`
+}
+
+/** The numbers of arrays of enums begin here, far behind those of all objects. */
+export const ENUM_ARRAYS = 0x4000_0000
 
 /** The number that PostgreSQL's protocol knows the type by. */
 export const typeOid = (type: SqlType): number =>
-  type.element === undefined ? facts[type.id].oid : facts[type.element.id].arrayOid
+  type.element === undefined
+    ? (type.enum?.oid ?? facts[type.id].oid)
+    : type.element.enum === undefined
+      ? facts[type.element.id].arrayOid
+      : ENUM_ARRAYS + type.element.enum.oid
 
 export const typeBytes = (type: SqlType): number => facts[type.id].bytes
 
@@ -237,7 +273,7 @@ export const isPreferred = (id: TypeId): boolean => facts[id].preferred
 /** The name with modifiers, as PostgreSQL prints it: `numeric(10,2)`, `timestamp(3) without time zone`. */
 export function formatType(type: SqlType): string {
   if (type.element !== undefined) return `${formatType(type.element)}[]`
-  const { name } = facts[type.id]
+  const name = plainName(type)
   if (type.id === 'numeric' && type.precision !== null) return `${name}(${type.precision},${type.scale ?? 0})`
   if (type.length === null) return name
   const [word = '', ...rest] = name.split(' ')
@@ -247,16 +283,23 @@ export function formatType(type: SqlType): string {
 export function sameType(a: SqlType, b: SqlType): boolean {
   if (a === b) return true
   if (a.element !== undefined && b.element !== undefined) return sameType(a.element, b.element)
+  if (a.enum !== undefined || b.enum !== undefined) return a.enum?.oid === b.enum?.oid
   return a.id === b.id && a.length === b.length && a.precision === b.precision && a.scale === b.scale
 }
 
 /** True for types whose values compare and cast alike: modifiers do not matter. */
 export const sameKind = (a: SqlType, b: SqlType): boolean =>
-  a.id === b.id && (a.element === undefined || b.element === undefined || a.element.id === b.element.id)
+  a.id === b.id &&
+  a.enum?.oid === b.enum?.oid &&
+  (a.element === undefined || b.element === undefined || sameKind(a.element, b.element))
 
 /** The type without modifiers. */
 export const unmodified = (type: SqlType): SqlType =>
-  type.element === undefined ? TYPES[type.id] : arrayOf(TYPES[type.element.id])
+  type.enum !== undefined
+    ? type
+    : type.element === undefined
+      ? TYPES[type.id]
+      : arrayOf(unmodified(type.element))
 
 /** Characters at most. PostgreSQL's `character` is `character(1)`. */
 export const varchar = (length: number | null): SqlType => ({ ...VARCHAR, length })

@@ -202,7 +202,7 @@ export function* batches(
     yield {
       length: slice.length,
       keys: slice.map(({ key }) => key),
-      columns: positions.map((position) => slice.map(({ row }) => row[position] as Value)),
+      columns: positions.map((position) => slice.map(({ row }): Value => row[position] ?? null)),
     }
   }
 }

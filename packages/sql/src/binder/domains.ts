@@ -1,0 +1,60 @@
+import type { CheckConstraint, DomainSchema } from '../catalog/schema.ts'
+import { brokenDomain } from '../errors.ts'
+import type { ScalarFunction } from '../functions/function.ts'
+import type { Expr } from '../plan/expression.ts'
+import { substitute } from '../plan/traverse.ts'
+import { parseExpression } from '../syntax/parse.ts'
+import { BOOLEAN, type SqlType } from '../types/type.ts'
+import { bindCondition } from './bind-expression.ts'
+import { type BindContext, newColumn } from './context.ts'
+
+/** The condition of a domain's constraint over a value: VALUE stands for it. */
+export function domainCondition(
+  context: BindContext,
+  domain: Pick<DomainSchema, 'name' | 'type'>,
+  { text }: Pick<CheckConstraint, 'text'>,
+  value: Expr,
+): Expr {
+  const inner: BindContext = { ...context, source: null }
+  const column = newColumn(inner, 'value', domain.type)
+  const columns = [{ name: 'value', column }]
+  const scope = { tables: [{ alias: domain.name, schema: 'public', columns }], columns, outer: null }
+  const place = { context: inner, scope, aggregates: null, name: 'check constraints' }
+  return substitute(bindCondition(place, parseExpression(text), 'CHECK'), new Map([[column.id, value]]))
+}
+
+/** A value as one of the domain: an error when it is not. */
+export function asDomain(context: BindContext, domain: DomainSchema, value: Expr): Expr {
+  const fails = (check: string): Expr => ({
+    kind: 'call',
+    type: domain.type,
+    fn: violation(domain, check),
+    form: 'function',
+    args: [],
+  })
+  const branches = domain.checks.map((check) => {
+    const holds = domainCondition(context, domain, check, value)
+    const broken: Expr = { kind: 'is', type: BOOLEAN, test: 'false', operand: holds, negated: false }
+    return { when: broken, result: fails(check.name) }
+  })
+  const missing: Expr = { kind: 'is', type: BOOLEAN, test: 'null', operand: value, negated: false }
+  const all = domain.notNull ? [{ when: missing, result: fails('') }, ...branches] : branches
+  return all.length === 0 ? value : { kind: 'case', type: domain.type, branches: all, otherwise: value }
+}
+
+/** Never folded: it is reached only by a value that breaks the domain. */
+function violation(domain: { readonly name: string; readonly type: SqlType }, check: string): ScalarFunction {
+  const refuse = (): never => {
+    throw brokenDomain(domain.name, check)
+  }
+  return {
+    name: 'domain_violation',
+    args: [],
+    returns: domain.type,
+    strict: false,
+    volatility: 'volatile',
+    impl: refuse,
+    contextual: null,
+    js: null,
+  }
+}

@@ -1,0 +1,163 @@
+import { errorAt } from '../binder/context.ts'
+import { declaredType } from '../binder/declared-type.ts'
+import type { ColumnSchema, SequenceSchema } from '../catalog/schema.ts'
+import { SQLSTATE, sqlError } from '../errors.ts'
+import type { ColumnConstraint, ColumnDefinition, SequenceOption } from '../syntax/ast.ts'
+import type { SqlType } from '../types/type.ts'
+import type { DdlContext } from './context.ts'
+import { checkDefault, textOf } from './expressions.ts'
+import { createOwnedSequence, nextvalText } from './sequences.ts'
+
+/** The table that a column is made for. */
+export interface ColumnOwner {
+  readonly schema: string
+  readonly name: string
+  readonly temporary: boolean
+}
+
+const serials: Readonly<Record<string, SequenceSchema['type']>> = {
+  serial: 'integer',
+  serial4: 'integer',
+  bigserial: 'bigint',
+  serial8: 'bigint',
+  smallserial: 'smallint',
+  serial2: 'smallint',
+}
+
+/** Collations whose order is the one that texts have here. */
+const collations = new Set(['C', 'POSIX', 'default', 'ucs_basic', 'C.UTF-8', 'C.utf8'])
+
+/** A column as it is defined, with its sequence. What it says of keys and checks is left to the table. @throws 42601, 42704 … */
+export async function makeColumn(
+  context: DdlContext,
+  owner: ColumnOwner,
+  definition: ColumnDefinition,
+  slot: number,
+): Promise<ColumnSchema> {
+  const { bind } = context
+  const name = definition.name.name
+  const { constraints } = definition
+  const serial = Object.hasOwn(serials, definition.type.name) ? serials[definition.type.name] : undefined
+  const declared =
+    serial === undefined
+      ? declaredType(bind, definition.type)
+      : { ...declaredType(bind, { ...definition.type, name: serial }), domain: null, notNull: false }
+  checkCollation(context, definition)
+  checkNulls(context, name, constraints)
+  const identity = constraints.find((constraint) => constraint.kind === 'identity')
+  const written = constraints.find((constraint) => constraint.kind === 'default')
+  const generated = constraints.find((constraint) => constraint.kind === 'generated')
+  refuseTwo(context, owner, name, constraints, serial !== undefined)
+  let column: ColumnSchema = {
+    name,
+    type: declared.type,
+    notNull:
+      constraints.some(({ kind }) => kind === 'notNull') || serial !== undefined || identity !== undefined,
+    defaultText: null,
+    slot,
+    missing: null,
+    generated: generated === undefined ? null : textOf(context, generated.expression),
+    identity: null,
+    sequence: null,
+    domain: declared.domain,
+    comment: null,
+  }
+  if (written !== undefined) {
+    checkDefault(context, written.expression, name, column.type)
+    column = { ...column, defaultText: textOf(context, written.expression) }
+  }
+  if (generated?.kind === 'generated' && !generated.always)
+    throw errorAt(
+      bind,
+      generated,
+      SQLSTATE.syntaxError,
+      'for a generated column, GENERATED ALWAYS must be specified',
+    )
+  if (serial !== undefined) {
+    const sequence = await createOwnedSequence(context, owner, { name, slot, type: serial }, [])
+    column = { ...column, defaultText: nextvalText(sequence), sequence: context.catalog.keyOf(sequence) }
+  }
+  if (identity !== undefined)
+    column = await withIdentity(context, owner, column, identity.always, identity.options)
+  return column
+}
+
+/** Gives a column its identity and the sequence for it. @throws 22023 for a type without one */
+export async function withIdentity(
+  context: DdlContext,
+  owner: ColumnOwner,
+  column: ColumnSchema,
+  always: boolean,
+  options: readonly SequenceOption[],
+): Promise<ColumnSchema> {
+  const { id } = column.type
+  if (id !== 'smallint' && id !== 'integer' && id !== 'bigint')
+    throw sqlError(
+      SQLSTATE.invalidParameterValue,
+      'identity column type must be smallint, integer, or bigint',
+    )
+  const sequence = await createOwnedSequence(context, owner, { ...column, type: id }, options)
+  return {
+    ...column,
+    notNull: true,
+    identity: always ? 'always' : 'by default',
+    sequence: context.catalog.keyOf(sequence),
+  }
+}
+
+function checkCollation(context: DdlContext, { collation, type }: ColumnDefinition): void {
+  const name = collation?.parts.at(-1)?.name
+  if (collation === null || name === undefined) return
+  const declared: SqlType = declaredType(context.bind, type).type
+  if (!['text', 'varchar', 'char'].includes(declared.id))
+    throw errorAt(
+      context.bind,
+      collation,
+      SQLSTATE.datatypeMismatch,
+      `collations are not supported by type ${type.name}`,
+    )
+  if (collations.has(name)) return
+  throw errorAt(
+    context.bind,
+    collation,
+    SQLSTATE.undefinedObject,
+    `collation "${name}" for encoding "UTF8" does not exist`,
+    { hint: 'Texts are ordered by code point: COLLATE "C".' },
+  )
+}
+
+function checkNulls(context: DdlContext, name: string, constraints: readonly ColumnConstraint[]): void {
+  const nullable = constraints.find(({ kind }) => kind === 'nullable')
+  if (nullable === undefined || !constraints.some(({ kind }) => kind === 'notNull')) return
+  throw errorAt(
+    context.bind,
+    nullable,
+    SQLSTATE.syntaxError,
+    `conflicting NULL/NOT NULL declarations for column "${name}"`,
+  )
+}
+
+/** A column has one source of values. */
+function refuseTwo(
+  { bind }: DdlContext,
+  { name: table }: ColumnOwner,
+  name: string,
+  constraints: readonly ColumnConstraint[],
+  serial: boolean,
+): void {
+  const of = (kind: ColumnConstraint['kind']) => constraints.filter((constraint) => constraint.kind === kind)
+  const place = `column "${name}" of table "${table}"`
+  const [defaults, identities, generated] = [of('default'), of('identity'), of('generated')]
+  const refuse = (node: ColumnConstraint | undefined, message: string) => {
+    if (node !== undefined) throw errorAt(bind, node, SQLSTATE.syntaxError, message)
+  }
+  refuse(defaults[1], `multiple default values specified for ${place}`)
+  if (serial) refuse(defaults[0], `multiple default values specified for ${place}`)
+  refuse(identities[1], `multiple identity specifications for ${place}`)
+  refuse(generated[1], `multiple generation clauses specified for ${place}`)
+  if (defaults.length > 0 || serial) refuse(identities[0], `both default and identity specified for ${place}`)
+  if (defaults.length > 0 || serial)
+    refuse(generated[0], `both default and generation expression specified for ${place}`)
+  if (identities.length > 0)
+    refuse(generated[0], `both identity and generation expression specified for ${place}`)
+}

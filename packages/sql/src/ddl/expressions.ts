@@ -1,0 +1,147 @@
+import { bindCondition, bindExpression } from '../binder/bind-expression.ts'
+import { tryCoerce } from '../binder/coerce.ts'
+import type { Scope } from '../binder/context.ts'
+import { errorAt, newColumn } from '../binder/context.ts'
+import type { ColumnSchema } from '../catalog/schema.ts'
+import { SQLSTATE } from '../errors.ts'
+import type { Column, Expr } from '../plan/expression.ts'
+import { columnsIn, hasSubquery, someExpr } from '../plan/traverse.ts'
+import type { Expression, Node } from '../syntax/ast.ts'
+import { formatType, type SqlType } from '../types/type.ts'
+import type { DdlContext } from './context.ts'
+
+/** An expression as it was written, for the catalog. */
+export const textOf = ({ source }: DdlContext, { span }: Node): string => source.slice(span.start, span.end)
+
+/** Columns of a table under its name, for expressions of its definition. */
+export interface TableScope {
+  readonly scope: Scope
+  readonly row: readonly Column[]
+}
+
+export function tableScope(
+  { bind }: DdlContext,
+  name: string,
+  columns: readonly Pick<ColumnSchema, 'name' | 'type'>[],
+): TableScope {
+  const row = columns.map(({ name: own, type }) => newColumn(bind, own, type))
+  const named = row.map((column) => ({ name: column.name, column }))
+  return {
+    row,
+    scope: { tables: [{ alias: name, schema: 'public', columns: named }], columns: named, outer: null },
+  }
+}
+
+/** Binds a condition of a definition. @throws 0A000 for a subquery, 42804 when it is no boolean */
+export function definedCondition(
+  context: DdlContext,
+  { scope }: TableScope,
+  node: Expression,
+  where: { readonly place: string; readonly word: string; readonly what: string },
+): Expr {
+  const place = { context: context.bind, scope, aggregates: null, name: where.place }
+  refuseSubquery(context, node, where.what)
+  return bindCondition(place, node, where.word)
+}
+
+/** Binds a value of a definition. @throws 0A000 for a subquery */
+export function definedValue(
+  context: DdlContext,
+  scope: Scope | null,
+  node: Expression,
+  place: string,
+  what: string,
+): Expr {
+  refuseSubquery(context, node, what)
+  const bound = bindExpression({ context: context.bind, scope, aggregates: null, name: place }, node)
+  if (hasSubquery(bound)) throw noSubquery(context, node, what)
+  return bound
+}
+
+const noSubquery = ({ bind }: DdlContext, node: Node, what: string) =>
+  errorAt(bind, node, SQLSTATE.featureNotSupported, `cannot use subquery in ${what}`)
+
+/** Before it is bound, because what the subquery names has not been read. */
+function refuseSubquery(context: DdlContext, node: Expression, what: string): void {
+  if (someNode(node, (kind) => kind === 'query' || kind === 'exists' || kind === 'inQuery'))
+    throw noSubquery(context, node, what)
+}
+
+/** True when a part of the tree is of such a kind. */
+export function someNode(value: unknown, test: (kind: unknown, node: object) => boolean): boolean {
+  if (Array.isArray(value)) return value.some((item) => someNode(item, test))
+  if (typeof value !== 'object' || value === null) return false
+  if (test((value as { kind?: unknown }).kind, value)) return true
+  return Object.entries(value).some(([key, item]) => key !== 'span' && someNode(item, test))
+}
+
+/** @throws 0A000, 42804 */
+export function checkDefault(context: DdlContext, node: Expression, name: string, type: SqlType): void {
+  if (someNode(node, (kind) => kind === 'column'))
+    throw errorAt(
+      context.bind,
+      node,
+      SQLSTATE.featureNotSupported,
+      'cannot use column reference in DEFAULT expression',
+    )
+  const bound = definedValue(context, null, node, 'DEFAULT expressions', 'DEFAULT expression')
+  if (tryCoerce(context.bind, node, bound, type, 'assignment') !== null) return
+  throw errorAt(
+    context.bind,
+    node,
+    SQLSTATE.datatypeMismatch,
+    `column "${name}" is of type ${formatType(type)} but default expression is of type ${formatType(bound.type)}`,
+    { hint: 'You will need to rewrite or cast the expression.' },
+  )
+}
+
+/** @throws 42P17, 42804 */
+export function checkGenerated(
+  context: DdlContext,
+  table: string,
+  columns: readonly ColumnSchema[],
+  { name, type }: ColumnSchema,
+  node: Expression,
+): void {
+  const scope = tableScope(context, table, columns)
+  const what = 'column generation expression'
+  const bound = definedValue(context, scope.scope, node, `${what}s`, what)
+  const used = namesIn(bound)
+  const computed = columns.find(
+    (column) => used.has(column.name) && (column.generated !== null || column.name === name),
+  )
+  if (computed !== undefined)
+    throw errorAt(
+      context.bind,
+      node,
+      '42P17',
+      `cannot use generated column "${computed.name}" in column generation expression`,
+      {
+        detail:
+          computed.name === name
+            ? 'This would cause the generated column to depend on its own value.'
+            : 'A generated column cannot reference another generated column.',
+      },
+    )
+  if (!isImmutable(bound))
+    throw errorAt(context.bind, node, '42P17', 'generation expression is not immutable')
+  if (tryCoerce(context.bind, node, bound, type, 'assignment') === null)
+    throw errorAt(
+      context.bind,
+      node,
+      SQLSTATE.datatypeMismatch,
+      `column "${name}" is of type ${formatType(type)} but default expression is of type ${formatType(bound.type)}`,
+      { hint: 'You will need to rewrite or cast the expression.' },
+    )
+}
+
+/** True when the same row gives the same value for ever. */
+export const isImmutable = (expr: Expr): boolean =>
+  !someExpr(
+    expr,
+    (part) => part.kind === 'parameter' || (part.kind === 'call' && part.fn.volatility !== 'immutable'),
+  )
+
+/** The names of the columns that an expression reads. */
+export const namesIn = (expr: Expr): ReadonlySet<string> =>
+  new Set([...columnsIn(expr).values()].map(({ name }) => name))

@@ -1,0 +1,66 @@
+import type { Row } from '@cluster/core'
+import type { CheckConstraint, ForeignKey, TableSchema } from '../catalog/schema.ts'
+import { SQLSTATE, sqlError } from '../errors.ts'
+import { missingParents } from '../executor/foreign-key-reads.ts'
+import { parseExpression } from '../syntax/parse.ts'
+import { type DdlContext, keyOf } from './context.ts'
+import { definedCondition, tableScope } from './expressions.ts'
+import { rowsOf } from './rows.ts'
+
+/** Looks whether the rows that are there have a value. @throws 23502 */
+export async function checkNotNull(
+  context: DdlContext,
+  table: TableSchema,
+  positions: readonly number[],
+): Promise<void> {
+  for await (const rows of rowsOf(table, context.transaction))
+    for (const { row } of rows)
+      for (const position of positions)
+        if ((row[position] ?? null) === null) {
+          const name = table.columns[position]?.name ?? ''
+          throw sqlError(
+            SQLSTATE.notNullViolation,
+            `column "${name}" of relation "${table.name}" contains null values`,
+            { table: table.name, column: name },
+          )
+        }
+}
+
+/** Looks whether the rows that are there meet conditions. @throws 23514 */
+export async function checkRows(
+  context: DdlContext,
+  table: TableSchema,
+  checks: readonly CheckConstraint[],
+): Promise<void> {
+  const inner: DdlContext = { ...context, bind: { ...context.bind, source: null } }
+  const scope = tableScope(inner, table.name, table.columns)
+  const where = { place: 'check constraints', word: 'CHECK', what: 'check constraint' }
+  const exprs = checks.map(({ text }) => definedCondition(inner, scope, parseExpression(text), where))
+  const compute = context.rowMapper(scope.row, exprs)
+  for await (const rows of rowsOf(table, context.transaction))
+    for (const results of await compute(rows.map(({ row }) => row)))
+      results.forEach((result, i) => {
+        if (result === false)
+          throw sqlError(
+            SQLSTATE.checkViolation,
+            `check constraint "${checks[i]?.name}" of relation "${table.name}" is violated by some row`,
+            { table: table.name, constraint: checks[i]?.name },
+          )
+      })
+}
+
+/** Looks whether the rows that are there have their parents. @throws 23503 */
+export async function checkForeignKey(
+  context: DdlContext,
+  table: TableSchema,
+  key: ForeignKey,
+): Promise<void> {
+  const { catalog, transaction, database } = context
+  const parent = key.table === keyOf(context, table) ? table : await catalog.entry(transaction, key.table)
+  if (parent?.kind !== 'table') throw new TypeError(`foreign key ${key.name} points at no table`)
+  for await (const rows of rowsOf(table, transaction)) {
+    const children: readonly Row[] = rows.map(({ row }) => row)
+    const [first] = await missingParents({ database, transaction }, { child: table, parent, key }, children)
+    if (first !== undefined) throw first
+  }
+}
