@@ -1,4 +1,4 @@
-import type { DatabaseOptions } from './database.ts'
+import type { DatabaseOptions } from './database-options.ts'
 import type { LineageId, PartitionId, RelationId, Version } from './ids.ts'
 import type { CallOptions } from './transport.ts'
 import type { Key, Row } from './value.ts'

@@ -1,6 +1,7 @@
 import type { ArchiveOptions, BackupInfo, BackupOptions, RestoreOptions, RestoreReport } from './backup.ts'
 import type { ChangeFeed, ChangesOptions } from './changes.ts'
 import type { Cancel } from './clock.ts'
+import type { DatabaseOptions } from './database-options.ts'
 import type { Disk } from './disk.ts'
 import type { ErrorDetail } from './errors.ts'
 import type { LineageId, NodeId, PartitionId, RelationId, Version } from './ids.ts'
@@ -10,15 +11,6 @@ import type { RowBatch, ScanRequest } from './storage.ts'
 import type { CallOptions } from './transport.ts'
 import type { Key, KeyRange, Row } from './value.ts'
 import type { VerifyOptions, VerifyReport } from './verify.ts'
-
-export interface DatabaseOptions {
-  /** Copies of every row, ≥ 1; `'all'` puts one on every node. Default 2. */
-  readonly redundancy?: number | 'all'
-  /** Hash partitions, 1 … 1,024; fixed for ever. Default 16. */
-  readonly partitions?: number
-  /** Writes are refused while a partition they touch has fewer complete copies than this. Default 1. */
-  readonly minCopies?: number
-}
 
 /** Where a row lives: the partition comes from `Database.partitionOf`, or is `EVERYWHERE`. */
 export interface RowAddress {

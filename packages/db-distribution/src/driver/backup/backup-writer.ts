@@ -32,6 +32,7 @@ const WRITE_BYTES = 1 << 20
 /** A backup whose version was let go meanwhile is begun anew, so many times. */
 const ATTEMPTS = 3
 const AGAIN_MS = 100
+const THROTTLE_MS = 100
 
 export interface BackupParts {
   readonly context: Context
@@ -48,6 +49,8 @@ export class BackupWriter {
   readonly #options: BackupOptions
   #bytes = 0
   #rows = 0
+  /** When as much as was read could have been, at the speed that is allowed. */
+  #readAt = 0
 
   constructor(parts: BackupParts, folder: Disk, options: BackupOptions) {
     this.#parts = parts
@@ -212,7 +215,8 @@ export class BackupWriter {
         const chunk = decodeChunk(bytes, name, out.bytes)
         if ('rowCount' in chunk || chunk.relation === OWN_ROWS) continue
         rows += chunk.keys.length
-        await this.#throttle(await out.add(bytes))
+        await out.add(bytes)
+        await this.#throttle(bytes.length)
       }
       await out.add(encodeChunk({ rowCount: rows }))
       await out.end()
@@ -224,10 +228,17 @@ export class BackupWriter {
     }
   }
 
+  /** Waits until so many bytes may be read, a little at a time: the caller may have enough meanwhile. */
   async #throttle(bytes: number): Promise<void> {
     const { bytesPerSecond } = this.#options
-    if (bytesPerSecond !== undefined && bytes > 0)
-      await delay(this.#parts.context.ports.clock, (bytes * 1_000) / bytesPerSecond)
+    if (bytesPerSecond === undefined) return
+    const { clock } = this.#parts.context.ports
+    this.#readAt = Math.max(this.#readAt, clock.now()) + (bytes * 1_000) / bytesPerSecond
+    while (this.#readAt - clock.now() > THROTTLE_MS) {
+      await delay(clock, THROTTLE_MS)
+      this.#check()
+      this.#parts.pins.touch(this)
+    }
   }
 }
 
@@ -243,21 +254,19 @@ class Output {
     this.#file = file
   }
 
-  /** @returns bytes that went to the disk now */
-  async add(bytes: Uint8Array): Promise<number> {
+  async add(bytes: Uint8Array): Promise<void> {
     this.#pending.push(bytes.slice())
     this.#pendingBytes += bytes.length
     this.bytes += bytes.length
     this.checksum = crc32c(bytes, this.checksum)
-    return this.#pendingBytes < WRITE_BYTES ? 0 : this.#flush()
+    if (this.#pendingBytes >= WRITE_BYTES) await this.#flush()
   }
 
-  async #flush(): Promise<number> {
-    const [pending, bytes] = [this.#pending, this.#pendingBytes]
+  async #flush(): Promise<void> {
+    const pending = this.#pending
     this.#pending = []
     this.#pendingBytes = 0
     if (pending.length > 0) await this.#file.append(pending)
-    return bytes
   }
 
   async end(): Promise<void> {
