@@ -110,7 +110,7 @@ export const logAgreement: readonly Mutation[] = [
   },
   {
     name: 'heir-not-judged',
-    bug: 'whoever the leader named is voted for without a look at its log, and may lag',
+    bug: 'the leader hands over to whoever lags most, who is voted for without a look at its log',
     suite: 'serializer',
     file: 'packages/db-serializer/src/machine/raft/election.ts',
     find: '    (message.transfer || !leaseBinds(state, from)) &&\n    upToDate(message.last, state.log.last)\n',
@@ -121,8 +121,13 @@ export const logAgreement: readonly Mutation[] = [
         find: '  if ((office.progress.get(transfer.to)?.match ?? 0) < state.log.lastIndex) return\n',
         put: '',
       },
+      {
+        file: 'packages/db-serializer/src/driver/group/parting.ts',
+        find: 'match > heir.match',
+        put: 'match < heir.match',
+      },
     ],
-    seedsMax: 100,
+    seedsMax: 150,
   },
   {
     name: 'snapshot-old-configuration',
