@@ -7,7 +7,7 @@ import { jsonbOf, quoteJson } from '../types/json.ts'
 import { UTC } from '../types/time-zone.ts'
 import { arrayOf, elementOf, JSON_TYPE, JSONB, type SqlType, TEXT, unmodified } from '../types/type.ts'
 import type { AggregateFunction } from './function.ts'
-import { jsonText, keyText } from './json-text.ts'
+import { jsonText, keyText } from './json/text.ts'
 
 /** Finds the overload of an aggregate that takes values of many types; null when these do not fit. */
 type AggregateResolver = (args: readonly SqlType[]) => AggregateFunction | null

@@ -3,9 +3,9 @@ import { arrayFunctions, arrayOperators } from './array.ts'
 import { enumOperators } from './enum.ts'
 import type { Implementation } from './function.ts'
 import type { Resolver } from './generic.ts'
-import { jsonExtractors } from './json.ts'
-import { jsonBuilders } from './json-build.ts'
-import { textBuilders } from './text-build.ts'
+import { jsonBuilders } from './json/build.ts'
+import { jsonExtractors } from './json/functions.ts'
+import { textBuilders } from './text/build.ts'
 
 /** Any text beside a value that is no array joins it as text. */
 const join: Resolver = ([left, right]) => {

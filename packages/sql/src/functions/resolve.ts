@@ -14,19 +14,19 @@ import { arithmetic } from './arithmetic.ts'
 import { canCast } from './cast.ts'
 import { polymorphicAggregates } from './collect-aggregates.ts'
 import { comparisons } from './comparison.ts'
-import { datetimeFunctions } from './datetime.ts'
-import { datetimeParts } from './datetime-parts.ts'
-import { zoneFunctions } from './datetime-zone.ts'
+import { datetimeFunctions } from './datetime/arithmetic.ts'
+import { datetimeParts } from './datetime/parts.ts'
+import { zoneFunctions } from './datetime/zone.ts'
 import type { AggregateFunction, ScalarFunction } from './function.ts'
-import { jsonFunctions } from './json.ts'
-import { jsonPathFunctions } from './json-path-functions.ts'
+import { jsonFunctions } from './json/functions.ts'
+import { jsonPathFunctions } from './json/path-functions.ts'
 import { mathFunctions } from './math.ts'
 import { polymorphicFunctions, polymorphicOperators } from './polymorphic.ts'
-import { regexFunctions } from './regexp.ts'
 import { sequenceFunctions } from './sequence.ts'
 import { sessionFunctions } from './session.ts'
-import { textFunctions } from './text.ts'
-import { codeFunctions } from './text-codes.ts'
+import { codeFunctions } from './text/codes.ts'
+import { textFunctions } from './text/functions.ts'
+import { regexFunctions } from './text/regexp.ts'
 
 interface Overload {
   readonly name: string
@@ -192,6 +192,12 @@ function refuse(
   })
 }
 
+/** Choices made among plain overloads, which look at ids alone: statements ask for the same ones all the time. */
+const choices = new Map<string, ScalarFunction>()
+
+const keyOf = (sign: string, left: SqlType | null, right: SqlType): string =>
+  `${sign} ${left === null ? '' : typeName(left)} ${typeName(right)}`
+
 /**
  * The operator for operands of those types; `left` is null for a prefix operator.
  * @throws 42883 when there is none, 42725 when several fit as well
@@ -203,9 +209,11 @@ export function resolveOperator(
   position?: number,
 ): ScalarFunction {
   const args = left === null ? [right] : [left, right]
-  const overloads = operators.get(sign) ?? []
-  const chosen = chooseOperator(overloads, args)
-  if (typeof chosen === 'object') return chosen
+  const chosen = choices.get(keyOf(sign, left, right)) ?? chooseOperator(operators.get(sign) ?? [], args)
+  if (typeof chosen === 'object') {
+    choices.set(keyOf(sign, left, right), chosen)
+    return chosen
+  }
   for (const resolver of polymorphicOperators.get(sign) ?? []) {
     const generic = resolver(args)
     if (generic !== null) return generic

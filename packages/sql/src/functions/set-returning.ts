@@ -22,11 +22,11 @@ import {
   unmodified,
 } from '../types/type.ts'
 import { splitText } from './array.ts'
-import { jsonItems, jsonMembers } from './json.ts'
-import { pathRows } from './json-path-functions.ts'
-import { plainText } from './json-text.ts'
-import { allMatches, splitBy } from './regexp.ts'
+import { jsonItems, jsonMembers } from './json/functions.ts'
+import { pathRows } from './json/path-functions.ts'
+import { plainText } from './json/text.ts'
 import { chooseOverload } from './resolve.ts'
+import { allMatches, splitBy } from './text/regexp.ts'
 
 /** An overload of a function that gives rows of one column. Arguments come cast to `args`; none is NULL. */
 export interface SetReturning {

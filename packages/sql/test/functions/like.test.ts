@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { compileLike } from '../../src/functions/like.ts'
+import { compileLike } from '../../src/functions/text/like.ts'
 
 /** The naive twin: tries every way. */
 function naive(text: readonly string[], pattern: readonly string[]): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { matcherOf, Subject } from '../../src/functions/regex/match.ts'
+import { matcherOf, Subject } from '../../src/functions/text/regex/match.ts'
 
 /** Patterns over a few letters whose meaning is the same in JavaScript. */
 const { pattern } = fc.letrec<{ pattern: string; atom: string; piece: string; branch: string }>((tie) => ({

@@ -1,11 +1,11 @@
 import type { Value } from '@cluster/core'
-import { SQLSTATE, sqlError } from '../errors.ts'
-import { toArray } from '../types/array-text.ts'
-import { jsonbOf, quoteJson } from '../types/json.ts'
-import type { Zone } from '../types/time-zone.ts'
-import { arrayOf, BOOLEAN, JSON_TYPE, JSONB, type SqlType, TEXT } from '../types/type.ts'
-import { inSession, loosely, type Resolver } from './generic.ts'
-import { jsonText, keyText } from './json-text.ts'
+import { SQLSTATE, sqlError } from '../../errors.ts'
+import { toArray } from '../../types/array-text.ts'
+import { jsonbOf, quoteJson } from '../../types/json.ts'
+import type { Zone } from '../../types/time-zone.ts'
+import { arrayOf, BOOLEAN, JSON_TYPE, JSONB, type SqlType, TEXT } from '../../types/type.ts'
+import { inSession, loosely, type Resolver } from '../generic.ts'
+import { jsonText, keyText } from './text.ts'
 
 /** Literals of unknown type are texts here. */
 const settled = (args: readonly SqlType[]): SqlType[] =>

@@ -1,11 +1,11 @@
 import type { Value } from '@cluster/core'
-import { SQLSTATE, sqlError } from '../errors.ts'
-import { toArray } from '../types/array-text.ts'
-import { isInfinite } from '../types/datetime.ts'
-import { formatValue } from '../types/format.ts'
-import { quoteJson } from '../types/json.ts'
-import type { Zone } from '../types/time-zone.ts'
-import { elementOf, type SqlType, typeCategory } from '../types/type.ts'
+import { SQLSTATE, sqlError } from '../../errors.ts'
+import { toArray } from '../../types/array-text.ts'
+import { isInfinite } from '../../types/datetime.ts'
+import { formatValue } from '../../types/format.ts'
+import { quoteJson } from '../../types/json.ts'
+import type { Zone } from '../../types/time-zone.ts'
+import { elementOf, type SqlType, typeCategory } from '../../types/type.ts'
 
 /** A SQL value as JSON: numbers and booleans as such, JSON as it is, arrays as arrays, all else as its text. */
 export function jsonText(type: SqlType, value: Value, zone: Zone): string {

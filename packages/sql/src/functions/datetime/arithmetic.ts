@@ -1,5 +1,5 @@
-import { SQLSTATE, sqlError } from '../errors.ts'
-import { DAY, splitMicros } from '../types/calendar.ts'
+import { SQLSTATE, sqlError } from '../../errors.ts'
+import { DAY, splitMicros } from '../../types/calendar.ts'
 import {
   dateToTimestamp,
   inDateRange,
@@ -7,7 +7,7 @@ import {
   isInfinite,
   roundTimestamp,
   timestampToDate,
-} from '../types/datetime.ts'
+} from '../../types/datetime.ts'
 import {
   addInterval,
   divideInterval,
@@ -17,12 +17,12 @@ import {
   shiftTimestamp,
   timestampDifference,
   toInterval,
-} from '../types/interval.ts'
-import { roundTime, timetzText, toZonedTime, utcOf, wrapTime } from '../types/time.ts'
-import { fromLocal, toLocal, type Zone } from '../types/time-zone.ts'
-import { timestampToChar } from '../types/to-char.ts'
-import { contextual, fn } from './define.ts'
-import type { FunctionContext, ScalarFunction } from './function.ts'
+} from '../../types/interval.ts'
+import { roundTime, timetzText, toZonedTime, utcOf, wrapTime } from '../../types/time.ts'
+import { fromLocal, toLocal, type Zone } from '../../types/time-zone.ts'
+import { timestampToChar } from '../../types/to-char.ts'
+import { contextual, fn } from '../define.ts'
+import type { FunctionContext, ScalarFunction } from '../function.ts'
 
 const shift = (micros: bigint, by: string, sign: 1 | -1): bigint =>
   shiftTimestamp(micros, toInterval(by), sign)

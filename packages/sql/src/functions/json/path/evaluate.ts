@@ -1,4 +1,4 @@
-import { sqlError } from '../../errors.ts'
+import { sqlError } from '../../../errors.ts'
 import {
   absDecimal,
   addDecimal,
@@ -11,7 +11,7 @@ import {
   parseDecimal,
   subtractDecimal,
   truncateDecimal,
-} from '../../types/decimal.ts'
+} from '../../../types/decimal.ts'
 import {
   compareJson,
   isArray,
@@ -21,8 +21,8 @@ import {
   JsonNumber,
   type JsonObject,
   kindOf,
-} from '../../types/json.ts'
-import { matcherOf } from '../regex/match.ts'
+} from '../../../types/json.ts'
+import { matcherOf } from '../../text/regex/match.ts'
 import { type CompareSign, type MathSign, type ParsedPath, type Path, parsePath } from './parse.ts'
 
 /** Codes of the SQL/JSON conditions that `silent` keeps quiet. */

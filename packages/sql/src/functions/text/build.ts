@@ -1,11 +1,11 @@
 import type { Value } from '@cluster/core'
-import { SQLSTATE, sqlError } from '../errors.ts'
-import { quoteIdentifier } from '../syntax/keywords.ts'
-import { formatValue } from '../types/format.ts'
-import { characterCount } from '../types/text-order.ts'
-import type { Zone } from '../types/time-zone.ts'
-import { INTEGER, type SqlType, TEXT, typeName } from '../types/type.ts'
-import { inSession, loosely, type Resolver } from './generic.ts'
+import { SQLSTATE, sqlError } from '../../errors.ts'
+import { quoteIdentifier } from '../../syntax/keywords.ts'
+import { formatValue } from '../../types/format.ts'
+import { characterCount } from '../../types/text-order.ts'
+import type { Zone } from '../../types/time-zone.ts'
+import { INTEGER, type SqlType, TEXT, typeName } from '../../types/type.ts'
+import { inSession, loosely, type Resolver } from '../generic.ts'
 
 const settled = (args: readonly SqlType[]): SqlType[] =>
   args.map((type) => (type.id === 'unknown' ? TEXT : type))

@@ -1,13 +1,13 @@
-import { SQLSTATE, sqlError } from '../errors.ts'
-import { dateToTimestamp, inTimestampRange, isInfinite, timestampToDate } from '../types/datetime.ts'
-import { readDateTime } from '../types/from-char.ts'
-import { shiftTimestamp, toInterval } from '../types/interval.ts'
-import { timetzText, toZonedTime, utcOf, wrapTime } from '../types/time.ts'
-import { fixedZone, fromLocal, toLocal, type Zone, zoneNamed } from '../types/time-zone.ts'
-import { intervalToChar, timestampToChar } from '../types/to-char.ts'
-import { shiftZoned } from './datetime.ts'
-import { contextual, fn } from './define.ts'
-import type { ScalarFunction } from './function.ts'
+import { SQLSTATE, sqlError } from '../../errors.ts'
+import { dateToTimestamp, inTimestampRange, isInfinite, timestampToDate } from '../../types/datetime.ts'
+import { readDateTime } from '../../types/from-char.ts'
+import { shiftTimestamp, toInterval } from '../../types/interval.ts'
+import { timetzText, toZonedTime, utcOf, wrapTime } from '../../types/time.ts'
+import { fixedZone, fromLocal, toLocal, type Zone, zoneNamed } from '../../types/time-zone.ts'
+import { intervalToChar, timestampToChar } from '../../types/to-char.ts'
+import { contextual, fn } from '../define.ts'
+import type { ScalarFunction } from '../function.ts'
+import { shiftZoned } from './arithmetic.ts'
 
 /** @throws 22023 for months and days */
 function zoneOfInterval(text: string): Zone {

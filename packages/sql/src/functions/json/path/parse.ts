@@ -1,6 +1,6 @@
-import { SQLSTATE, type SqlError, sqlError } from '../../errors.ts'
-import { parseDecimal } from '../../types/decimal.ts'
-import { type Json, JsonNumber } from '../../types/json.ts'
+import { SQLSTATE, type SqlError, sqlError } from '../../../errors.ts'
+import { parseDecimal } from '../../../types/decimal.ts'
+import { type Json, JsonNumber } from '../../../types/json.ts'
 
 export type CompareSign = '==' | '!=' | '<' | '<=' | '>' | '>='
 export type MathSign = '+' | '-' | '*' | '/' | '%'

@@ -1,5 +1,5 @@
-import { SQLSTATE, sqlError } from '../errors.ts'
-import { civilFromDays, DAY, daysFromCivil, daysInMonth, splitMicros } from '../types/calendar.ts'
+import { SQLSTATE, sqlError } from '../../errors.ts'
+import { civilFromDays, DAY, daysFromCivil, daysInMonth, splitMicros } from '../../types/calendar.ts'
 import {
   extractDate,
   extractInterval,
@@ -8,15 +8,15 @@ import {
   extractTimestamp,
   truncateInterval,
   truncateTimestamp,
-} from '../types/date-fields.ts'
-import { dateToTimestamp, inDateRange, inTimestampRange, isInfinite } from '../types/datetime.ts'
-import { fromDecimal } from '../types/decimal.ts'
-import { type Interval, intervalText, negateInterval, toInterval } from '../types/interval.ts'
-import { makeTime, toZonedTime, utcOf } from '../types/time.ts'
-import { fromLocal, toLocal, type Zone, zoneNamed } from '../types/time-zone.ts'
-import type { TypeId } from '../types/type.ts'
-import { contextual, fn } from './define.ts'
-import type { ScalarFunction } from './function.ts'
+} from '../../types/date-fields.ts'
+import { dateToTimestamp, inDateRange, inTimestampRange, isInfinite } from '../../types/datetime.ts'
+import { fromDecimal } from '../../types/decimal.ts'
+import { type Interval, intervalText, negateInterval, toInterval } from '../../types/interval.ts'
+import { makeTime, toZonedTime, utcOf } from '../../types/time.ts'
+import { fromLocal, toLocal, type Zone, zoneNamed } from '../../types/time-zone.ts'
+import type { TypeId } from '../../types/type.ts'
+import { contextual, fn } from '../define.ts'
+import type { ScalarFunction } from '../function.ts'
 
 const WITH_ZONE = 'timestamp with time zone'
 const TIME_WITH_ZONE = 'time with time zone'

@@ -1,4 +1,4 @@
-import { sqlError } from '../../errors.ts'
+import { sqlError } from '../../../errors.ts'
 
 /** What one character must be. */
 export interface CharacterSet {

@@ -1,4 +1,4 @@
-import { SQLSTATE, sqlError } from '../errors.ts'
+import { SQLSTATE, sqlError } from '../../errors.ts'
 
 /** A piece of a pattern between two `%`: characters, and null where `_` takes any. */
 interface Segment {

@@ -1,6 +1,6 @@
 import type { Value } from '@cluster/core'
-import { SQLSTATE, sqlError } from '../errors.ts'
-import { toArray } from '../types/array-text.ts'
+import { SQLSTATE, sqlError } from '../../errors.ts'
+import { toArray } from '../../types/array-text.ts'
 import {
   compareKeys,
   containsJson,
@@ -12,12 +12,12 @@ import {
   kindOf,
   prettyText,
   toJson,
-} from '../types/json.ts'
-import { arrayOf, BOOLEAN, INTEGER, JSON_TYPE, JSONB, type SqlType, TEXT } from '../types/type.ts'
-import { fn } from './define.ts'
-import type { ScalarFunction } from './function.ts'
-import { loosely, type Resolver, strictly } from './generic.ts'
-import { partsOf, plainText, textKind } from './json-text.ts'
+} from '../../types/json.ts'
+import { arrayOf, BOOLEAN, INTEGER, JSON_TYPE, JSONB, type SqlType, TEXT } from '../../types/type.ts'
+import { fn } from '../define.ts'
+import type { ScalarFunction } from '../function.ts'
+import { loosely, type Resolver, strictly } from '../generic.ts'
+import { partsOf, plainText, textKind } from './text.ts'
 
 const TEXTS = arrayOf(TEXT)
 

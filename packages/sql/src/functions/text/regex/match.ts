@@ -1,4 +1,4 @@
-import { sqlError } from '../../errors.ts'
+import { sqlError } from '../../../errors.ts'
 import { compileRegex, type Program, type Step } from './program.ts'
 import { type Assertion, isWord, parseRegex, readFlags } from './syntax.ts'
 

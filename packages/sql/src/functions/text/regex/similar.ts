@@ -1,4 +1,4 @@
-import { SQLSTATE, sqlError } from '../../errors.ts'
+import { SQLSTATE, sqlError } from '../../../errors.ts'
 
 /**
  * The regular expression that stands for a pattern of SIMILAR TO. In SUBSTRING the escape sign before a double quote

@@ -1,8 +1,8 @@
-import { SQLSTATE, sqlError } from '../errors.ts'
-import { parseValue } from '../types/parse.ts'
-import { BYTEA } from '../types/type.ts'
-import { fn } from './define.ts'
-import type { ScalarFunction } from './function.ts'
+import { SQLSTATE, sqlError } from '../../errors.ts'
+import { parseValue } from '../../types/parse.ts'
+import { BYTEA } from '../../types/type.ts'
+import { fn } from '../define.ts'
+import type { ScalarFunction } from '../function.ts'
 import { sha224, sha256, sha384, sha512 } from './sha.ts'
 
 const utf8 = new TextEncoder()

@@ -1,10 +1,10 @@
 import type { Value } from '@cluster/core'
-import { sqlError } from '../errors.ts'
-import { type Json, jsonbText, toJson } from '../types/json.ts'
-import { BOOLEAN, JSONB, type SqlType, TEXT } from '../types/type.ts'
-import type { ScalarFunction } from './function.ts'
-import { strictly } from './generic.ts'
-import { isJsonError, query } from './json-path/evaluate.ts'
+import { sqlError } from '../../errors.ts'
+import { type Json, jsonbText, toJson } from '../../types/json.ts'
+import { BOOLEAN, JSONB, type SqlType, TEXT } from '../../types/type.ts'
+import type { ScalarFunction } from '../function.ts'
+import { strictly } from '../generic.ts'
+import { isJsonError, query } from './path/evaluate.ts'
 
 const find = (target: string, path: string, variables = '{}', silent = false): readonly Json[] =>
   query(toJson(target), path, toJson(variables), silent)
