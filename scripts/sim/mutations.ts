@@ -4,6 +4,7 @@ import { logAgreement } from './mutations/log-agreement.ts'
 import { logCommands } from './mutations/log-commands.ts'
 import { logDisk } from './mutations/log-disk.ts'
 import { logGroup } from './mutations/log-group.ts'
+import { logUpgrades } from './mutations/log-upgrades.ts'
 
 /** All bugs that the simulator must find. */
 export const mutations: readonly Mutation[] = [
@@ -11,6 +12,7 @@ export const mutations: readonly Mutation[] = [
   ...logCommands,
   ...logAgreement,
   ...logGroup,
+  ...logUpgrades,
   ...databases,
 ]
 

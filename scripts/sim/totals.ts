@@ -18,6 +18,8 @@ const onlyIn: Readonly<Record<string, string>> = {
   bundles: 'serializer',
   bundlesRefused: 'serializer',
   forks: 'serializer',
+  upgrades: 'serializer',
+  witnessTerms: 'serializer',
 }
 
 /** Struck by the suites themselves, so without a weight in the storm. */

@@ -1,4 +1,4 @@
-import { shuffle } from '@cluster/core'
+import { dataMembers, shuffle } from '@cluster/core'
 import type { SimNode, SimRandom } from '@cluster/testkit'
 import { judge } from './judge.ts'
 import { appsOf, PATIENCE_MS, Problem, type Stage, textOf } from './stage.ts'
@@ -18,8 +18,8 @@ export async function form<App>(stage: Stage<App>): Promise<void> {
   const formed = (): boolean =>
     cluster.every((node) => {
       if (node.app === null) return false
-      const { voters, learners, leader } = suite.log(node.app).group()
-      return leader !== null && voters.length + learners.length === cluster.length
+      const group = suite.log(node.app).group()
+      return group.leader !== null && dataMembers(group).length === cluster.length
     })
   if (!(await world.until(formed, PATIENCE_MS))) throw new Problem('the cluster did not form')
   await world.settle(suite.prepare(cluster, context), PATIENCE_MS)
@@ -35,10 +35,14 @@ export async function heal<App>(stage: Stage<App>): Promise<void> {
 
 /** The faults end, all nodes run again and no client waits any more. */
 export async function comeBack<App>(stage: Stage<App>): Promise<void> {
-  const { world, cluster, clients } = stage
+  const { world, cluster, clients, context } = stage
   world.heal()
   clients.stop()
+  // Whoever still runs the program that it began with is upgraded now.
+  if (context.profile.upgrades) for (const node of cluster) if (node.starts === 1) node.crash('kill')
   for (const node of cluster) if (!node.running) launch(stage, node)
+  if (stage.witness && !stage.witness.running)
+    stage.witness.start().catch((error: unknown) => world.fail(error))
   // A node that was just stopping comes back by itself, or another one in its place.
   if (!(await world.until(() => cluster.every((node) => node.app !== null && !node.stopping), PATIENCE_MS)))
     throw new Problem(

@@ -20,6 +20,10 @@ export interface Profile {
   readonly databases: DatabasesOptions
   /** What clients do, where there is a choice. */
   readonly loads: readonly string[]
+  /** The first programs know less than later ones; every node that starts again runs a newer one. */
+  readonly upgrades: boolean
+  /** One more node votes and holds no data. */
+  readonly witness: boolean
   /** Nodes leave for good and others join. */
   readonly churns: boolean
   /** Bits rot and disks are replaced. */
@@ -46,7 +50,7 @@ const REDUNDANCIES = [1, 2, 2, 2, 2, 2, 3, 3, 'all'] as const
 
 function drawSize(suite: SuiteName, random: SimRandom): number {
   if (suite === 'distribution') return pick(random.fork('size'), SIZES)
-  return chance(random.fork('pair'), 0.1) ? 2 : 3 + below(random.fork('size'), 4)
+  return chance(random.fork('pair'), 0.14) ? 2 : 3 + below(random.fork('size'), 4)
 }
 
 /** Limits of the databases: the defaults, or so small that they are met. */
@@ -78,6 +82,11 @@ export function drawProfile(suite: SuiteName, random: SimRandom, nodes: number |
     redundancy,
     databases: drawLimits(random.fork('limits')),
     loads: drawLoads(random.fork('loads')),
+    upgrades: suite === 'serializer' && quorum === 'majority' && chance(random.fork('upgrades'), 0.2),
+    witness:
+      suite === 'serializer' &&
+      quorum === 'majority' &&
+      chance(random.fork('witness'), count % 2 === 0 ? 0.4 : 0.05),
     // Two of which one leaves are one, and that one is asked for nothing.
     churns: count > 2 && chance(random.fork('churn'), 0.35),
     losesDisks: count > 2,

@@ -13,6 +13,10 @@ export interface Happenings {
   membershipChanges: number
   /** Members taken out of the group for good. */
   removals: number
+  /** Raised versions of a cluster whose nodes were upgraded one after another. */
+  upgrades: number
+  /** Terms that a witness led. */
+  witnessTerms: number
   /** Nodes that joined in the place of one that left. */
   newcomers: number
   deathProofs: number
@@ -57,6 +61,8 @@ export const nothingHappened: Happenings = {
   snapshots: 0,
   membershipChanges: 0,
   removals: 0,
+  upgrades: 0,
+  witnessTerms: 0,
   newcomers: 0,
   deathProofs: 0,
   aloneSteps: 0,

@@ -2,6 +2,7 @@ import { chance } from '@cluster/core'
 import {
   Clients,
   defaultNemesis,
+  type FaultWeights,
   Nemesis,
   type NemesisOptions,
   type SimDisk,
@@ -33,6 +34,21 @@ export interface RunOptions {
 /** What the ordered log keeps. The files of storage engines are not looked at before they are needed. */
 const LOG_FILES = /^log\/[^/]*$/
 
+/** A witness often is the only one that two halves reach. */
+const WITNESS_BRIDGE = 5
+
+/** What befalls a witness, besides what befalls all. */
+const WITNESS_STORM: FaultWeights = {
+  kill: 2,
+  power: 3,
+  stop: 1,
+  isolate: 2,
+  slowDisk: 2,
+  fullDisk: 1,
+  rot: 1,
+  newDisk: 1,
+}
+
 /** So many new nodes join in one world at most. */
 const NEWCOMERS_MAX = 4
 
@@ -63,30 +79,46 @@ export async function runSeed<App>(
   }
   const troupe = new Troupe(context, suite)
   const { cluster } = troupe
+  const witness = profile.witness && suite.witness ? world.node('w1', suite.witness(context)) : null
   const clients = new Clients<App>(world, cluster, {
     clients: 8,
     thinkMs: [20, 600],
     load: suite.load(context),
   })
-  const stage: Stage<App> = { world, suite, context, clients, cluster }
+  const stage: Stage<App> = { world, suite, context, clients, cluster, witness }
   const nemesis = new Nemesis(world, cluster, () => safety.leader, {
     ...nemesisOptions,
     downMax: cluster.length === 2 ? 1 : Math.floor((Math.min(5, cluster.length) - 1) / 2),
-    weights: { ...nemesisOptions.weights, ...profile.without },
+    weights: { ...nemesisOptions.weights, ...(witness && { bridge: WITNESS_BRIDGE }), ...profile.without },
+    ...(witness && { between: witness }),
     rates: profile.rates,
     mayLoseDisk: () => profile.losesDisks && isWhole(stage),
     rots: LOG_FILES,
     mayLeave: () => profile.churns && isWhole(stage),
     replace: (left) => troupe.replace(stage, left),
   })
+  const bane =
+    witness &&
+    new Nemesis(world, [witness], () => null, {
+      ...nemesisOptions,
+      label: 'bane of the witness',
+      pauseMs: [3_000, 15_000],
+      downMax: 1,
+      weights: WITNESS_STORM,
+      rots: LOG_FILES,
+      mayLoseDisk: () => isWhole(stage),
+    })
   let problem: string | null = null
   let tooLittle: string | null = null
   try {
+    if (witness) world.schedule(0, () => void witness.start().catch((error: unknown) => world.fail(error)))
     await form(stage)
     clients.start()
     nemesis.start()
+    bane?.start()
     tooLittle = await rage(stage, stormMs, operationsMin)
     nemesis.stop()
+    bane?.stop()
     if (profile.quorum === 'last-standing') await partWays(stage)
     else {
       await heal(stage)

@@ -1,4 +1,12 @@
-import { assert, hash32, type LogEntry, type NodeId, type OrderedLog, type Peers } from '@cluster/core'
+import {
+  assert,
+  errorCode,
+  hash32,
+  type LogEntry,
+  type NodeId,
+  type OrderedLog,
+  type Peers,
+} from '@cluster/core'
 import type { World } from '@cluster/testkit'
 import { type Happenings, nothingHappened } from './report.ts'
 
@@ -19,6 +27,7 @@ export class SafetyWatch {
   readonly #lineages = new Set<string>()
   readonly #configurations = new Set<string>()
   readonly #removed = new Set<string>()
+  #version = 0
   readonly #forked = new Set<NodeId>()
   #leader: NodeId | null = null
 
@@ -57,6 +66,11 @@ export class SafetyWatch {
         if (!this.#configurations.has(now)) this.happenings.membershipChanges++
         this.#configurations.add(now)
       }
+      if (group.version > this.#version) {
+        // The first one said what it supports.
+        if (this.#version > 0) this.happenings.upgrades++
+        this.#version = group.version
+      }
       if (role !== 'leader') return
       const office = `${lineage} ${term}`
       const other = this.#leaders.get(office)
@@ -66,6 +80,7 @@ export class SafetyWatch {
       )
       if (other === undefined) {
         this.happenings.elections++
+        if (group.witnesses.includes(log.self)) this.happenings.witnessTerms++
         this.#world.trace.note(log.self, 'leads', { term, voters: voters.join(), learners: learners.join() })
         this.#leader = log.self
       }
@@ -85,7 +100,13 @@ export class SafetyWatch {
       if (!this.#forked.has(log.self)) this.happenings.forks++
       this.#forked.add(log.self)
     })
-    log.on('failed', ({ error }) => this.#world.fail(error))
+    log.on('failed', ({ error }) => {
+      const { voters, learners, away } = log.group()
+      const isMember = [...voters, ...learners, ...away].includes(log.self)
+      // The others went on without it and were upgraded; the operator upgrades it, too.
+      if (errorCode(error) === 'LOG_PROGRAM_TOO_OLD' && !isMember) this.#world.trace.note(log.self, 'too old')
+      else this.#world.fail(error)
+    })
   }
 
   /**

@@ -1,4 +1,15 @@
-import { type Discovery, hash32, type NodeId, type OrderedLog, type Peers, silentLogger } from '@cluster/core'
+import {
+  CLUSTER_VERSION,
+  type Discovery,
+  dataMembers,
+  hash32,
+  InvariantError,
+  type NodeId,
+  type OrderedLog,
+  type Peers,
+  silentLogger,
+  VERSION_OF,
+} from '@cluster/core'
 import { type OrderedLogOptions, orderedLog } from '@cluster/db-serializer'
 import { peers, staticDiscovery } from '@cluster/p2p'
 import {
@@ -26,9 +37,30 @@ export interface LogApp {
 /** The registers of a group are spread over these, so that an operation on several of them is a bundle. */
 const MACHINES = ['registers', 'twins'] as const
 const DEADLINE = { deadlineMs: 3_000 } as const
+/** Before bundles. */
+const OLD_VERSION = VERSION_OF.bundles - 1
 
 /** Snapshots are taken often and little is kept behind them, so that nodes that were down need them. */
 export const shortLog = { snapshotEntries: 120, tailEntries: 30 } as const
+
+/** What the program of this life of a node supports: those of the first nodes are old, where there are upgrades. */
+function supportsOf({ upgrades }: SuiteContext['profile'], start: number, first: boolean): number {
+  return upgrades && first && start === 1 ? OLD_VERSION : CLUSTER_VERSION
+}
+
+/** A machine of a program that knows no bundles: one that reaches it is a bug. */
+class OldRegisters extends RegisterMachine {
+  override readonly bundles = {
+    check: () => neverBundled(),
+    begin: () => neverBundled(),
+    commit: () => neverBundled(),
+    rollback: () => neverBundled(),
+  }
+}
+
+function neverBundled(): never {
+  throw new InvariantError('a bundle reached a program that knows none')
+}
 
 /** How the log is set in this world, for one life of a node. */
 export function logOptionsOf(
@@ -44,6 +76,7 @@ export function logOptionsOf(
     leaseMs: profile.leaseMs,
     quorum: profile.quorum,
     lastStandingMs: LAST_STANDING_MS,
+    supports: supportsOf(profile, start, names.includes(self)),
     ...(expects && { expect: names.length }),
   }
 }
@@ -59,11 +92,12 @@ export function discoveriesOf({ world, names }: SuiteContext, self: NodeId): rea
 function composeLog(
   { self, start, clock, random, disk, transport, logger }: NodePorts,
   context: SuiteContext,
+  witness = false,
 ): { peers: Peers; log: OrderedLog } {
   const discoveries = discoveriesOf(context, self)
   const p2p = peers({ start })({ transport, discoveries, clock, random, logger: silentLogger })
   const giveUpHistory = context.givesUp.delete(self)
-  const log = orderedLog({ ...logOptionsOf(context, self, start), giveUpHistory })({
+  const log = orderedLog({ ...logOptionsOf(context, self, start), giveUpHistory, witness })({
     peers: p2p,
     disk: disk.folder('log'),
     clock,
@@ -96,12 +130,17 @@ export function logsUnsettled(
   const members = ({ voters, learners }: (typeof groups)[number][1]): string => `${voters}|${learners}`
   if (!same(members)) return `different members (${show(members)})`
   const all = groups[0]?.[1]
-  const gone = all ? [...all.voters, ...all.learners].filter((member) => !logs.has(member)) : []
+  const data = all ? dataMembers(all) : []
+  const gone = data.filter((member) => !logs.has(member))
   if (gone.length > 0) return `${gone} are members still, and are gone`
-  if (all && all.voters.length + all.learners.length < logs.size)
-    return `not all are members (${show(members)})`
-  if (all && all.voters.length < Math.min(profile.votersMax, logs.size))
+  if (all && data.length < logs.size) return `not all are members (${show(members)})`
+  if (all && data.filter((node) => all.voters.includes(node)).length < Math.min(profile.votersMax, logs.size))
     return `too few voters (${show(members)})`
+  const even = data.length % 2 === 0 && data.length < profile.votersMax
+  const votes = all?.witnesses.some((node) => all.voters.includes(node)) ?? false
+  if (profile.witness && votes !== even) return `the witness ${votes ? 'votes' : 'does not vote'}`
+  if (profile.upgrades && all?.version !== CLUSTER_VERSION)
+    return `the cluster is at version ${all?.version} still`
   if (!same(({ appliedIndex }) => appliedIndex)) return `different indexes (${show((g) => g.appliedIndex)})`
   return null
 }
@@ -202,8 +241,11 @@ export const serializerSuite: Suite<LogApp> = {
       const { peers: p2p, log } = composeLog(ports, context)
       const parts = context.profile.quorum === 'last-standing'
       const history = (): string => (parts ? (log.group().lineage ?? '') : '')
+      const first = context.names.includes(ports.self)
+      const old = supportsOf(context.profile, ports.start, first) < VERSION_OF.bundles
+      const Registers = old ? OldRegisters : RegisterMachine
       const machines = MACHINES.map(
-        (name) => new RegisterMachine(name, context.safety.follow(ports.self, name, history)),
+        (name) => new Registers(name, context.safety.follow(ports.self, name, history)),
       )
       for (const machine of machines) log.attach(machine)
       await p2p.start()
@@ -211,6 +253,21 @@ export const serializerSuite: Suite<LogApp> = {
       return { peers: p2p, log, machines }
     },
     async stop({ peers: p2p, log }: LogApp, reason): Promise<void> {
+      await log.stop(reason)
+      await p2p.stop(reason)
+    },
+  }),
+  witness: (context) => ({
+    async start(ports: NodePorts): Promise<{ peers: Peers; log: OrderedLog }> {
+      const { peers: p2p, log } = composeLog(ports, context, true)
+      await p2p.start()
+      await log.start()
+      return { peers: p2p, log }
+    },
+    async stop(
+      { peers: p2p, log }: { peers: Peers; log: OrderedLog },
+      reason: 'away' | 'left',
+    ): Promise<void> {
       await log.stop(reason)
       await p2p.stop(reason)
     },

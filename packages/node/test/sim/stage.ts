@@ -1,4 +1,4 @@
-import type { NodeId } from '@cluster/core'
+import { dataMembers, type NodeId } from '@cluster/core'
 import type { Clients, SimNode, World } from '@cluster/testkit'
 import type { Suite, SuiteContext } from './suite.ts'
 
@@ -11,6 +11,8 @@ export interface Stage<App> {
   readonly suite: Suite<App>
   readonly context: SuiteContext
   readonly clients: Clients<App>
+  /** One more that votes and holds no data. */
+  readonly witness: SimNode<unknown> | null
   /** Those that are in the cluster, or were and are to come back. */
   readonly cluster: readonly SimNode<App>[]
 }
@@ -30,9 +32,10 @@ export function textOf(error: unknown): string {
 export function isWhole<App>({ cluster, suite, context }: Stage<App>): boolean {
   const votes = cluster.every(({ app }) => {
     if (app === null) return false
-    const { voters, learners, leader } = suite.log(app).group()
+    const group = suite.log(app).group()
     const voting = Math.min(context.profile.votersMax, cluster.length)
-    return leader !== null && voters.length === voting && voters.length + learners.length === cluster.length
+    const votes = group.voters.filter((voter) => !group.witnesses.includes(voter)).length
+    return group.leader !== null && votes === voting && dataMembers(group).length === cluster.length
   })
   return votes && (suite.isRedundant?.(appsOf(cluster)) ?? true)
 }

@@ -10,6 +10,8 @@ export interface Suite<App> {
   readonly name: SuiteName
   /** The program of the nodes of one world. */
   program(context: SuiteContext): Program<App>
+  /** The program of a witness beside them, where a suite has one. */
+  witness?(context: SuiteContext): Program<unknown>
   /** What clients do in one world. */
   load(context: SuiteContext): Load<App, Named, unknown>
   /** Prepares the formed cluster, through any node. */

@@ -125,14 +125,10 @@ export class Ambush {
 
   /** Whatever the one between them said before it was on its disk, it may have forgotten when the others ask. */
   bridge(between: SimNode<unknown> | undefined): boolean {
-    if (
-      between === undefined ||
-      this.#scene.isCut ||
-      this.#scene.nodes.length < 3 ||
-      !this.#scene.mayGoDown()
-    )
+    const others = this.#scene.nodes.filter((node) => node !== between)
+    if (between === undefined || this.#scene.isCut || others.length < 2 || !this.#scene.mayGoDown())
       return false
-    const [one = [], other = []] = this.#halves(this.#scene.nodes.filter((node) => node !== between))
+    const [one = [], other = []] = this.#halves(others)
     this.#scene.isCut = true
     for (const a of one)
       for (const b of other) {

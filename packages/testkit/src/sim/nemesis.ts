@@ -27,6 +27,8 @@ export interface NemesisOptions {
   readonly mayLeave?: () => boolean
   /** A node left some time ago: starts another one in its place, or the same again. Default: the same. */
   readonly replace?: (left: SimNode<unknown>) => void
+  /** Who stands between two halves when only one node does; default any of the nodes. */
+  readonly between?: SimNode<unknown>
   /** Tells the chance of several in one world apart. Default `nemesis`. */
   readonly label?: string
   /** Speeds between which monotonic clocks drift. Default 0.99 … 1.01. */
@@ -183,7 +185,7 @@ export class Nemesis {
       case 'ring':
         return this.#divide(() => this.#ambush.ring(shuffle(this.#random, this.#nodes)))
       case 'bridge':
-        return this.#ambush.bridge(victim)
+        return this.#ambush.bridge(this.#options.between ?? victim)
       case 'reset': {
         const links = this.#world.network.links()
         if (links.length === 0) return false
@@ -314,7 +316,8 @@ export class Nemesis {
     const { starts } = node
     this.#world.schedule(this.#random.between(...downMs), () => {
       // Somebody else may have started it meanwhile, and it may be down again, or another one is in its place.
-      if (!node.running && node.starts === starts && this.#nodes.includes(node))
+      const isHere = this.#nodes.includes(node) || node === this.#options.between
+      if (!node.running && node.starts === starts && isHere)
         node.start().catch((error: unknown) => this.#world.fail(error))
     })
   }
