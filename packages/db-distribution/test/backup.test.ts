@@ -285,7 +285,7 @@ async function storm(
     }
   }
   const work = [client(), client(), maker(), maker()]
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 4; round++) {
     const victim = pick(NAMES)
     running.delete(victim)
     if (random.between(0, 1) < 0.5) nodes.crash(victim)
