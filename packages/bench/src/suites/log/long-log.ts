@@ -75,7 +75,7 @@ async function restart({ logBytes, progress }: SuiteOptions): Promise<Row[]> {
 }
 
 async function serving({ stateBytes, progress }: SuiteOptions): Promise<Row[]> {
-  const snapshotBytes = 12 * MIB
+  const snapshotBytes = 24 * MIB
   const fleet = await LogFleet.start({ voters: VOTERS, learners: 0, snapshotBytes, stateBytes })
   try {
     progress(`snapshots of ${size(stateBytes)} while serving`)
