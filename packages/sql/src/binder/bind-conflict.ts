@@ -10,6 +10,7 @@ import { valuesWithGenerated } from './computed-columns.ts'
 import { type BindContext, errorAt, newColumn } from './context.ts'
 import type { Place } from './place.ts'
 import type { Scope } from './scope.ts'
+import { isPlainIndex } from './stored-index.ts'
 
 /**
  * Binds ON CONFLICT. SET and WHERE see the row that is there under the name of the table, and the one that was to
@@ -71,7 +72,11 @@ function arbitersOf(
   if (target === null) return unique
   if (target.by === 'constraint') return [constraintNamed(context, table, unique, target.constraint)]
   const wanted = new Set(target.columns.map((column) => columnPosition(context, table, column)))
-  const found = unique.filter(
+  const inferred = [
+    ...(table.primaryKey === null ? [] : [table.primaryKey]),
+    ...table.indexes.filter((index) => index.unique && index.ready && isPlainIndex(index)),
+  ]
+  const found = inferred.filter(
     ({ columns }) =>
       new Set(columns).size === wanted.size && columns.every((position) => wanted.has(position)),
   )

@@ -162,7 +162,7 @@ export function bindExpression(place: Place, expression: Expression): Expr {
           : bind(operand)
       const cast = explicitCast(context, expression, bound, type)
       const entry = domain === null ? null : context.names.byKey(domain)
-      return entry?.kind === 'domain' ? asDomain(context, entry, cast) : cast
+      return entry?.kind === 'domain' ? asDomain(context, entry, cast, bindCondition) : cast
     }
     case 'call':
       return bindCall(place, expression)

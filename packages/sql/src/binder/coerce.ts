@@ -3,15 +3,9 @@ import { SQLSTATE, withPosition } from '../errors.ts'
 import { type CastContext, castFor, commonType as commonTypeOf, relativeCast } from '../functions/cast.ts'
 import { constant } from '../plan/build.ts'
 import type { Expr } from '../plan/expression.ts'
-import type { Node, TypeName } from '../syntax/ast.ts'
+import type { Node } from '../syntax/ast.ts'
 import { BOOLEAN, formatType, type SqlType, sameType, TEXT, typeName, unmodified } from '../types/type.ts'
 import { type BindContext, errorAt, positionOf } from './context.ts'
-import { declaredType } from './declared-type.ts'
-
-/** The type that a name in the source means. @throws 42704 */
-export function resolveTypeName(context: BindContext, name: TypeName): SqlType {
-  return declaredType(context, name).type
-}
 
 /**
  * The expression as a value of the type. A literal of no type is read at once, so that a wrong one is

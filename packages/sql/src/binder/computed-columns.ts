@@ -111,7 +111,7 @@ export function checksOver(
     for (const check of domain.checks)
       checks.push({
         name: check.name,
-        expr: domainCondition(inner, domain, check, value),
+        expr: domainCondition(inner, domain, check, value, bindCondition),
         domain: domain.name,
       })
   })

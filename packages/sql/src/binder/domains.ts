@@ -3,10 +3,13 @@ import { brokenDomain } from '../errors.ts'
 import type { ScalarFunction } from '../functions/function.ts'
 import type { Expr } from '../plan/expression.ts'
 import { substitute } from '../plan/traverse.ts'
+import type { Expression } from '../syntax/ast.ts'
 import { parseExpression } from '../syntax/parse.ts'
 import { BOOLEAN, type SqlType } from '../types/type.ts'
-import { bindCondition } from './bind-expression.ts'
 import { type BindContext, newColumn } from './context.ts'
+import type { Place } from './place.ts'
+
+export type BindCondition = (place: Place, expression: Expression, word: string) => Expr
 
 /** The condition of a domain's constraint over a value: VALUE stands for it. */
 export function domainCondition(
@@ -14,6 +17,7 @@ export function domainCondition(
   domain: Pick<DomainSchema, 'name' | 'type'>,
   { text }: Pick<CheckConstraint, 'text'>,
   value: Expr,
+  bindCondition: BindCondition,
 ): Expr {
   const inner: BindContext = { ...context, source: null }
   const column = newColumn(inner, 'value', domain.type)
@@ -24,7 +28,12 @@ export function domainCondition(
 }
 
 /** A value as one of the domain: an error when it is not. */
-export function asDomain(context: BindContext, domain: DomainSchema, value: Expr): Expr {
+export function asDomain(
+  context: BindContext,
+  domain: DomainSchema,
+  value: Expr,
+  bindCondition: BindCondition,
+): Expr {
   const fails = (check: string): Expr => ({
     kind: 'call',
     type: domain.type,
@@ -33,7 +42,7 @@ export function asDomain(context: BindContext, domain: DomainSchema, value: Expr
     args: [],
   })
   const branches = domain.checks.map((check) => {
-    const holds = domainCondition(context, domain, check, value)
+    const holds = domainCondition(context, domain, check, value, bindCondition)
     const broken: Expr = { kind: 'is', type: BOOLEAN, test: 'false', operand: holds, negated: false }
     return { when: broken, result: fails(check.name) }
   })

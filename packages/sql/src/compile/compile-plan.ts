@@ -41,7 +41,7 @@ import {
   Layout,
   Slots,
 } from './compile-map.ts'
-import { checkedCount, compileScan, countBound, encodeKey } from './compile-scan.ts'
+import { checkedCount, compileScan, countBound, encodeKey, typesOfKey } from './compile-scan.ts'
 import { compileWindow } from './compile-window.ts'
 
 export interface CompiledPlan {
@@ -270,7 +270,7 @@ class PlanCompiler {
     const right = new Layout(plan.columns.map(({ column }) => column))
     const both = new Layout([...left.columns, ...right.columns])
     const values = compileMap(left, this.#slots, null, plan.keys)
-    const columns = (index ?? table.primaryKey)?.columns ?? []
+    const types = typesOfKey(table, index)
     return lookupJoinSource(this.compile(plan.left), {
       database: this.#database,
       table,
@@ -279,8 +279,7 @@ class PlanCompiler {
       keys(batch, frame) {
         const parts = values(batch, frame)
         const keys: (Key | undefined)[] = []
-        for (let i = 0; i < parts.length; i++)
-          keys.push(encodeKey(table, columns, rowOf(parts, i)) ?? undefined)
+        for (let i = 0; i < parts.length; i++) keys.push(encodeKey(types, rowOf(parts, i)) ?? undefined)
         return keys
       },
       join: {

@@ -7,13 +7,15 @@ import {
   KeyWriter,
   type Value,
 } from '@cluster/core'
-import type { TableSchema } from '../catalog/schema.ts'
+import { keyTypes } from '../binder/stored-index.ts'
+import type { IndexSchema, TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { Source } from '../executor/context.ts'
 import { indexScan, pointScan, prefixRange, rangeScan, uniquePointScan } from '../executor/scan.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { Access, TableScanNode } from '../plan/physical.ts'
 import { writeKeyValue } from '../types/key.ts'
+import type { SqlType } from '../types/type.ts'
 import type { Frame } from './batch.ts'
 import { compileScalars, type Slots } from './compile-map.ts'
 
@@ -53,12 +55,12 @@ function keyTuples(
   access: Access & { kind: 'keys' },
   slots: Slots,
 ): (frame: Frame) => Key[] {
-  const columns = keyColumns(table, access)
+  const types = accessTypes(table, access)
   const tuples = access.tuples.map((tuple) => compileScalars(tuple, slots))
   return (frame) => {
     const keys: Key[] = []
     for (const tuple of tuples) {
-      const key = encodeKey(table, columns, tuple(frame))
+      const key = encodeKey(types, tuple(frame))
       if (key !== null) keys.push(key)
     }
     return keys
@@ -70,19 +72,19 @@ function keyRange(
   access: Access & { kind: 'range' },
   slots: Slots,
 ): (frame: Frame) => KeyRange | null {
-  const columns = keyColumns(table, access)
+  const types = accessTypes(table, access)
   const equal = compileScalars(access.equal, slots)
   const bounds = [access.lower, access.upper].map((bound) =>
     bound === null ? null : compileScalars([bound.expr], slots),
   )
   const [lower, upper] = bounds
-  const next = columns[access.equal.length]
+  const next = types[access.equal.length]
   return (frame) => {
-    const prefix = encodeKey(table, columns, equal(frame))
+    const prefix = encodeKey(types, equal(frame))
     if (prefix === null) return null
     let { from, to } = prefix === '' ? ({} as KeyRange) : prefixRange(prefix)
     if (lower && next !== undefined) {
-      const key = encodeKey(table, [next], lower(frame))
+      const key = encodeKey([next], lower(frame))
       if (key === null) return null
       from =
         access.lower?.inclusive === true
@@ -91,7 +93,7 @@ function keyRange(
     }
     if (next !== undefined && (lower || upper)) {
       // Values that are NULL come last in a key and match no comparison.
-      const key = upper ? encodeKey(table, [next], upper(frame)) : new KeyWriter().null().finish()
+      const key = upper ? encodeKey([next], upper(frame)) : new KeyWriter().null().finish()
       if (key === null) return null
       to = upper && access.upper?.inclusive === true ? afterPrefix(prefix + key) : prefix + key
     }
@@ -99,23 +101,24 @@ function keyRange(
   }
 }
 
-/** The table positions of the key that an access goes by. */
-function keyColumns(table: TableSchema, access: Exclude<Access, { kind: 'all' }>): readonly number[] {
-  return (access.index ?? table.primaryKey)?.columns ?? []
+/** The types of the key that an access goes by. */
+const accessTypes = (table: TableSchema, { index }: Exclude<Access, { kind: 'all' }>): readonly SqlType[] =>
+  typesOfKey(table, index)
+
+/** The types of an index's key; null: of the primary key. */
+export function typesOfKey(table: TableSchema, index: IndexSchema | null): readonly SqlType[] {
+  if (index !== null) return keyTypes(table, index)
+  return keyTypes(table, { columns: table.primaryKey?.columns ?? [], keys: null })
 }
 
 /** The key of the values of leading key columns; null when one of them is NULL. */
-export function encodeKey(
-  table: TableSchema,
-  columns: readonly number[],
-  values: readonly Value[],
-): Key | null {
+export function encodeKey(types: readonly SqlType[], values: readonly Value[]): Key | null {
   const writer = new KeyWriter()
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as Value
-    const column = table.columns[columns[i] as number]
-    if (value === null || column === undefined) return null
-    writeKeyValue(writer, column.type, value)
+    const type = types[i]
+    if (value === null || type === undefined) return null
+    writeKeyValue(writer, type, value)
   }
   return writer.finish()
 }

@@ -9,6 +9,7 @@ import { ConstraintNames, constraintNames } from './constraint-names.ts'
 import { change, type DdlContext, hintNear, keyOf, lookUp, needTable, shown } from './context.ts'
 import { addTableConstraint, type Clauses, noClauses, placementOf } from './create-table.ts'
 import { dropColumn, dropConstraint } from './drop-parts.ts'
+import { constraintMissing, needColumn } from './parts.ts'
 import { renamedIn } from './references.ts'
 import { changeObject, renameConstraint } from './rename.ts'
 import { checkForeignKey, checkRows } from './validate.ts'
@@ -89,15 +90,6 @@ const deferralOf = ({ deferral }: TableChange & { kind: 'alterConstraint' }) => 
   initiallyDeferred: deferral.initiallyDeferred,
 })
 
-export function constraintMissing(context: DdlContext, table: TableSchema, { name, span }: Identifier) {
-  return errorAt(
-    context.bind,
-    { span },
-    SQLSTATE.undefinedObject,
-    `constraint "${name}" of relation "${table.name}" does not exist`,
-  )
-}
-
 /** ADD CONSTRAINT. */
 async function addConstraint(
   context: DdlContext,
@@ -164,16 +156,4 @@ async function renameColumn(
     ...renamed,
     columns: renamed.columns.map((one) => (one.slot === column.slot ? { ...one, name: to } : one)),
   })
-}
-
-/** @throws 42703 */
-export function needColumn(context: DdlContext, table: TableSchema, { name, span }: Identifier) {
-  const column = table.columns.find((one) => one.name === name)
-  if (column !== undefined) return column
-  throw errorAt(
-    context.bind,
-    { span },
-    SQLSTATE.undefinedColumn,
-    `column "${name}" of relation "${table.name}" does not exist`,
-  )
 }

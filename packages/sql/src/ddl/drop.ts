@@ -5,7 +5,7 @@ import { SQLSTATE, sqlError } from '../errors.ts'
 import type { Drop, ObjectKind, QualifiedName } from '../syntax/ast.ts'
 import { change, type DdlContext, discard, hintNear, keyOf, lookUp, schemaExists, shown } from './context.ts'
 import { type Dependent, dependentsOf, describe, idOf, type Target } from './dependents.ts'
-import { removeColumn, removeForeignKey, removeIndex } from './drop-parts.ts'
+import { removeColumn, removeForeignKey, removeIndex } from './remove-parts.ts'
 import { removeSequence } from './sequences.ts'
 
 /** Drops objects, and with CASCADE what stands on them. @throws 42P01, 42704, 3F000, 2BP01, 42809 */

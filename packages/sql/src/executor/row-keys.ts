@@ -7,7 +7,7 @@ import {
   type Row,
   type Value,
 } from '@cluster/core'
-import type { IndexSchema, TableSchema } from '../catalog/schema.ts'
+import type { TableSchema } from '../catalog/schema.ts'
 import { writeKeyValue } from '../types/key.ts'
 
 /** The key of some columns' values, in the order given. */
@@ -32,35 +32,6 @@ export function primaryKeyOf(table: TableSchema, row: Row): Key | null {
 
 export function partitionOfRow(database: Database, table: TableSchema, rowKey: Key): PartitionId {
   return table.placement === 'everywhere' ? EVERYWHERE : database.partitionOf(rowKey)
-}
-
-/** Where an index has its entry for a row, and whether another row may have the same. */
-export interface IndexEntryAddress {
-  readonly key: Key
-  readonly partition: PartitionId
-  /** True when another row with this very entry would break the constraint. */
-  readonly exclusive: boolean
-}
-
-/**
- * An entry of a unique index without NULL is keyed by its columns alone and lives in the partition of that key,
- * so one read tells whether it is taken. Every other entry has the row's key behind its columns and lives
- * beside the row.
- */
-export function indexEntryOf(
-  database: Database,
-  table: TableSchema,
-  index: IndexSchema,
-  row: Row,
-  rowKey: Key,
-): IndexEntryAddress {
-  const values = valuesOf(row, index.columns)
-  const key = keyOfValues(table, index.columns, values)
-  const exclusive = index.unique && values.every((value) => value !== null)
-  if (!exclusive)
-    return { key: key + rowKey, partition: partitionOfRow(database, table, rowKey), exclusive: false }
-  const partition = table.placement === 'everywhere' ? EVERYWHERE : database.partitionOf(key)
-  return { key, partition, exclusive: true }
 }
 
 /**

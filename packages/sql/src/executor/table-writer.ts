@@ -2,18 +2,20 @@ import {
   assert,
   type Database,
   type Key,
-  type PartitionId,
-  type RelationId,
   type Row,
   type RowAddress,
   type Transaction,
   type Value,
 } from '@cluster/core'
+import { keyTypes } from '../binder/stored-index.ts'
 import { layoutOf } from '../catalog/row-layout.ts'
 import type { IndexSchema, KeyConstraint, TableSchema } from '../catalog/schema.ts'
+import { indexKeyOf } from '../compile/index-program.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { formatValue } from '../types/format.ts'
-import { indexEntryOf, partitionOfRow, primaryKeyOf, valuesOf } from './row-keys.ts'
+import type { SqlType } from '../types/type.ts'
+import { addressOf, type IndexEntry, indexEntryOf } from './index-entries.ts'
+import { partitionOfRow, primaryKeyOf } from './row-keys.ts'
 
 /** A row as it stands in the table. */
 export interface StoredRow {
@@ -32,6 +34,23 @@ export interface TableWriterOptions {
   readonly table: TableSchema
   /** Makes the key of a row without a primary key. */
   readonly makeRowKey: () => Key
+  /** Told of every row that was written. */
+  readonly onChange?: ((change: WrittenRow) => void) | null
+}
+
+/** What became of one row; null: it was not there before, or is not there any more. */
+export interface WrittenRow {
+  readonly table: TableSchema
+  readonly old: StoredRow | null
+  readonly now: StoredRow | null
+}
+
+/** A row on its way to where it will be. */
+interface Moved extends StoredRow {
+  /** Its entries in the indexes, and those it had. */
+  readonly now: readonly (IndexEntry | null)[]
+  readonly was: readonly (IndexEntry | null)[] | null
+  readonly oldKey: Key | null
 }
 
 /** Reads in flight at once. */
@@ -55,10 +74,12 @@ export class TableWriter {
   readonly #transaction: Transaction
   readonly #table: TableSchema
   readonly #makeRowKey: () => Key
+  readonly #onChange: ((change: WrittenRow) => void) | null
   /** Entries that were read, were not there, and have not been written since. */
   readonly #free = new Set<string>()
 
-  constructor({ database, transaction, table, makeRowKey }: TableWriterOptions) {
+  constructor({ database, transaction, table, makeRowKey, onChange = null }: TableWriterOptions) {
+    this.#onChange = onChange
     this.#database = database
     this.#transaction = transaction
     this.#table = table
@@ -67,8 +88,9 @@ export class TableWriter {
 
   /** @throws 23505 when a key is taken, 23502 when a value is missing */
   async insert(rows: readonly Row[]): Promise<void> {
-    const stored = rows.map((row) => ({ row, key: primaryKeyOf(this.#table, row) ?? this.#makeRowKey() }))
+    const stored = rows.map((row) => this.#fresh(primaryKeyOf(this.#table, row) ?? this.#makeRowKey(), row))
     await this.#write(stored)
+    for (const one of stored) this.#note(null, one)
   }
 
   /** What a row to be inserted needs to be free under some constraints of the table, in their order. */
@@ -84,7 +106,7 @@ export class TableWriter {
       // What an exclusive entry's key is made of does not include the key of the row.
       const entry = index === undefined ? null : indexEntryOf(this.#database, this.#table, index, row, '')
       if (index === undefined || entry === null || !entry.exclusive) continue
-      claims.push(claimOf(entryAddress(index.relation, entry.partition, entry.key), index, row))
+      claims.push(claimOf(addressOf(index, entry), index, row))
     }
     return claims
   }
@@ -125,88 +147,88 @@ export class TableWriter {
    * @throws as `insert`
    */
   async update(changes: readonly RowChange[]): Promise<void> {
-    const moved: StoredRow[] = []
-    for (const { old, row } of changes) {
+    const moved = changes.map(({ old, row }): Moved => {
       const key = primaryKeyOf(this.#table, row) ?? old.key
       if (key !== old.key) this.#transaction.delete(this.#rowAddress(old.key))
-      for (const index of this.#table.indexes) {
-        const before = indexEntryOf(this.#database, this.#table, index, old.row, old.key)
-        const after = indexEntryOf(this.#database, this.#table, index, row, key)
-        if (before.key !== after.key)
-          this.#transaction.delete(entryAddress(index.relation, before.partition, before.key))
-      }
-      moved.push({ row, key })
-    }
-    await this.#write(
-      moved,
-      changes.map(({ old }) => old),
-    )
+      const was = this.#entries(old)
+      const now = this.#entries({ key, row })
+      this.#table.indexes.forEach((index, i) => {
+        const entry = was[i] ?? null
+        if (entry !== null && entry.key !== now[i]?.key) this.#transaction.delete(addressOf(index, entry))
+      })
+      return { key, row, now, was, oldKey: old.key }
+    })
+    await this.#write(moved)
+    for (const [i, { old }] of changes.entries()) this.#note(old, moved[i] ?? null)
   }
 
   delete(rows: readonly StoredRow[]): void {
-    for (const { key, row } of rows) {
-      this.#transaction.delete(this.#rowAddress(key))
-      for (const index of this.#table.indexes) {
-        const entry = indexEntryOf(this.#database, this.#table, index, row, key)
-        this.#transaction.delete(entryAddress(index.relation, entry.partition, entry.key))
-      }
+    for (const stored of rows) {
+      this.#transaction.delete(this.#rowAddress(stored.key))
+      const entries = this.#entries(stored)
+      this.#table.indexes.forEach((index, i) => {
+        const entry = entries[i] ?? null
+        if (entry !== null) this.#transaction.delete(addressOf(index, entry))
+      })
+      this.#note(stored, null)
     }
   }
 
   /** Adds the entries of one index for rows that are there already. @throws 23505 */
   async fillIndex(index: IndexSchema, rows: readonly StoredRow[]): Promise<void> {
     const claims: Claim[] = []
-    for (const { key, row } of rows) {
+    const entries = rows.map(({ key, row }) => {
       const entry = indexEntryOf(this.#database, this.#table, index, row, key)
-      const address = entryAddress(index.relation, entry.partition, entry.key)
-      if (entry.exclusive) claims.push(claimOf(address, index, row))
-    }
+      if (entry?.exclusive === true) claims.push(claimOf(addressOf(index, entry), index, row))
+      return entry
+    })
     await this.#claim(claims)
-    for (const { key, row } of rows) this.#putEntry(index, row, key)
+    rows.forEach(({ key }, i) => {
+      const entry = entries[i] ?? null
+      if (entry !== null) this.#put(addressOf(index, entry), [key])
+    })
   }
 
   /** Writes rows under their keys, which are those of the primary key where there is one. @throws as `insert` */
   async place(rows: readonly StoredRow[]): Promise<void> {
-    await this.#write(rows.map(({ key, row }) => ({ key: primaryKeyOf(this.#table, row) ?? key, row })))
+    await this.#write(rows.map(({ key, row }) => this.#fresh(primaryKeyOf(this.#table, row) ?? key, row)))
   }
 
-  async #write(rows: readonly StoredRow[], before: readonly StoredRow[] | null = null): Promise<void> {
+  #fresh(key: Key, row: Row): Moved {
+    return { key, row, now: this.#entries({ key, row }), was: null, oldKey: null }
+  }
+
+  /** What each index has for a row; null where it leaves it out. */
+  #entries({ key, row }: StoredRow): readonly (IndexEntry | null)[] {
+    return this.#table.indexes.map((index) => indexEntryOf(this.#database, this.#table, index, row, key))
+  }
+
+  #note(old: StoredRow | null, now: StoredRow | null): void {
+    this.#onChange?.({ table: this.#table, old, now })
+  }
+
+  async #write(rows: readonly Moved[]): Promise<void> {
+    const { primaryKey, indexes } = this.#table
     const claims: Claim[] = []
-    rows.forEach(({ key, row }, i) => {
+    for (const { key, row, now, was, oldKey } of rows) {
       this.checkNotNull(row)
-      const old = before?.[i]
-      const { primaryKey } = this.#table
-      if (primaryKey !== null && old?.key !== key)
-        claims.push(claimOf(this.#rowAddress(key), primaryKey, row))
-      for (const index of this.#table.indexes) {
-        const entry = indexEntryOf(this.#database, this.#table, index, row, key)
-        if (!entry.exclusive) continue
-        if (old !== undefined) {
-          const was = indexEntryOf(this.#database, this.#table, index, old.row, old.key)
-          if (was.key === entry.key) continue
-        }
-        const address = entryAddress(index.relation, entry.partition, entry.key)
-        claims.push(claimOf(address, index, row))
-      }
-    })
+      if (primaryKey !== null && oldKey !== key) claims.push(claimOf(this.#rowAddress(key), primaryKey, row))
+      indexes.forEach((index, i) => {
+        const entry = now[i] ?? null
+        if (entry?.exclusive !== true || was?.[i]?.key === entry.key) return
+        claims.push(claimOf(addressOf(index, entry), index, row))
+      })
+    }
     await this.#claim(claims)
-    rows.forEach(({ key, row }, i) => {
-      this.#put(this.#rowAddress(key), layoutOf(this.#table).toStored(row))
-      for (const index of this.#table.indexes) {
-        const old = before?.[i]
-        if (old?.key === key) {
-          const was = indexEntryOf(this.#database, this.#table, index, old.row, old.key)
-          const now = indexEntryOf(this.#database, this.#table, index, row, key)
-          if (was.key === now.key) continue
-        }
-        this.#putEntry(index, row, key)
-      }
-    })
-  }
-
-  #putEntry(index: IndexSchema, row: Row, rowKey: Key): void {
-    const entry = indexEntryOf(this.#database, this.#table, index, row, rowKey)
-    this.#put(entryAddress(index.relation, entry.partition, entry.key), [rowKey])
+    const { toStored } = layoutOf(this.#table)
+    for (const { key, row, now, was, oldKey } of rows) {
+      this.#put(this.#rowAddress(key), toStored(row))
+      indexes.forEach((index, i) => {
+        const entry = now[i] ?? null
+        if (entry !== null && (oldKey !== key || was?.[i]?.key !== entry.key))
+          this.#put(addressOf(index, entry), [key])
+      })
+    }
   }
 
   #put(address: RowAddress, row: Row): void {
@@ -241,22 +263,29 @@ export class TableWriter {
   }
 }
 
-const print = ({ columns }: TableSchema, position: number, value: Value): string => {
-  const column = columns[position]
-  return value === null || column === undefined ? 'null' : formatValue(column.type, value)
-}
+const print = ({ columns }: TableSchema, position: number, value: Value): string =>
+  printAs(columns[position]?.type, value)
+
+const printAs = (type: SqlType | undefined, value: Value): string =>
+  value === null || type === undefined ? 'null' : formatValue(type, value)
 
 /** 23505 */
 export function duplicateKey(table: TableSchema, { constraint, row }: Pick<Claim, 'constraint' | 'row'>) {
-  const names = constraint.columns.map((position) => table.columns[position]?.name).join(', ')
-  const values = valuesOf(row, constraint.columns)
-    .map((value, i) => print(table, constraint.columns[i] as number, value))
-    .join(', ')
+  const index = 'relation' in constraint ? (constraint as IndexSchema) : null
+  const names = constraint.columns.map((position, i) => {
+    const text = index?.keys?.[i]?.text ?? null
+    return text === null ? table.columns[position]?.name : /^\w+\(/.test(text) ? text : `(${text})`
+  })
+  const types = index === null ? null : keyTypes(table, index)
+  const found = index === null ? null : indexKeyOf(table, index)(row)
+  const values = constraint.columns.map((position, i) =>
+    found === null ? print(table, position, row[position] ?? null) : printAs(types?.[i], found[i] ?? null),
+  )
   return sqlError(
     SQLSTATE.uniqueViolation,
     `duplicate key value violates unique constraint "${constraint.name}"`,
     {
-      detail: `Key (${names})=(${values}) already exists.`,
+      detail: `Key (${names.join(', ')})=(${values.join(', ')}) already exists.`,
       table: table.name,
       constraint: constraint.name,
     },
@@ -286,10 +315,4 @@ const claimOf = (address: RowAddress, constraint: KeyConstraint, row: Row): Clai
   name: nameOf(address),
   constraint,
   row,
-})
-
-const entryAddress = (relation: RelationId, partition: PartitionId, key: Key): RowAddress => ({
-  relation,
-  partition,
-  key,
 })

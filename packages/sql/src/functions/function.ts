@@ -1,7 +1,7 @@
 import type { Value } from '@cluster/core'
+import type { SequenceSchema } from '../catalog/schema.ts'
 import type { Zone } from '../types/time-zone.ts'
 import type { SqlType } from '../types/type.ts'
-import type { SequenceCalls } from './sequence.ts'
 
 /**
  * - `immutable`: the same arguments give the same value for ever, so constants fold;
@@ -9,6 +9,18 @@ import type { SequenceCalls } from './sequence.ts'
  * - `volatile`: another value on every call (`random()`), so a call is never moved or repeated.
  */
 export type Volatility = 'immutable' | 'stable' | 'volatile'
+
+/** Sequences as a running statement has them. Values that it may need were put by before. */
+export interface SequenceCalls {
+  /** @throws 2200H at the end of one that does not cycle */
+  next(sequence: SequenceSchema): bigint
+  /** @throws 55000 when this session has taken none */
+  current(sequence: SequenceSchema): bigint
+  /** Takes effect when the statement ends. @throws 22003 */
+  set(sequence: SequenceSchema, value: bigint, called: boolean): bigint
+  /** What `next` gave last, of any sequence. @throws 55000 */
+  last(): bigint
+}
 
 /** What stable and volatile functions may ask of the session that runs them. */
 export interface FunctionContext {

@@ -1,8 +1,9 @@
-import type { IndexSchema, KeyConstraint } from '../catalog/schema.ts'
+import { EXPRESSION, type IndexSchema } from '../catalog/schema.ts'
 import type { CallExpr, Expr } from '../plan/expression.ts'
 import type { ScanPlan } from '../plan/logical.ts'
 import type { Access, Bound } from '../plan/physical.ts'
 import { columnsIn, comparesAlike, hasSubquery, isVolatile } from '../plan/traverse.ts'
+import { type Canonical, canonicalOver, covers, shapeOf } from './index-match.ts'
 
 /** Most keys that a scan looks up one by one; with more, reading the range is no worse. */
 const KEYS_MAX = 1_000
@@ -20,7 +21,8 @@ type Tie =
 
 interface Tied {
   readonly condition: Expr
-  readonly position: number
+  /** The position of a column, or an expression in canonical form. */
+  readonly operand: number | string
   readonly tie: Tie
 }
 
@@ -29,12 +31,21 @@ interface Tied {
  * longest run of leading key columns that are fixed, perhaps with bounds on the next; else all rows.
  */
 export function chooseAccess(scan: ScanPlan, conditions: readonly Expr[]): ChosenAccess {
-  const ties = conditions.flatMap((condition) => tiesOf(scan, condition))
-  if (ties.length === 0) return { access: { kind: 'all' }, rest: conditions }
   const { primaryKey, indexes } = scan.table
-  const keys: readonly (readonly [KeyConstraint, IndexSchema | null, boolean])[] = [
-    ...(primaryKey === null ? [] : [[primaryKey, null, true] as const]),
-    ...indexes.map((index) => [index, index, index.unique] as const),
+  const own = new Map(scan.columns.map(({ column, position }) => [column.id, position]))
+  const canonical = canonicalOver(({ id }) => own.get(id) ?? null)
+  const computed = indexes.some(({ columns }) => columns.includes(EXPRESSION))
+  const ties = conditions.flatMap((condition) => tiesOf(scan, condition, computed ? canonical : null))
+  const usable = indexes.filter(
+    (index) =>
+      index.ready &&
+      (ties.length > 0 || index.where !== null) &&
+      covers(shapeOf(scan.table, index), conditions, canonical),
+  )
+  if (ties.length === 0 && usable.length === 0) return { access: { kind: 'all' }, rest: conditions }
+  const keys: readonly (readonly [readonly (number | string)[], IndexSchema | null, boolean])[] = [
+    ...(primaryKey === null ? [] : [[primaryKey.columns, null, true] as const]),
+    ...usable.map((index) => [shapeOf(scan.table, index).keys, index, index.unique] as const),
   ]
   let best: (ChosenAccess & { readonly score: number }) | null = null
   for (const [key, index, unique] of keys) {
@@ -45,7 +56,7 @@ export function chooseAccess(scan: ScanPlan, conditions: readonly Expr[]): Chose
 }
 
 function accessBy(
-  key: KeyConstraint,
+  key: readonly (number | string)[],
   index: IndexSchema | null,
   unique: boolean,
   ties: readonly Tied[],
@@ -53,14 +64,14 @@ function accessBy(
 ): (ChosenAccess & { readonly score: number }) | null {
   const used: Expr[] = []
   const equal: (readonly Expr[])[] = []
-  for (const position of key.columns) {
-    const tied = ties.find((candidate) => candidate.position === position && candidate.tie.kind === 'equal')
+  for (const operand of key) {
+    const tied = ties.find((candidate) => candidate.operand === operand && candidate.tie.kind === 'equal')
     if (tied?.tie.kind !== 'equal') break
     equal.push(tied.tie.values)
     used.push(tied.condition)
   }
   const rest = (): Expr[] => conditions.filter((condition) => !used.includes(condition))
-  if (unique && equal.length === key.columns.length) {
+  if (unique && equal.length === key.length) {
     const tuples = product(equal)
     if (tuples.length <= KEYS_MAX)
       return { access: { kind: 'keys', index, tuples }, rest: rest(), score: index === null ? 1_000 : 900 }
@@ -71,32 +82,39 @@ function accessBy(
     equal.length = listed
     used.length = listed
   }
-  const next = key.columns[equal.length]
+  const next = key[equal.length]
   const bounds = { lower: null as Bound | null, upper: null as Bound | null }
   if (next !== undefined)
-    for (const { position, tie, condition } of ties) {
-      if (position !== next || tie.kind === 'equal' || bounds[tie.kind] !== null) continue
+    for (const { operand, tie, condition } of ties) {
+      if (operand !== next || tie.kind === 'equal' || bounds[tie.kind] !== null) continue
       bounds[tie.kind] = tie.bound
       used.push(condition)
     }
   const bounded = Number(bounds.lower !== null) + Number(bounds.upper !== null)
-  if (equal.length === 0 && bounded === 0) return null
+  // All of a partial index may be few rows.
+  const partial = index?.where != null
+  if (equal.length === 0 && bounded === 0 && !partial) return null
   // Reading through an index costs a look-up for each row, so it must promise few: a lone bound does not.
-  if (index !== null && equal.length === 0 && bounded < 2) return null
+  if (index !== null && equal.length === 0 && bounded < 2 && !partial) return null
   const values = equal.map((one) => one[0] as Expr)
   return {
     access: { kind: 'range', index, equal: values, ...bounds },
     rest: rest(),
-    score: equal.length * 10 + bounded * 2 + (index === null ? 1 : 0),
+    score: equal.length * 10 + bounded * 2 + (index === null ? 1 : 0) + (partial ? 1 : 0),
   }
 }
 
-function tiesOf(scan: ScanPlan, condition: Expr): Tied[] {
+/** @param canonical set where some index is on expressions */
+function tiesOf(scan: ScanPlan, condition: Expr, canonical: Canonical | null): Tied[] {
   const own = new Map(scan.columns.map(({ column, position }) => [column.id, position]))
   const known = (expr: Expr): boolean =>
     !isVolatile(expr) && !hasSubquery(expr) && ![...columnsIn(expr).keys()].some((id) => own.has(id))
-  const positionOf = (expr: Expr | undefined): number | undefined => {
-    if (expr?.kind !== 'column') return undefined
+  const positionOf = (expr: Expr | undefined): number | string | undefined => {
+    if (expr === undefined) return undefined
+    if (expr.kind !== 'column') {
+      const computed = canonical !== null && !hasSubquery(expr) && !known(expr)
+      return computed ? canonical(expr) : undefined
+    }
     const position = own.get(expr.column.id)
     return position === undefined || position < 0 ? undefined : position
   }
@@ -105,7 +123,7 @@ function tiesOf(scan: ScanPlan, condition: Expr): Tied[] {
     const { type } = condition.operand
     const fits = condition.list.every((item) => item.type.id === type.id && known(item))
     if (position === undefined || !fits || !comparesAlike(condition.equal)) return []
-    return [{ condition, position, tie: { kind: 'equal', values: condition.list } }]
+    return [{ condition, operand: position, tie: { kind: 'equal', values: condition.list } }]
   }
   if (condition.kind !== 'call' || condition.form !== 'infix' || !comparesAlike(condition)) return []
   const [left, right] = condition.args
@@ -119,21 +137,21 @@ function tiesOf(scan: ScanPlan, condition: Expr): Tied[] {
 
 const mirrored: Readonly<Record<string, string>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=', '=': '=' }
 
-function tie(condition: CallExpr, position: number, value: Expr, mirror: boolean): Tied[] {
+function tie(condition: CallExpr, operand: number | string, value: Expr, mirror: boolean): Tied[] {
   const { name } = condition.fn
   const operator = mirror ? mirrored[name] : name
   switch (operator) {
     case '=':
-      return [{ condition, position, tie: { kind: 'equal', values: [value] } }]
+      return [{ condition, operand: operand, tie: { kind: 'equal', values: [value] } }]
     case '>':
     case '>=':
       return [
-        { condition, position, tie: { kind: 'lower', bound: { expr: value, inclusive: operator === '>=' } } },
+        { condition, operand, tie: { kind: 'lower', bound: { expr: value, inclusive: operator === '>=' } } },
       ]
     case '<':
     case '<=':
       return [
-        { condition, position, tie: { kind: 'upper', bound: { expr: value, inclusive: operator === '<=' } } },
+        { condition, operand, tie: { kind: 'upper', bound: { expr: value, inclusive: operator === '<=' } } },
       ]
     default:
       return []

@@ -1,3 +1,4 @@
+import { isPlainIndex } from '../binder/stored-index.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { JoinPlan, LogicalPlan, ScanPlan } from '../plan/logical.ts'
 import { knownRows } from '../plan/table-counts.ts'
@@ -99,7 +100,7 @@ function namesWholeKey(scan: ScanPlan, conditions: readonly Expr[]): boolean {
       if (found !== undefined) fixed.add(found.position)
     }
   }
-  const keys = scan.table.indexes.filter(({ unique }) => unique)
+  const keys = scan.table.indexes.filter((index) => index.unique && index.ready && isPlainIndex(index))
   return [scan.table.primaryKey, ...keys].some(
     (key) => key?.columns.every((position) => fixed.has(position)) === true,
   )

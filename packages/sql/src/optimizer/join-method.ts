@@ -1,3 +1,4 @@
+import { isPlainIndex } from '../binder/stored-index.ts'
 import type { IndexSchema, KeyConstraint } from '../catalog/schema.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import { columnsOf, type LogicalPlan, type ScanPlan } from '../plan/logical.ts'
@@ -77,7 +78,9 @@ export function lookupFor(
   const { primaryKey, indexes } = scan.table
   const candidates: readonly (readonly [KeyConstraint, IndexSchema | null])[] = [
     ...(primaryKey === null ? [] : [[primaryKey, null] as const]),
-    ...indexes.filter(({ unique }) => unique).map((index) => [index, index] as const),
+    ...indexes
+      .filter((index) => index.unique && index.ready && isPlainIndex(index))
+      .map((index) => [index, index] as const),
   ]
   for (const [key, index] of candidates) {
     const used = key.columns.map((position) =>

@@ -240,7 +240,9 @@ class PlanPrinter {
   #access({ table }: TableScanNode, access: Access): string {
     if (access.kind === 'all') return ''
     const key = access.index ?? table.primaryKey
-    const names = (key?.columns ?? []).map((position) => table.columns[position]?.name ?? '')
+    const names = (key?.columns ?? []).map(
+      (position, i) => table.columns[position]?.name ?? access.index?.keys?.[i]?.text ?? '',
+    )
     const by = `by ${key?.name ?? 'key'}`
     if (access.kind === 'keys') {
       if (access.tuples.length > 3) return `${by} ${names.join(', ')} in ${access.tuples.length} keys`

@@ -3,7 +3,7 @@ import type { Catalog } from '../catalog/catalog.ts'
 import type { SequenceSchema } from '../catalog/schema.ts'
 import { readSequence, resetSequence } from '../catalog/sequence-state.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
-import type { SequenceCalls } from '../functions/sequence.ts'
+import type { SequenceCalls } from '../functions/function.ts'
 import { isSerializationFailure, toSqlError } from './errors.ts'
 
 /** Values that are put by at once, at least; twice as many each time, up to the most. */

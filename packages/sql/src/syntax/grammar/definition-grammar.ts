@@ -1,11 +1,11 @@
 import { ColumnId, Comma, keyword, LParen, RParen, StringLiteral } from '../tokens.ts'
+import { AlterGrammar } from './alter-grammar.ts'
 import type { Rule } from './rule.ts'
-import { TableGrammar } from './table-grammar.ts'
 
 const k = keyword
 
 /** The statements that make, change and remove objects of the catalog. */
-export abstract class DefinitionGrammar extends TableGrammar {
+export abstract class DefinitionGrammar extends AlterGrammar {
   readonly create: Rule = this.RULE('create', () => {
     this.CONSUME(k('create'))
     this.OPTION(() => {
