@@ -12,6 +12,7 @@ import {
 } from '@cluster/core'
 import { sqlEngine, TEXT, type VirtualTable } from '@cluster/sql'
 import type { ClusterDatabase } from './cluster.ts'
+import { nodeDisk } from './driver/node-disk.ts'
 import type { NodeErrorDetail } from './errors.ts'
 
 interface Ports {
@@ -32,6 +33,8 @@ export function openDatabase(storage: Database, { clock, random, peers }: Ports)
     stream: engine.stream,
     transaction: (work) => engine.transaction(work),
     session: () => engine.session(),
+    backup: (folder, options) => storage.backup(nodeDisk(folder), options),
+    archive: (folder, options) => storage.archive(nodeDisk(folder), options),
     async storedRows(table) {
       const { rows } = await engine.query('SELECT relation FROM cluster_tables WHERE table_name = $1', [
         table,

@@ -1,5 +1,8 @@
 import type {
   Address,
+  ArchiveOptions,
+  BackupInfo,
+  BackupOptions,
   Cancel,
   Database,
   DatabaseEvents,
@@ -9,6 +12,8 @@ import type {
   NodeId,
   OrderedLogEvents,
   PeersEvents,
+  RestoreOptions,
+  RestoreReport,
   Row,
   StructureNode,
 } from '@cluster/core'
@@ -79,6 +84,15 @@ export interface Cluster extends AsyncDisposable {
    * @throws PORT_IN_USE, ADDRESS_NOT_USABLE, NODE_IS_WITNESS
    */
   servePostgres(options?: ServePostgresOptions): Promise<PostgresService>
+  /**
+   * Makes a database out of a backup in a folder of this machine, in a cluster of any size. See `Databases.restore` of core.
+   * @throws DB_NOT_EMPTY, DB_BACKUP_UNUSABLE, NODE_IS_WITNESS
+   */
+  restore(
+    name: string,
+    folder: string,
+    options?: Omit<RestoreOptions, 'partitions' | 'distributionKey'>,
+  ): Promise<RestoreReport>
   /** Stops the node cleanly; its data stay, and it is expected back. */
   stop(): Promise<void>
   /** Takes the node out of the cluster for good. */
@@ -91,6 +105,10 @@ export interface ClusterDatabase
   readonly name: string
   /** The layer below: relations, replicas, status. */
   readonly storage: Database
+  /** Writes everything, tables and rows, as it is at one version to an empty folder of this machine. See `Database.backup` of core. */
+  backup(folder: string, options?: BackupOptions): Promise<BackupInfo>
+  /** Writes what is committed after a backup beside it, until the signal ends it. See `Database.archive` of core. */
+  archive(folder: string, options?: ArchiveOptions): Promise<void>
   /** Rows of a table in this node's own storage, whoever else holds them; for looking at what lives where. */
   storedRows(table: string): Promise<readonly Row[]>
 }

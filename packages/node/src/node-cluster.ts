@@ -9,6 +9,8 @@ import {
   type Logger,
   type NodeId,
   type Random,
+  type RestoreOptions,
+  type RestoreReport,
   type StructureNode,
   type Transport,
 } from '@cluster/core'
@@ -22,6 +24,7 @@ import type {
 import { openDatabase } from './cluster-database.ts'
 import type { ComposedNode } from './compose.ts'
 import type { DataFolder } from './driver/data-folder.ts'
+import { nodeDisk } from './driver/node-disk.ts'
 import type { NodeErrorDetail } from './errors.ts'
 import { servePostgres } from './serve-postgres.ts'
 
@@ -136,6 +139,16 @@ export class NodeCluster implements Cluster {
       })
     }
     return opening
+  }
+
+  async restore(
+    name: string,
+    folder: string,
+    options: Omit<RestoreOptions, 'partitions' | 'distributionKey'> = {},
+  ): Promise<RestoreReport> {
+    const { databases } = this.#parts.node
+    if (databases === null) throw isWitness(name)
+    return databases.restore(name, nodeDisk(folder), options)
   }
 
   async servePostgres(options: ServePostgresOptions = {}): Promise<PostgresService> {
