@@ -1,7 +1,8 @@
 import { parseArguments, type SimArguments, usage } from './sim/arguments.ts'
+import type { Failure } from './sim/failure.ts'
 import type { Mutation } from './sim/mutation.ts'
 import { mutationOf, mutations } from './sim/mutations.ts'
-import { type Failure, playStorm } from './sim/storm.ts'
+import { playStorm } from './sim/storm.ts'
 
 const terminal = process.stderr.isTTY === true
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Failure } from './storm.ts'
+import type { Failure } from './failure.ts'
 import type { TotalsState } from './totals.ts'
 
 /** What a long run has done so far. */

@@ -1,19 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import type { SeedReport } from '../../packages/node/test/sim/report.ts'
 import type { SimArguments } from './arguments.ts'
+import type { Failure } from './failure.ts'
 import { Pool } from './pool.ts'
 import { type Progress, readProgress, sourceDigest, writeProgress } from './progress-file.ts'
 import { Totals } from './totals.ts'
 import type { Job, JobResult } from './worker.ts'
-
-export interface Failure {
-  readonly suite: string
-  readonly seed: number
-  readonly problem: string
-  /** Plays the same again. */
-  readonly command: string
-  readonly tail: readonly string[]
-}
 
 export interface StormResult {
   readonly totals: Totals

@@ -1,17 +1,12 @@
 import { type Database, errorCode, type NodeId, type PartitionId, partitionId, shuffle } from '@cluster/core'
 import { addressOf, JOURNAL, readJournal, type SimNode } from '@cluster/testkit'
 import { type DatabaseApp, openerOf, PARTITIONS } from './database-app.ts'
+import { lossBeyond } from './draws.ts'
 import { launch } from './phases.ts'
-import { appsOf, PATIENCE_MS, Problem, type Stage, textOf } from './stage.ts'
+import { appsOf, PATIENCE_MS, Problem, textOf } from './stage.ts'
+import type { Stage } from './suite.ts'
 
 const DEADLINE = { deadlineMs: 3_000 } as const
-
-/** As many nodes may lose their disks at once as there are copies: one more than the promise covers. Null when the group would go, too. */
-export function lossBeyond(redundancy: number | 'all', nodes: number): number | null {
-  if (redundancy === 'all') return null
-  const voters = Math.min(5, nodes)
-  return redundancy < voters / 2 ? redundancy : null
-}
 
 /**
  * More disks are lost at once than there are copies. The partitions of which nothing is left are named, by every node; no

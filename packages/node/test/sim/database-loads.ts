@@ -1,4 +1,4 @@
-import { chance, pick, type RelationId, shuffle } from '@cluster/core'
+import type { RelationId } from '@cluster/core'
 import {
   ACCOUNTS,
   type AnyLoad,
@@ -20,14 +20,14 @@ import {
   REGISTERS,
   registerRowsLoad,
   SETS,
-  type SimRandom,
   setLoad,
 } from '@cluster/testkit'
 import type { DatabaseApp } from './database-app.ts'
+import type { LoadName } from './draws.ts'
 
 type Open = OpenDatabase<DatabaseApp>
 
-const loads: Readonly<Record<string, (open: Open) => AnyLoad<DatabaseApp>>> = {
+const loads: Readonly<Record<LoadName, (open: Open) => AnyLoad<DatabaseApp>>> = {
   registers: (open) => anyLoad(registerRowsLoad(open)),
   bank: (open) => anyLoad(bankLoad(open)),
   lists: (open) => anyLoad(listLoad(open)),
@@ -51,18 +51,7 @@ export const RELATIONS: readonly RelationId[] = [
   OWNERS,
 ]
 
-export const LOADS: readonly string[] = Object.keys(loads)
-
-/** Which loads run in one world: mostly one, so that it has many operations, else a few at once. */
-export function drawLoads(random: SimRandom): readonly string[] {
-  if (chance(random, 0.6)) return [pick(random, LOADS)]
-  return shuffle(random, LOADS).slice(0, 3).sort()
-}
-
-export function loadOf(names: readonly string[], open: Open): AnyLoad<DatabaseApp> {
-  const chosen = names.flatMap((name) => {
-    const make = loads[name]
-    return make ? [[name, make(open)] as const] : []
-  })
+export function loadOf(names: readonly LoadName[], open: Open): AnyLoad<DatabaseApp> {
+  const chosen = names.map((name) => [name, loads[name](open)] as const)
   return anyLoad(mixedLoad(new Map(chosen)))
 }

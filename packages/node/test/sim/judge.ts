@@ -1,5 +1,6 @@
 import { checkAcknowledged, type SimNode } from '@cluster/testkit'
-import { appsOf, PATIENCE_MS, Problem, type Stage, textOf } from './stage.ts'
+import { appsOf, PATIENCE_MS, Problem, textOf } from './stage.ts'
+import type { Stage } from './suite.ts'
 
 /** Judges what the nodes hold and what clients were told, while nothing happens. @throws Problem */
 export async function judge<App>(stage: Stage<App>, nodes: readonly SimNode<App>[]): Promise<void> {

@@ -2,7 +2,8 @@ import { checkAcknowledged, type SimNode } from '@cluster/testkit'
 import { judge } from './judge.ts'
 import { comeBack, every, heal, launch, rest, write } from './phases.ts'
 import { LAST_STANDING_MS } from './profile.ts'
-import { PATIENCE_MS, Problem, type Stage, textOf } from './stage.ts'
+import { PATIENCE_MS, Problem, textOf } from './stage.ts'
+import type { Stage } from './suite.ts'
 
 /**
  * The end of a world of two that each go on alone in silence: they are cut off for long enough, each acknowledges writes

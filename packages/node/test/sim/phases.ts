@@ -1,7 +1,8 @@
 import { dataMembers, shuffle } from '@cluster/core'
 import type { SimNode, SimRandom } from '@cluster/testkit'
 import { judge } from './judge.ts'
-import { appsOf, PATIENCE_MS, Problem, type Stage, textOf } from './stage.ts'
+import { appsOf, PATIENCE_MS, Problem, textOf } from './stage.ts'
+import type { Stage } from './suite.ts'
 
 /** Some heartbeats. */
 const ACQUAINTED_MS = 250

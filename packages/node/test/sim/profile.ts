@@ -1,8 +1,7 @@
 import { below, chance, pick } from '@cluster/core'
 import type { DatabasesOptions } from '@cluster/db-distribution'
 import type { FaultWeights, SimRandom } from '@cluster/testkit'
-import { lossBeyond } from './beyond.ts'
-import { drawLoads } from './database-loads.ts'
+import { drawLoads, type LoadName, lossBeyond } from './draws.ts'
 import type { SuiteName } from './report.ts'
 
 /** What is different from world to world besides the faults, drawn from the seed. */
@@ -19,7 +18,7 @@ export interface Profile {
   readonly redundancy: number | 'all'
   readonly databases: DatabasesOptions
   /** What clients do, where there is a choice. */
-  readonly loads: readonly string[]
+  readonly loads: readonly LoadName[]
   /** The first programs know less than later ones; every node that starts again runs a newer one. */
   readonly upgrades: boolean
   /** One more node votes and holds no data. */

@@ -16,8 +16,8 @@ import { decline, form, heal, launch } from './phases.ts'
 import { drawProfile, type Profile } from './profile.ts'
 import type { Happenings, SeedReport } from './report.ts'
 import { SafetyWatch } from './safety.ts'
-import { isWhole, Problem, type Stage, textOf } from './stage.ts'
-import type { Suite, SuiteContext } from './suite.ts'
+import { isWhole, Problem, textOf } from './stage.ts'
+import type { Stage, Suite, SuiteContext } from './suite.ts'
 
 export interface RunOptions {
   /** Virtual time under faults at least; goes on until enough operations were done, at most three times as long. */

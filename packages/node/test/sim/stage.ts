@@ -1,21 +1,9 @@
 import { dataMembers, type NodeId } from '@cluster/core'
-import type { Clients, SimNode, World } from '@cluster/testkit'
-import type { Suite, SuiteContext } from './suite.ts'
+import type { SimNode } from '@cluster/testkit'
+import type { Stage } from './suite.ts'
 
 /** Something that must hold does not. */
 export class Problem extends Error {}
-
-/** Everything that the phases of one seed share. */
-export interface Stage<App> {
-  readonly world: World
-  readonly suite: Suite<App>
-  readonly context: SuiteContext
-  readonly clients: Clients<App>
-  /** One more that votes and holds no data. */
-  readonly witness: SimNode<unknown> | null
-  /** Those that are in the cluster, or were and are to come back. */
-  readonly cluster: readonly SimNode<App>[]
-}
 
 /** So long a healthy cluster may take to form, to heal or to answer. */
 export const PATIENCE_MS = 120_000

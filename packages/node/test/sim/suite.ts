@@ -1,9 +1,8 @@
 import type { NodeId, OrderedLog } from '@cluster/core'
-import type { FaultKind, Load, Named, Program, SimNode, World } from '@cluster/testkit'
+import type { Clients, FaultKind, Load, Named, Program, SimNode, World } from '@cluster/testkit'
 import type { Profile } from './profile.ts'
 import type { SuiteName } from './report.ts'
 import type { SafetyWatch } from './safety.ts'
-import type { Stage } from './stage.ts'
 
 /** What a suite puts on the nodes, and how it is used and judged. */
 export interface Suite<App> {
@@ -41,4 +40,16 @@ export interface SuiteContext {
   readonly strike: (kind: FaultKind, node: NodeId, delayMs: number) => void
   /** Nodes that give up a history in which they went on alone when they start the next time. */
   readonly givesUp: Set<string>
+}
+
+/** Everything that the phases of one seed share. */
+export interface Stage<App> {
+  readonly world: World
+  readonly suite: Suite<App>
+  readonly context: SuiteContext
+  readonly clients: Clients<App>
+  /** One more that votes and holds no data. */
+  readonly witness: SimNode<unknown> | null
+  /** Those that are in the cluster, or were and are to come back. */
+  readonly cluster: readonly SimNode<App>[]
 }
