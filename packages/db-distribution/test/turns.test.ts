@@ -5,7 +5,16 @@ import { address, ITEMS, key, TestCluster } from './support/test-cluster.ts'
 const ROWS = 20
 
 /** Reads all rows slowly, and writes down their sum. */
-async function report(cluster: TestCluster, database: Database, retryOf: Transaction | null) {
+interface Report {
+  readonly transaction: Transaction
+  readonly sum: number
+}
+
+async function report(
+  cluster: TestCluster,
+  database: Database,
+  retryOf: Transaction | null,
+): Promise<Report> {
   const transaction = await database.begin(retryOf === null ? {} : { retryOf })
   let sum = 0
   for (let value = 0; value < ROWS; value++) {
@@ -58,7 +67,7 @@ describe('a long transaction beside writers that never pause', () => {
     const { cluster, databases, load } = await busy()
     const [database] = databases as [Database]
     for (let attempt = 0; attempt < 10; attempt++) {
-      const { transaction } = await cluster.settle(report(cluster, database, null))
+      const { transaction }: Report = await cluster.settle(report(cluster, database, null))
       expect(await cluster.settle(failure(transaction.commit()))).toMatchObject({
         detail: { code: 'DB_CONFLICT' },
       })
@@ -67,7 +76,7 @@ describe('a long transaction beside writers that never pause', () => {
     let attempts = 0
     for (;;) {
       attempts++
-      const { transaction, sum } = await cluster.settle(report(cluster, database, lost))
+      const { transaction, sum }: Report = await cluster.settle(report(cluster, database, lost))
       lost = transaction
       if ((await cluster.settle(failure(transaction.commit()))) !== null) continue
       expect(sum).toBe(ROWS)
@@ -88,7 +97,7 @@ describe('a long transaction beside writers that never pause', () => {
     const patient = async (database: Database): Promise<number> => {
       let lost: Transaction | null = null
       for (let attempts = 1; ; attempts++) {
-        const { transaction } = await report(cluster, database, lost)
+        const { transaction }: Report = await report(cluster, database, lost)
         lost = transaction
         if ((await failure(transaction.commit())) === null) return attempts
       }
@@ -105,7 +114,7 @@ describe('a long transaction beside writers that never pause', () => {
     const { cluster, databases, load } = await busy(2)
     let lost: Transaction | null = null
     for (let attempt = 0; attempt < 4; attempt++) {
-      const { transaction } = await cluster.settle(report(cluster, databases[2] as Database, lost))
+      const { transaction }: Report = await cluster.settle(report(cluster, databases[2] as Database, lost))
       lost = transaction
       await cluster.settle(failure(transaction.commit()))
     }
@@ -130,7 +139,7 @@ describe('a long transaction beside writers that never pause', () => {
       const [database] = databases as [Database]
       let lost: Transaction | null = null
       for (let attempt = 0; attempt < 4; attempt++) {
-        const { transaction } = await cluster.settle(report(cluster, database, lost))
+        const { transaction }: Report = await cluster.settle(report(cluster, database, lost))
         lost = transaction
         await cluster.settle(failure(transaction.commit()))
       }
@@ -174,7 +183,7 @@ describe('a long transaction beside writers that never pause', () => {
     }
     let lost: Transaction | null = null
     for (let attempt = 0; attempt < 4; attempt++) {
-      const { transaction } = await cluster.settle(report(cluster, database, lost))
+      const { transaction }: Report = await cluster.settle(report(cluster, database, lost))
       lost = transaction
       await cluster.settle(increment())
       expect(await cluster.settle(failure(transaction.commit()))).toMatchObject({

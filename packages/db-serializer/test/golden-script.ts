@@ -76,6 +76,10 @@ function describeEffect(effect: Effect): string | null {
       return `forked: ${effect.mine.lineage} here, ${effect.theirs.lineage} at ${effect.from}`
     case 'aloneRefused':
       return `not alone: ${effect.reason}`
+    case 'recovered':
+      return `recovered from ${effect.last.index}@${effect.last.term}`
+    case 'recoverRefused':
+      return `no recovery: ${effect.reason}`
   }
 }
 
@@ -181,6 +185,9 @@ export class GoldenScript {
     },
     linkup: ([a = '', b = '']) => this.#link('linkUp', a, b),
     linkdown: ([a = '', b = '']) => this.#link('linkDown', a, b),
+    recover: ([id = '', lineage = '']) => {
+      this.#node(id).step({ type: 'recover', lineage: lineage as LineageId })
+    },
     goalone: ([id = '', peer = '', lineage = '']) => {
       this.#node(id).step({ type: 'goAlone', peer: nodeId(peer), lineage: lineage as LineageId })
     },

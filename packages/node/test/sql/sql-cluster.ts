@@ -85,6 +85,7 @@ export class SqlCluster {
   async open({ app }: SimNode<App>): Promise<void> {
     assert(app !== null, 'the node runs')
     const { node, ports } = app
+    assert(node.databases !== null, 'the node holds data')
     const storage = await this.settle(
       node.databases.open(NAME, { ...this.#options, deadlineMs: PATIENCE_MS }),
     )

@@ -16,6 +16,10 @@ export interface Result {
   readonly value: Value
 }
 
+function noSequence(): never {
+  throw new Error('there are no sequences here')
+}
+
 export const context: FunctionContext = {
   transactionMicros: 1_704_164_645_678_000n,
   statementMicros: 1_704_164_645_678_000n,
@@ -23,6 +27,7 @@ export const context: FunctionContext = {
   random: () => 0.25,
   zone: UTC,
   randomBytes: (count) => new Uint8Array(count).fill(0x5a),
+  sequences: { next: noSequence, current: noSequence, set: noSequence, last: noSequence },
   user: 'nora',
   database: 'shop',
   schema: 'public',
