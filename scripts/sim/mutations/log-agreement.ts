@@ -136,6 +136,6 @@ export const logAgreement: readonly Mutation[] = [
     file: 'packages/db-serializer/src/machine/raft/snapshot.ts',
     find: '  state.configurations.reset({ index: meta.configurationIndex, configuration: meta.configuration })\n',
     put: '  if (state.configurations.newest === null)\n    state.configurations.reset({ index: meta.configurationIndex, configuration: meta.configuration })\n  else state.configurations.truncateFrom(meta.index)\n',
-    seedsMax: 200,
+    seedsMax: 500,
   },
 ]
