@@ -7,3 +7,6 @@ export interface DatabaseOptions {
   /** Writes are refused while a partition they touch has fewer complete copies than this. Default 1. */
   readonly minCopies?: number
 }
+
+/** What of it may change later. */
+export type AlterOptions = Pick<DatabaseOptions, 'redundancy' | 'minCopies'>

@@ -1,7 +1,7 @@
 import type { ArchiveOptions, BackupInfo, BackupOptions, RestoreOptions, RestoreReport } from './backup.ts'
 import type { ChangeFeed, ChangesOptions } from './changes.ts'
 import type { Cancel } from './clock.ts'
-import type { DatabaseOptions } from './database-options.ts'
+import type { AlterOptions, DatabaseOptions } from './database-options.ts'
 import type { Disk } from './disk.ts'
 import type { ErrorDetail } from './errors.ts'
 import type { LineageId, NodeId, PartitionId, RelationId, Version } from './ids.ts'
@@ -171,6 +171,12 @@ export interface Database {
   /** Begins at a version that covers everything acknowledged anywhere before the call. */
   begin(options?: TransactionOptions): Promise<Transaction>
   status(): DatabaseStatus
+  /**
+   * Changes how many copies there are to be, while everybody goes on. Resolves when that is recorded; copies are made and
+   * dropped afterwards, and `status` tells how far that is.
+   * @throws DB_OPTION_INVALID
+   */
+  alter(options: AlterOptions, call?: CallOptions): Promise<void>
   /**
    * Follows what is committed, from any node. Holders keep the changes of relations for which that was asked for, here or by
    * `keepChanges`, so many of each partition.

@@ -29,7 +29,7 @@ export type {
   TransactionOptions,
   TransactionScan,
 } from './database.ts'
-export type { DatabaseOptions } from './database-options.ts'
+export type { AlterOptions, DatabaseOptions } from './database-options.ts'
 export type { DiscoveredPeer, Discovery } from './discovery.ts'
 export type { Disk, DiskErrorDetail, DiskFile } from './disk.ts'
 export {

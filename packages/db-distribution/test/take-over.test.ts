@@ -231,6 +231,36 @@ describe('take-over', () => {
     for (const name of ['a', 'b', 'c']) expect(await cluster.read(name)).toEqual(ROWS)
   })
 
+  test('copies are made and dropped when another redundancy is asked for, while rows are written', async () => {
+    const nodes = ['a', 'b', 'c', 'd']
+    const cluster = new TestCluster({ nodes })
+    await cluster.start(...nodes)
+    const database = await cluster.open('a', { partitions: 4 })
+    await cluster.write('a', ROWS)
+    let written = 100
+    for (const redundancy of [3, 1, 'all', 2] as const) {
+      await cluster.settle(database.alter({ redundancy }))
+      const count = redundancy === 'all' ? 4 : redundancy
+      const reached = (): boolean =>
+        whole(database) &&
+        Array.from({ length: 4 }, (_, i) => (i + 1) as PartitionId).every(
+          (partition) =>
+            database.status().replicas.filter((replica) => replica.partition === partition).length === count,
+        )
+      for (let i = 0; i < 10 || !reached(); i++)
+        await cluster.write(nodes[i % 4] as string, [[written++, 'meanwhile']])
+      await cluster.applied()
+      const numbers = [
+        ...ROWS.map(([value]) => value),
+        ...Array.from({ length: written - 100 }, (_, i) => 100 + i),
+      ]
+      expect(await copies(cluster, nodes)).toEqual(
+        numbers.flatMap((value) => Array.from({ length: count }, () => value)),
+      )
+      for (const name of nodes) expect((await cluster.read(name)).length).toBe(numbers.length)
+    }
+  })
+
   /** Of two holders one comes back too old while the other is given up; then that comes back with everything. */
   async function comesBackInTime(dropped: boolean): Promise<TestCluster> {
     const nodes = ['a', 'b', 'c']

@@ -1,4 +1,5 @@
 import {
+  type AlterOptions,
   type ArchiveOptions,
   type BackupInfo,
   type BackupOptions,
@@ -31,8 +32,11 @@ import {
   type Version,
 } from '@cluster/core'
 import { databaseGone, stopped } from '../errors.ts'
+import { encodeAlter } from '../machine/commands.ts'
 import { isEverywhere } from '../machine/placement.ts'
+import { decodeResult } from '../machine/results.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
+import { databaseOptions, givenOptions } from '../options.ts'
 import type { Auditor } from './audit/auditor.ts'
 import { BackupWriter } from './backup/backup-writer.ts'
 import { ChangeArchiver } from './backup/change-archive.ts'
@@ -41,6 +45,7 @@ import type { Committer } from './committer.ts'
 import type { Context } from './context.ts'
 import { type FeedParts, PartitionedFeed } from './feed/change-feed.ts'
 import { forgetChanges, keepChanges } from './feed/keeping.ts'
+import { MACHINE_NAME } from './names.ts'
 import type { Reader } from './reader.ts'
 import type { Replicas } from './replicas.ts'
 import { riskReports } from './risks.ts'
@@ -156,6 +161,19 @@ export class DatabaseHandle implements Database {
       underReplicated,
       unavailable,
     }
+  }
+
+  async alter(options: AlterOptions, call: CallOptions = {}): Promise<void> {
+    const { log } = this.#parts.context.ports
+    await log.applied(await log.barrier(call), call)
+    const { id, options: before } = this.#record
+    const { redundancy, minCopies } = databaseOptions(this.name, { ...before, ...givenOptions(options) })
+    const { result } = await log.submit(
+      MACHINE_NAME,
+      encodeAlter({ database: id, redundancy, minCopies }),
+      call,
+    )
+    if (decodeResult(result).type !== 'done') throw databaseGone(this.name)
   }
 
   changes(options: ChangesOptions = {}): ChangeFeed {

@@ -28,6 +28,7 @@ const RELEASE = 10
 const RESERVED_COMMIT = 11
 const RESERVED_EXECUTE = 12
 const KEEP = 13
+const ALTER = 14
 
 /** Holders begin or cease to keep the changes of relations, for those who follow them; of all relations when none is named. */
 export interface KeepCommand {
@@ -35,6 +36,14 @@ export interface KeepCommand {
   readonly database: number
   readonly on: boolean
   readonly relations: readonly RelationId[]
+}
+
+/** Changes how many copies a database has, and how many a write needs. */
+export interface AlterCommand {
+  readonly type: 'alter'
+  readonly database: number
+  readonly redundancy: number | 'all'
+  readonly minCopies: number
 }
 
 /** Makes a database, its replicas on the candidates; nothing if the name is taken. */
@@ -148,6 +157,7 @@ export type Command =
   | ReserveCommand
   | ReleaseCommand
   | KeepCommand
+  | AlterCommand
 
 const damaged = (what: string): ClusterError<MalformedDetail> =>
   new ClusterError(
@@ -271,6 +281,14 @@ export function encodeKeep({ database, on, relations }: Omit<KeepCommand, 'type'
     .varint(relations.length)
   for (const relation of relations) writer.varint(relation)
   return writer.finish()
+}
+
+export function encodeAlter({ database, redundancy, minCopies }: Omit<AlterCommand, 'type'>): Uint8Array {
+  return begin(ALTER)
+    .varint(database)
+    .varint(redundancy === 'all' ? 0 : redundancy)
+    .varint(minCopies)
+    .finish()
 }
 
 function readReplicas(reader: ByteReader): ReplicaRef[] {
@@ -432,6 +450,16 @@ export function decodeCommand(bytes: Uint8Array): Command {
       const relations: RelationId[] = []
       for (let left = reader.count(); left > 0; left--) relations.push(reader.varint() as RelationId)
       return { type: 'keep', database, on, relations }
+    }
+    case ALTER: {
+      const database = reader.varint()
+      const copies = reader.varint()
+      return {
+        type: 'alter',
+        database,
+        redundancy: copies === 0 ? 'all' : copies,
+        minCopies: reader.varint(),
+      }
     }
     default:
       throw damaged(`it has the unknown type ${type}`)

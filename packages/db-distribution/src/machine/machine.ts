@@ -8,6 +8,7 @@ import {
 } from '@cluster/core'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import {
+  type AlterCommand,
   type AssignCommand,
   type Assignment,
   type Command,
@@ -158,6 +159,8 @@ export class DatabasesMachine {
         return this.#reserve(index, command, time)
       case 'release':
         return this.#release(command, time)
+      case 'alter':
+        return this.#alter(command)
       case 'keep':
         return this.#keep(index, command)
     }
@@ -331,6 +334,13 @@ export class DatabasesMachine {
     const released = reservations?.remove(reservation, time) ?? false
     const step = refused(released ? { type: 'done', copies: 0 } : { type: 'stale' })
     return expired || released ? turned(step) : step
+  }
+
+  #alter({ database, redundancy, minCopies }: AlterCommand): Step {
+    const entry = this.#byId.get(database)
+    if (entry === undefined) return refused({ type: 'unknownDatabase' })
+    entry.options = { ...entry.options, redundancy, minCopies }
+    return placed([entry])
   }
 
   #keep(index: number, { database, on, relations }: KeepCommand): Step {

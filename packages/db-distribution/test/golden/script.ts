@@ -1,5 +1,5 @@
 import { type NodeId, nodeId, partitionId, relationId } from '@cluster/core'
-import { type Assignment, type CommitInput, encodeAssign, encodeCommit, encodeCreate, encodeReplicas, type PartitionWrites } from '../../src/machine/commands.ts'
+import { type Assignment, type CommitInput, encodeAlter, encodeAssign, encodeCommit, encodeCreate, encodeReplicas, type PartitionWrites } from '../../src/machine/commands.ts'
 import type { RangeRead } from '../../src/machine/reads.ts'
 import { DatabasesMachine, type Step } from '../../src/machine/machine.ts'
 import { planPlacement } from '../../src/machine/placement.ts'
@@ -16,6 +16,7 @@ const nodes = (text = ''): NodeId[] => (text === '' ? [] : text.split(',').map(n
  * - `assign NAME pN epoch=E a,b`, `complete NAME pN node`, `lost NAME pN node`, `offer NAME pN node`, `… since=I`
  * - `commit NAME version=V get=R/K range=R[K..K)@pN put=pN/R/K del=pN/R/K`, any number of each
  * - `risk NAME living=a,b voters=a,b nodes=b`: what would become of it if these nodes went
+ * - `alter NAME redundancy=N|all minCopies=N`
  * - `restore`: goes on with a machine restored from the snapshot, which must be the same
  */
 export class Script {
@@ -42,6 +43,8 @@ export class Script {
         return this.#commit(words)
       case 'risk':
         return this.#risk(words)
+      case 'alter':
+        return this.#alter(words)
       case 'restore':
         return this.#restore()
       default:
@@ -101,6 +104,19 @@ export class Script {
     const lines = plan.map(assignmentText)
     if (apply && plan.length > 0) lines.push(this.#apply(encodeAssign(plan)))
     return lines.length === 0 ? 'nothing to do' : lines.join('\n')
+  }
+
+  #alter([name = '', ...words]: string[]): string {
+    const option = options(words)
+    const { id, options: before } = this.#database(name)
+    const redundancy = option('redundancy')
+    return this.#apply(
+      encodeAlter({
+        database: id,
+        redundancy: redundancy === 'all' ? 'all' : Number(redundancy ?? before.redundancy),
+        minCopies: Number(option('minCopies') ?? before.minCopies),
+      }),
+    )
   }
 
   #risk([name = '', ...words]: string[]): string {

@@ -1,4 +1,5 @@
 import {
+  type AlterOptions,
   type ArchiveOptions,
   type BackupInfo,
   type BackupOptions,
@@ -75,7 +76,7 @@ interface ModelParts {
 
 class ModelDatabase implements Database {
   readonly name: string
-  readonly options: Required<DatabaseOptions>
+  options: Required<DatabaseOptions>
   readonly store = new ModelStore()
   readonly hashPartitions: readonly PartitionId[]
   readonly #hub = new EventHub<DatabaseEvents>()
@@ -226,6 +227,10 @@ class ModelDatabase implements Database {
       underReplicated: [],
       unavailable: [],
     }
+  }
+
+  async alter(options: AlterOptions): Promise<void> {
+    this.options = complete({ ...this.options, ...given(options) })
   }
 
   changes(options: ChangesOptions = {}): ChangeFeed {

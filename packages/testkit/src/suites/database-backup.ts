@@ -122,7 +122,8 @@ export function backupTests({ describe, expect, test, write, read, scan, failure
       const states: { version: number; rows: Row[] }[] = []
       const change = async (text: string): Promise<number> => {
         const transaction = await first.begin()
-        for (const value of numbers(10, 15)) transaction.put(item(first, value), [value, text, 0n, null, false])
+        for (const value of numbers(10, 15))
+          transaction.put(item(first, value), [value, text, 0n, null, false])
         transaction.delete(item(first, Number(text)))
         const { version } = await transaction.commit()
         states.push({ version, rows: await all(first) })

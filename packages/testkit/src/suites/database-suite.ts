@@ -1,4 +1,5 @@
 import { type DatabaseEvents, type Databases, EVERYWHERE, type PartitionId, type Row } from '@cluster/core'
+import { alterTests } from './database-alter.ts'
 import { backupTests } from './database-backup.ts'
 import { beginningTests } from './database-beginnings.ts'
 import { changeTests } from './database-changes.ts'
@@ -397,5 +398,6 @@ export function databaseSuite(runner: SuiteRunner, create: () => Promise<Databas
   changeTests(tools)
   verifyTests(tools)
   backupTests(tools)
+  alterTests(tools)
   programTests(tools)
 }
