@@ -40,6 +40,7 @@ import { type BindContext, type BoundQuery, errorAt } from './context.ts'
 import { converted, settled } from './convert-query.ts'
 import type { Place } from './place.ts'
 import { refuseValue } from './refuse-value.ts'
+import { relatedTables } from './related-tables.ts'
 import { type Scope, starColumns } from './scope.ts'
 
 /** Binds INSERT: its source becomes rows as wide as the table, every value cast to its column's type. */
@@ -141,7 +142,7 @@ function querySource(
 
 /** What a statement writes to, with the checks of its rows. */
 export function targetOf(context: BindContext, table: TableSchema, row: readonly Column[]): Target {
-  return { table, row, checks: checksOver(context, table, row) }
+  return { table, row, checks: checksOver(context, table, row), related: relatedTables(context, table) }
 }
 
 function bindReturning(context: BindContext, items: readonly SelectItem[], scope: Scope): Returning | null {
@@ -271,7 +272,7 @@ export function bindDelete(context: BindContext, statement: Delete): DeleteState
   const outputs = [key, ...old, ...others].map((column) => ({ column, expr: columnExpr(column) }))
   return {
     kind: 'delete',
-    target: { table, row: old, checks: [] },
+    target: { table, row: old, checks: [], related: relatedTables(context, table) },
     source: { kind: 'project', input, outputs },
     key,
     old,

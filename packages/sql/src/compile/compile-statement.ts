@@ -4,17 +4,31 @@ import { DeferredWrites } from '../executor/deferred-writes.ts'
 import { mergeRows } from '../executor/merge.ts'
 import { type Mapper, mapSource, sameBatch } from '../executor/pipeline.ts'
 import { type ConflictRules, upsertRows } from '../executor/upsert.ts'
-import { deleteRows, insertRows, updateRows, type WriteTarget, type Written } from '../executor/write.ts'
+import {
+  type CompiledRelated,
+  deleteRows,
+  insertRows,
+  updateRows,
+  type WriteTarget,
+  type Written,
+} from '../executor/write.ts'
 import { programRunner, type RunProgram } from '../executor/write-program.ts'
 import { foldExpr } from '../optimizer/fold-constants.ts'
 import { lowerWrite, sizeOf } from '../optimizer/lower-write.ts'
 import { optimize } from '../optimizer/optimize.ts'
 import { physicalPlan } from '../optimizer/physical.ts'
-import { columnExpr } from '../plan/build.ts'
+import { columnExpr, constant } from '../plan/build.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import type { LogicalPlan } from '../plan/logical.ts'
 import { type PhysicalPlan, physicalColumns } from '../plan/physical.ts'
-import type { ConflictAction, ResultColumn, Returning, StatementPlan, Target } from '../plan/statement.ts'
+import type {
+  ConflictAction,
+  RelatedTable,
+  ResultColumn,
+  Returning,
+  StatementPlan,
+  Target,
+} from '../plan/statement.ts'
 import { hasSubquery } from '../plan/traverse.ts'
 import { compileMap, compileRowChecks, compileScalars, Layout, Slots } from './compile-map.ts'
 import { compilePlan } from './compile-plan.ts'
@@ -69,6 +83,7 @@ export function compileStatement(statement: StatementPlan, options: CompileOptio
     table: statement.target.table,
     makeRowKey: options.makeRowKey,
     checks: checksOf(statement.target, slots),
+    related: statement.target.related.map((related) => compileRelated(related, slots)),
     returning: returning === null ? null : compileReturning(returning, rowOf(statement), slots),
   }
   const conflict = statement.kind === 'insert' ? statement.conflict : null
@@ -192,7 +207,27 @@ function compileReturning(returning: Returning, row: readonly Column[], slots: S
   return compileMap(new Layout(row), slots, null, returning.exprs.map(foldExpr))
 }
 
-function checksOf({ checks, row }: Target, slots: Slots): WriteTarget['checks'] {
+function compileRelated(
+  { key, table, row, values, defaults, checks }: RelatedTable,
+  slots: Slots,
+): CompiledRelated {
+  const layout = new Layout(row)
+  const none = table.columns.map(() => null)
+  return {
+    key,
+    table,
+    complete: values === null ? null : compileMap(layout, slots, null, values.map(foldExpr)),
+    checks: checksOf({ checks, row }, slots),
+    defaults: defaults.some((expr) => expr !== null)
+      ? compileScalars(
+          defaults.map((expr, i) => foldExpr(expr ?? constant((row[i] as Column).type, null))),
+          slots,
+        )
+      : () => none,
+  }
+}
+
+function checksOf({ checks, row }: Pick<Target, 'checks' | 'row'>, slots: Slots): WriteTarget['checks'] {
   if (checks.length === 0) return null
   const exprs: Expr[] = checks.map(({ expr }) => foldExpr(expr))
   return { checks, find: compileRowChecks(new Layout(row), slots, exprs) }

@@ -1,6 +1,7 @@
 import type { Clock, Transaction } from '@cluster/core'
 import type { Batch, Frame } from '../compile/batch.ts'
 import { sqlError } from '../errors.ts'
+import { KeyWork } from './key-work.ts'
 
 export interface ContextOptions {
   readonly transaction: Transaction
@@ -42,6 +43,8 @@ export class ExecutionContext {
   readonly profile: OperatorCounts | null
   /** The WITH tables that are being read, by id. */
   readonly tables: Map<number, TableRows>
+  /** Rows that were written to tables with foreign keys, of all parts of the statement. */
+  readonly keyWork: KeyWork
   readonly #clock: Clock
   readonly #signal: AbortSignal | null
   /** Since the last turn; since the clock was asked. */
@@ -59,6 +62,7 @@ export class ExecutionContext {
     this.transaction = transaction
     this.reads = parent?.reads ?? transaction
     this.tables = parent?.tables ?? new Map()
+    this.keyWork = parent?.keyWork ?? new KeyWork()
     this.frame = frame
     this.memory = memory
     this.#clock = clock

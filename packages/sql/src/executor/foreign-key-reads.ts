@@ -84,6 +84,37 @@ export function parentKeyOf(tie: KeyTie): (row: Row) => Key {
   }
 }
 
+/** The key of a row of the parent, as `parentKeyOf` makes it of a child's. */
+export function parentKeyOfParent(tie: KeyTie, row: Row): Key {
+  const { parent } = tie
+  const writer = new KeyWriter()
+  for (const position of targetOf(tie).columns)
+    writeKeyValue(writer, (parent.columns[position] as ColumnSchema).type, row[position] ?? null)
+  return writer.finish()
+}
+
+/** The key of a parent with such values in the referenced columns. */
+export function parentKeyOfValues(tie: KeyTie, values: readonly Value[]): Key {
+  const { parent, key } = tie
+  const row: Value[] = parent.columns.map(() => null)
+  key.referenced.forEach((slot, i) => {
+    row[positionOfSlot(parent, slot)] = values[i] ?? null
+  })
+  return parentKeyOfParent(tie, row)
+}
+
+/** Values of the referenced columns as values of the child's columns. */
+export function childValuesOf({ child, parent, key }: KeyTie, values: readonly Value[]): readonly Value[] {
+  return key.columns.map((slot, i) => {
+    const to = child.columns[positionOfSlot(child, slot)]?.type
+    const from = parent.columns[positionOfSlot(parent, key.referenced[i] as number)]?.type
+    const value = values[i] ?? null
+    if (value === null || from === undefined || to === undefined) return null
+    const cast = castFor(from, to, 'explicit')
+    return cast === null || cast === 'same' ? value : cast.impl(value)
+  })
+}
+
 function targetOf({ parent, key }: KeyTie): PrimaryKey | IndexSchema {
   const found =
     parent.primaryKey?.name === key.target

@@ -5,7 +5,7 @@ import { brokenDomain, SQLSTATE, sqlError } from '../errors.ts'
 import { formatValue } from '../types/format.ts'
 import type { ExecutionContext, Source } from './context.ts'
 import type { Mapper } from './pipeline.ts'
-import { type RowChange, type StoredRow, TableWriter } from './table-writer.ts'
+import { checkNotNull, type RowChange, type StoredRow, TableWriter } from './table-writer.ts'
 
 /** Gives the position of the first check that a row breaks, for each row; −1: none. */
 export type CheckRows = (batch: Batch, frame: Frame) => readonly number[]
@@ -16,11 +16,22 @@ export interface NamedCheck {
   readonly domain: string | null
 }
 
+/** A table that foreign keys lead to, with what a changed row of it needs. */
+export interface CompiledRelated {
+  readonly key: string
+  readonly table: TableSchema
+  readonly complete: Mapper | null
+  readonly checks: WriteTarget['checks']
+  readonly defaults: (frame: Frame) => readonly Value[]
+}
+
 export interface WriteTarget {
   readonly database: Database
   readonly table: TableSchema
   readonly makeRowKey: () => Key
   readonly checks: { readonly checks: readonly NamedCheck[]; readonly find: CheckRows } | null
+  /** Tables that its foreign keys tie it to. */
+  readonly related: readonly CompiledRelated[]
   /** Computes RETURNING from the row and what came behind it. */
   readonly returning: Mapper | null
 }
@@ -40,10 +51,14 @@ export async function readAll(source: Source, context: ExecutionContext): Promis
   return rows
 }
 
-export const writerFor = (
-  { database, table, makeRowKey }: WriteTarget,
+export function writerFor(
+  { database, table, makeRowKey, related }: WriteTarget,
   context: ExecutionContext,
-): TableWriter => new TableWriter({ database, table, makeRowKey, transaction: context.transaction })
+): TableWriter {
+  const { transaction, keyWork } = context
+  const onChange = related.length === 0 ? null : keyWork.begin(related)
+  return new TableWriter({ database, table, makeRowKey, transaction, onChange })
+}
 
 export function finish(
   target: WriteTarget,
@@ -59,11 +74,13 @@ export function finish(
 }
 
 export function checkRows(
-  { table, checks }: WriteTarget,
+  { table, checks }: Pick<WriteTarget, 'table' | 'checks'>,
   context: ExecutionContext,
   rows: readonly (readonly Value[])[],
 ): void {
   if (checks === null) return
+  // A value that is missing comes before a condition that is not met.
+  for (const row of rows) checkNotNull(table, row)
   for (const batch of batchesOfRows(rows, table.columns.length)) {
     const broken = checks.find(batch, context.frame)
     const at = broken.findIndex((check) => check >= 0)

@@ -48,6 +48,22 @@ export interface Target {
   /** Stand for the values of a row as it is written, or for a deleted one, in `checks` and `returning`. */
   readonly row: readonly Column[]
   readonly checks: readonly Check[]
+  /** The tables that foreign keys tie to it; none: it has and is asked for none. */
+  readonly related: readonly RelatedTable[]
+}
+
+/** What a row of a table needs that the action of a foreign key changes. */
+export interface RelatedTable {
+  /** Its key in the catalog. */
+  readonly key: string
+  readonly table: TableSchema
+  /** Stand for the values of the changed row. */
+  readonly row: readonly Column[]
+  /** The row with its generated columns computed; null: it has none. */
+  readonly values: readonly Expr[] | null
+  /** Defaults of the columns that an action may set to them, by position. */
+  readonly defaults: readonly (Expr | null)[]
+  readonly checks: readonly Check[]
 }
 
 export interface Returning {

@@ -52,7 +52,7 @@ export function ddlContext({ planner, execution, prepare, ...ports }: DefinerPor
       const compiled = compileStatement(
         {
           kind: 'insert',
-          target: { table, row: sourceColumns, checks: [] },
+          target: { table, row: sourceColumns, checks: [], related: [] },
           source,
           sourceColumns,
           conflict: null,

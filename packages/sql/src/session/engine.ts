@@ -5,6 +5,7 @@ import type { VirtualTable } from '../catalog/virtual-table.ts'
 import { rowKeyMaker } from '../executor/row-keys.ts'
 import type { Statement } from '../syntax/ast.ts'
 import { isSerializationFailure } from './errors.ts'
+import { KeyChecks } from './key-checks.ts'
 import { Lru } from './lru.ts'
 import { Planner } from './planner.ts'
 import { mayBeOptimistic, retrying, retryOf } from './retrying.ts'
@@ -76,6 +77,7 @@ export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePort
       reserved: (name) => virtual.has(name),
       sequences: new SequencePools({ database, catalog, clock, random }),
       sweeper,
+      keyChecks: new KeyChecks({ database, catalog, makeRowKey }),
     })
     const parsed = new Lru<string, readonly Statement[]>(plansMax)
     return new Engine({ database, runner, clock, random, parsed, retriesMax }, sweeper)

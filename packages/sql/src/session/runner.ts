@@ -13,10 +13,11 @@ import type { PhysicalPlan } from '../plan/physical.ts'
 import { printLogical } from '../plan/print-logical.ts'
 import type { ResultColumn } from '../plan/statement.ts'
 import type { Definition, Explain, Statement, TransactionStatement } from '../syntax/ast.ts'
-import { changesSequences, readsAlone } from '../syntax/changes.ts'
+import { readsAlone } from '../syntax/changes.ts'
 import { TEXT } from '../types/type.ts'
 import { ddlContext } from './definer.ts'
 import { type Explained, explainJson, explainOptions, explainText } from './explain.ts'
+import type { KeyChecks } from './key-checks.ts'
 import { convertParameters, type Parameter } from './parameters.ts'
 import type { PlannedStatement, Planner } from './planner.ts'
 import { applySets, SequenceDryError, type SequencePools, StatementSequences } from './sequences.ts'
@@ -35,6 +36,7 @@ export interface RunnerPorts {
   readonly reserved: (name: string) => boolean
   readonly sequences: SequencePools
   readonly sweeper: Sweeper
+  readonly keyChecks: KeyChecks
 }
 
 /** A statement on its way: where it was read, what was given with it, in which transaction it runs. */
@@ -97,7 +99,12 @@ const textRows = (
 /** True for statements that write nothing whatever they find. */
 export function readsOnly(statement: Statement): boolean {
   if (statement.kind === 'explain') return !statement.analyze || readsOnly(statement.statement)
-  return readsAlone(statement) || statement.kind === 'show' || statement.kind === 'set'
+  return (
+    readsAlone(statement) ||
+    statement.kind === 'show' ||
+    statement.kind === 'set' ||
+    statement.kind === 'setConstraints'
+  )
 }
 
 /** Runs one statement inside a transaction that someone else begins and ends. */
@@ -108,6 +115,11 @@ export class StatementRunner {
 
   constructor(ports: RunnerPorts) {
     this.#ports = ports
+  }
+
+  /** Looks at what was put off to the end of a transaction. @throws 23503 */
+  beforeCommit(transaction: Transaction): Promise<void> {
+    return this.#ports.keyChecks.beforeCommit(transaction)
   }
 
   /** Tells that a transaction was committed: what its statements have dropped can be swept away. */
@@ -130,7 +142,11 @@ export class StatementRunner {
         return done('SET')
       case 'show':
         return show(statement.name, run.settings)
-      case 'setConstraints':
+      case 'setConstraints': {
+        const names = statement.names.map(({ parts }) => parts.at(-1)?.name ?? '')
+        await this.#ports.keyChecks.set(run.transaction, names, statement.deferred)
+        return done('SET CONSTRAINTS')
+      }
       case 'prepare':
       case 'execute':
       case 'deallocate':
@@ -165,7 +181,7 @@ export class StatementRunner {
     if (sequences.length > 0) await this.#prepare(sequences, rowsAtMost(compiled.plan), run.transaction)
     if (compiled.kind === 'query') {
       const batches =
-        sequences.length === 0 && !changesSequences(statement)
+        sequences.length === 0 && readsAlone(statement)
           ? compiled.source.open(context)
           : this.#drawing(compiled.source, sequences, context, run)
       return { command: 'SELECT', columns: compiled.result, batches, written: null }
@@ -194,9 +210,11 @@ export class StatementRunner {
     for (let rows = SEQUENCE_ROWS; ; rows *= 2)
       try {
         const result = await work()
+        await this.#ports.keyChecks.afterStatement(context)
         await this.#applySets(context, transaction)
         return result
       } catch (error) {
+        context.keyWork.written.length = 0
         if (!(error instanceof SequenceDryError)) throw error
         transaction.rollbackTo(mark)
         await this.#prepare([error.sequence], rows * 2, transaction)
@@ -223,6 +241,7 @@ export class StatementRunner {
         if (!(error instanceof SequenceDryError) || given) throw error
         await this.#prepare([error.sequence], rows * 2, run.transaction)
       }
+    await this.#ports.keyChecks.afterStatement(context)
     await this.#applySets(context, run.transaction)
   }
 

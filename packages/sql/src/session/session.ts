@@ -373,6 +373,7 @@ export class SqlSession implements Session {
         if (committed !== undefined) return [{ ...result, receipt: committed }]
         results.push(result)
       }
+      await this.#ports.runner.beforeCommit(transaction)
     } catch (error) {
       if (error instanceof CommittedError) throw error.reason
       if (restsOnReads(error)) await transaction.validate(call)
@@ -508,9 +509,24 @@ export class SqlSession implements Session {
       this.#open = open
       return this.#rollback()
     }
+    if (open.transaction !== null) await this.#beforeCommit(open.transaction)
     const receipt = open.transaction === null ? null : await open.transaction.commit()
     if (open.transaction !== null) this.#ports.runner.committed(open.transaction)
     return doneResult('COMMIT', receipt)
+  }
+
+  /** What fails here ends the transaction. */
+  async #beforeCommit(transaction: Transaction): Promise<void> {
+    try {
+      await this.#ports.runner.beforeCommit(transaction)
+    } catch (error) {
+      try {
+        if (restsOnReads(error)) await transaction.validate()
+      } finally {
+        transaction.rollback()
+      }
+      throw error
+    }
   }
 
   async #rollback(): Promise<SqlResult> {
