@@ -1,4 +1,5 @@
 export { verifyBackup } from './driver/backup/backup-report.ts'
+export type { Completeness, CompleteOptions } from './driver/completeness.ts'
 export type { DatabasesPorts } from './driver/context.ts'
 export { databases, type NodeDatabases } from './driver/databases.ts'
 export { type NodeView, planPlacement } from './machine/placement.ts'

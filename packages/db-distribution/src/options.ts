@@ -36,6 +36,8 @@ export interface DatabasesOptions {
   readonly auditRowsPerSecond?: number
   /** Partitions copied to this node at the same time. Default 4. */
   readonly copiesAtOnce?: number
+  /** Bytes of copies that a node gives to others in a second, all together. Default 32 MiB. */
+  readonly copyBytesPerSecond?: number
   /** Writes kept for a partition while it is being copied; past it the copy starts over. Default 64 MiB. */
   readonly copyQueueBytesMax?: number
   /** Bounds of the certification window. Must be the same on every node of the cluster; for tests. */
@@ -64,6 +66,7 @@ export function settings(options: DatabasesOptions): Settings {
     auditMs: 60_000,
     auditRowsPerSecond: 50_000,
     copiesAtOnce: 4,
+    copyBytesPerSecond: 32 * 1024 * 1024,
     copyQueueBytesMax: 64 * 1024 * 1024,
     changes: CHANGE_LIMITS,
     ...options,

@@ -107,6 +107,39 @@ describe('take-over', () => {
     }
   })
 
+  test('a node that joins says how far it is, and answers before it is complete', async () => {
+    const cluster = new TestCluster({
+      nodes: ['a', 'b', 'c', 'd'],
+      databases: { copyBytesPerSecond: 200_000 },
+    })
+    await cluster.start('a', 'b', 'c')
+    await cluster.open('a', { partitions: 6 })
+    const many = Array.from({ length: 2_000 }, (_, i): [number, string] => [i, `${i} `.repeat(40)])
+    await cluster.write('a', many)
+    const begun = cluster.world.now
+    await cluster.start('d')
+    const told: { assigned: number; complete: number }[] = []
+    let done = false
+    const complete = cluster
+      .app('d')
+      .databases.complete({ onProgress: (progress) => told.push(progress) })
+      .then(() => {
+        done = true
+      })
+    expect((await cluster.read('d')).length).toBe(2_000)
+    expect(done).toBe(false)
+    await cluster.settle(complete)
+    // Copies took the time that they are given.
+    expect(cluster.world.now - begun).toBeGreaterThan(500)
+    const shares = (await cluster.open('d')).status().replicas.filter(({ node }) => node === id('d'))
+    expect(shares.length).toBe(told.at(-1)?.assigned)
+    expect(shares.every((replica) => replica.complete)).toBe(true)
+    expect(shares.length).toBeGreaterThan(2)
+    expect(told.length).toBeGreaterThan(2)
+    for (const { assigned, complete: served } of told) expect(served).toBeLessThanOrEqual(assigned)
+    await cluster.settle(cluster.app('a').databases.complete())
+  })
+
   test('rows written while a partition is copied are in the copy', async () => {
     const cluster = new TestCluster({ nodes: ['a', 'b', 'c'], databases: { copiesAtOnce: 1 } })
     await cluster.start('a', 'b', 'c')

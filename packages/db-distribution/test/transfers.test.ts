@@ -19,7 +19,7 @@ describe('copies', () => {
     const ports = {
       log: { self: id('a'), appliedIndex: () => 10 },
       logger: { log() {} },
-      clock: { after: () => () => {} },
+      clock: { now: () => 0, after: () => () => {} },
     }
     const context = new Context(ports as never, settings({}), new DatabasesMachine())
     const store = await modelStorage(new ModelStorageDisk()).open('p')

@@ -17,6 +17,7 @@ import type {
   Row,
   StructureNode,
 } from '@cluster/core'
+import type { Completeness } from '@cluster/db-distribution'
 import type { SqlEngine } from '@cluster/sql'
 
 export interface ClusterEvents {
@@ -55,6 +56,15 @@ export interface PostgresService {
   close(): Promise<void>
 }
 
+export interface ReadyOptions {
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  /** Waits, without a bound, until this node also holds its share of all databases. It answers correctly before that, too. */
+  readonly complete?: boolean
+  /** How far it is with that. */
+  readonly onProgress?: (progress: Completeness) => void
+}
+
 /** One node of a cluster, and all of the cluster through it. */
 export interface Cluster extends AsyncDisposable {
   readonly id: NodeId
@@ -73,7 +83,7 @@ export interface Cluster extends AsyncDisposable {
   structure(): StructureNode
   on<Type extends keyof ClusterEvents>(type: Type, listener: (event: ClusterEvents[Type]) => void): Cancel
   /** Resolves when this node is in a group and has applied what the leader had. @throws JOIN_TIMEOUT */
-  ready(options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<void>
+  ready(options?: ReadyOptions): Promise<void>
   /**
    * Opens, or makes, the database of that name.
    * @throws DB_OPTIONS_DIFFER when it exists with other options than those given, NODE_IS_WITNESS

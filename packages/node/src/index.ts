@@ -4,6 +4,7 @@ export type {
   ClusterDatabase,
   ClusterEvents,
   PostgresService,
+  ReadyOptions,
   ServePostgresOptions,
 } from './cluster.ts'
 export { type ComposedNode, composeNode, type NodeOptions, type NodePorts } from './compose.ts'

@@ -19,6 +19,7 @@ import type {
   ClusterDatabase,
   ClusterEvents,
   PostgresService,
+  ReadyOptions,
   ServePostgresOptions,
 } from './cluster.ts'
 import { openDatabase } from './cluster-database.ts'
@@ -106,7 +107,7 @@ export class NodeCluster implements Cluster {
     return this.#events.on(type, listener)
   }
 
-  async ready({ timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<void> {
+  async ready({ timeoutMs, signal, complete = false, onProgress }: ReadyOptions = {}): Promise<void> {
     try {
       await this.#parts.node.log.ready({
         ...(timeoutMs === undefined ? {} : { deadlineMs: timeoutMs }),
@@ -121,6 +122,11 @@ export class NodeCluster implements Cluster {
         { cause: error },
       )
     }
+    if (complete)
+      await this.#parts.node.databases?.complete({
+        ...(signal && { signal }),
+        ...(onProgress && { onProgress }),
+      })
   }
 
   database(name: string, options: DatabaseOptions = {}): Promise<ClusterDatabase> {

@@ -1,8 +1,9 @@
-import { backoffMs, type Cancel, dataMembers } from '@cluster/core'
+import { backoffMs, type Cancel } from '@cluster/core'
 import { type Assignment, encodeAssign } from '../machine/commands.ts'
-import { type NodeView, planPlacement } from '../machine/placement.ts'
+import { planPlacement } from '../machine/placement.ts'
 import type { Context } from './context.ts'
 import { MACHINE_NAME } from './names.ts'
+import { nodeView } from './node-view.ts'
 
 const RETRY = { baseMs: 20, maxMs: 2_000 }
 
@@ -58,12 +59,7 @@ export class Controller {
     const { ports, machine } = this.#context
     const group = ports.log.group()
     if (group.role !== 'leader') return []
-    const inOffice = dataMembers(group)
-    const view: NodeView = {
-      living: inOffice.filter((node) => this.#context.isLiving(node)).sort(),
-      members: [...new Set([...inOffice, ...group.away])].sort(),
-      away: group.away,
-    }
+    const view = nodeView(this.#context)
     return machine.databases().flatMap((database) => planPlacement(database, view))
   }
 }

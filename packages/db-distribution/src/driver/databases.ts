@@ -33,6 +33,7 @@ import { openBackup } from './backup/backup-files.ts'
 import { Restorer, targetOf } from './backup/restorer.ts'
 import { Beginnings } from './beginnings.ts'
 import { Committer } from './committer.ts'
+import { type CompleteOptions, whenComplete } from './completeness.ts'
 import { Context, type DatabasesPorts } from './context.ts'
 import { Controller } from './controller.ts'
 import { DatabaseHandle, type DatabaseParts } from './database-handle.ts'
@@ -55,6 +56,11 @@ export interface NodeDatabases extends Databases, Describable {
   stop(): Promise<void>
   /** Writes every partition of this node to disk, so that the log can be cut behind it. */
   checkpoint(): Promise<void>
+  /**
+   * Resolves when this node serves everything that it is to hold, and nothing is about to move. It answers correctly before
+   * that, too, by asking others. @throws ABORTED, STOPPED
+   */
+  complete(options?: CompleteOptions): Promise<void>
   /** Events of all databases. */
   on<Type extends 'tookOver' | 'placement'>(
     type: Type,
@@ -168,6 +174,10 @@ class Node implements NodeDatabases {
 
   checkpoint(): Promise<void> {
     return this.#upkeep.checkpointAll()
+  }
+
+  complete(options: CompleteOptions = {}): Promise<void> {
+    return whenComplete(this.#context, this.#replicas, options)
   }
 
   async open(name: string, options: DatabaseOptions & CallOptions = {}): Promise<Database> {

@@ -12,6 +12,7 @@ import {
 import { isVersionGone, versionGone } from '../errors.ts'
 import type { Context } from './context.ts'
 import { taggedBatches } from './holder-scan.ts'
+import { Pace } from './pace.ts'
 import type { Replicas } from './replicas.ts'
 import { type StoreAt, storeAt } from './serving.ts'
 import { within } from './waiting.ts'
@@ -35,10 +36,12 @@ import {
 export class Server {
   readonly #context: Context
   readonly #replicas: Replicas
+  readonly #copies: Pace
 
   constructor(context: Context, replicas: Replicas) {
     this.#context = context
     this.#replicas = replicas
+    this.#copies = new Pace(context.ports.clock, context.settings.copyBytesPerSecond)
   }
 
   handlers(): ChannelHandlers {
@@ -140,8 +143,11 @@ export class Server {
     const pin = store.pin(version)
     try {
       await stream.send(encodeCopy(version))
-      for await (const chunk of store.export(version))
+      for await (const chunk of store.export(version)) {
         for (const frame of encodeChunk(chunk)) await this.#send(stream, frame)
+        // Copies that nobody waits for leave room for those who do.
+        if (!exact) await this.#copies.spend(chunk.length)
+      }
     } finally {
       pin.release()
     }

@@ -1,7 +1,6 @@
 import {
   type Clock,
   decodeChunk,
-  delay,
   type Key,
   type PartitionStore,
   type RelationId,
@@ -9,6 +8,7 @@ import {
   type Version,
 } from '@cluster/core'
 import { addDigest, bucketOf, type Digest, digestRow, NO_ROWS } from '../../machine/digest.ts'
+import { Pace } from '../pace.ts'
 import { LINEAGE_KEY, OWN_ROWS } from '../signature.ts'
 import type { AuditRequest, Named } from './audit-wire.ts'
 
@@ -60,12 +60,13 @@ export class Digester {
 
   async *#chunks(version: Version, rowsPerSecond: number): AsyncIterable<RowsChunk> {
     const pin = this.#store.pin(version)
+    const pace = new Pace(this.#clock, rowsPerSecond)
     try {
       for await (const bytes of this.#store.export(version)) {
         const chunk = decodeChunk(bytes, 'a copy that is compared', 0)
         if ('rowCount' in chunk) continue
         yield chunk
-        await delay(this.#clock, (chunk.keys.length * 1_000) / rowsPerSecond)
+        await pace.spend(chunk.keys.length)
       }
     } finally {
       pin.release()

@@ -8,7 +8,6 @@ import {
   type Disk,
   type DiskFile,
   decodeChunk,
-  delay,
   encodeChunk,
   isClusterError,
   type NodeId,
@@ -21,6 +20,7 @@ import { versionIn } from '../../machine/lineage.ts'
 import type { DatabaseRecord } from '../../machine/state.ts'
 import type { Context } from '../context.ts'
 import { readCopy } from '../copy.ts'
+import { Pace } from '../pace.ts'
 import type { Pins } from '../pins.ts'
 import type { Replicas } from '../replicas.ts'
 import { storeAt } from '../serving.ts'
@@ -32,7 +32,6 @@ const WRITE_BYTES = 1 << 20
 /** A backup whose version was let go meanwhile is begun anew, so many times. */
 const ATTEMPTS = 3
 const AGAIN_MS = 100
-const THROTTLE_MS = 100
 
 export interface BackupParts {
   readonly context: Context
@@ -47,15 +46,16 @@ export class BackupWriter {
   readonly #parts: BackupParts
   readonly #folder: Disk
   readonly #options: BackupOptions
+  readonly #pace: Pace
   #bytes = 0
   #rows = 0
-  /** When as much as was read could have been, at the speed that is allowed. */
-  #readAt = 0
 
   constructor(parts: BackupParts, folder: Disk, options: BackupOptions) {
     this.#parts = parts
     this.#folder = folder
     this.#options = options
+    const { clock } = parts.context.ports
+    this.#pace = new Pace(clock, options.bytesPerSecond ?? Number.POSITIVE_INFINITY)
   }
 
   async run(): Promise<BackupInfo> {
@@ -216,7 +216,10 @@ export class BackupWriter {
         if ('rowCount' in chunk || chunk.relation === OWN_ROWS) continue
         rows += chunk.keys.length
         await out.add(bytes)
-        await this.#throttle(bytes.length)
+        await this.#pace.spend(bytes.length, () => {
+          this.#check()
+          this.#parts.pins.touch(this)
+        })
       }
       await out.add(encodeChunk({ rowCount: rows }))
       await out.end()
@@ -225,19 +228,6 @@ export class BackupWriter {
       return { partition, file: name, bytes: out.bytes, rows, checksum: out.checksum }
     } finally {
       await file.close()
-    }
-  }
-
-  /** Waits until so many bytes may be read, a little at a time: the caller may have enough meanwhile. */
-  async #throttle(bytes: number): Promise<void> {
-    const { bytesPerSecond } = this.#options
-    if (bytesPerSecond === undefined) return
-    const { clock } = this.#parts.context.ports
-    this.#readAt = Math.max(this.#readAt, clock.now()) + (bytes * 1_000) / bytesPerSecond
-    while (this.#readAt - clock.now() > THROTTLE_MS) {
-      await delay(clock, THROTTLE_MS)
-      this.#check()
-      this.#parts.pins.touch(this)
     }
   }
 }
