@@ -101,6 +101,18 @@ describe('SimDisk', () => {
     expect(lengths.size).toBeGreaterThan(10)
   })
 
+  test('a crash while a full disk is asked for a new file makes none', async () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const { world, node, ports } = await oneNode(seed)
+      node.disk.faults.full = true
+      for (const work of [ports.disk.open('new'), ports.disk.replace('other', bytes(1, 1))])
+        work.catch((error: unknown) => world.fail(error))
+      node.crash('power')
+      expect(node.disk.paths()).toEqual([])
+      await world.run(1_000)
+    }
+  })
+
   test('slow syncs are slow, and damage flips a bit', async () => {
     const { world, node, ports, settle } = await oneNode(1)
     Object.assign(node.disk.faults, { slow: 1, slowMsMax: 500 })

@@ -228,7 +228,7 @@ class FolderPort implements Disk {
       put()
     }
     return this.#disk.run(this.#process, this.#disk.syncMs() * 2, work, (random) => {
-      if (evenOdds(random)) put()
+      if (evenOdds(random) && !this.#disk.faults.full) put()
     })
   }
 
@@ -246,7 +246,7 @@ class FolderPort implements Disk {
       exists ? this.#disk.quickMs() : this.#disk.syncMs(),
       () => new OpenFile(this.#disk, this.#process, make()),
       (random) => {
-        if (evenOdds(random)) make()
+        if (evenOdds(random) && (this.#disk.file(full) !== undefined || !this.#disk.faults.full)) make()
       },
     )
   }
