@@ -34,6 +34,10 @@ export interface DatabasesOptions {
   readonly auditMs?: number
   /** Rows that a holder reads in a second for that, at most. Default 50,000. */
   readonly auditRowsPerSecond?: number
+  /** What fails together with this node has the same label: a rack, a room. Copies go to different zones. Default: none. */
+  readonly zone?: string
+  /** This node's share of the partitions, as a multiple of the usual one, 0.01 … 1,000. Default 1. */
+  readonly capacity?: number
   /** Partitions copied to this node at the same time. Default 4. */
   readonly copiesAtOnce?: number
   /** Bytes of copies that a node gives to others in a second, all together. Default 32 MiB. */
@@ -46,7 +50,8 @@ export interface DatabasesOptions {
   readonly changes?: ChangeLimits
 }
 
-export type Settings = Required<Omit<DatabasesOptions, 'window'>> & Pick<DatabasesOptions, 'window'>
+export type Settings = Required<Omit<DatabasesOptions, 'window' | 'zone'>> &
+  Pick<DatabasesOptions, 'window' | 'zone'>
 
 export const PARTITIONS_MAX = 1024
 const NAME_LENGTH_MAX = 63
@@ -65,6 +70,7 @@ export function settings(options: DatabasesOptions): Settings {
     replicaLagMax: 500_000,
     auditMs: 60_000,
     auditRowsPerSecond: 50_000,
+    capacity: 1,
     copiesAtOnce: 4,
     copyBytesPerSecond: 32 * 1024 * 1024,
     copyQueueBytesMax: 64 * 1024 * 1024,

@@ -43,6 +43,7 @@ import { PINS_SERVICE } from './pins.ts'
 import { Reader } from './reader.ts'
 import { Replicas } from './replicas.ts'
 import { riskReports } from './risks.ts'
+import { SelfDescription } from './self-description.ts'
 import { Server } from './server.ts'
 import { Turns } from './turns.ts'
 import { Upkeep } from './upkeep.ts'
@@ -79,6 +80,7 @@ class Node implements NodeDatabases {
   readonly #controller: Controller
   readonly #upkeep: Upkeep
   readonly #audits: AuditRounds
+  readonly #description: SelfDescription
   readonly #parts: DatabaseParts
   readonly #handles = new Map<string, DatabaseHandle>()
   readonly #cancels: Cancel[] = []
@@ -90,6 +92,7 @@ class Node implements NodeDatabases {
     this.#replicas = new Replicas(context)
     this.#controller = new Controller(context)
     this.#upkeep = new Upkeep(context, this.#replicas)
+    this.#description = new SelfDescription(context)
     const reader = new Reader(context, this.#replicas)
     const audits = new AuditServer(context, this.#replicas)
     const auditor = new Auditor(context, audits)
@@ -148,6 +151,7 @@ class Node implements NodeDatabases {
     const look = (): void => {
       this.#context.changed.ring()
       this.#controller.poke()
+      this.#description.look()
     }
     this.#cancels.push(
       ports.log.on('group', look),
@@ -167,6 +171,7 @@ class Node implements NodeDatabases {
     this.#controller.stop()
     this.#upkeep.stop()
     this.#audits.stop()
+    this.#description.stop()
     this.#context.stopping.abort()
     this.#context.changed.ring()
     await this.#replicas.stop()

@@ -10,5 +10,6 @@ export function nodeView(context: Context): NodeView {
     living: inOffice.filter((node) => context.isLiving(node)).sort(),
     members: [...new Set([...inOffice, ...group.away])].sort(),
     away: group.away,
+    traits: context.machine.traits,
   }
 }

@@ -11,6 +11,7 @@ import {
 import { ByteReader, ByteWriter, type MalformedDetail } from './bytes.ts'
 import { decodeProgram, encodeProgram } from './program/codec.ts'
 import { type Reads, readReads, writeReads } from './reads.ts'
+import { type NodeTraits, readTraits, writeTraits } from './traits.ts'
 
 /** Version of the commands' layout; the second byte of each. */
 export const COMMAND_FORMAT = 1
@@ -29,6 +30,7 @@ const RESERVED_COMMIT = 11
 const RESERVED_EXECUTE = 12
 const KEEP = 13
 const ALTER = 14
+const DESCRIBE = 15
 
 /** Holders begin or cease to keep the changes of relations, for those who follow them; of all relations when none is named. */
 export interface KeepCommand {
@@ -44,6 +46,13 @@ export interface AlterCommand {
   readonly database: number
   readonly redundancy: number | 'all'
   readonly minCopies: number
+}
+
+/** A node tells its zone and its capacity. */
+export interface DescribeCommand {
+  readonly type: 'describe'
+  readonly node: NodeId
+  readonly traits: NodeTraits
 }
 
 /** Makes a database, its replicas on the candidates; nothing if the name is taken. */
@@ -158,6 +167,7 @@ export type Command =
   | ReleaseCommand
   | KeepCommand
   | AlterCommand
+  | DescribeCommand
 
 const damaged = (what: string): ClusterError<MalformedDetail> =>
   new ClusterError(
@@ -289,6 +299,12 @@ export function encodeAlter({ database, redundancy, minCopies }: Omit<AlterComma
     .varint(redundancy === 'all' ? 0 : redundancy)
     .varint(minCopies)
     .finish()
+}
+
+export function encodeDescribe({ node, traits }: Omit<DescribeCommand, 'type'>): Uint8Array {
+  const writer = begin(DESCRIBE).text(node)
+  writeTraits(writer, traits)
+  return writer.finish()
 }
 
 function readReplicas(reader: ByteReader): ReplicaRef[] {
@@ -460,6 +476,10 @@ export function decodeCommand(bytes: Uint8Array): Command {
         redundancy: copies === 0 ? 'all' : copies,
         minCopies: reader.varint(),
       }
+    }
+    case DESCRIBE: {
+      const node = reader.text() as NodeId
+      return { type: 'describe', node, traits: readTraits(reader) }
     }
     default:
       throw damaged(`it has the unknown type ${type}`)

@@ -37,6 +37,7 @@ import {
   replicaOn,
   withRelations,
 } from './state.ts'
+import { NO_TRAITS, type NodeTraits, readTraits, type TraitsOf, writeTraits } from './traits.ts'
 import { CertificationWindow, WINDOW_LIMITS, type WindowLimits } from './window.ts'
 
 /** Relations below are catalogs. */
@@ -91,6 +92,7 @@ export class DatabasesMachine {
   #byName = new Map<string, Entry>()
   #byId = new Map<number, Entry>()
   #index = 0
+  #traits: TraitsOf = NO_TRAITS
 
   /** @param limits of the certification window; the same on every node */
   constructor(limits: WindowLimits = WINDOW_LIMITS) {
@@ -100,6 +102,11 @@ export class DatabasesMachine {
   /** The index of the newest command applied, or of the snapshot. */
   get index(): number {
     return this.#index
+  }
+
+  /** What nodes have told of themselves. */
+  get traits(): TraitsOf {
+    return this.#traits
   }
 
   database(name: string): DatabaseRecord | null {
@@ -159,6 +166,9 @@ export class DatabasesMachine {
         return this.#reserve(index, command, time)
       case 'release':
         return this.#release(command, time)
+      case 'describe':
+        this.#traits = new Map(this.#traits).set(command.node, command.traits)
+        return placed([])
       case 'alter':
         return this.#alter(command)
       case 'keep':
@@ -175,7 +185,7 @@ export class DatabasesMachine {
       name,
       uid,
       options,
-      partitions: placeNew(index, options, candidates),
+      partitions: placeNew(index, options, candidates, this.#traits),
       relations: new Set(),
       window: new CertificationWindow(this.#limits),
       reservations: new Reservations(),
@@ -366,6 +376,11 @@ export class DatabasesMachine {
   snapshot(): Uint8Array {
     const writer = new ByteWriter().byte(SNAPSHOT_FORMAT).varint(this.#index).varint(this.#byId.size)
     for (const entry of [...this.#byId.values()].sort((a, b) => a.id - b.id)) writeEntry(writer, entry)
+    writer.varint(this.#traits.size)
+    for (const [node, traits] of [...this.#traits].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      writer.text(node)
+      writeTraits(writer, traits)
+    }
     return writer.finish()
   }
 
@@ -373,6 +388,7 @@ export class DatabasesMachine {
   restore(snapshot: Uint8Array | null, index: number): void {
     const byId = new Map<number, Entry>()
     const byName = new Map<string, Entry>()
+    const traits = new Map<NodeId, NodeTraits>()
     if (snapshot !== null && snapshot.length > 0) {
       const reader = new ByteReader(snapshot)
       const format = reader.byte()
@@ -386,7 +402,11 @@ export class DatabasesMachine {
         byId.set(entry.id, entry)
         byName.set(entry.name, entry)
       }
+      if (format > SNAPSHOT_FORMAT_SECOND)
+        for (let left = reader.count(3); left > 0; left--)
+          traits.set(reader.text() as NodeId, readTraits(reader))
     }
+    this.#traits = traits
     this.#byId = byId
     this.#byName = byName
     this.#index = index

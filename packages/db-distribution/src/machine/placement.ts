@@ -9,6 +9,7 @@ import {
 } from '@cluster/core'
 import type { Assignment } from './commands.ts'
 import type { DatabaseRecord, PartitionRecord, ReplicaRecord } from './state.ts'
+import { capacityOf, NO_TRAITS, type TraitsOf, zoneOf } from './traits.ts'
 
 /** Moves that only balance load and that are under way in one database at once. */
 const BALANCING_MOVES_MAX = 2
@@ -21,6 +22,8 @@ export interface NodeView {
   readonly members: readonly NodeId[]
   /** Members that stopped and mean to come back; a copy that they had not finished is made elsewhere. */
   readonly away?: readonly NodeId[]
+  /** Zones and capacities of those that have told them. */
+  readonly traits?: TraitsOf
 }
 
 /** How much a node wants a partition, the same everywhere. @see Thaler & Ravishankar 1998, highest random weight */
@@ -49,8 +52,14 @@ export function isSettled(options: Required<DatabaseOptions>, replicas: readonly
   return replicas.filter((replica) => replica.complete).length >= wanted
 }
 
+/** How many partitions each node has, seen against what it can take. */
 class Load {
   readonly #counts = new Map<NodeId, number>()
+  readonly traits: TraitsOf
+
+  constructor(traits: TraitsOf) {
+    this.traits = traits
+  }
 
   of(node: NodeId): number {
     return this.#counts.get(node) ?? 0
@@ -60,20 +69,41 @@ class Load {
     this.#counts.set(node, this.of(node) + count)
   }
 
-  /** The least loaded of the nodes; among equals the one of highest weight. */
-  best(nodes: readonly NodeId[], database: number, partition: PartitionId): NodeId | null {
+  /** The load of the node with so many partitions more, or fewer. */
+  with(node: NodeId, count: number): number {
+    return (this.of(node) + count) / capacityOf(this.traits, node)
+  }
+
+  /**
+   * The node that would be loaded least with one more; among equals the one of highest weight. Nodes of zones that have no
+   * copy yet go first.
+   */
+  best(
+    nodes: readonly NodeId[],
+    holders: readonly NodeId[],
+    database: number,
+    partition: PartitionId,
+  ): NodeId | null {
+    const used = new Set(holders.map((node) => zoneOf(this.traits, node)))
+    const fresh = nodes.filter((node) => !used.has(zoneOf(this.traits, node)))
     let best: NodeId | null = null
-    for (const node of nodes) {
+    for (const node of fresh.length > 0 ? fresh : nodes) {
       if (best === null || this.#before(node, best, database, partition)) best = node
     }
     return best
   }
 
   #before(a: NodeId, b: NodeId, database: number, partition: PartitionId): boolean {
-    const difference = this.of(a) - this.of(b)
+    const difference = this.with(a, 1) - this.with(b, 1)
     if (difference !== 0) return difference < 0
     const weights = weight(database, partition, a) - weight(database, partition, b)
     return weights !== 0 ? weights > 0 : a < b
+  }
+
+  /** True when another one of the nodes is in its zone. */
+  sharesZone(node: NodeId, nodes: readonly NodeId[]): boolean {
+    const zone = zoneOf(this.traits, node)
+    return nodes.some((other) => other !== node && zoneOf(this.traits, other) === zone)
   }
 }
 
@@ -85,10 +115,11 @@ export function placeNew(
   database: number,
   options: Required<DatabaseOptions>,
   candidates: readonly NodeId[],
+  traits: TraitsOf = NO_TRAITS,
 ): PartitionRecord[] {
   const nodes = [...new Set(candidates)].sort()
   assert(nodes.length > 0, 'a database needs a node to live on')
-  const load = new Load()
+  const load = new Load(traits)
   const partitions: PartitionRecord[] = []
   for (let p = 0; p <= options.partitions; p++) {
     const id = partitionId(p)
@@ -96,7 +127,7 @@ export function placeNew(
     const chosen: NodeId[] = isEverywhere(options, id) ? nodes : []
     while (chosen.length < wanted) {
       const rest = nodes.filter((node) => !chosen.includes(node))
-      const node = load.best(rest, database, id)
+      const node = load.best(rest, chosen, database, id)
       if (node === null) break
       load.add(node, 1)
       chosen.push(node)
@@ -135,11 +166,11 @@ interface Draft {
  */
 export function planPlacement(
   database: DatabaseRecord,
-  { living, members, away = [] }: NodeView,
+  { living, members, away = [], traits = NO_TRAITS }: NodeView,
 ): Assignment[] {
   const livingSet = new Set(living)
   const memberSet = new Set(members)
-  const load = new Load()
+  const load = new Load(traits)
   const drafts: Draft[] = []
   const { redundancy } = database.options
   /** More replicas than this, and a move is under way. */
@@ -193,7 +224,8 @@ function addMissing(
   const wanted = replicasWanted(database.options, id, Infinity)
   while (draft.replicas.length < wanted) {
     const free = living.filter((node) => !draft.replicas.some((replica) => replica.node === node))
-    const node = everywhere ? (free[0] ?? null) : load.best(free, database.id, id)
+    const holders = draft.replicas.map((replica) => replica.node)
+    const node = everywhere ? (free[0] ?? null) : load.best(free, holders, database.id, id)
     if (node === null) return
     if (!everywhere) load.add(node, 1)
     draft.replicas.push({ node, complete: false, replaces: gone.shift() ?? null })
@@ -235,7 +267,7 @@ function dropSurplus(database: DatabaseRecord, draft: Draft, living: ReadonlySet
     if (complete.length > redundancy) victim ??= complete.find((replica) => relieved.includes(replica.node))
     if (victim === undefined && complete.length > redundancy) {
       victim = complete.reduce((worst, replica) =>
-        load.of(replica.node) > load.of(worst.node) ? replica : worst,
+        isWorse(load, replica.node, worst.node, nodesOf(complete)) ? replica : worst,
       )
     }
     if (victim === undefined) return
@@ -259,7 +291,7 @@ function balance(
   if (drafts.some(({ partition, replicas }) => partition.id !== EVERYWHERE && replicas.length > redundancy))
     return
   for (let moves = 0; moves < BALANCING_MOVES_MAX; moves++) {
-    const move = nextMove(database, drafts, living, load)
+    const move = spreadingMove(database, drafts, living, load) ?? nextMove(database, drafts, living, load)
     if (move === null) return
     move.draft.replicas.push({ node: move.to, complete: false, replaces: move.from })
     move.draft.changed = true
@@ -268,30 +300,77 @@ function balance(
   }
 }
 
+interface Move {
+  readonly draft: Draft
+  readonly from: NodeId
+  readonly to: NodeId
+}
+
+const nodesOf = (replicas: readonly { readonly node: NodeId }[]): NodeId[] => replicas.map(({ node }) => node)
+
+/** Of two copies one is to go: the one whose zone has another, else the one on the node that is loaded more. */
+function isWorse(load: Load, node: NodeId, other: NodeId, holders: readonly NodeId[]): boolean {
+  const shares = Number(load.sharesZone(node, holders)) - Number(load.sharesZone(other, holders))
+  return shares !== 0 ? shares > 0 : load.with(node, 0) > load.with(other, 0)
+}
+
+/** A partition that this very plan changes is left alone, or it would get back what it has just given. */
+function isMovable({ options }: DatabaseRecord, { partition, replicas, changed }: Draft): boolean {
+  return (
+    partition.id !== EVERYWHERE &&
+    !changed &&
+    replicas.length === options.redundancy &&
+    replicas.every((replica) => replica.complete)
+  )
+}
+
+/** Two copies of a partition are in one zone although another zone has none. */
+function spreadingMove(
+  database: DatabaseRecord,
+  drafts: readonly Draft[],
+  living: readonly NodeId[],
+  load: Load,
+): Move | null {
+  for (const draft of drafts) {
+    if (!isMovable(database, draft)) continue
+    const holders = nodesOf(draft.replicas)
+    const sharing = holders.filter((node) => load.sharesZone(node, holders))
+    const fresh = living.filter((node) => !holders.includes(node) && !load.sharesZone(node, holders))
+    const to = load.best(fresh, holders, database.id, draft.partition.id)
+    const [first, ...others] = sharing
+    if (first === undefined || to === null) continue
+    const from = others.reduce(
+      (worst, node) => (load.with(node, 0) > load.with(worst, 0) ? node : worst),
+      first,
+    )
+    return { draft, from, to }
+  }
+  return null
+}
+
+/** From a node that is loaded more to one that would still not be loaded more than the first is afterwards. */
 function nextMove(
   database: DatabaseRecord,
   drafts: readonly Draft[],
   living: readonly NodeId[],
   load: Load,
-): { draft: Draft; from: NodeId; to: NodeId } | null {
-  const byLoad = [...living].sort((a, b) => load.of(b) - load.of(a) || (a < b ? -1 : 1))
-  const to = byLoad.at(-1)
-  if (to === undefined) return null
-  for (const from of byLoad) {
-    if (load.of(from) - load.of(to) < 2) return null
-    let best: Draft | null = null
-    for (const draft of drafts) {
-      const { id } = draft.partition
-      const at = (node: NodeId): boolean => draft.replicas.some((replica) => replica.node === node)
-      const settled =
-        draft.replicas.length === database.options.redundancy &&
-        draft.replicas.every((replica) => replica.complete)
-      // A partition that this very plan changes is left alone, or it would get back what it has just given.
-      if (id === EVERYWHERE || draft.changed || !settled || !at(from) || at(to)) continue
-      if (best === null || weight(database.id, id, to) > weight(database.id, best.partition.id, to))
-        best = draft
+): Move | null {
+  const byLoad = [...living].sort((a, b) => load.with(b, 0) - load.with(a, 0) || (a < b ? -1 : 1))
+  for (const to of byLoad.toReversed())
+    for (const from of byLoad) {
+      if (from === to || load.with(from, -1) < load.with(to, 1)) continue
+      let best: Draft | null = null
+      for (const draft of drafts) {
+        const { id } = draft.partition
+        const holders = nodesOf(draft.replicas)
+        if (!isMovable(database, draft) || !holders.includes(from) || holders.includes(to)) continue
+        // Copies in different zones stay in different zones.
+        const others = holders.filter((node) => node !== from)
+        if (load.sharesZone(to, others) && !load.sharesZone(from, others)) continue
+        if (best === null || weight(database.id, id, to) > weight(database.id, best.partition.id, to))
+          best = draft
+      }
+      if (best !== null) return { draft: best, from, to }
     }
-    if (best !== null) return { draft: best, from, to }
-  }
   return null
 }

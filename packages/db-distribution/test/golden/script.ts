@@ -1,5 +1,5 @@
 import { type NodeId, nodeId, partitionId, relationId } from '@cluster/core'
-import { type Assignment, type CommitInput, encodeAlter, encodeAssign, encodeCommit, encodeCreate, encodeReplicas, type PartitionWrites } from '../../src/machine/commands.ts'
+import { type Assignment, type CommitInput, encodeAlter, encodeAssign, encodeCommit, encodeCreate, encodeDescribe, encodeReplicas, type PartitionWrites } from '../../src/machine/commands.ts'
 import type { RangeRead } from '../../src/machine/reads.ts'
 import { DatabasesMachine, type Step } from '../../src/machine/machine.ts'
 import { planPlacement } from '../../src/machine/placement.ts'
@@ -16,6 +16,7 @@ const nodes = (text = ''): NodeId[] => (text === '' ? [] : text.split(',').map(n
  * - `assign NAME pN epoch=E a,b`, `complete NAME pN node`, `lost NAME pN node`, `offer NAME pN node`, `… since=I`
  * - `commit NAME version=V get=R/K range=R[K..K)@pN put=pN/R/K del=pN/R/K`, any number of each
  * - `risk NAME living=a,b voters=a,b nodes=b`: what would become of it if these nodes went
+ * - `describe NODE zone=Z capacity=100`: a node tells what it is
  * - `alter NAME redundancy=N|all minCopies=N`
  * - `restore`: goes on with a machine restored from the snapshot, which must be the same
  */
@@ -43,6 +44,8 @@ export class Script {
         return this.#commit(words)
       case 'risk':
         return this.#risk(words)
+      case 'describe':
+        return this.#describe(words)
       case 'alter':
         return this.#alter(words)
       case 'restore':
@@ -100,6 +103,7 @@ export class Script {
       living: nodes(option('living')),
       members: nodes(option('members') ?? option('living')),
       away: nodes(option('away')),
+      traits: this.#machine.traits,
     })
     const lines = plan.map(assignmentText)
     if (apply && plan.length > 0) lines.push(this.#apply(encodeAssign(plan)))
@@ -117,6 +121,12 @@ export class Script {
         minCopies: Number(option('minCopies') ?? before.minCopies),
       }),
     )
+  }
+
+  #describe([node = '', ...words]: string[]): string {
+    const option = options(words)
+    const traits = { zone: option('zone') ?? null, capacity: Number(option('capacity') ?? 100) }
+    return this.#apply(encodeDescribe({ node: nodeId(node), traits }))
   }
 
   #risk([name = '', ...words]: string[]): string {

@@ -1,10 +1,11 @@
 import { EVERYWHERE, type NodeId, nodeId } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { encodeAssign, encodeCreate, encodeReplicas } from '../../src/machine/commands.ts'
+import { encodeAssign, encodeCreate, encodeDescribe, encodeReplicas } from '../../src/machine/commands.ts'
 import { DatabasesMachine } from '../../src/machine/machine.ts'
 import { type NodeView, planPlacement } from '../../src/machine/placement.ts'
 import { completeCount, type DatabaseRecord } from '../../src/machine/state.ts'
+import type { NodeTraits } from '../../src/machine/traits.ts'
 
 const ALL = ['a', 'b', 'c', 'd', 'e', 'f'].map(nodeId)
 
@@ -41,7 +42,12 @@ class Model {
   }
 
   get view(): NodeView {
-    return { living: [...this.living].sort(), members: [...this.members].sort() }
+    const { traits } = this.machine
+    return { living: [...this.living].sort(), members: [...this.members].sort(), traits }
+  }
+
+  describe(node: NodeId, traits: NodeTraits): void {
+    this.machine.apply(this.#index++, encodeDescribe({ node, traits }))
   }
 
   /** One round of the controller. Returns how many partitions changed. */
@@ -207,5 +213,61 @@ describe('placement', () => {
       ),
       { numRuns: 150 },
     )
+  })
+})
+
+describe('zones and capacities', () => {
+  test('copies end up in as many zones as there can be, and loads follow capacities', () => {
+    const zones = fc.array(fc.constantFrom('x', 'y', 'z', null), { minLength: 6, maxLength: 6 })
+    const capacities = fc.array(fc.constantFrom(50, 100, 200, 400), { minLength: 6, maxLength: 6 })
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 16 }),
+        fc.integer({ min: 1, max: 6 }),
+        zones,
+        capacities,
+        fc.array(happenings, { maxLength: 30 }),
+        (redundancy, partitions, count, labels, shares, list) => {
+          const model = new Model(redundancy, partitions, ALL.slice(0, count))
+          for (const happening of list) model.happen(happening)
+          for (const node of model.members) model.living.add(node)
+          // All nodes say what they are only now, so everything is where it should not be.
+          for (const [i, node] of ALL.entries())
+            model.describe(node, { zone: labels[i] ?? null, capacity: shares[i] ?? 100 })
+          for (let rounds = 0; ; rounds++) {
+            for (const node of model.living) model.copied(node)
+            if (model.plan() === 0) break
+            expect(rounds).toBeLessThan(300)
+          }
+          const zoneOf = (node: NodeId): string => labels[ALL.indexOf(node)] ?? `alone ${node}`
+          const there = new Set([...model.living].map(zoneOf)).size
+          for (const { id, replicas } of model.database.partitions) {
+            const complete = replicas.filter((replica) => replica.complete)
+            if (id === EVERYWHERE || !complete.some(({ node }) => model.living.has(node))) continue
+            const used = new Set(replicas.map(({ node }) => zoneOf(node))).size
+            expect(used).toBe(Math.min(there, redundancy, model.members.size))
+          }
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  test('a node with more room gets more', () => {
+    const model = new Model(1, 30, ALL.slice(0, 3))
+    model.describe(nodeId('a'), { zone: null, capacity: 400 })
+    for (let rounds = 0; ; rounds++) {
+      for (const node of model.living) model.copied(node)
+      if (model.plan() === 0) break
+      expect(rounds).toBeLessThan(100)
+    }
+    const loads = ALL.slice(0, 3).map(
+      (node) =>
+        model.database.partitions.filter(
+          ({ id, replicas }) => id > 0 && replicas.some((r) => r.node === node),
+        ).length,
+    )
+    expect(loads).toEqual([20, 5, 5])
   })
 })
