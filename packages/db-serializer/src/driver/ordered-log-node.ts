@@ -414,7 +414,7 @@ export class OrderedLogNode implements OrderedLog {
         this.#applier.push(entries)
       },
       restore: (meta) => void this.#restore(meta),
-      sendSnapshot: (to, atLeast, term) => this.#snapshots.send(to, atLeast, term),
+      sendSnapshot: (effect) => this.#snapshots.send(effect),
       ...raftNews(this.#ports.logger, this.#goingAlone, this.#forks, this.#recovery),
       rested: () => {
         this.#rested()

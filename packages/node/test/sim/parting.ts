@@ -39,12 +39,14 @@ function appsIn<App>(cluster: readonly SimNode<App>[]): (readonly [SimNode<App>[
 /** Each side has what it acknowledged, nothing is there that was refused, and no write is taken. */
 async function judgeParted<App>({ world, suite, context, cluster, clients }: Stage<App>): Promise<void> {
   const journals: string[] = []
-  const { acknowledged, rejected, unknown } = clients.book()
+  const { acknowledged, rejected: refused, unknown } = clients.book()
+  // The first attempt may be in the one history, and the second was refused in the other, which knows nothing of it.
+  const rejected = [...refused].filter((name) => !clients.repeated.has(name))
   for (const [id, app] of appsIn(cluster)) {
     const journal = await suite.journal(app, context)
     // What only the other one acknowledged is missing here.
     const problems = checkAcknowledged(
-      { acknowledged: [], rejected, unknown: [...unknown, ...acknowledged] },
+      { acknowledged: [], rejected, unknown: [...unknown, ...acknowledged, ...clients.repeated] },
       journal,
     )
     const [first] = problems

@@ -28,6 +28,7 @@ export class SafetyWatch {
   readonly #configurations = new Set<string>()
   readonly #removed = new Set<string>()
   #version = 0
+  #changedAt = 0
   readonly #forked = new Set<NodeId>()
   #leader: NodeId | null = null
 
@@ -43,6 +44,11 @@ export class SafetyWatch {
   /** True once the node said that its history has parted from the other's. */
   isForked(node: NodeId): boolean {
     return this.#forked.has(node)
+  }
+
+  /** When a node last saw other members, or came up. */
+  get changedAt(): number {
+    return this.#changedAt
   }
 
   /** Watches one life of a node. */
@@ -63,6 +69,7 @@ export class SafetyWatch {
       const now = `${voters.join()}|${learners.join()}`
       if (now !== configuration) {
         configuration = now
+        this.#changedAt = this.#world.now
         if (!this.#configurations.has(now)) this.happenings.membershipChanges++
         this.#configurations.add(now)
       }

@@ -5,6 +5,9 @@ import type { Stage } from './suite.ts'
 /** Something that must hold does not. */
 export class Problem extends Error {}
 
+/** After a change of members or leader everybody has heard that it is committed. */
+const SETTLED_MS = 1_000
+
 /** So long a healthy cluster may take to form, to heal or to answer. */
 export const PATIENCE_MS = 120_000
 
@@ -25,5 +28,7 @@ export function isWhole<App>({ cluster, suite, context }: Stage<App>): boolean {
     const votes = group.voters.filter((voter) => !group.witnesses.includes(voter)).length
     return group.leader !== null && votes === voting && dataMembers(group).length === cluster.length
   })
-  return votes && (suite.isRedundant?.(appsOf(cluster)) ?? true)
+  // A change that is in every log may still not be agreed on.
+  const settled = context.world.now - context.safety.changedAt >= SETTLED_MS
+  return votes && settled && (suite.isRedundant?.(appsOf(cluster)) ?? true)
 }

@@ -25,6 +25,7 @@ export class Clients<App, Input extends Named = Named, Output = unknown> {
   readonly #random: SimRandom
   readonly #book = { acknowledged: [] as string[], rejected: [] as string[], unknown: [] as string[] }
   readonly #open = new Set<string>()
+  readonly #repeated = new Set<string>()
   #on = false
   #names = 0
   #busy = 0
@@ -62,6 +63,11 @@ export class Clients<App, Input extends Named = Named, Output = unknown> {
   /** What clients were told of their writes. */
   book(): WriteBook {
     return { ...this.#book, unknown: [...this.#book.unknown, ...this.#open] }
+  }
+
+  /** Writes that were tried again because nobody knew what had come of the first attempt. */
+  get repeated(): ReadonlySet<string> {
+    return this.#repeated
   }
 
   told(): Told<Input, Output> {
@@ -133,6 +139,7 @@ export class Clients<App, Input extends Named = Named, Output = unknown> {
       const node = this.#anyNode(random)
       if (node === null) continue
       this.recorder.counts.repeated++
+      this.#repeated.add(input.name)
       const again = await this.#attempt(node, input)
       // A later attempt that was refused says nothing of the first.
       if (again.how === 'acknowledged') ending = again

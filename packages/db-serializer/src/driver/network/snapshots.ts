@@ -11,8 +11,7 @@ import {
   type NodeId,
   type Peers,
 } from '@cluster/core'
-import { isWitness } from '../../machine/raft/configuration.ts'
-import type { Entry, SnapshotMeta } from '../../machine/raft/types.ts'
+import type { Effect, Entry, SnapshotMeta } from '../../machine/raft/types.ts'
 import type { Applier } from '../commands/applier.ts'
 import { headOf, type TakenState, withoutData } from '../commands/applier-state.ts'
 import type { LogStore, OpenSnapshot } from '../disk/log-store.ts'
@@ -208,10 +207,10 @@ export class Snapshots {
    * what holders have made durable by themselves: a holder that jumped there would count its own copies as lost.
    * A witness gets what it needs of it, and has none to give: it leads only until another voter can.
    */
-  send(to: NodeId, atLeast: LogIndex, term: number): void {
+  send({ to, atLeast, term, witness }: Extract<Effect, { type: 'sendSnapshot' }>): void {
     const { logger } = this.#ports
     const runner = this.#ports.runner()
-    const { history, configuration } = runner?.view() ?? {}
+    const { history } = runner?.view() ?? {}
     const saved = this.#saved
     if (!runner || !history) return
     if (this.#limits.witness) {
@@ -222,7 +221,6 @@ export class Snapshots {
       return
     }
     assert(saved !== null && saved.index >= atLeast, 'the log is cut only behind a saved snapshot')
-    const witness = isWitness(configuration ?? null, to)
     const sending = this.#stream(to, term, history, witness)
     void sending
       .catch((error: unknown) => {

@@ -24,7 +24,7 @@ export interface RunnerPorts {
   apply(entries: readonly Entry[]): void
   /** A snapshot of a leader is in the log now. */
   restore(meta: SnapshotMeta): void
-  sendSnapshot(to: NodeId, atLeast: LogIndex, term: number): void
+  sendSnapshot(effect: Extract<Effect, { type: 'sendSnapshot' }>): void
   lineage(history: Lineage, alone: boolean): void
   forked(from: NodeId, mine: Lineage, theirs: Lineage): void
   aloneRefused(peer: NodeId, reason: AloneRefusal): void
@@ -229,7 +229,7 @@ export class Runner {
         // The view shows them; `rested` follows.
         return
       case 'sendSnapshot':
-        this.#ports.sendSnapshot(effect.to, effect.atLeast, effect.term)
+        this.#ports.sendSnapshot(effect)
         return
       case 'snapshotRefused':
         this.#discard(effect.ref)

@@ -20,7 +20,7 @@ function appendMessage(
   entries: readonly Entry[],
 ): AppendMessage {
   const configuration = state.configurations.newestIndex
-  const witness = isWitness(state.configurations.newest?.configuration ?? null, to)
+  const witness = state.isWitnessNode(to)
   return {
     type: 'append',
     lineage: state.lineage,
@@ -76,7 +76,8 @@ export function sendAppends(state: State, office: Office, to: NodeId, always: bo
   let previous = previousOf()
   if (previous === null && progress.state !== 'snapshot' && recentlyHeard(state, progress)) {
     progress.awaitSnapshot(state.snapshot?.index ?? log.base.index)
-    state.out.emit({ type: 'sendSnapshot', to, atLeast: log.base.index, term: state.term })
+    const witness = state.isWitnessNode(to)
+    state.out.emit({ type: 'sendSnapshot', to, atLeast: log.base.index, term: state.term, witness })
   }
   while (previous !== null && progress.next <= log.lastIndex && progress.hasRoom(settings)) {
     const entries = log.slice(progress.next, log.lastIndex, settings.appendBytesMax)

@@ -266,6 +266,12 @@ export class State {
     return isWitness(this.configurations.newest?.configuration ?? null, this.self)
   }
 
+  /** True for one that is a witness, or was one in the configuration before, which may be all that it knows. */
+  isWitnessNode(node: NodeId): boolean {
+    const { newest, previous } = this.configurations
+    return isWitness(newest?.configuration ?? null, node) || isWitness(previous?.configuration ?? null, node)
+  }
+
   get role(): NodeRole {
     if (this.post === 'leader') return 'leader'
     if (this.voters().includes(this.self)) return this.post === 'follower' ? 'follower' : 'candidate'

@@ -347,8 +347,17 @@ export type Effect =
   | { readonly type: 'role'; readonly role: NodeRole; readonly leader: NodeId | null; readonly term: Term }
   /** The newest configuration in the log is another one now; it may not be committed yet. */
   | { readonly type: 'configuration'; readonly configuration: Configuration; readonly index: LogIndex }
-  /** Stream the newest snapshot (at least of index `atLeast`) to the follower, then put in `snapshotSent`. */
-  | { readonly type: 'sendSnapshot'; readonly to: NodeId; readonly atLeast: LogIndex; readonly term: Term }
+  /**
+   * Stream the newest snapshot (at least of index `atLeast`) to the follower, then put in `snapshotSent`. A `witness` gets
+   * it without data.
+   */
+  | {
+      readonly type: 'sendSnapshot'
+      readonly to: NodeId
+      readonly atLeast: LogIndex
+      readonly term: Term
+      readonly witness: boolean
+    }
   | { readonly type: 'snapshotRefused'; readonly ref: Ref }
   | { readonly type: 'transferFailed'; readonly to: NodeId }
   /** The node belongs to another lineage now; it follows from a `persist` of the same step. */
