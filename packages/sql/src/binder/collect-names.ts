@@ -1,4 +1,5 @@
 import { parseWrittenName, writtenName } from '../catalog/names.ts'
+import { asksCatalog } from '../functions/catalog.ts'
 import type { CallExpression, Expression, QualifiedName, Statement, TypeName } from '../syntax/ast.ts'
 import { isBuiltInType } from '../types/resolve-name.ts'
 
@@ -12,6 +13,8 @@ export interface UsedNames {
   readonly types: ReadonlySet<string>
   /** Tables of WITH: names that may well stand for nothing in the catalog. */
   readonly local: ReadonlySet<string>
+  /** True when it asks the catalog about itself. */
+  readonly asksCatalog: boolean
 }
 
 interface Found {
@@ -19,6 +22,7 @@ interface Found {
   readonly targets: Set<string>
   readonly types: Set<string>
   readonly local: Set<string>
+  asksCatalog: boolean
 }
 
 /** Functions whose first argument is the name of a relation. */
@@ -29,6 +33,7 @@ const namingFunctions = new Set([
   'setval',
   'pg_get_serial_sequence',
 ])
+const catalogTypes = new Set(['regclass', 'regtype'])
 const writeKinds = new Set<unknown>(['insert', 'update', 'delete', 'merge'])
 
 /**
@@ -36,7 +41,13 @@ const writeKinds = new Set<unknown>(['insert', 'update', 'delete', 'merge'])
  * bound.
  */
 export function collectNames(statement: Statement | Expression | TypeName): UsedNames {
-  const found: Found = { relations: new Set(), targets: new Set(), types: new Set(), local: new Set() }
+  const found: Found = {
+    relations: new Set(),
+    targets: new Set(),
+    types: new Set(),
+    local: new Set(),
+    asksCatalog: false,
+  }
   visit(statement, found)
   return found
 }
@@ -75,6 +86,7 @@ function visit(value: unknown, found: Found): void {
 }
 
 function addType(name: string, found: Found): void {
+  if (catalogTypes.has(name)) found.asksCatalog = true
   if (!isBuiltInType(name)) found.types.add(parseWrittenName(name))
 }
 
@@ -83,6 +95,7 @@ function visitCall(node: CallExpression, found: Found): void {
   const { name, args } = node
   const [first] = args
   const word = name.parts.at(-1)?.name ?? ''
+  if (asksCatalog.has(word)) found.asksCatalog = true
   if (namingFunctions.has(word) && first?.kind === 'string') {
     const written = parseWrittenName(first.value)
     found.relations.add(written)

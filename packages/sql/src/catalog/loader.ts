@@ -2,7 +2,7 @@ import type { Transaction } from '@cluster/core'
 import { collectNames, type UsedNames } from '../binder/collect-names.ts'
 import type { Names } from '../binder/context.ts'
 import type { Statement } from '../syntax/ast.ts'
-import { parseExpression } from '../syntax/parse.ts'
+import { parseExpression, parseStatement } from '../syntax/parse.ts'
 import type { Catalog } from './catalog.ts'
 import { keysOf, PUBLIC, type SearchPath, systemNames } from './names.ts'
 import type { CatalogEntry, TableSchema } from './schema.ts'
@@ -14,6 +14,8 @@ export type Dependencies = ReadonlyMap<string, CatalogEntry | null>
 export interface Loaded {
   readonly names: Names
   readonly dependencies: Dependencies
+  /** It needs an image of the whole catalog. */
+  readonly asksCatalog: boolean
 }
 
 export interface LoaderPorts {
@@ -31,7 +33,8 @@ export async function loadNames(statement: Statement, ports: LoaderPorts): Promi
   const { catalog, transaction, virtualTables } = ports
   // Only a name that is not there makes it worth knowing the others.
   const all = loader.missing ? (await catalog.entries(transaction)).map(shownObject) : []
-  return { dependencies: loader.entries, names: loader.names([...all, ...virtualTables.keys()]) }
+  const { asksCatalog } = loader
+  return { asksCatalog, dependencies: loader.entries, names: loader.names([...all, ...virtualTables.keys()]) }
 }
 
 class Loader {
@@ -39,14 +42,20 @@ class Loader {
   readonly #ports: LoaderPorts
   readonly #targets = new Set<string>()
   missing = false
+  asksCatalog = false
 
   constructor(ports: LoaderPorts) {
     this.#ports = ports
   }
 
-  async loadUsed({ relations, targets, types, local }: UsedNames): Promise<void> {
+  async loadUsed({ relations, targets, types, local, asksCatalog }: UsedNames): Promise<void> {
+    if (asksCatalog) this.asksCatalog = true
     for (const written of [...relations, ...types]) {
-      if (this.#virtual(written) !== null) continue
+      const virtual = this.#virtual(written)
+      if (virtual !== null) {
+        if (virtual.name.includes('.')) this.asksCatalog = true
+        continue
+      }
       const entry = await this.#written(written)
       if (entry === null) {
         if (!local.has(written)) this.missing = true
@@ -101,6 +110,9 @@ class Loader {
 
   async #follow(entry: CatalogEntry, target: boolean): Promise<void> {
     if (entry.kind === 'view') {
+      const { asksCatalog, relations } = collectNames(parseStatement(entry.text))
+      const own = [...relations].some((written) => this.#virtual(written)?.name.includes('.') === true)
+      if (asksCatalog || own) this.asksCatalog = true
       for (const { key } of entry.uses) {
         const used = await this.#key(key)
         if (used !== null) await this.#follow(used, target)

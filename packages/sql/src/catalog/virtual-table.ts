@@ -1,5 +1,6 @@
 import type { Transaction, Value } from '@cluster/core'
 import type { SqlType } from '../types/type.ts'
+import type { CatalogImage } from './image.ts'
 
 export interface VirtualColumn {
   readonly name: string
@@ -10,11 +11,15 @@ export interface VirtualColumn {
 export interface VirtualContext {
   /** The transaction of the statement that reads the table. */
   readonly transaction: Transaction
+  /** The catalog as that transaction sees it. */
+  readonly catalog: CatalogImage
+  /** The settings of the session. */
+  readonly settings: () => readonly (readonly [name: string, value: string])[]
 }
 
 /** A table whose rows are made when it is read, such as the members of the cluster. Read only. */
 export interface VirtualTable {
-  /** `information_schema.tables` for one in a schema of its own. */
+  /** `information_schema.tables` for one in a schema of its own; else it is found in `pg_catalog`. */
   readonly name: string
   readonly columns: readonly VirtualColumn[]
   /** All rows, each with one value a column. Called once a scan. */

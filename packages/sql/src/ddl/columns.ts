@@ -1,8 +1,9 @@
-import { errorAt } from '../binder/context.ts'
+import { errorAt, positionOf } from '../binder/context.ts'
 import { declaredType } from '../binder/declared-type.ts'
 import type { ColumnSchema, SequenceSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { ColumnConstraint, ColumnDefinition, SequenceOption } from '../syntax/ast.ts'
+import { checkCollation } from '../syntax/collations.ts'
 import type { SqlType } from '../types/type.ts'
 import type { DdlContext } from './context.ts'
 import { checkDefault, textOf } from './expressions.ts'
@@ -24,9 +25,6 @@ const serials: Readonly<Record<string, SequenceSchema['type']>> = {
   serial2: 'smallint',
 }
 
-/** Collations whose order is the one that texts have here. */
-const collations = new Set(['C', 'POSIX', 'default', 'ucs_basic', 'C.UTF-8', 'C.utf8'])
-
 /** A column as it is defined, with its sequence. What it says of keys and checks is left to the table. @throws 42601, 42704 … */
 export async function makeColumn(
   context: DdlContext,
@@ -42,7 +40,7 @@ export async function makeColumn(
     serial === undefined
       ? declaredType(bind, definition.type)
       : { ...declaredType(bind, { ...definition.type, name: serial }), domain: null, notNull: false }
-  checkCollation(context, definition)
+  checkColumnCollation(context, definition)
   checkNulls(context, name, constraints)
   const identity = constraints.find((constraint) => constraint.kind === 'identity')
   const written = constraints.find((constraint) => constraint.kind === 'default')
@@ -105,7 +103,7 @@ export async function withIdentity(
   }
 }
 
-function checkCollation(context: DdlContext, { collation, type }: ColumnDefinition): void {
+function checkColumnCollation(context: DdlContext, { collation, type }: ColumnDefinition): void {
   const name = collation?.parts.at(-1)?.name
   if (collation === null || name === undefined) return
   const declared: SqlType = declaredType(context.bind, type).type
@@ -116,14 +114,7 @@ function checkCollation(context: DdlContext, { collation, type }: ColumnDefiniti
       SQLSTATE.datatypeMismatch,
       `collations are not supported by type ${type.name}`,
     )
-  if (collations.has(name)) return
-  throw errorAt(
-    context.bind,
-    collation,
-    SQLSTATE.undefinedObject,
-    `collation "${name}" for encoding "UTF8" does not exist`,
-    { hint: 'Texts are ordered by code point: COLLATE "C".' },
-  )
+  checkCollation(collation, positionOf(context.bind, collation))
 }
 
 function checkNulls(context: DdlContext, name: string, constraints: readonly ColumnConstraint[]): void {

@@ -171,6 +171,12 @@ export const keyOf = ({ catalog }: DdlContext, entry: CatalogEntry): string => c
 
 export const draw = ({ catalog, transaction }: DdlContext): Promise<number> => catalog.draw(transaction)
 
+/** Numbers below are PostgreSQL's own. */
+const FIRST_OID = 16_384
+
+/** A number for a new object, as `pg_catalog` shows it. */
+export const drawOid = async (context: DdlContext): Promise<number> => FIRST_OID + (await draw(context))
+
 export const drawRelation = async (context: DdlContext): Promise<RelationId> =>
   relationId(await draw(context))
 
@@ -192,6 +198,6 @@ export function discard(
 
 /** The fields of a new entry that every kind has. */
 export async function newObject(context: DdlContext, { schema, name }: Pick<NewName, 'schema' | 'name'>) {
-  const oid = await draw(context)
+  const oid = await drawOid(context)
   return { schema, name, oid, version: await draw(context), comment: null }
 }

@@ -9,6 +9,7 @@ import { ConstraintNames } from './constraint-names.ts'
 import {
   alreadyExists,
   type DdlContext,
+  drawOid,
   drawRelation,
   type NewName,
   newName,
@@ -196,7 +197,7 @@ async function constrain(
           index.constraint ? 'key' : 'idx',
         ]),
         relation: await drawRelation(context),
-        oid: await context.catalog.draw(context.transaction),
+        oid: await drawOid(context),
       })
   const checks: CheckConstraint[] = []
   for (const copy of copies)
@@ -204,7 +205,7 @@ async function constrain(
       checks.push({
         ...check,
         name: names.takeOwn(check.name, ['check']),
-        oid: await context.catalog.draw(context.transaction),
+        oid: await drawOid(context),
       })
   for (const check of clauses.checks) checks.push(await makeCheck(context, names, bare, check, true))
   let table: TableSchema = { ...bare, primaryKey, indexes, checks }

@@ -5,7 +5,7 @@ import { resolveOperator } from '../functions/resolve.ts'
 import type { Deferral, Identifier, Node, References } from '../syntax/ast.ts'
 import { formatType } from '../types/type.ts'
 import type { ConstraintNames } from './constraint-names.ts'
-import { change, type DdlContext, draw, hintNear, keyOf, lookUp, shown } from './context.ts'
+import { change, type DdlContext, drawOid, hintNear, keyOf, lookUp, shown } from './context.ts'
 
 /** A foreign key as a statement has it. */
 export interface ForeignKeyClause extends References, Deferral {
@@ -59,7 +59,7 @@ export async function makeForeignKey(
     )
   return {
     name,
-    oid: await draw(context),
+    oid: await drawOid(context),
     columns: columns.map(slotOf(child)),
     table: keyOf(context, parent),
     referenced: referenced.map(slotOf(parent)),

@@ -9,7 +9,7 @@ import {
   alreadyExists,
   change,
   type DdlContext,
-  draw,
+  drawOid,
   drawRelation,
   hintNear,
   lookUp,
@@ -55,7 +55,7 @@ export async function createIndex(context: DdlContext, statement: CreateIndex): 
   const index: IndexSchema = {
     name: await ConstraintNames.of(context, table).take(given, parts),
     columns: keys.map(({ position }) => position),
-    oid: await draw(context),
+    oid: await drawOid(context),
     relation: await drawRelation(context),
     unique: statement.unique,
     constraint: false,

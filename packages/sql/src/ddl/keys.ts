@@ -9,7 +9,7 @@ import type {
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
 import type { Deferral, Expression, Identifier, Node } from '../syntax/ast.ts'
 import type { ConstraintNames } from './constraint-names.ts'
-import { type DdlContext, draw, drawRelation } from './context.ts'
+import { type DdlContext, drawOid, drawRelation } from './context.ts'
 import { definedCondition, namesIn, tableScope, textOf } from './expressions.ts'
 
 /** A key of a table as a statement has it. */
@@ -93,7 +93,7 @@ export async function makePrimaryKey(
   return {
     name: await names.take(clause.name, ['pkey']),
     columns: clause.columns,
-    oid: await draw(context),
+    oid: await drawOid(context),
     comment: null,
   }
 }
@@ -110,7 +110,7 @@ export async function makeUnique(
   return {
     name: await names.take(clause.name, parts),
     columns: clause.columns,
-    oid: await draw(context),
+    oid: await drawOid(context),
     relation: await drawRelation(context),
     unique: true,
     constraint: true,
@@ -141,7 +141,7 @@ export async function makeCheck(
   return {
     name: names.takeOwn(name, parts),
     text: textOf(context, expression),
-    oid: await draw(context),
+    oid: await drawOid(context),
     validated,
     comment: null,
   }

@@ -13,7 +13,7 @@ import type {
 import {
   change,
   type DdlContext,
-  draw,
+  drawOid,
   hintNear,
   keyOf,
   lookUp,
@@ -233,7 +233,14 @@ export async function createDomain(context: DdlContext, statement: CreateDomain)
         break
       case 'check': {
         const name = constraint.name?.name ?? null
-        const check = makeDomainCheck(context, domain, name, constraint.expression, await draw(context), true)
+        const check = makeDomainCheck(
+          context,
+          domain,
+          name,
+          constraint.expression,
+          await drawOid(context),
+          true,
+        )
         domain = { ...domain, checks: [...domain.checks, check] }
         break
       }
@@ -279,7 +286,7 @@ export async function alterDomain(context: DdlContext, statement: AlterDomain): 
         domain,
         name,
         constraint.expression,
-        await draw(context),
+        await drawOid(context),
         validated,
       )
       if (validated) await checkColumns(context, domain, check)

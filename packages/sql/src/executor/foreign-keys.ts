@@ -132,7 +132,7 @@ class Enforcement {
     for (const key of table.foreignKeys) {
       const before = old === null ? null : valuesAt(table, key.columns, old.row)
       const after = valuesAt(table, key.columns, now.row)
-      if (before !== null && before.every((value, i) => value === after[i])) continue
+      if (before?.every((value, i) => value === after[i])) continue
       const tie: KeyTie = { child: table, parent: this.#tied(key.table).table, key }
       if (!asksForParent(tie, now.row)) continue
       const known = this.#children.get(key) ?? { tie, rows: [] }

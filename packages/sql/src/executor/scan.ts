@@ -11,7 +11,7 @@ import {
 } from '@cluster/core'
 import { layoutOf } from '../catalog/row-layout.ts'
 import type { IndexSchema, TableSchema } from '../catalog/schema.ts'
-import type { VirtualTable } from '../catalog/virtual-table.ts'
+import type { VirtualContext, VirtualTable } from '../catalog/virtual-table.ts'
 import { BATCH_ROWS, type Batch, batchesOfRows, type Frame } from '../compile/batch.ts'
 import { ROW_KEY } from '../plan/logical.ts'
 import { noteRows } from '../plan/table-counts.ts'
@@ -188,11 +188,20 @@ export function prefixRange(prefix: Key): KeyRange {
   return to === undefined ? { from: prefix } : { from: prefix, to }
 }
 
+/** What a virtual table may ask: only one of the catalog may ask for that. */
+const virtualContext = ({ reads, frame }: ExecutionContext): VirtualContext => ({
+  transaction: reads,
+  settings: frame.functions.settings,
+  get catalog() {
+    return frame.functions.catalog()
+  },
+})
+
 /** All rows of a virtual table. */
 export function virtualScan(table: VirtualTable, positions: readonly number[]): Source {
   return {
     async *open(context) {
-      const rows = await table.rows({ transaction: context.reads })
+      const rows = await table.rows(virtualContext(context))
       const picked = rows.map((row) => positions.map((position) => row[position] as Value))
       yield* batchesOfRows(picked, positions.length)
     },

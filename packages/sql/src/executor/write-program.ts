@@ -115,10 +115,11 @@ async function makeProgram(options: ProgramOptions, context: ExecutionContext): 
     relation: table.relation,
     partition,
     steps: known.map((key, i) => stepOf(lowered, key, proposed[i] ?? null, values)),
+    // A value that is missing comes before a condition that is not met.
     checks: [
+      ...notNull,
       ...(changeOf(lowered)?.checks.map(({ condition }) => condition.make({ constants: [], proposed: [] })) ??
         []),
-      ...notNull,
     ],
     // Rows that an INSERT proposed are known here.
     returning: target.returning !== null && (lowered.kind !== 'insert' || changeOf(lowered) !== null),
@@ -216,7 +217,7 @@ function failureOf(
         row: proposed[failure.step] ?? [],
       })
     case 'check': {
-      const check = changeOf(options.lowered)?.checks[failure.check]
+      const check = changeOf(options.lowered)?.checks[failure.check - notNullColumns(options).length]
       const row = asWide(table, failure.row)
       if (check !== undefined) return brokenCheck(table, checks?.checks[check.check], row)
       return nullIn(() => checkNotNull(table, row))

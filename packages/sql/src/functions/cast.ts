@@ -15,6 +15,7 @@ import {
 } from '../types/type.ts'
 import { type Conversion, conversion, fitter } from './conversion.ts'
 import type { Capture, FunctionContext, ScalarFunction } from './function.ts'
+import { systemCast } from './system-casts.ts'
 
 /**
  * How freely a cast is applied: `implicit` anywhere, `assignment` when a value is stored in a column,
@@ -77,6 +78,8 @@ function leastContext(from: SqlType, to: SqlType): CastContext | null {
 /** True when values of one type may stand, in that context, where the other is wanted. */
 export function canCast(from: SqlType, to: SqlType, context: CastContext): boolean {
   if (sameKind(from, to)) return true
+  const system = systemCast(from, to)
+  if (system !== null) return freedom[system.least] <= freedom[context]
   const least = leastContext(from, to)
   return least !== null && freedom[least] <= freedom[context]
 }
@@ -87,6 +90,8 @@ export function canCast(from: SqlType, to: SqlType, context: CastContext): boole
  */
 export function castFor(from: SqlType, to: SqlType, context: CastContext): ScalarFunction | 'same' | null {
   if (!canCast(from, to, context)) return null
+  const system = sameKind(from, to) ? null : systemCast(from, to)
+  if (system !== null) return system.fn
   const explicit = context === 'explicit'
   const first: Conversion = sameKind(from, to) ? same : conversion(from, to, explicit)
   const fit = sameType(from, to) && from.id !== 'unknown' ? null : fitter(to, explicit)

@@ -36,6 +36,7 @@ const direct: ReadonlySet<TypeId> = new Set([
   'timestamptz',
   'date',
   'time',
+  'oid',
 ])
 const texts: ReadonlySet<TypeId> = new Set(['text', 'varchar'])
 const floats: ReadonlySet<TypeId> = new Set(['real', 'double'])
@@ -85,6 +86,7 @@ const compared: readonly TypeId[] = [
   'bytea',
   'uuid',
   'jsonb',
+  'oid',
 ]
 
 /** Numbers whose values look alike in JavaScript compare without a cast. */

@@ -37,6 +37,9 @@ export interface ValueOf {
   jsonb: string
   array: string
   enum: string
+  oid: number
+  regclass: string
+  regtype: string
   interval: string
   bytea: Uint8Array
   unknown: string

@@ -1,4 +1,5 @@
 import type { Value } from '@cluster/core'
+import type { CatalogImage } from '../catalog/image.ts'
 import type { SequenceSchema } from '../catalog/schema.ts'
 import type { Zone } from '../types/time-zone.ts'
 import type { SqlType } from '../types/type.ts'
@@ -37,9 +38,14 @@ export interface FunctionContext {
   /** Bytes nobody can guess, for `gen_random_uuid`. */
   randomBytes(count: number): Uint8Array
   readonly sequences: SequenceCalls
+  /** The catalog as the statement sees it; only statements that ask for it have it. */
+  catalog(): CatalogImage
+  /** The session's settings. */
+  setting(name: string): string
+  readonly settings: () => readonly (readonly [name: string, value: string])[]
+  set(name: string, value: string): void
   readonly user: string
   readonly database: string
-  readonly schema: string
 }
 
 export type Implementation = (...args: readonly Value[]) => Value

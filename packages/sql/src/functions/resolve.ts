@@ -12,6 +12,7 @@ import {
 import { aggregates, countOf } from './aggregates.ts'
 import { arithmetic } from './arithmetic.ts'
 import { canCast } from './cast.ts'
+import { catalogFunctions } from './catalog.ts'
 import { polymorphicAggregates } from './collect-aggregates.ts'
 import { comparisons } from './comparison.ts'
 import { datetimeFunctions } from './datetime/arithmetic.ts'
@@ -49,6 +50,7 @@ const all = [
   ...codeFunctions,
   ...sessionFunctions,
   ...sequenceFunctions,
+  ...catalogFunctions,
   ...jsonFunctions,
   ...jsonPathFunctions,
 ]

@@ -9,7 +9,6 @@ export const sessionFunctions: readonly ScalarFunction[] = [
   ...['current_database', 'current_catalog'].map((name) =>
     contextual(name, [], 'text', 'stable', ({ database }) => database),
   ),
-  contextual('current_schema', [], 'text', 'stable', ({ schema }) => schema),
   contextual('gen_random_uuid', [], 'uuid', 'volatile', ({ randomBytes }) => {
     const bytes = randomBytes(16)
     bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40

@@ -15,6 +15,7 @@ import {
   JSON_TYPE,
   JSONB,
   NUMERIC,
+  REGCLASS,
   type SqlType,
   TEXT,
   TIMESTAMP,
@@ -87,6 +88,8 @@ const define = (
 ): SetReturning => ({ name, args, returns, rows })
 
 const plain: readonly SetReturning[] = [
+  // No table is a partition of another one.
+  define('pg_partition_ancestors', [REGCLASS], REGCLASS, () => []),
   define('generate_series', [INTEGER, INTEGER], INTEGER, numbers),
   define('generate_series', [INTEGER, INTEGER, INTEGER], INTEGER, numbers),
   define('generate_series', [BIGINT, BIGINT], BIGINT, bigints),

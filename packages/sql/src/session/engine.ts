@@ -1,6 +1,7 @@
 import type { Clock, Database, Describable, Random, StructureNode, Transaction } from '@cluster/core'
 import { Catalog } from '../catalog/catalog.ts'
-import { systemTables } from '../catalog/system-tables.ts'
+import { clusterTables } from '../catalog/tables/cluster.ts'
+import { catalogTables } from '../catalog/tables/index.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import { rowKeyMaker } from '../executor/row-keys.ts'
 import type { Statement } from '../syntax/ast.ts'
@@ -61,7 +62,10 @@ export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePort
   return ({ database, clock, random, virtualTables = [] }) => {
     const catalog = new Catalog()
     const virtual = new Map(
-      [...systemTables(database, catalog), ...virtualTables].map((table) => [table.name, table]),
+      [...clusterTables(database, catalog), ...catalogTables, ...virtualTables].map((table) => [
+        table.name,
+        table,
+      ]),
     )
     const makeRowKey = rowKeyMaker(() => clock.wall(), random.bytes(8))
     const planner = new Planner({ database, catalog, virtualTables: virtual, makeRowKey, optimize, plansMax })
@@ -75,6 +79,7 @@ export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePort
       memoryBytesMax,
       user,
       reserved: (name) => virtual.has(name),
+      virtualTables: virtual,
       sequences: new SequencePools({ database, catalog, clock, random }),
       sweeper,
       keyChecks: new KeyChecks({ database, catalog, makeRowKey }),

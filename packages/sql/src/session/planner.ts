@@ -30,6 +30,8 @@ export interface PlannedStatement {
   readonly dependencies: Dependencies
   /** Sequences that it takes values from. */
   readonly sequences: readonly SequenceSchema[]
+  /** It needs an image of the whole catalog. */
+  readonly asksCatalog: boolean
 }
 
 /** Binds, optimizes and compiles statements, and keeps the plans by their text. */
@@ -63,7 +65,12 @@ export class Planner {
     const known = key === null ? undefined : this.#plans.get(key)
     if (known !== undefined && (await stillCurrent(known.dependencies, transaction, this.#options.catalog)))
       return known
-    const { context, dependencies } = await this.bindContext(statement, source, transaction, path)
+    const { context, dependencies, asksCatalog } = await this.bindContext(
+      statement,
+      source,
+      transaction,
+      path,
+    )
     const compiled = compileBound(bindStatement(context, statement), {
       ...this.compileOptions,
       nextColumnId: context.nextColumnId,
@@ -74,6 +81,7 @@ export class Planner {
       dependencies,
       parameterTypes: context.parameters.types(),
       sequences: [...context.sequences],
+      asksCatalog,
     }
     if (key !== null) this.#plans.set(key, planned)
     return planned
@@ -85,9 +93,18 @@ export class Planner {
     source: string,
     transaction: Transaction,
     path: SearchPath,
-  ): Promise<{ readonly context: BindContext; readonly dependencies: Dependencies }> {
+  ): Promise<{
+    readonly context: BindContext
+    readonly dependencies: Dependencies
+    readonly asksCatalog: boolean
+  }> {
     const { database, catalog, virtualTables } = this.#options
-    const { names, dependencies } = await loadNames(statement, { transaction, catalog, virtualTables, path })
+    const { names, dependencies, asksCatalog } = await loadNames(statement, {
+      transaction,
+      catalog,
+      virtualTables,
+      path,
+    })
     let columns = 0
     const context: BindContext = {
       names,
@@ -100,6 +117,6 @@ export class Planner {
       views: [],
       bindQuery,
     }
-    return { context, dependencies }
+    return { context, dependencies, asksCatalog }
   }
 }

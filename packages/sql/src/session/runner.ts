@@ -1,7 +1,9 @@
 import type { Clock, CommitOptions, CommitReceipt, Database, Random, Transaction, Value } from '@cluster/core'
 import type { DataStatement } from '../binder/bind-statement.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import { CatalogImage } from '../catalog/image.ts'
 import type { SequenceSchema } from '../catalog/schema.ts'
+import type { VirtualTable } from '../catalog/virtual-table.ts'
 import { type Batch, type Frame, rowsOf } from '../compile/batch.ts'
 import { define } from '../ddl/define.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
@@ -37,6 +39,7 @@ export interface RunnerPorts {
   readonly sequences: SequencePools
   readonly sweeper: Sweeper
   readonly keyChecks: KeyChecks
+  readonly virtualTables: ReadonlyMap<string, VirtualTable>
 }
 
 /** A statement on its way: where it was read, what was given with it, in which transaction it runs. */
@@ -176,8 +179,9 @@ export class StatementRunner {
   }
 
   async #data(statement: DataStatement, run: Run): Promise<Outcome> {
-    const { compiled, parameterTypes, sequences } = await this.#plan(statement, run)
-    const context = this.#context(run, convertParameters(run.parameters, parameterTypes))
+    const { compiled, parameterTypes, sequences, asksCatalog } = await this.#plan(statement, run)
+    const image = asksCatalog ? await this.#image(run) : null
+    const context = this.#context(run, convertParameters(run.parameters, parameterTypes), image)
     if (sequences.length > 0) await this.#prepare(sequences, rowsAtMost(compiled.plan), run.transaction)
     if (compiled.kind === 'query') {
       const batches =
@@ -254,13 +258,14 @@ export class StatementRunner {
   #context(
     { transaction, transactionMicros, settings, session, signal }: Run,
     parameters: readonly Value[],
+    image: CatalogImage | null = null,
   ): ExecutionContext {
     const { clock, memoryBytesMax } = this.#ports
     const sequences = new StatementSequences(this.#ports.sequences, session.sequences, transaction)
     const frame: Frame = {
       parameters,
       outer: [],
-      functions: this.#functions(transactionMicros, settings, sequences),
+      functions: this.#functions(transactionMicros, settings, sequences, image),
     }
     return new ExecutionContext({
       transaction,
@@ -271,7 +276,12 @@ export class StatementRunner {
     })
   }
 
-  #functions(transactionMicros: bigint, settings: Settings, sequences: StatementSequences): FunctionContext {
+  #functions(
+    transactionMicros: bigint,
+    settings: Settings,
+    sequences: StatementSequences,
+    image: CatalogImage | null,
+  ): FunctionContext {
     const { clock, random, user, database } = this.#ports
     const now = (): bigint => BigInt(Math.round(clock.wall() * MICROS_A_MS))
     return {
@@ -283,9 +293,15 @@ export class StatementRunner {
       zone: settings.zone(),
       randomBytes: (count) => random.bytes(count),
       sequences,
+      catalog() {
+        if (image === null) throw new TypeError('the statement did not say that it asks the catalog')
+        return image
+      },
+      setting: (name) => settings.get(name),
+      settings: () => settings.all(),
+      set: (name, value) => settings.set(name, [value]),
       user,
       database: database.name,
-      schema: 'public',
     }
   }
 
@@ -373,6 +389,19 @@ export class StatementRunner {
     this.#defining.add(transaction)
     const { command, rows } = await define(context, statement)
     return done(command, rows)
+  }
+
+  /** The catalog as the transaction sees it. */
+  async #image({ transaction, session }: Run): Promise<CatalogImage> {
+    const { catalog, virtualTables, user, database } = this.#ports
+    const entries = await catalog.entries(transaction)
+    return new CatalogImage({
+      entries,
+      virtualTables: virtualTables.values(),
+      path: session.path,
+      user,
+      database: database.name,
+    })
   }
 
   /** Puts values of sequences by for a statement that may take so many of each. */

@@ -6,6 +6,7 @@ import type { ExpressionCst } from './cst/expression.ts'
 import type { ScriptCst } from './cst/statement.ts'
 import type { Rule } from './grammar/rule.ts'
 import { StatementGrammar } from './grammar/statement-grammar.ts'
+import { joinNamedOperators } from './named-operators.ts'
 import { retag } from './retag.ts'
 import { positionAt, scan, syntaxErrorNear } from './scanner.ts'
 
@@ -42,7 +43,7 @@ export function parseExpression(source: string): Expression {
 }
 
 function match(source: string, ruleOf: (parser: StatementGrammar) => Rule) {
-  const tokens = scan(source)
+  const tokens = joinNamedOperators(scan(source))
   retag(tokens, source)
   grammar ??= new StatementGrammar()
   const parser = grammar

@@ -1,7 +1,7 @@
-import { type ArrayValue, arrayText, parseArray } from './array.ts'
+import { type ArrayValue, arrayText, listOf, parseArray } from './array.ts'
 import { formatValue } from './format.ts'
 import { parseValue } from './parse.ts'
-import type { SqlType } from './type.ts'
+import { type SqlType, TEXT } from './type.ts'
 
 const known = new Map<string, ArrayValue>()
 const KNOWN_MAX = 256
@@ -23,3 +23,7 @@ export function toArray(element: SqlType, text: string): ArrayValue {
 /** The stored form of an array. */
 export const fromArray = (element: SqlType, array: ArrayValue): string =>
   arrayText(array, (item) => formatValue(element, item))
+
+/** Lists of plain values as arrays, for what the catalog says of itself. */
+export const smallints = (items: readonly number[]): string => `{${items.join(',')}}`
+export const textArray = (items: readonly string[]): string => fromArray(TEXT, listOf(items))

@@ -37,6 +37,9 @@ const byType: Readonly<Record<TypeId, Comparator>> = {
   date: (a, b) => plain(a as number, b as number),
   interval: (a, b) => plain(intervalSpan(toInterval(a as string)), intervalSpan(toInterval(b as string))),
   bytea: (a, b) => compareBytes(a as Uint8Array, b as Uint8Array),
+  oid: (a, b) => (a as number) - (b as number),
+  regclass: (a, b) => compareText(a as string, b as string),
+  regtype: (a, b) => compareText(a as string, b as string),
   enum: (a, b) => compareText(a as string, b as string),
   unknown: (a, b) => compareText(a as string, b as string),
 }

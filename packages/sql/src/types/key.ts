@@ -23,6 +23,7 @@ export function writeKeyValue(writer: KeyWriter, type: SqlType, value: Value): v
     case 'double':
     case 'date':
     case 'time':
+    case 'oid':
       writer.double(value as number)
       return
     case 'bigint':

@@ -16,7 +16,7 @@ import { intervalText, parseInterval } from './interval.ts'
 import { jsonbOf, readJson } from './json.ts'
 import { characterCount, sliceCharacters } from './text-order.ts'
 import { parseTime, parseTimetz, roundTime, roundTimetz } from './time.ts'
-import { elementOf, formatType, type SqlType, type TypeId, typeName } from './type.ts'
+import { BIGINT, elementOf, formatType, type SqlType, type TypeId, typeName } from './type.ts'
 
 const malformed = (type: SqlType, text: string): SqlError =>
   sqlError(SQLSTATE.invalidTextRepresentation, `invalid input syntax for type ${typeName(type)}: "${text}"`)
@@ -44,6 +44,8 @@ const bounds: Partial<Readonly<Record<TypeId, bigint>>> = {
  */
 export function parseValue(type: SqlType, text: string, context?: ReadingContext): Value {
   switch (type.id) {
+    case 'oid':
+      return Number(parseValue(BIGINT, text, context))
     case 'enum':
       return parseEnum(type, text)
     case 'boolean':

@@ -1,9 +1,29 @@
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
 import { arrayOf, char, numeric, type SqlType, TYPES, type TypeId, typeName, varchar } from './type.ts'
 
-const byName: ReadonlyMap<string, SqlType> = new Map(
-  Object.values(TYPES).map((type) => [typeName(type), type]),
-)
+/** Types that only PostgreSQL's own catalog has, and what stands for them here. */
+const systemTypes: Readonly<Record<string, SqlType>> = {
+  name: TYPES.text,
+  '"char"': TYPES.text,
+  cstring: TYPES.text,
+  pg_node_tree: TYPES.text,
+  aclitem: TYPES.text,
+  xid: TYPES.bigint,
+  cid: TYPES.bigint,
+  regnamespace: TYPES.text,
+  regproc: TYPES.text,
+  regprocedure: TYPES.text,
+  regrole: TYPES.text,
+  int2vector: arrayOf(TYPES.smallint),
+  oidvector: arrayOf(TYPES.oid),
+}
+
+const byName: ReadonlyMap<string, SqlType> = new Map([
+  ...Object.values(TYPES)
+    .filter(({ id }) => id !== 'enum' && id !== 'array')
+    .map((type) => [typeName(type), type] as const),
+  ...Object.entries(systemTypes),
+])
 
 const modifiable: ReadonlySet<TypeId> = new Set([
   'varchar',

@@ -20,6 +20,8 @@
  * | json | string: the text as it was given |
  * | jsonb | string: canonical text, as PostgreSQL prints it |
  * | enum | string: the label |
+ * | oid | number: what `pg_catalog` knows an object by |
+ * | regclass, regtype | string: the name of a relation, or of a type, as it must be written |
  * | array | string: canonical text, as PostgreSQL prints it: `{1,2,NULL}`; `element` is the items' type |
  * | unknown | string: a literal whose type the context has not decided |
  */
@@ -46,6 +48,9 @@ export type TypeId =
   | 'jsonb'
   | 'array'
   | 'enum'
+  | 'oid'
+  | 'regclass'
+  | 'regtype'
   | 'unknown'
 
 /** PostgreSQL's categories, which steer the choice of an overload. */
@@ -117,6 +122,9 @@ export const BYTEA: SqlType = plain('bytea')
 export const UNKNOWN: SqlType = plain('unknown')
 /** The type of no value: each enum has its own labels. */
 export const ANY_ENUM: SqlType = plain('enum')
+export const OID: SqlType = plain('oid')
+export const REGCLASS: SqlType = plain('regclass')
+export const REGTYPE: SqlType = plain('regtype')
 
 /** The type of arrays with such items; an array of arrays is an array of more dimensions. */
 export const arrayOf = (element: SqlType): SqlType =>
@@ -149,6 +157,9 @@ export const TYPES: Readonly<Record<TypeId, SqlType>> = {
   jsonb: JSONB,
   array: arrayOf(TEXT),
   enum: ANY_ENUM,
+  oid: OID,
+  regclass: REGCLASS,
+  regtype: REGTYPE,
   unknown: UNKNOWN,
 }
 
@@ -229,6 +240,9 @@ const facts: Readonly<Record<TypeId, TypeFacts>> = {
   date: { name: 'date', oid: 1082, arrayOid: 1182, bytes: 4, category: 'datetime', preferred: false },
   interval: { name: 'interval', oid: 1186, arrayOid: 1187, bytes: 16, category: 'timespan', preferred: true },
   bytea: { name: 'bytea', oid: 17, arrayOid: 1001, bytes: -1, category: 'user', preferred: false },
+  oid: { name: 'oid', oid: 26, arrayOid: 1028, bytes: 4, category: 'user', preferred: false },
+  regclass: { name: 'regclass', oid: 2205, arrayOid: 2210, bytes: 4, category: 'user', preferred: false },
+  regtype: { name: 'regtype', oid: 2206, arrayOid: 2211, bytes: 4, category: 'user', preferred: false },
   enum: { name: 'anyenum', oid: 3500, arrayOid: 0, bytes: 4, category: 'enum', preferred: false },
   unknown: { name: 'unknown', oid: 705, arrayOid: 0, bytes: -2, category: 'unknown', preferred: false },
 }

@@ -7,7 +7,9 @@ import { INTEGER, NUMERIC, numeric, TEXT, TYPES, typeName, UNKNOWN, varchar } fr
 const url = new URL('./golden/casts.txt', import.meta.url)
 
 test('the table of casts', () => {
-  const types = Object.values(TYPES).filter(({ id }) => id !== 'unknown' && id !== 'enum')
+  const types = Object.values(TYPES).filter(
+    ({ id }) => !['unknown', 'enum', 'oid', 'regclass', 'regtype'].includes(id),
+  )
   const width = Math.max(...types.map((type) => typeName(type).length))
   const rows = types.map((from) => {
     const cells = types.map((to) => {

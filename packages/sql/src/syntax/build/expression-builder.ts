@@ -1,4 +1,5 @@
 import type { Expression, Identifier, QuantifiedExpression, Query, SelectItem, SortItem } from '../ast.ts'
+import { checkCollation } from '../collations.ts'
 import type {
   ExpressionCst,
   IsTestCst,
@@ -14,9 +15,10 @@ import type {
 } from '../cst/expression.ts'
 import type { QueryCst } from '../cst/query.ts'
 import { tooDeep } from '../retag.ts'
+import { positionAt } from '../scanner.ts'
 import { call, HEIGHT_MAX, OperandBuilder } from './operand-builder.ts'
 import { infixRank, isNonAssociative, RANK } from './precedence.ts'
-import { has, identifier, join, only, scanned, spanOf, tokenSpan } from './tree.ts'
+import { has, identifier, join, only, qualifiedName, scanned, spanOf, tokenSpan } from './tree.ts'
 
 export { literalOf } from './operand-builder.ts'
 
@@ -309,9 +311,15 @@ export abstract class ExpressionBuilder extends OperandBuilder {
 
   #suffixed(operand: Expression, node: SuffixCst): Expression {
     this.grow(operand.span)
-    const { typeName, subscript } = node.children
+    const { typeName, subscript, qualifiedName: collation } = node.children
     const type = typeName?.[0]
     const span = join(operand.span, spanOf(node))
+    if (collation !== undefined) {
+      // There is one order of texts, so a collation is only looked at.
+      const name = qualifiedName(only(collation))
+      checkCollation(name, positionAt(this.source, name.span.start))
+      return operand
+    }
     if (type !== undefined) return { kind: 'cast', operand, type: this.typeName(type), span }
     const { lower, Colon, upper, LBracket } = only(subscript).children
     const from = lower?.[0]

@@ -260,6 +260,8 @@ export type SuffixCst = Cst<{
   readonly DoubleColon?: readonly IToken[]
   readonly typeName?: readonly TypeNameCst[]
   readonly subscript?: readonly SubscriptCst[]
+  readonly Collate?: readonly IToken[]
+  readonly qualifiedName?: readonly QualifiedNameCst[]
 }>
 
 export type SubscriptCst = Cst<{

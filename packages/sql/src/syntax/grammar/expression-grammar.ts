@@ -28,6 +28,7 @@ import type { Rule } from './rule.ts'
 const ALL = keyword('all')
 const ANY = keyword('any')
 const ARRAY = keyword('array')
+const COLLATE = keyword('collate')
 const AS = keyword('as')
 const ASYMMETRIC = keyword('asymmetric')
 const BETWEEN = keyword('between')
@@ -100,6 +101,12 @@ export abstract class ExpressionGrammar extends CallGrammar {
         },
       },
       { ALT: () => this.SUBRULE(this.subscript) },
+      {
+        ALT: () => {
+          this.CONSUME(COLLATE)
+          this.SUBRULE(this.qualifiedName)
+        },
+      },
     ])
   })
 

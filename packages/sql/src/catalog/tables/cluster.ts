@@ -1,19 +1,12 @@
 import { type Database, EVERYWHERE } from '@cluster/core'
-import { BIGINT, BOOLEAN, formatType, INTEGER, TEXT } from '../types/type.ts'
-import type { Catalog } from './catalog.ts'
-import type { TableSchema } from './schema.ts'
-import type { VirtualTable } from './virtual-table.ts'
+import { BIGINT, BOOLEAN, INTEGER, TEXT } from '../../types/type.ts'
+import type { Catalog } from '../catalog.ts'
+import type { TableSchema } from '../schema.ts'
+import type { VirtualTable } from '../virtual-table.ts'
 
-/** Tables that tell about the database itself: its replicas, its tables and their columns. */
-export function systemTables(database: Database, catalog: Catalog): readonly VirtualTable[] {
-  return [
-    replicas(database),
-    partitions(database),
-    relations(catalog),
-    tables(catalog),
-    columns(catalog),
-    indexes(catalog),
-  ]
+/** Tables that tell about the database itself: its replicas, and where its tables are kept. */
+export function clusterTables(database: Database, catalog: Catalog): readonly VirtualTable[] {
+  return [replicas(database), partitions(database), relations(catalog), indexes(catalog)]
 }
 
 const replicas = (database: Database): VirtualTable => ({
@@ -75,50 +68,6 @@ const relations = (catalog: Catalog): VirtualTable => ({
     return entries
       .filter((entry): entry is TableSchema => entry.kind === 'table')
       .map(({ name, relation }) => [name, relation])
-  },
-})
-
-const tables = (catalog: Catalog): VirtualTable => ({
-  name: 'information_schema.tables',
-  columns: [
-    { name: 'table_schema', type: TEXT },
-    { name: 'table_name', type: TEXT },
-    { name: 'table_type', type: TEXT },
-  ],
-  async rows({ transaction }) {
-    const entries = await catalog.entries(transaction)
-    return entries
-      .filter(({ kind }) => kind !== 'index')
-      .map(({ name, kind }) => ['public', name, kind === 'view' ? 'VIEW' : 'BASE TABLE'])
-  },
-})
-
-const columns = (catalog: Catalog): VirtualTable => ({
-  name: 'information_schema.columns',
-  columns: [
-    { name: 'table_schema', type: TEXT },
-    { name: 'table_name', type: TEXT },
-    { name: 'column_name', type: TEXT },
-    { name: 'ordinal_position', type: INTEGER },
-    { name: 'column_default', type: TEXT },
-    { name: 'is_nullable', type: TEXT },
-    { name: 'data_type', type: TEXT },
-  ],
-  async rows({ transaction }) {
-    const entries = await catalog.entries(transaction)
-    return entries
-      .filter((entry): entry is TableSchema => entry.kind === 'table')
-      .flatMap((table) =>
-        table.columns.map((column, position) => [
-          'public',
-          table.name,
-          column.name,
-          position + 1,
-          column.defaultText,
-          column.notNull ? 'NO' : 'YES',
-          formatType(column.type),
-        ]),
-      )
   },
 })
 

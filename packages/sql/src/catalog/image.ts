@@ -1,0 +1,328 @@
+import { SQLSTATE, sqlError } from '../errors.ts'
+import { quoteIdentifier } from '../syntax/keywords.ts'
+import { enumType } from '../types/enum.ts'
+import { ENUM_ARRAYS, formatType, type SqlType, TYPES, typeName, typeOid } from '../types/type.ts'
+import {
+  catalogKey,
+  INFORMATION_SCHEMA,
+  keysOf,
+  PUBLIC,
+  parseWrittenName,
+  type SearchPath,
+  SYSTEM_SCHEMA,
+  shownName,
+} from './names.ts'
+import type { CatalogEntry, ColumnSchema, DomainSchema, IndexSchema, TableSchema } from './schema.ts'
+import type { VirtualTable } from './virtual-table.ts'
+
+/** Schemas that are no entries. */
+export const SYSTEM_SCHEMAS: Readonly<Record<string, number>> = {
+  [SYSTEM_SCHEMA]: 11,
+  [PUBLIC]: 2200,
+  [INFORMATION_SCHEMA]: 13_183,
+}
+
+/** The numbers of tables of the system, by their place in the list. */
+const VIRTUAL_OIDS = 12_000
+/** The numbers of PostgreSQL's own catalogs, by which clients ask for descriptions. */
+const KNOWN_OIDS: Readonly<Record<string, number>> = {
+  'pg_catalog.pg_type': 1247,
+  'pg_catalog.pg_attribute': 1249,
+  'pg_catalog.pg_proc': 1255,
+  'pg_catalog.pg_class': 1259,
+  'pg_catalog.pg_attrdef': 2604,
+  'pg_catalog.pg_constraint': 2606,
+  'pg_catalog.pg_index': 2610,
+  'pg_catalog.pg_namespace': 2615,
+  'pg_catalog.pg_database': 1262,
+  'pg_catalog.pg_description': 2609,
+}
+export const OWNER = 10
+export const DATABASE_OID = 5
+
+export type RelationKind = 'r' | 'v' | 'm' | 'i' | 'S'
+
+/** Whatever `pg_class` has a row for. */
+export interface ImageRelation {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  readonly kind: RelationKind
+  readonly entry: CatalogEntry | null
+  /** Of an index: its table, and itself unless it is the primary key. */
+  readonly index: { readonly table: TableSchema; readonly index: IndexSchema | null } | null
+  readonly virtual: VirtualTable | null
+}
+
+export interface ImageType {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  readonly type: SqlType
+  readonly entry: CatalogEntry | null
+}
+
+/** A constraint with the table or domain that has it. */
+export type ImageConstraint = {
+  readonly oid: number
+  readonly name: string
+  readonly comment: string | null
+} & (
+  | { readonly kind: 'p' | 'u'; readonly table: TableSchema; readonly index: IndexSchema | null }
+  | { readonly kind: 'c'; readonly table: TableSchema; readonly check: TableSchema['checks'][number] }
+  | { readonly kind: 'f'; readonly table: TableSchema; readonly key: TableSchema['foreignKeys'][number] }
+  | { readonly kind: 'd'; readonly domain: DomainSchema; readonly check: DomainSchema['checks'][number] }
+)
+
+export interface ImageSource {
+  readonly entries: readonly CatalogEntry[]
+  readonly virtualTables: Iterable<VirtualTable>
+  readonly path: SearchPath
+  readonly user: string
+  readonly database: string
+}
+
+/** The catalog at one moment, in the order that `pg_catalog` gives it: objects by number. */
+export class CatalogImage {
+  readonly entries: readonly CatalogEntry[]
+  readonly relations: readonly ImageRelation[]
+  readonly types: readonly ImageType[]
+  readonly constraints: readonly ImageConstraint[]
+  readonly user: string
+  readonly database: string
+  readonly path: SearchPath
+  readonly #byKey: ReadonlyMap<string, CatalogEntry>
+  readonly #relationsByOid: ReadonlyMap<number, ImageRelation>
+  readonly #relationsByName: ReadonlyMap<string, ImageRelation>
+  readonly #typesByOid: ReadonlyMap<number, ImageType>
+
+  constructor({ entries, virtualTables, path, user, database }: ImageSource) {
+    this.entries = entries
+    this.user = user
+    this.database = database
+    this.path = path
+    this.#byKey = new Map(entries.map((entry) => [keyOf(entry), entry]))
+    this.relations = [...relationsOf(entries), ...virtualRelations(virtualTables)]
+    this.types = typesOf(entries)
+    this.constraints = constraintsOf(entries)
+    this.#relationsByOid = new Map(this.relations.map((relation) => [relation.oid, relation]))
+    this.#relationsByName = new Map(
+      this.relations.map((relation) => [catalogKey(relation.schema, relation.name), relation]),
+    )
+    this.#typesByOid = new Map(this.types.map((type) => [type.oid, type]))
+  }
+
+  byKey(key: string): CatalogEntry | null {
+    return this.#byKey.get(key) ?? null
+  }
+
+  relation(oid: number): ImageRelation | null {
+    return this.#relationsByOid.get(oid) ?? null
+  }
+
+  type(oid: number): ImageType | null {
+    return this.#typesByOid.get(oid) ?? null
+  }
+
+  /** The number of the type that a column was declared with. */
+  columnType({ type, domain }: Pick<ColumnSchema, 'type' | 'domain'>): number {
+    const entry = domain === null ? null : this.byKey(domain)
+    return entry === null ? typeOid(type) : entry.oid
+  }
+
+  schemaOid(schema: string): number {
+    const entry = this.entries.find((one) => one.kind === 'schema' && one.name === schema)
+    return SYSTEM_SCHEMAS[schema] ?? entry?.oid ?? 0
+  }
+
+  /** The schemas of the search path that there are. */
+  schemas(): readonly string[] {
+    return this.path.schemas.filter((schema) => this.schemaOid(schema) !== 0)
+  }
+
+  /** The relation that a name means; null when it is none. */
+  find(text: string): ImageRelation | null {
+    const written = parseWrittenName(text)
+    for (const key of keysOf(written, this.#searched())) {
+      const found = this.#relationsByName.get(key)
+      if (found !== undefined) return found
+    }
+    return null
+  }
+
+  #searched(): SearchPath {
+    return { ...this.path, schemas: [SYSTEM_SCHEMA, ...this.path.schemas] }
+  }
+
+  /** True when the object is found without its schema. */
+  isVisible({ schema, name }: { readonly schema: string; readonly name: string }): boolean {
+    const { schemas, temporary } = this.#searched()
+    for (const one of temporary === null ? schemas : [temporary, ...schemas]) {
+      if (one === schema) return true
+      if (this.#relationsByName.has(catalogKey(one, name))) return false
+    }
+    return false
+  }
+
+  /** A name as it must be written now: with its schema unless it is found without. */
+  shown(object: { readonly schema: string; readonly name: string }): string {
+    const name = quoteIdentifier(object.name)
+    return this.isVisible(object) ? name : `${quoteIdentifier(object.schema)}.${name}`
+  }
+
+  /** What `::regclass` and `::regtype` make of a text, as a number. @throws 42P01, 42704 */
+  oidOf(kind: string, text: string): number {
+    if (/^\d+$/.test(text)) return Number(text)
+    if (text === '-') return 0
+    const found = kind === 'regclass' ? this.find(text) : this.findType(text)
+    if (found !== null) return found.oid
+    const shown = shownName(parseWrittenName(text))
+    throw kind === 'regclass'
+      ? sqlError(SQLSTATE.undefinedTable, `relation "${shown}" does not exist`)
+      : sqlError(SQLSTATE.undefinedObject, `type "${shown}" does not exist`)
+  }
+
+  /** The text of a number as one of those types. */
+  nameOf(kind: 'regclass' | 'regtype', oid: number): string {
+    if (oid === 0) return '-'
+    if (kind === 'regtype') return this.formatType(oid, null) ?? String(oid)
+    const relation = this.relation(oid)
+    return relation === null ? String(oid) : this.shown(relation)
+  }
+
+  findType(text: string): ImageType | null {
+    const array = /\s*\[\]$/.test(text)
+    const plain = text.replace(/\s*\[\]$/, '').trim()
+    const written = shownName(parseWrittenName(plain)).replace(/^pg_catalog\./, '')
+    const found = this.types.find(
+      ({ schema, name, type, entry }) =>
+        (type.element === undefined && entry === null && typeName(type) === written.toLowerCase()) ||
+        name === written ||
+        `${schema}.${name}` === written,
+    )
+    if (found === undefined || !array) return found ?? null
+    return (
+      this.types.find(({ type }) => type.element !== undefined && typeOid(type.element) === found.oid) ?? null
+    )
+  }
+
+  /** `format_type`; null for what is no type. */
+  formatType(oid: number, modifier: number | null): string | null {
+    const found = this.type(oid)
+    if (found === null) return oid === 0 ? '-' : '???'
+    const { entry, type } = found
+    if (entry !== null) return this.shown(entry)
+    if (modifier === null || modifier < 0) return typeName(type)
+    return formatType(modified(type, modifier))
+  }
+}
+
+const keyOf = (entry: CatalogEntry): string => catalogKey(entry.schema, entry.name)
+
+/** The type with the modifiers that a packed number stands for. */
+function modified(type: SqlType, modifier: number): SqlType {
+  if (type.element !== undefined) return { ...type, element: modified(type.element, modifier) }
+  if (type.id === 'numeric')
+    return { ...type, precision: (modifier - 4) >> 16, scale: (modifier - 4) & 0x7ff }
+  return { ...type, length: type.id === 'varchar' || type.id === 'char' ? modifier - 4 : modifier }
+}
+
+function relationsOf(entries: readonly CatalogEntry[]): ImageRelation[] {
+  const found: ImageRelation[] = []
+  for (const entry of entries) {
+    const common = { schema: entry.schema, name: entry.name, entry, index: null, virtual: null }
+    if (entry.kind === 'view') found.push({ ...common, oid: entry.oid, kind: 'v' })
+    if (entry.kind === 'sequence') found.push({ ...common, oid: entry.oid, kind: 'S' })
+    if (entry.kind !== 'table') continue
+    found.push({ ...common, oid: entry.oid, kind: entry.materialized === null ? 'r' : 'm' })
+    const { schema, primaryKey, indexes } = entry
+    const ofIndex = (oid: number, name: string, index: IndexSchema | null): ImageRelation => ({
+      oid,
+      schema,
+      name,
+      kind: 'i',
+      entry: null,
+      index: { table: entry, index },
+      virtual: null,
+    })
+    if (primaryKey !== null) found.push(ofIndex(indexOid(primaryKey.oid), primaryKey.name, null))
+    for (const index of indexes) found.push(ofIndex(indexOid(index.oid), index.name, index))
+  }
+  return found
+}
+
+/** A constraint and its index share a number in the catalog, but not in what clients see. */
+const INDEX_OIDS = 0x2000_0000
+export const indexOid = (oid: number): number => INDEX_OIDS + oid
+
+function virtualRelations(tables: Iterable<VirtualTable>): ImageRelation[] {
+  return [...tables].map((virtual, i) => {
+    const [schema, name] = virtual.name.includes('.')
+      ? virtual.name.split('.')
+      : [SYSTEM_SCHEMA, virtual.name]
+    return {
+      oid: KNOWN_OIDS[virtual.name] ?? VIRTUAL_OIDS + i,
+      schema: schema ?? SYSTEM_SCHEMA,
+      name: name ?? virtual.name,
+      kind: 'v',
+      entry: null,
+      index: null,
+      virtual,
+    }
+  })
+}
+
+/** PostgreSQL's short names. */
+const shortNames: Readonly<Partial<Record<SqlType['id'], string>>> = {
+  boolean: 'bool',
+  smallint: 'int2',
+  integer: 'int4',
+  bigint: 'int8',
+  real: 'float4',
+  double: 'float8',
+  varchar: 'varchar',
+  char: 'bpchar',
+  timestamp: 'timestamp',
+  timestamptz: 'timestamptz',
+  time: 'time',
+  timetz: 'timetz',
+}
+
+function typesOf(entries: readonly CatalogEntry[]): ImageType[] {
+  const found: ImageType[] = []
+  for (const type of Object.values(TYPES)) {
+    if (type.element !== undefined || type.id === 'enum' || type.id === 'unknown') continue
+    const name = shortNames[type.id] ?? typeName(type)
+    found.push({ oid: typeOid(type), schema: SYSTEM_SCHEMA, name, type, entry: null })
+    const array = { ...TYPES.array, element: type }
+    found.push({ oid: typeOid(array), schema: SYSTEM_SCHEMA, name: `_${name}`, type: array, entry: null })
+  }
+  for (const entry of entries) {
+    const { schema, name, oid } = entry
+    if (entry.kind === 'domain') found.push({ oid, schema, name, type: entry.type, entry })
+    if (entry.kind !== 'enum') continue
+    const type = enumType(entry)
+    found.push({ oid, schema, name, type, entry })
+    const array = { ...TYPES.array, element: type }
+    found.push({ oid: ENUM_ARRAYS + oid, schema, name: `_${name}`, type: array, entry: null })
+  }
+  return found
+}
+
+function constraintsOf(entries: readonly CatalogEntry[]): ImageConstraint[] {
+  const found: ImageConstraint[] = []
+  for (const table of entries) {
+    if (table.kind === 'domain')
+      for (const check of table.checks) found.push({ ...check, kind: 'd', domain: table, check })
+    if (table.kind !== 'table') continue
+    const { primaryKey } = table
+    if (primaryKey !== null) found.push({ ...primaryKey, kind: 'p', table, index: null })
+    for (const index of table.indexes)
+      if (index.constraint)
+        found.push({ oid: index.oid, name: index.name, comment: index.comment, kind: 'u', table, index })
+    for (const check of table.checks) found.push({ ...check, kind: 'c', table, check })
+    for (const key of table.foreignKeys)
+      found.push({ oid: key.oid, name: key.name, comment: key.comment, kind: 'f', table, key })
+  }
+  return found
+}

@@ -1,0 +1,17 @@
+import type { VirtualTable } from '../virtual-table.ts'
+import { informationSchema } from './information-schema.ts'
+import { absentTables } from './pg-absent.ts'
+import { constraintTables } from './pg-constraints.ts'
+import { relationTables } from './pg-relations.ts'
+import { systemTables } from './pg-system.ts'
+import { typeTables } from './pg-types.ts'
+
+/** `pg_catalog` and `information_schema`. */
+export const catalogTables: readonly VirtualTable[] = [
+  ...relationTables,
+  ...constraintTables,
+  ...typeTables,
+  ...systemTables,
+  ...absentTables,
+  ...informationSchema,
+]

@@ -1,0 +1,113 @@
+import type { VirtualTable } from '../virtual-table.ts'
+import { empty } from './make.ts'
+
+/** What there is nothing of here, for clients that ask all the same. */
+export const absentTables: readonly VirtualTable[] = [
+  empty(
+    'pg_catalog.pg_proc',
+    `oid oid, proname, pronamespace oid, proowner oid, prolang oid, procost float4, prorows float4, provariadic oid,
+     prosupport, prokind, prosecdef bool, proleakproof bool, proisstrict bool, proretset bool, provolatile, proparallel,
+     pronargs int2, pronargdefaults int2, prorettype oid, proargtypes oid[], proallargtypes oid[], proargmodes text[],
+     proargnames text[], proargdefaults, protrftypes oid[], prosrc, probin, prosqlbody, proconfig text[], proacl text[],
+     tableoid oid`,
+  ),
+  empty(
+    'pg_catalog.pg_trigger',
+    `oid oid, tgrelid oid, tgparentid oid, tgname, tgfoid oid, tgtype int2, tgenabled, tgisinternal bool, tgconstrrelid oid,
+     tgconstrindid oid, tgconstraint oid, tgdeferrable bool, tginitdeferred bool, tgnargs int2, tgattr int2[], tgargs,
+     tgqual, tgoldtable, tgnewtable, tableoid oid`,
+  ),
+  empty(
+    'pg_catalog.pg_policy',
+    'oid oid, polname, polrelid oid, polcmd, polpermissive bool, polroles oid[], polqual, polwithcheck',
+  ),
+  empty('pg_catalog.pg_inherits', 'inhrelid oid, inhparent oid, inhseqno int4, inhdetachpending bool'),
+  empty(
+    'pg_catalog.pg_partitioned_table',
+    'partrelid oid, partstrat, partnatts int2, partdefid oid, partattrs int2[], partexprs',
+  ),
+  empty(
+    'pg_catalog.pg_rewrite',
+    'oid oid, rulename, ev_class oid, ev_type, ev_enabled, is_instead bool, ev_qual, ev_action, tableoid oid',
+  ),
+  empty(
+    'pg_catalog.pg_statistic_ext',
+    `oid oid, stxrelid oid, stxname, stxnamespace oid, stxowner oid, stxstattarget int4, stxkeys int2[],
+     stxkind text[], stxexprs`,
+  ),
+  empty(
+    'pg_catalog.pg_publication',
+    `oid oid, pubname, pubowner oid, puballtables bool, pubinsert bool, pubupdate bool, pubdelete bool, pubtruncate bool,
+     pubviaroot bool`,
+  ),
+  empty('pg_catalog.pg_publication_rel', 'oid oid, prpubid oid, prrelid oid, prqual, prattrs int2[]'),
+  empty('pg_catalog.pg_publication_namespace', 'oid oid, pnpubid oid, pnnspid oid'),
+  empty('pg_catalog.pg_publication_tables', 'pubname, schemaname, tablename, attnames text[], rowfilter'),
+  empty(
+    'pg_catalog.pg_subscription',
+    'oid oid, subdbid oid, subname, subowner oid, subenabled bool, subpublications text[]',
+  ),
+  empty(
+    'pg_catalog.pg_cast',
+    'oid oid, castsource oid, casttarget oid, castfunc oid, castcontext, castmethod',
+  ),
+  empty(
+    'pg_catalog.pg_opclass',
+    `oid oid, opcmethod oid, opcname, opcnamespace oid, opcowner oid, opcfamily oid, opcintype oid, opcdefault bool,
+     opckeytype oid, tableoid oid`,
+  ),
+  empty(
+    'pg_catalog.pg_opfamily',
+    'oid oid, opfmethod oid, opfname, opfnamespace oid, opfowner oid, tableoid oid',
+  ),
+  empty(
+    'pg_catalog.pg_operator',
+    `oid oid, oprname, oprnamespace oid, oprowner oid, oprkind, oprcanmerge bool, oprcanhash bool, oprleft oid,
+     oprright oid, oprresult oid, oprcom oid, oprnegate oid, oprcode oid`,
+  ),
+  empty('pg_catalog.pg_aggregate', 'aggfnoid oid, aggkind, aggnumdirectargs int2, aggtransfn, aggfinalfn'),
+  empty(
+    'pg_catalog.pg_extension',
+    'oid oid, extname, extowner oid, extnamespace oid, extrelocatable bool, extversion',
+  ),
+  empty('pg_catalog.pg_available_extensions', 'name, default_version, installed_version, comment'),
+  empty('pg_catalog.pg_foreign_table', 'ftrelid oid, ftserver oid, ftoptions text[]'),
+  empty(
+    'pg_catalog.pg_foreign_server',
+    'oid oid, srvname, srvowner oid, srvfdw oid, srvtype, srvversion, srvacl text[], srvoptions text[]',
+  ),
+  empty(
+    'pg_catalog.pg_foreign_data_wrapper',
+    'oid oid, fdwname, fdwowner oid, fdwhandler oid, fdwvalidator oid',
+  ),
+  empty('pg_catalog.pg_event_trigger', 'oid oid, evtname, evtevent, evtowner oid, evtfoid oid, evtenabled'),
+  empty('pg_catalog.pg_auth_members', 'roleid oid, member oid, grantor oid, admin_option bool'),
+  empty('pg_catalog.pg_db_role_setting', 'setdatabase oid, setrole oid, setconfig text[]'),
+  empty(
+    'pg_catalog.pg_default_acl',
+    'oid oid, defaclrole oid, defaclnamespace oid, defaclobjtype, defaclacl text[]',
+  ),
+  empty('pg_catalog.pg_seclabel', 'objoid oid, classoid oid, objsubid int4, provider, label'),
+  empty(
+    'pg_catalog.pg_conversion',
+    'oid oid, conname, connamespace oid, conowner oid, conforencoding int4, contoencoding int4',
+  ),
+  empty('pg_catalog.pg_ts_config', 'oid oid, cfgname, cfgnamespace oid, cfgowner oid, cfgparser oid'),
+  empty('pg_catalog.pg_ts_dict', 'oid oid, dictname, dictnamespace oid, dictowner oid, dicttemplate oid'),
+  empty(
+    'pg_catalog.pg_locks',
+    `locktype, database oid, relation oid, page int4, tuple int2, virtualxid, transactionid int8, classid oid, objid oid,
+     objsubid int2, virtualtransaction, pid int4, mode, granted bool, fastpath bool, waitstart time`,
+  ),
+  empty('pg_catalog.pg_prepared_xacts', 'transaction int8, gid, prepared time, owner, database'),
+  empty('pg_catalog.pg_rules', 'schemaname, tablename, rulename, definition'),
+  empty(
+    'pg_catalog.pg_policies',
+    'schemaname, tablename, policyname, permissive, roles text[], cmd, qual, with_check',
+  ),
+  empty(
+    'pg_catalog.pg_stat_user_tables',
+    `relid oid, schemaname, relname, seq_scan int8, seq_tup_read int8, idx_scan int8, idx_tup_fetch int8, n_tup_ins int8,
+     n_tup_upd int8, n_tup_del int8, n_live_tup int8, n_dead_tup int8, last_vacuum time, last_analyze time`,
+  ),
+]

@@ -1,0 +1,249 @@
+import { indexDefinition, viewDefinition } from '../definitions.ts'
+import { descriptionsOf } from '../descriptions.ts'
+import { DATABASE_OID, OWNER, SYSTEM_SCHEMAS } from '../image.ts'
+import type { VirtualTable } from '../virtual-table.ts'
+import { empty, type Row, table } from './make.ts'
+import { tablesOf } from './pg-relations.ts'
+
+const classes: Readonly<Record<string, number>> = {
+  pg_class: 1259,
+  pg_namespace: 2615,
+  pg_type: 1247,
+  pg_constraint: 2606,
+}
+
+const role = (name: string): Row => ({
+  oid: OWNER,
+  rolname: name,
+  usename: name,
+  usesysid: OWNER,
+  rolsuper: true,
+  usesuper: true,
+  rolinherit: true,
+  rolcreaterole: true,
+  rolcreatedb: true,
+  usecreatedb: true,
+  rolcanlogin: true,
+  rolreplication: true,
+  userepl: true,
+  rolconnlimit: -1,
+  rolpassword: '********',
+  passwd: '********',
+  rolbypassrls: true,
+  usebypassrls: true,
+})
+
+/** Schemas, databases, roles, comments and settings, and the views that sum up. */
+export const systemTables: readonly VirtualTable[] = [
+  table(
+    'pg_catalog.pg_namespace',
+    'oid oid, nspname, nspowner oid, nspacl text[], tableoid oid',
+    ({ catalog }) => [
+      ...Object.entries(SYSTEM_SCHEMAS).map(
+        ([nspname, oid]): Row => ({ oid, nspname, nspowner: OWNER, tableoid: 2615 }),
+      ),
+      ...catalog.entries
+        .filter(({ kind }) => kind === 'schema')
+        .map(({ oid, name }): Row => ({ oid, nspname: name, nspowner: OWNER, tableoid: 2615 })),
+    ],
+  ),
+  table('pg_catalog.pg_description', 'objoid oid, classoid oid, objsubid int4, description', ({ catalog }) =>
+    descriptionsOf(catalog).map(({ oid, table: of, column, text }) => ({
+      objoid: oid,
+      classoid: classes[of] ?? 0,
+      objsubid: column,
+      description: text,
+    })),
+  ),
+  empty('pg_catalog.pg_shdescription', 'objoid oid, classoid oid, description'),
+  table(
+    'pg_catalog.pg_database',
+    `oid oid, datname, datdba oid, encoding int4, datlocprovider, datistemplate bool, datallowconn bool,
+     datconnlimit int4, datfrozenxid int8, dattablespace oid, datcollate, datctype, daticulocale, datcollversion,
+     datacl text[]`,
+    ({ catalog }) => [
+      {
+        oid: DATABASE_OID,
+        datname: catalog.database,
+        datdba: OWNER,
+        encoding: 6,
+        datlocprovider: 'c',
+        datistemplate: false,
+        datallowconn: true,
+        datconnlimit: -1,
+        dattablespace: 1663,
+        datcollate: 'C',
+        datctype: 'C',
+      },
+    ],
+  ),
+  table(
+    'pg_catalog.pg_roles',
+    `rolname, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, rolcanlogin bool,
+     rolreplication bool, rolconnlimit int4, rolpassword, rolvaliduntil time, rolbypassrls bool, rolconfig text[], oid oid`,
+    ({ catalog }) => [role(catalog.user)],
+  ),
+  table(
+    'pg_catalog.pg_user',
+    'usename, usesysid oid, usecreatedb bool, usesuper bool, userepl bool, usebypassrls bool, passwd, valuntil time, useconfig text[]',
+    ({ catalog }) => [role(catalog.user)],
+  ),
+  table('pg_catalog.pg_settings', settingColumns(), ({ settings }) =>
+    settings().map(
+      ([name, value]): Row => ({
+        name,
+        setting: value,
+        category: 'Client Connection Defaults',
+        short_desc: '',
+        context: 'user',
+        vartype: value === 'on' || value === 'off' ? 'bool' : 'string',
+        source: 'session',
+        boot_val: value,
+        reset_val: value,
+        pending_restart: false,
+      }),
+    ),
+  ),
+  table(
+    'pg_catalog.pg_tables',
+    'schemaname, tablename, tableowner, tablespace, hasindexes bool, hasrules bool, hastriggers bool, rowsecurity bool',
+    ({ catalog }) =>
+      tablesOf(catalog)
+        .filter(({ materialized }) => materialized === null)
+        .map((one) => ({
+          schemaname: one.schema,
+          tablename: one.name,
+          tableowner: catalog.user,
+          hasindexes: one.primaryKey !== null || one.indexes.length > 0,
+          hasrules: false,
+          hastriggers: one.foreignKeys.length + one.referencedBy.length > 0,
+          rowsecurity: false,
+        })),
+  ),
+  table('pg_catalog.pg_views', 'schemaname, viewname, viewowner, definition', ({ catalog }) =>
+    catalog.relations
+      .filter(({ entry }) => entry?.kind === 'view')
+      .map((view) => ({
+        schemaname: view.schema,
+        viewname: view.name,
+        viewowner: catalog.user,
+        definition: viewDefinition(view),
+      })),
+  ),
+  table(
+    'pg_catalog.pg_matviews',
+    'schemaname, matviewname, matviewowner, tablespace, hasindexes bool, ispopulated bool, definition',
+    ({ catalog }) =>
+      catalog.relations.flatMap((view): Row[] =>
+        view.entry?.kind !== 'table' || view.entry.materialized === null
+          ? []
+          : [
+              {
+                schemaname: view.schema,
+                matviewname: view.name,
+                matviewowner: catalog.user,
+                hasindexes: view.entry.indexes.length > 0,
+                ispopulated: view.entry.materialized.populated,
+                definition: viewDefinition(view),
+              },
+            ],
+      ),
+  ),
+  table('pg_catalog.pg_indexes', 'schemaname, tablename, indexname, tablespace, indexdef', ({ catalog }) =>
+    catalog.relations.flatMap(({ schema, name, index }): Row[] =>
+      index === null
+        ? []
+        : [
+            {
+              schemaname: schema,
+              tablename: index.table.name,
+              indexname: name,
+              indexdef: indexDefinition(index, false),
+            },
+          ],
+    ),
+  ),
+  table(
+    'pg_catalog.pg_sequences',
+    `schemaname, sequencename, sequenceowner, data_type, start_value int8, min_value int8, max_value int8,
+     increment_by int8, cycle bool, cache_size int8, last_value int8`,
+    ({ catalog }) =>
+      catalog.entries.flatMap((entry): Row[] =>
+        entry.kind !== 'sequence'
+          ? []
+          : [
+              {
+                schemaname: entry.schema,
+                sequencename: entry.name,
+                sequenceowner: catalog.user,
+                data_type: entry.type,
+                start_value: BigInt(entry.start),
+                min_value: BigInt(entry.min),
+                max_value: BigInt(entry.max),
+                increment_by: BigInt(entry.increment),
+                cycle: entry.cycle,
+                cache_size: BigInt(entry.cache),
+              },
+            ],
+      ),
+  ),
+  table('pg_catalog.pg_am', 'oid oid, amname, amhandler, amtype', () => [
+    { oid: 2, amname: 'heap', amhandler: 'heap_tableam_handler', amtype: 't' },
+    { oid: 403, amname: 'btree', amhandler: 'bthandler', amtype: 'i' },
+  ]),
+  table(
+    'pg_catalog.pg_collation',
+    `oid oid, collname, collnamespace oid, collowner oid, collprovider, collisdeterministic bool, collencoding int4,
+     collcollate, collctype, colliculocale, collversion`,
+    () =>
+      [
+        [100, 'default', 'd'],
+        [950, 'C', 'c'],
+        [951, 'POSIX', 'c'],
+      ].map(([oid = 0, name = '', provider = '']) => ({
+        oid,
+        collname: name,
+        collnamespace: 11,
+        collowner: OWNER,
+        collprovider: provider,
+        collisdeterministic: true,
+        collencoding: -1,
+        collcollate: 'C',
+        collctype: 'C',
+      })),
+  ),
+  table(
+    'pg_catalog.pg_tablespace',
+    'oid oid, spcname, spcowner oid, spcacl text[], spcoptions text[]',
+    () => [{ oid: 1663, spcname: 'pg_default', spcowner: OWNER }],
+  ),
+  table(
+    'pg_catalog.pg_language',
+    'oid oid, lanname, lanowner oid, lanispl bool, lanpltrusted bool, lanacl text[]',
+    () => [{ oid: 14, lanname: 'sql', lanowner: OWNER, lanispl: false, lanpltrusted: true }],
+  ),
+  table(
+    'pg_catalog.pg_stat_activity',
+    `datid oid, datname, pid int4, leader_pid int4, usesysid oid, usename, application_name, client_addr, client_port int4,
+     backend_start time, xact_start time, query_start time, state_change time, wait_event_type, wait_event, state,
+     query, backend_type`,
+    ({ catalog, settings }) => [
+      {
+        datid: DATABASE_OID,
+        datname: catalog.database,
+        pid: 1,
+        usesysid: OWNER,
+        usename: catalog.user,
+        application_name: settings().find(([name]) => name === 'application_name')?.[1] ?? '',
+        state: 'active',
+        query: '',
+        backend_type: 'client backend',
+      },
+    ],
+  ),
+]
+
+function settingColumns(): string {
+  return `name, setting, unit, category, short_desc, extra_desc, context, vartype, source, min_val, max_val,
+    enumvals text[], boot_val, reset_val, sourcefile, sourceline int4, pending_restart bool`
+}

@@ -1,0 +1,91 @@
+import { ENUM_ARRAYS, typeBytes, typeCategory, typeModifier, typeOid } from '../../types/type.ts'
+import { type CatalogImage, type ImageType, OWNER } from '../image.ts'
+import type { VirtualTable } from '../virtual-table.ts'
+import { type Row, table } from './make.ts'
+
+const categories: Readonly<Record<string, string>> = {
+  array: 'A',
+  boolean: 'B',
+  number: 'N',
+  string: 'S',
+  datetime: 'D',
+  timespan: 'T',
+  enum: 'E',
+  user: 'U',
+  unknown: 'X',
+}
+
+/** Types, with those of the catalog. */
+export const typeTables: readonly VirtualTable[] = [
+  table(
+    'pg_catalog.pg_type',
+    `oid oid, typname, typnamespace oid, typowner oid, typlen int2, typbyval bool, typtype, typcategory,
+     typispreferred bool, typisdefined bool, typdelim, typrelid oid, typsubscript, typelem oid, typarray oid, typinput,
+     typoutput, typreceive, typsend, typmodin, typmodout, typanalyze, typalign, typstorage, typnotnull bool,
+     typbasetype oid, typtypmod int4, typndims int4, typcollation oid, typdefaultbin, typdefault, typacl text[],
+     tableoid oid`,
+    ({ catalog }) => catalog.types.map((type) => typeRow(catalog, type)),
+  ),
+  table('pg_catalog.pg_enum', 'oid oid, enumtypid oid, enumsortorder float4, enumlabel', ({ catalog }) =>
+    catalog.entries.flatMap((entry): Row[] =>
+      entry.kind !== 'enum'
+        ? []
+        : entry.labels.map(({ label, place }, i) => ({
+            oid: entry.oid * 1_000 + i,
+            enumtypid: entry.oid,
+            enumsortorder: place,
+            enumlabel: label,
+          })),
+    ),
+  ),
+  table(
+    'pg_catalog.pg_range',
+    'rngtypid oid, rngsubtype oid, rngmultitypid oid, rngcollation oid, rngsubopc oid, rngcanonical, rngsubdiff',
+    () => [],
+  ),
+]
+
+function typeRow(catalog: CatalogImage, { oid, schema, name, type, entry }: ImageType): Row {
+  const domain = entry?.kind === 'domain' ? entry : null
+  const array = type.element !== undefined
+  const bytes = array ? -1 : typeBytes(type)
+  return {
+    oid,
+    typname: name,
+    typnamespace: catalog.schemaOid(schema),
+    typowner: OWNER,
+    typlen: bytes,
+    typbyval: bytes > 0 && bytes <= 8,
+    typtype: domain !== null ? 'd' : type.enum !== undefined ? 'e' : 'b',
+    typcategory: categories[array ? 'array' : typeCategory(type.id)] ?? 'U',
+    typispreferred: false,
+    typisdefined: true,
+    typdelim: ',',
+    typrelid: 0,
+    typsubscript: array ? 'array_subscript_handler' : '-',
+    typelem: type.element === undefined ? 0 : typeOid(type.element),
+    typarray: arrayOid(catalog, { oid, schema, name, type, entry }),
+    typinput: array ? 'array_in' : `${name}in`,
+    typoutput: array ? 'array_out' : `${name}out`,
+    typreceive: array ? 'array_recv' : `${name}recv`,
+    typsend: array ? 'array_send' : `${name}send`,
+    typmodin: '-',
+    typmodout: '-',
+    typanalyze: '-',
+    typalign: bytes === 8 ? 'd' : 'i',
+    typstorage: bytes > 0 ? 'p' : 'x',
+    typnotnull: domain?.notNull ?? false,
+    typbasetype: domain === null ? 0 : typeOid(domain.type),
+    typtypmod: domain === null ? -1 : typeModifier(domain.type),
+    typndims: 0,
+    typcollation: ['text', 'varchar', 'char'].includes(type.id) ? 100 : 0,
+    typdefault: domain?.defaultText ?? null,
+    tableoid: 1247,
+  }
+}
+
+function arrayOid(catalog: CatalogImage, { oid, type, entry }: ImageType): number {
+  if (type.element !== undefined || entry?.kind === 'domain') return 0
+  if (type.enum !== undefined) return ENUM_ARRAYS + oid
+  return catalog.types.find((one) => one.type.element?.id === type.id && one.entry === null)?.oid ?? 0
+}
