@@ -13,7 +13,6 @@ import {
   shownName,
 } from './names.ts'
 import type { CatalogEntry, ColumnSchema, DomainSchema, IndexSchema, TableSchema } from './schema.ts'
-import type { VirtualTable } from './virtual-table.ts'
 
 /** Schemas that are no entries. */
 export const SYSTEM_SCHEMAS: Readonly<Record<string, number>> = {
@@ -40,6 +39,12 @@ const KNOWN_OIDS: Readonly<Record<string, number>> = {
 export const OWNER = 10
 export const DATABASE_OID = 5
 
+/** A table whose rows are made when it is read. */
+export interface SystemTable {
+  readonly name: string
+  readonly columns: readonly { readonly name: string; readonly type: SqlType }[]
+}
+
 export type RelationKind = 'r' | 'v' | 'm' | 'i' | 'S'
 
 /** Whatever `pg_class` has a row for. */
@@ -51,7 +56,7 @@ export interface ImageRelation {
   readonly entry: CatalogEntry | null
   /** Of an index: its table, and itself unless it is the primary key. */
   readonly index: { readonly table: TableSchema; readonly index: IndexSchema | null } | null
-  readonly virtual: VirtualTable | null
+  readonly virtual: SystemTable | null
 }
 
 export interface ImageType {
@@ -76,7 +81,7 @@ export type ImageConstraint = {
 
 export interface ImageSource {
   readonly entries: readonly CatalogEntry[]
-  readonly virtualTables: Iterable<VirtualTable>
+  readonly virtualTables: Iterable<SystemTable>
   readonly path: SearchPath
   readonly user: string
   readonly database: string
@@ -255,7 +260,7 @@ function relationsOf(entries: readonly CatalogEntry[]): ImageRelation[] {
 const INDEX_OIDS = 0x2000_0000
 export const indexOid = (oid: number): number => INDEX_OIDS + oid
 
-function virtualRelations(tables: Iterable<VirtualTable>): ImageRelation[] {
+function virtualRelations(tables: Iterable<SystemTable>): ImageRelation[] {
   return [...tables].map((virtual, i) => {
     const [schema, name] = virtual.name.includes('.')
       ? virtual.name.split('.')

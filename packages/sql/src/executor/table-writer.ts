@@ -15,13 +15,10 @@ import { SQLSTATE, sqlError } from '../errors.ts'
 import { formatValue } from '../types/format.ts'
 import type { SqlType } from '../types/type.ts'
 import { addressOf, type IndexEntry, indexEntryOf } from './index-entries.ts'
+import type { StoredRow, WrittenRow } from './key-work.ts'
 import { partitionOfRow, primaryKeyOf } from './row-keys.ts'
 
-/** A row as it stands in the table. */
-export interface StoredRow {
-  readonly key: Key
-  readonly row: Row
-}
+export type { StoredRow, WrittenRow } from './key-work.ts'
 
 export interface RowChange {
   readonly old: StoredRow
@@ -36,13 +33,6 @@ export interface TableWriterOptions {
   readonly makeRowKey: () => Key
   /** Told of every row that was written. */
   readonly onChange?: ((change: WrittenRow) => void) | null
-}
-
-/** What became of one row; null: it was not there before, or is not there any more. */
-export interface WrittenRow {
-  readonly table: TableSchema
-  readonly old: StoredRow | null
-  readonly now: StoredRow | null
 }
 
 /** A row on its way to where it will be. */

@@ -1,35 +1,18 @@
 import type { Database, Key, Row, Value } from '@cluster/core'
 import type { TableSchema } from '../catalog/schema.ts'
-import { type Batch, batchesOfRows, type Frame, rowOf } from '../compile/batch.ts'
+import { type Batch, batchesOfRows, rowOf } from '../compile/batch.ts'
 import { brokenDomain, SQLSTATE, sqlError } from '../errors.ts'
 import { formatValue } from '../types/format.ts'
 import type { ExecutionContext, Source } from './context.ts'
+import type { CompiledRelated, NamedCheck, RowChecks } from './key-work.ts'
 import type { Mapper } from './pipeline.ts'
 import { checkNotNull, type RowChange, type StoredRow, TableWriter } from './table-writer.ts'
-
-/** Gives the position of the first check that a row breaks, for each row; −1: none. */
-export type CheckRows = (batch: Batch, frame: Frame) => readonly number[]
-
-/** A condition that rows meet: of the table, or of a domain. */
-export interface NamedCheck {
-  readonly name: string
-  readonly domain: string | null
-}
-
-/** A table that foreign keys lead to, with what a changed row of it needs. */
-export interface CompiledRelated {
-  readonly key: string
-  readonly table: TableSchema
-  readonly complete: Mapper | null
-  readonly checks: WriteTarget['checks']
-  readonly defaults: (frame: Frame) => readonly Value[]
-}
 
 export interface WriteTarget {
   readonly database: Database
   readonly table: TableSchema
   readonly makeRowKey: () => Key
-  readonly checks: { readonly checks: readonly NamedCheck[]; readonly find: CheckRows } | null
+  readonly checks: RowChecks | null
   /** Tables that its foreign keys tie it to. */
   readonly related: readonly CompiledRelated[]
   /** Computes RETURNING from the row and what came behind it. */

@@ -22,6 +22,7 @@ import { type Explained, explainJson, explainOptions, explainText } from './expl
 import type { KeyChecks } from './key-checks.ts'
 import { convertParameters, type Parameter } from './parameters.ts'
 import type { PlannedStatement, Planner } from './planner.ts'
+import { restsOnReads } from './retrying.ts'
 import { applySets, SequenceDryError, type SequencePools, StatementSequences } from './sequences.ts'
 import type { SessionState } from './session-state.ts'
 import type { Settings } from './settings.ts'
@@ -123,6 +124,20 @@ export class StatementRunner {
   /** Looks at what was put off to the end of a transaction. @throws 23503 */
   beforeCommit(transaction: Transaction): Promise<void> {
     return this.#ports.keyChecks.beforeCommit(transaction)
+  }
+
+  /** As `beforeCommit`; what fails here ends the transaction, and is true. */
+  async endChecks(transaction: Transaction): Promise<void> {
+    try {
+      await this.beforeCommit(transaction)
+    } catch (error) {
+      try {
+        if (restsOnReads(error)) await transaction.validate()
+      } finally {
+        transaction.rollback()
+      }
+      throw error
+    }
   }
 
   /** Tells that a transaction was committed: what its statements have dropped can be swept away. */

@@ -509,24 +509,10 @@ export class SqlSession implements Session {
       this.#open = open
       return this.#rollback()
     }
-    if (open.transaction !== null) await this.#beforeCommit(open.transaction)
+    if (open.transaction !== null) await this.#ports.runner.endChecks(open.transaction)
     const receipt = open.transaction === null ? null : await open.transaction.commit()
     if (open.transaction !== null) this.#ports.runner.committed(open.transaction)
     return doneResult('COMMIT', receipt)
-  }
-
-  /** What fails here ends the transaction. */
-  async #beforeCommit(transaction: Transaction): Promise<void> {
-    try {
-      await this.#ports.runner.beforeCommit(transaction)
-    } catch (error) {
-      try {
-        if (restsOnReads(error)) await transaction.validate()
-      } finally {
-        transaction.rollback()
-      }
-      throw error
-    }
   }
 
   async #rollback(): Promise<SqlResult> {
