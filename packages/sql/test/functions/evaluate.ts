@@ -20,6 +20,10 @@ function noSequence(): never {
   throw new Error('there are no sequences here')
 }
 
+function noCatalog(): never {
+  throw new Error('there is no catalog here')
+}
+
 export const context: FunctionContext = {
   transactionMicros: 1_704_164_645_678_000n,
   statementMicros: 1_704_164_645_678_000n,
@@ -30,7 +34,10 @@ export const context: FunctionContext = {
   sequences: { next: noSequence, current: noSequence, set: noSequence, last: noSequence },
   user: 'nora',
   database: 'shop',
-  schema: 'public',
+  catalog: noCatalog,
+  setting: (name) => (name === 'search_path' ? 'public' : ''),
+  settings: () => [['search_path', 'public']],
+  set: () => {},
 }
 
 function cast({ type, value }: Result, to: SqlType, how: 'implicit' | 'assignment' | 'explicit'): Value {
