@@ -8,9 +8,10 @@ import {
   relationId,
   type Transaction,
 } from '@cluster/core'
+import { LOCAL_ENTRIES, type LocalStore, localOf } from '../local/local-store.ts'
 import { decodeEntry, encodeEntry } from './entry-codec.ts'
-import { catalogKey, schemaKey } from './names.ts'
-import type { CatalogEntry } from './schema.ts'
+import { catalogKey, schemaKey, TEMPORARY_PREFIX } from './names.ts'
+import type { CatalogEntry, TableSchema } from './schema.ts'
 
 /** One row that counts: relation ids and schema versions are drawn from it, so neither is ever reused. */
 const COUNTER: RelationId = relationId(1)
@@ -28,7 +29,7 @@ const counterAddress: RowAddress = {
 }
 
 const entryAddress = (key: string): RowAddress => ({
-  relation: ENTRIES,
+  relation: key.startsWith(TEMPORARY_PREFIX) ? LOCAL_ENTRIES : ENTRIES,
   partition: EVERYWHERE,
   key: new KeyWriter().text(key).finish(),
 })
@@ -94,12 +95,15 @@ export class Catalog {
   async entries(transaction: Transaction): Promise<readonly CatalogEntry[]> {
     const entries: CatalogEntry[] = []
     const known = new Map([...this.#cache.values()].map((cached) => [cached.definition, cached.entry]))
-    const request = { relation: ENTRIES, range: {}, partitions: [EVERYWHERE], columns: [1] }
-    for await (const batch of transaction.scan(request))
-      for (const definition of batch.columns[0] ?? []) {
-        assert(typeof definition === 'string', 'catalog row without a definition')
-        entries.push(known.get(definition) ?? this.#keep(decodeEntry(definition), definition))
-      }
+    const relations = localOf(transaction) === null ? [ENTRIES] : [ENTRIES, LOCAL_ENTRIES]
+    for (const relation of relations) {
+      const request = { relation, range: {}, partitions: [EVERYWHERE], columns: [1] }
+      for await (const batch of transaction.scan(request))
+        for (const definition of batch.columns[0] ?? []) {
+          assert(typeof definition === 'string', 'catalog row without a definition')
+          entries.push(known.get(definition) ?? this.#keep(decodeEntry(definition), definition))
+        }
+    }
     const order = ({ name, schema }: CatalogEntry): string => `${name}\u0000${schema}`
     return entries.sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0))
   }
@@ -141,6 +145,24 @@ export class Catalog {
       for (let i = 0; i < length; i++)
         found.push({ relation: relationId(Number(columns[0]?.[i])), everywhere: columns[1]?.[i] === true })
     return found
+  }
+
+  /** The session's own tables. */
+  ownTables(store: LocalStore): readonly TableSchema[] {
+    const found: TableSchema[] = []
+    const request = { relation: LOCAL_ENTRIES, range: {}, columns: [1] }
+    for (const { columns } of store.scan(request))
+      for (const definition of columns[0] ?? []) {
+        const entry = decodeEntry(String(definition))
+        if (entry.kind === 'table') found.push(entry)
+      }
+    return found
+  }
+
+  /** Takes a table of a session out of its store, after a commit. */
+  forgetOwn(store: LocalStore, table: TableSchema): void {
+    for (const name of [table, table.primaryKey, ...table.indexes].flatMap((one) => one?.name ?? []))
+      store.delete(LOCAL_ENTRIES, entryAddress(catalogKey(table.schema, name)).key)
   }
 
   /** The relation is empty. */

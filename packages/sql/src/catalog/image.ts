@@ -21,6 +21,9 @@ export const SYSTEM_SCHEMAS: Readonly<Record<string, number>> = {
   [INFORMATION_SCHEMA]: 13_183,
 }
 
+/** The number of the session's own schema. */
+export const TEMPORARY_OID = 13_184
+
 /** The numbers of tables of the system, by their place in the list. */
 const VIRTUAL_OIDS = 12_000
 /** The numbers of PostgreSQL's own catalogs, by which clients ask for descriptions. */
@@ -136,6 +139,7 @@ export class CatalogImage {
   }
 
   schemaOid(schema: string): number {
+    if (schema === this.path.temporary) return TEMPORARY_OID
     const entry = this.entries.find((one) => one.kind === 'schema' && one.name === schema)
     return SYSTEM_SCHEMAS[schema] ?? entry?.oid ?? 0
   }

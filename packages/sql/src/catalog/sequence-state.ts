@@ -1,4 +1,12 @@
-import { type Database, KeyWriter, type RowAddress, relationId, type Transaction } from '@cluster/core'
+import {
+  type Database,
+  EVERYWHERE,
+  KeyWriter,
+  type RowAddress,
+  relationId,
+  type Transaction,
+} from '@cluster/core'
+import { LOCAL_SEQUENCES } from '../local/local-store.ts'
 import type { SequenceSchema } from './schema.ts'
 
 /** One row a sequence: `[next, called]`. */
@@ -12,11 +20,12 @@ export interface SequenceState {
 
 interface StatePorts {
   readonly database: Database
-  readonly transaction: Transaction
+  readonly transaction: Pick<Transaction, 'get' | 'put' | 'delete'>
 }
 
-function addressOf(database: Database, { oid }: SequenceSchema): RowAddress {
+function addressOf(database: Database, { oid, temporary }: SequenceSchema): RowAddress {
   const key = new KeyWriter().double(oid).finish()
+  if (temporary) return { relation: LOCAL_SEQUENCES, partition: EVERYWHERE, key }
   return { relation: SEQUENCES, partition: database.partitionOf(key), key }
 }
 

@@ -27,7 +27,7 @@ export async function addKeys(
         SQLSTATE.invalidTableDefinition,
         `multiple primary keys for table "${table.name}" are not allowed`,
       )
-    const primaryKey = await makePrimaryKey(context, names, table.columns, clause)
+    const primaryKey = await makePrimaryKey(context, table, names, table.columns, clause)
     const keyed: TableSchema = {
       ...table,
       primaryKey,
@@ -41,7 +41,7 @@ export async function addKeys(
     putTable(context, table, [primaryKey])
   }
   for (const clause of clauses.uniques) {
-    const index = await makeUnique(context, names, table.columns, clause)
+    const index = await makeUnique(context, table, names, table.columns, clause)
     table = await change(context, { ...table, indexes: [...table.indexes, index] })
     putTable(context, table, [index])
     table = await buildIndex(context, table, index)

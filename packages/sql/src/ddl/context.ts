@@ -16,6 +16,7 @@ import {
 } from '../catalog/names.ts'
 import type { CatalogEntry, TableSchema } from '../catalog/schema.ts'
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
+import { isLocal, type LocalStore, localOf } from '../local/local-store.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import type { Node, QualifiedName, Query } from '../syntax/ast.ts'
 
@@ -169,20 +170,30 @@ export async function needTable(context: DdlContext, name: QualifiedName): Promi
 
 export const keyOf = ({ catalog }: DdlContext, entry: CatalogEntry): string => catalog.keyOf(entry)
 
-export const draw = ({ catalog, transaction }: DdlContext): Promise<number> => catalog.draw(transaction)
+/** Where the numbers of an object in a schema come from: those of a session's own objects cost nothing. */
+const localFor = ({ transaction }: DdlContext, schema: string): LocalStore | null =>
+  schema.startsWith(TEMPORARY_PREFIX) ? localOf(transaction) : null
+
+/** A number for a version of an object in a schema. */
+async function draw(context: DdlContext, schema: string): Promise<number> {
+  return localFor(context, schema)?.draw() ?? context.catalog.draw(context.transaction)
+}
 
 /** Numbers below are PostgreSQL's own. */
 const FIRST_OID = 16_384
 
 /** A number for a new object, as `pg_catalog` shows it. */
-export const drawOid = async (context: DdlContext): Promise<number> => FIRST_OID + (await draw(context))
+export async function drawOid(context: DdlContext, schema: string): Promise<number> {
+  return localFor(context, schema)?.drawOid() ?? FIRST_OID + (await draw(context, schema))
+}
 
-export const drawRelation = async (context: DdlContext): Promise<RelationId> =>
-  relationId(await draw(context))
+export async function drawRelation(context: DdlContext, schema: string): Promise<RelationId> {
+  return localFor(context, schema)?.drawRelation() ?? relationId(await draw(context, schema))
+}
 
 /** Writes a changed entry under a new version. */
 export async function change<Entry extends CatalogEntry>(context: DdlContext, entry: Entry): Promise<Entry> {
-  const changed = { ...entry, version: await draw(context) }
+  const changed = { ...entry, version: await draw(context, entry.schema) }
   context.catalog.put(context.transaction, changed)
   return changed
 }
@@ -193,11 +204,13 @@ export function discard(
   table: TableSchema,
   relation: RelationId,
 ): void {
-  catalog.discard(transaction, { relation, everywhere: table.placement === 'everywhere' })
+  const local = localOf(transaction)
+  if (isLocal(relation)) local?.clear(relation)
+  else catalog.discard(transaction, { relation, everywhere: table.placement === 'everywhere' })
 }
 
 /** The fields of a new entry that every kind has. */
 export async function newObject(context: DdlContext, { schema, name }: Pick<NewName, 'schema' | 'name'>) {
-  const oid = await drawOid(context)
-  return { schema, name, oid, version: await draw(context), comment: null }
+  const oid = await drawOid(context, schema)
+  return { schema, name, oid, version: await draw(context, schema), comment: null }
 }

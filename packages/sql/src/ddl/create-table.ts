@@ -107,7 +107,7 @@ export async function storeTable(
   const table: TableSchema = {
     kind: 'table',
     ...(await newObject(context, named)),
-    relation: await drawRelation(context),
+    relation: await drawRelation(context, named.schema),
     slots: fields.columns.length,
     primaryKey: null,
     indexes: [],
@@ -182,12 +182,13 @@ async function constrain(
     (copied === null
       ? null
       : { node: statement, name: null, columns: copied, deferrable: false, initiallyDeferred: false })
-  const primaryKey = keyColumns === null ? null : await makePrimaryKey(context, names, columns, keyColumns)
+  const primaryKey =
+    keyColumns === null ? null : await makePrimaryKey(context, bare, names, columns, keyColumns)
   const indexes: IndexSchema[] = []
   // The same columns twice are one constraint, as in PostgreSQL.
   for (const unique of clauses.uniques)
     if (!indexes.some((index) => sameColumns(index, unique) && unique.name === null))
-      indexes.push(await makeUnique(context, names, columns, unique))
+      indexes.push(await makeUnique(context, bare, names, columns, unique))
   for (const copy of copies)
     for (const index of copy.indexes)
       indexes.push({
@@ -196,8 +197,8 @@ async function constrain(
           ...index.columns.map((at) => columns[at]?.name ?? 'expr'),
           index.constraint ? 'key' : 'idx',
         ]),
-        relation: await drawRelation(context),
-        oid: await drawOid(context),
+        relation: await drawRelation(context, bare.schema),
+        oid: await drawOid(context, bare.schema),
       })
   const checks: CheckConstraint[] = []
   for (const copy of copies)
@@ -205,7 +206,7 @@ async function constrain(
       checks.push({
         ...check,
         name: names.takeOwn(check.name, ['check']),
-        oid: await drawOid(context),
+        oid: await drawOid(context, bare.schema),
       })
   for (const check of clauses.checks) checks.push(await makeCheck(context, names, bare, check, true))
   let table: TableSchema = { ...bare, primaryKey, indexes, checks }

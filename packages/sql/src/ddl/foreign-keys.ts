@@ -59,7 +59,7 @@ export async function makeForeignKey(
     )
   return {
     name,
-    oid: await drawOid(context),
+    oid: await drawOid(context, child.schema),
     columns: columns.map(slotOf(child)),
     table: keyOf(context, parent),
     referenced: referenced.map(slotOf(parent)),

@@ -55,8 +55,8 @@ export async function createIndex(context: DdlContext, statement: CreateIndex): 
   const index: IndexSchema = {
     name: await ConstraintNames.of(context, table).take(given, parts),
     columns: keys.map(({ position }) => position),
-    oid: await drawOid(context),
-    relation: await drawRelation(context),
+    oid: await drawOid(context, table.schema),
+    relation: await drawRelation(context, table.schema),
     unique: statement.unique,
     constraint: false,
     keys: plain ? null : keys.map(({ key }) => key),

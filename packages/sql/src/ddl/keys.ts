@@ -84,6 +84,7 @@ function checkKeyTypes(columns: readonly ColumnSchema[], key: readonly number[])
 
 export async function makePrimaryKey(
   context: DdlContext,
+  { schema }: Pick<TableSchema, 'schema'>,
   names: ConstraintNames,
   columns: readonly ColumnSchema[],
   clause: KeyClause,
@@ -93,13 +94,14 @@ export async function makePrimaryKey(
   return {
     name: await names.take(clause.name, ['pkey']),
     columns: clause.columns,
-    oid: await drawOid(context),
+    oid: await drawOid(context, schema),
     comment: null,
   }
 }
 
 export async function makeUnique(
   context: DdlContext,
+  { schema }: Pick<TableSchema, 'schema'>,
   names: ConstraintNames,
   columns: readonly ColumnSchema[],
   clause: KeyClause,
@@ -110,8 +112,8 @@ export async function makeUnique(
   return {
     name: await names.take(clause.name, parts),
     columns: clause.columns,
-    oid: await drawOid(context),
-    relation: await drawRelation(context),
+    oid: await drawOid(context, schema),
+    relation: await drawRelation(context, schema),
     unique: true,
     constraint: true,
     keys: null,
@@ -130,7 +132,7 @@ export interface CheckClause {
 export async function makeCheck(
   context: DdlContext,
   names: ConstraintNames,
-  table: Pick<TableSchema, 'name' | 'columns'>,
+  table: Pick<TableSchema, 'schema' | 'name' | 'columns'>,
   { name, expression }: CheckClause,
   validated: boolean,
 ): Promise<CheckConstraint> {
@@ -141,7 +143,7 @@ export async function makeCheck(
   return {
     name: names.takeOwn(name, parts),
     text: textOf(context, expression),
-    oid: await drawOid(context),
+    oid: await drawOid(context, table.schema),
     validated,
     comment: null,
   }

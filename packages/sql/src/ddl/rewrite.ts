@@ -55,6 +55,7 @@ export async function rewriteTable(
 /** The table over relations that nothing is in yet. */
 export async function withNewRelations(context: DdlContext, table: TableSchema): Promise<TableSchema> {
   const indexes: TableSchema['indexes'][number][] = []
-  for (const index of table.indexes) indexes.push({ ...index, relation: await drawRelation(context) })
-  return { ...table, relation: await drawRelation(context), indexes }
+  for (const index of table.indexes)
+    indexes.push({ ...index, relation: await drawRelation(context, table.schema) })
+  return { ...table, relation: await drawRelation(context, table.schema), indexes }
 }

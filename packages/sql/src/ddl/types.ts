@@ -238,7 +238,7 @@ export async function createDomain(context: DdlContext, statement: CreateDomain)
           domain,
           name,
           constraint.expression,
-          await drawOid(context),
+          await drawOid(context, ''),
           true,
         )
         domain = { ...domain, checks: [...domain.checks, check] }
@@ -286,7 +286,7 @@ export async function alterDomain(context: DdlContext, statement: AlterDomain): 
         domain,
         name,
         constraint.expression,
-        await drawOid(context),
+        await drawOid(context, ''),
         validated,
       )
       if (validated) await checkColumns(context, domain, check)

@@ -4,7 +4,7 @@ import { bindStatement, type DataStatement } from '../binder/bind-statement.ts'
 import { type BindContext, Parameters } from '../binder/context.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { type Dependencies, loadNames, stillCurrent } from '../catalog/loader.ts'
-import type { SearchPath } from '../catalog/names.ts'
+import { PUBLIC, type SearchPath } from '../catalog/names.ts'
 import type { SequenceSchema } from '../catalog/schema.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import type { CompiledStatement, CompileOptions } from '../compile/compile-statement.ts'
@@ -62,7 +62,8 @@ export class Planner {
     key: string | null,
     trace?: CompileOptions['trace'],
   ): Promise<PlannedStatement> {
-    const known = key === null ? undefined : this.#plans.get(key)
+    const kept = key === null ? null : keptAs(key, path)
+    const known = kept === null ? undefined : this.#plans.get(kept)
     if (known !== undefined && (await stillCurrent(known.dependencies, transaction, this.#options.catalog)))
       return known
     const { context, dependencies, asksCatalog } = await this.bindContext(
@@ -83,7 +84,7 @@ export class Planner {
       sequences: [...context.sequences],
       asksCatalog,
     }
-    if (key !== null) this.#plans.set(key, planned)
+    if (kept !== null) this.#plans.set(kept, planned)
     return planned
   }
 
@@ -119,4 +120,10 @@ export class Planner {
     }
     return { context, dependencies, asksCatalog }
   }
+}
+
+/** The same text means other tables where names are looked for elsewhere. */
+function keptAs(key: string, { schemas, temporary }: SearchPath): string {
+  if (temporary === null && schemas.length === 1 && schemas[0] === PUBLIC) return key
+  return JSON.stringify([key, temporary, ...schemas])
 }

@@ -7,6 +7,7 @@ import {
   type TransactionOptions,
 } from '@cluster/core'
 import { isSqlError } from '../errors.ts'
+import { LocalTransaction } from '../local/local-transaction.ts'
 import { isSerializationFailure, sqlstateOf, toSqlError } from './errors.ts'
 
 const RETRY_WAIT = { baseMs: 2, maxMs: 250 }
@@ -20,7 +21,7 @@ export interface RetryPorts {
 
 /** Tells the database of an attempt that was lost. */
 export const retryOf = (lost: Transaction | null): Pick<TransactionOptions, 'retryOf'> =>
-  lost === null ? {} : { retryOf: lost }
+  lost === null ? {} : { retryOf: lost instanceof LocalTransaction ? lost.base : lost }
 
 /**
  * What a first attempt has read is nearly always what is newest. If it was not, asking first is cheaper than being

@@ -10,6 +10,7 @@ import { SQLSTATE, sqlError } from '../errors.ts'
 import { ExecutionContext, MemoryBudget, type Source } from '../executor/context.ts'
 import { Profile } from '../executor/profile.ts'
 import type { FunctionContext } from '../functions/function.ts'
+import { type LocalStore, localOf } from '../local/local-store.ts'
 import type { LogicalPlan } from '../plan/logical.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { printLogical } from '../plan/print-logical.ts'
@@ -140,9 +141,16 @@ export class StatementRunner {
     }
   }
 
+  /** Tells that writes of a transaction were undone. */
+  undone(transaction: Transaction): void {
+    this.#ports.sequences.forget(transaction)
+  }
+
   /** Tells that a transaction was committed: what its statements have dropped can be swept away. */
   committed(transaction: Transaction): void {
     if (this.#defining.delete(transaction)) this.#ports.sweeper.kick()
+    const local = localOf(transaction)
+    if (local !== null && !local.isEmpty) endLocally(this.#ports.catalog, local)
   }
 
   async run(statement: PlainStatement, run: Run): Promise<Outcome> {
@@ -395,9 +403,7 @@ export class StatementRunner {
       bind,
       planner,
       execution,
-      temporarySchema: () => {
-        throw sqlError(SQLSTATE.featureNotSupported, 'temporary tables are not supported')
-      },
+      temporarySchema: () => run.session.local.schema,
       later: null,
       prepare: (rows) => this.#prepare([...bind.sequences], rows, transaction),
     })
@@ -434,6 +440,16 @@ export class StatementRunner {
 
 export function isData(statement: Statement): statement is DataStatement {
   return ['query', 'insert', 'update', 'delete', 'merge'].includes(statement.kind)
+}
+
+/** Does what ON COMMIT of temporary tables says. */
+function endLocally(catalog: Catalog, local: LocalStore): void {
+  for (const table of catalog.ownTables(local)) {
+    if (table.temporary === 'preserve rows') continue
+    for (const { relation } of [table, ...table.indexes]) local.clear(relation)
+    if (table.temporary === 'drop') catalog.forgetOwn(local, table)
+  }
+  local.commit()
 }
 
 /** Rows that a plan may take values of sequences for before it lets others put more by. */

@@ -4,6 +4,7 @@ import type { SequenceSchema } from '../catalog/schema.ts'
 import { readSequence, resetSequence } from '../catalog/sequence-state.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { SequenceCalls } from '../functions/function.ts'
+import { type LocalStore, localOf } from '../local/local-store.ts'
 import { isSerializationFailure, toSqlError } from './errors.ts'
 
 /** Values that are put by at once, at least; twice as many each time, up to the most. */
@@ -116,13 +117,14 @@ export class SequencePools {
     const { catalog, database } = this.#ports
     const key = catalog.keyOf(sequence)
     const shared = this.#shared(sequence)
-    const drawn = sequence.temporary
-      ? null
-      : await this.#retrying(async (apart) => {
-          // What the statement's own transaction has made or changed is not to be seen from outside.
-          if ((await catalog.entry(apart, key)) !== sequence) return null
-          return draw(shared, count, { database, transaction: apart })
-        })
+    const local = sequence.temporary ? localOf(transaction) : null
+    if (local !== null)
+      return putBy(shared, await draw(shared, count, { database, transaction: apartFrom(local) }))
+    const drawn = await this.#retrying(async (apart) => {
+      // What the statement's own transaction has made or changed is not to be seen from outside.
+      if ((await catalog.entry(apart, key)) !== sequence) return null
+      return draw(shared, count, { database, transaction: apart })
+    })
     // Only now, because values count once the transaction that took them out has committed.
     if (drawn !== null) return putBy(shared, drawn)
     const mine = this.#own.get(transaction) ?? new Map<number, Pool>()
@@ -178,7 +180,7 @@ function putBy(pool: Pool, { blocks, ended: end }: Drawn): void {
 async function draw(
   { sequence, available, size }: Pool,
   count: number,
-  reads: { readonly database: Database; readonly transaction: Transaction },
+  reads: { readonly database: Database; readonly transaction: Pick<Transaction, 'get' | 'put' | 'delete'> },
 ): Promise<Drawn> {
   const increment = BigInt(sequence.increment)
   const rising = increment > 0n
@@ -203,6 +205,13 @@ async function draw(
   if (last !== null) resetSequence(reads, sequence, { next: last.toString(), called: true })
   return { blocks, ended: wanted > 0 }
 }
+
+/** The store of a session, written whatever becomes of the transaction: values are never given back. */
+const apartFrom = (local: LocalStore): Pick<Transaction, 'get' | 'put' | 'delete'> => ({
+  get: ({ relation, key }) => Promise.resolve(local.get(relation, key)),
+  put: ({ relation, key }, row) => local.set(relation, key, row),
+  delete: ({ relation, key }) => local.delete(relation, key),
+})
 
 /** What a session knows of the values it took. */
 export class SessionSequences {

@@ -1,14 +1,34 @@
+import type { Transaction } from '@cluster/core'
 import type { SearchPath } from '../catalog/names.ts'
+import { TEMPORARY_PREFIX } from '../catalog/names.ts'
+import { LocalStore } from '../local/local-store.ts'
+import { LocalTransaction } from '../local/local-transaction.ts'
 import { SessionSequences } from './sequences.ts'
 import { Settings } from './settings.ts'
+
+let sessions = 0
 
 /** What a session remembers between its statements. */
 export class SessionState {
   readonly settings = new Settings()
   readonly sequences = new SessionSequences()
+  /** Made when it is first asked for; most sessions have nothing of their own. */
+  #local: LocalStore | null = null
+
+  get local(): LocalStore {
+    this.#local ??= new LocalStore(`${TEMPORARY_PREFIX}_${++sessions}`)
+    return this.#local
+  }
 
   /** Where names without a schema are looked for. */
   get path(): SearchPath {
-    return { schemas: this.settings.searchPath(), temporary: null }
+    const local = this.#local
+    const temporary = local === null || local.isEmpty ? null : local.schema
+    return { schemas: this.settings.searchPath(), temporary }
+  }
+
+  /** A transaction in which the session's own tables are. */
+  own(base: Transaction, onUndo: (transaction: Transaction) => void): Transaction {
+    return new LocalTransaction(base, this.local, onUndo)
   }
 }

@@ -337,7 +337,7 @@ export class SqlSession implements Session {
       const optimistic = !readOnly && mayBeOptimistic(retry)
       for (;;) {
         const beginning = { ...call, readOnly, optimistic, ...past, ...retryOf(lost) }
-        const transaction: Transaction = await this.#ports.database.begin(beginning)
+        const transaction: Transaction = await this.#start(beginning)
         lost = transaction
         const startMicros = this.#micros()
         // What ran alone and had no effect has used its key up.
@@ -445,8 +445,13 @@ export class SqlSession implements Session {
     }
   }
 
+  async #start(options: TransactionOptions): Promise<Transaction> {
+    const { database, runner } = this.#ports
+    return this.#state.own(await database.begin(options), (transaction) => runner.undone(transaction))
+  }
+
   async #begun(open: OpenTransaction): Promise<Transaction> {
-    open.transaction ??= await this.#ports.database.begin({ ...this.#beginning, readOnly: open.readOnly })
+    open.transaction ??= await this.#start({ ...this.#beginning, readOnly: open.readOnly })
     this.#last = open.transaction
     return open.transaction
   }
@@ -548,7 +553,7 @@ export class SqlSession implements Session {
       const transaction = await this.#begun(open)
       return work(this.#run(item, transaction, open.startMicros, [], {}))
     }
-    const transaction = await this.#ports.database.begin({ readOnly: true })
+    const transaction = await this.#start({ readOnly: true })
     try {
       return await work(this.#run(item, transaction, this.#micros(), [], {}))
     } finally {
@@ -567,7 +572,7 @@ export class SqlSession implements Session {
     try {
       const transaction =
         open === null
-          ? (own = await this.#ports.database.begin({
+          ? (own = await this.#start({
               ...callOptions(options),
               ...pastOf(options, []),
               readOnly: true,

@@ -113,7 +113,7 @@ function classRow(catalog: CatalogImage, relation: ImageRelation): Row {
     reltoastrelid: 0,
     relhasindex: own !== null && (own.primaryKey !== null || own.indexes.length > 0),
     relisshared: false,
-    relpersistence: (own ?? index?.table)?.temporary != null ? 't' : 'p',
+    relpersistence: schema === catalog.path.temporary ? 't' : 'p',
     relkind: kind,
     relnatts: columns,
     relchecks: own?.checks.length ?? 0,

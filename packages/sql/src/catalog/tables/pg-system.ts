@@ -1,6 +1,6 @@
 import { indexDefinition, viewDefinition } from '../definitions.ts'
 import { descriptionsOf } from '../descriptions.ts'
-import { DATABASE_OID, OWNER, SYSTEM_SCHEMAS } from '../image.ts'
+import { DATABASE_OID, OWNER, SYSTEM_SCHEMAS, TEMPORARY_OID } from '../image.ts'
 import type { VirtualTable } from '../virtual-table.ts'
 import { empty, type Row, table } from './make.ts'
 import { tablesOf } from './pg-relations.ts'

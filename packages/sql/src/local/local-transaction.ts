@@ -1,0 +1,102 @@
+import type {
+  CommitOptions,
+  CommitReceipt,
+  ExecuteReceipt,
+  Row,
+  RowAddress,
+  RowBatch,
+  RowProgram,
+  Transaction,
+  TransactionMark,
+  TransactionScan,
+} from '@cluster/core'
+import { belongsTo, isLocal, type LocalStore } from './local-store.ts'
+
+interface LocalMark extends TransactionMark {
+  readonly local: number
+}
+
+/** A transaction of a session: what is the session's own stays in its memory, and is undone with the rest. */
+export class LocalTransaction implements Transaction {
+  readonly base: Transaction
+  readonly #store: LocalStore
+  readonly #onUndo: (transaction: Transaction) => void
+  #ended = false
+
+  constructor(base: Transaction, store: LocalStore, onUndo: (transaction: Transaction) => void) {
+    this.base = base
+    this.#store = store
+    this.#onUndo = onUndo
+    belongsTo(this, store)
+  }
+
+  get version(): Transaction['version'] {
+    return this.base.version
+  }
+
+  get(address: RowAddress): Promise<Row | null> {
+    if (!isLocal(address.relation)) return this.base.get(address)
+    return Promise.resolve(this.#store.get(address.relation, address.key))
+  }
+
+  scan(request: TransactionScan): AsyncIterable<RowBatch> {
+    return isLocal(request.relation) ? localBatches(this.#store, request) : this.base.scan(request)
+  }
+
+  put(address: RowAddress, row: Row): void {
+    if (isLocal(address.relation)) this.#store.put(address.relation, address.key, row)
+    else this.base.put(address, row)
+  }
+
+  delete(address: RowAddress): void {
+    if (isLocal(address.relation)) this.#store.delete(address.relation, address.key)
+    else this.base.delete(address)
+  }
+
+  expectUnchanged(address: RowAddress): void {
+    if (!isLocal(address.relation)) this.base.expectUnchanged(address)
+  }
+
+  mark(): LocalMark {
+    return { ...this.base.mark(), local: this.#store.mark() }
+  }
+
+  rollbackTo(mark: TransactionMark): void {
+    this.base.rollbackTo(mark)
+    this.#store.rollbackTo((mark as LocalMark).local)
+    this.#onUndo(this)
+  }
+
+  validate(options?: Parameters<Transaction['validate']>[0]): Promise<void> {
+    return this.base.validate(options)
+  }
+
+  async commit(options?: CommitOptions): Promise<CommitReceipt> {
+    const receipt = await this.base.commit(options)
+    this.#end()
+    return receipt
+  }
+
+  async execute(program: RowProgram, options?: CommitOptions): Promise<ExecuteReceipt> {
+    const receipt = await this.base.execute(program, options)
+    this.#end()
+    return receipt
+  }
+
+  rollback(): void {
+    this.base.rollback()
+    if (this.#ended) return
+    this.#ended = true
+    this.#store.rollbackTo(0)
+    this.#onUndo(this)
+  }
+
+  #end(): void {
+    this.#ended = true
+    this.#store.commit()
+  }
+}
+
+async function* localBatches(store: LocalStore, request: TransactionScan): AsyncGenerator<RowBatch> {
+  yield* store.scan(request)
+}
