@@ -67,6 +67,17 @@ export {
   term,
   type Version,
 } from './ids.ts'
+export type {
+  AcquireOptions,
+  HeldLock,
+  LockHolder,
+  LockInfo,
+  LockMode,
+  LockOptions,
+  Locks,
+  LockWaiter,
+  MutexErrorDetail,
+} from './locks.ts'
 export { type LogFields, type Logger, type LogLevel, silentLogger } from './logger.ts'
 export { afterKey, afterPrefix, KeyWriter } from './ordered-key.ts'
 export type {

@@ -44,6 +44,7 @@ export { databaseSuite } from './suites/database-suite.ts'
 export type { DatabaseFixture } from './suites/database-tools.ts'
 export { type DiscoveryFixture, discoverySuite } from './suites/discovery-suite.ts'
 export { type DiskFixture, diskSuite } from './suites/disk-suite.ts'
+export { type MutexFixture, mutexSuite } from './suites/mutex-suite.ts'
 export {
   type OrderedLogAbilities,
   type OrderedLogFixture,

@@ -1,0 +1,47 @@
+import { type Clock, errorCode, type Logger, type OrderedLog, type Random } from '@cluster/core'
+import { decodeResult, encodeCommand, type MutexCommand, type MutexResult } from '../machine/codec.ts'
+import { MUTEX_MACHINE, type MutexMachine } from '../machine/machine.ts'
+import type { Settings } from '../options.ts'
+
+export interface MutexPorts {
+  readonly log: OrderedLog
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** What the parts of the driver share. */
+export interface Context extends MutexPorts {
+  readonly machine: MutexMachine
+  readonly settings: Settings
+}
+
+export interface SendOptions {
+  readonly key?: string
+  readonly deadlineMs?: number
+}
+
+/** Submits one command. @throws what the log throws */
+export async function send(
+  { log }: Context,
+  command: MutexCommand,
+  { key, deadlineMs }: SendOptions = {},
+): Promise<MutexResult> {
+  const { result } = await log.submit(MUTEX_MACHINE, encodeCommand(command), {
+    ...(key === undefined ? {} : { idempotencyKey: key }),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  })
+  return decodeResult(result)
+}
+
+/** Sends a note that others would send again, or that a lease makes good for: a failure is only logged. */
+export function note(context: Context, command: MutexCommand): Promise<MutexResult | null> {
+  return send(context, command).catch((error: unknown) => {
+    context.logger.log('debug', 'note about locks not taken', {
+      note: command.type,
+      code: errorCode(error),
+      error: String(error),
+    })
+    return null
+  })
+}

@@ -1,0 +1,111 @@
+import type { Cancel, NodeId } from '@cluster/core'
+import type { MutexEffect } from '../machine/state.ts'
+import { type Context, note } from './context.ts'
+
+/** A note that did not get through, or came too early, is sent again after so long. */
+const AGAIN_MS = 500
+
+/**
+ * The leader's part: notes in the log that a session was not renewed in time, or that its node is gone. Time is the leader's
+ * own and begins anew with its office, so that every session has a full term after an election.
+ */
+export class Expiry {
+  readonly #context: Context
+  /** When this leader last heard of each session, by its own clock; empty on other nodes. */
+  readonly #heard = new Map<number, number>()
+  /** Members that are gone, with the newest session that can be theirs. */
+  readonly #gone = new Map<NodeId, number>()
+  readonly #cancels: Cancel[]
+  #leads = false
+  #cancelTimer: Cancel | null = null
+
+  constructor(context: Context) {
+    this.#context = context
+    this.#cancels = [
+      context.log.on('group', ({ role }) => this.#office(role === 'leader')),
+      context.log.on('removed', ({ node }) => {
+        this.#gone.set(node, context.machine.counter)
+        if (this.#leads) this.#tellGone()
+      }),
+    ]
+  }
+
+  hear(effect: MutexEffect): void {
+    if (effect.type === 'ended') this.#heard.delete(effect.session)
+    if (!this.#leads) return
+    if (effect.type === 'opened' || effect.type === 'renewed')
+      this.#heard.set(effect.session, this.#context.clock.now())
+    else if (effect.type === 'restored') this.#beginTerm()
+    else return
+    this.#plan()
+  }
+
+  stop(): void {
+    for (const cancel of this.#cancels) cancel()
+    this.#office(false)
+  }
+
+  #office(leads: boolean): void {
+    if (leads === this.#leads) return
+    this.#leads = leads
+    this.#heard.clear()
+    this.#cancelTimer?.()
+    this.#cancelTimer = null
+    if (!leads) return
+    this.#beginTerm()
+    this.#tellGone()
+  }
+
+  #beginTerm(): void {
+    const now = this.#context.clock.now()
+    this.#heard.clear()
+    for (const id of this.#context.machine.sessions.keys()) this.#heard.set(id, now)
+    this.#plan()
+  }
+
+  /** When a session is over if nothing more is heard of it. */
+  #dueAt(id: number, heard: number): number {
+    return heard + (this.#context.machine.sessions.get(id)?.leaseMs ?? 0)
+  }
+
+  #plan(): void {
+    if (this.#cancelTimer !== null || this.#heard.size === 0) return
+    const { clock } = this.#context
+    let first = Number.POSITIVE_INFINITY
+    for (const [id, heard] of this.#heard) first = Math.min(first, this.#dueAt(id, heard))
+    this.#cancelTimer = clock.after(Math.max(1, first - clock.now()), () => {
+      this.#cancelTimer = null
+      this.#sweep()
+    })
+  }
+
+  #sweep(): void {
+    const now = this.#context.clock.now()
+    for (const [id, heard] of [...this.#heard]) {
+      const session = this.#context.machine.sessions.get(id)
+      if (session === undefined) {
+        this.#heard.delete(id)
+        continue
+      }
+      if (this.#dueAt(id, heard) > now) continue
+      // Until the note comes back through the log it is as if the session had a little time left.
+      this.#heard.set(id, now - session.leaseMs + AGAIN_MS)
+      void note(this.#context, { type: 'expire', session: id })
+    }
+    this.#plan()
+  }
+
+  #tellGone(): void {
+    const owners = new Map<NodeId, number>()
+    for (const { node, id } of this.#context.machine.sessions.values())
+      owners.set(node, Math.min(id, owners.get(node) ?? id))
+    for (const [node, upTo] of [...this.#gone].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      this.#gone.delete(node)
+      const oldest = owners.get(node)
+      if (oldest === undefined || oldest > upTo) continue
+      this.#context.logger.log('info', 'locks of a removed member are free', { node })
+      // If it does not get through, the lease makes good for it.
+      void note(this.#context, { type: 'gone', node, upTo })
+    }
+  }
+}

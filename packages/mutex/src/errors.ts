@@ -1,0 +1,53 @@
+import { ClusterError, type MutexErrorDetail } from '@cluster/core'
+
+export type MutexError = ClusterError<MutexErrorDetail>
+
+export const timedOut = (lock: string, afterMs: number): MutexError =>
+  new ClusterError(
+    { code: 'MUTEX_TIMEOUT', outcome: 'rejected', lock, afterMs },
+    `The lock ${lock} was not free within ${afterMs} ms. Look who has it with describe(), or wait longer.`,
+  )
+
+export const lost = (lock: string): MutexError =>
+  new ClusterError(
+    { code: 'MUTEX_LOST', outcome: 'rejected', lock },
+    `The lock ${lock} is not held by this handle any more. Acquire it again.`,
+  )
+
+export const broken = (lock: string, reason: string): MutexError =>
+  new ClusterError(
+    { code: 'MUTEX_BROKEN', outcome: 'rejected', lock, reason },
+    `An operator broke the lock ${lock}: ${reason}. Stop what it protected, and acquire it again.`,
+  )
+
+export const sessionLost = (why: string): MutexError =>
+  new ClusterError(
+    { code: 'MUTEX_SESSION_LOST', outcome: 'rejected' },
+    `The session that keeps this node's locks is over: ${why}. Acquire the locks again.`,
+  )
+
+export const tooMany = (limit: string, max: number): MutexError =>
+  new ClusterError(
+    { code: 'MUTEX_LIMIT', outcome: 'rejected', limit, max },
+    `The limit of locks named ${limit} is ${max}, and it is reached. Release locks that are not needed, or use fewer.`,
+  )
+
+export const modeDiffers = (lock: string): MutexError =>
+  new ClusterError(
+    { code: 'MUTEX_MODE_DIFFERS', outcome: 'rejected', lock },
+    `The name ${lock} is in use as another kind of lock, or as a semaphore with another limit. Use one kind for one name.`,
+  )
+
+export const optionInvalid = (option: string, given: unknown, rule: string): MutexError =>
+  new ClusterError(
+    { code: 'MUTEX_OPTION_INVALID', outcome: 'rejected', option, given: String(given) },
+    `The option ${option} is ${String(given)}; it must be ${rule}.`,
+  )
+
+export const stopped = (): ClusterError =>
+  new ClusterError({ code: 'STOPPED', outcome: 'rejected' }, 'The locks of this node were stopped.')
+
+export const aborted = (cause: unknown): ClusterError =>
+  new ClusterError({ code: 'ABORTED', outcome: 'rejected' }, 'The call was aborted; the lock is not held.', {
+    cause,
+  })

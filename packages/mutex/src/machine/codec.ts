@@ -1,0 +1,200 @@
+import { ByteReader, ByteWriter, type LockMode, type NodeId, nodeId } from '@cluster/core'
+
+const FORMAT = 1
+const MODES: readonly LockMode[] = ['exclusive', 'shared', 'permits']
+const KINDS = ['open', 'renew', 'close', 'acquire', 'release', 'expire', 'gone', 'break'] as const
+const encoder = new TextEncoder()
+
+/** What is submitted to the machine. */
+export type MutexCommand =
+  /** Opens a session and ends what the node had before, unless it opened one after `known`: this word is stale then. */
+  | { readonly type: 'open'; readonly uid: string; readonly known: number; readonly leaseMs: number }
+  | { readonly type: 'renew' | 'close'; readonly session: number }
+  | {
+      readonly type: 'acquire'
+      readonly session: number
+      readonly request: number
+      readonly name: string
+      readonly mode: LockMode
+      readonly permits: number
+      /** Permits of the semaphore; 0 for a lock. */
+      readonly limit: number
+      /** False: now or not at all. */
+      readonly wait: boolean
+    }
+  /** Gives back what was granted, or the place in the queue. */
+  | { readonly type: 'release'; readonly session: number; readonly request: number }
+  /** A note that the session was not renewed in time. The machine looks whether that is so. */
+  | { readonly type: 'expire'; readonly session: number }
+  /** The member is gone: its sessions with ids up to `upTo` are over. */
+  | { readonly type: 'gone'; readonly node: NodeId; readonly upTo: number }
+  | { readonly type: 'break'; readonly name: string; readonly reason: string }
+
+/** The machine's answers; `value` is what the table says. */
+const STATUSES = [
+  /** `value`: the session's id; how many were ended; how many holders are to lose it. */
+  'done',
+  /** `value`: the token. */
+  'granted',
+  /** `value`: how many are before it. */
+  'queued',
+  'busy',
+  /** The session is over, or another node's. */
+  'sessionGone',
+  'stale',
+  /** The session was renewed in time. `value`: milliseconds of log time that it has left. */
+  'kept',
+  'modeDiffers',
+  /** `value`: the limit, as a position in `LIMIT_NAMES`. */
+  'limit',
+  'malformed',
+] as const
+
+export type MutexStatus = (typeof STATUSES)[number]
+export const LIMIT_NAMES = ['sessions', 'locks', 'queue', 'requests', 'nameBytes'] as const
+
+export interface MutexResult {
+  readonly status: MutexStatus
+  readonly value: number
+}
+
+export function writeText(out: ByteWriter, text: string): void {
+  const bytes = encoder.encode(text)
+  out.varint(bytes.length)
+  out.raw(bytes)
+}
+
+export const readText = (input: ByteReader): string => input.text(input.varint())
+
+export const writeMode = (out: ByteWriter, mode: LockMode): void => out.u8(MODES.indexOf(mode))
+
+export function readMode(input: ByteReader): LockMode {
+  const mode = MODES[input.u8()]
+  if (mode === undefined) throw new RangeError('no such mode')
+  return mode
+}
+
+export function encodeCommand(command: MutexCommand): Uint8Array {
+  const out = new ByteWriter(128)
+  out.u8(FORMAT)
+  out.u8(KINDS.indexOf(command.type))
+  switch (command.type) {
+    case 'open':
+      writeText(out, command.uid)
+      out.varint(command.known)
+      out.varint(command.leaseMs)
+      break
+    case 'acquire':
+      out.varint(command.session)
+      out.varint(command.request)
+      writeText(out, command.name)
+      writeMode(out, command.mode)
+      out.varint(command.permits)
+      out.varint(command.limit)
+      out.u8(command.wait ? 1 : 0)
+      break
+    case 'release':
+      out.varint(command.session)
+      out.varint(command.request)
+      break
+    case 'gone':
+      writeText(out, command.node)
+      out.varint(command.upTo)
+      break
+    case 'break':
+      writeText(out, command.name)
+      writeText(out, command.reason)
+      break
+    default:
+      out.varint(command.session)
+  }
+  return out.finish()
+}
+
+/** Null for bytes that are no command. */
+export function decodeCommand(bytes: Uint8Array): MutexCommand | null {
+  try {
+    const input = new ByteReader(bytes)
+    if (input.u8() !== FORMAT) return null
+    const command = readCommand(input)
+    return input.at === bytes.length ? command : null
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
+
+function readCommand(input: ByteReader): MutexCommand | null {
+  const type = KINDS[input.u8()]
+  switch (type) {
+    case 'open':
+      return { type, uid: readText(input), known: input.varint(), leaseMs: input.varint() }
+    case 'renew':
+    case 'close':
+    case 'expire':
+      return { type, session: input.varint() }
+    case 'acquire':
+      return {
+        type,
+        session: input.varint(),
+        request: input.varint(),
+        name: readText(input),
+        mode: readMode(input),
+        permits: input.varint(),
+        limit: input.varint(),
+        wait: input.u8() === 1,
+      }
+    case 'release':
+      return { type, session: input.varint(), request: input.varint() }
+    case 'gone':
+      return { type, node: nodeId(readText(input)), upTo: input.varint() }
+    case 'break':
+      return { type, name: readText(input), reason: readText(input) }
+    default:
+      return null
+  }
+}
+
+export function encodeResult({ status, value }: MutexResult): Uint8Array {
+  const out = new ByteWriter(16)
+  out.u8(STATUSES.indexOf(status))
+  out.varint(value)
+  return out.finish()
+}
+
+/** @throws RangeError for bytes that no machine wrote */
+export function decodeResult(bytes: Uint8Array): MutexResult {
+  const input = new ByteReader(bytes)
+  const status = STATUSES[input.u8()]
+  if (status === undefined) throw new RangeError('no such status')
+  return { status, value: input.varint() }
+}
+
+/** "The grant with this token still holds the lock", as a condition of a bundle. */
+export interface LockRequirement {
+  readonly name: string
+  readonly token: number
+  readonly uid: string
+}
+
+export function encodeRequirement({ name, token, uid }: LockRequirement): Uint8Array {
+  const out = new ByteWriter(128)
+  out.u8(FORMAT)
+  writeText(out, name)
+  out.varint(token)
+  writeText(out, uid)
+  return out.finish()
+}
+
+/** Null for bytes that are no requirement. */
+export function decodeRequirement(bytes: Uint8Array): LockRequirement | null {
+  try {
+    const input = new ByteReader(bytes)
+    if (input.u8() !== FORMAT) return null
+    const requirement = { name: readText(input), token: input.varint(), uid: readText(input) }
+    return input.at === bytes.length ? requirement : null
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}

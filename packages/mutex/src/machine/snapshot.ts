@@ -1,0 +1,97 @@
+import { assert, ByteReader, ByteWriter, nodeId } from '@cluster/core'
+import { readMode, readText, writeMode, writeText } from './codec.ts'
+import type { Claim, Lock, Session } from './state.ts'
+
+/** Version of the snapshot's layout. */
+const SNAPSHOT_FORMAT = 1
+
+/** All that the machine knows. */
+export interface MutexState {
+  /** The newest token or session id. */
+  counter: number
+  readonly sessions: Map<number, Session>
+  readonly locks: Map<string, Lock>
+}
+
+export const emptyState = (): MutexState => ({ counter: 0, sessions: new Map(), locks: new Map() })
+
+/** Sorted, so that equal states give equal bytes. */
+export function writeState({ counter, sessions, locks }: MutexState): Uint8Array {
+  const out = new ByteWriter()
+  out.u8(SNAPSHOT_FORMAT)
+  out.varint(counter)
+  out.varint(sessions.size)
+  for (const session of [...sessions.values()].sort((a, b) => a.id - b.id)) {
+    out.varint(session.id)
+    writeText(out, session.uid)
+    writeText(out, session.node)
+    out.varint(session.leaseMs)
+    out.f64(session.renewedAt)
+  }
+  out.varint(locks.size)
+  for (const lock of [...locks.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    writeText(out, lock.name)
+    out.varint(lock.limit)
+    writeClaims(out, lock.holders)
+    writeClaims(out, lock.queue)
+  }
+  return out.finish()
+}
+
+export function readState(bytes: Uint8Array): MutexState {
+  const input = new ByteReader(bytes)
+  assert(input.u8() === SNAPSHOT_FORMAT, 'the snapshot of the locks has a layout of this version')
+  const state = { ...emptyState(), counter: input.varint() }
+  for (let left = input.varint(); left > 0; left--) {
+    const id = input.varint()
+    const session: Session = {
+      id,
+      uid: readText(input),
+      node: nodeId(readText(input)),
+      leaseMs: input.varint(),
+      renewedAt: input.f64(),
+      requests: new Map(),
+    }
+    state.sessions.set(id, session)
+  }
+  for (let left = input.varint(); left > 0; left--) {
+    const name = readText(input)
+    const limit = input.varint()
+    const holders = readClaims(input)
+    const queue = readClaims(input)
+    const taken = holders.reduce((sum, { permits }) => sum + permits, 0)
+    state.locks.set(name, { name, limit, holders, queue, taken })
+    for (const { session, request } of [...holders, ...queue]) {
+      const owner = state.sessions.get(session)
+      assert(owner, `the snapshot of the locks has the session ${session}`)
+      owner.requests.set(request, name)
+    }
+  }
+  return state
+}
+
+function writeClaims(out: ByteWriter, claims: readonly Claim[]): void {
+  out.varint(claims.length)
+  for (const claim of claims) {
+    out.varint(claim.session)
+    out.varint(claim.request)
+    writeMode(out, claim.mode)
+    out.varint(claim.permits)
+    out.f64(claim.wall)
+    out.varint(claim.token)
+    out.u8(claim.broken === null ? 0 : 1)
+    if (claim.broken !== null) writeText(out, claim.broken)
+  }
+}
+
+function readClaims(input: ByteReader): Claim[] {
+  return Array.from({ length: input.varint() }, () => ({
+    session: input.varint(),
+    request: input.varint(),
+    mode: readMode(input),
+    permits: input.varint(),
+    wall: input.f64(),
+    token: input.varint(),
+    broken: input.u8() === 0 ? null : readText(input),
+  }))
+}
