@@ -1,0 +1,135 @@
+import { logIndex, nodeId } from '@cluster/core'
+import { decodeResult, encodeCommand, encodeRequirement, type MutexCommand } from '../../src/machine/codec.ts'
+import { MutexMachine } from '../../src/machine/machine.ts'
+import type { Claim, MutexEffect } from '../../src/machine/state.ts'
+
+const LEASE_MS = 100
+
+const shown = (effect: MutexEffect): string =>
+  Object.values(effect)
+    .map((value) => String(value))
+    .join(' ')
+
+const claim = ({ session, request, mode, permits, token, broken }: Claim): string =>
+  `s${session}.${request} ${mode}${mode === 'permits' ? ` ${permits}` : ''}${token > 0 ? ` #${token}` : ''}${
+    broken === null ? '' : ` broken: ${broken}`
+  }`
+
+/**
+ * Runs one command after another on a machine. Nodes are letters; a node's session is the one it opened last; `at 50` sets the
+ * log time. `begin`, `commit` and `rollback` are those of bundles.
+ */
+export class Script {
+  #effects: MutexEffect[] = []
+  #machine = this.#make()
+  readonly #sessions = new Map<string, number>()
+  #index = 0
+  #time = 0
+
+  #make(): MutexMachine {
+    return new MutexMachine(
+      { sessions: 3, locks: 3, queue: 2, requests: 4, nameBytes: 8 },
+      (effects) => this.#effects.push(...effects),
+    )
+  }
+
+  run(line: string): string {
+    const [word = '', ...rest] = line.split(' ')
+    const { bundles } = this.#machine
+    const [first = '', second = '', third = ''] = rest
+    switch (word) {
+      case 'at':
+        this.#time = Number(first)
+        return '  ok'
+      case 'begin':
+      case 'commit':
+      case 'rollback':
+        bundles[word]()
+        return this.#said('ok')
+      case 'holds': {
+        const requirement = { name: first, token: Number(second), uid: third }
+        return `  ${bundles.check(encodeRequirement(requirement))}`
+      }
+      case 'restart': {
+        const state = this.#machine.snapshot()
+        this.#machine = this.#make()
+        this.#machine.restore(state, logIndex(this.#index))
+        return this.#said(`snapshot of ${state.length} bytes`)
+      }
+      case 'state':
+        return this.#state()
+      default: {
+        const command = this.#command(word, rest)
+        const { status, value } = decodeResult(
+          this.#machine.apply({
+            index: logIndex(++this.#index),
+            time: this.#time,
+            wall: 1_000 + this.#time,
+            origin: nodeId(word),
+            command: encodeCommand(command),
+          }),
+        )
+        if (command.type === 'open' && status === 'done') this.#sessions.set(word, value)
+        return this.#said(`${this.#index}: ${status} ${value}`)
+      }
+    }
+  }
+
+  #command(node: string, [word = '', ...rest]: readonly string[]): MutexCommand {
+    const session = this.#sessions.get(node) ?? 0
+    const [first = '', second = '', third = ''] = rest
+    switch (word) {
+      case 'open':
+        return {
+          type: 'open',
+          uid: `uid-${node}`,
+          known: first === '' ? this.#machine.counter : Number(first),
+          leaseMs: LEASE_MS,
+        }
+      case 'renew':
+      case 'close':
+        return { type: word, session }
+      case 'acquire':
+      case 'try': {
+        const semaphore = /^(\d+)of(\d+)$/.exec(third)
+        return {
+          type: 'acquire',
+          session,
+          request: Number(first),
+          name: second,
+          mode: semaphore ? 'permits' : third === 'shared' ? 'shared' : 'exclusive',
+          permits: Number(semaphore?.[1] ?? 1),
+          limit: Number(semaphore?.[2] ?? 0),
+          wait: word === 'acquire',
+        }
+      }
+      case 'release':
+        return { type: 'release', session, request: Number(first) }
+      case 'expire':
+        return { type: 'expire', session: this.#sessions.get(first) ?? 0 }
+      case 'gone':
+        return { type: 'gone', node: nodeId(first), upTo: this.#machine.counter }
+      case 'break':
+        return { type: 'break', name: first, reason: rest.slice(1).join(' ') }
+      default:
+        throw new Error(`the script knows no ${word}`)
+    }
+  }
+
+  #said(text: string): string {
+    const effects = this.#effects.map((effect) => `    ${shown(effect)}`)
+    this.#effects = []
+    return [`  ${text}`, ...effects].join('\n')
+  }
+
+  #state(): string {
+    const sessions = [...this.#machine.sessions.values()].map(
+      ({ id, node, renewedAt }) => `  s${id} of ${node}, renewed at ${renewedAt}`,
+    )
+    const locks = [...this.#machine.locks.values()].map(
+      ({ name, limit, holders, queue }) =>
+        `  ${name}${limit > 0 ? ` of ${limit}` : ''}: [${holders.map(claim).join(', ')}] then [${queue.map(claim).join(', ')}]`,
+    )
+    return [...sessions, ...locks].join('\n') || '  nothing'
+  }
+}

@@ -1,0 +1,96 @@
+import type { LockMode } from '@cluster/core'
+
+export interface NaiveClaim {
+  readonly session: number
+  readonly request: number
+  readonly mode: LockMode
+  readonly permits: number
+  held: boolean
+}
+
+interface NaiveSession {
+  readonly id: number
+  readonly node: string
+  renewedAt: number
+}
+
+export const LEASE_MS = 50
+
+/** Locks as one would write them on a napkin: lists that are searched from the start. */
+export class NaiveLocks {
+  sessions: NaiveSession[] = []
+  /** In the order they came, those who hold included. */
+  readonly lines = new Map<string, { readonly limit: number; claims: NaiveClaim[] }>()
+
+  open(id: number, node: string, time: number): void {
+    for (const session of this.sessions.filter((each) => each.node === node)) this.end(session.id)
+    this.sessions.push({ id, node, renewedAt: time })
+  }
+
+  renew(id: number, time: number): void {
+    for (const session of this.sessions) if (session.id === id) session.renewedAt = time
+  }
+
+  expire(id: number, time: number): void {
+    const session = this.sessions.find((each) => each.id === id)
+    if (session && time - session.renewedAt >= LEASE_MS) this.end(id)
+  }
+
+  gone(node: string): void {
+    for (const session of this.sessions.filter((each) => each.node === node)) this.end(session.id)
+  }
+
+  end(id: number): void {
+    this.sessions = this.sessions.filter((session) => session.id !== id)
+    for (const name of this.lines.keys()) this.#remove(name, (claim) => claim.session === id)
+  }
+
+  acquire(
+    name: string,
+    wish: Omit<NaiveClaim, 'held'>,
+    limit: number,
+    wait: boolean,
+  ): 'granted' | 'queued' | 'busy' | 'modeDiffers' | 'sessionGone' {
+    if (!this.sessions.some(({ id }) => id === wish.session)) return 'sessionGone'
+    const line = this.lines.get(name) ?? { limit, claims: [] }
+    if (line.limit !== limit) return 'modeDiffers'
+    const claim = { ...wish, held: false }
+    const { claims } = line
+    line.claims = [...claims, claim]
+    this.#serve(line)
+    if (!claim.held && !wait) {
+      line.claims = claims
+      return 'busy'
+    }
+    this.lines.set(name, line)
+    return claim.held ? 'granted' : 'queued'
+  }
+
+  release(session: number, request: number): void {
+    const mine = (claim: NaiveClaim): boolean => claim.session === session && claim.request === request
+    for (const name of this.lines.keys()) this.#remove(name, mine)
+  }
+
+  #remove(name: string, which: (claim: NaiveClaim) => boolean): void {
+    const line = this.lines.get(name)
+    if (!line?.claims.some(which)) return
+    line.claims = line.claims.filter((claim) => !which(claim))
+    this.#serve(line)
+    if (line.claims.length === 0) this.lines.delete(name)
+  }
+
+  #serve({ limit, claims }: { readonly limit: number; readonly claims: NaiveClaim[] }): void {
+    for (const claim of claims) {
+      if (claim.held) continue
+      const held = claims.filter((each) => each.held)
+      const free =
+        claim.mode === 'permits'
+          ? held.reduce((sum, { permits }) => sum + permits, 0) + claim.permits <= limit
+          : claim.mode === 'shared'
+            ? held.every(({ mode }) => mode === 'shared')
+            : held.length === 0
+      if (!free) return
+      claim.held = true
+    }
+  }
+}
