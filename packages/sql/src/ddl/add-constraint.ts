@@ -8,7 +8,8 @@ import { type Clauses, putTable } from './create-table.ts'
 import { announce, makeForeignKey } from './foreign-keys.ts'
 import { makeCheck, makePrimaryKey, makeUnique } from './keys.ts'
 import { rewriteTable } from './rewrite.ts'
-import { checkForeignKey, checkNotNull, checkRows } from './validate.ts'
+import { checkAllRows, checkNotNull, childChecker, rowChecker } from './validate.ts'
+import { isLong, validateLater } from './validate-later.ts'
 
 /** Adds constraints to a table that may have rows; those are looked at unless NOT VALID. */
 export async function addKeys(
@@ -47,13 +48,17 @@ export async function addKeys(
     table = await buildIndex(context, table, index)
   }
   for (const clause of clauses.checks) {
-    const check = await makeCheck(context, names, table, clause, !notValid)
-    if (!notValid) await checkRows(context, table, [check])
+    const long = !notValid && (await isLong(context, table))
+    const check = await makeCheck(context, names, table, clause, !notValid && !long)
+    if (!notValid && !long) await checkAllRows(context, table, rowChecker(context, table, [check]))
+    if (long) validateLater(context, table, check.name, true)
     table = await change(context, { ...table, checks: [...table.checks, check] })
   }
   for (const clause of clauses.foreignKeys) {
-    const key = await makeForeignKey(context, names, table, clause, !notValid)
-    if (!notValid) await checkForeignKey(context, table, key)
+    const long = !notValid && (await isLong(context, table))
+    const key = await makeForeignKey(context, names, table, clause, !notValid && !long)
+    if (!notValid && !long) await checkAllRows(context, table, await childChecker(context, table, key))
+    if (long) validateLater(context, table, key.name, true)
     const told = await announce(context, { ...table, foreignKeys: [...table.foreignKeys, key] }, [key])
     table = await change(context, told)
   }

@@ -12,7 +12,8 @@ import { dropColumn, dropConstraint } from './drop-parts.ts'
 import { constraintMissing, needColumn } from './parts.ts'
 import { renamedIn } from './references.ts'
 import { changeObject, renameConstraint } from './rename.ts'
-import { checkForeignKey, checkRows } from './validate.ts'
+import { checkAllRows, childChecker, rowChecker } from './validate.ts'
+import { isLong, validateLater } from './validate-later.ts'
 
 /** Changes a table, one change after the other. @throws 42P01, 42809 and what is wrong with a change */
 export async function alterTable(context: DdlContext, statement: AlterTable): Promise<void> {
@@ -126,13 +127,18 @@ async function validateConstraint(
       `constraint "${name.name}" of relation "${table.name}" is not a foreign key or check constraint`,
     )
   }
+  const waits = (check ?? foreign)?.validated === false
+  if (waits && (await isLong(context, table))) {
+    validateLater(context, table, name.name, false)
+    return table
+  }
   if (check !== undefined && !check.validated) {
-    await checkRows(context, table, [check])
+    await checkAllRows(context, table, rowChecker(context, table, [check]))
     const checks = table.checks.map((one) => (one === check ? { ...check, validated: true } : one))
     return change(context, { ...table, checks })
   }
   if (foreign !== undefined && !foreign.validated) {
-    await checkForeignKey(context, table, foreign)
+    await checkAllRows(context, table, await childChecker(context, table, foreign))
     const foreignKeys = table.foreignKeys.map((one) =>
       one === foreign ? { ...foreign, validated: true } : one,
     )

@@ -25,7 +25,7 @@ import {
 import { checkDefault, definedCondition, tableScope, textOf } from './expressions.ts'
 import { changeObject } from './rename.ts'
 import { rowsOf } from './rows.ts'
-import { checkNotNull, checkRows } from './validate.ts'
+import { checkAllRows, checkNotNull, rowChecker } from './validate.ts'
 
 /** Bytes that a label may have. */
 const LABEL_MAX = 63
@@ -330,7 +330,7 @@ async function checkColumns(
         }))
         const own = { ...table, columns }
         try {
-          await checkRows(context, own, [check])
+          await checkAllRows(context, own, rowChecker(context, own, [check]))
         } catch {
           throw sqlError(
             SQLSTATE.checkViolation,

@@ -26,19 +26,22 @@ export async function checkNotNull(
         }
 }
 
-/** Looks whether the rows that are there meet conditions. @throws 23514 */
-export async function checkRows(
+/** Looks at rows, and throws for the first that is not as it must be. */
+export type RowsCheck = (rows: readonly Row[]) => Promise<void>
+
+/** @throws 23514 */
+export function rowChecker(
   context: DdlContext,
   table: TableSchema,
   checks: readonly CheckConstraint[],
-): Promise<void> {
+): RowsCheck {
   const inner: DdlContext = { ...context, bind: { ...context.bind, source: null } }
   const scope = tableScope(inner, table.name, table.columns)
   const where = { place: 'check constraints', word: 'CHECK', what: 'check constraint' }
   const exprs = checks.map(({ text }) => definedCondition(inner, scope, parseExpression(text), where))
   const compute = context.rowMapper(scope.row, exprs)
-  for await (const rows of rowsOf(table, context.transaction))
-    for (const results of await compute(rows.map(({ row }) => row)))
+  return async (rows) => {
+    for (const results of await compute(rows))
       results.forEach((result, i) => {
         if (result === false)
           throw sqlError(
@@ -47,20 +50,25 @@ export async function checkRows(
             { table: table.name, constraint: checks[i]?.name },
           )
       })
+  }
 }
 
-/** Looks whether the rows that are there have their parents. @throws 23503 */
-export async function checkForeignKey(
+/** @throws 23503 */
+export async function childChecker(
   context: DdlContext,
   table: TableSchema,
   key: ForeignKey,
-): Promise<void> {
+): Promise<RowsCheck> {
   const { catalog, transaction, database } = context
   const parent = key.table === keyOf(context, table) ? table : await catalog.entry(transaction, key.table)
   if (parent?.kind !== 'table') throw new TypeError(`foreign key ${key.name} points at no table`)
-  for await (const rows of rowsOf(table, transaction)) {
-    const children: readonly Row[] = rows.map(({ row }) => row)
-    const [first] = await missingParents({ database, transaction }, { child: table, parent, key }, children)
+  return async (rows) => {
+    const [first] = await missingParents({ database, transaction }, { child: table, parent, key }, rows)
     if (first !== undefined) throw first
   }
+}
+
+/** Looks at all rows that are there. @throws 23514, 23503 */
+export async function checkAllRows(context: DdlContext, table: TableSchema, check: RowsCheck): Promise<void> {
+  for await (const rows of rowsOf(table, context.transaction)) await check(rows.map(({ row }) => row))
 }

@@ -192,7 +192,7 @@ class Enforcement {
     const all = lost.flatMap((one) => (children.get(one.key) ?? []).map((stored) => ({ one, stored })))
     if (all.length === 0) return
     if (action === 'cascade' && lost.every(({ now }) => now === null)) {
-      writer.delete(all.map(({ stored }) => stored))
+      await writer.delete(all.map(({ stored }) => stored))
       return
     }
     const tied = this.#tied(keyOf(child))

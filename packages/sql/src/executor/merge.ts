@@ -39,7 +39,7 @@ export async function mergeRows(
   }
   checkRows(target, context, [...changed.map(({ row }) => row), ...inserted])
   const writer = writerFor(target, context)
-  if (deleted.length > 0) writer.delete(deleted)
+  if (deleted.length > 0) await writer.delete(deleted)
   if (changed.length > 0) await writer.update(changed)
   if (inserted.length > 0) await writer.insert(inserted)
   return { count: deleted.length + changed.length + inserted.length, returned: [] }

@@ -67,6 +67,7 @@ export class TableWriter {
   readonly #onChange: ((change: WrittenRow) => void) | null
   /** Entries that were read, were not there, and have not been written since. */
   readonly #free = new Set<string>()
+  readonly #doubtful: { readonly address: RowAddress; readonly rowKey: Key }[] = []
 
   constructor({ database, transaction, table, makeRowKey, onChange = null }: TableWriterOptions) {
     this.#onChange = onChange
@@ -142,25 +143,43 @@ export class TableWriter {
       if (key !== old.key) this.#transaction.delete(this.#rowAddress(old.key))
       const was = this.#entries(old)
       const now = this.#entries({ key, row })
-      this.#table.indexes.forEach((index, i) => {
-        const entry = was[i] ?? null
-        if (entry !== null && entry.key !== now[i]?.key) this.#transaction.delete(addressOf(index, entry))
-      })
+      const gone = was.filter((entry, i) => entry !== null && entry.key !== now[i]?.key)
+      this.#deleteEntries(was, old.key, (entry) => gone.includes(entry))
       return { key, row, now, was, oldKey: old.key }
     })
+    await this.#deleteOwn()
     await this.#write(moved)
     for (const [i, { old }] of changes.entries()) this.#note(old, moved[i] ?? null)
   }
 
-  delete(rows: readonly StoredRow[]): void {
+  async delete(rows: readonly StoredRow[]): Promise<void> {
     for (const stored of rows) {
       this.#transaction.delete(this.#rowAddress(stored.key))
-      const entries = this.#entries(stored)
-      this.#table.indexes.forEach((index, i) => {
-        const entry = entries[i] ?? null
-        if (entry !== null) this.#transaction.delete(addressOf(index, entry))
-      })
+      this.#deleteEntries(this.#entries(stored), stored.key, () => true)
       this.#note(stored, null)
+    }
+    await this.#deleteOwn()
+  }
+
+  #deleteEntries(
+    entries: readonly (IndexEntry | null)[],
+    rowKey: Key,
+    chosen: (entry: IndexEntry) => boolean,
+  ): void {
+    this.#table.indexes.forEach((index, i) => {
+      const entry = entries[i] ?? null
+      if (entry === null || !chosen(entry)) return
+      const address = addressOf(index, entry)
+      if (index.ready || !entry.exclusive) this.#transaction.delete(address)
+      else this.#doubtful.push({ address, rowKey })
+    })
+  }
+
+  /** While a unique index is being filled, an entry may be that of another row with the same key. */
+  async #deleteOwn(): Promise<void> {
+    for (const { address, rowKey } of this.#doubtful.splice(0)) {
+      const entry = await this.#transaction.get(address)
+      if (entry !== null && entry[0] === rowKey) this.#transaction.delete(address)
     }
   }
 

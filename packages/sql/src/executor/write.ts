@@ -134,7 +134,7 @@ export async function deleteRows(
   const width = target.table.columns.length
   const found = firstOfEach(await readAll(source, context))
   const stored = found.map((row): StoredRow => ({ key: row[0] as Key, row: row.slice(1, 1 + width) }))
-  writerFor(target, context).delete(stored)
+  await writerFor(target, context).delete(stored)
   return finish(
     target,
     context,

@@ -5,6 +5,7 @@ import { CatalogImage } from '../catalog/image.ts'
 import type { SequenceSchema } from '../catalog/schema.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import { type Batch, type Frame, rowsOf } from '../compile/batch.ts'
+import type { Later } from '../ddl/context.ts'
 import { define } from '../ddl/define.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { ExecutionContext, MemoryBudget, type Source } from '../executor/context.ts'
@@ -20,6 +21,7 @@ import { readsAlone } from '../syntax/changes.ts'
 import { TEXT } from '../types/type.ts'
 import { ddlContext } from './definer.ts'
 import { type Explained, explainJson, explainOptions, explainText } from './explain.ts'
+import { inSteps } from './in-steps.ts'
 import type { KeyChecks } from './key-checks.ts'
 import { convertParameters, type Parameter } from './parameters.ts'
 import type { PlannedStatement, Planner } from './planner.ts'
@@ -117,6 +119,8 @@ export class StatementRunner {
   readonly #ports: RunnerPorts
   /** Transactions that have changed the catalog. */
   readonly #defining = new WeakSet<Transaction>()
+  /** What their statements have left to be done behind them. */
+  readonly #work = new WeakMap<Transaction, readonly Later[]>()
 
   constructor(ports: RunnerPorts) {
     this.#ports = ports
@@ -127,8 +131,8 @@ export class StatementRunner {
     return this.#ports.keyChecks.beforeCommit(transaction)
   }
 
-  /** As `beforeCommit`; what fails here ends the transaction, and is true. */
-  async endChecks(transaction: Transaction): Promise<void> {
+  /** Commits what BEGIN has begun, with what COMMIT has to see to; what fails in it ends the transaction, and is true. */
+  async commit(transaction: Transaction): Promise<CommitReceipt> {
     try {
       await this.beforeCommit(transaction)
     } catch (error) {
@@ -139,6 +143,9 @@ export class StatementRunner {
       }
       throw error
     }
+    const receipt = await transaction.commit()
+    await this.committed(transaction)
+    return receipt
   }
 
   /** Tells that writes of a transaction were undone. */
@@ -146,11 +153,27 @@ export class StatementRunner {
     this.#ports.sequences.forget(transaction)
   }
 
-  /** Tells that a transaction was committed: what its statements have dropped can be swept away. */
-  committed(transaction: Transaction): void {
-    if (this.#defining.delete(transaction)) this.#ports.sweeper.kick()
+  #later(transaction: Transaction, steps: Later): void {
+    const known = this.#work.get(transaction) ?? []
+    this.#work.set(transaction, [...known, steps])
+  }
+
+  /**
+   * Tells that a transaction was committed: what its statements have dropped can be swept away, and what is left of their
+   * work is done.
+   * @throws what that work comes to
+   */
+  async committed(transaction: Transaction): Promise<void> {
     const local = localOf(transaction)
     if (local !== null && !local.isEmpty) endLocally(this.#ports.catalog, local)
+    if (!this.#defining.has(transaction)) return
+    const later = this.#work.get(transaction) ?? []
+    this.#work.delete(transaction)
+    try {
+      for (const steps of later) await steps((work) => inSteps(this.#ports, work))
+    } finally {
+      this.#ports.sweeper.kick()
+    }
   }
 
   async run(statement: PlainStatement, run: Run): Promise<Outcome> {
@@ -404,7 +427,7 @@ export class StatementRunner {
       planner,
       execution,
       temporarySchema: () => run.session.local.schema,
-      later: null,
+      later: run.alone === null ? null : { add: (steps) => this.#later(transaction, steps) },
       prepare: (rows) => this.#prepare([...bind.sequences], rows, transaction),
     })
     this.#defining.add(transaction)

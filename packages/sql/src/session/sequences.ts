@@ -1,17 +1,15 @@
-import { backoffMs, type Clock, type Database, delay, type Random, type Transaction } from '@cluster/core'
+import type { Clock, Database, Random, Transaction } from '@cluster/core'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { SequenceSchema } from '../catalog/schema.ts'
 import { readSequence, resetSequence } from '../catalog/sequence-state.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { SequenceCalls } from '../functions/function.ts'
 import { type LocalStore, localOf } from '../local/local-store.ts'
-import { isSerializationFailure, toSqlError } from './errors.ts'
+import { inSteps } from './in-steps.ts'
 
 /** Values that are put by at once, at least; twice as many each time, up to the most. */
 const BLOCK_MIN = 32
 const BLOCK_MAX = 4_096
-const RETRY_WAIT = { baseMs: 1, maxMs: 50 }
-const RETRIES_MAX = 50
 
 /** Thrown when a statement needs more values than were put by for it: it begins again with more. */
 export class SequenceDryError extends Error {
@@ -120,7 +118,7 @@ export class SequencePools {
     const local = sequence.temporary ? localOf(transaction) : null
     if (local !== null)
       return putBy(shared, await draw(shared, count, { database, transaction: apartFrom(local) }))
-    const drawn = await this.#retrying(async (apart) => {
+    const drawn = await inSteps(this.#ports, async (apart) => {
       // What the statement's own transaction has made or changed is not to be seen from outside.
       if ((await catalog.entry(apart, key)) !== sequence) return null
       return draw(shared, count, { database, transaction: apart })
@@ -141,23 +139,6 @@ export class SequencePools {
     const pool = emptyPool(sequence)
     this.#pools.set(sequence.oid, pool)
     return pool
-  }
-
-  async #retrying<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const { database, clock, random } = this.#ports
-    for (let retry = 0; ; retry++) {
-      const transaction = await database.begin({ optimistic: retry === 0 })
-      try {
-        const value = await work(transaction)
-        await transaction.commit()
-        return value
-      } catch (error) {
-        if (!isSerializationFailure(toSqlError(error)) || retry >= RETRIES_MAX) throw error
-      } finally {
-        transaction.rollback()
-      }
-      await delay(clock, backoffMs(random, retry, RETRY_WAIT))
-    }
   }
 }
 

@@ -24,7 +24,6 @@ import { isNamed, PreparedStatements } from './prepared.ts'
 import { mayBeOptimistic, restsOnReads, retrying, retryOf } from './retrying.ts'
 import { collect, type Outcome, type Run, RunApartError, readsOnly, type StatementRunner } from './runner.ts'
 import { SessionState } from './session-state.ts'
-import type { Settings } from './settings.ts'
 import {
   objectsOf,
   type PreparedStatement,
@@ -96,7 +95,7 @@ const doneResult = (command: string, receipt: CommitReceipt | null = null): SqlR
 export class SqlSession implements Session {
   readonly #ports: SessionPorts
   readonly #state = new SessionState()
-  readonly #settings: Settings = this.#state.settings
+  readonly #settings = this.#state.settings
   readonly #prepared = new PreparedStatements()
   /** What all transactions of this session begin with. */
   readonly #beginning: Beginning
@@ -382,7 +381,7 @@ export class SqlSession implements Session {
     if (items.every(({ statement }) => readsOnly(statement)))
       return results.map((result) => ({ ...result, receipt: null }))
     const receipt = await transaction.commit(call)
-    this.#ports.runner.committed(transaction)
+    await this.#ports.runner.committed(transaction)
     return results.map((result) => ({ ...result, receipt }))
   }
 
@@ -514,9 +513,7 @@ export class SqlSession implements Session {
       this.#open = open
       return this.#rollback()
     }
-    if (open.transaction !== null) await this.#ports.runner.endChecks(open.transaction)
-    const receipt = open.transaction === null ? null : await open.transaction.commit()
-    if (open.transaction !== null) this.#ports.runner.committed(open.transaction)
+    const receipt = open.transaction === null ? null : await this.#ports.runner.commit(open.transaction)
     return doneResult('COMMIT', receipt)
   }
 

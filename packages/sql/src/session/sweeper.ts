@@ -1,15 +1,13 @@
 import {
-  backoffMs,
   type Clock,
   type Database,
-  delay,
   EVERYWHERE,
   type PartitionId,
   type Random,
   type RowAddress,
 } from '@cluster/core'
 import type { Catalog, Discarded } from '../catalog/catalog.ts'
-import { isSerializationFailure, toSqlError } from './errors.ts'
+import { inSteps } from './in-steps.ts'
 
 export interface SweeperPorts {
   readonly database: Database
@@ -20,8 +18,6 @@ export interface SweeperPorts {
 
 /** Rows deleted by one transaction, at most. */
 const ROWS_A_STEP = 1_000
-const RETRY_WAIT = { baseMs: 5, maxMs: 1_000 }
-const RETRIES_MAX = 20
 
 /**
  * Deletes what dropped tables and indexes have left, some rows at a time. Which relations these are stands in the catalog,
@@ -84,32 +80,23 @@ export class Sweeper {
 
   /** Deletes some rows. @returns true when none is left */
   async #step({ relation, everywhere }: Discarded): Promise<boolean> {
-    const { database, catalog, clock, random } = this.#ports
+    const { database, catalog } = this.#ports
     const partitions = everywhere
       ? [EVERYWHERE]
       : Array.from({ length: database.options.partitions }, (_, i) => (i + 1) as PartitionId)
-    for (let retry = 0; ; retry++) {
-      const transaction = await database.begin()
-      try {
-        const found: RowAddress[] = []
-        for (const partition of partitions) {
-          const limit = ROWS_A_STEP - found.length
-          if (limit === 0) break
-          const request = { relation, range: {}, columns: [], partitions: [partition], limit }
-          for await (const { keys } of transaction.scan(request))
-            for (const key of keys) found.push({ relation, partition, key })
-        }
-        for (const address of found) transaction.delete(address)
-        const empty = found.length < ROWS_A_STEP
-        if (empty) catalog.forget(transaction, relation)
-        await transaction.commit()
-        return empty
-      } catch (error) {
-        if (!isSerializationFailure(toSqlError(error)) || retry >= RETRIES_MAX) throw error
-      } finally {
-        transaction.rollback()
+    return inSteps(this.#ports, async (transaction) => {
+      const found: RowAddress[] = []
+      for (const partition of partitions) {
+        const limit = ROWS_A_STEP - found.length
+        if (limit === 0) break
+        const request = { relation, range: {}, columns: [], partitions: [partition], limit }
+        for await (const { keys } of transaction.scan(request))
+          for (const key of keys) found.push({ relation, partition, key })
       }
-      await delay(clock, backoffMs(random, retry, RETRY_WAIT))
-    }
+      for (const address of found) transaction.delete(address)
+      const empty = found.length < ROWS_A_STEP
+      if (empty) catalog.forget(transaction, relation)
+      return empty
+    })
   }
 }

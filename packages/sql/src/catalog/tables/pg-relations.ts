@@ -94,7 +94,7 @@ export const tablesOf = ({ entries }: CatalogImage): TableSchema[] =>
 const accessMethod = { r: 2, m: 2, i: 403, v: 0, S: 0 } as const
 
 function classRow(catalog: CatalogImage, relation: ImageRelation): Row {
-  const { oid, schema, name, kind, entry, index, virtual } = relation
+  const { oid, schema, name, kind, entry, virtual } = relation
   const own = entry?.kind === 'table' ? entry : null
   const columns = columnCount(relation)
   return {

@@ -42,6 +42,9 @@ export const systemTables: readonly VirtualTable[] = [
       ...Object.entries(SYSTEM_SCHEMAS).map(
         ([nspname, oid]): Row => ({ oid, nspname, nspowner: OWNER, tableoid: 2615 }),
       ),
+      ...(catalog.path.temporary === null
+        ? []
+        : [{ oid: TEMPORARY_OID, nspname: catalog.path.temporary, nspowner: OWNER, tableoid: 2615 }]),
       ...catalog.entries
         .filter(({ kind }) => kind === 'schema')
         .map(({ oid, name }): Row => ({ oid, nspname: name, nspowner: OWNER, tableoid: 2615 })),
