@@ -1,0 +1,5 @@
+import { mutexSuite } from '@cluster/testkit'
+import { describe, expect, test } from '@jest/globals'
+import { mutexCluster } from './mutex-cluster.ts'
+
+mutexSuite({ describe, test, expect }, async () => mutexCluster('locks'))
