@@ -21,6 +21,7 @@ import { toSqlError } from './errors.ts'
 import type { Lru } from './lru.ts'
 import type { Parameter } from './parameters.ts'
 import { isNamed, PreparedStatements } from './prepared.ts'
+import { inFailedTransaction } from './refusals.ts'
 import { mayBeOptimistic, restsOnReads, retrying, retryOf } from './retrying.ts'
 import { collect, type Outcome, type Run, RunApartError, readsOnly, type StatementRunner } from './runner.ts'
 import { SessionState } from './session-state.ts'
@@ -592,10 +593,3 @@ export class SqlSession implements Session {
     }
   }
 }
-
-const inFailedTransaction = () =>
-  sqlError(
-    SQLSTATE.inFailedTransaction,
-    'current transaction is aborted, commands ignored until end of transaction block',
-    { hint: 'Say ROLLBACK, or ROLLBACK TO a savepoint.' },
-  )
