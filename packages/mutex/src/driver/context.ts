@@ -23,15 +23,20 @@ export interface SendOptions {
 
 /** Submits one command. @throws what the log throws */
 export async function send(
-  { log }: Context,
+  context: Context,
   command: MutexCommand,
   { key, deadlineMs }: SendOptions = {},
 ): Promise<MutexResult> {
-  const { result } = await log.submit(MUTEX_MACHINE, encodeCommand(command), {
+  const { result } = await context.log.submit(MUTEX_MACHINE, encodeCommand(command), {
     ...(key === undefined ? {} : { idempotencyKey: key }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
   })
-  return decodeResult(result)
+  if (result.length > 0) return decodeResult(result)
+  // It was applied, and this node got a snapshot of the time after that: the answer is gone. Every command may be said twice.
+  return send(context, command, {
+    ...(key === undefined ? {} : { key: `${key} again` }),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  })
 }
 
 /** Sends a note that others would send again, or that a lease makes good for: a failure is only logged. */
