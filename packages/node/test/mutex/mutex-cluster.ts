@@ -2,7 +2,7 @@ import { type Locks, nodeId, type OrderedLog } from '@cluster/core'
 import { mutex } from '@cluster/mutex'
 import { type ComposedNode, composeNode } from '@cluster/node'
 import { staticDiscovery } from '@cluster/p2p'
-import { type MutexFixture, type SimNode, World } from '@cluster/testkit'
+import { type MutexFixture, type NodePorts, type SimNode, World } from '@cluster/testkit'
 
 const NAMES = ['a', 'b', 'c']
 const SETTLE_MS = 240_000
@@ -14,11 +14,18 @@ interface App {
 
 export interface MutexCluster extends MutexFixture {
   readonly world: World
+  readonly nodes: readonly SimNode<App>[]
   log(name: string): OrderedLog
 }
 
-/** Whole nodes with locks on their log, in one simulated world. */
-export function mutexCluster(seed: number | string): MutexCluster {
+/**
+ * Whole nodes with locks on their log, in one simulated world.
+ * @param begin called in each life of each node
+ */
+export function mutexCluster(
+  seed: number | string,
+  begin: (locks: Locks, ports: NodePorts) => void = () => {},
+): MutexCluster {
   const world = new World({ seed })
   const nodes = new Map<string, SimNode<App>>()
   for (const name of NAMES) {
@@ -32,6 +39,7 @@ export function mutexCluster(seed: number | string): MutexCluster {
         composed.log.on('failed', ({ error }) => world.fail(error))
         const locks = mutex()({ ...ports, log: composed.log })
         await composed.start()
+        begin(locks, ports)
         return { node: composed, locks }
       },
       async stop({ node: composed, locks }, reason) {
@@ -68,6 +76,7 @@ export function mutexCluster(seed: number | string): MutexCluster {
     )
   return {
     world,
+    nodes: [...nodes.values()],
     until,
     log: (name) => app(name).node.log,
     settle,
