@@ -1,5 +1,5 @@
 import { type Locks, nodeId, type OrderedLog } from '@cluster/core'
-import { mutex } from '@cluster/mutex'
+import { type MutexOptions, mutex } from '@cluster/mutex'
 import { type ComposedNode, composeNode } from '@cluster/node'
 import { staticDiscovery } from '@cluster/p2p'
 import { type MutexFixture, type NodePorts, type SimNode, World } from '@cluster/testkit'
@@ -25,6 +25,7 @@ export interface MutexCluster extends MutexFixture {
 export function mutexCluster(
   seed: number | string,
   begin: (locks: Locks, ports: NodePorts) => void = () => {},
+  options: MutexOptions = {},
 ): MutexCluster {
   const world = new World({ seed })
   const nodes = new Map<string, SimNode<App>>()
@@ -37,7 +38,7 @@ export function mutexCluster(
           { ...ports, discoveries: [staticDiscovery(addresses)] },
         )
         composed.log.on('failed', ({ error }) => world.fail(error))
-        const locks = mutex()({ ...ports, log: composed.log })
+        const locks = mutex(options)({ ...ports, log: composed.log })
         await composed.start()
         begin(locks, ports)
         return { node: composed, locks }

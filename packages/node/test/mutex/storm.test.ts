@@ -4,6 +4,8 @@ import { describe, expect, test } from '@jest/globals'
 import { mutexCluster } from './mutex-cluster.ts'
 
 const STORM_MS = 60_000
+/** Shorter than most cuts and stalls, and than some of the work. */
+const LEASE_MS = 1_500
 const CALM_MS = 60_000
 const weights: FaultWeights = {
   kill: 3,
@@ -53,9 +55,10 @@ describe('a lock in a storm', () => {
           await delay(clock, below(random, 300))
         }
       }
-      const cluster = mutexCluster(`lock storm ${seed}`, (locks, ports) => {
+      const begin = (locks: Locks, ports: NodePorts): void => {
         work(locks, ports).catch((error: unknown) => cluster.world.fail(error))
-      })
+      }
+      const cluster = mutexCluster(`lock storm ${seed}`, begin, { leaseMs: LEASE_MS })
       const { world, nodes } = cluster
       const byId = new Map(nodes.map((node) => [String(node.id), node]))
       const check = (): void => {
