@@ -25,7 +25,7 @@ export const logGroup: readonly Mutation[] = [
     file: 'packages/db-serializer/src/machine/raft/state.ts',
     find: '    const others = outgoing ?? (before?.voters.length === 2 ? before.voters : null)\n',
     put: '    const others = null as typeof outgoing | null\n',
-    seedsMax: 300,
+    seedsMax: 1_500,
   },
   {
     name: 'change-while-pending',

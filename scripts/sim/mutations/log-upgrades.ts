@@ -18,7 +18,7 @@ export const logUpgrades: readonly Mutation[] = [
     file: 'packages/db-serializer/src/driver/commands/applier.ts',
     find: '    for (const node of [...voters, ...learners, ...away])\n      lowest',
     put: '    for (const node of learners.length + away.length < 0 ? [] : voters)\n      lowest',
-    seedsMax: 100,
+    seedsMax: 1_000,
   },
   {
     name: 'bundle-before-its-time',
