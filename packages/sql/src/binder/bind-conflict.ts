@@ -15,13 +15,16 @@ import { isPlainIndex } from './stored-index.ts'
 /**
  * Binds ON CONFLICT. SET and WHERE see the row that is there under the name of the table, and the one that was to
  * be inserted as `excluded`.
+ * @param table under the names that the statement knows its columns by
  * @param alias the name that the table goes by
+ * @param stored the table under its own names
  */
 export function bindConflict(
   context: BindContext,
   table: TableSchema,
   alias: string,
   clause: OnConflict,
+  stored: TableSchema,
 ): ConflictAction {
   const arbiters = arbitersOf(context, table, clause)
   const { update } = clause
@@ -43,7 +46,7 @@ export function bindConflict(
   const where =
     update.where === null ? null : bindCondition({ ...place, name: 'WHERE' }, update.where, 'WHERE')
   const given = old.map((column, position) => assigned.get(position) ?? columnExpr(column))
-  const values = valuesWithGenerated(context, table, given)
+  const values = valuesWithGenerated(context, stored, given)
   return { arbiters, update: { key, old, excluded, values, where } }
 }
 

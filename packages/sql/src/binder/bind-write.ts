@@ -4,6 +4,7 @@ import { columnExpr, constant, filtered } from '../plan/build.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import type { LogicalPlan, Output } from '../plan/logical.ts'
 import type {
+  Check,
   DeleteStatement,
   InsertStatement,
   Returning,
@@ -25,14 +26,13 @@ import {
   bindAssignments,
   checkAssignable,
   rowColumns,
-  rowScope,
   targetPositions,
   typeOf,
   valueFor,
 } from './bind-assignment.ts'
 import { bindConflict } from './bind-conflict.ts'
 import { bindCondition, bindExpression } from './bind-expression.ts'
-import { type BoundFrom, bindFrom, scanTable, targetTable } from './bind-from.ts'
+import { type BoundFrom, bindFrom, scanTable } from './bind-from.ts'
 import { nameOf } from './bind-select.ts'
 import { settle } from './coerce.ts'
 import { checksOver, withGenerated } from './computed-columns.ts'
@@ -42,22 +42,33 @@ import type { Place } from './place.ts'
 import { refuseValue } from './refuse-value.ts'
 import { relatedTables } from './related-tables.ts'
 import { type Scope, starColumns } from './scope.ts'
+import {
+  refuseComputed,
+  seenScope,
+  viewChecks,
+  viewConditions,
+  type WriteTargetTable,
+  writeTarget,
+} from './write-target.ts'
 
 /** Binds INSERT: its source becomes rows as wide as the table, every value cast to its column's type. */
 export function bindInsert(context: BindContext, insert: Insert): InsertStatement {
-  const table = targetTable(context, insert.table)
-  const positions = targetPositions(context, table, insert.columns)
-  const width = insert.columns.length === 0 ? null : positions.length
-  const source = withGenerated(context, table, insertSource(context, insert, table, positions, width))
+  const target = writeTarget(context, insert.table, 'insert into')
+  const { table, seen, order } = target
+  for (const column of insert.columns) refuseComputed(context, insert.table, target, column.name)
+  const named = insert.columns.length > 0
+  const positions = named ? targetPositions(context, seen, insert.columns) : order
+  const width = named ? positions.length : null
+  const source = withGenerated(context, table, insertSource(context, insert, seen, positions, width))
   const row = rowColumns(context, table)
-  const name = insert.alias?.name ?? table.name
-  const scope = rowScope(table, row, name)
+  const name = insert.alias?.name ?? target.name
+  const scope = seenScope(target, row, name)
   return {
     kind: 'insert',
-    target: targetOf(context, table, row),
+    target: targetOf(context, table, row, viewChecks(target, row)),
     source: source.plan,
     sourceColumns: source.columns,
-    conflict: insert.onConflict === null ? null : bindConflict(context, table, name, insert.onConflict),
+    conflict: insert.onConflict === null ? null : bindConflict(context, seen, name, insert.onConflict, table),
     returning: bindReturning(context, insert.returning, scope),
   }
 }
@@ -141,8 +152,18 @@ function querySource(
 }
 
 /** What a statement writes to, with the checks of its rows. */
-export function targetOf(context: BindContext, table: TableSchema, row: readonly Column[]): Target {
-  return { table, row, checks: checksOver(context, table, row), related: relatedTables(context, table) }
+export function targetOf(
+  context: BindContext,
+  table: TableSchema,
+  row: readonly Column[],
+  more: readonly Check[] = [],
+): Target {
+  return {
+    table,
+    row,
+    checks: [...checksOver(context, table, row), ...more],
+    related: relatedTables(context, table),
+  }
 }
 
 function bindReturning(context: BindContext, items: readonly SelectItem[], scope: Scope): Returning | null {
@@ -168,6 +189,7 @@ function bindReturning(context: BindContext, items: readonly SelectItem[], scope
 }
 
 interface WriteSource {
+  readonly target: WriteTargetTable
   readonly table: TableSchema
   readonly scan: BoundFrom
   readonly key: Column
@@ -185,10 +207,11 @@ function writeSource(
   statement: Update | Delete,
   references: readonly TableReference[],
 ): WriteSource {
-  const table = targetTable(context, statement.table)
+  const target = writeTarget(context, statement.table, statement.kind === 'update' ? 'update' : 'delete from')
+  const { table } = target
   const alias: TableAlias | null =
     statement.alias === null ? null : { name: statement.alias, columns: [], span: statement.alias.span }
-  const scan = scanTable(context, table, alias, table.name, true)
+  const scan = scannedTarget(context, target, alias)
   const others = references.length === 0 ? null : bindFrom(context, references, null)
   const from: BoundFrom =
     others === null
@@ -198,8 +221,9 @@ function writeSource(
           tables: [...scan.tables, ...others.tables],
           columns: [...scan.columns, ...others.columns],
         }
-  const scanned = scan.plan.kind === 'scan' ? scan.plan.columns.map(({ column }) => column) : []
+  const scanned = scannedColumns(scan.plan)
   return {
+    target,
     table,
     scan,
     key: scanned.at(-1) as Column,
@@ -208,6 +232,21 @@ function writeSource(
     scope: { tables: from.tables, columns: from.columns, outer: null },
     others: others?.columns.map(({ column }) => column) ?? [],
   }
+}
+
+/** The rows of the target, under the names that the statement knows; those that its views show. */
+function scannedTarget(context: BindContext, target: WriteTargetTable, alias: TableAlias | null): BoundFrom {
+  const scan = scanTable(context, target.table, alias, target.name, true)
+  if (target.seen === target.table) return scan
+  const row = scannedColumns(scan.plan).slice(0, -1)
+  const { tables, columns } = seenScope(target, row, alias?.name.name ?? target.name)
+  return { plan: filtered(scan.plan, viewConditions(target, row)), tables, columns }
+}
+
+/** The columns of the scan of a target, the row's key last. */
+function scannedColumns(plan: LogicalPlan): readonly Column[] {
+  if (plan.kind === 'filter') return scannedColumns(plan.input)
+  return plan.kind === 'scan' ? plan.columns.map(({ column }) => column) : []
 }
 
 const constantTrue: Expr = constant({ id: 'boolean', length: null, precision: null, scale: null }, true)
@@ -223,7 +262,10 @@ export function bindUpdate(context: BindContext, update: Update): UpdateStatemen
   const { table, old, key, others } = source
   let input = whereOf(context, source, update.where)
   const place: Place = { context, scope: source.scope, aggregates: null, name: 'UPDATE' }
-  const assigned = bindAssignments(place, table, update.assignments, (query) => {
+  for (const assignment of update.assignments)
+    for (const column of assignment.kind === 'assignment' ? [assignment.column] : assignment.columns)
+      refuseComputed(context, update.table, source.target, column.name)
+  const assigned = bindAssignments(place, source.target.seen, update.assignments, (query) => {
     const row = settled(context, query, context.bindQuery(query, context, source.scope))
     const right: LogicalPlan = { kind: 'single', input: row.plan }
     input = { kind: 'lateral', type: 'left', left: input, right, on: constantTrue }
@@ -242,7 +284,7 @@ export function bindUpdate(context: BindContext, update: Update): UpdateStatemen
   const { plan, columns: values } = withGenerated(context, table, assignedRows, kept)
   return {
     kind: 'update',
-    target: targetOf(context, table, values),
+    target: targetOf(context, table, values, viewChecks(source.target, values)),
     source: plan,
     key,
     old,

@@ -9,8 +9,16 @@ import { BOOLEAN } from '../types/type.ts'
 import { rowColumns, rowScope } from './bind-assignment.ts'
 import { bindCondition, bindExpression } from './bind-expression.ts'
 import { coerce } from './coerce.ts'
-import type { BindContext } from './context.ts'
+import type { BindContext, Scope } from './context.ts'
 import { domainCondition } from './domains.ts'
+
+/** A row under the names of the table, whatever the statement calls them. */
+const scopeOf = (table: TableSchema, row: readonly Column[]): Scope =>
+  rowScope(
+    table,
+    row.map((column, position) => ({ ...column, name: table.columns[position]?.name ?? column.name })),
+    table.name,
+  )
 
 const isGenerated = ({ generated }: ColumnSchema): boolean => generated !== null
 
@@ -23,7 +31,7 @@ function generatedOver(
   const inner: BindContext = { ...context, source: null }
   const place = {
     context: inner,
-    scope: rowScope(table, row, table.name),
+    scope: scopeOf(table, row),
     aggregates: null,
     name: 'column generation expressions',
   }
@@ -87,7 +95,7 @@ export function checksOver(
   const inner: BindContext = { ...context, source: null }
   const place = {
     context: inner,
-    scope: rowScope(table, row, table.name),
+    scope: scopeOf(table, row),
     aggregates: null,
     name: 'check constraints',
   }

@@ -19,6 +19,8 @@ export interface WrittenRow {
 export interface NamedCheck {
   readonly name: string
   readonly domain: string | null
+  /** True: the name is a view's, through which the row was written. */
+  readonly view?: boolean
 }
 
 /** Gives the position of the first check that a row breaks, for each row; −1: none. */

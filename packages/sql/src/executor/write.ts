@@ -73,12 +73,16 @@ export function checkRows(
 
 /** 23514; 23502 for NULL in a domain that has none */
 export function brokenCheck(table: TableSchema, check: NamedCheck | undefined, row: Row) {
-  const { name, domain } = check ?? { name: '', domain: null }
+  const { name, domain, view = false } = check ?? { name: '', domain: null }
   if (domain !== null) return brokenDomain(domain, name)
   const values = row.map((value, i) => {
     const column = table.columns[i]
     return value === null || column === undefined ? 'null' : formatValue(column.type, value)
   })
+  if (view)
+    return sqlError('44000', `new row violates check option for view "${name}"`, {
+      detail: `Failing row contains (${values.join(', ')}).`,
+    })
   return sqlError(
     SQLSTATE.checkViolation,
     `new row for relation "${table.name}" violates check constraint "${name}"`,

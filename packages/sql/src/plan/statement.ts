@@ -38,6 +38,8 @@ export interface Check {
   readonly name: string
   /** The domain whose constraint it is; null: the table's own. */
   readonly domain: string | null
+  /** True: `name` is a view's, whose condition it is. */
+  readonly view?: boolean
   /** Over `Target.row`; the constraint is broken when it is false. */
   readonly expr: Expr
 }
