@@ -103,7 +103,7 @@ export const databases: readonly Mutation[] = [
     file: 'packages/db-distribution/src/driver/local-replica.ts',
     find: "    if (this.store.appliedVersion() < lastWrite) this.phase = 'missing'\n",
     put: '',
-    seedsMax: 200,
+    seedsMax: 600,
   },
   {
     name: 'window-not-in-snapshots',
