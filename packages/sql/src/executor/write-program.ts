@@ -138,7 +138,7 @@ async function proposedRows(
   return rows
 }
 
-/** Each key once; those with a NULL match nothing and are left out. */
+/** Each key once, in the order in which a scan would meet them; those with a NULL match nothing and are left out. */
 function keysOf(
   { table }: WriteTarget,
   keys: readonly (readonly number[])[],
@@ -148,7 +148,7 @@ function keysOf(
   const complete = keys
     .map((key) => key.map((at) => values[at] as Value))
     .filter((key) => !key.includes(null))
-  return [...new Set(complete.map((key) => keyOfValues(table, columns, key)))]
+  return [...new Set(complete.map((key) => keyOfValues(table, columns, key)))].sort()
 }
 
 /** Null when there are none, or several. */

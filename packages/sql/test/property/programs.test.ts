@@ -165,13 +165,19 @@ async function said(engine: SqlEngine, sql: string): Promise<unknown> {
   }
 }
 
+const namesSeveral = (sql: string): boolean => / IN \([^)]*,|\), \(/.test(sql)
+
 describe('programs', () => {
   test('do what the same statements do that read first', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(statement, { minLength: 4, maxLength: 14 }), async (list) => {
         const [direct, reading] = [await fresh(true), await fresh(false)]
         for (const sql of list) {
-          expect([sql, await said(direct, sql)]).toEqual([sql, await said(reading, sql)])
+          const [one, other] = [await said(direct, sql), await said(reading, sql)]
+          // Of several rows that fail, each for its own reason, either may be told.
+          if (namesSeveral(sql) && !Array.isArray(one))
+            expect([sql, Array.isArray(other)]).toEqual([sql, false])
+          else expect([sql, one]).toEqual([sql, other])
           const all = 'SELECT * FROM t ORDER BY id'
           expect([sql, textOf(await direct.query(all))]).toEqual([sql, textOf(await reading.query(all))])
         }
