@@ -1,16 +1,18 @@
 import type { KeyConstraint, TableSchema } from '../catalog/schema.ts'
 import { nearest, SQLSTATE } from '../errors.ts'
+import { foldExpr } from '../optimizer/fold-constants.ts'
+import { canonicalOver, covers, shapeOf } from '../optimizer/index-match.ts'
 import { columnExpr } from '../plan/build.ts'
 import type { Column } from '../plan/expression.ts'
 import type { ConflictAction } from '../plan/statement.ts'
-import type { Identifier, OnConflict } from '../syntax/ast.ts'
-import { bindAssignments, columnPosition, rowColumns } from './bind-assignment.ts'
-import { bindCondition } from './bind-expression.ts'
+import { conjunctsOf } from '../plan/traverse.ts'
+import type { ConflictTarget, Expression, Identifier, OnConflict } from '../syntax/ast.ts'
+import { bindAssignments, columnPosition, rowColumns, rowScope } from './bind-assignment.ts'
+import { bindCondition, bindExpression } from './bind-expression.ts'
 import { valuesWithGenerated } from './computed-columns.ts'
 import { type BindContext, errorAt, newColumn } from './context.ts'
 import type { Place } from './place.ts'
 import type { Scope } from './scope.ts'
-import { isPlainIndex } from './stored-index.ts'
 
 /**
  * Binds ON CONFLICT. SET and WHERE see the row that is there under the name of the table, and the one that was to
@@ -26,7 +28,7 @@ export function bindConflict(
   clause: OnConflict,
   stored: TableSchema,
 ): ConflictAction {
-  const arbiters = arbitersOf(context, table, clause)
+  const arbiters = arbitersOf(context, table, alias, clause)
   const { update } = clause
   if (update === null) return { arbiters, update: null }
   if (clause.target === null)
@@ -66,6 +68,7 @@ function conflictScope(alias: string, old: readonly Column[], excluded: readonly
 function arbitersOf(
   context: BindContext,
   table: TableSchema,
+  alias: string,
   { target }: OnConflict,
 ): readonly KeyConstraint[] {
   const unique: readonly KeyConstraint[] = [
@@ -74,22 +77,54 @@ function arbitersOf(
   ]
   if (target === null) return unique
   if (target.by === 'constraint') return [constraintNamed(context, table, unique, target.constraint)]
-  const wanted = new Set(target.columns.map((column) => columnPosition(context, table, column)))
-  const inferred = [
-    ...(table.primaryKey === null ? [] : [table.primaryKey]),
-    ...table.indexes.filter((index) => index.unique && index.ready && isPlainIndex(index)),
-  ]
-  const found = inferred.filter(
-    ({ columns }) =>
-      new Set(columns).size === wanted.size && columns.every((position) => wanted.has(position)),
-  )
+  const found = inferred(context, table, alias, target)
   if (found.length > 0) return found
   throw errorAt(
     context,
-    target.columns[0] as Identifier,
+    target.parts[0] as Expression,
     SQLSTATE.invalidColumnReference,
     'there is no unique or exclusion constraint matching the ON CONFLICT specification',
   )
+}
+
+/** The keys that have exactly these parts, on rows that meet the condition at least. */
+function inferred(
+  context: BindContext,
+  table: TableSchema,
+  alias: string,
+  { parts, where }: Extract<ConflictTarget, { by: 'key' }>,
+): readonly KeyConstraint[] {
+  const row = rowColumns(context, table)
+  const positions = new Map(row.map(({ id }, position) => [id, position]))
+  const canonical = canonicalOver(({ id }) => positions.get(id) ?? null)
+  const place: Place = {
+    context,
+    scope: rowScope(table, row, alias),
+    aggregates: null,
+    name: 'index expressions',
+  }
+  const wanted = new Set(
+    parts.map((part) => {
+      const [column] = part.kind === 'column' && part.parts.length === 1 ? part.parts : []
+      return column === undefined
+        ? canonical(foldExpr(bindExpression(place, part)))
+        : columnPosition(context, table, column)
+    }),
+  )
+  const isWanted = (keys: readonly (number | string)[]): boolean =>
+    new Set(keys).size === wanted.size && keys.every((key) => wanted.has(key))
+  const conditions =
+    where === null
+      ? []
+      : conjunctsOf(foldExpr(bindCondition({ ...place, name: 'index predicate' }, where, 'WHERE')))
+  return [
+    ...(table.primaryKey !== null && isWanted(table.primaryKey.columns) ? [table.primaryKey] : []),
+    ...table.indexes.filter((index) => {
+      if (!index.unique || !index.ready) return false
+      const shape = shapeOf(table, index)
+      return isWanted(shape.keys) && covers(shape, conditions, canonical)
+    }),
+  ]
 }
 
 function constraintNamed(

@@ -1,6 +1,7 @@
 import { unreachable } from '@cluster/core'
 import { shownName, writtenName } from '../catalog/names.ts'
 import type { TableSchema, ViewSchema } from '../catalog/schema.ts'
+import { sequenceTable } from '../catalog/sequence-table.ts'
 import { nearest, SQLSTATE } from '../errors.ts'
 import { type LogicalPlan, ROW_KEY } from '../plan/logical.ts'
 import type {
@@ -109,7 +110,7 @@ function bindTable(context: BindContext, reference: TableName): BoundFrom {
     return scanTable(context, entry, reference.alias, own.name)
   }
   if (entry?.kind === 'view') return bindView(context, reference, entry)
-  const virtual = context.names.virtual(name)
+  const virtual = entry?.kind === 'sequence' ? sequenceTable(entry) : context.names.virtual(name)
   if (virtual !== null) {
     const columns = virtual.columns.map((column, position) => ({
       position,

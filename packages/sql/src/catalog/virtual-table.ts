@@ -1,4 +1,4 @@
-import type { Transaction, Value } from '@cluster/core'
+import type { Database, Transaction, Value } from '@cluster/core'
 import type { SqlType } from '../types/type.ts'
 import type { CatalogImage } from './image.ts'
 
@@ -9,6 +9,7 @@ export interface VirtualColumn {
 
 /** What a virtual table may read to make its rows. */
 export interface VirtualContext {
+  readonly database: Database
   /** The transaction of the statement that reads the table. */
   readonly transaction: Transaction
   /** The catalog as that transaction sees it. */

@@ -79,6 +79,7 @@ class PlanCompiler {
         return virtualScan(
           plan.table,
           plan.columns.map(({ position }) => position),
+          this.#database,
         )
       case 'functionScan':
         return this.#functionScan(plan)

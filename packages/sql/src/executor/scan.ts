@@ -189,7 +189,8 @@ export function prefixRange(prefix: Key): KeyRange {
 }
 
 /** What a virtual table may ask: only one of the catalog may ask for that. */
-const virtualContext = ({ reads, frame }: ExecutionContext): VirtualContext => ({
+const virtualContext = (database: Database, { reads, frame }: ExecutionContext): VirtualContext => ({
+  database,
   transaction: reads,
   settings: frame.functions.settings,
   get catalog() {
@@ -198,10 +199,10 @@ const virtualContext = ({ reads, frame }: ExecutionContext): VirtualContext => (
 })
 
 /** All rows of a virtual table. */
-export function virtualScan(table: VirtualTable, positions: readonly number[]): Source {
+export function virtualScan(table: VirtualTable, positions: readonly number[], database: Database): Source {
   return {
     async *open(context) {
-      const rows = await table.rows(virtualContext(context))
+      const rows = await table.rows(virtualContext(database, context))
       const picked = rows.map((row) => positions.map((position) => row[position] as Value))
       yield* batchesOfRows(picked, positions.length)
     },

@@ -454,12 +454,16 @@ function printAssignment(node: Assignment): string {
 
 const printAssignments = (list: readonly Assignment[]): string => list.map(printAssignment).join(', ')
 
+/** What is not a column goes in parentheses, as PostgreSQL asks for it. */
+const printConflictPart = (part: Expression): string =>
+  part.kind === 'column' ? printExpression(part) : `(${printExpression(part)})`
+
 function printOnConflict({ target, update }: OnConflict): string {
   const where =
     target === null
       ? ''
-      : target.by === 'columns'
-        ? ` (${printIdentifiers(target.columns)})`
+      : target.by === 'key'
+        ? ` (${target.parts.map(printConflictPart).join(', ')})${printWhere(target.where)}`
         : ` ON CONSTRAINT ${printIdentifier(target.constraint)}`
   if (update === null) return ` ON CONFLICT${where} DO NOTHING`
   const assignments = printAssignments(update.assignments)

@@ -41,7 +41,7 @@ export type Row = Readonly<Record<string, Value>>
 export function table(
   name: string,
   columns: string,
-  rows: (context: VirtualContext) => Iterable<Row>,
+  rows: (context: VirtualContext) => Iterable<Row> | Promise<Iterable<Row>>,
 ): VirtualTable {
   const described = columns.split(',').map((text) => {
     const [column = '', type = 'text'] = text.trim().split(/\s+/)
@@ -50,8 +50,8 @@ export function table(
   return {
     name,
     columns: described,
-    rows: (context) =>
-      Array.from(rows(context), (row) => described.map((column) => row[column.name] ?? null)),
+    rows: async (context) =>
+      Array.from(await rows(context), (row) => described.map((column) => row[column.name] ?? null)),
   }
 }
 

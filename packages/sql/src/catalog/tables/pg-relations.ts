@@ -3,6 +3,7 @@ import { typeBytes, typeModifier } from '../../types/type.ts'
 import { defaultDefinition } from '../definitions.ts'
 import { type CatalogImage, type ImageRelation, indexOid, OWNER } from '../image.ts'
 import type { ColumnSchema, IndexSchema, TableSchema } from '../schema.ts'
+import { SEQUENCE_COLUMNS } from '../sequence-table.ts'
 import type { VirtualTable } from '../virtual-table.ts'
 import { type Row, table } from './make.ts'
 
@@ -158,14 +159,8 @@ function attributesOf({ entry, index, virtual, kind }: ImageRelation): readonly 
   if (entry?.kind === 'view') return entry.result.map(plain)
   if (entry?.kind === 'table')
     return entry.columns.map((column) => ({ ...column, number: column.slot + 1, column }))
-  return kind === 'S' ? sequenceColumns.map(plain) : []
+  return kind === 'S' ? SEQUENCE_COLUMNS.map(plain) : []
 }
-
-const sequenceColumns = [
-  { name: 'last_value', type: { id: 'bigint', length: null, precision: null, scale: null } },
-  { name: 'log_cnt', type: { id: 'bigint', length: null, precision: null, scale: null } },
-  { name: 'is_called', type: { id: 'boolean', length: null, precision: null, scale: null } },
-] as const
 
 function indexAttributes(owner: TableSchema, index: IndexSchema | null): readonly Attribute[] {
   const own = index ?? { columns: owner.primaryKey?.columns ?? [], keys: null }

@@ -1,6 +1,7 @@
 import { indexDefinition, viewDefinition } from '../definitions.ts'
 import { descriptionsOf } from '../descriptions.ts'
 import { DATABASE_OID, OWNER, SYSTEM_SCHEMAS, TEMPORARY_OID } from '../image.ts'
+import { readSequence } from '../sequence-state.ts'
 import type { VirtualTable } from '../virtual-table.ts'
 import { empty, type Row, table } from './make.ts'
 import { tablesOf } from './pg-relations.ts'
@@ -170,25 +171,28 @@ export const systemTables: readonly VirtualTable[] = [
     'pg_catalog.pg_sequences',
     `schemaname, sequencename, sequenceowner, data_type, start_value int8, min_value int8, max_value int8,
      increment_by int8, cycle bool, cache_size int8, last_value int8`,
-    ({ catalog }) =>
-      catalog.entries.flatMap((entry): Row[] =>
-        entry.kind !== 'sequence'
-          ? []
-          : [
-              {
-                schemaname: entry.schema,
-                sequencename: entry.name,
-                sequenceowner: catalog.user,
-                data_type: entry.type,
-                start_value: BigInt(entry.start),
-                min_value: BigInt(entry.min),
-                max_value: BigInt(entry.max),
-                increment_by: BigInt(entry.increment),
-                cycle: entry.cycle,
-                cache_size: BigInt(entry.cache),
-              },
-            ],
-      ),
+    (context) => {
+      const { catalog } = context
+      const sequences = catalog.entries.filter((entry) => entry.kind === 'sequence')
+      return Promise.all(
+        sequences.map(async (entry): Promise<Row> => {
+          const { next, called } = await readSequence(context, entry)
+          return {
+            schemaname: entry.schema,
+            sequencename: entry.name,
+            sequenceowner: catalog.user,
+            data_type: entry.type,
+            start_value: BigInt(entry.start),
+            min_value: BigInt(entry.min),
+            max_value: BigInt(entry.max),
+            increment_by: BigInt(entry.increment),
+            cycle: entry.cycle,
+            cache_size: BigInt(entry.cache),
+            last_value: called ? BigInt(next) : null,
+          }
+        }),
+      )
+    },
   ),
   table('pg_catalog.pg_am', 'oid oid, amname, amhandler, amtype', () => [
     { oid: 2, amname: 'heap', amhandler: 'heap_tableam_handler', amtype: 't' },

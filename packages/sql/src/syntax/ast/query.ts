@@ -428,14 +428,14 @@ export interface Insert extends Node, WithTables {
 
 /** What becomes of a row whose key another row has. */
 export interface OnConflict extends Node {
-  /** Which constraints are meant, by all of their columns or by name; null: all of them. */
+  /** Which constraints are meant, by all parts of their key or by name; null: all of them. */
   readonly target: ConflictTarget | null
   /** Null: DO NOTHING. */
   readonly update: ConflictUpdate | null
 }
 
 export type ConflictTarget =
-  | { readonly by: 'columns'; readonly columns: readonly Identifier[] }
+  | { readonly by: 'key'; readonly parts: readonly Expression[]; readonly where: Expression | null }
   | { readonly by: 'constraint'; readonly constraint: Identifier }
 
 export interface ConflictUpdate {

@@ -84,12 +84,16 @@ export class WriteBuilder extends QueryBuilder {
   }
 
   #onConflict(node: OnConflictCst): OnConflict {
-    const { nameList, ColumnId, Update: updates, assignment = [], whereClause } = node.children
-    const columns = nameList?.[0]
+    const { conflictKey, ColumnId, Update: updates, assignment = [], whereClause } = node.children
+    const key = conflictKey?.[0]?.children
     const constraint = ColumnId?.[0]
     const target: ConflictTarget | null =
-      columns !== undefined
-        ? { by: 'columns', columns: this.names(columns) }
+      key !== undefined
+        ? {
+            by: 'key',
+            parts: key.expression.map((part) => this.expression(part)),
+            where: this.#where(key.whereClause?.[0]),
+          }
         : constraint !== undefined
           ? { by: 'constraint', constraint: identifier(constraint) }
           : null

@@ -47,7 +47,7 @@ export type InsertCst = Cst<{
 export type OnConflictCst = Cst<{
   readonly On: readonly IToken[]
   readonly Conflict: readonly IToken[]
-  readonly nameList?: readonly NameListCst[]
+  readonly conflictKey?: readonly ConflictKeyCst[]
   readonly Constraint?: readonly IToken[]
   readonly ColumnId?: readonly IToken[]
   readonly Do: readonly IToken[]
@@ -56,6 +56,14 @@ export type OnConflictCst = Cst<{
   readonly Set?: readonly IToken[]
   readonly assignment?: readonly AssignmentCst[]
   readonly Comma?: readonly IToken[]
+  readonly whereClause?: readonly WhereClauseCst[]
+}>
+
+export type ConflictKeyCst = Cst<{
+  readonly LParen: readonly IToken[]
+  readonly expression: readonly ExpressionCst[]
+  readonly Comma?: readonly IToken[]
+  readonly RParen: readonly IToken[]
   readonly whereClause?: readonly WhereClauseCst[]
 }>
 

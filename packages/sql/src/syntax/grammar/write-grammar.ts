@@ -1,4 +1,4 @@
-import { ColumnId, Comma, Equals, keyword, RowConstructor } from '../tokens.ts'
+import { ColumnId, Comma, Equals, keyword, LParen, RowConstructor, RParen } from '../tokens.ts'
 import { QueryGrammar } from './query-grammar.ts'
 import type { Rule } from './rule.ts'
 
@@ -62,7 +62,7 @@ export class WriteGrammar extends QueryGrammar {
     this.CONSUME(k('conflict'))
     this.OPTION(() => {
       this.OR([
-        { ALT: () => this.SUBRULE(this.nameList) },
+        { ALT: () => this.SUBRULE(this.conflictKey) },
         {
           ALT: () => {
             this.CONSUME2(k('on'))
@@ -84,6 +84,14 @@ export class WriteGrammar extends QueryGrammar {
         },
       },
     ])
+  })
+
+  /** Columns and expressions of a unique index, and a condition that implies its own. */
+  readonly conflictKey: Rule = this.RULE('conflictKey', () => {
+    this.CONSUME(LParen)
+    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.expression) })
+    this.CONSUME(RParen)
+    this.OPTION(() => this.SUBRULE(this.whereClause))
   })
 
   readonly update: Rule = this.RULE('update', () => {
