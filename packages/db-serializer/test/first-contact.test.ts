@@ -189,15 +189,20 @@ describe('first contact', () => {
         const nodes = new Map(names.map((self) => [self, new Forming({ self, ...plain }, null)]))
         const formed = new Map<NodeId, readonly NodeId[]>()
         const wire: { at: number; to: NodeId; input: (now: number) => FormingInput }[] = []
+        const arrived = new Map<string, number>()
         let now = 0
         const give = (self: NodeId, input: FormingInput): void => {
           for (const effect of nodes.get(self)?.step(input) ?? []) {
             if (effect.type === 'hello') {
               const { to, hello } = effect
+              // What one node says to another arrives in the order in which it was said.
+              const link = `${self} ${to}`
+              const at = Math.max(arrived.get(link) ?? 0, now + 1 + draw(80))
+              arrived.set(link, at)
               wire.push({
-                at: now + 1 + draw(80),
+                at,
                 to,
-                input: (at) => ({ type: 'hello', from: self, hello, now: at }),
+                input: (when) => ({ type: 'hello', from: self, hello, now: when }),
               })
             } else if (effect.type === 'promise') {
               wire.push({ at: now + draw(20), to: self, input: () => ({ type: 'promised', to: effect.to }) })
