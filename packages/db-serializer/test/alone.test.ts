@@ -20,11 +20,8 @@ async function split(cluster: Cluster): Promise<void> {
   await cluster.world.run(8_000)
 }
 
-const continueAlone = (cluster: Cluster, name: string): Promise<void> => {
-  const going = cluster.app(name).log.continueAlone()
-  going.catch(() => {})
-  return cluster.world.settle(going, 1_000)
-}
+const continueAlone = (cluster: Cluster, name: string): Promise<void> =>
+  cluster.world.settle(cluster.app(name).log.continueAlone(), 1_000)
 
 describe('two voters and silence', () => {
   test('by default writes wait, on both sides, until the operator says which one goes on', async () => {

@@ -1,8 +1,6 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { goldenSuite } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import { GoldenScript } from './golden-script.ts'
-
-const folder = new URL('./golden/', import.meta.url)
 
 /** Runs each block of commands and puts what happened behind its `---`. Lines with `#` are kept as they are. */
 function replay(script: string): string {
@@ -19,13 +17,9 @@ function replay(script: string): string {
   return `${replayed.join('\n\n')}\n`
 }
 
-describe('golden scripts of the Raft machine', () => {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.txt'))
-  test.each(names.sort())('%s', (name) => {
-    const file = new URL(name, folder)
-    const recorded = readFileSync(file, 'utf8')
-    const replayed = replay(recorded)
-    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, replayed)
-    else expect(replayed).toBe(recorded)
-  })
-})
+goldenSuite(
+  { describe, expect, test },
+  'golden scripts of the Raft machine',
+  new URL('./golden/', import.meta.url),
+  replay,
+)

@@ -30,10 +30,7 @@ orderedLogSuite(
       async until(done, withinMs) {
         if (!(await world.until(done, withinMs))) throw new Error(world.trace.tail(40).join('\n'))
       },
-      settle(promise) {
-        promise.catch(() => {})
-        return world.settle(promise, PATIENCE_MS)
-      },
+      settle: (promise) => world.settle(promise, PATIENCE_MS),
     }
   },
   { severalNodes: false },

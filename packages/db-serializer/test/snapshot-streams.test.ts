@@ -173,7 +173,7 @@ describe('a snapshot on its way to a follower', () => {
       while (!(await send(9, pieces, 1 + chance.below(12)))) breaks++
       // The link may break with the very last word, and the sender ask once more: then the follower begins anew.
       const whole = got[0]
-      expect(whole).toBeDefined()
+      expect(whole?.opening.meta).toEqual(meta(9))
       expect(await content(disk, whole?.snapshot.path ?? '')).toEqual(pieces.flatMap((piece) => [...piece]))
       const again = got.length - 1
       // At each break one piece at most was on its way.

@@ -38,7 +38,7 @@ describe('a follower behind the cut', () => {
       const arrived = (): number =>
         Math.max(0, ...[1, 2, 3].map((n) => disk.file(`incoming-${n}`)?.size ?? 0))
       const starting = cluster.node('c').start()
-      starting.catch(() => {})
+      starting.catch((error) => cluster.world.fail(error))
       for (const bytes of [200_000, 700_000, 1_200_000]) {
         while (arrived() <= bytes) await cluster.world.run(0.1)
         for (const link of cluster.world.network.links())
@@ -62,7 +62,7 @@ describe('a follower behind the cut', () => {
     const cluster = await behind(3)
     const leader = cluster.leader()
     const starting = cluster.node('c').start()
-    starting.catch(() => {})
+    starting.catch((error) => cluster.world.fail(error))
     await cluster.world.run(15)
     cluster.node(leader).crash('kill')
     await cluster.until(() => cluster.node('c').app?.words.words.length === 130)
@@ -72,12 +72,12 @@ describe('a follower behind the cut', () => {
   test('applies what comes while it takes the snapshot in, after it', async () => {
     const cluster = await behind(4)
     const starting = cluster.node('c').start()
-    starting.catch(() => {})
+    starting.catch((error) => cluster.world.fail(error))
     for (let i = 0; i < 30; i++) {
       cluster
         .app('a')
         .log.submit('words', new TextEncoder().encode(`more-${i}`))
-        .catch(() => {})
+        .catch((error) => cluster.world.fail(error))
       await cluster.world.run(2)
     }
     await cluster.until(() => cluster.node('c').app?.words.words.length === 160)

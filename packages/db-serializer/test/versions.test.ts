@@ -14,7 +14,6 @@ async function restart(cluster: Cluster, name: string): Promise<void> {
 
 const bundle = (cluster: Cluster, name: string): Promise<unknown> => {
   const answer = cluster.app(name).log.submitBundle({ commands: [{ machine: 'words', command: word('x') }] })
-  answer.catch(() => {})
   return cluster.world.settle(answer, 20_000)
 }
 
@@ -81,8 +80,9 @@ describe('programs of several versions', () => {
     await cluster.start('a')
     await cluster.until(() => cluster.group('a').version === 2)
     const { log, events } = await cluster.world.settle(cluster.node('b').start(), 1_000)
-    log.ready({ deadlineMs: 2_000 }).catch(() => {})
-    await cluster.until(() => events.some((event) => event.includes('a newer program')))
+    const ready = cluster.world.settle(log.ready({ deadlineMs: 2_000 }), 5_000)
+    await expect(ready).rejects.toMatchObject({ code: 'LOG_NO_GROUP' })
+    expect(events.some((event) => event.includes('a newer program'))).toBe(true)
     expect(events.at(-1)).toContain('the cluster is at version 2, this program supports 1')
     expect(cluster.group('a')).toMatchObject({ voters: ['a'], learners: [] })
   })

@@ -67,10 +67,7 @@ export function modelCluster(options: MutexOptions = {}) {
     async until(done, withinMs) {
       if (!(await world.until(done, withinMs))) throw new Error(`not within ${withinMs} virtual ms`)
     },
-    settle(promise) {
-      promise.catch(() => {})
-      return world.settle(promise, SETTLE_MS)
-    },
+    settle: (promise) => world.settle(promise, SETTLE_MS),
   }
   return { world, model, app, ...fixture }
 }

@@ -119,10 +119,7 @@ export class Cluster {
   }
 
   async submit(name: string, text: string, options: { deadlineMs?: number; idempotencyKey?: string } = {}) {
-    const applied = this.app(name).log.submit('words', word(text), options)
-    // The world drives what the promise waits for; a rejection is the caller's to see.
-    applied.catch(() => {})
-    return this.world.settle(applied, 30_000)
+    return this.world.settle(this.app(name).log.submit('words', word(text), options), 30_000)
   }
 
   group(name: string): GroupView {

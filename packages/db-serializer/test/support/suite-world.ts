@@ -54,9 +54,6 @@ export function suiteWorld(): OrderedLogFixture {
         throw new Error(`not within ${withinMs} virtual ms\n${world.trace.tail(40).join('\n')}`)
       }
     },
-    settle(promise) {
-      promise.catch(() => {})
-      return world.settle(promise, SETTLE_MS)
-    },
+    settle: (promise) => world.settle(promise, SETTLE_MS),
   }
 }

@@ -1,6 +1,6 @@
 import { errorAt } from '../binder/context.ts'
 import type { ColumnSchema, ForeignKey, KeyConstraint, TableSchema } from '../catalog/schema.ts'
-import { nearest, SQLSTATE, sqlError } from '../errors.ts'
+import { isSqlError, nearest, SQLSTATE, sqlError } from '../errors.ts'
 import { resolveOperator } from '../functions/resolve.ts'
 import type { Deferral, Identifier, Node, References } from '../syntax/ast.ts'
 import { formatType } from '../types/type.ts'
@@ -160,7 +160,8 @@ function checkTypes(
     const other = parent.columns[referenced[i] as number] as ColumnSchema
     try {
       if (own.type.id !== other.type.id) resolveOperator('=', other.type, own.type)
-    } catch {
+    } catch (error) {
+      if (!isSqlError(error) || error.detail.sqlstate !== SQLSTATE.undefinedFunction) throw error
       throw sqlError(SQLSTATE.datatypeMismatch, `foreign key constraint "${name}" cannot be implemented`, {
         detail: `Key columns "${own.name}" and "${other.name}" are of incompatible types: ${formatType(own.type)} and ${formatType(other.type)}.`,
       })

@@ -1,7 +1,7 @@
 import { errorAt } from '../binder/context.ts'
 import { declaredType } from '../binder/declared-type.ts'
 import type { CheckConstraint, DomainSchema, EnumLabel, EnumSchema } from '../catalog/schema.ts'
-import { SQLSTATE, sqlError } from '../errors.ts'
+import { isSqlError, SQLSTATE, sqlError } from '../errors.ts'
 import type {
   AlterDomain,
   AlterEnum,
@@ -331,7 +331,8 @@ async function checkColumns(
         const own = { ...table, columns }
         try {
           await checkAllRows(context, own, rowChecker(context, own, [check]))
-        } catch {
+        } catch (error) {
+          if (!isSqlError(error) || error.detail.sqlstate !== SQLSTATE.checkViolation) throw error
           throw sqlError(
             SQLSTATE.checkViolation,
             `column "${column.name}" of table "${table.name}" contains values that violate the new constraint`,

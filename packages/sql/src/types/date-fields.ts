@@ -8,7 +8,6 @@ import {
   splitMicros,
   TIMESTAMP_INFINITY,
   TIMESTAMP_MINUS_INFINITY,
-  timeOf,
 } from './calendar.ts'
 import { fromDecimal } from './decimal.ts'
 import type { Interval } from './interval.ts'
@@ -95,19 +94,9 @@ export function extractTimestamp(
   const { days, rest } = splitMicros(micros)
   const whole = wholeField(name, days)
   if (whole !== null) return String(whole)
-  const { hour, minute } = timeOf(rest)
-  const ofMinute = rest % 60_000_000n
+  const ofDay = timeField(name, rest)
+  if (ofDay !== null) return ofDay
   switch (name) {
-    case 'hour':
-      return String(hour)
-    case 'minute':
-      return String(minute)
-    case 'second':
-      return scaled(ofMinute, 6)
-    case 'milliseconds':
-      return scaled(ofMinute, 3)
-    case 'microseconds':
-      return ofMinute.toString()
     case 'epoch':
       return scaled(micros, 6)
     case 'julian':
@@ -130,9 +119,19 @@ function infiniteField(name: string, field: string, positive: boolean, type: str
 
 /** EXTRACT from a time of day. @throws 22023, 0A000 for what a time does not have */
 export function extractTime(field: string, micros: number, type = 'time without time zone'): string {
+  const name = fieldOf(field)
   const rest = BigInt(micros)
+  const value = name === 'epoch' ? scaled(rest, 6) : timeField(name, rest)
+  if (value !== null) return value
+  throw growing.has(name) || cyclic.has(name)
+    ? sqlError(SQLSTATE.featureNotSupported, `unit "${field}" not supported for type ${type}`)
+    : unknownUnit(field, type)
+}
+
+/** A field of the time of day; null for others. @param rest microseconds since midnight */
+function timeField(name: string, rest: bigint): string | null {
   const ofMinute = rest % 60_000_000n
-  switch (fieldOf(field)) {
+  switch (name) {
     case 'hour':
       return String(rest / 3_600_000_000n)
     case 'minute':
@@ -143,12 +142,8 @@ export function extractTime(field: string, micros: number, type = 'time without 
       return scaled(ofMinute, 3)
     case 'microseconds':
       return ofMinute.toString()
-    case 'epoch':
-      return scaled(rest, 6)
     default:
-      throw growing.has(fieldOf(field)) || cyclic.has(fieldOf(field))
-        ? sqlError(SQLSTATE.featureNotSupported, `unit "${field}" not supported for type ${type}`)
-        : unknownUnit(field, type)
+      return null
   }
 }
 
