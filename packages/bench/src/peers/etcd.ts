@@ -1,14 +1,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { access, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { LoadAnswer } from '../log-worker-protocol.ts'
 import { freePorts, pause } from '../ports.ts'
+import { builtClient } from './built-client.ts'
 import { type Absent, absent } from './peer.ts'
 
 const run = promisify(execFile)
@@ -55,32 +55,18 @@ export async function findEtcd(): Promise<EtcdInstallation | Absent> {
   }
 }
 
-/** The client's program; built once for each version of its source. */
-async function buildClient(): Promise<string> {
-  const hash = createHash('sha256')
-    .update(await readFile(SOURCE))
-    .digest('hex')
-    .slice(0, 16)
-  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'cluster-bench')
-  const program = join(folder, `etcd-client-${hash}`)
-  try {
-    await access(program)
-    return program
-  } catch {
-    // Not built yet.
-  }
-  await access(join(GO_PATH, 'src/go.etcd.io/etcd/clientv3'))
-  await mkdir(folder, { recursive: true })
-  const env = {
-    ...process.env,
-    GO111MODULE: 'off',
-    GOPATH: GO_PATH,
-    GOFLAGS: '',
-    GOCACHE: join(folder, 'go-build'),
-  }
-  await run('go', ['build', '-o', program, SOURCE], { env })
-  return program
-}
+const buildClient = (): Promise<string> =>
+  builtClient('etcd', SOURCE, async (program, folder) => {
+    await access(join(GO_PATH, 'src/go.etcd.io/etcd/clientv3'))
+    const env = {
+      ...process.env,
+      GO111MODULE: 'off',
+      GOPATH: GO_PATH,
+      GOFLAGS: '',
+      GOCACHE: join(folder, 'go-build'),
+    }
+    await run('go', ['build', '-o', program, SOURCE], { env })
+  })
 
 /** Three etcd servers with their defaults (fsync on), and the client, each a process of its own. */
 export class Etcd {

@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { access, chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
+import { access, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Histogram } from '../histogram.ts'
 import { type KvAnswer, type KvLoad, ROWS_LOADED, TEXT_LENGTH } from '../kv-worker-protocol.ts'
 import { freePorts, pause } from '../ports.ts'
+import { builtClient } from './built-client.ts'
 import { type Absent, absent } from './peer.ts'
 import { Servers, userFor } from './servers.ts'
 
@@ -41,25 +40,10 @@ export async function findGalera(): Promise<GaleraInstallation | Absent> {
   }
 }
 
-/** The client's program; built once for each version of its source. */
-async function buildClient(): Promise<string> {
-  const hash = createHash('sha256')
-    .update(await readFile(SOURCE))
-    .digest('hex')
-    .slice(0, 16)
-  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'cluster-bench')
-  const program = join(folder, `galera-client-${hash}`)
-  try {
-    await access(program)
-    return program
-  } catch {
-    // Not built yet.
-  }
-  await mkdir(folder, { recursive: true })
-  await run('gcc', ['-O2', '-o', program, SOURCE, '-lmariadb', '-lpthread'])
-  await chmod(program, 0o755)
-  return program
-}
+const buildClient = (): Promise<string> =>
+  builtClient('galera', SOURCE, (program) =>
+    run('gcc', ['-O2', '-o', program, SOURCE, '-lmariadb', '-lpthread']),
+  )
 
 /** Three MariaDB servers with Galera, each flushing its log at every commit, on loopback. */
 export class Galera {
