@@ -15,6 +15,7 @@ kill -9 in random order, and checks after every kill that nothing is lost and wr
   --nodes <n>        nodes to start (default 4)
   --redundancy <n>   copies of every row (default 2)
   --down-to <n>      nodes left at the end (default 1)
+  --restart          start each killed node again, with its data, before the next one is killed; all are there at the end
   --seed <n>         the order of the kills (default: a random one, printed)
   --loopback         all nodes on this host's loopback with a seed list, instead of hosts of their own with mDNS`
 
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     nodes: { type: 'string', default: '4' },
     redundancy: { type: 'string', default: '2' },
     'down-to': { type: 'string', default: '1' },
+    restart: { type: 'boolean', default: false },
     seed: { type: 'string' },
     loopback: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -37,11 +39,13 @@ const options: SceneOptions = {
   redundancy: Number(values.redundancy),
   downTo: Number(values['down-to']),
   seed: values.seed === undefined ? Math.floor(Math.random() * 0x7fff_ffff) : Number(values.seed),
+  restart: values.restart,
 }
+const { nodes, redundancy, downTo, seed } = options
 if (
-  !Object.values(options).every((value) => Number.isInteger(value) && value >= 0) ||
-  options.downTo < 1 ||
-  options.nodes < options.downTo
+  ![nodes, redundancy, downTo, seed].every((value) => Number.isInteger(value) && value >= 0) ||
+  downTo < 1 ||
+  nodes < downTo
 ) {
   console.error(`the options must be whole numbers, with nodes >= down-to >= 1\n\n${HELP}`)
   process.exit(2)

@@ -12,6 +12,8 @@ export interface SceneOptions {
   /** Nodes left at the end. */
   readonly downTo: number
   readonly seed: number
+  /** Each killed node is started again, with its data, before the next one is killed. */
+  readonly restart: boolean
 }
 
 const ROWS = 10
@@ -35,6 +37,7 @@ export async function playScene(options: SceneOptions, folder: string, lan: Lan 
     await stage.createAndInsert()
     await stage.showHolders()
     await stage.killOneAfterAnother()
+    if (options.restart) await stage.showHolders()
     say('everything held')
     return true
   } catch (error) {
@@ -45,6 +48,7 @@ export async function playScene(options: SceneOptions, folder: string, lan: Lan 
   }
 }
 
+/** Starts the nodes; they are put into `actors` at once, so that whatever happens somebody stops them. */
 async function open(
   { nodes, redundancy }: SceneOptions,
   folder: string,
@@ -62,16 +66,15 @@ async function open(
       new Actor(label, lan?.hosts[i] ?? null, { name: 'scene', data, listen, seeds, redundancy }, say),
     )
   }
-  await Promise.all(
-    actors.map(async (actor) => {
-      const { id, addresses } = await actor.call<{ id: string; addresses: string[] }>('ready')
-      say(`${actor.label} is ready: process ${actor.pid}, ${id.slice(-8)}, ${addresses[0] ?? 'no address'}`)
-    }),
-  )
+  await Promise.all(actors.map((actor) => actor.ready()))
 }
 
 /** One node in a process of its own. */
 class Actor extends CalledProcess {
+  /** Another process with the same host, address and data. */
+  readonly again: () => Actor
+  readonly #say: (text: string) => void
+
   constructor(label: string, host: LanHost | null, options: ActorOptions, say: (text: string) => void) {
     const args = [
       '--conditions=source',
@@ -87,6 +90,13 @@ class Actor extends CalledProcess {
         else say(`${label} ${String(data)}`)
       },
     )
+    this.again = () => new Actor(label, host, options, say)
+    this.#say = say
+  }
+
+  async ready(): Promise<void> {
+    const { id, addresses } = await this.call<{ id: string; addresses: string[] }>('ready')
+    this.#say(`${this.label} is ready: process ${this.pid}, ${id.slice(-8)}, ${addresses[0] ?? 'no address'}`)
   }
 
   status(): Promise<Status> {
@@ -110,13 +120,14 @@ function tookOverText(label: string, { partitions, rows, from, source }: TookOve
 class Stage {
   readonly #options: SceneOptions
   readonly #say: (text: string) => void
-  readonly #all: readonly Actor[]
+  readonly #all: Actor[]
   /** In the order of their death; the last ones survive. */
   readonly #order: readonly Actor[]
   /** How many rows the table should have. */
   #rows = 0
 
-  constructor(options: SceneOptions, actors: readonly Actor[], say: (text: string) => void) {
+  /** @param actors a node that is started again takes the place of the one that was killed */
+  constructor(options: SceneOptions, actors: Actor[], say: (text: string) => void) {
     this.#options = options
     this.#all = actors
     this.#order = shuffled(actors, options.seed)
@@ -143,34 +154,66 @@ class Stage {
 
   /** Which nodes hold each row: as the log has it, and as the nodes' own storage has it. */
   async showHolders(): Promise<void> {
-    const ids = new Map<string, Actor>()
-    const stored = new Map<Actor, ReadonlySet<number>>()
-    for (const actor of this.#all) {
-      const { id } = await actor.status()
-      ids.set(id, actor)
-      stored.set(actor, new Set(await actor.call<number[]>('storedRows', 'items')))
-    }
-    const [first] = this.#all
-    if (!first) return
-    const rows = await first.sql(
-      `SELECT i.id, r.node FROM items i JOIN cluster_replicas r ON r.partition = cluster_partition_of('items', i.id)
-       WHERE r.complete ORDER BY i.id, r.node`,
-    )
-    for (let id = 1; id <= ROWS; id++) {
-      const holders = rows.filter((row) => row[0] === id).map((row) => ids.get(String(row[1])))
-      const labels = holders.map((holder) => holder?.label ?? 'a stranger').sort()
-      this.#say(`row ${String(id).padStart(2)} lives on ${labels.join(', ')}`)
-      if (holders.length !== this.#options.redundancy)
-        throw new Error(`row ${id} has ${holders.length} holders`)
-      for (const actor of this.#all) {
-        const has = stored.get(actor)?.has(id) ?? false
-        if (has !== holders.includes(actor)) {
-          throw new Error(
-            `the storage of ${actor.label} ${has ? 'has' : 'does not have'} row ${id}, against the record`,
-          )
-        }
+    const deadline = Date.now() + WAIT_MS_MAX
+    for (;;) {
+      // Replicas may still move to nodes that came last: the record and the storages are of one moment then only when
+      // nothing moved between two looks at the record.
+      const before = await this.#recorded()
+      const stored = await this.#stored()
+      const recorded = await this.#recorded()
+      const problem = same(before, recorded) ? this.#differ(recorded, stored) : 'the record keeps changing'
+      if (problem === null) {
+        for (const [id, holders] of recorded)
+          this.#say(`row ${String(id).padStart(2)} lives on ${holders.join(', ')}`)
+        return
       }
+      if (Date.now() > deadline) throw new Error(problem)
+      await pause()
     }
+  }
+
+  /** Labels of the nodes that hold each of the first rows completely, by the log. */
+  async #recorded(): Promise<ReadonlyMap<number, readonly string[]>> {
+    const labels = new Map<string, string>()
+    for (const actor of this.#all) labels.set((await actor.status()).id, actor.label)
+    const rows = await this.#first().sql(
+      `SELECT i.id, r.node FROM items i JOIN cluster_replicas r ON r.partition = cluster_partition_of('items', i.id)
+       WHERE r.complete AND i.id <= $1`,
+      [ROWS],
+    )
+    const holders = new Map<number, string[]>()
+    for (let id = 1; id <= ROWS; id++) holders.set(id, [])
+    for (const [id, node] of rows) holders.get(Number(id))?.push(labels.get(String(node)) ?? 'a stranger')
+    for (const each of holders.values()) each.sort()
+    return holders
+  }
+
+  /** Ids of the rows in the storage of each node, by its label. */
+  async #stored(): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
+    const stored = new Map<string, ReadonlySet<number>>()
+    for (const actor of this.#all)
+      stored.set(actor.label, new Set(await actor.call<number[]>('storedRows', 'items')))
+    return stored
+  }
+
+  /** What is wrong with who has which row; null when all is well. */
+  #differ(
+    recorded: ReadonlyMap<number, readonly string[]>,
+    stored: ReadonlyMap<string, ReadonlySet<number>>,
+  ): string | null {
+    for (const [id, holders] of recorded) {
+      if (holders.length !== this.#options.redundancy) return `row ${id} has ${holders.length} holders`
+      for (const [label, ids] of stored)
+        if (ids.has(id) !== holders.includes(label))
+          return `the storage of ${label} ${ids.has(id) ? 'has' : 'does not have'} row ${id}, against the record`
+    }
+    return null
+  }
+
+  #first(): Actor {
+    const [first] = this.#alive()
+    if (!first) throw new Error('no node is left')
+    return first
   }
 
   async killOneAfterAnother(): Promise<void> {
@@ -179,7 +222,8 @@ class Stage {
     await witness.call('startTicking', TICK_MS)
     this.#say(`a client on ${witness.label} writes a row every ${TICK_MS} ms`)
     const kills: { label: string; at: number }[] = []
-    for (const victim of this.#order.slice(0, this.#order.length - this.#options.downTo)) {
+    const { restart, downTo } = this.#options
+    for (const victim of this.#order.slice(0, this.#order.length - (restart ? 1 : downTo))) {
       await this.#tickOn(witness)
       const status = await witness.status()
       const { id } = await victim.status()
@@ -187,18 +231,29 @@ class Stage {
       kills.push({ label: victim.label, at: Date.now() })
       await victim.kill()
       this.#say(`killed ${victim.label}${role} (kill -9, process ${victim.pid} is gone)`)
-      const alive = this.#alive().length
-      await this.#until(`${alive} left have repaired what was lost`, (statuses) =>
-        statuses.every(
-          ({ voters, alive: seen, underReplicated, unavailable }) =>
-            voters === Math.min(5, alive) && seen === alive && underReplicated === 0 && unavailable === 0,
-        ),
-      )
+      await this.#untilRepaired((alive) => `${alive} left have repaired what was lost`)
+      await this.#readEverywhere()
+      await this.#writeOneMore()
+      if (!restart) continue
+      const again = victim.again()
+      this.#all[this.#all.indexOf(victim)] = again
+      await again.ready()
+      await this.#untilRepaired((alive) => `${again.label} is back, and all ${alive} agree`)
       await this.#readEverywhere()
       await this.#writeOneMore()
     }
     await this.#tickOn(witness)
     await this.#reportGaps(await witness.call<readonly Tick[]>('stopTicking'), kills, witness)
+  }
+
+  async #untilRepaired(what: (alive: number) => string): Promise<void> {
+    const alive = this.#alive().length
+    await this.#until(what(alive), (statuses) =>
+      statuses.every(
+        ({ voters, alive: seen, underReplicated, unavailable }) =>
+          voters === Math.min(5, alive) && seen === alive && underReplicated === 0 && unavailable === 0,
+      ),
+    )
   }
 
   async #reportGaps(
@@ -251,11 +306,10 @@ class Stage {
   }
 
   async #writeOneMore(): Promise<void> {
-    for (const actor of this.#alive().slice(0, 1)) {
-      this.#rows++
-      await actor.sql('INSERT INTO items (id, name) VALUES ($1, $2)', [this.#rows, `item ${this.#rows}`])
-      this.#say(`${actor.label} wrote row ${this.#rows}`)
-    }
+    const actor = this.#first()
+    this.#rows++
+    await actor.sql('INSERT INTO items (id, name) VALUES ($1, $2)', [this.#rows, `item ${this.#rows}`])
+    this.#say(`${actor.label} wrote row ${this.#rows}`)
   }
 
   async #until(what: string, holds: (statuses: readonly Status[]) => boolean): Promise<void> {
@@ -267,12 +321,19 @@ class Stage {
         return
       }
       if (Date.now() > deadline) throw new Error(`not in time: ${what}; ${JSON.stringify(statuses)}`)
-      await new Promise((resolve) => {
-        setTimeout(resolve, POLL_MS)
-      })
+      await pause()
     }
   }
 }
+
+function same(a: ReadonlyMap<number, readonly string[]>, b: ReadonlyMap<number, readonly string[]>): boolean {
+  return [...a].every(([id, holders]) => holders.join() === b.get(id)?.join())
+}
+
+const pause = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, POLL_MS)
+  })
 
 /** A Fisher–Yates shuffle from a seed (mulberry32). */
 function shuffled<T>(items: readonly T[], seed: number): T[] {
