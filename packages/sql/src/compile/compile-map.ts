@@ -57,6 +57,10 @@ export function rowEmitter(writer: FunctionWriter, layout: Layout, slots: Slots)
       const position = layout.position(column)
       return position === null ? null : `${writer.hoist(`batch.columns[${position}]`)}[i]`
     },
+    list(column) {
+      const position = layout.position(column)
+      return position === null ? null : { column: `batch.columns[${position}]`, row: 'i' }
+    },
     slot: (column) => slots.of(column),
   })
 }
