@@ -5,13 +5,22 @@ import type { SuiteOptions } from './suite.ts'
 import { kv } from './suites/kv.ts'
 import { log } from './suites/log.ts'
 import { smoke } from './suites/smoke.ts'
+import { sql } from './suites/sql.ts'
 import { storage } from './suites/storage.ts'
+import { tpch } from './suites/tpch.ts'
+
+/** Rows of the suite sql unless somebody says otherwise. */
+const SQL_ROWS = 1_000_000
+const given = (option: string): boolean =>
+  process.argv.some((argument) => argument.split('=')[0] === `--${option}`)
 
 const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Report>>> = {
   kv,
   log,
   smoke: ({ progress }) => smoke(progress),
+  sql: (options) => sql({ ...options, rows: given('rows') ? options.rows : SQL_ROWS }),
   storage,
+  tpch,
 }
 
 const HELP = `usage: npm run bench -- --suite <suite> [options]
@@ -20,18 +29,22 @@ suites
   smoke   start-up, commits, point reads and fail-over of three processes on this machine
   kv      rows by key: writes, transactions, a hot row, reads; knows the peers postgres and galera
   log     the ordered log alone: appends, linearizable reads, fail-over, a long log; knows the peer etcd
+  sql     one node's SQL: scans, groups, joins, look-ups, planning; three nodes; knows the peers postgres and sqlite
   storage the storage engines without a cluster: load, reads, checkpoints, copies, restart
+  tpch    the 22 queries of TPC-H, compared and timed; knows the peer postgres
 
 options
   --peers <a,b>         measure beside these; one that is not installed is reported and makes exit code 2
-  --parts <a,b>         of the suite log: append, read, fail-over, idle, long-log (default: all)
+  --parts <a,b>         of the suite log: append, read, fail-over, idle, long-log; of sql: filter, group, join, sort,
+                        point, range, plan, spread; of tpch: numbers of queries (default: all)
   --runs <n>            runs of which the median is taken (default 3)
   --warm-up-ms <n>      before each run (default 700)
   --measured-ms <n>     of each run (default 2000)
   --fail-overs <n>      repetitions of a killed leader (default 20)
   --log-mib <n>         size of the long log (default 128)
   --state-mib <n>       size of the state whose snapshot is taken (default 16)
-  --rows <n>            rows of the partition of the suite storage (default 200000)
+  --rows <n>            rows of the partition of the suite storage (default 200000), of the suite sql (1000000)
+  --scale <n>           of the suite tpch (default 0.1)
   --json <file>         write the figures for programs, too`
 
 const { values } = parseArgs({
@@ -46,6 +59,7 @@ const { values } = parseArgs({
     'log-mib': { type: 'string', default: '128' },
     'state-mib': { type: 'string', default: '16' },
     rows: { type: 'string', default: '200000' },
+    scale: { type: 'string', default: '0.1' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -67,6 +81,7 @@ const report = await suite({
   logBytes: Number(values['log-mib']) * MIB,
   stateBytes: Number(values['state-mib']) * MIB,
   rows: Number(values.rows),
+  scale: Number(values.scale),
   progress: (text) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text} …` : ''),
 })
 if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')

@@ -14,6 +14,8 @@ export interface SuiteOptions {
   readonly stateBytes: number
   /** Rows of a table or partition. */
   readonly rows: number
+  /** Scale of the rows of TPC-H; 1 is about 1 GB. */
+  readonly scale: number
   /** Parts to run; empty for all. */
   readonly parts: readonly string[]
   progress(text: string): void

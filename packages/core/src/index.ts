@@ -124,7 +124,7 @@ export {
   encodeChunk,
   type RowsChunk,
 } from './rows/row-chunks.ts'
-export { SortedBlocks } from './sorted-blocks.ts'
+export { type Block, SortedBlocks } from './sorted-blocks.ts'
 export type { PartitionStore, RowBatch, RowWrite, ScanRequest, StorageEngine } from './storage.ts'
 export type { Describable, StructureNode } from './structure.ts'
 export type {

@@ -7,6 +7,8 @@ const BLOCK_MAX = 512
 export interface Block<Item> {
   readonly keys: Key[]
   readonly items: Item[]
+  /** What somebody has computed from the block; every change of the block forgets it. */
+  derived: unknown
 }
 
 /**
@@ -33,11 +35,12 @@ export class SortedBlocks<Item> {
     const index = this.#blockOf(key)
     const block = this.#blocks[index]
     if (!block) {
-      this.#blocks.push({ keys: [key], items: [item] })
+      this.#blocks.push({ keys: [key], items: [item], derived: null })
       this.#size = 1
       return
     }
     const at = lowerBound(block.keys, key)
+    block.derived = null
     if (block.keys[at] === key) {
       block.items[at] = item
       return
@@ -60,6 +63,7 @@ export class SortedBlocks<Item> {
     if (!block) return false
     const at = lowerBound(block.keys, key)
     if (block.keys[at] !== key) return false
+    block.derived = null
     this.#size--
     if (block.keys.length === 1) this.#blocks.splice(index, 1)
     else {
@@ -67,6 +71,17 @@ export class SortedBlocks<Item> {
       block.items.splice(at, 1)
     }
     return true
+  }
+
+  /** The block with the first key ≥ `from` (or the very first), and where in it that key stands; null: there is none. */
+  seek(from: Key | undefined): { readonly block: Readonly<Block<Item>>; readonly at: number } | null {
+    let index = from === undefined ? 0 : this.#blockOf(from)
+    let block = this.#blocks[index]
+    if (!block) return null
+    const at = from === undefined ? 0 : lowerBound(block.keys, from)
+    if (at < block.keys.length) return { block, at }
+    block = this.#blocks[++index]
+    return block ? { block, at: 0 } : null
   }
 
   /** Visits from the first key ≥ `from` (or the very first) upwards until `visit` returns false. */
@@ -97,7 +112,8 @@ export class SortedBlocks<Item> {
   #split(index: number, block: Block<Item>, insertedAt: number): void {
     // After an insert at the very end the load is likely ascending: leave the full block full.
     const cut = insertedAt === block.keys.length - 1 ? block.keys.length - 1 : block.keys.length >> 1
-    this.#blocks.splice(index + 1, 0, { keys: block.keys.splice(cut), items: block.items.splice(cut) })
+    const upper = { keys: block.keys.splice(cut), items: block.items.splice(cut), derived: null }
+    this.#blocks.splice(index + 1, 0, upper)
   }
 
   /** The last block that starts at or below the key; the first one when none does. */

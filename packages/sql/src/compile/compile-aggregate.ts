@@ -1,9 +1,13 @@
-import type { Value } from '@cluster/core'
-import type { AggregateStates, AggregateUpdate } from '../executor/aggregate.ts'
+import { assert, type Value } from '@cluster/core'
+import { type AggregateStates, type AggregateUpdate, blankHash, textHash } from '../executor/aggregate.ts'
+import { CountStates, DecimalSumStates, FloatSumStates, WholeSumStates } from '../executor/number-states.ts'
 import type { RowComparator } from '../executor/sorted-rows.ts'
+import { addFloat } from '../functions/arithmetic.ts'
 import type { AggregateFunction } from '../functions/function.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { AggregateCall, Output } from '../plan/logical.ts'
+import { sameWithoutBlanks } from '../types/compare.ts'
+import { WHOLE_MAX } from '../types/scaled.ts'
 import type { TypeId } from '../types/type.ts'
 import { compileComparator, type Layout, rowEmitter, type Slots } from './compile-map.ts'
 import type { Emitted, ExpressionEmitter } from './expression-emitter.ts'
@@ -32,44 +36,30 @@ class StateList implements AggregateStates {
 
 /** How one call is updated and read. */
 interface CallCode {
-  readonly makeStates: () => StateList
-  /** Writes the update of `states[g]` with arguments that are not NULL, if the function is strict. */
-  update(writer: FunctionWriter, state: string, args: readonly string[]): void
+  readonly makeStates: () => AggregateStates
+  /** Writes the update of group `g` in `states` with arguments that are not NULL, if the function is strict. */
+  update(writer: FunctionWriter, states: string, args: readonly string[]): void
+  /** Writes everything from the argument on; absent: the arguments come ready. */
+  readonly whole?: (writer: FunctionWriter, emitter: ExpressionEmitter, states: string) => void
 }
 
 const compared: ReadonlySet<TypeId> = new Set(['smallint', 'integer', 'bigint', 'timestamp', 'date'])
+/** Sums are exact in a double up to here, one more number of 32 bits included. */
+const SUM_MAX = 2 ** 53 - 2 ** 32
 
 /** The common aggregates as plain JavaScript; null: by the function's own steps. */
-function inlineCode(fn: AggregateFunction): CallCode | null {
+function inlineCode({ fn, args, distinct }: AggregateCall, emitter: ExpressionEmitter): CallCode | null {
   const type = fn.args[0]?.id
   if (fn.name === 'count')
     return {
-      makeStates: () =>
-        new StateList(
-          () => 0,
-          (count) => BigInt(count as number),
-        ),
-      update: (writer, state) => writer.line(`${state}++`),
+      makeStates: () => new CountStates(),
+      update: (writer, states) => writer.line(`${states}.counts[g]++`),
     }
-  // Sums of 32-bit integers are exact in doubles for the first 2^21 rows at least, and beyond 2^53 they are not:
-  // the running sum moves to a bigint before that.
-  if (fn.name === 'sum' && (type === 'integer' || type === 'smallint') && fn.returns.id === 'bigint')
-    return {
-      makeStates: () =>
-        new StateList(
-          () => null,
-          (sum) => (sum === null ? null : BigInt(sum as number)),
-        ),
-      update(writer, state, [value]) {
-        writer.line(`if (typeof ${state} === 'bigint') ${state} += BigInt(${value})`)
-        writer.block('else', () => {
-          writer.line(`${state} = ${state} === null ? ${value} : ${state} + ${value}`)
-          writer.line(
-            `if (${state} > 4503599627370496 || ${state} < -4503599627370496) ${state} = BigInt(${state})`,
-          )
-        })
-      },
-    }
+  const summing = fn.name === 'sum' || fn.name === 'avg'
+  if (summing && (type === 'integer' || type === 'smallint')) return wholeSum(fn)
+  if (summing && type === 'double') return floatSum(fn)
+  const [arg] = args
+  if (summing && type === 'numeric' && arg !== undefined && !distinct) return decimalSum(fn, arg, emitter)
   if ((fn.name === 'min' || fn.name === 'max') && type !== undefined && compared.has(type)) {
     const sign = fn.name === 'min' ? '<' : '>'
     return {
@@ -78,11 +68,70 @@ function inlineCode(fn: AggregateFunction): CallCode | null {
           () => null,
           (value) => value as Value,
         ),
-      update: (writer, state, [value]) =>
-        writer.line(`if (${state} === null || ${value} ${sign} ${state}) ${state} = ${value}`),
+      update(writer, states, [value]) {
+        const state = `${states}.values[g]`
+        writer.line(`if (${state} === null || ${value} ${sign} ${state}) ${state} = ${value}`)
+      },
     }
   }
   return null
+}
+
+function wholeSum(fn: AggregateFunction): CallCode {
+  const finish = (sum: bigint, count: number): Value => {
+    if (count === 0) return null
+    return fn.finish([count, sum])
+  }
+  return {
+    makeStates: () => new WholeSumStates(fn, finish),
+    update(writer, states, [value]) {
+      const sum = writer.declare(`${states}.sums[g] + ${value}`, 's')
+      writer.line(`if (${sum} <= ${SUM_MAX} && ${sum} >= ${-SUM_MAX}) ${states}.sums[g] = ${sum}`)
+      writer.line(`else ${states}.spill(g, ${value})`)
+      writer.line(`${states}.counts[g]++`)
+    },
+  }
+}
+
+function floatSum(fn: AggregateFunction): CallCode {
+  return {
+    makeStates: () => new FloatSumStates(fn.name === 'avg'),
+    update(writer, states, [value]) {
+      const sum = writer.declare(`${states}.sums[g] + ${value}`, 's')
+      // What is no finite number is judged by the function itself.
+      const add = writer.capture(addFloat, 'f')
+      writer.line(`${states}.sums[g] = ${sum} - ${sum} === 0 ? ${sum} : ${add}(${states}.sums[g], ${value})`)
+      writer.line(`${states}.counts[g]++`)
+    },
+  }
+}
+
+/** Null when the argument is not made of numbers with declared scales. */
+function decimalSum(fn: AggregateFunction, arg: Expr, emitter: ExpressionEmitter): CallCode | null {
+  const form = emitter.scaledForm(arg)
+  if (form === null) return null
+  return {
+    makeStates: () => new DecimalSumStates(fn, form.scale, form.varies),
+    update(writer, states, [value]) {
+      writer.line(`${states}.other(g, ${value})`)
+    },
+    whole(writer, inner, states) {
+      const scaled = inner.emitScaled(arg)
+      assert(scaled !== null, 'the argument of a sum has changed')
+      const { code, shown } = scaled
+      inner.block(`if (${code} === ${code})`, () => {
+        const sum = writer.declare(`${states}.sums[g] + ${code}`, 's')
+        writer.line(`if (${sum} <= ${WHOLE_MAX} && ${sum} >= ${-WHOLE_MAX}) ${states}.sums[g] = ${sum}`)
+        writer.line(`else ${states}.spill(g, ${code})`)
+        writer.line(`${states}.counts[g]++`)
+        if (shown !== null) writer.line(`if (${shown} > ${states}.shown[g]) ${states}.shown[g] = ${shown}`)
+      })
+      inner.block('else', () => {
+        const { code: value, nullable } = inner.emit(arg)
+        writer.line(`${nullable ? `if (${value} !== null) ` : ''}${states}.other(g, ${value})`)
+      })
+    },
+  }
 }
 
 function steppedCode(fn: AggregateFunction): CallCode {
@@ -92,8 +141,9 @@ function steppedCode(fn: AggregateFunction): CallCode {
         () => fn.init(),
         (state) => fn.finish(state),
       ),
-    update(writer, state, args) {
+    update(writer, states, args) {
       const step = writer.capture(fn.step, 'f')
+      const state = `${states}.values[g]`
       writer.line(`${state} = ${step}(${[state, ...args].join(', ')})`)
     },
   }
@@ -124,7 +174,7 @@ function orderedCode({ fn, orderBy, args }: AggregateCall): CallCode {
           return fn.finish(result)
         },
       ),
-    update: (writer, state, values) => writer.line(`${state}.push([${values.join(', ')}])`),
+    update: (writer, states, values) => writer.line(`${states}.values[g].push([${values.join(', ')}])`),
   }
 }
 
@@ -144,7 +194,7 @@ export function compileAggregate(
   const writer = new FunctionWriter()
   const emitter = rowEmitter(writer, layout, slots)
   const codes = calls.map((call) =>
-    call.orderBy.length > 0 ? orderedCode(call) : (inlineCode(call.fn) ?? steppedCode(call.fn)),
+    call.orderBy.length > 0 ? orderedCode(call) : (inlineCode(call, emitter) ?? steppedCode(call.fn)),
   )
   writer.line('const n = batch.length')
   if (groups.length === 0) writer.line('const g = 0')
@@ -152,8 +202,8 @@ export function compileAggregate(
     if (filter !== null) emitter.require(filter)
     if (groups.length > 0) findGroup(writer, emitter, groups)
     calls.forEach((call, c) => {
-      const state = `${writer.hoist(`groups.states[${c}].values`)}[g]`
-      updateCall(writer, emitter, call, codes[c] as CallCode, c, state)
+      const states = writer.hoist(`groups.states[${c}]`)
+      updateCall(writer, emitter, call, codes[c] as CallCode, c, states)
     })
   })
   return {
@@ -166,21 +216,85 @@ export function compileAggregate(
 }
 
 /** Gives a list of states the sets that tell which values of DISTINCT came before. */
-function withSeen(states: StateList): StateList & { readonly seen: Set<unknown>[] } {
+function withSeen(states: AggregateStates): AggregateStates & { readonly seen: Set<unknown>[] } {
   return Object.assign(states, { seen: [] as Set<unknown>[] })
 }
 
+type Part = Emitted & { readonly type: Expr['type'] }
+
+const whole: ReadonlySet<TypeId> = new Set(['smallint', 'integer'])
+/** Whose values `===` finds equal exactly when SQL does; char but for its blanks. */
+const exact: ReadonlySet<TypeId> = new Set(['smallint', 'integer', 'date', 'text', 'varchar', 'char', 'uuid'])
+
 function findGroup(writer: FunctionWriter, emitter: ExpressionEmitter, groups: readonly Output[]): void {
-  const parts = groups.map(({ expr }) => ({ type: expr.type, ...emitter.emit(expr) }))
-  const key = hashKeyCode(writer, parts)
-  writer.line(`const key = ${key}`)
-  const map = writer.hoist('groups.byKey')
-  writer.line(`let g = ${map}.get(key)`)
+  const parts = groups.map(({ expr }): Part => ({ type: expr.type, ...emitter.emit(expr) }))
+  const [only] = parts
+  if (parts.length === 1 && only !== undefined && whole.has(only.type.id)) findWhole(writer, only)
+  else if (parts.length > 1 && parts.every(({ type }) => exact.has(type.id))) findHashed(writer, parts)
+  else findByKey(writer, parts)
+}
+
+function pushValues(writer: FunctionWriter, parts: readonly Part[]): void {
+  parts.forEach(({ code }, c) => {
+    writer.line(`${writer.hoist(`groups.columns[${c}]`)}.push(${code})`)
+  })
+}
+
+function findByKey(writer: FunctionWriter, parts: readonly Part[]): void {
+  writer.line(`const key = ${hashKeyCode(writer, parts)}`)
+  writer.line(`let g = ${writer.hoist('groups.byKey')}.get(key)`)
   writer.block('if (g === undefined)', () => {
     writer.line('g = groups.add(key)')
-    parts.forEach(({ code }, c) => {
-      writer.line(`${writer.hoist(`groups.columns[${c}]`)}.push(${code})`)
+    pushValues(writer, parts)
+  })
+}
+
+/** One whole number is its own place in a list. */
+function findWhole(writer: FunctionWriter, part: Part): void {
+  const { code, nullable } = part
+  const known = nullable ? `${code} !== null && ` : ''
+  writer.line(
+    `let g = ${known}${code} >= 0 && ${code} < groups.dense.length ? groups.dense[${code}] - 1 : groups.find(${code})`,
+  )
+  writer.block('if (g < 0)', () => {
+    writer.line(`g = groups.find(${code})`)
+    writer.block('if (g < 0)', () => {
+      writer.line(`g = groups.addWhole(${code})`)
+      pushValues(writer, [part])
     })
+  })
+}
+
+/** Several values: a table with open addressing, whose hash is made of all of them. */
+function findHashed(writer: FunctionWriter, parts: readonly Part[]): void {
+  const hash = writer.declare('0', 'x')
+  for (const { type, code } of parts) {
+    const own =
+      type.id === 'char'
+        ? `${writer.capture(blankHash, 'f')}(${code})`
+        : whole.has(type.id) || type.id === 'date'
+          ? `(${code} | 0)`
+          : `${writer.capture(textHash, 'f')}(${code})`
+    writer.line(`${hash} = Math.imul(${hash} ^ ${own}, 0x9e3779b1)`)
+  }
+  writer.line(`${hash} ^= ${hash} >>> 15`)
+  const equal = parts.map(({ type, code, nullable }, c) => {
+    const kept = `${writer.hoist(`groups.columns[${c}]`)}[g]`
+    if (type.id !== 'char') return `${kept} === ${code}`
+    const same = `${writer.capture(sameWithoutBlanks, 'f')}(${kept}, ${code})`
+    return nullable ? `(${kept} === ${code} || (${kept} !== null && ${code} !== null && ${same}))` : same
+  })
+  writer.line(`let at = ${hash} & (groups.slots.length - 1)`)
+  writer.line('let g')
+  writer.block('for (;;)', () => {
+    writer.line('g = groups.slots[at]')
+    writer.block('if (g < 0)', () => {
+      writer.line(`g = groups.addHashed(at, ${hash})`)
+      pushValues(writer, parts)
+      writer.line('break')
+    })
+    writer.line(`if (groups.hashes[g] === ${hash} && ${equal.join(' && ')}) break`)
+    writer.line('at = (at + 1) & (groups.slots.length - 1)')
   })
 }
 
@@ -190,11 +304,15 @@ function updateCall(
   call: AggregateCall,
   code: CallCode,
   index: number,
-  state: string,
+  states: string,
 ): void {
   const end = writer.fresh('end')
   emitter.block(`${end}:`, () => {
     if (call.filter !== null) emitter.require(call.filter, `break ${end}`)
+    if (code.whole !== undefined) {
+      code.whole(writer, emitter, states)
+      return
+    }
     const args: (Emitted & { type: Expr['type'] })[] = call.args.map((arg) => ({
       type: arg.type,
       ...emitter.emit(arg),
@@ -211,6 +329,6 @@ function updateCall(
     }
     const values = args.map(({ code: arg }) => arg)
     const keys = call.orderBy.map(({ expr }) => emitter.emit(expr).code)
-    code.update(writer, state, [...values, ...keys])
+    code.update(writer, states, [...values, ...keys])
   })
 }

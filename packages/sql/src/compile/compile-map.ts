@@ -3,10 +3,11 @@ import type { QuantifiedTest } from '../executor/apply.ts'
 import type { RowKeys } from '../executor/distinct.ts'
 import type { PairFilter } from '../executor/join.ts'
 import { type Mapper, sameBatch } from '../executor/pipeline.ts'
+import type { RowsBefore } from '../executor/sort.ts'
 import type { RowComparator } from '../executor/sorted-rows.ts'
 import type { Column, Expr, QuantifiedExpr } from '../plan/expression.ts'
 import type { SortKey } from '../plan/logical.ts'
-import { compareValues } from '../types/compare.ts'
+import { comparatorOf } from '../types/compare.ts'
 import type { SqlType } from '../types/type.ts'
 import type { Batch, Frame } from './batch.ts'
 import { ExpressionEmitter } from './expression-emitter.ts'
@@ -56,6 +57,10 @@ export function rowEmitter(writer: FunctionWriter, layout: Layout, slots: Slots)
     read(column) {
       const position = layout.position(column)
       return position === null ? null : `${writer.hoist(`batch.columns[${position}]`)}[i]`
+    },
+    list(column) {
+      const position = layout.position(column)
+      return position === null ? null : { column: `batch.columns[${position}]`, row: 'i' }
     },
     slot: (column) => slots.of(column),
   })
@@ -228,8 +233,46 @@ export function compileComparator(
   return writer.build<RowComparator>(['columns', 'a', 'b'])
 }
 
-function compareCode(writer: FunctionWriter, type: SqlType, a: string, b: string, descending: boolean): void {
-  const less = descending ? 1 : -1
+/** Finds the rows that come before one row of other columns in sort order. */
+export function compileBefore(
+  keys: readonly (Pick<SortKey, 'descending' | 'nulls'> & {
+    readonly type: SqlType
+    readonly position: number
+  })[],
+): RowsBefore {
+  const writer = new FunctionWriter()
+  writer.line('const rows = []')
+  writer.block('rows: for (let i = 0; i < length; i++)', () => {
+    for (const { type, position, descending, nulls } of keys) {
+      const a = writer.declare(`${writer.hoist(`columns[${position}]`)}[i]`, 'a')
+      const b = writer.hoist(`others[${position}][other]`)
+      const first = nulls === 'first'
+      writer.block(`if (${a} === null || ${b} === null)`, () => {
+        writer.block(`if (${a} !== ${b})`, () => {
+          writer.line(`if ((${a} === null) === ${first}) rows.push(i)`)
+          writer.line('continue rows')
+        })
+      })
+      writer.block('else', () => {
+        const order = orderCode(writer, type, a, b)
+        writer.block(`if (${order.differ})`, () => {
+          writer.line(`if (${descending ? order.greater : order.less}) rows.push(i)`)
+          writer.line('continue rows')
+        })
+      })
+    }
+  })
+  writer.line('return rows')
+  return writer.build<RowsBefore>(['columns', 'length', 'others', 'other'])
+}
+
+/** Code for how two values that are not NULL stand to each other. */
+function orderCode(
+  writer: FunctionWriter,
+  type: SqlType,
+  a: string,
+  b: string,
+): { readonly differ: string; readonly less: string; readonly greater: string } {
   switch (type.id) {
     case 'boolean':
     case 'smallint':
@@ -237,14 +280,19 @@ function compareCode(writer: FunctionWriter, type: SqlType, a: string, b: string
     case 'bigint':
     case 'timestamp':
     case 'date':
-      writer.line(`if (${a} !== ${b}) return ${a} < ${b} ? ${less} : ${-less}`)
-      return
+      return { differ: `${a} !== ${b}`, less: `${a} < ${b}`, greater: `${a} > ${b}` }
     default: {
-      const compare = writer.capture(compareValues, 'f')
-      const order = writer.declare(`${compare}(${writer.capture(type)}, ${a}, ${b})`, 'r')
-      writer.line(`if (${order} !== 0) return ${order} < 0 ? ${less} : ${-less}`)
+      const compare = writer.capture(comparatorOf(type), 'f')
+      const order = writer.declare(`${compare}(${a}, ${b})`, 'r')
+      return { differ: `${order} !== 0`, less: `${order} < 0`, greater: `${order} > 0` }
     }
   }
+}
+
+function compareCode(writer: FunctionWriter, type: SqlType, a: string, b: string, descending: boolean): void {
+  const less = descending ? 1 : -1
+  const order = orderCode(writer, type, a, b)
+  writer.line(`if (${order.differ}) return ${order.less} ? ${less} : ${-less}`)
 }
 
 /** For each row the position of the first condition that is false; −1 when none is. */

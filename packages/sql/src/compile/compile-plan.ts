@@ -32,6 +32,7 @@ import { columnsIn, comparesAlike, isEquality, substitute } from '../plan/traver
 import { type Frame, rowOf } from './batch.ts'
 import { compileAggregate } from './compile-aggregate.ts'
 import {
+  compileBefore,
   compileComparator,
   compileKeys,
   compileMap,
@@ -304,6 +305,7 @@ class PlanCompiler {
       width: layout.width,
       widthWithKeys: layout.width + added.length,
       compare: compileComparator(placed),
+      before: compileBefore(placed),
     }
   }
 

@@ -1,7 +1,18 @@
 import { assert, type Value } from '@cluster/core'
 import type { CallExpr, CaseExpr, Expr, InListExpr, LogicalExpr } from '../plan/expression.ts'
+import { scaledText } from '../types/scaled.ts'
 import type { FunctionWriter } from './function-writer.ts'
 import { hashableAsIs } from './hash-key.ts'
+import { emitScaled, rescaled, type Scaled, type ScaledForm, scaledForm } from './scaled-numbers.ts'
+
+const signs: ReadonlyMap<string, string> = new Map([
+  ['=', '==='],
+  ['<>', '!=='],
+  ['<', '<'],
+  ['<=', '<='],
+  ['>', '>'],
+  ['>=', '>='],
+])
 
 /** Code for a value: an identifier, a literal, or something else that may be written several times cheaply. */
 export interface Emitted {
@@ -14,6 +25,8 @@ export interface Emitted {
 export interface ColumnSource {
   /** Code that reads the column of the current row, or null when the column is not of this row. */
   read(column: number): string | null
+  /** The list of the column's values and the position in it, for lists that nobody changes; null or absent: there is none. */
+  list?(column: number): { readonly column: string; readonly row: string } | null
   /** The slot of an outer query's column in `Frame.outer`. */
   slot(column: number): number
 }
@@ -27,6 +40,7 @@ export class ExpressionEmitter {
   readonly #columns: ColumnSource
   /** What was computed already, by expression; an inner block's knowledge ends with it. */
   readonly #known: Map<unknown, Emitted>[] = [new Map()]
+  readonly #knownScaled: Map<Expr, Scaled>[] = [new Map()]
 
   constructor(writer: FunctionWriter, columns: ColumnSource) {
     this.#writer = writer
@@ -37,8 +51,10 @@ export class ExpressionEmitter {
   block(head: string, body: () => void): void {
     this.#writer.block(head, () => {
       this.#known.push(new Map())
+      this.#knownScaled.push(new Map(this.#knownScaled.at(-1)))
       body()
       this.#known.pop()
+      this.#knownScaled.pop()
     })
   }
 
@@ -62,6 +78,28 @@ export class ExpressionEmitter {
     }
     const { code, nullable } = this.emit(condition)
     this.#writer.line(nullable ? `if (${code} !== true) ${otherwise}` : `if (!${code}) ${otherwise}`)
+  }
+
+  /**
+   * Exact numbers as JavaScript numbers; null where the expression is not made for that. What is written for a row whose
+   * value is NaN must go the other way, by `emit`.
+   */
+  emitScaled(expr: Expr): Scaled | null {
+    const known = this.#knownScaled.at(-1)?.get(expr)
+    if (known !== undefined) return known
+    const made = emitScaled(expr, {
+      writer: this.#writer,
+      columns: this.#columns,
+      emit: (part) => this.emit(part),
+      block: (head, body) => this.block(head, body),
+    })
+    if (made !== null) this.#knownScaled.at(-1)?.set(expr, made)
+    return made
+  }
+
+  /** What `emitScaled` would give, without writing anything. */
+  scaledForm(expr: Expr): ScaledForm | null {
+    return scaledForm(expr, this.#columns)
   }
 
   #emit(expr: Expr): Emitted {
@@ -112,7 +150,42 @@ export class ExpressionEmitter {
     return { code: this.#writer.hoist(`frame.outer[${this.#columns.slot(id)}]`), nullable: true }
   }
 
+  /** A comparison or a computation of exact numbers; the rows that do not go this way take the ordinary one. */
+  #numeric(expr: CallExpr): Emitted | null {
+    if (expr.form !== 'infix' || !expr.args.every(({ type }) => type.id === 'numeric')) return null
+    if (expr.type.id === 'numeric') return this.#numericResult(expr)
+    const sign = signs.get(expr.fn.name)
+    const [left, right] = expr.args.map((arg) => this.emitScaled(arg))
+    if (sign === undefined || !left || !right) return null
+    const writer = this.#writer
+    const scale = Math.max(left.scale, right.scale)
+    const [a, b] = [rescaled(left, scale, writer).code, rescaled(right, scale, writer).code]
+    const result = writer.declare(`${a} ${sign} ${b}`)
+    this.block(`if (${a} !== ${a} || ${b} !== ${b})`, () => {
+      writer.line(`${result} = ${this.#plainCall(expr).code}`)
+    })
+    return { code: result, nullable: true }
+  }
+
+  #numericResult(expr: CallExpr): Emitted | null {
+    const value = this.emitScaled(expr)
+    if (value === null) return null
+    const writer = this.#writer
+    const result = writer.declare('null')
+    writer.line(
+      `if (${value.code} === ${value.code}) ${result} = ${writer.capture(scaledText, 'f')}(${value.code}, ${value.scale})`,
+    )
+    this.block('else', () => {
+      writer.line(`${result} = ${this.#plainCall(expr).code}`)
+    })
+    return { code: result, nullable: true }
+  }
+
   #call(expr: CallExpr): Emitted {
+    return this.#numeric(expr) ?? this.#plainCall(expr)
+  }
+
+  #plainCall(expr: CallExpr): Emitted {
     const { fn } = expr
     const args = expr.args.map((arg) => this.emit(arg))
     const codes = args.map(({ code }) => code)

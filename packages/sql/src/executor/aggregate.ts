@@ -10,10 +10,22 @@ export interface AggregateStates {
   result(group: number): Value
 }
 
-/** The groups of one run. Compiled code fills them. */
+/** Groups with small whole keys have a place of their own up to here, whatever their number. */
+const DENSE_MIN = 65_536
+/** … and up to so many times their number. */
+const DENSE_SHARE = 64
+const FIRST_SLOTS = 1_024
+
+/** The groups of one run. Compiled code fills them, by one of three tables as suits the grouping columns. */
 export class Groups {
   /** Hash key → number of the group. */
   readonly byKey = new Map<unknown, number>()
+  /** For one whole number: key → number of the group and one more; 0: look into `byKey`. */
+  dense = new Int32Array(0)
+  /** For several values: hash → number of the group, the next free place after a collision; −1: free. A power of two long. */
+  slots: Int32Array<ArrayBuffer> = new Int32Array(FIRST_SLOTS).fill(-1)
+  /** The hashes of the groups. */
+  hashes: Int32Array<ArrayBuffer> = new Int32Array(FIRST_SLOTS >> 1)
   /** The grouping values: a list for each grouping column, one value a group. */
   readonly columns: readonly Value[][]
   readonly states: readonly AggregateStates[]
@@ -30,11 +42,74 @@ export class Groups {
 
   /** A new group under this key; the caller adds its grouping values. */
   add(key: unknown): number {
-    const group = this.#size++
-    this.byKey.set(key, group)
+    this.byKey.set(key, this.#size)
+    return this.#grow()
+  }
+
+  #grow(): number {
     for (const states of this.states) states.grow()
+    return this.#size++
+  }
+
+  /** The group of a whole number, or of NULL, that has none in `dense`; −1: there is none. */
+  find(key: number | null): number {
+    return this.byKey.get(key) ?? -1
+  }
+
+  /** A new group under a whole number or NULL; the caller adds its grouping value. */
+  addWhole(key: number | null): number {
+    if (key === null || !(key >= 0 && key < Math.max(DENSE_MIN, DENSE_SHARE * this.#size)))
+      return this.add(key)
+    if (key >= this.dense.length) {
+      const wider = new Int32Array(2 ** Math.max(10, 32 - Math.clz32(key)))
+      wider.set(this.dense)
+      this.dense = wider
+    }
+    const group = this.#grow()
+    this.dense[key] = group + 1
     return group
   }
+
+  /** A new group at a free place of `slots`; the caller adds its grouping values. */
+  addHashed(slot: number, hash: number): number {
+    const group = this.#grow()
+    this.slots[slot] = group
+    this.hashes[group] = hash
+    if (this.#size === this.hashes.length) this.#rehash()
+    return group
+  }
+
+  #rehash(): void {
+    const hashes = new Int32Array(this.hashes.length * 2)
+    hashes.set(this.hashes)
+    const slots = new Int32Array(hashes.length * 2).fill(-1)
+    const mask = slots.length - 1
+    for (let group = 0; group < this.#size; group++) {
+      let slot = (hashes[group] as number) & mask
+      while ((slots[slot] as number) >= 0) slot = (slot + 1) & mask
+      slots[slot] = group
+    }
+    this.hashes = hashes
+    this.slots = slots
+  }
+}
+
+/** A hash of a text or NULL, of all of its characters. */
+export function textHash(text: string | null): number {
+  if (text === null) return 7
+  let hash = text.length
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x0100_0193)
+  return hash
+}
+
+/** The same for texts that differ only by blanks at their ends. */
+export function blankHash(text: string | null): number {
+  if (text === null) return 7
+  let end = text.length
+  while (end > 0 && text.charCodeAt(end - 1) === 32) end--
+  let hash = 11
+  for (let i = 0; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x0100_0193)
+  return hash
 }
 
 /** Adds the rows of a batch to their groups. */

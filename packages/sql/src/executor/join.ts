@@ -3,6 +3,7 @@ import { BATCH_ROWS, type Batch, type Frame } from '../compile/batch.ts'
 import type { JoinType } from '../plan/logical.ts'
 import type { ExecutionContext, Source } from './context.ts'
 import { type RowKeys, select } from './distinct.ts'
+import { JoinTable } from './join-table.ts'
 import { RowStore } from './row-store.ts'
 
 type Columns = readonly (readonly Value[])[]
@@ -59,12 +60,9 @@ export class JoinRun {
   readonly #context: ExecutionContext
   readonly #options: JoinOptions
   readonly #store: RowStore
+  #table: JoinTable = new JoinTable([])
   /** Keys of the rows, until the table is built. */
   #keys: unknown[] = []
-  /** Key → the first row with it. */
-  readonly #heads = new Map<unknown, number>()
-  /** Row → the next one with its key; −1 ends the chain. */
-  readonly #next: number[] = []
   readonly #rightMatched: boolean[] = []
 
   constructor(context: ExecutionContext, options: JoinOptions) {
@@ -85,29 +83,24 @@ export class JoinRun {
     for (let i = 0; i < batch.length; i++) this.#keys.push(values[i])
   }
 
-  /** Chains the rows of each key, from the last to the first, so that they come out in the order they came in. */
   async built(): Promise<void> {
-    const keys = this.#keys
-    for (let i = keys.length - 1; i >= 0; i--) {
-      const key = keys[i]
-      this.#next[i] = key === undefined ? -1 : (this.#heads.get(key) ?? -1)
-      if (key !== undefined) this.#heads.set(key, i)
-      if (i % BATCH_ROWS !== 0) continue
+    const table = new JoinTable(this.#keys)
+    this.#keys = []
+    while (table.link(BATCH_ROWS)) {
       const pause = this.#context.work(BATCH_ROWS)
       if (pause !== null) await pause
     }
-    this.#keys = []
+    this.#table = table
   }
 
   /** The first candidate for a left row; −1: none. */
   #first(keys: readonly unknown[] | null, row: number): number {
     if (keys === null) return this.isEmpty ? -1 : 0
-    const key = keys[row]
-    return key === undefined ? -1 : (this.#heads.get(key) ?? -1)
+    return this.#table.first(keys[row])
   }
 
   #after(keys: readonly unknown[] | null, candidate: number): number {
-    if (keys !== null) return this.#next[candidate] as number
+    if (keys !== null) return this.#table.after(candidate)
     return candidate + 1 < this.#store.length ? candidate + 1 : -1
   }
 
@@ -123,7 +116,14 @@ export class JoinRun {
       return
     }
     const values = keys === null ? null : keys.left(batch, context.frame)
-    const matched: boolean[] = new Array(batch.length).fill(false)
+    if (values !== null && type === 'inner' && this.#table.unique) {
+      const pause = context.work(batch.length)
+      if (pause !== null) await pause
+      const output = this.#probeUnique(batch, values)
+      if (output !== null) yield output
+      return
+    }
+    const matched: boolean[] = type === 'inner' ? [] : new Array(batch.length).fill(false)
     let leftRows: number[] = []
     let rightRows: number[] = []
     for (let i = 0; i < batch.length; i++) {
@@ -149,6 +149,27 @@ export class JoinRun {
     const alone: number[] = []
     for (let i = 0; i < batch.length; i++) if (!matched[i]) alone.push(i)
     if (alone.length > 0) yield this.#output(batch, alone, null, alone.length)
+  }
+
+  /** No key stands for two rows: a left row has one candidate at most. Where all have one, their columns stay as they are. */
+  #probeUnique(batch: Batch, values: readonly unknown[]): Batch | null {
+    const leftRows: number[] = []
+    const rightRows: number[] = []
+    this.#table.pairs(values, batch.length, leftRows, rightRows)
+    const { filter } = this.#options
+    const count =
+      filter === null
+        ? leftRows.length
+        : filter(
+            batch.columns,
+            this.#store.columns,
+            leftRows,
+            rightRows,
+            leftRows.length,
+            this.#context.frame,
+          )
+    if (count === 0) return null
+    return this.#output(batch, count === batch.length ? null : leftRows, rightRows, count)
   }
 
   /** For semi and anti joins: which left rows have a match. Stops at the first of each row where it can. */

@@ -1,4 +1,6 @@
+import type { Value } from '@cluster/core'
 import type { Source } from './context.ts'
+import { select } from './distinct.ts'
 import type { CountsOf } from './limit.ts'
 import type { Mapper } from './pipeline.ts'
 import { RowStore } from './row-store.ts'
@@ -12,7 +14,13 @@ export interface SortOptions {
   /** Columns with the keys. */
   readonly widthWithKeys: number
   readonly compare: RowComparator
+  readonly before: RowsBefore
 }
+
+/** The positions of the rows that come before one row of other columns in sort order. */
+export type RowsBefore = (columns: Columns, length: number, others: Columns, other: number) => number[]
+
+type Columns = readonly (readonly Value[])[]
 
 /** Stable: rows with equal keys stay in the order they came. */
 export function sortSource(input: Source, { addKeys, width, widthWithKeys, compare }: SortOptions): Source {
@@ -30,10 +38,16 @@ export function sortSource(input: Source, { addKeys, width, widthWithKeys, compa
   }
 }
 
-/** The first `limit` rows behind the first `offset` in sort order; keeps a small multiple of them in memory. */
+/** Rows that are put together before the best are looked for among them. */
+const GATHERED = 1_024
+
+/**
+ * The first `limit` rows behind the first `offset` in sort order; keeps a small multiple of them in memory. As soon as there
+ * are enough, rows behind the last of those are dropped at once.
+ */
 export function topSource(
   input: Source,
-  { addKeys, width, widthWithKeys, compare }: SortOptions,
+  { addKeys, width, widthWithKeys, compare, before }: SortOptions,
   countsOf: CountsOf,
 ): Source {
   return {
@@ -44,9 +58,17 @@ export function topSource(
       if (keep === skip) return
       const store = new RowStore(widthWithKeys, context.memory)
       const order = () => sortedRows(store.columns, store.length, compare, context)
+      let full = false
       for await (const batch of input.open(context)) {
-        store.append(addKeys(batch, context.frame))
-        if (store.length >= 4_096 + 2 * keep) store.retain((await order()).subarray(0, keep))
+        const keyed = addKeys(batch, context.frame)
+        // Later rows stand behind equal earlier ones, so only what is before the last can be among the first.
+        store.append(
+          full ? select(keyed, before(keyed.columns, keyed.length, store.columns, keep - 1)) : keyed,
+        )
+        if (store.length >= GATHERED + 2 * keep) {
+          store.retain((await order()).subarray(0, keep))
+          full = true
+        }
         const pause = context.work(batch.length)
         if (pause !== null) await pause
       }

@@ -1,5 +1,5 @@
 import type { Value } from '@cluster/core'
-import { comparatorOf, compareFloat } from '../types/compare.ts'
+import { comparatorOf, compareFloat, sameWithoutBlanks } from '../types/compare.ts'
 import { compareDecimal } from '../types/decimal.ts'
 import { compareText } from '../types/text-order.ts'
 import { BOOLEAN, TYPES, type TypeId } from '../types/type.ts'
@@ -45,6 +45,7 @@ function inline(sign: Sign, id: TypeId) {
   return ([a, b]: readonly string[], capture: Capture): string => {
     if (direct.has(id)) return `${a} ${jsSign[sign]} ${b}`
     if (texts.has(id) && (sign === '=' || sign === '<>')) return `${a} ${jsSign[sign]} ${b}`
+    if (id === 'char') return `${sign === '=' ? '' : '!'}${capture(sameWithoutBlanks)}(${a}, ${b})`
     const compare = texts.has(id) ? compareText : floats.has(id) ? compareFloat : compareDecimal
     return `${capture(compare)}(${a}, ${b}) ${jsSign[sign]} 0`
   }
@@ -53,7 +54,12 @@ function inline(sign: Sign, id: TypeId) {
 function comparison(sign: Sign, left: TypeId, right: TypeId): ScalarFunction {
   const compare = comparatorOf(TYPES[left])
   const holdsFor = holds[sign]
-  const inlined = direct.has(left) || texts.has(left) || floats.has(left) || left === 'numeric'
+  const inlined =
+    direct.has(left) ||
+    texts.has(left) ||
+    floats.has(left) ||
+    left === 'numeric' ||
+    (left === 'char' && (sign === '=' || sign === '<>'))
   return {
     name: sign,
     args: [TYPES[left], TYPES[right]],

@@ -61,8 +61,19 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length
 }
 
+const BLANK = 32
+
 /** `character` does not tell its padding from the end of its text. */
-export const trimBlanks = (text: string): string => text.replace(/ +$/, '')
+export const trimBlanks = (text: string): string =>
+  text.charCodeAt(text.length - 1) === BLANK ? text.replace(/ +$/, '') : text
+
+/** Equal but for the blanks at their ends. */
+export function sameWithoutBlanks(a: string, b: string): boolean {
+  if (a.length === b.length) return a === b
+  const [short, long] = a.length < b.length ? [a, b] : [b, a]
+  for (let at = long.length - 1; at >= short.length; at--) if (long.charCodeAt(at) !== BLANK) return false
+  return long.startsWith(short)
+}
 
 /** How two values of the type compare: types of one kind (`sameKind`) compare alike. */
 export const comparatorOf = (type: SqlType): Comparator =>

@@ -186,6 +186,9 @@ const specialRank = (text: string): number =>
 export function compareDecimal(a: string, b: string): number {
   if (a === b) return 0
   if (isSpecial(a) || isSpecial(b)) return specialRank(a) - specialRank(b)
+  // Numbers that differ by more than their rounding are told apart without their digits.
+  const difference = Number(a) - Number(b)
+  if (Math.abs(difference) > 1e-14 * Math.abs(Number(a))) return difference < 0 ? -1 : 1
   const { x, y } = aligned(a, b)
   return x < y ? -1 : x > y ? 1 : 0
 }

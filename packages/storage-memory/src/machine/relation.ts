@@ -1,15 +1,11 @@
-import type { Key, KeyRange, Row, RowBatch, ScanRequest, Value, Version } from '@cluster/core'
+import type { Key, KeyRange, Row, RowBatch, ScanRequest, Version } from '@cluster/core'
 import { afterKey, SortedBlocks } from '@cluster/core'
+import { BlockColumns, type RowVersion, toColumns } from './block-columns.ts'
 
 /** Rows a scan hands over at once. */
 export const BATCH_ROWS = 1024
-
-/** One version of one row; null is a deletion. Newest first. */
-interface RowVersion {
-  readonly version: Version
-  readonly row: Row | null
-  older: RowVersion | null
-}
+/** Blocks of fewer rows are put together, so that a batch is worth its costs. */
+const BLOCK_ROWS_MIN = 192
 
 /** One ordered relation with the versions of its rows. */
 export class Relation {
@@ -73,34 +69,72 @@ export class Relation {
     let rest = limit
     let bounds: KeyRange | null = range
     while (rest > 0 && bounds !== null) {
-      const keys: Key[] = []
-      const rows: Row[] = []
-      const wanted = Math.min(rest, BATCH_ROWS)
-      const collect = (key: Key, entry: RowVersion): boolean => {
-        const row = visible(entry, version)
-        if (row !== null) {
-          keys.push(key)
-          rows.push(row)
-        }
-        return keys.length < wanted
+      const whole: BlockColumns | null = reverse ? null : this.#wholeBlock(bounds, version, rest)
+      if (whole !== null && columns !== undefined) {
+        yield whole.batch(columns)
+        rest -= whole.keys.length
+        bounds = { ...bounds, from: afterKey(whole.last) }
+        continue
       }
-      if (reverse) {
-        const from = bounds.from
-        this.#rows.descend(
-          bounds.to,
-          (key, entry) => (from === undefined || key >= from) && collect(key, entry),
-        )
-      } else {
-        const to = bounds.to
-        this.#rows.ascend(bounds.from, (key, entry) => (to === undefined || key < to) && collect(key, entry))
-      }
+      const { keys, rows, more } = this.#collect(bounds, version, Math.min(rest, BATCH_ROWS), reverse)
       if (keys.length === 0) return
       yield { length: keys.length, keys, columns: toColumns(rows, columns) }
       rest -= keys.length
       const last = keys[keys.length - 1] as Key
-      bounds =
-        keys.length < wanted ? null : reverse ? { ...bounds, to: last } : { ...bounds, from: afterKey(last) }
+      bounds = !more ? null : reverse ? { ...bounds, to: last } : { ...bounds, from: afterKey(last) }
     }
+  }
+
+  /** The next block, when all of it is wanted and what it keeps of its columns is what the version shows. */
+  #wholeBlock({ from, to }: KeyRange, version: Version, most: number): BlockColumns | null {
+    const found = this.#rows.seek(from)
+    if (found === null || found.at !== 0) return null
+    const { block } = found
+    const { keys } = block
+    if (keys.length < BLOCK_ROWS_MIN || keys.length > most) return null
+    if (to !== undefined && (keys[keys.length - 1] as Key) >= to) return null
+    const columns = BlockColumns.of(block)
+    return columns.newest <= version && columns.keys.length > 0 ? columns : null
+  }
+
+  /** Up to `wanted` rows; not into a block that can be given as a whole next, when there are enough without it. */
+  #collect(
+    { from, to }: KeyRange,
+    version: Version,
+    wanted: number,
+    reverse: boolean,
+  ): { readonly keys: Key[]; readonly rows: Row[]; readonly more: boolean } {
+    const keys: Key[] = []
+    const rows: Row[] = []
+    const collect = (key: Key, entry: RowVersion): boolean => {
+      const row = visible(entry, version)
+      if (row !== null) {
+        keys.push(key)
+        rows.push(row)
+      }
+      return keys.length < wanted
+    }
+    if (reverse) {
+      this.#rows.descend(to, (key, entry) => (from === undefined || key >= from) && collect(key, entry))
+      return { keys, rows, more: keys.length === wanted }
+    }
+    const inRange = (key: Key, entry: RowVersion): boolean =>
+      (to === undefined || key < to) && collect(key, entry)
+    const start = this.#rows.seek(from)
+    // The rest of a block that was begun in the middle: behind it whole ones may follow.
+    const rest = start === null ? 0 : start.block.keys.length - start.at
+    if (start !== null && start.at > 0 && rest >= BLOCK_ROWS_MIN) {
+      const { block } = start
+      for (let at = start.at; at < block.keys.length; at++)
+        if (!inRange(block.keys[at] as Key, block.items[at] as RowVersion)) break
+      const end = block.keys[block.keys.length - 1] as Key
+      const reached = keys[keys.length - 1] === end
+      if (reached || keys.length === wanted) return { keys, rows, more: true }
+      keys.length = 0
+      rows.length = 0
+    }
+    this.#rows.ascend(from, inRange)
+    return { keys, rows, more: keys.length === wanted }
   }
 
   /** Visits every row visible at the version, in key order, from the first key ≥ `from`, until `visit` returns false. */
@@ -116,14 +150,4 @@ function visible(newest: RowVersion | undefined, version: Version): Row | null {
   let entry: RowVersion | null = newest ?? null
   while (entry !== null && entry.version > version) entry = entry.older
   return entry === null ? null : entry.row
-}
-
-/** Turns rows into columns; a row that is too short for a column asked for gives NULL there. */
-function toColumns(rows: readonly Row[], wanted: readonly number[] | undefined): Value[][] {
-  const positions = wanted ?? Array.from({ length: rows[0]?.length ?? 0 }, (_, i) => i)
-  return positions.map((position) => {
-    const column = new Array<Value>(rows.length)
-    for (let i = 0; i < rows.length; i++) column[i] = (rows[i] as Row)[position] ?? null
-    return column
-  })
 }

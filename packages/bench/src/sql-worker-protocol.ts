@@ -1,0 +1,20 @@
+/** Planning of statements, each of them new (`cold`), or one and the same (`cached`). */
+export interface PlanningLoad {
+  readonly sql: string
+  readonly runs: number
+}
+
+/** Milliseconds of one statement, medians. */
+export interface PlanningAnswer {
+  /** Parsed, bound, optimized and compiled, with a transaction to read the catalog in. */
+  readonly cold: number
+  /** The same statement again: its plan found and proved current. */
+  readonly cached: number
+}
+
+/** What a query made nodes send each other. */
+export interface MovedAnswer {
+  /** Bytes that this process has read from files and sockets. */
+  readonly bytes: number
+  readonly rows: number
+}
