@@ -85,14 +85,15 @@ export async function failure(work: Promise<unknown>): Promise<{
   readonly hint?: string
   readonly position?: number
   readonly constraint?: string
+  readonly context?: string
 }> {
   try {
     await work
   } catch (error) {
     if (!(error instanceof Error)) throw error
-    const { detail, hint, position, constraint } = isSqlError(error)
+    const { detail, hint, position, constraint, context } = isSqlError(error)
       ? error.detail
-      : { detail: undefined, hint: undefined, position: undefined, constraint: undefined }
+      : { detail: undefined, hint: undefined, position: undefined, constraint: undefined, context: undefined }
     return {
       sqlstate: sqlstateOf(error),
       message: error.message,
@@ -100,6 +101,7 @@ export async function failure(work: Promise<unknown>): Promise<{
       ...(hint === undefined ? {} : { hint }),
       ...(position === undefined ? {} : { position }),
       ...(constraint === undefined ? {} : { constraint }),
+      ...(context === undefined ? {} : { context }),
     }
   }
   throw new Error('it did not fail')
