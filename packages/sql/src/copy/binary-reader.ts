@@ -97,14 +97,14 @@ export class BinaryReader implements RecordReader {
       throw this.#bad(`row field count is ${count}, expected ${columns.length}`, line)
     const fields: Field[] = []
     for (let i = 0; i < count; i++) {
-      if (!this.#needs(4)) return null
+      if (!this.#needs(4, columns[i])) return null
       const length = this.#int32()
       if (length === -1) {
         fields.push(null)
         continue
       }
       if (length < 0 || length > VALUE_BYTES_MAX) throw this.#bad('invalid field size', line, columns[i])
-      if (!this.#needs(length)) return null
+      if (!this.#needs(length, columns[i])) return null
       fields.push(this.#bytes.slice(this.#at, this.#at + length))
       this.#at += length
     }
@@ -113,9 +113,9 @@ export class BinaryReader implements RecordReader {
   }
 
   /** False: wait for more. @throws 22P04 when nothing more comes */
-  #needs(bytes: number): boolean {
+  #needs(bytes: number, column?: string): boolean {
     if (this.#has(bytes)) return true
-    if (this.#last) throw this.#bad('unexpected EOF in COPY data', this.#row + 1)
+    if (this.#last) throw this.#bad('unexpected EOF in COPY data', this.#row + 1, column)
     return false
   }
 

@@ -14,6 +14,8 @@ import type { BinaryValues } from './values.ts'
 export interface CopyOutput extends CopyShape {
   /** One piece of bytes a row, in batches; that of the first row has the header of the binary format before it. */
   readonly rows: AsyncIterable<readonly Uint8Array[]>
+  /** How many rows were given so far; headers are none. */
+  copied(): number
 }
 
 export interface CopyOutPorts {

@@ -23,7 +23,7 @@ export class Utf8Reader {
       try {
         return this.#decoder.decode(part)
       } catch (error) {
-        if (!(error instanceof TypeError)) throw error
+        if ((error as Error).name !== 'TypeError') throw error
       }
     }
     const good = validBytes(part)

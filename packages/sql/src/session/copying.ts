@@ -69,6 +69,7 @@ export async function runCopyOut(
   const first = await iterator.next()
   if (first.done === true) throw new TypeError('COPY TO gave no columns')
   const { writer, shape } = copyWriter(copy, source, first.value.columns, ports)
+  let copied = 0
   async function* written(): AsyncGenerator<readonly Uint8Array[]> {
     let header = writer.header()
     for (let next: IteratorResult<RowsBatch> = first; next.done !== true; next = await iterator.next()) {
@@ -78,6 +79,7 @@ export async function runCopyOut(
         rows.push(header)
         header = null
       }
+      copied += next.value.rows.length
       for (const values of next.value.rows) {
         const row = writer.row(values)
         rows.push(header === null ? row : joined([header, row]))
@@ -91,6 +93,7 @@ export async function runCopyOut(
   const rows = written()
   return {
     ...shape,
+    copied: () => copied,
     rows: {
       [Symbol.asyncIterator]: () => ({
         next: () => rows.next(),

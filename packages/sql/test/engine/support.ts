@@ -53,15 +53,22 @@ export interface TestOptions extends SqlEngineOptions {
   readonly nodes?: readonly NodeId[]
   readonly redundancy?: number
   readonly virtualTables?: SqlEnginePorts['virtualTables']
+  readonly binary?: SqlEnginePorts['binary']
 }
 
 /** An engine over a fresh model database. */
 export async function testEngine(options: TestOptions = {}): Promise<TestEngine> {
-  const { nodes, redundancy = 2, virtualTables = [], ...engineOptions } = options
+  const { nodes, redundancy = 2, virtualTables = [], binary, ...engineOptions } = options
   const databases = modelDatabases(nodes === undefined ? {} : { nodes })
   const database = await databases.open('test', { partitions: 4, redundancy })
   const clock = new TestClock()
-  const engine = sqlEngine(engineOptions)({ database, clock, random: new SimRandom(1), virtualTables })
+  const engine = sqlEngine(engineOptions)({
+    database,
+    clock,
+    random: new SimRandom(1),
+    virtualTables,
+    ...(binary === undefined ? {} : { binary }),
+  })
   return { engine, database, databases, clock }
 }
 
