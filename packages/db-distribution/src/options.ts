@@ -4,7 +4,11 @@ import type { WindowLimits } from './machine/window.ts'
 
 /** How a node serves its databases. Everything has a default. */
 export interface DatabasesOptions {
-  /** A transaction's writes may have at most this many bytes, roughly counted. Default 64 MiB. */
+  /**
+   * A transaction's writes may have at most this many bytes, roughly and rather too highly counted, so that one that the
+   * log will not take is refused before all of it is in memory. The log's own limit (3 MiB) counts the bytes themselves,
+   * at the commit. Default 16 MiB.
+   */
   readonly transactionBytesMax?: number
   /** A read or write gives up this long after the call when no complete replica answers. Default 10,000. */
   readonly unavailableMs?: number
@@ -58,7 +62,7 @@ const NAME_LENGTH_MAX = 63
 
 export function settings(options: DatabasesOptions): Settings {
   return {
-    transactionBytesMax: 64 * 1024 * 1024,
+    transactionBytesMax: 16 * 1024 * 1024,
     unavailableMs: 10_000,
     attemptMs: 3_000,
     keepVersionsMs: 60_000,

@@ -10,7 +10,8 @@ import {
   type Row,
   relationId,
 } from '@cluster/core'
-import { sqlEngine, TEXT, type VirtualTable } from '@cluster/sql'
+import { decodeBinary, encodeBinary } from '@cluster/pgwire'
+import { type BinaryValues, sqlEngine, TEXT, type VirtualTable } from '@cluster/sql'
 import type { ClusterDatabase } from './cluster.ts'
 import { nodeDisk } from './driver/node-disk.ts'
 import type { NodeErrorDetail } from './errors.ts'
@@ -23,7 +24,7 @@ interface Ports {
 
 /** Puts SQL on a database of the layer below. */
 export function openDatabase(storage: Database, { clock, random, peers }: Ports): ClusterDatabase {
-  const engine = sqlEngine()({ database: storage, clock, random, virtualTables: [members(peers)] })
+  const engine = sqlEngine()({ database: storage, clock, random, virtualTables: [members(peers)], binary })
   return {
     name: storage.name,
     storage,
@@ -31,6 +32,8 @@ export function openDatabase(storage: Database, { clock, random, peers }: Ports)
     query: engine.query,
     execute: engine.execute,
     stream: engine.stream,
+    copyFrom: engine.copyFrom,
+    copyTo: engine.copyTo,
     transaction: (work) => engine.transaction(work),
     session: () => engine.session(),
     backup: (folder, options) => storage.backup(nodeDisk(folder), options),
@@ -54,6 +57,12 @@ export function openDatabase(storage: Database, { clock, random, peers }: Ports)
       return found
     },
   }
+}
+
+/** Values as the protocol sends them in binary, which is as COPY writes them. */
+const binary: BinaryValues = {
+  encode: (oid, value, text) => encodeBinary(oid, value, { text }),
+  decode: decodeBinary,
 }
 
 const members = (peers: Peers): VirtualTable => ({

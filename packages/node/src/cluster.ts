@@ -111,7 +111,10 @@ export interface Cluster extends AsyncDisposable {
 
 /** A database as applications use it: SQL with parameters, transactions that retry, sessions. */
 export interface ClusterDatabase
-  extends Pick<SqlEngine, 'sql' | 'query' | 'execute' | 'stream' | 'transaction' | 'session'> {
+  extends Pick<
+    SqlEngine,
+    'sql' | 'query' | 'execute' | 'stream' | 'copyFrom' | 'copyTo' | 'transaction' | 'session'
+  > {
   readonly name: string
   /** The layer below: relations, replicas, status. */
   readonly storage: Database

@@ -2,6 +2,7 @@ import { type Clock, ClusterError, isClusterError, type Logger, type Random } fr
 import type {
   WireAdmission,
   WireBackend,
+  WireCall,
   WireColumn,
   WireError,
   WireParameter,
@@ -123,6 +124,13 @@ class NodeWireSession implements WireSession {
     return this.#session.outline(text).length
   }
 
+  apart(text: string): readonly string[] | null {
+    const outline = this.#session.outline(text)
+    return outline.length > 1 && outline.some(({ copy }) => copy !== null)
+      ? outline.map((statement) => statement.text)
+      : null
+  }
+
   async describe(text: string) {
     const { parameterTypes, columns } = await this.#session.prepare(text)
     return {
@@ -134,9 +142,14 @@ class NodeWireSession implements WireSession {
   async execute(
     text: string,
     parameters: readonly WireParameter[],
-    { signal }: { readonly signal: AbortSignal },
+    { signal, copyIn }: WireCall,
   ): Promise<WireResult> {
     const [outline] = this.#session.outline(text)
+    if (outline?.copy === 'from') return this.#result(await this.#session.copyFrom(text, copyIn, { signal }))
+    if (outline?.copy === 'to') {
+      const copyOut = await this.#session.copyOut(text, { signal })
+      return { columns: null, batches: nothing(), tag: () => tagOf('COPY', copyOut.copied()), copyOut }
+    }
     if (outline?.streams) return this.#stream(this.#session.stream(text, parameters, { signal }))
     return this.#result(await this.#session.query(text, parameters, { signal }))
   }
@@ -187,6 +200,8 @@ class NodeWireSession implements WireSession {
   }
 }
 
+async function* nothing(): AsyncGenerator<readonly WireRow[]> {}
+
 function tagOf(command: string, rowCount: number): string {
   if (command === 'INSERT') return `INSERT 0 ${rowCount}`
   if (command === 'CREATE TABLE AS') return `SELECT ${rowCount}`
@@ -200,11 +215,11 @@ function describeError(error: unknown, logger: Logger): WireError {
     return { sqlstate: 'XX000', message: error instanceof Error ? error.message : String(error) }
   }
   const fields = error.detail as Partial<
-    Record<'detail' | 'hint' | 'table' | 'column' | 'constraint', string>
+    Record<'detail' | 'hint' | 'table' | 'column' | 'constraint' | 'context', string>
   > & {
     readonly position?: number
   }
-  const { detail, hint, position, table, column, constraint } = fields
+  const { detail, hint, position, table, column, constraint, context } = fields
   return {
     sqlstate,
     message: error.message,
@@ -214,5 +229,6 @@ function describeError(error: unknown, logger: Logger): WireError {
     ...(table === undefined ? {} : { table }),
     ...(column === undefined ? {} : { column }),
     ...(constraint === undefined ? {} : { constraint }),
+    ...(context === undefined ? {} : { context }),
   }
 }

@@ -16,6 +16,19 @@ export interface WireColumn {
 
 export type WireRow = readonly Value[]
 
+/** What a COPY copies. */
+export interface WireCopyShape {
+  readonly binary: boolean
+  /** How many columns. */
+  readonly columns: number
+}
+
+/** The rows of a COPY to the client. */
+export interface WireCopyOut extends WireCopyShape {
+  /** Each row, written, in batches as they come; to be read to the end, or given up by `return`. */
+  readonly rows: AsyncIterable<readonly Uint8Array[]>
+}
+
 /** What one statement gives. */
 export interface WireResult {
   /** Null for a statement that gives no rows. */
@@ -24,6 +37,8 @@ export interface WireResult {
   readonly batches: AsyncIterable<readonly WireRow[]>
   /** What CommandComplete says, such as `INSERT 0 3`. @param rows rows that were given */
   tag(rows: number): string
+  /** Set for a COPY to the client, which has no columns and no batches. */
+  readonly copyOut?: WireCopyOut
 }
 
 /** What a statement needs and gives. */
@@ -39,6 +54,11 @@ export type WireParameter = string | Uint8Array | null
 export interface WireCall {
   /** Cancels the statement: SQLSTATE 57014. */
   readonly signal: AbortSignal
+  /**
+   * Asks the client for the rows of a COPY, once a statement. Gives what it sends, in pieces of any length.
+   * @throws (while taking) when the client gives up; the error is the statement's
+   */
+  copyIn(shape: WireCopyShape): AsyncIterable<Uint8Array>
 }
 
 /** One client's session. Calls come one after another, and a result is read to its end before the next call. */
@@ -48,6 +68,8 @@ export interface WireSession {
   settings(): ReadonlyMap<string, string>
   /** Statements in the text; 0 for an empty one. @throws a syntax error */
   count(text: string): number
+  /** The texts of several statements that are to be run one after another, because of a COPY among them; null: `executeAll` will do. */
+  apart(text: string): readonly string[] | null
   describe(text: string, call: WireCall): Promise<WireDescription>
   /** Runs a single statement. */
   execute(text: string, parameters: readonly WireParameter[], call: WireCall): Promise<WireResult>
@@ -99,4 +121,6 @@ export interface WireError {
   readonly table?: string
   readonly column?: string
   readonly constraint?: string
+  /** Where it happened, when that is not the text of the statement. */
+  readonly context?: string
 }

@@ -3,6 +3,8 @@ export type {
   WireBackend,
   WireCall,
   WireColumn,
+  WireCopyOut,
+  WireCopyShape,
   WireDescription,
   WireError,
   WireLogin,
@@ -19,5 +21,6 @@ export {
   type PgwireServer,
   pgwireServer,
 } from './driver/pgwire-server.ts'
+export { decodeBinary, encodeBinary } from './machine/binary-format.ts'
 export type { ScramCrypto, ScramVerifier } from './machine/scram.ts'
 export type { PgwireOptions } from './options.ts'

@@ -15,6 +15,8 @@ export interface SqlErrorDetail extends ErrorDetail {
   readonly table?: string
   readonly column?: string
   readonly constraint?: string
+  /** Where it happened, when that is not the text of the statement: `COPY t, line 3, column b: "x"`. */
+  readonly context?: string
 }
 
 export type SqlError = ClusterError<SqlErrorDetail>
@@ -27,6 +29,7 @@ export interface SqlErrorOptions {
   readonly table?: string | undefined
   readonly column?: string | undefined
   readonly constraint?: string | undefined
+  readonly context?: string | undefined
   readonly cause?: unknown
 }
 
@@ -35,7 +38,7 @@ export interface SqlErrorOptions {
  * @param sqlstate one of PostgreSQL's conditions; see `SQLSTATE`
  */
 export function sqlError(sqlstate: string, message: string, options: SqlErrorOptions = {}): SqlError {
-  const { position, detail, hint, table, column, constraint, cause } = options
+  const { position, detail, hint, table, column, constraint, context, cause } = options
   const value: SqlErrorDetail = {
     code: 'SQL_ERROR',
     outcome: 'rejected',
@@ -46,6 +49,7 @@ export function sqlError(sqlstate: string, message: string, options: SqlErrorOpt
     ...(table === undefined ? {} : { table }),
     ...(column === undefined ? {} : { column }),
     ...(constraint === undefined ? {} : { constraint }),
+    ...(context === undefined ? {} : { context }),
   }
   return new ClusterError(value, message, cause === undefined ? undefined : { cause })
 }
@@ -60,6 +64,12 @@ export function withPosition(error: unknown, position: number): unknown {
   return new ClusterError<SqlErrorDetail>({ ...error.detail, position }, error.message, {
     cause: error.cause,
   })
+}
+
+/** The same error with what tells where it happened, unless it tells already. Other errors come back as they are. */
+export function withContext(error: unknown, context: string): unknown {
+  if (!isSqlError(error) || error.detail.context !== undefined) return error
+  return new ClusterError<SqlErrorDetail>({ ...error.detail, context }, error.message, { cause: error.cause })
 }
 
 /** The conditions that this package reports, by PostgreSQL's names. */

@@ -7,9 +7,11 @@ import type { ScramCrypto } from '../machine/scram.ts'
 import type { ResolvedOptions } from '../options.ts'
 import type { ByteStream } from './byte-stream.ts'
 import type { CancelKey, CancelKeys } from './cancel-keys.ts'
-import { ExtendedQuery, Misuse } from './extended-query.ts'
+import { copyIn, giveCopy } from './copy-stream.ts'
+import { ExtendedQuery } from './extended-query.ts'
 import { Incoming } from './incoming.ts'
 import { authenticate, LoginRefused, MINOR, negotiate, readLogin } from './login.ts'
+import { Misuse } from './misuse.ts'
 import { Outgoing } from './outgoing.ts'
 import { PortalTooLarge } from './portal.ts'
 import { Statements } from './statements.ts'
@@ -125,7 +127,9 @@ export class Connection {
     await authenticate(login.user, this.#stream, this.#incoming, this.#out, this.#ports)
     const session = await backend.connect(login)
     this.#reader.limit(this.#options.messageBytesMax)
-    const statements = new Statements(session, this.#options.portalBytesMax)
+    const statements = new Statements(session, this.#options.portalBytesMax, (shape) =>
+      copyIn(this.#incoming, this.#out, shape),
+    )
     this.#statements = statements
     const secretBytes = startup.minor >= MINOR ? SECRET_BYTES.since2 : SECRET_BYTES.before
     this.#key = cancelKeys.issue(secretBytes, () => statements.cancel())
@@ -207,11 +211,34 @@ export class Connection {
       await this.#give(await statements.execute(text, [], true))
       return
     }
-    for (const result of await statements.executeAll(text)) await this.#give(result)
+    const apart = statements.apart(text)
+    if (apart !== null) await this.#queryApart(statements, apart)
+    else for (const result of await statements.executeAll(text)) await this.#give(result)
   }
 
-  async #give({ columns, batches, tag }: WireResult): Promise<void> {
+  /** One statement after another, as the client has to take part in some; one transaction together. */
+  async #queryApart(statements: Statements, texts: readonly string[]): Promise<void> {
+    try {
+      for (const [i, text] of texts.entries()) {
+        const result = await statements.execute(text, [], false)
+        // The last one is complete when all is committed.
+        await this.#give(result, async () => {
+          statements.ended(result.tag(0))
+          if (i === texts.length - 1) await statements.finish()
+        })
+      }
+    } catch (error) {
+      await statements.finish()
+      throw error
+    }
+  }
+
+  async #give(
+    { columns, batches, tag, copyOut }: WireResult,
+    beforeComplete: () => Promise<void> = async () => {},
+  ): Promise<void> {
     const { writer } = this.#out
+    if (copyOut !== undefined) await giveCopy(this.#out, copyOut, this.#stream.gone)
     if (columns !== null) writer.rowDescription(columns, NO_FORMATS)
     let given = 0
     for await (const rows of batches) {
@@ -223,6 +250,7 @@ export class Connection {
       // A client that is gone needs no more rows.
       if (this.#stream.gone.aborted) return
     }
+    await beforeComplete()
     writer.commandComplete(tag(given))
   }
 

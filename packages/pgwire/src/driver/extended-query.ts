@@ -1,21 +1,12 @@
-import type { WireColumn, WireDescription, WireError, WireParameter } from '../backend.ts'
+import type { WireColumn, WireDescription, WireParameter } from '../backend.ts'
 import { decodeBinary } from '../machine/binary-format.ts'
 import { type FrontendMessage, ProtocolError, utf8 } from '../machine/frontend-messages.ts'
+import { giveCopy } from './copy-stream.ts'
 import type { Incoming } from './incoming.ts'
+import { Misuse } from './misuse.ts'
 import type { Outgoing } from './outgoing.ts'
 import { type Portal, PortalRun } from './portal.ts'
 import type { Statements } from './statements.ts'
-
-/** A message that makes no sense as things are. */
-export class Misuse extends Error {
-  override readonly name = 'Misuse'
-  readonly wire: WireError
-
-  constructor(sqlstate: string, message: string) {
-    super(message)
-    this.wire = { sqlstate, message }
-  }
-}
 
 interface Prepared {
   readonly text: string
@@ -148,8 +139,10 @@ export class ExtendedQuery {
     if (portal.run === null) {
       // Several statements up to the next Sync are one transaction; a single one commits by itself.
       const alone = (await this.#incoming.peek())?.type === 'sync'
-      portal.run = new PortalRun(await this.#statements.execute(portal.text, portal.parameters, alone))
-      this.#statements.occupy(portal.run)
+      const result = await this.#statements.execute(portal.text, portal.parameters, alone)
+      portal.run = new PortalRun(result)
+      if (result.copyOut !== undefined) await giveCopy(this.#out, result.copyOut, this.#incoming.gone)
+      else this.#statements.occupy(portal.run)
     }
     const { run } = portal
     let given = 0

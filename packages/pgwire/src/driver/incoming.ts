@@ -35,6 +35,11 @@ export class Incoming {
     return this.#ahead
   }
 
+  /** Aborted when the client is gone. */
+  get gone(): AbortSignal {
+    return this.#stream.gone
+  }
+
   /** True when a message, or a part of one, is here already. */
   get waiting(): boolean {
     return this.#ahead !== null || this.#reader.size > 0

@@ -1,4 +1,4 @@
-import type { WireDescription, WireParameter, WireResult, WireSession } from '../backend.ts'
+import type { WireCall, WireDescription, WireParameter, WireResult, WireSession } from '../backend.ts'
 import type { PortalRun } from './portal.ts'
 
 /**
@@ -8,15 +8,17 @@ import type { PortalRun } from './portal.ts'
 export class Statements {
   readonly #session: WireSession
   readonly #portalBytesMax: number
+  readonly #copyIn: WireCall['copyIn']
   #running: AbortController | null = null
   /** What still reads from the session. */
   #occupant: PortalRun | null = null
   /** A transaction that nobody asked for by name. */
   #implicit = false
 
-  constructor(session: WireSession, portalBytesMax: number) {
+  constructor(session: WireSession, portalBytesMax: number, copyIn: WireCall['copyIn']) {
     this.#session = session
     this.#portalBytesMax = portalBytesMax
+    this.#copyIn = copyIn
   }
 
   get state(): WireSession['transactionState'] {
@@ -25,6 +27,10 @@ export class Statements {
 
   count(text: string): number {
     return this.#session.count(text)
+  }
+
+  apart(text: string): readonly string[] | null {
+    return this.#session.apart(text)
   }
 
   /** Ends what runs now, with 57014. */
@@ -73,13 +79,13 @@ export class Statements {
     this.#session.close()
   }
 
-  async #run<T>(work: (call: { readonly signal: AbortSignal }) => Promise<T>): Promise<T> {
+  async #run<T>(work: (call: WireCall) => Promise<T>): Promise<T> {
     const occupant = this.#occupant
     this.#occupant = null
     if (occupant?.usesSession) await occupant.detach(this.#portalBytesMax)
     // Rows are read after this resolves, so what was begun can be cancelled until the next one begins.
     const controller = new AbortController()
     this.#running = controller
-    return work({ signal: controller.signal })
+    return work({ signal: controller.signal, copyIn: this.#copyIn })
   }
 }

@@ -1,5 +1,5 @@
 import type { Value } from '@cluster/core'
-import type { WireColumn, WireError, WireRow } from '../backend.ts'
+import type { WireColumn, WireCopyShape, WireError, WireRow } from '../backend.ts'
 import { encodeBinary } from './binary-format.ts'
 
 const encoder = new TextEncoder()
@@ -159,6 +159,27 @@ export class MessageWriter {
     this.#end()
   }
 
+  /** COPY begins: `G` asks the client for rows, `H` says that some follow. */
+  copyResponse(letter: 'G' | 'H', { binary, columns }: WireCopyShape): void {
+    const format = binary ? 1 : 0
+    this.#begin(letter)
+    this.#byte(format)
+    this.#int16(columns)
+    for (let i = 0; i < columns; i++) this.#int16(format)
+    this.#end()
+  }
+
+  copyData(bytes: Uint8Array): void {
+    this.#begin('d')
+    this.#put(bytes)
+    this.#end()
+  }
+
+  copyDone(): void {
+    this.#begin('c')
+    this.#end()
+  }
+
   commandComplete(tag: string): void {
     this.#begin('C')
     this.#text(tag)
@@ -178,7 +199,7 @@ export class MessageWriter {
   }
 
   #report(error: WireError, severity: string): void {
-    const { sqlstate, message, detail, hint, position, table, column, constraint } = error
+    const { sqlstate, message, detail, hint, position, table, column, constraint, context } = error
     const field = (letter: string, value: string | undefined): void => {
       if (value === undefined) return
       this.#byte(letter.charCodeAt(0))
@@ -191,6 +212,7 @@ export class MessageWriter {
     field('D', detail)
     field('H', hint)
     field('P', position === undefined ? undefined : String(position))
+    field('W', context)
     field('t', table)
     field('c', column)
     field('n', constraint)

@@ -1,6 +1,6 @@
 import { parseWrittenName, writtenName } from '../catalog/names.ts'
 import { asksCatalog } from '../functions/catalog.ts'
-import type { CallExpression, Expression, QualifiedName, Statement, TypeName } from '../syntax/ast.ts'
+import type { CallExpression, Copy, Expression, QualifiedName, Statement, TypeName } from '../syntax/ast.ts'
 import { isBuiltInType } from '../types/resolve-name.ts'
 
 /** What a statement names, in the form of `writtenName`. */
@@ -75,6 +75,8 @@ function visit(value: unknown, found: Found): void {
     default:
       if (node.kind === 'refresh' && 'name' in node)
         found.targets.add(writtenName(node.name as QualifiedName))
+      if (node.kind === 'copy' && (node as Copy).direction === 'from' && (node as Copy).table !== null)
+        found.targets.add(writtenName((node as Copy).table as QualifiedName))
       if (writeKinds.has(node.kind) && 'table' in node)
         found.targets.add(writtenName(node.table as QualifiedName))
       if ('with' in node && Array.isArray(node.with))

@@ -3,6 +3,7 @@ import { Catalog } from '../catalog/catalog.ts'
 import { clusterTables } from '../catalog/tables/cluster.ts'
 import { catalogTables } from '../catalog/tables/index.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
+import type { BinaryValues } from '../copy/values.ts'
 import { rowKeyMaker } from '../executor/row-keys.ts'
 import type { Statement } from '../syntax/ast.ts'
 import { isSerializationFailure } from './errors.ts'
@@ -35,6 +36,8 @@ export interface SqlEnginePorts {
   readonly random: Random
   /** Tables whose rows the composer makes, such as the members of the cluster. */
   readonly virtualTables?: readonly VirtualTable[]
+  /** The binary form of values, for COPY in binary format; without it that is refused (0A000). */
+  readonly binary?: BinaryValues
 }
 
 /** SQL over one database, on this node. */
@@ -59,7 +62,7 @@ export interface SqlEngine extends SqlRunner, Describable {
 export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePorts) => SqlEngine {
   const { memoryBytesMax = 256 * 1024 * 1024, plansMax = 500, retriesMax = 20 } = options
   const { optimize = true, user = 'cluster' } = options
-  return ({ database, clock, random, virtualTables = [] }) => {
+  return ({ database, clock, random, virtualTables = [], binary }) => {
     const catalog = new Catalog()
     const virtual = new Map(
       [...clusterTables(database, catalog), ...catalogTables, ...virtualTables].map((table) => [
@@ -80,6 +83,7 @@ export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePort
       user,
       reserved: (name) => virtual.has(name),
       virtualTables: virtual,
+      binary: binary ?? null,
       sequences: new SequencePools({ database, catalog, clock, random }),
       sweeper,
       keyChecks: new KeyChecks({ database, catalog, makeRowKey }),
@@ -115,6 +119,11 @@ class Engine implements SqlEngine {
 
   readonly stream: SqlRunner['stream'] = (text, parameters, options) =>
     this.session().stream(text, parameters, options)
+
+  readonly copyFrom: SqlRunner['copyFrom'] = (text, source, options) =>
+    this.#alone((session) => session.copyFrom(text, source, options))
+
+  readonly copyTo: SqlRunner['copyTo'] = (text, options) => this.session().copyTo(text, options)
 
   /** A transaction that the text leaves open ends with it. */
   async #alone<T>(work: (session: Session) => Promise<T>): Promise<T> {

@@ -1,10 +1,17 @@
 import type { Clock, CommitOptions, CommitReceipt, Database, Random, Transaction, Value } from '@cluster/core'
 import type { DataStatement } from '../binder/bind-statement.ts'
+import type { BindContext } from '../binder/context.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { CatalogImage } from '../catalog/image.ts'
+import { writtenName } from '../catalog/names.ts'
 import type { SequenceSchema } from '../catalog/schema.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import { type Batch, type Frame, rowsOf } from '../compile/batch.ts'
+import { forcedColumns, queryOfTable } from '../copy/bind-copy.ts'
+import { copyIn } from '../copy/copy-in.ts'
+import { copyFormat } from '../copy/options.ts'
+import { givesRows, needsStream, noServerFile } from '../copy/refusals.ts'
+import type { BinaryValues } from '../copy/values.ts'
 import type { Later } from '../ddl/context.ts'
 import { define } from '../ddl/define.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
@@ -16,9 +23,10 @@ import type { LogicalPlan } from '../plan/logical.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { printLogical } from '../plan/print-logical.ts'
 import type { ResultColumn } from '../plan/statement.ts'
-import type { Definition, Explain, Statement, TransactionStatement } from '../syntax/ast.ts'
+import type { Copy, Definition, Explain, Statement, TransactionStatement } from '../syntax/ast.ts'
 import { readsAlone } from '../syntax/changes.ts'
 import { TEXT } from '../types/type.ts'
+import type { Copying } from './copying.ts'
 import { ddlContext } from './definer.ts'
 import { type Explained, explainJson, explainOptions, explainText } from './explain.ts'
 import { inSteps } from './in-steps.ts'
@@ -44,6 +52,8 @@ export interface RunnerPorts {
   readonly sweeper: Sweeper
   readonly keyChecks: KeyChecks
   readonly virtualTables: ReadonlyMap<string, VirtualTable>
+  /** Null: COPY has no binary format here. */
+  readonly binary: BinaryValues | null
 }
 
 /** A statement on its way: where it was read, what was given with it, in which transaction it runs. */
@@ -61,6 +71,8 @@ export interface Run {
   readonly settings: Settings
   readonly session: SessionState
   readonly signal: AbortSignal | null
+  /** Where COPY FROM has its rows from, or that somebody takes those of COPY TO; null: neither. */
+  readonly copying: Copying | null
 }
 
 /** What a statement gave, before anything was committed, unless it says so. */
@@ -124,6 +136,10 @@ export class StatementRunner {
 
   constructor(ports: RunnerPorts) {
     this.#ports = ports
+  }
+
+  get binary(): BinaryValues | null {
+    return this.#ports.binary
   }
 
   /** Looks at what was put off to the end of a transaction. @throws 23503 */
@@ -196,9 +212,15 @@ export class StatementRunner {
         await this.#ports.keyChecks.set(run.transaction, names, statement.deferred)
         return done('SET CONSTRAINTS')
       }
+      case 'copy':
+        return this.#copy(statement, run)
       case 'prepare':
       case 'execute':
       case 'deallocate':
+      case 'declare':
+      case 'fetch':
+      case 'move':
+      case 'close':
         throw sqlError(SQLSTATE.featureNotSupported, `${statement.kind.toUpperCase()} is not supported`)
       default:
         return this.#define(statement, run)
@@ -349,6 +371,52 @@ export class StatementRunner {
       user,
       database: database.name,
     }
+  }
+
+  async #copy(copy: Copy, run: Run): Promise<Outcome> {
+    if (copy.file !== null) throw noServerFile(copy)
+    const { copying, source, transaction } = run
+    if (copying === null) throw needsStream(copy)
+    const { planner, database, clock, binary, memoryBytesMax } = this.#ports
+    const { context: bind, asksCatalog } = await planner.bindContext(
+      copy,
+      source,
+      transaction,
+      run.session.path,
+    )
+    if (copy.direction === 'to') return this.#copyTo(copy, bind, run)
+    if (copying === 'out' || copy.table === null) throw needsStream(copy)
+    const context = this.#context(run, [], asksCatalog ? await this.#image(run) : null)
+    const count = await copyIn({ ...copy, table: copy.table }, source, copying, {
+      database,
+      transaction,
+      bind,
+      compile: planner.compileOptions,
+      binary,
+      reading: { zone: run.settings.zone(), nowMicros: run.transactionMicros },
+      context,
+      clock,
+      signal: run.signal,
+      memoryBytesMax,
+      prepare: (rows) => this.#prepare([...bind.sequences], rows, transaction),
+      isDry: (error) => error instanceof SequenceDryError,
+    })
+    await this.#ports.keyChecks.afterStatement(context)
+    await this.#applySets(context, transaction)
+    return done('COPY', count)
+  }
+
+  async #copyTo(copy: Copy, bind: BindContext, run: Run): Promise<Outcome> {
+    const { table } = copy
+    const statement = table === null ? copy.query : queryOfTable(bind, { ...copy, table })
+    const format = copyFormat(copy, run.source)
+    if (statement === null || (statement.kind !== 'query' && !givesRows(statement)))
+      throw sqlError(SQLSTATE.featureNotSupported, 'COPY query must have a RETURNING clause')
+    const outcome = await this.#data(statement, { ...run, planKey: null, alone: null })
+    const names = outcome.columns.map(({ name }) => name)
+    const entry = table === null ? null : bind.names.entry(writtenName(table))
+    forcedColumns('FORCE_QUOTE', format.forceQuote, names, entry?.kind === 'table' ? entry : null)
+    return { ...outcome, command: 'COPY', written: null }
   }
 
   async #explain(statement: Explain, run: Run): Promise<Outcome> {

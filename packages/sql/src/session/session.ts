@@ -10,13 +10,15 @@ import type {
   Value,
 } from '@cluster/core'
 import { rowsOf } from '../compile/batch.ts'
+import type { CopyOutput } from '../copy/copy-out.ts'
+import type { CopySource, OpenCopySource } from '../copy/feed.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { Begin, Statement, TransactionStatement } from '../syntax/ast.ts'
 import { readsAlone } from '../syntax/changes.ts'
-import { parse } from '../syntax/parse.ts'
 import { formatValue } from '../types/format.ts'
 import type { SqlType } from '../types/type.ts'
 import { callOptions, pastOf, readOnlyTransaction } from './call-options.ts'
+import { copyStatement, pieces, runCopyFrom, runCopyOut } from './copying.ts'
 import { toSqlError } from './errors.ts'
 import type { Lru } from './lru.ts'
 import type { Parameter } from './parameters.ts'
@@ -24,8 +26,21 @@ import { isNamed, PreparedStatements } from './prepared.ts'
 import { inFailedTransaction } from './refusals.ts'
 import { mayBeOptimistic, restsOnReads, retrying, retryOf } from './retrying.ts'
 import { collect, type Outcome, type Run, RunApartError, readsOnly, type StatementRunner } from './runner.ts'
+import { savepointResult } from './savepoints.ts'
 import { SessionState } from './session-state.ts'
 import {
+  type CallDetails,
+  CommittedError,
+  doneResult,
+  type Item,
+  isControl,
+  itemsOf,
+  type OpenTransaction,
+  onlyItem,
+  textAlone,
+} from './statements.ts'
+import {
+  type CopyFromOptions,
   objectsOf,
   type PreparedStatement,
   type QueryOptions,
@@ -51,47 +66,9 @@ export interface SessionPorts {
 /** What all transactions of a session begin with. */
 export type Beginning = Pick<TransactionOptions, 'optimistic' | 'retryOf'>
 
-/** Why a statement failed whose failure the log has decided: nothing that was read matters to it. */
-class CommittedError extends Error {
-  readonly reason: Error
-
-  constructor(reason: Error) {
-    super(reason.message)
-    this.reason = reason
-  }
-}
-
 type PlainStatement = Exclude<Statement, TransactionStatement>
 
-/** A transaction between BEGIN and its end. */
-interface OpenTransaction {
-  /** Null until the first statement needs it, so that it reads what is newest then. */
-  transaction: Transaction | null
-  readonly startMicros: bigint
-  readonly readOnly: boolean
-  readonly savepoints: { readonly name: string; readonly mark: TransactionMark }[]
-  failed: boolean
-}
-
-/** One statement of a text that was given. */
-interface Item {
-  readonly statement: Statement
-  readonly source: string
-  readonly planKey: string | null
-}
-
 const MICROS_A_MS = 1_000
-
-const isControl = (statement: Statement): statement is TransactionStatement =>
-  ['begin', 'commit', 'rollback', 'savepoint', 'rollbackTo', 'release'].includes(statement.kind)
-
-const doneResult = (command: string, receipt: CommitReceipt | null = null): SqlResult => ({
-  command,
-  columns: [],
-  rows: [],
-  rowCount: 0,
-  receipt,
-})
 
 export class SqlSession implements Session {
   readonly #ports: SessionPorts
@@ -164,6 +141,14 @@ export class SqlSession implements Session {
     parameters: readonly Parameter[] = [],
     options: QueryOptions = {},
   ): AsyncIterable<RowsBatch> {
+    yield* this.#stream(text, parameters, options)
+  }
+
+  async *#stream(
+    text: string,
+    parameters: readonly Parameter[],
+    options: CallDetails,
+  ): AsyncGenerator<RowsBatch> {
     const release = await this.#lock()
     try {
       const item = this.#single(text)
@@ -178,8 +163,43 @@ export class SqlSession implements Session {
     }
   }
 
+  async copyFrom(
+    text: string,
+    source: CopySource | OpenCopySource,
+    { signal, rowsPerTransaction }: CopyFromOptions = {},
+  ): Promise<SqlResult> {
+    return this.#exclusive(async () => {
+      const item = this.#single(text)
+      copyStatement(item.statement, 'from')
+      if (rowsPerTransaction !== undefined && this.#open !== null)
+        throw sqlError(SQLSTATE.activeTransaction, 'rowsPerTransaction cannot be used within a transaction')
+      const call = signal === undefined ? {} : { signal }
+      return runCopyFrom(source, rowsPerTransaction ?? null, (copying) =>
+        this.#one(item, [], { ...call, copying }),
+      )
+    })
+  }
+
+  async copyOut(text: string, options: QueryOptions = {}): Promise<CopyOutput> {
+    const copy = copyStatement(this.#single(text).statement, 'to')
+    const batches = this.#stream(text, [], { ...options, copying: 'out' })
+    return runCopyOut(copy, text, batches, {
+      binary: this.#ports.runner.binary,
+      format: (type, value) => this.format(type, value),
+    })
+  }
+
+  async *copyTo(text: string, options: QueryOptions = {}): AsyncIterable<Uint8Array> {
+    yield* pieces(await this.copyOut(text, options))
+  }
+
   outline(text: string): readonly StatementOutline[] {
-    return this.#parse(text).map(({ statement }) => ({ streams: readsAlone(statement) }))
+    return this.#parse(text).map(({ statement }) => ({
+      streams: readsAlone(statement),
+      copy: statement.kind === 'copy' && statement.file === null ? statement.direction : null,
+      control: isControl(statement),
+      text: textAlone(text, statement),
+    }))
   }
 
   settings(): ReadonlyMap<string, string> {
@@ -253,34 +273,20 @@ export class SqlSession implements Session {
   }
 
   #parse(text: string): readonly Item[] {
-    let statements = this.#ports.parsed.get(text)
-    if (statements === undefined) {
-      try {
-        statements = parse(text)
-      } catch (error) {
-        // A text that cannot be read fails the transaction, like any other error in it.
-        if (this.#open !== null) this.#open.failed = true
-        throw error
-      }
-      this.#ports.parsed.set(text, statements)
+    try {
+      return itemsOf(text, this.#ports.parsed)
+    } catch (error) {
+      // A text that cannot be read fails the transaction, like any other error in it.
+      if (this.#open !== null) this.#open.failed = true
+      throw error
     }
-    const alone = statements.length === 1
-    return statements.map((statement) => ({ statement, source: text, planKey: alone ? text : null }))
   }
 
   #single(text: string): Item {
-    const items = this.#parse(text)
-    const [item] = items
-    if (item !== undefined && items.length === 1) return item
-    throw sqlError(
-      SQLSTATE.syntaxError,
-      items.length === 0
-        ? 'there is no statement'
-        : 'there is more than one statement; give them to execute()',
-    )
+    return onlyItem(this.#parse(text))
   }
 
-  async #one(item: Item, parameters: readonly Parameter[], options: QueryOptions): Promise<SqlResult> {
+  async #one(item: Item, parameters: readonly Parameter[], options: CallDetails): Promise<SqlResult> {
     const { statement } = item
     if (isControl(statement)) return this.#control(statement)
     if (isNamed(statement)) return this.#named(item, parameters, options)
@@ -293,7 +299,7 @@ export class SqlSession implements Session {
   }
 
   /** PREPARE, EXECUTE and DEALLOCATE. */
-  async #named(item: Item, parameters: readonly Parameter[], options: QueryOptions): Promise<SqlResult> {
+  async #named(item: Item, parameters: readonly Parameter[], options: CallDetails): Promise<SqlResult> {
     const { runner } = this.#ports
     const meant = await this.#failing(() =>
       this.#prepared.meant(item, {
@@ -324,7 +330,7 @@ export class SqlSession implements Session {
   async #autocommit(
     items: readonly Item[],
     parameters: readonly Parameter[],
-    options: QueryOptions,
+    options: CallDetails,
   ): Promise<SqlResult[]> {
     const readOnly = items.every(({ statement }) => readsOnly(statement))
     const call = callOptions(options)
@@ -333,8 +339,10 @@ export class SqlSession implements Session {
     const key = options.idempotencyKey
     let alone = items.length === 1
     let lost: Transaction | null = null
-    return retrying(this.#ports, async (retry) => {
-      const optimistic = !readOnly && mayBeOptimistic(retry)
+    // What COPY reads cannot be read again, so it asks for the newest first and has one attempt.
+    const once = options.copying !== undefined && options.copying !== 'out'
+    return retrying(once ? { ...this.#ports, retriesMax: 0 } : this.#ports, async (retry) => {
+      const optimistic = !readOnly && !once && mayBeOptimistic(retry)
       for (;;) {
         const beginning = { ...call, readOnly, optimistic, ...past, ...retryOf(lost) }
         const transaction: Transaction = await this.#start(beginning)
@@ -404,7 +412,7 @@ export class SqlSession implements Session {
     transaction: Transaction,
     transactionMicros: bigint,
     parameters: readonly Parameter[],
-    { signal }: QueryOptions,
+    { signal, copying }: CallDetails,
     alone: CommitOptions | null = null,
   ): Run {
     return {
@@ -417,6 +425,7 @@ export class SqlSession implements Session {
       settings: this.#settings,
       session: this.#state,
       signal: signal ?? null,
+      copying: copying ?? null,
     }
   }
 
@@ -429,7 +438,7 @@ export class SqlSession implements Session {
     open: OpenTransaction,
     item: Item,
     parameters: readonly Parameter[],
-    options: QueryOptions,
+    options: CallDetails,
   ): Promise<Omit<SqlResult, 'receipt'>> {
     if (open.failed) throw inFailedTransaction()
     let mark: TransactionMark | null = null
@@ -465,28 +474,8 @@ export class SqlSession implements Session {
         return this.#commit()
       case 'rollback':
         return this.#rollback()
-      case 'savepoint': {
-        const current = this.#needOpen('SAVEPOINT')
-        if (current.failed) throw inFailedTransaction()
-        const transaction = await this.#begun(current)
-        current.savepoints.push({ name: statement.name.name, mark: transaction.mark() })
-        return doneResult('SAVEPOINT')
-      }
-      case 'rollbackTo': {
-        const current = this.#needOpen('ROLLBACK TO SAVEPOINT')
-        const at = this.#savepoint(current, statement.name.name)
-        const savepoint = current.savepoints[at]
-        if (savepoint !== undefined) current.transaction?.rollbackTo(savepoint.mark)
-        current.savepoints.length = at + 1
-        current.failed = false
-        return doneResult('ROLLBACK')
-      }
-      case 'release': {
-        const current = this.#needOpen('RELEASE SAVEPOINT')
-        if (current.failed) throw inFailedTransaction()
-        current.savepoints.length = this.#savepoint(current, statement.name.name)
-        return doneResult('RELEASE')
-      }
+      default:
+        return savepointResult(statement, this.#open, (open) => this.#begun(open))
     }
   }
 
@@ -529,20 +518,6 @@ export class SqlSession implements Session {
     return doneResult('ROLLBACK')
   }
 
-  #needOpen(word: string): OpenTransaction {
-    if (this.#open !== null) return this.#open
-    throw sqlError(SQLSTATE.noActiveTransaction, `${word} can only be used in transaction blocks`, {
-      hint: 'Say BEGIN first.',
-    })
-  }
-
-  #savepoint(open: OpenTransaction, name: string): number {
-    const at = open.savepoints.findLastIndex((savepoint) => savepoint.name === name)
-    if (at >= 0) return at
-    open.failed = true
-    throw sqlError(SQLSTATE.invalidSavepoint, `savepoint "${name}" does not exist`)
-  }
-
   /** Looks at a statement in the open transaction, or in one that is thrown away. */
   async #inside<T>(item: Item, work: (run: Run) => Promise<T>): Promise<T> {
     const open = this.#open
@@ -562,7 +537,7 @@ export class SqlSession implements Session {
   async *#streamQuery(
     item: Item,
     parameters: readonly Parameter[],
-    options: QueryOptions,
+    options: CallDetails,
   ): AsyncGenerator<RowsBatch> {
     const open = this.#open
     if (open?.failed === true) throw inFailedTransaction()

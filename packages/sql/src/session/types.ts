@@ -1,4 +1,6 @@
 import type { CommitReceipt, TransactionOptions, Value, Version } from '@cluster/core'
+import type { CopyOutput } from '../copy/copy-out.ts'
+import type { CopySource, OpenCopySource } from '../copy/feed.ts'
 import type { ResultColumn } from '../plan/statement.ts'
 import type { SqlType } from '../types/type.ts'
 import type { Parameter } from './parameters.ts'
@@ -60,6 +62,23 @@ export interface SqlRunner {
   execute(text: string, parameters?: readonly Parameter[], options?: QueryOptions): Promise<SqlResult[]>
   /** The rows of one statement, in batches, as they come. Nobody else can use the session meanwhile. */
   stream(text: string, parameters?: readonly Parameter[], options?: QueryOptions): AsyncIterable<RowsBatch>
+  /**
+   * Runs `COPY … FROM STDIN` on what the source gives, in pieces of any length. It is one transaction, unless
+   * `rowsPerTransaction` says otherwise; a lost race is 40001, since the source cannot be read again.
+   * @param source the data, or what opens them once the statement is known to be right
+   * @throws 22P04 and whatever the rows are refused for, with the line in `detail.context`; 54000 when they are too many
+   */
+  copyFrom(text: string, source: CopySource | OpenCopySource, options?: CopyFromOptions): Promise<SqlResult>
+  /** Gives what `COPY … TO STDOUT` writes, in pieces of whole rows. Nobody else can use the session meanwhile. */
+  copyTo(text: string, options?: QueryOptions): AsyncIterable<Uint8Array>
+}
+
+export interface CopyFromOptions extends Pick<QueryOptions, 'signal'> {
+  /**
+   * Commits every so many rows, so that any number can be copied. After an error those before it stay; the error's hint
+   * says how many. Not within a transaction (25001).
+   */
+  readonly rowsPerTransaction?: number
 }
 
 /**
@@ -73,6 +92,12 @@ export type TransactionState = 'idle' | 'open' | 'failed'
 export interface StatementOutline {
   /** It only reads, so that `stream` gives its rows as they come. */
   readonly streams: boolean
+  /** `from` and `to`: COPY with the client, which `query` and `stream` refuse; null: another statement. */
+  readonly copy: 'from' | 'to' | null
+  /** The statement alone, behind blanks up to where it begins, so that positions in it are those in the whole text. */
+  readonly text: string
+  /** It begins, ends or marks a transaction. */
+  readonly control: boolean
 }
 
 /** One user's connection: transactions and settings are its own. Calls are queued, one runs at a time. */
@@ -88,6 +113,8 @@ export interface Session extends SqlRunner {
   readonly transactionState: TransactionState
   readonly inTransaction: boolean
   prepare(text: string): Promise<PreparedStatement>
+  /** As `copyTo`, row by row, for protocols. The rows are to be read to the end, or given up by `return`. */
+  copyOut(text: string, options?: QueryOptions): Promise<CopyOutput>
   /** Rolls back what is open. Later calls fail with 08003. */
   close(): void
 }

@@ -1,4 +1,5 @@
 export type * from './ast/common.ts'
+export type * from './ast/copy.ts'
 export type * from './ast/definition.ts'
 export type * from './ast/literal.ts'
 export type * from './ast/query.ts'

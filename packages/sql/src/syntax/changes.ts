@@ -8,11 +8,16 @@ export const locksRows = (query: Query): boolean =>
   query.locking.length > 0 || (query.body.kind === 'query' && locksRows(query.body))
 
 /** True for a query that neither writes nor claims anything. */
-export const readsAlone = (statement: Statement): boolean =>
-  statement.kind === 'query' &&
-  !changesRows(statement) &&
-  !locksRows(statement) &&
-  !changesSequences(statement)
+export function readsAlone(statement: Statement): boolean {
+  if (statement.kind === 'copy')
+    return statement.direction === 'to' && (statement.query === null || readsAlone(statement.query))
+  return (
+    statement.kind === 'query' &&
+    !changesRows(statement) &&
+    !locksRows(statement) &&
+    !changesSequences(statement)
+  )
+}
 
 const sequenceChanges = new WeakMap<Statement, boolean>()
 

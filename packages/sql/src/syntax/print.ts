@@ -1,5 +1,6 @@
 import type { Statement } from './ast.ts'
 import { quoteIdentifier, quoteLiteral } from './keywords.ts'
+import { printCopy, printCursor } from './print-copy.ts'
 import { printDefinition, printOption } from './print-definition.ts'
 import {
   printExpression,
@@ -32,6 +33,13 @@ export function printStatement(node: Statement): string {
     }
     case 'deallocate':
       return `DEALLOCATE ${node.name === null ? 'ALL' : printIdentifier(node.name)}`
+    case 'copy':
+      return printCopy(node)
+    case 'declare':
+    case 'fetch':
+    case 'move':
+    case 'close':
+      return printCursor(node)
     case 'begin': {
       const isolation = node.isolation === null ? '' : ` ISOLATION LEVEL ${node.isolation.toUpperCase()}`
       const access = node.readOnly === null ? '' : node.readOnly ? ' READ ONLY' : ' READ WRITE'

@@ -101,6 +101,7 @@ const beforeQuery = new Set<TokenType>([
     'intersect',
     'except',
     'explain',
+    'copy',
   ].map(keyword),
 ])
 const CASE = keyword('case')

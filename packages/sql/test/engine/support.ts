@@ -53,15 +53,22 @@ export interface TestOptions extends SqlEngineOptions {
   readonly nodes?: readonly NodeId[]
   readonly redundancy?: number
   readonly virtualTables?: SqlEnginePorts['virtualTables']
+  readonly binary?: SqlEnginePorts['binary']
 }
 
 /** An engine over a fresh model database. */
 export async function testEngine(options: TestOptions = {}): Promise<TestEngine> {
-  const { nodes, redundancy = 2, virtualTables = [], ...engineOptions } = options
+  const { nodes, redundancy = 2, virtualTables = [], binary, ...engineOptions } = options
   const databases = modelDatabases(nodes === undefined ? {} : { nodes })
   const database = await databases.open('test', { partitions: 4, redundancy })
   const clock = new TestClock()
-  const engine = sqlEngine(engineOptions)({ database, clock, random: new SimRandom(1), virtualTables })
+  const engine = sqlEngine(engineOptions)({
+    database,
+    clock,
+    random: new SimRandom(1),
+    virtualTables,
+    ...(binary === undefined ? {} : { binary }),
+  })
   return { engine, database, databases, clock }
 }
 
@@ -85,14 +92,15 @@ export async function failure(work: Promise<unknown>): Promise<{
   readonly hint?: string
   readonly position?: number
   readonly constraint?: string
+  readonly context?: string
 }> {
   try {
     await work
   } catch (error) {
     if (!(error instanceof Error)) throw error
-    const { detail, hint, position, constraint } = isSqlError(error)
+    const { detail, hint, position, constraint, context } = isSqlError(error)
       ? error.detail
-      : { detail: undefined, hint: undefined, position: undefined, constraint: undefined }
+      : { detail: undefined, hint: undefined, position: undefined, constraint: undefined, context: undefined }
     return {
       sqlstate: sqlstateOf(error),
       message: error.message,
@@ -100,6 +108,7 @@ export async function failure(work: Promise<unknown>): Promise<{
       ...(hint === undefined ? {} : { hint }),
       ...(position === undefined ? {} : { position }),
       ...(constraint === undefined ? {} : { constraint }),
+      ...(context === undefined ? {} : { context }),
     }
   }
   throw new Error('it did not fail')

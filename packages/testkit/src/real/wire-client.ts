@@ -83,6 +83,11 @@ export const closeMessage = (what: 'S' | 'P', name: string): Uint8Array =>
 export const execute = (portal: string, rowsMax = 0): Uint8Array =>
   frame('E', new Body().text(portal).int32(rowsMax).done())
 
+export const copyData = (data: string | Uint8Array): Uint8Array =>
+  frame('d', typeof data === 'string' ? encoder.encode(data) : data)
+export const copyDone = (): Uint8Array => frame('c', new Uint8Array())
+export const copyFail = (reason: string): Uint8Array => frame('f', new Body().text(reason).done())
+
 export function startup(parameters: Readonly<Record<string, string>>, minor = 0): Uint8Array {
   const body = new Body().int32((3 << 16) | minor)
   for (const [name, value] of Object.entries(parameters)) body.text(name).text(value)
@@ -142,6 +147,13 @@ export function show({ type, body }: ServerMessage): string {
     }
     case 't':
       return `parameters ${Array.from({ length: view.getInt16(0) }, (_, i) => view.getInt32(2 + i * 4)).join(' ')}`
+    case 'G':
+    case 'H': {
+      const formats = Array.from({ length: view.getInt16(1) }, (_, i) => view.getInt16(3 + i * 2))
+      return `copy ${type === 'G' ? 'in' : 'out'} ${body[0]} ${formats.join(',')}`
+    }
+    case 'd':
+      return `data ${JSON.stringify(decoder.decode(body))}`
     case 'v':
       return `version 3.${view.getInt32(0) & 0xffff}`
     default:
@@ -153,6 +165,7 @@ const NAMES: Readonly<Record<string, string>> = {
   '1': 'parsed',
   '2': 'bound',
   '3': 'closed',
+  c: 'copied',
   n: 'no rows',
   s: 'suspended',
   I: 'empty',

@@ -2,6 +2,7 @@ import type { Value } from '@cluster/core'
 import type {
   WireAdmission,
   WireBackend,
+  WireCall,
   WireColumn,
   WireError,
   WireParameter,
@@ -52,6 +53,11 @@ export class ToySession implements WireSession {
     return split(text).length
   }
 
+  apart(text: string): readonly string[] | null {
+    const parts = split(text)
+    return parts.length > 1 && parts.some((part) => part.startsWith('copy')) ? parts : null
+  }
+
   async describe(text: string) {
     const [word = '', ...rest] = (split(text)[0] ?? '').split(' ')
     if (word === 'nonsense') throw new ToyError('42601', 'syntax error')
@@ -67,7 +73,7 @@ export class ToySession implements WireSession {
   async execute(
     text: string,
     parameters: readonly WireParameter[],
-    { signal }: { readonly signal: AbortSignal },
+    { signal, copyIn }: WireCall,
   ): Promise<WireResult> {
     const [word = '', ...rest] = (split(text)[0] ?? '').split(' ')
     this.done.push(split(text)[0] ?? '')
@@ -100,6 +106,13 @@ export class ToySession implements WireSession {
       case 'wait':
         await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
         throw new ToyError('57014', 'canceling statement due to user request')
+      case 'copyin':
+        return this.#copyIn(copyIn({ binary: false, columns: 2 }))
+      case 'copyout':
+        return {
+          ...done(`COPY ${rest[0]}`),
+          copyOut: { binary: true, columns: 1, rows: this.#lines(Number(rest[0])) },
+        }
       case 'insert':
         return done('INSERT 0 1')
     }
@@ -107,7 +120,7 @@ export class ToySession implements WireSession {
     throw new ToyError(word === 'fail' ? '22012' : '42601', `${word} failed`)
   }
 
-  async executeAll(text: string, call: { readonly signal: AbortSignal }): Promise<readonly WireResult[]> {
+  async executeAll(text: string, call: WireCall): Promise<readonly WireResult[]> {
     const results: WireResult[] = []
     for (const statement of split(text)) results.push(await this.execute(statement, [], call))
     return results
@@ -115,6 +128,31 @@ export class ToySession implements WireSession {
 
   close(): void {
     this.closed = true
+  }
+
+  /** Lines; one that says `bad` is refused. */
+  async #copyIn(pieces: AsyncIterable<Uint8Array>): Promise<WireResult> {
+    const decoder = new TextDecoder()
+    let text = ''
+    try {
+      for await (const piece of pieces) {
+        text += decoder.decode(piece)
+        if (text.includes('bad')) throw new ToyError('22P02', 'a bad line')
+      }
+    } catch (error) {
+      if (this.transactionState === 'open') this.transactionState = 'failed'
+      this.done.push('copy failed')
+      throw error
+    }
+    this.done.push(`copied ${JSON.stringify(text)}`)
+    return done(`COPY ${text.split('\n').length - 1}`)
+  }
+
+  async *#lines(count: number): AsyncGenerator<readonly Uint8Array[]> {
+    for (let i = 0; i < count; i++) {
+      this.taken++
+      yield [new TextEncoder().encode(`${i}\n`)]
+    }
   }
 
   async *#rows(count: number): AsyncGenerator<readonly WireRow[]> {

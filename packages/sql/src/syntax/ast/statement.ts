@@ -1,4 +1,5 @@
 import type { Identifier, Node, QualifiedName, TypeName } from './common.ts'
+import type { Copy, CursorStatement } from './copy.ts'
 import type { Definition, StorageOption } from './definition.ts'
 import type { Expression, Query, WriteStatement } from './query.ts'
 
@@ -8,6 +9,8 @@ export type Statement =
   | Prepare
   | Execute
   | Deallocate
+  | Copy
+  | CursorStatement
   | Definition
   | SetConstraints
   | TransactionStatement

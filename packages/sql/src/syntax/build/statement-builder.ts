@@ -11,11 +11,11 @@ import type {
   StatementCst,
   TransactionModesCst,
 } from '../cst/statement.ts'
-import { DefinitionBuilder } from './definition-builder.ts'
+import { CopyBuilder } from './copy-builder.ts'
 import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts'
 
 /** Every statement. */
-export class StatementBuilder extends DefinitionBuilder {
+export class StatementBuilder extends CopyBuilder {
   script(node: ScriptCst): Statement[] {
     return (node.children.statement ?? []).map((statement) => this.#statement(statement))
   }
@@ -30,6 +30,8 @@ export class StatementBuilder extends DefinitionBuilder {
       const name = only(children.deallocate).children.ColumnId?.[0]
       return { kind: 'deallocate', name: name === undefined ? null : identifier(name), span }
     }
+    const copyOrCursor = this.copyOrCursor(node)
+    if (copyOrCursor !== null) return copyOrCursor
     if (children.create !== undefined) return this.create(only(children.create))
     if (children.drop !== undefined) return this.drop(only(children.drop))
     if (children.truncate !== undefined) return this.truncate(only(children.truncate))

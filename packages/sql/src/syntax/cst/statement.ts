@@ -1,5 +1,6 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
+import type { CloseCursorCst, CopyCst, DeclareCursorCst, FetchRowsCst } from './copy.ts'
 import type {
   AlterCst,
   CommentCst,
@@ -24,6 +25,10 @@ export type StatementCst = Cst<{
   readonly prepare?: readonly PrepareCst[]
   readonly execute?: readonly ExecuteCst[]
   readonly deallocate?: readonly DeallocateCst[]
+  readonly copy?: readonly CopyCst[]
+  readonly declareCursor?: readonly DeclareCursorCst[]
+  readonly fetchRows?: readonly FetchRowsCst[]
+  readonly closeCursor?: readonly CloseCursorCst[]
   readonly create?: readonly CreateCst[]
   readonly drop?: readonly DropCst[]
   readonly truncate?: readonly TruncateCst[]

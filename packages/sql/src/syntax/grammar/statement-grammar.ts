@@ -1,12 +1,12 @@
 import { tokenMatcher } from 'chevrotain'
 import { ColumnId, Comma, Dot, Equals, keyword, Label, LParen, RParen, Semicolon } from '../tokens.ts'
-import { DefinitionGrammar } from './definition-grammar.ts'
+import { CursorGrammar } from './cursor-grammar.ts'
 import type { Rule } from './rule.ts'
 
 const k = keyword
 
 /** What a statement may be. */
-export class StatementGrammar extends DefinitionGrammar {
+export class StatementGrammar extends CursorGrammar {
   constructor() {
     super()
     this.performSelfAnalysis()
@@ -27,6 +27,10 @@ export class StatementGrammar extends DefinitionGrammar {
       { ALT: () => this.SUBRULE(this.prepare) },
       { ALT: () => this.SUBRULE(this.execute) },
       { ALT: () => this.SUBRULE(this.deallocate) },
+      { ALT: () => this.SUBRULE(this.copy) },
+      { ALT: () => this.SUBRULE(this.declareCursor) },
+      { ALT: () => this.SUBRULE(this.fetchRows) },
+      { ALT: () => this.SUBRULE(this.closeCursor) },
       { ALT: () => this.SUBRULE(this.create) },
       { ALT: () => this.SUBRULE(this.drop) },
       { ALT: () => this.SUBRULE(this.truncate) },

@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join as joinPath } from 'node:path'
+import { type Cluster, type ClusterDatabase, join } from '@cluster/node'
+import { wire } from '@cluster/testkit'
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+
+const { copyData, copyDone, query, WireClient } = wire
+
+// Real sockets and disks on a machine that may be busy.
+jest.setTimeout(60_000)
+
+let folder = ''
+let cluster: Cluster
+let shop: ClusterDatabase
+beforeAll(async () => {
+  folder = await mkdtemp(joinPath(tmpdir(), 'cluster-copy-'))
+  cluster = await join({ data: joinPath(folder, 'one'), listen: ['127.0.0.1:0'], mdns: false, alone: true })
+  shop = await cluster.database('shop', { redundancy: 1 })
+})
+afterAll(async () => {
+  await cluster.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+function* lines(count: number): Generator<string> {
+  for (let i = 0; i < count; i++) yield `${i}\tsome words about the row ${i}\n`
+}
+
+test('more rows than a transaction holds are refused as a whole, with advice, or copied by several', async () => {
+  await shop.query('CREATE TABLE much (id integer PRIMARY KEY, about text)')
+  await expect(shop.copyFrom('COPY much FROM STDIN', lines(100_000))).rejects.toMatchObject({
+    code: 'DB_TRANSACTION_TOO_LARGE',
+    detail: { sqlstate: '54000', hint: expect.stringContaining('rowsPerTransaction') },
+  })
+  // Far too many are refused long before all of them are read.
+  let read = 0
+  function* endless(): Generator<string> {
+    for (;;) yield `${read++}\tsome words about the row ${read}\n`
+  }
+  await expect(shop.copyFrom('COPY much FROM STDIN', endless())).rejects.toMatchObject({
+    code: 'DB_TRANSACTION_TOO_LARGE',
+  })
+  expect((await shop.query('SELECT count(*) FROM much')).rows).toEqual([[0n]])
+  const copied = await shop.copyFrom('COPY much FROM STDIN', lines(100_000), { rowsPerTransaction: 20_000 })
+  expect(copied.rowCount).toBe(100_000)
+  let bytes = 0
+  for await (const piece of shop.copyTo('COPY much TO STDOUT')) bytes += piece.length
+  expect(bytes).toBe([...lines(100_000)].reduce((sum, line) => sum + line.length, 0))
+})
+
+test('the binary format by the protocol', async () => {
+  const service = await cluster.servePostgres({ port: 0 })
+  const client = await WireClient.ready(service.port)
+  client.send(query('CREATE TABLE b (i integer, n numeric, y bytea)'))
+  await client.untilReady()
+  const row = '\0\x03\0\0\0\x04\0\0\0\x07\0\0\0\x0a\0\x01\0\0\0\0\0\x01\0\x05\0\0\0\x02\0\xff'
+  const data = Uint8Array.from(`PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0${row}\xff\xff`, (char) =>
+    char.charCodeAt(0),
+  )
+  client.send(
+    query('COPY b FROM STDIN (FORMAT binary); SELECT * FROM b; COPY b TO STDOUT'),
+    copyData(data),
+    copyDone(),
+  )
+  expect(await client.untilReady()).toEqual([
+    'copy in 1 1,1,1',
+    'complete COPY 1',
+    'columns i:23 n:1700 y:17',
+    'row 7 5.0 \\x00ff',
+    'complete SELECT 1',
+    'copy out 0 0,0,0',
+    `data ${JSON.stringify('7\t5.0\t\\\\x00ff\n')}`,
+    'copied',
+    'complete COPY 1',
+    'ready I',
+  ])
+  client.send(query('COPY b FROM STDIN'), copyData('8\tx\t\\N\n'), copyDone())
+  expect(await client.untilReady()).toEqual([
+    'copy in 0 0,0,0',
+    'error ERROR 22P02 invalid input syntax for type numeric: "x"',
+    'ready I',
+  ])
+  client.send(query("COPY b FROM '/a/file'"))
+  expect((await client.untilReady())[0]).toMatch(/^error ERROR 42501 must be superuser/)
+  client.close()
+  await service.close()
+})
