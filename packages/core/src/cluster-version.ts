@@ -7,11 +7,12 @@
  * | --- | --- |
  * | 1 | commands of one state machine, members that hold data |
  * | 2 | bundles, witnesses; programs and turns of databases |
+ * | 3 | containers |
  */
 export type ClusterVersion = number
 
 /** The newest version that this program supports. */
-export const CLUSTER_VERSION: ClusterVersion = 2
+export const CLUSTER_VERSION: ClusterVersion = 3
 
 /** The version of the cluster that each of these needs. */
-export const VERSION_OF = { bundles: 2, witness: 2, programs: 2, turns: 2 } as const
+export const VERSION_OF = { bundles: 2, witness: 2, programs: 2, turns: 2, containers: 3 } as const

@@ -19,6 +19,7 @@ import type {
 } from '@cluster/core'
 import type { Completeness } from '@cluster/db-distribution'
 import type { SqlEngine } from '@cluster/sql'
+import type { SharedObjects } from './shared-objects.ts'
 
 export interface ClusterEvents {
   readonly member: PeersEvents['member']
@@ -66,7 +67,7 @@ export interface ReadyOptions {
 }
 
 /** One node of a cluster, and all of the cluster through it. */
-export interface Cluster extends AsyncDisposable {
+export interface Cluster extends AsyncDisposable, SharedObjects {
   readonly id: NodeId
   readonly name: string
   /** The data folder. */

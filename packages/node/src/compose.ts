@@ -1,5 +1,7 @@
+import { containers } from '@cluster/container'
 import type {
   Clock,
+  Containers,
   Discovery,
   Disk,
   GroupView,
@@ -15,6 +17,7 @@ import { type DatabasesOptions, databases, type NodeDatabases } from '@cluster/d
 import { type OrderedLogOptions, orderedLog } from '@cluster/db-serializer'
 import { peers } from '@cluster/p2p'
 import { memoryStorage } from '@cluster/storage-memory'
+import { describeContainers } from './shared-objects.ts'
 
 /** What a node stands on: the real platform, or the simulator's. */
 export interface NodePorts {
@@ -50,6 +53,8 @@ export interface ComposedNode {
   readonly log: OrderedLog
   /** Null on a witness. */
   readonly databases: NodeDatabases | null
+  /** The shared objects. Null on a witness. */
+  readonly containers: Containers | null
   /**
    * Starts every layer, the lowest last, so that nothing arrives before its handler is there. When one does not
    * start, those that did are stopped before the error is thrown.
@@ -77,7 +82,9 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
     ports.storage ?? memoryStorage({ disk: disk.folder('data'), clock, logger: layer('storage') })
   const dataPorts = { log, peers: p2p, storage, clock, random, logger: layer('db') }
   const data = witness ? null : databases(options.databases ?? {})(dataPorts)
+  const shared = witness ? null : containers()({ log, clock, random, logger: layer('objects') })
   const stop = async (reason: 'away' | 'left'): Promise<void> => {
+    await shared?.stop()
     await data?.stop()
     await log.stop(reason)
     await p2p.stop(reason)
@@ -86,6 +93,7 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
     peers: p2p,
     log,
     databases: data,
+    containers: shared,
     async start() {
       try {
         await data?.start()
@@ -99,7 +107,11 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
     stop,
     structure: () => {
       const root = p2p.describe()
-      const layers = [describeLog(log.group()), ...(data === null ? [] : [data.describe()])]
+      const layers = [
+        describeLog(log.group()),
+        ...(data === null ? [] : [data.describe()]),
+        ...(shared === null || shared.describe().length === 0 ? [] : [describeContainers(shared)]),
+      ]
       return { ...root, children: [...root.children, ...layers] }
     },
   }

@@ -2,6 +2,7 @@ import {
   type Cancel,
   type Clock,
   ClusterError,
+  type Containers,
   type Database,
   type DatabaseOptions,
   EventHub,
@@ -28,6 +29,7 @@ import type { DataFolder } from './driver/data-folder.ts'
 import { nodeDisk } from './driver/node-disk.ts'
 import type { NodeErrorDetail } from './errors.ts'
 import { servePostgres } from './serve-postgres.ts'
+import { ObjectsOfNode } from './shared-objects.ts'
 
 interface Parts {
   readonly name: string
@@ -43,11 +45,12 @@ interface Parts {
 const TIME_IS_UP: ReadonlySet<string | null> = new Set(['DEADLINE', 'LOG_NO_GROUP', 'LOG_NO_QUORUM'])
 
 /** A node of the real platform behind the `Cluster` interface. */
-export class NodeCluster implements Cluster {
+export class NodeCluster extends ObjectsOfNode implements Cluster {
   readonly id: NodeId
   readonly name: string
   readonly folder: string
   readonly fresh: boolean
+  protected readonly shared: Containers | null
   readonly #parts: Parts
   readonly #events = new EventHub<ClusterEvents>()
   readonly #databases = new Map<string, Promise<ClusterDatabase>>()
@@ -56,6 +59,8 @@ export class NodeCluster implements Cluster {
   #stopping: Promise<void> | null = null
 
   constructor(parts: Parts) {
+    super()
+    this.shared = parts.node.containers
     this.#parts = parts
     this.id = parts.transport.self
     this.name = parts.name

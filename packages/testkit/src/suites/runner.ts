@@ -18,6 +18,7 @@ export interface SuiteAssertions<Result> {
   toEqual(expected: unknown): Result
   toMatchObject(expected: object): Result
   toContain(expected: unknown): Result
+  toContainEqual(expected: unknown): Result
   toBeNull(): Result
   toBeGreaterThan(expected: number | bigint): Result
   toBeGreaterThanOrEqual(expected: number | bigint): Result

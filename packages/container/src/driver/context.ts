@@ -1,0 +1,144 @@
+import {
+  type CallOptions,
+  type Cancel,
+  type Clock,
+  type Logger,
+  type OrderedLog,
+  type Random,
+  type ReadOptions,
+  randomId,
+  VERSION_OF,
+} from '@cluster/core'
+import { stopped, versionTooLow } from '../errors.ts'
+import type { ContainerMachine } from '../machine/machine.ts'
+import type { Container, ContainerEffect } from '../machine/state.ts'
+import type { Settings } from '../options.ts'
+import { Batcher } from './batcher.ts'
+
+export interface ContainerPorts {
+  readonly log: OrderedLog
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** What the handles share. */
+export class Context {
+  readonly log: OrderedLog
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly machine: ContainerMachine
+  readonly settings: Settings
+  readonly batcher: Batcher
+  /** Unique to this process. */
+  readonly uid: string
+  readonly #listeners = new Map<string, Set<() => void>>()
+  readonly #endings = new Set<() => void>()
+  #stopped = false
+  #numbers = 0
+
+  constructor(ports: ContainerPorts, machine: ContainerMachine, settings: Settings) {
+    this.log = ports.log
+    this.clock = ports.clock
+    this.random = ports.random
+    this.logger = ports.logger
+    this.machine = machine
+    this.settings = settings
+    this.batcher = new Batcher(ports.log, ports.clock)
+    this.uid = randomId(ports.random)
+  }
+
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  /** A number that was not given in this process before. */
+  number(): number {
+    return ++this.#numbers
+  }
+
+  container(name: string): Readonly<Container> | undefined {
+    return this.machine.containers.get(name)
+  }
+
+  /** Waits until reads of this node cover what was acknowledged anywhere, unless they need not. */
+  async sync({ read = 'linearizable', deadlineMs, signal }: ReadOptions = {}): Promise<void> {
+    if (this.#stopped) throw stopped()
+    if (read === 'local') return
+    const options = callOptions({ deadlineMs, signal })
+    await this.log.applied(await this.log.barrier(options), options)
+  }
+
+  /** Waits until it is known what the members support. @throws LOG_VERSION_TOO_LOW */
+  async demandVersion(): Promise<void> {
+    if (this.#stopped) throw stopped()
+    const { log } = this
+    if (log.group().version >= VERSION_OF.containers) return
+    if (log.group().version === 0) {
+      // The first member says so when it has joined.
+      await log.ready()
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          if (log.group().version === 0) return
+          cancel()
+          resolve()
+        }
+        const cancel = log.on('group', done)
+        queueMicrotask(done)
+      })
+    }
+    const { version } = log.group()
+    if (version < VERSION_OF.containers) throw versionTooLow(version, VERSION_OF.containers)
+  }
+
+  hear(effect: ContainerEffect): void {
+    const names = effect.type === 'changed' ? effect.names : [...this.#listeners.keys()]
+    for (const name of names) this.wake(name)
+  }
+
+  /** Those who follow the container look at it again. */
+  wake(name: string): void {
+    const listeners = this.#listeners.get(name)
+    if (listeners) for (const listener of [...listeners]) listener()
+  }
+
+  /** Calls `listener` whenever the container changed here. */
+  listen(name: string, listener: () => void): Cancel {
+    // A wrapper makes two registrations of one function independent.
+    const entry = (): void => listener()
+    const known = this.#listeners.get(name)
+    if (known) known.add(entry)
+    else this.#listeners.set(name, new Set([entry]))
+    return () => {
+      const all = this.#listeners.get(name)
+      all?.delete(entry)
+      if (all?.size === 0) this.#listeners.delete(name)
+    }
+  }
+
+  /** Calls `listener` when the containers of this node are stopped. */
+  onStop(listener: () => void): Cancel {
+    this.#endings.add(listener)
+    return () => void this.#endings.delete(listener)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const ending of [...this.#endings]) ending()
+  }
+}
+
+/** The same without what is undefined. */
+export function callOptions({
+  deadlineMs,
+  signal,
+}: {
+  readonly deadlineMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}): CallOptions {
+  return {
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(signal === undefined ? {} : { signal }),
+  }
+}

@@ -1,0 +1,2 @@
+/** What is stored: an encoded value, or a count. */
+export type Stored = Uint8Array | number
