@@ -115,7 +115,8 @@ module.exports = {
     tsPreCompilationDeps: true,
     combinedDependencies: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(?:packages|examples)/[^/]+/dist/|^\\.cache/' },
+    // The clients of pgwire have packages of their own, which the root's installation does not bring.
+    exclude: { path: '^(?:packages|examples)/[^/]+/dist/|^\\.cache/|^packages/pgwire/test/clients/' },
     tsConfig: { fileName: join(__dirname, 'tsconfig.base.json') },
     enhancedResolveOptions: {
       exportsFields: ['exports'],

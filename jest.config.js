@@ -7,7 +7,7 @@ export default {
     '<rootDir>/examples/*/test/**/*.test.ts',
     '<rootDir>/scripts/test/**/*.test.ts',
   ],
-  modulePathIgnorePatterns: ['/dist/', '<rootDir>/.cache/'],
+  modulePathIgnorePatterns: ['/dist/', '<rootDir>/.cache/', '<rootDir>/packages/pgwire/test/clients/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

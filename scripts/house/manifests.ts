@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { placeOf } from './places.ts'
 import type { SourceFacts } from './source.ts'
-import { lineOf, type Package, type Tree, type Violation } from './tree.ts'
+import { lineOf, type Manifest, type Package, type Tree, type Violation } from './tree.ts'
 
 /** `@scope/name/deep` → `@scope/name`; null for relative paths, builtins and `#imports`. */
 function packageOf(specifier: string): string | null {
@@ -124,6 +124,44 @@ function checkManifest(tree: Tree, pack: Package, facts: ReadonlyMap<string, Sou
   return found
 }
 
+/** A folder of programs with a manifest of its own: what they import stands there, and what stands there is imported. */
+function checkPrograms(
+  tree: Tree,
+  manifestFile: string,
+  facts: ReadonlyMap<string, SourceFacts>,
+): Violation[] {
+  const found: Violation[] = []
+  const dir = posix.dirname(manifestFile)
+  const text = tree.text(manifestFile)
+  const { dependencies = {}, devDependencies = {} } = JSON.parse(text) as Manifest
+  const known = { ...dependencies, ...devDependencies }
+  const used = new Set<string>()
+  for (const [file, { imports, literals }] of facts) {
+    if (!file.startsWith(`${dir}/`)) continue
+    for (const literal of literals) used.add(packageOf(literal.replace(/^node_modules\//, '')) ?? '')
+    for (const { specifier, line } of imports) {
+      const name = packageOf(specifier)
+      if (name === null) {
+        if (specifier.startsWith('.') && !posix.join(posix.dirname(file), specifier).startsWith(`${dir}/`))
+          found.push({ file, line, rule: 'relative-crossing', instead: 'these programs stand alone' })
+        continue
+      }
+      used.add(name)
+      if (!Object.hasOwn(known, name))
+        found.push({ file, line, rule: 'undeclared', instead: `add ${name} to ${manifestFile}` })
+    }
+  }
+  for (const name of Object.keys(known))
+    if (!used.has(name) && !name.startsWith('@types/'))
+      found.push({
+        file: manifestFile,
+        line: lineOf(text, `"${name}":`),
+        rule: 'unused',
+        instead: 'remove it, no program there imports it',
+      })
+  return found
+}
+
 /** Every package takes part in `npm run types`, with the references that its dependencies ask for. */
 function checkReferences(tree: Tree, pack: Package): Violation[] {
   const found: Violation[] = []
@@ -163,9 +201,13 @@ function checkReferences(tree: Tree, pack: Package): Violation[] {
 }
 
 export function manifestRules(tree: Tree, facts: ReadonlyMap<string, SourceFacts>): Violation[] {
-  return tree.packages.flatMap((pack) => [
-    ...checkImports(tree, pack, facts),
-    ...checkManifest(tree, pack, facts),
-    ...checkReferences(tree, pack),
-  ])
+  const programs = tree.files.filter((file) => /^packages\/[^/]+\/test\/clients\/package\.json$/.test(file))
+  return [
+    ...tree.packages.flatMap((pack) => [
+      ...checkImports(tree, pack, facts),
+      ...checkManifest(tree, pack, facts),
+      ...checkReferences(tree, pack),
+    ]),
+    ...programs.flatMap((file) => checkPrograms(tree, file, facts)),
+  ]
 }

@@ -19,6 +19,9 @@ export function placeOf(file: string): Place {
   if (folder !== 'packages' && folder !== 'examples')
     return { packageDir: null, half: 'other', machine: false, edge: true, endToEnd: false }
   const half = third === 'src' || third === 'test' ? third : 'other'
+  // Programs with a manifest of their own that use a served node from outside, as anybody's do.
+  if (half === 'test' && fourth === 'clients')
+    return { packageDir: null, half: 'other', machine: false, edge: true, endToEnd: false }
   const endToEnd = half === 'test' && fourth === 'e2e'
   const edgeFolder =
     half === 'src' &&

@@ -1,0 +1,31 @@
+import { openCluster } from '@cluster/node'
+import { answerCalls } from '@cluster/testkit'
+
+/** What a node of the client table is started with, as JSON in its first argument. */
+export interface NodeOptions {
+  readonly data: string
+  readonly listen: string
+  readonly seeds: readonly string[]
+}
+
+/** A node that clients of PostgreSQL connect to, in a process of its own. */
+const { data, listen, seeds } = JSON.parse(process.argv[2] ?? '{}') as NodeOptions
+
+const cluster = await openCluster({ name: 'clients', data, listen: [listen], seeds, mdns: false })
+cluster.on('failed', ({ error }) => {
+  console.error(error)
+  process.exit(1)
+})
+
+answerCalls({
+  async ready(): Promise<number> {
+    await cluster.ready()
+    return (await cluster.servePostgres({ port: 0 })).port
+  },
+  /** Opens or makes a database; says whether all of its partitions have their copies and all nodes vote. */
+  async database({ name, nodes }: { readonly name: string; readonly nodes: number }): Promise<boolean> {
+    const { storage } = await cluster.database(name, { redundancy: Math.min(2, nodes) })
+    return cluster.group().voters.length === nodes && storage.status().underReplicated.length === 0
+  },
+  stop: () => cluster.stop(),
+})

@@ -1,0 +1,13 @@
+/** What the clients are run against. */
+export interface ClientServers {
+  /** For people. */
+  readonly title: string
+  /** Connection URLs of one fresh database, one for each node. */
+  database(name: string): Promise<readonly string[]>
+  stop(): Promise<void>
+}
+
+/** Something that is needed and not on this machine. */
+export class Absent extends Error {
+  override readonly name = 'Absent'
+}
