@@ -1,6 +1,7 @@
 import { assert, type Value } from '@cluster/core'
 import type { CallExpr, CaseExpr, Expr, InListExpr, LogicalExpr } from '../plan/expression.ts'
 import { scaledText } from '../types/scaled.ts'
+import type { ColumnSource, Emitted } from './emitted.ts'
 import type { FunctionWriter } from './function-writer.ts'
 import { hashableAsIs } from './hash-key.ts'
 import { emitScaled, rescaled, type Scaled, type ScaledForm, scaledForm } from './scaled-numbers.ts'
@@ -13,23 +14,6 @@ const signs: ReadonlyMap<string, string> = new Map([
   ['>', '>'],
   ['>=', '>='],
 ])
-
-/** Code for a value: an identifier, a literal, or something else that may be written several times cheaply. */
-export interface Emitted {
-  readonly code: string
-  /** False: the code never gives NULL. */
-  readonly nullable: boolean
-}
-
-/** Where columns come from; the emitter never asks twice for one column in one block. */
-export interface ColumnSource {
-  /** Code that reads the column of the current row, or null when the column is not of this row. */
-  read(column: number): string | null
-  /** The list of the column's values and the position in it, for lists that nobody changes; null or absent: there is none. */
-  list?(column: number): { readonly column: string; readonly row: string } | null
-  /** The slot of an outer query's column in `Frame.outer`. */
-  slot(column: number): number
-}
 
 /**
  * Turns expressions into statements of one function. SQL's NULL is JavaScript's null; a boolean is true, false

@@ -1,6 +1,6 @@
 import type { CallExpr, CaseExpr, Expr } from '../plan/expression.ts'
 import { scaledColumn, scaledNumber, WHOLE_MAX } from '../types/scaled.ts'
-import type { ColumnSource, Emitted } from './expression-emitter.ts'
+import type { ColumnSource, Emitted } from './emitted.ts'
 import type { FunctionWriter } from './function-writer.ts'
 
 /**
