@@ -17,6 +17,11 @@ export interface KvLoad {
   readonly measuredMs: number
 }
 
+/** So many rows with fresh keys are put in, many by one statement. */
+export interface KvFill {
+  readonly rows: number
+}
+
 /** What was acknowledged since the start, with warming up. */
 export interface KvAcknowledged {
   /** Keys of inserted rows, as ranges with both ends. */

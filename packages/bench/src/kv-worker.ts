@@ -4,6 +4,7 @@ import { Histogram } from './histogram.ts'
 import {
   type KvAcknowledged,
   type KvAnswer,
+  type KvFill,
   type KvLoad,
   ROWS_LOADED,
   TEXT_LENGTH,
@@ -15,6 +16,8 @@ const options = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions
 const cluster = await openCluster({ ...options, listen: [options.listen], mdns: false })
 const text = 'x'.repeat(TEXT_LENGTH)
 const LOAD_ROWS = 500
+const FILLERS = 4
+const FILL = 'INSERT INTO kv SELECT g, $1 FROM generate_series($2::integer, $3::integer) g'
 const INSERT = 'INSERT INTO kv (id, value) VALUES ($1, $2)'
 
 let opened: Promise<ClusterDatabase> | null = null
@@ -35,11 +38,23 @@ async function prepare(): Promise<void> {
   await db.query('CREATE TABLE counters (id integer PRIMARY KEY, n integer NOT NULL)')
   await db.query('INSERT INTO counters VALUES (1, 0)')
   for (let from = 1; from <= ROWS_LOADED; from += LOAD_ROWS)
-    await db.query('INSERT INTO kv SELECT g, $1 FROM generate_series($2::integer, $3::integer) g', [
-      text,
-      from,
-      from + LOAD_ROWS - 1,
-    ])
+    await db.query(FILL, [text, from, from + LOAD_ROWS - 1])
+}
+
+/** Statements of some hundred rows, a few at a time. */
+async function fill({ rows }: KvFill): Promise<void> {
+  const db = await database()
+  let left = rows
+  const caller = async (): Promise<void> => {
+    while (left > 0) {
+      const count = Math.min(LOAD_ROWS, left)
+      left -= count
+      const from = nextId
+      nextId += count
+      await db.query(FILL, [text, from, from + count - 1])
+    }
+  }
+  await Promise.all(Array.from({ length: FILLERS }, caller))
 }
 
 /** Keys of rows that this node does not hold. */
@@ -156,6 +171,9 @@ answerCalls({
     return { id: cluster.id, leader, voters: voters.length, underReplicated: underReplicated.length }
   },
   load,
+  fill,
+  /** Resolves when this node holds its share of all rows. */
+  complete: () => cluster.ready({ complete: true }),
   acknowledged: async () => acknowledged(),
   held,
   stop: () => cluster.stop(),

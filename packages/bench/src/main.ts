@@ -9,16 +9,16 @@ import { sql } from './suites/sql.ts'
 import { storage } from './suites/storage.ts'
 import { tpch } from './suites/tpch.ts'
 
-/** Rows of the suite sql unless somebody says otherwise. */
-const SQL_ROWS = 1_000_000
+/** Rows of a table unless somebody says otherwise. */
+const TABLE_ROWS = 1_000_000
 const given = (option: string): boolean =>
   process.argv.some((argument) => argument.split('=')[0] === `--${option}`)
 
 const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Report>>> = {
-  kv,
+  kv: (options) => kv({ ...options, rows: given('rows') ? options.rows : TABLE_ROWS }),
   log,
   smoke: ({ progress }) => smoke(progress),
-  sql: (options) => sql({ ...options, rows: given('rows') ? options.rows : SQL_ROWS }),
+  sql: (options) => sql({ ...options, rows: given('rows') ? options.rows : TABLE_ROWS }),
   storage,
   tpch,
 }
@@ -27,7 +27,7 @@ const HELP = `usage: npm run bench -- --suite <suite> [options]
 
 suites
   smoke   start-up, commits, point reads and fail-over of three processes on this machine
-  kv      rows by key: writes, transactions, a hot row, reads; knows the peers postgres and galera
+  kv      rows by key: writes, transactions, a hot row, reads, a large table; knows the peers postgres and galera
   log     the ordered log alone: appends, linearizable reads, fail-over, a long log; knows the peer etcd
   sql     one node's SQL: scans, groups, joins, look-ups, planning; three nodes; knows the peers postgres and sqlite
   storage the storage engines without a cluster: load, reads, checkpoints, copies, restart
@@ -35,7 +35,8 @@ suites
 
 options
   --peers <a,b>         measure beside these; one that is not installed is reported and makes exit code 2
-  --parts <a,b>         of the suite log: append, read, fail-over, idle, long-log; of sql: filter, group, join, sort,
+  --parts <a,b>         of the suite log: append, read, fail-over, idle, long-log; of kv: insert, update, transaction,
+                        counter, read, readAway, large-table; of sql: filter, group, join, sort,
                         point, range, plan, spread; of tpch: numbers of queries (default: all)
   --runs <n>            runs of which the median is taken (default 3)
   --warm-up-ms <n>      before each run (default 700)
@@ -43,7 +44,7 @@ options
   --fail-overs <n>      repetitions of a killed leader (default 20)
   --log-mib <n>         size of the long log (default 128)
   --state-mib <n>       size of the state whose snapshot is taken (default 16)
-  --rows <n>            rows of the partition of the suite storage (default 200000), of the suite sql (1000000)
+  --rows <n>            rows of the partition of the suite storage (default 200000), of a table of the suites kv and sql (1000000)
   --scale <n>           of the suite tpch (default 0.1)
   --json <file>         write the figures for programs, too`
 

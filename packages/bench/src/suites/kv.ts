@@ -6,6 +6,7 @@ import { type Absent, absent, isAbsent } from '../peers/peer.ts'
 import { findPostgres, Postgres } from '../peers/postgres.ts'
 import type { Report, Row, Target } from '../report.ts'
 import type { SuiteOptions } from '../suite.ts'
+import { largeTable } from './kv/large-table.ts'
 
 const NODES = 3
 const CALLERS = [1, 16, 64]
@@ -36,6 +37,21 @@ interface Stage {
 
 /** Rows by key: writes, transactions, a hot row and reads, beside PostgreSQL with synchronous standbys and Galera. */
 export async function kv(options: SuiteOptions): Promise<Report> {
+  const chosen = (part: string): boolean => options.parts.length === 0 || options.parts.includes(part)
+  const parts = PARTS.filter(({ kind }) => chosen(kind))
+  const report = parts.length > 0 ? await throughput(parts, options) : { rows: [], absent: [] }
+  return {
+    suite: 'kv',
+    durability: 'three servers as processes of their own, every commit fsynced on two of them',
+    rows: [...report.rows, ...(chosen('large-table') ? await largeTable(options) : [])],
+    absent: report.absent,
+  }
+}
+
+async function throughput(
+  parts: readonly Part[],
+  options: SuiteOptions,
+): Promise<{ readonly rows: readonly Row[]; readonly absent: readonly Absent[] }> {
   const missing: Absent[] = []
   const wanted = async <Found extends object>(name: string, find: () => Promise<Found | Absent>) => {
     if (!options.peers.includes(name)) return null
@@ -68,21 +84,15 @@ export async function kv(options: SuiteOptions): Promise<Report> {
       galera = await Galera.start(galeraHere)
     }
     const stage: Stage = { fleet, postgres, galera }
-    for (const part of PARTS)
-      if (options.parts.length === 0 || options.parts.includes(part.kind))
-        for (const callers of CALLERS) rows.push(...(await measure(stage, part, callers, options)))
+    for (const part of parts)
+      for (const callers of CALLERS) rows.push(...(await measure(stage, part, callers, options)))
     rows.push(await readBack(fleet, options))
   } finally {
     await fleet?.stop()
     await postgres?.stop()
     await galera?.stop()
   }
-  return {
-    suite: 'kv',
-    durability: 'three servers as processes of their own, every commit fsynced on two of them',
-    rows,
-    absent: missing,
-  }
+  return { rows, absent: missing }
 }
 
 function contenders({ fleet, postgres, galera }: Stage, load: KvLoad, failed: number[]): Contender[] {
