@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { type Report, reportJson, reportText } from './report.ts'
 import type { SuiteOptions } from './suite.ts'
+import { growth } from './suites/growth.ts'
 import { kv } from './suites/kv.ts'
 import { log } from './suites/log.ts'
 import { smoke } from './suites/smoke.ts'
@@ -15,6 +16,7 @@ const given = (option: string): boolean =>
   process.argv.some((argument) => argument.split('=')[0] === `--${option}`)
 
 const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Report>>> = {
+  growth,
   kv: (options) => kv({ ...options, rows: given('rows') ? options.rows : TABLE_ROWS }),
   log,
   smoke: ({ progress }) => smoke(progress),
@@ -27,6 +29,7 @@ const HELP = `usage: npm run bench -- --suite <suite> [options]
 
 suites
   smoke   start-up, commits, point reads and fail-over of three processes on this machine
+  growth  messages and bytes a commit in simulated clusters of 3 to 100 nodes
   kv      rows by key: writes, transactions, a hot row, reads, a large table; knows the peers postgres and galera
   log     the ordered log alone: appends, linearizable reads, fail-over, a long log; knows the peer etcd
   sql     one node's SQL: scans, groups, joins, look-ups, planning; three nodes; knows the peers postgres and sqlite
@@ -37,7 +40,8 @@ options
   --peers <a,b>         measure beside these; one that is not installed is reported and makes exit code 2
   --parts <a,b>         of the suite log: append, read, fail-over, idle, long-log; of kv: insert, update, transaction,
                         counter, read, readAway, large-table; of sql: filter, group, join, sort,
-                        point, range, plan, spread; of tpch: numbers of queries (default: all)
+                        point, range, plan, spread; of tpch: numbers of queries; of growth: numbers
+                        of nodes (default: all)
   --runs <n>            runs of which the median is taken (default 3)
   --warm-up-ms <n>      before each run (default 700)
   --measured-ms <n>     of each run (default 2000)

@@ -16,6 +16,12 @@ export interface NetworkFaults {
   duplicate: number
 }
 
+/** What one node has sent: notifications, requests and answers, and signs of life. */
+export interface Traffic {
+  frames: number
+  bytes: number
+}
+
 export interface NetworkCounts {
   frames: number
   lost: number
@@ -59,6 +65,7 @@ export class SimNetwork {
     linksUp: 0,
     linksBroken: 0,
   }
+  readonly #sent = new Map<NodeId, Traffic>()
   readonly #timeline: Timeline
   readonly #random: SimRandom
   readonly #hosts = new Map<Address, Host>()
@@ -68,6 +75,22 @@ export class SimNetwork {
   constructor(timeline: Timeline, random: SimRandom) {
     this.#timeline = timeline
     this.#random = random
+  }
+
+  /** What each node has sent so far. */
+  get sent(): ReadonlyMap<NodeId, Readonly<Traffic>> {
+    return this.#sent
+  }
+
+  /** One frame of `bytes` leaves that node. */
+  note(from: NodeId, bytes: number): void {
+    let traffic = this.#sent.get(from)
+    if (traffic === undefined) {
+      traffic = { frames: 0, bytes: 0 }
+      this.#sent.set(from, traffic)
+    }
+    traffic.frames++
+    traffic.bytes += bytes
   }
 
   /** Where a node listens. */

@@ -54,6 +54,7 @@ export class SimLink implements Link {
   pass(from: LinkSide, { bytes, exposed, mayRepeat }: Passing, arrive: () => void): void {
     const to = this.#other(from)
     const now = from.transport.timeline.now
+    this.#network.note(from.transport.self, bytes)
     const delays = exposed ? this.#network.fate(bytes, { mayRepeat }) : [this.#network.latencyMs(bytes)]
     for (const delay of delays) {
       // Exposed frames keep their order too, unless they were picked to be late.
