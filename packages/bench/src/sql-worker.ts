@@ -4,8 +4,7 @@ import { answerCalls } from '@cluster/testkit'
 import { median } from './latency.ts'
 import { type QueryLoad, runLoad } from './query-load.ts'
 import type { MovedAnswer, PlanningAnswer, PlanningLoad } from './sql-worker-protocol.ts'
-import { tpchRows } from './tpch/generator.ts'
-import { SCHEMA } from './tpch/schema.ts'
+import { loadTpch } from './tpch/load.ts'
 import type { WorkerOptions, WorkerStatus } from './worker-protocol.ts'
 
 /** A node with the callers inside, in a process of its own, for the suites sql and tpch. */
@@ -16,8 +15,6 @@ const cluster = await openCluster({
   mdns: false,
   alone: options.seeds.length === 0,
 })
-/** Values that one INSERT has as parameters. */
-const LOAD_VALUES = 2_000
 
 let opened: Promise<ClusterDatabase> | null = null
 
@@ -29,27 +26,6 @@ function database(): Promise<ClusterDatabase> {
 async function execute(texts: readonly string[]): Promise<void> {
   const db = await database()
   for (const text of texts) await db.query(text)
-}
-
-async function loadTpch({ scale }: { readonly scale: number }): Promise<void> {
-  const db = await database()
-  for (const { table, columns, sql } of SCHEMA) {
-    await db.query(sql)
-    const rowsEach = Math.floor(LOAD_VALUES / columns)
-    const insert = (rows: number): string => {
-      const one = (row: number): string =>
-        `(${Array.from({ length: columns }, (_, c) => `$${row * columns + c + 1}`).join(', ')})`
-      return `INSERT INTO ${table} VALUES ${Array.from({ length: rows }, (_, row) => one(row)).join(', ')}`
-    }
-    let values: (number | string)[] = []
-    for (const row of tpchRows(table, scale)) {
-      values.push(...row)
-      if (values.length < rowsEach * columns) continue
-      await db.query(insert(rowsEach), values)
-      values = []
-    }
-    if (values.length > 0) await db.query(insert(values.length / columns), values)
-  }
 }
 
 /** All rows of a query, as text. */
@@ -117,7 +93,7 @@ answerCalls({
     return { id: cluster.id, leader, voters: voters.length, underReplicated: underReplicated.length }
   },
   execute,
-  loadTpch,
+  loadTpch: async ({ scale }: { readonly scale: number }) => loadTpch(await database(), scale),
   rows,
   query,
   planning,

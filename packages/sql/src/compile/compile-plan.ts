@@ -52,10 +52,19 @@ export interface CompiledPlan {
   readonly slots: Slots
 }
 
-/** Makes the operators of a plan, with all their code. The result keeps no state: it may run many times. */
+/**
+ * Makes the operators of a plan, with all their code, when it is first run: a plan that is only looked at needs none. The
+ * result keeps no state of a run: it may run many times.
+ */
 export function compilePlan(plan: PhysicalPlan, database: Database, slots = new Slots()): CompiledPlan {
-  const compiler = new PlanCompiler(database, slots)
-  return { source: compiler.compile(plan), layout: new Layout(physicalColumns(plan)), slots }
+  let made: Source | null = null
+  const source: Source = {
+    open(context) {
+      made ??= new PlanCompiler(database, slots).compile(plan)
+      return made.open(context)
+    },
+  }
+  return { source, layout: new Layout(physicalColumns(plan)), slots }
 }
 
 class PlanCompiler {

@@ -14,7 +14,7 @@ import type { IndexSchema, TableSchema } from '../catalog/schema.ts'
 import type { VirtualContext, VirtualTable } from '../catalog/virtual-table.ts'
 import { BATCH_ROWS, type Batch, batchesOfRows, type Frame } from '../compile/batch.ts'
 import { ROW_KEY } from '../plan/logical.ts'
-import { noteRows } from '../plan/table-counts.ts'
+import { readTable } from '../plan/table-statistics.ts'
 import type { ExecutionContext, Source } from './context.ts'
 import { partitionOfRow } from './row-keys.ts'
 
@@ -62,15 +62,16 @@ export function rangeScan(
         ...(most === null ? {} : { limit: most }),
       }
       const whole = most === null && wanted.from === undefined && wanted.to === undefined
-      let rows = 0
+      const reading = whole ? readTable(table, wantedColumns) : null
       for await (const batch of context.reads.scan(request)) {
-        rows += batch.length
         const pause = context.work(batch.length)
         if (pause !== null) await pause
-        yield withKeys(restore(batch), positions)
+        const shown = restore(batch)
+        reading?.take(shown.length, shown.columns)
+        yield withKeys(shown, positions)
       }
       // A consumer that goes away before the end has not seen all of it.
-      if (whole) noteRows(table, rows)
+      reading?.done()
     },
   }
 }

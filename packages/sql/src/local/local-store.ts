@@ -135,11 +135,16 @@ export class LocalStore {
   }
 }
 
-const stores = new WeakMap<Transaction, LocalStore>()
+/** Where a transaction keeps what its session has for itself; a property, since a table beside it would cost every query. */
+const LOCAL = Symbol('local store')
+
+interface Owned extends Transaction {
+  [LOCAL]?: LocalStore
+}
 
 /** What the session of a transaction keeps for itself; null for a transaction of no session. */
-export const localOf = (transaction: Transaction): LocalStore | null => stores.get(transaction) ?? null
+export const localOf = (transaction: Owned): LocalStore | null => transaction[LOCAL] ?? null
 
-export const belongsTo = (transaction: Transaction, store: LocalStore): void => {
-  stores.set(transaction, store)
+export const belongsTo = (transaction: Owned, store: LocalStore): void => {
+  transaction[LOCAL] = store
 }

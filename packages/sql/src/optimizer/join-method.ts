@@ -2,6 +2,7 @@ import { isPlainIndex } from '../binder/stored-index.ts'
 import type { IndexSchema, KeyConstraint } from '../catalog/schema.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import { columnsOf, type LogicalPlan, type ScanPlan } from '../plan/logical.ts'
+import { knownRows } from '../plan/table-statistics.ts'
 import {
   columnsIn,
   comparesAlike,
@@ -47,8 +48,10 @@ export function joinKeys(on: Expr, left: readonly Column[], right: readonly Colu
   return { keys, residual }
 }
 
-/** More left rows than this are not worth a look-up each. */
+/** More left rows than this are not worth a look-up each … */
 const LOOKUPS_MAX = 20
+/** … unless the table is so many times as large. */
+const ROWS_A_LOOKUP = 400
 
 export interface Lookup {
   readonly scan: ScanPlan
@@ -69,7 +72,9 @@ export function lookupFor(
   estimateRows: (plan: LogicalPlan) => number,
 ): Lookup | null {
   const scan = right.kind === 'filter' ? right.input : right
-  if (scan.kind !== 'scan' || estimateRows(left) > LOOKUPS_MAX) return null
+  if (scan.kind !== 'scan') return null
+  const lookups = estimateRows(left)
+  if (lookups > Math.max(LOOKUPS_MAX, (knownRows(scan.table) ?? 0) / ROWS_A_LOOKUP)) return null
   const own = right.kind === 'filter' ? conjunctsOf(right.predicate) : []
   // A table that its own conditions narrow to a few rows is read once instead.
   if (estimateRows(right) <= LOOKUPS_MAX || own.some((one) => hasSubquery(one) || isVolatile(one)))

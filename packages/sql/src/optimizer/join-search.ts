@@ -13,6 +13,8 @@ export interface JoinInput {
 export interface JoinCondition {
   readonly expr: Expr
   readonly inputs: number
+  /** The share of pairs that it leaves; absent: by the keys of its inputs. */
+  readonly share?: number
 }
 
 /** A tree of joins over positions of inputs. */
@@ -68,9 +70,10 @@ function rowsOfSets(inputs: readonly JoinInput[], conditions: readonly JoinCondi
     rows[set] = product
   }
   const seen = new Set<number>()
-  for (const { expr, inputs: needed } of conditions) {
+  for (const { expr, inputs: needed, share: known } of conditions) {
     // A second equality of the same inputs says little that is new.
-    const share = isEquality(expr) ? (seen.has(needed) ? 0.5 : 1 / keysOf(inputs, needed)) : 0.3
+    const guess = isEquality(expr) ? (seen.has(needed) ? 0.5 : 1 / keysOf(inputs, needed)) : 0.3
+    const share = known ?? guess
     if (isEquality(expr)) seen.add(needed)
     for (let set = 1; set <= all; set++)
       if ((set & needed) === needed) rows[set] = (rows[set] as number) * share

@@ -1,9 +1,18 @@
 import { conjunction, filtered } from '../plan/build.ts'
 import type { Expr } from '../plan/expression.ts'
 import { columnsOf, type LogicalPlan } from '../plan/logical.ts'
-import { columnsIn, conjunctsOf, isVolatile, mapExprs, mapInputs, rewrite } from '../plan/traverse.ts'
+import {
+  columnsIn,
+  conjunctsOf,
+  isEquality,
+  isVolatile,
+  mapExprs,
+  mapInputs,
+  rewrite,
+} from '../plan/traverse.ts'
 import { estimateRows, joinedRows } from './estimate.ts'
-import { type JoinTree, searchJoins } from './join-search.ts'
+import { type JoinCondition, type JoinTree, searchJoins } from './join-search.ts'
+import { joinShare } from './selectivity.ts'
 
 /** Up to this many inputs every order is looked at. */
 const SEARCHED_MAX = 12
@@ -36,7 +45,10 @@ function searched(inputs: readonly LogicalPlan[], conditions: readonly Expr[]): 
   }))
   const tree = searchJoins(
     inputs.map((input) => ({ rows: estimateRows(input), keys: keysOf(input) })),
-    placed.filter(({ inputs: set }) => (set & (set - 1)) !== 0),
+    withShares(
+      placed.filter(({ inputs: set }) => (set & (set - 1)) !== 0),
+      inputs,
+    ),
   )
   const within = (set: number, parts: readonly number[]): Expr[] =>
     placed
@@ -56,6 +68,28 @@ function searched(inputs: readonly LogicalPlan[], conditions: readonly Expr[]): 
   }
   const constants = placed.filter(({ inputs: set }) => set === 0).map(({ expr }) => expr)
   return filtered(build(tree).plan, constants)
+}
+
+/** Says of equalities of two inputs which share of the pairs they leave, where it is known. */
+function withShares(
+  conditions: readonly JoinCondition[],
+  inputs: readonly LogicalPlan[],
+): readonly JoinCondition[] {
+  const left = new Map<number, number>()
+  return conditions.map((condition) => {
+    const { expr, inputs: set } = condition
+    const sides = inputs.filter((_, i) => (set & (2 ** i)) !== 0)
+    const [one, other] = sides
+    if (sides.length !== 2 || one === undefined || other === undefined || !isEquality(expr)) return condition
+    const rows = { left: keysOf(one), right: keysOf(other) }
+    const share = joinShare(one, other, [expr], rows)
+    if (share === null) return condition
+    // Together they leave a row of the larger side one partner, as a key of several columns does.
+    const before = left.get(set) ?? 1
+    const after = Math.max(before * share, 1 / Math.max(rows.left, rows.right))
+    left.set(set, after)
+    return { ...condition, share: after / before }
+  })
 }
 
 /** About as many different keys as the table behind an input has. */

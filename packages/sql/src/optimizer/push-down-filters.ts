@@ -1,14 +1,28 @@
 import { columnExpr, conjunction, filtered } from '../plan/build.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import { columnsOf, type JoinPlan, type LateralPlan, type LogicalPlan } from '../plan/logical.ts'
-import { columnsIn, conjunctsOf, hasSubquery, isVolatile, mapInputs, substitute } from '../plan/traverse.ts'
+import {
+  columnsIn,
+  conjunctsOf,
+  hasSubquery,
+  isVolatile,
+  mapExprs,
+  mapInputs,
+  rewrite,
+  substitute,
+} from '../plan/traverse.ts'
 
 /**
  * Moves conditions as near to the tables as they may go: through projections, joins, grouping and set
  * operations. Volatile conditions stay where they were written.
  */
 export function pushDownFilters(plan: LogicalPlan): LogicalPlan {
-  return push(plan, [])
+  return push(inSubqueries(plan), [])
+}
+
+/** The same for the subqueries of all expressions. */
+function inSubqueries(plan: LogicalPlan): LogicalPlan {
+  return mapExprs(mapInputs(plan, inSubqueries), (expr) => rewrite(expr, (part) => part, pushDownFilters))
 }
 
 /** The plan with the conditions applied somewhere in or above it. */

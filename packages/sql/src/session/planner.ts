@@ -5,10 +5,12 @@ import { type BindContext, Parameters } from '../binder/context.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { type Dependencies, loadNames, stillCurrent } from '../catalog/loader.ts'
 import { PUBLIC, type SearchPath } from '../catalog/names.ts'
-import type { SequenceSchema } from '../catalog/schema.ts'
+import type { SequenceSchema, TableSchema } from '../catalog/schema.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import type { CompiledStatement, CompileOptions } from '../compile/compile-statement.ts'
 import { compileBound } from '../compile/compile-with.ts'
+import { type PhysicalPlan, physicalInputs } from '../plan/physical.ts'
+import { statisticsRevision } from '../plan/table-statistics.ts'
 import type { Statement } from '../syntax/ast.ts'
 import type { SqlType } from '../types/type.ts'
 import { Lru } from './lru.ts'
@@ -32,6 +34,8 @@ export interface PlannedStatement {
   readonly sequences: readonly SequenceSchema[]
   /** It needs an image of the whole catalog. */
   readonly asksCatalog: boolean
+  /** The tables of a plan that had a choice, as they were known to be when it was made. */
+  readonly known: readonly { readonly table: TableSchema; readonly revision: number }[]
 }
 
 /** Binds, optimizes and compiles statements, and keeps the plans by their text. */
@@ -64,7 +68,10 @@ export class Planner {
   ): Promise<PlannedStatement> {
     const kept = key === null ? null : keptAs(key, path)
     const known = kept === null ? undefined : this.#plans.get(kept)
-    if (known !== undefined && (await stillCurrent(known.dependencies, transaction, this.#options.catalog)))
+    if (
+      known?.known.every(({ table, revision }) => statisticsRevision(table) === revision) &&
+      (await stillCurrent(known.dependencies, transaction, this.#options.catalog))
+    )
       return known
     const { context, dependencies, asksCatalog } = await this.bindContext(
       statement,
@@ -83,6 +90,7 @@ export class Planner {
       parameterTypes: context.parameters.types(),
       sequences: [...context.sequences],
       asksCatalog,
+      known: tablesOf(compiled.plan),
     }
     if (kept !== null) this.#plans.set(kept, planned)
     return planned
@@ -120,6 +128,18 @@ export class Planner {
     }
     return { context, dependencies, asksCatalog }
   }
+}
+
+/** The tables of a plan with several; one table is read alike however many rows it has. */
+function tablesOf(plan: PhysicalPlan): PlannedStatement['known'] {
+  const tables = new Set<TableSchema>()
+  const visit = (node: PhysicalPlan): void => {
+    if (node.kind === 'tableScan' || node.kind === 'lookupJoin') tables.add(node.table)
+    for (const input of physicalInputs(node)) visit(input)
+  }
+  visit(plan)
+  if (tables.size < 2) return []
+  return [...tables].map((table) => ({ table, revision: statisticsRevision(table) }))
 }
 
 /** The same text means other tables where names are looked for elsewhere. */

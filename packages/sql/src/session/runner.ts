@@ -351,11 +351,14 @@ export class StatementRunner {
     image: CatalogImage | null,
   ): FunctionContext {
     const { clock, random, user, database } = this.#ports
-    const now = (): bigint => BigInt(Math.round(clock.wall() * MICROS_A_MS))
+    const micros = (ms: number): bigint => BigInt(Math.round(ms * MICROS_A_MS))
+    const startedAt = clock.wall()
     return {
       transactionMicros,
-      statementMicros: now(),
-      clockMicros: now,
+      get statementMicros() {
+        return micros(startedAt)
+      },
+      clockMicros: () => micros(clock.wall()),
       // 53 bits, as many as a double has.
       random: () => (random.uint32() * 0x20_0000 + (random.uint32() >>> 11)) / 0x20_0000_0000_0000,
       zone: settings.zone(),

@@ -30,6 +30,17 @@ const fixed: Readonly<Record<string, readonly string[]>> = {
   statement_timeout: ['0'],
 }
 
+/** Search paths that were read already, by their texts. */
+const paths = new Map<string, readonly string[]>()
+const PATHS_MAX = 100
+
+function schemasOf(text: string): readonly string[] {
+  const parts = text.match(/"(?:[^"]|"")*"|[^,\s][^,]*/g) ?? []
+  return parts
+    .map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.trim()))
+    .filter((name) => name !== '$user' && name !== '')
+}
+
 /** The settings of one session. */
 export class Settings {
   readonly #values = new Map<string, string>()
@@ -66,10 +77,13 @@ export class Settings {
   /** The schemas of search_path. `"$user"` is none: users have no schemas of their own. */
   searchPath(): readonly string[] {
     const text = this.get('search_path')
-    const parts = text.match(/"(?:[^"]|"")*"|[^,\s][^,]*/g) ?? []
-    return parts
-      .map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.trim()))
-      .filter((name) => name !== '$user' && name !== '')
+    const known = paths.get(text)
+    if (known !== undefined) return known
+    const path = schemasOf(text)
+    // Few paths are in use, and a program that makes ever new ones shall not fill the memory.
+    if (paths.size >= PATHS_MAX) paths.clear()
+    paths.set(text, path)
+    return path
   }
 
   /** Where the session is. */
