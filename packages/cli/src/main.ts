@@ -2,7 +2,17 @@ import { commandLine, startErrorText } from './options.ts'
 
 try {
   // What runs a node is loaded when one is asked for: help and slips of the finger are answered at once.
-  await commandLine(async (options) => (await import('./start.ts')).start(options)).parseAsync()
+  await commandLine({
+    start: async (options) => (await import('./start.ts')).start(options),
+    async export(file, options) {
+      const { exportTask } = await import('./transfer.ts')
+      await (await import('./start.ts')).start(options, exportTask(file, options))
+    },
+    async import(file, options) {
+      const { importTask } = await import('./transfer.ts')
+      await (await import('./start.ts')).start(options, importTask(file, options))
+    },
+  }).parseAsync()
 } catch (error) {
   process.stderr.write(`${startErrorText(error)}\n`)
   process.exitCode = 1

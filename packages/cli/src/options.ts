@@ -1,5 +1,7 @@
 import { ClusterError } from '@cluster/core'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { IMPORT_ROWS } from './limits.ts'
+import type { TransferOptions } from './transfer.ts'
 
 /** What the command line asks for. */
 export interface StartOptions {
@@ -33,6 +35,8 @@ export interface StartOptions {
 const REDUNDANCY_MAX = 1024
 /** More nodes than anybody forms a cluster of at once; a slip of the finger otherwise waits for ever. */
 const EXPECT_MAX = 1024
+/** Far more than one transaction holds. */
+const ROWS_MAX = 1_000_000
 
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
   ...(before ?? []),
@@ -51,14 +55,87 @@ function notEmpty(value: string): string {
   return value
 }
 
-/** The command line, with help on every option. `run` gets what was asked for. */
-export function commandLine(run: (options: StartOptions) => Promise<void>): Command {
-  return new Command('cluster')
+/** What the command line can be asked to do. */
+export interface Commands {
+  start(options: StartOptions): Promise<void>
+  /** @param file null: standard output */
+  export(file: string | null, options: StartOptions & TransferOptions): Promise<void>
+  /** @param file null: standard input */
+  import(file: string | null, options: StartOptions & TransferOptions): Promise<void>
+}
+
+/** The command line, with help on every option. */
+export function commandLine(commands: Commands): Command {
+  const program = new Command('cluster')
     .description(
       'Runs one node. Nodes of one name find each other on the network, share a SQL database and keep copies of ' +
         'every row on several nodes. In a terminal it gives a sql> prompt; piped input is run as statements; with ' +
         'neither it serves until a signal comes.',
     )
+    .enablePositionalOptions()
+  nodeOptions(program)
+    .option(
+      '--postgres <address>',
+      "host:port for psql and other clients of PostgreSQL's protocol (default: 127.0.0.1:5432, or a free port)",
+      notEmpty,
+    )
+    .option('--no-postgres', "do not serve clients of PostgreSQL's protocol")
+    .option('--no-shell', 'no prompt: serve until a signal comes')
+    .helpOption('-h, --help', 'this help')
+    .showHelpAfterError('(--help lists the options)')
+    .allowExcessArguments(false)
+    .action((options: StartOptions) => commands.start(options))
+  program.addCommand(
+    transferCommand('export', commands).description(
+      'Writes a database as SQL, which import and psql read, or a table as CSV: to the file, or to standard output. ' +
+        'It runs a node for as long as that takes.',
+    ),
+  )
+  program.addCommand(
+    transferCommand('import', commands)
+      .description(
+        'Runs the statements of a file, such as export and pg_dump write, or reads rows of a table from CSV: from the ' +
+          'file, or from standard input. It runs a node for as long as that takes.',
+      )
+      .option(
+        '--rows-per-transaction <rows>',
+        'commit every so many rows; what was committed stays when a later row is refused',
+        (value) => wholeNumber(value, ROWS_MAX),
+        IMPORT_ROWS,
+      ),
+  )
+  return program
+}
+
+/** `export` or `import`, with the options of a node. */
+function transferCommand(word: 'export' | 'import', commands: Commands): Command {
+  const command = new Command(word).argument('[file]')
+  return nodeOptions(command)
+    .addOption(
+      new Option('--format <format>', 'SQL, or CSV with a line of names first')
+        .choices(['sql', 'csv'])
+        .default('sql'),
+    )
+    .option('--table <name>', 'only this table, again for more; one for CSV', collect)
+    .helpOption('-h, --help', 'this help')
+    .showHelpAfterError('(--help lists the options)')
+    .allowExcessArguments(false)
+    .action((file: string | undefined, options: StartOptions & TransferOptions) => {
+      if (options.format === 'csv' && options.table?.length !== 1)
+        command.error(`error: --format csv wants one --table to ${word}`)
+      const { parent } = command
+      const misplaced = parent?.options.find(
+        (option) => parent.getOptionValueSource(option.attributeName()) === 'cli',
+      )
+      // There it would be the option of a node of its own, and nobody would heed it here.
+      if (misplaced !== undefined) command.error(`error: put ${misplaced.long} behind ${word}`)
+      return commands[word](file ?? null, options)
+    })
+}
+
+/** The options of every command that runs a node. */
+function nodeOptions(command: Command): Command {
+  return command
     .option('--name <name>', 'name of the cluster; only nodes of one name join', checkName, 'cluster')
     .option(
       '--data <folder>',
@@ -127,22 +204,11 @@ export function commandLine(run: (options: StartOptions) => Promise<void>): Comm
       notEmpty,
     )
     .option('--no-mdns', 'do not look for nodes by mDNS; use --seed')
-    .option(
-      '--postgres <address>',
-      "host:port for psql and other clients of PostgreSQL's protocol (default: 127.0.0.1:5432, or a free port)",
-      notEmpty,
-    )
-    .option('--no-postgres', "do not serve clients of PostgreSQL's protocol")
-    .option('--no-shell', 'no prompt: serve until a signal comes')
     .addOption(
       new Option('--log <level>', 'least level of the log on standard error')
         .choices(['debug', 'info', 'warn', 'error'])
         .default('warn'),
     )
-    .helpOption('-h, --help', 'this help')
-    .showHelpAfterError('(--help lists the options)')
-    .allowExcessArguments(false)
-    .action(run)
 }
 
 function checkName(value: string): string {

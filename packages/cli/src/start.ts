@@ -1,4 +1,4 @@
-import { type Cluster, openCluster, parseAddresses } from '@cluster/node'
+import { type Cluster, type ClusterDatabase, openCluster, parseAddresses } from '@cluster/node'
 import { openHistory } from './history.ts'
 import { announce } from './notices.ts'
 import type { StartOptions } from './options.ts'
@@ -19,11 +19,13 @@ let say = stdout
  * Runs a node until a signal, the end of the shell or of the piped input. Sets the exit code. What is left then (a
  * pending read of standard input) must not keep the process.
  */
-export async function start(options: StartOptions): Promise<void> {
-  const interactive = options.shell && process.stdin.isTTY === true && process.stdout.isTTY === true
-  const piped = options.shell && process.stdin.isTTY !== true
+export async function start(options: StartOptions, task: NodeTask | null = null): Promise<void> {
+  const interactive =
+    task === null && options.shell && process.stdin.isTTY === true && process.stdout.isTTY === true
+  const piped = task === null && options.shell && process.stdin.isTTY !== true
   // Piped output is for programs: what the node tells people goes to the other stream.
-  say = piped ? stderr : stdout
+  const aside = piped || task !== null
+  say = aside ? stderr : stdout
   const cluster = await openCluster({
     name: options.name,
     ...(options.data === undefined ? {} : { data: options.data }),
@@ -59,14 +61,14 @@ export async function start(options: StartOptions): Promise<void> {
     if (!ending.signal.aborted) {
       say(`\nmembers\n${membersText(cluster)}\n`)
       const { signal, asked } = ending
-      const code = await serve(cluster, options, { interactive, piped, signal, asked })
+      const code = await serve(cluster, options, { interactive, piped, signal, asked, task })
       if (code !== 0) process.exitCode = code
     }
   } catch (error) {
     // What was under way when the signal came fails because the node stops; that is no news.
     if (!ending.signal.aborted) throw error
   } finally {
-    say = piped ? stderr : stdout
+    say = aside ? stderr : stdout
     await cluster.stop()
   }
 }
@@ -76,12 +78,17 @@ interface ServeMode {
   readonly piped: boolean
   readonly signal: AbortSignal
   readonly asked: Promise<void>
+  /** What is to be done in place of the shell. */
+  readonly task: NodeTask | null
 }
+
+/** Something to do with the database of a node; the node stops afterwards. @returns the exit code */
+export type NodeTask = (database: ClusterDatabase, signal: AbortSignal) => Promise<number>
 
 async function serve(
   cluster: Cluster,
   options: StartOptions,
-  { interactive, piped, signal, asked }: ServeMode,
+  { interactive, piped, signal, asked, task }: ServeMode,
 ): Promise<number> {
   if (options.witness === true) {
     say('a witness votes and holds no data; it has no prompt, and serves until a signal comes')
@@ -91,10 +98,14 @@ async function serve(
   const opened = openDatabase(cluster, options)
   const database = await Promise.race([opened, asked])
   if (!database) return 0
+  if (task !== null) {
+    const code = await Promise.race([task(database, signal), asked])
+    return typeof code === 'number' ? code : 1
+  }
   say(`structure\n${drawTree(cluster.structure())}\n`)
   await openForClients(cluster, options)
   const session = openShellSession(database)
-  const meta = metaCommands(cluster, session)
+  const meta = metaCommands(cluster, session, database)
   if (interactive) {
     const history = await openHistory(stderr)
     const shell = new Shell({

@@ -3,10 +3,21 @@ import { expect, test } from '@jest/globals'
 import { runScript } from '../src/shell/script.ts'
 import type { ShellSession } from '../src/shell/session.ts'
 
-async function run(chunks: readonly string[]) {
+async function run(chunks: readonly string[], rowsPerTransaction?: number) {
   const ran: string[] = []
   const session: ShellSession = {
     inTransaction: false,
+    copies: (statement) =>
+      statement.startsWith('copy') ? (statement.includes(' from ') ? 'from' : 'to') : null,
+    async copyFrom(statement, source, { rowsPerTransaction }) {
+      let data = ''
+      for await (const piece of source) data += String(piece)
+      ran.push(`${statement} by ${rowsPerTransaction}: ${JSON.stringify(data)}`)
+      return { command: 'COPY', columns: [], rows: [], rowCount: 1, receipt: null }
+    },
+    async *copyTo() {
+      yield Buffer.from('1\tone\n')
+    },
     async run(statement) {
       ran.push(statement)
       if (statement.includes('wrong')) throw new Error('it is wrong')
@@ -22,6 +33,7 @@ async function run(chunks: readonly string[]) {
     session,
     meta: { run: async (line) => `meta ${line}` },
     signal: new AbortController().signal,
+    ...(rowsPerTransaction === undefined ? {} : { rowsPerTransaction }),
   })
   return { code, ran, output: String(output.read() ?? ''), errors: String(errors.read() ?? '') }
 }
@@ -31,6 +43,28 @@ test('runs statements as they come, however the input is cut', async () => {
   expect(ran).toEqual(['select 1', 'select\n2', 'select 3'])
   expect(output).toBe('DONE\nDONE\nmeta \\d x\nDONE\n')
   expect(code).toBe(0)
+})
+
+test('rows of a COPY stand between the statements', async () => {
+  const script = 'select 1;\ncopy t from stdin;\n1\tone;\n\\N\n\\.\ncopy t to stdout;\nselect 2'
+  for (const size of [1, 7, 1000]) {
+    const chunks = script.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? []
+    const { code, ran, output } = await run(chunks, 5)
+    expect(ran).toEqual([
+      'select 1',
+      `copy t from stdin by 5: ${JSON.stringify('1\tone;\n\\N\n')}`,
+      'select 2',
+    ])
+    expect(output).toBe('DONE\nCOPY 1\n1\tone\nDONE\n')
+    expect(code).toBe(0)
+  }
+})
+
+test('what only this database is to read stands in a comment', async () => {
+  const { ran } = await run([
+    "create table t (a text) /*cluster with (redundancy = 'all') */;select '/*cluster x */';",
+  ])
+  expect(ran).toEqual(["create table t (a text) with (redundancy = 'all')", "select '/*cluster x */'"])
 })
 
 test('stops at the first error with exit code 1', async () => {

@@ -15,6 +15,7 @@ import { type BinaryValues, sqlEngine, TEXT, type VirtualTable } from '@cluster/
 import type { ClusterDatabase } from './cluster.ts'
 import { nodeDisk } from './driver/node-disk.ts'
 import type { NodeErrorDetail } from './errors.ts'
+import { exportSql } from './transfer/export-sql.ts'
 
 interface Ports {
   readonly clock: Clock
@@ -38,6 +39,7 @@ export function openDatabase(storage: Database, { clock, random, peers }: Ports)
     session: () => engine.session(),
     backup: (folder, options) => storage.backup(nodeDisk(folder), options),
     archive: (folder, options) => storage.archive(nodeDisk(folder), options),
+    exportSql: (options = {}) => exportSql(engine.session(), options),
     async storedRows(table) {
       const { rows } = await engine.query('SELECT relation FROM cluster_tables WHERE table_name = $1', [
         table,

@@ -20,6 +20,7 @@ import type {
 import type { Completeness } from '@cluster/db-distribution'
 import type { SqlEngine } from '@cluster/sql'
 import type { SharedObjects } from './shared-objects.ts'
+import type { ExportOptions } from './transfer/export-sql.ts'
 
 export interface ClusterEvents {
   readonly member: PeersEvents['member']
@@ -123,6 +124,12 @@ export interface ClusterDatabase
   backup(folder: string, options?: BackupOptions): Promise<BackupInfo>
   /** Writes what is committed after a backup beside it, until the signal ends it. See `Database.archive` of core. */
   archive(folder: string, options?: ArchiveOptions): Promise<void>
+  /**
+   * Writes definitions and rows, as they are at one version, as SQL that a shell of this database and PostgreSQL's psql can
+   * run, in pieces of any length.
+   * @throws OPTION_INVALID when there is no such table
+   */
+  exportSql(options?: ExportOptions): AsyncIterable<Uint8Array>
   /** Rows of a table in this node's own storage, whoever else holds them; for looking at what lives where. */
   storedRows(table: string): Promise<readonly Row[]>
 }

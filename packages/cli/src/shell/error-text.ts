@@ -7,6 +7,7 @@ interface SqlFacts {
   readonly position?: number
   readonly detail?: string
   readonly hint?: string
+  readonly context?: string
 }
 
 /**
@@ -21,6 +22,7 @@ export function errorText(error: unknown, statement: string): string {
   if (facts.position !== undefined) lines.push(...caret(statement, facts.position))
   if (facts.detail !== undefined) lines.push(`DETAIL:  ${facts.detail}`)
   if (facts.hint !== undefined) lines.push(`HINT:  ${facts.hint}`)
+  if (facts.context !== undefined) lines.push(`CONTEXT:  ${facts.context}`)
   if (error.outcome === 'unknown')
     lines.push('NOTE:  the statement may or may not have taken effect; look before you run it again')
   return lines.join('\n')

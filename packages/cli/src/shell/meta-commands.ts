@@ -1,6 +1,7 @@
 import { ClusterError } from '@cluster/core'
-import type { Cluster } from '@cluster/node'
+import type { Cluster, ClusterDatabase } from '@cluster/node'
 import { groupText, membersText } from '../report.ts'
+import { copyCommand, exportCommand, importCommand } from './file-commands.ts'
 import { resultText } from './output.ts'
 import type { ShellSession } from './session.ts'
 import { drawTree } from './tree.ts'
@@ -21,7 +22,11 @@ interface Command {
 const TABLES = `SELECT table_name AS "table", table_schema AS "schema" FROM information_schema.tables
   WHERE table_schema = 'public' ORDER BY table_name`
 
-export function metaCommands(cluster: Cluster, session: ShellSession): MetaCommands {
+export function metaCommands(
+  cluster: Cluster,
+  session: ShellSession,
+  database: Pick<ClusterDatabase, 'exportSql'>,
+): MetaCommands {
   const query = async (statement: string): Promise<string> =>
     resultText(await session.run(statement, new AbortController().signal))
 
@@ -48,6 +53,24 @@ export function metaCommands(cluster: Cluster, session: ShellSession): MetaComma
       help: 'which node holds which partition',
       run: () => query('SELECT * FROM cluster_replicas ORDER BY partition, node'),
     },
+    {
+      names: ['\\copy'],
+      argument: "table | (query) from | to 'file' [options]",
+      help: 'rows from a file of this machine, or to one; the options of COPY',
+      run: (text) => copyCommand(text, session),
+    },
+    {
+      names: ['\\export'],
+      argument: 'file [table]',
+      help: 'definitions and rows as SQL, which \\import and psql read',
+      run: (text) => exportCommand(text, database),
+    },
+    {
+      names: ['\\import'],
+      argument: 'file',
+      help: 'runs the statements of a file',
+      run: (path) => importCommand(path, session),
+    },
     { names: ['\\q'], help: 'stop this node and leave the shell', run: async () => '' },
     { names: ['\\?', '\\h'], help: 'this list', run: async () => help(commands) },
   ]
@@ -62,7 +85,8 @@ export function metaCommands(cluster: Cluster, session: ShellSession): MetaComma
           `there is no command ${name}; \\? lists the commands`,
         )
       }
-      return await command.run(rest.join(' '))
+      // Blanks within quotes are the command's own.
+      return await command.run(name === '\\copy' ? line.slice(name.length) : rest.join(' '))
     },
   }
 }

@@ -11,7 +11,7 @@ const NUMBERS: ReadonlySet<SqlType['id']> = new Set([
   'numeric',
 ])
 /** The command tags that carry a count. */
-const COUNTED = new Set(['INSERT', 'UPDATE', 'DELETE', 'SELECT'])
+const COUNTED = new Set(['INSERT', 'UPDATE', 'DELETE', 'SELECT', 'COPY', 'FETCH', 'MOVE'])
 
 /** The result of one statement, already as text. */
 export interface ShownResult {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { errorText } from './error-text.ts'
 import type { MetaCommands } from './meta-commands.ts'
@@ -12,7 +13,12 @@ export interface ScriptOptions {
   readonly session: ShellSession
   readonly meta: MetaCommands
   readonly signal: AbortSignal
+  /** Rows of a COPY are committed every so many; absent: each COPY is one transaction. */
+  readonly rowsPerTransaction?: number
 }
+
+/** What only this database is to read, written as a comment for all others. */
+const OURS = /\/\*cluster (.*?) \*\//g
 
 /**
  * Runs piped statements one after another as they arrive; a `\command` stands on a line of its own.
@@ -26,10 +32,27 @@ export async function runScript({
   session,
   meta,
   signal,
+  rowsPerTransaction,
 }: ScriptOptions): Promise<number | null> {
   let text = ''
-  const run = async (statement: string): Promise<boolean> => {
+  input.setEncoding('utf8')
+  const lines = linesOf(input)
+  const run = async (written: string): Promise<boolean> => {
+    const statement = /^create\s+table\b/i.test(written) ? written.replace(OURS, '$1') : written
     try {
+      const copy = session.copies(statement)
+      if (copy === 'from') {
+        const cut =
+          rowsPerTransaction === undefined || session.inTransaction
+            ? { signal }
+            : { signal, rowsPerTransaction }
+        output.write(`${resultText(await session.copyFrom(statement, dataOf(lines), cut))}\n`)
+        return true
+      }
+      if (copy === 'to') {
+        await writeAll(session.copyTo(statement, signal), output)
+        return true
+      }
       const shown = resultText(await session.run(statement, signal))
       output.write(`${shown}\n`)
       return true
@@ -47,31 +70,49 @@ export async function runScript({
       return false
     }
   }
-  input.setEncoding('utf8')
-  let line = ''
   let empty = true
-  for await (const chunk of input) {
+  for (;;) {
+    const { done, value: one } = await lines.next()
+    if (done === true) break
     empty = false
+    if (isBlank(text) && one.startsWith('\\')) {
+      if (one.trim() === '\\q') return 0
+      if (!(await command(one.trim()))) return 1
+      continue
+    }
+    const { statements, rest } = splitStatements(text + one)
+    text = rest
+    for (const statement of statements) if (!(await run(statement.trimStart()))) return 1
+  }
+  if (empty) return null
+  if (!isBlank(text) && !(await run(text.trim()))) return 1
+  return 0
+}
+
+/** Lines with their ends, as they come; the last one may have none. */
+async function* linesOf(input: Readable): AsyncGenerator<string> {
+  let line = ''
+  for await (const chunk of input) {
     line += chunk as string
     const end = line.lastIndexOf('\n')
     if (end < 0) continue
     const whole = line.slice(0, end + 1)
     line = line.slice(end + 1)
-    for (const one of whole.split(/(?<=\n)/)) {
-      if (isBlank(text) && one.startsWith('\\')) {
-        if (one.trim() === '\\q') return 0
-        if (!(await command(one.trim()))) return 1
-        continue
-      }
-      const { statements, rest } = splitStatements(text + one)
-      text = rest
-      for (const statement of statements) if (!(await run(statement.trimStart()))) return 1
-    }
+    yield* whole.split(/(?<=\n)/)
   }
-  if (empty) return null
-  const last = splitStatements(text + line)
-  for (const statement of [...last.statements, last.rest]) {
-    if (!isBlank(statement) && !(await run(statement.trim()))) return 1
+  if (line !== '') yield line
+}
+
+/** The lines of a COPY up to the one that ends it, which stand between the statements. */
+async function* dataOf(lines: AsyncGenerator<string>): AsyncGenerator<string> {
+  for (;;) {
+    const { done, value } = await lines.next()
+    if (done === true || value.trimEnd() === '\\.') return
+    yield value
   }
-  return 0
+}
+
+/** Writes no faster than somebody reads. */
+export async function writeAll(pieces: AsyncIterable<Uint8Array>, output: Writable): Promise<void> {
+  for await (const piece of pieces) if (!output.write(piece)) await once(output, 'drain')
 }

@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream'
 import { errorText } from './error-text.ts'
 import type { MetaCommands } from './meta-commands.ts'
 import { resultText } from './output.ts'
+import { writeAll } from './script.ts'
 import type { ShellSession } from './session.ts'
 import { isBlank, splitStatements } from './split.ts'
 
@@ -101,7 +102,9 @@ export class Shell {
 
   async #statement(statement: string): Promise<void> {
     await this.#guarded(statement, async (signal) => {
-      this.#options.output.write(`${resultText(await this.#options.session.run(statement, signal))}\n`)
+      const { session, output } = this.#options
+      if (session.copies(statement) === 'to') await writeAll(session.copyTo(statement, signal), output)
+      else output.write(`${resultText(await session.run(statement, signal))}\n`)
     })
   }
 

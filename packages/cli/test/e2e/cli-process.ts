@@ -214,6 +214,11 @@ export class CliPlace {
     return this.cli(['--no-mdns', ...listen, ...alone, ...args], options)
   }
 
+  /** Export or import, by a node on loopback that is alone. */
+  transfer(args: readonly string[], options: CliOptions = {}): CliProcess {
+    return this.cli([...args, '--no-mdns', '--listen', '127.0.0.1:0', '--alone'], options)
+  }
+
   program(program: string, args: readonly string[], options: CliOptions = {}): CliProcess {
     const started = new CliProcess(program, args, { folder: this.folder, ...options })
     this.#processes.push(started)

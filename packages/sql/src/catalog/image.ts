@@ -88,6 +88,18 @@ export interface ImageSource {
   readonly path: SearchPath
   readonly user: string
   readonly database: string
+  /** Of the session that asks. */
+  readonly cursors?: readonly ImageCursor[]
+}
+
+/** An open cursor. */
+export interface ImageCursor {
+  readonly name: string
+  readonly statement: string
+  readonly holdable: boolean
+  readonly binary: boolean
+  readonly scrollable: boolean
+  readonly createdMicros: bigint
 }
 
 /** The catalog at one moment, in the order that `pg_catalog` gives it: objects by number. */
@@ -99,12 +111,14 @@ export class CatalogImage {
   readonly user: string
   readonly database: string
   readonly path: SearchPath
+  readonly cursors: readonly ImageCursor[]
   readonly #byKey: ReadonlyMap<string, CatalogEntry>
   readonly #relationsByOid: ReadonlyMap<number, ImageRelation>
   readonly #relationsByName: ReadonlyMap<string, ImageRelation>
   readonly #typesByOid: ReadonlyMap<number, ImageType>
 
-  constructor({ entries, virtualTables, path, user, database }: ImageSource) {
+  constructor({ entries, virtualTables, path, user, database, cursors = [] }: ImageSource) {
+    this.cursors = cursors
     this.entries = entries
     this.user = user
     this.database = database

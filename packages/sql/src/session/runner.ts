@@ -138,6 +138,10 @@ export class StatementRunner {
     this.#ports = ports
   }
 
+  get memoryBytesMax(): number {
+    return this.#ports.memoryBytesMax
+  }
+
   get binary(): BinaryValues | null {
     return this.#ports.binary
   }
@@ -235,6 +239,10 @@ export class StatementRunner {
     if (isData(statement)) {
       const { compiled, parameterTypes } = await this.#plan(statement, run)
       return { parameterTypes, columns: compiled.result }
+    }
+    if (statement.kind === 'declare') {
+      const { parameterTypes } = await this.describe(statement.query, run)
+      return { parameterTypes, columns: [] }
     }
     if (statement.kind === 'explain') return { parameterTypes: [], columns: [textColumn('QUERY PLAN')] }
     if (statement.kind === 'show')
@@ -516,6 +524,7 @@ export class StatementRunner {
       path: session.path,
       user,
       database: database.name,
+      cursors: session.cursors.list(),
     })
   }
 

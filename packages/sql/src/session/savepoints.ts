@@ -1,6 +1,7 @@
 import type { Transaction } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { TransactionStatement } from '../syntax/ast.ts'
+import type { Cursors } from './cursors.ts'
 import { inFailedTransaction } from './refusals.ts'
 import { doneResult, type OpenTransaction } from './statements.ts'
 import type { SqlResult } from './types.ts'
@@ -15,20 +16,24 @@ export async function savepointResult(
   { kind, name: { name } }: SavepointStatement,
   open: OpenTransaction | null,
   begun: (open: OpenTransaction) => Promise<Transaction>,
+  cursors: Cursors,
 ): Promise<SqlResult> {
   switch (kind) {
     case 'savepoint': {
       const current = needOpen(open, 'SAVEPOINT')
       if (current.failed) throw inFailedTransaction()
       const transaction = await begun(current)
-      current.savepoints.push({ name, mark: transaction.mark() })
+      current.savepoints.push({ name, mark: transaction.mark(), cursors: cursors.made })
       return doneResult('SAVEPOINT')
     }
     case 'rollbackTo': {
       const current = needOpen(open, 'ROLLBACK TO SAVEPOINT')
       const at = indexOfSavepoint(current, name)
       const savepoint = current.savepoints[at]
-      if (savepoint !== undefined) current.transaction?.rollbackTo(savepoint.mark)
+      if (savepoint !== undefined) {
+        await cursors.undone(savepoint.cursors)
+        current.transaction?.rollbackTo(savepoint.mark)
+      }
       current.savepoints.length = at + 1
       current.failed = false
       return doneResult('ROLLBACK')

@@ -3,6 +3,7 @@ import type { SearchPath } from '../catalog/names.ts'
 import { TEMPORARY_PREFIX } from '../catalog/names.ts'
 import { LocalStore } from '../local/local-store.ts'
 import { LocalTransaction } from '../local/local-transaction.ts'
+import { Cursors } from './cursors.ts'
 import { SessionSequences } from './sequences.ts'
 import { Settings } from './settings.ts'
 
@@ -12,6 +13,7 @@ let sessions = 0
 export class SessionState {
   readonly settings = new Settings()
   readonly sequences = new SessionSequences()
+  readonly cursors = new Cursors()
   /** Made when it is first asked for; most sessions have nothing of their own. */
   #local: LocalStore | null = null
 

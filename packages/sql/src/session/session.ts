@@ -1,9 +1,6 @@
 import type {
-  Clock,
   CommitOptions,
   CommitReceipt,
-  Database,
-  Random,
   Transaction,
   TransactionMark,
   TransactionOptions,
@@ -13,19 +10,20 @@ import { rowsOf } from '../compile/batch.ts'
 import type { CopyOutput } from '../copy/copy-out.ts'
 import type { CopySource, OpenCopySource } from '../copy/feed.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
-import type { Begin, Statement, TransactionStatement } from '../syntax/ast.ts'
+import type { Begin, CursorStatement, Query, Statement, TransactionStatement } from '../syntax/ast.ts'
 import { readsAlone } from '../syntax/changes.ts'
 import { formatValue } from '../types/format.ts'
 import type { SqlType } from '../types/type.ts'
 import { callOptions, pastOf, readOnlyTransaction } from './call-options.ts'
 import { copyStatement, pieces, runCopyFrom, runCopyOut } from './copying.ts'
+import { isCursor } from './cursors.ts'
 import { toSqlError } from './errors.ts'
-import type { Lru } from './lru.ts'
 import type { Parameter } from './parameters.ts'
+import type { Beginning, SessionPorts } from './ports.ts'
 import { isNamed, PreparedStatements } from './prepared.ts'
 import { inFailedTransaction } from './refusals.ts'
 import { mayBeOptimistic, restsOnReads, retrying, retryOf } from './retrying.ts'
-import { collect, type Outcome, type Run, RunApartError, readsOnly, type StatementRunner } from './runner.ts'
+import { collect, type Outcome, type Run, RunApartError, readsOnly } from './runner.ts'
 import { savepointResult } from './savepoints.ts'
 import { SessionState } from './session-state.ts'
 import {
@@ -51,20 +49,6 @@ import {
   type StatementOutline,
   type TransactionState,
 } from './types.ts'
-
-export interface SessionPorts {
-  readonly database: Database
-  readonly runner: StatementRunner
-  readonly clock: Clock
-  readonly random: Random
-  /** Statements by their text. */
-  readonly parsed: Lru<string, readonly Statement[]>
-  /** How often a transaction of ours that lost a race is run again. */
-  readonly retriesMax: number
-}
-
-/** What all transactions of a session begin with. */
-export type Beginning = Pick<TransactionOptions, 'optimistic' | 'retryOf'>
 
 type PlainStatement = Exclude<Statement, TransactionStatement>
 
@@ -129,7 +113,7 @@ export class SqlSession implements Session {
       if (first !== undefined && items.length === 1) return [await this.#one(first, parameters, options)]
       const together =
         this.#open === null && !items.some(({ statement }) => isControl(statement) || isNamed(statement))
-      if (together && items.length > 1) return this.#together(items, options)
+      if (together && items.length > 1) return this.#autocommit(items, [], options)
       const results: SqlResult[] = []
       for (const item of items) results.push(await this.#one(item, [], options))
       return results
@@ -217,8 +201,10 @@ export class SqlSession implements Session {
   async prepare(text: string): Promise<PreparedStatement> {
     const described = await this.#exclusive(async () => {
       const item = this.#single(text)
-      if (isControl(item.statement)) return { parameterTypes: [], columns: [] }
       const { statement } = item
+      if (isControl(statement)) return { parameterTypes: [], columns: [] }
+      if (statement.kind === 'fetch')
+        return { parameterTypes: [], columns: this.#state.cursors.columnsOf(statement.cursor.name) }
       const { runner } = this.#ports
       return this.#inside(item, (run) => runner.describe(statement as PlainStatement, run))
     })
@@ -242,6 +228,7 @@ export class SqlSession implements Session {
 
   close(): void {
     this.#closed = true
+    void this.#state.cursors.close()
     this.#open?.transaction?.rollback()
     this.#open = null
   }
@@ -290,6 +277,7 @@ export class SqlSession implements Session {
     const { statement } = item
     if (isControl(statement)) return this.#control(statement)
     if (isNamed(statement)) return this.#named(item, parameters, options)
+    if (isCursor(statement)) return this.#cursor(item, statement, parameters, options)
     if (this.#open !== null) {
       const outcome = await this.#within(this.#open, item, parameters, options)
       return { ...outcome, receipt: null }
@@ -311,6 +299,30 @@ export class SqlSession implements Session {
     return 'command' in meant ? doneResult(meant.command) : this.#one(meant.item, meant.values, options)
   }
 
+  #cursor(
+    item: Item,
+    statement: CursorStatement,
+    parameters: readonly Parameter[],
+    options: CallDetails,
+  ): Promise<SqlResult> {
+    const { runner } = this.#ports
+    const query = (queried: Query): Item => ({ ...item, statement: queried, planKey: null })
+    return this.#failing(() =>
+      this.#state.cursors.run(statement, {
+        inTransaction: this.#open !== null,
+        memoryBytesMax: runner.memoryBytesMax,
+        text: item.source,
+        micros: this.#micros(),
+        run: (queried, keep) =>
+          this.#inside(
+            query(queried),
+            async (run) => keep(await runner.run(queried, run)),
+            (transaction, micros) => this.#run(query(queried), transaction, micros, parameters, options),
+          ),
+      }),
+    )
+  }
+
   /** An error fails the open transaction. */
   async #failing<T>(work: () => Promise<T>): Promise<T> {
     if (this.#open?.failed === true) throw inFailedTransaction()
@@ -320,10 +332,6 @@ export class SqlSession implements Session {
       if (this.#open !== null) this.#open.failed = true
       throw error
     }
-  }
-
-  async #together(items: readonly Item[], options: QueryOptions): Promise<SqlResult[]> {
-    return this.#autocommit(items, [], options)
   }
 
   /** Runs statements as a transaction of their own, again when it lost a race or had read what was out of date. */
@@ -445,6 +453,7 @@ export class SqlSession implements Session {
     try {
       if (open.readOnly && !readsOnly(item.statement)) throw readOnlyTransaction(item.statement)
       const transaction = await this.#begun(open)
+      if (!readsOnly(item.statement)) await this.#state.cursors.settle()
       mark = transaction.mark()
       return await this.#result(item, this.#run(item, transaction, open.startMicros, parameters, options))
     } catch (error) {
@@ -475,7 +484,7 @@ export class SqlSession implements Session {
       case 'rollback':
         return this.#rollback()
       default:
-        return savepointResult(statement, this.#open, (open) => this.#begun(open))
+        return savepointResult(statement, this.#open, (open) => this.#begun(open), this.#state.cursors)
     }
   }
 
@@ -503,8 +512,17 @@ export class SqlSession implements Session {
       this.#open = open
       return this.#rollback()
     }
-    const receipt = open.transaction === null ? null : await this.#ports.runner.commit(open.transaction)
-    return doneResult('COMMIT', receipt)
+    const { cursors } = this.#state
+    let committed = false
+    try {
+      await cursors.hold()
+      const receipt = open.transaction === null ? null : await this.#ports.runner.commit(open.transaction)
+      committed = true
+      return doneResult('COMMIT', receipt)
+    } finally {
+      open.transaction?.rollback()
+      await cursors.ended(committed)
+    }
   }
 
   async #rollback(): Promise<SqlResult> {
@@ -513,22 +531,27 @@ export class SqlSession implements Session {
     try {
       await transaction?.validate()
     } finally {
+      await this.#state.cursors.ended(false)
       transaction?.rollback()
     }
     return doneResult('ROLLBACK')
   }
 
   /** Looks at a statement in the open transaction, or in one that is thrown away. */
-  async #inside<T>(item: Item, work: (run: Run) => Promise<T>): Promise<T> {
+  async #inside<T>(
+    item: Item,
+    work: (run: Run) => Promise<T>,
+    runOf = (transaction: Transaction, micros: bigint): Run => this.#run(item, transaction, micros, [], {}),
+  ): Promise<T> {
     const open = this.#open
     if (open?.failed === true) throw inFailedTransaction()
     if (open !== null) {
       const transaction = await this.#begun(open)
-      return work(this.#run(item, transaction, open.startMicros, [], {}))
+      return work(runOf(transaction, open.startMicros))
     }
     const transaction = await this.#start({ readOnly: true })
     try {
-      return await work(this.#run(item, transaction, this.#micros(), [], {}))
+      return await work(runOf(transaction, this.#micros()))
     } finally {
       transaction.rollback()
     }

@@ -18,13 +18,20 @@ export interface CallDetails extends QueryOptions {
   readonly copying?: Copying
 }
 
+export interface Savepoint {
+  readonly name: string
+  readonly mark: TransactionMark
+  /** How many cursors the session had made before it. */
+  readonly cursors: number
+}
+
 /** A transaction between BEGIN and its end. */
 export interface OpenTransaction {
   /** Null until the first statement needs it, so that it reads what is newest then. */
   transaction: Transaction | null
   readonly startMicros: bigint
   readonly readOnly: boolean
-  readonly savepoints: { readonly name: string; readonly mark: TransactionMark }[]
+  readonly savepoints: Savepoint[]
   failed: boolean
 }
 

@@ -127,10 +127,14 @@ function classRow(catalog: CatalogImage, relation: ImageRelation): Row {
     relreplident: kind === 'r' || kind === 'm' ? 'd' : 'n',
     relispartition: false,
     relrewrite: 0,
-    reloptions:
-      entry?.kind === 'view' && entry.checkOption !== null ? `{check_option=${entry.checkOption}}` : null,
+    reloptions: optionsOf(entry),
     tableoid: 1259,
   }
+}
+
+function optionsOf(entry: ImageRelation['entry']): string | null {
+  if (entry?.kind === 'view' && entry.checkOption !== null) return `{check_option=${entry.checkOption}}`
+  return entry?.kind === 'table' && entry.placement === 'everywhere' ? '{redundancy=all}' : null
 }
 
 function columnCount({ entry, index, virtual, kind }: ImageRelation): number {

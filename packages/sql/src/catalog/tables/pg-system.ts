@@ -37,6 +37,19 @@ const role = (name: string): Row => ({
 /** Schemas, databases, roles, comments and settings, and the views that sum up. */
 export const systemTables: readonly VirtualTable[] = [
   table(
+    'pg_catalog.pg_cursors',
+    'name, statement, is_holdable bool, is_binary bool, is_scrollable bool, creation_time time',
+    ({ catalog }) =>
+      catalog.cursors.map(({ name, statement, holdable, binary, scrollable, createdMicros }) => ({
+        name,
+        statement,
+        is_holdable: holdable,
+        is_binary: binary,
+        is_scrollable: scrollable,
+        creation_time: createdMicros,
+      })),
+  ),
+  table(
     'pg_catalog.pg_namespace',
     'oid oid, nspname, nspowner oid, nspacl text[], tableoid oid',
     ({ catalog }) => [

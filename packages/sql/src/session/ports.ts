@@ -1,0 +1,18 @@
+import type { Clock, Database, Random, TransactionOptions } from '@cluster/core'
+import type { Statement } from '../syntax/ast.ts'
+import type { Lru } from './lru.ts'
+import type { StatementRunner } from './runner.ts'
+
+export interface SessionPorts {
+  readonly database: Database
+  readonly runner: StatementRunner
+  readonly clock: Clock
+  readonly random: Random
+  /** Statements by their text. */
+  readonly parsed: Lru<string, readonly Statement[]>
+  /** How often a transaction of ours that lost a race is run again. */
+  readonly retriesMax: number
+}
+
+/** What all transactions of a session begin with. */
+export type Beginning = Pick<TransactionOptions, 'optimistic' | 'retryOf'>
