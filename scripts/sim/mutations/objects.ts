@@ -9,7 +9,7 @@ export const objects: readonly Mutation[] = [
     file: 'packages/container/src/machine/queued.ts',
     find: "{ ...message, receipt: '', taker: null, leaseMs: 0, deadline: 0 }",
     put: "{ ...message, deliveries: 0, receipt: '', taker: null, leaseMs: 0, deadline: 0 }",
-    seedsMax: 20,
+    seedsMax: 60,
   },
   {
     name: 'stale-acknowledgement',
@@ -18,7 +18,7 @@ export const objects: readonly Mutation[] = [
     file: 'packages/container/src/machine/queued.ts',
     find: "message === undefined || receipt === '' || message.receipt !== receipt",
     put: "message === undefined || receipt === ''",
-    seedsMax: 20,
+    seedsMax: 60,
   },
   {
     name: 'touch-forgotten',
@@ -27,7 +27,7 @@ export const objects: readonly Mutation[] = [
     file: 'packages/container/src/machine/keyed.ts',
     find: 'entry.version !== version || entry.deadline !== deadline',
     put: 'entry.version !== version',
-    seedsMax: 20,
+    seedsMax: 60,
   },
   {
     name: 'ends-by-own-clock',
@@ -36,7 +36,7 @@ export const objects: readonly Mutation[] = [
     file: 'packages/container/src/machine/machine.ts',
     find: '      if (next.deadline > turn.entry.time) break\n',
     put: '      if (next.deadline > turn.entry.time + 2_000) break\n',
-    seedsMax: 30,
+    seedsMax: 60,
   },
   {
     name: 'deadlines-not-restored',
@@ -45,7 +45,7 @@ export const objects: readonly Mutation[] = [
     file: 'packages/container/src/machine/machine.ts',
     find: '        if (deadline > 0) this.#deadlines.push({',
     put: '        if (deadline < 0) this.#deadlines.push({',
-    seedsMax: 30,
+    seedsMax: 60,
   },
   {
     name: 'reads-not-judged',
@@ -54,7 +54,7 @@ export const objects: readonly Mutation[] = [
     file: 'packages/container/src/machine/machine.ts',
     find: 'this.versionOf(each.name, each.key) === each.version) ?? false',
     put: 'this.versionOf(each.name, each.key) >= 0) ?? false',
-    seedsMax: 20,
+    seedsMax: 60,
   },
   {
     name: 'stale-read',
@@ -63,7 +63,7 @@ export const objects: readonly Mutation[] = [
     file: 'packages/container/src/driver/context.ts',
     find: '    await this.log.applied(await this.log.barrier(options), options)\n',
     put: '    await this.log.applied(this.log.appliedIndex(), options)\n',
-    seedsMax: 20,
+    seedsMax: 60,
   },
   {
     name: 'resumes-too-late',
@@ -72,7 +72,7 @@ export const objects: readonly Mutation[] = [
     file: 'packages/container/src/driver/following.ts',
     find: '{ number, index }: Change): string {\n',
     put: '{ index }: Change): string {\n  const number = container.feed.newest\n',
-    seedsMax: 30,
+    seedsMax: 60,
   },
   {
     name: 'counted-again',
@@ -90,6 +90,6 @@ export const objects: readonly Mutation[] = [
     file: 'packages/container/src/driver/transaction.ts',
     find: '        ...this.#fences.map(({ requirement }) => ({ machine: MUTEX_MACHINE, condition: requirement })),\n',
     put: '',
-    seedsMax: 30,
+    seedsMax: 60,
   },
 ]
