@@ -1,4 +1,13 @@
-import { assert, type Clock, type Containers, isClusterError, type Locks, type NodeId } from '@cluster/core'
+import {
+  assert,
+  below,
+  type Clock,
+  type Containers,
+  chance,
+  delay,
+  isClusterError,
+  type Locks,
+} from '@cluster/core'
 import { mutex } from '@cluster/mutex'
 import { type ComposedNode, composeNode } from '@cluster/node'
 import {
@@ -40,13 +49,21 @@ function subscribers(context: SuiteContext): Map<string, Subscriber> {
   return known
 }
 
-/** Follows the journal for one life of a node, from where the last life was. */
-async function subscribe(context: SuiteContext, self: NodeId, containers: Containers): Promise<void> {
+/** Follows the journal for one life of a node, from where the last life was: slowly at times, and anew in between. */
+async function subscribe(
+  context: SuiteContext,
+  { self, clock, random }: NodePorts,
+  containers: Containers,
+): Promise<never> {
   const subscriber = subscribers(context).get(self) ?? { token: 'oldest', seen: [] }
   subscribers(context).set(self, subscriber)
-  for await (const { value, token } of journalOf(containers).subscribe({ from: subscriber.token })) {
-    subscriber.seen.push(value)
-    subscriber.token = token
+  for (;;) {
+    for await (const { value, token } of journalOf(containers).subscribe({ from: subscriber.token })) {
+      subscriber.seen.push(value)
+      subscriber.token = token
+      if (chance(random, 0.1)) await delay(clock, below(random, 400))
+      if (chance(random, 0.05)) break
+    }
   }
 }
 
@@ -94,7 +111,7 @@ export const objectsSuite: Suite<ObjectsApp> = {
       await node.start()
       node.log
         .ready()
-        .then(() => subscribe(context, self, containers))
+        .then(() => subscribe(context, ports, containers))
         .catch((error: unknown) => {
           // The node was stopped; the next life goes on.
           if (!isClusterError(error) || error.code !== 'STOPPED') context.world.fail(error)

@@ -52,13 +52,14 @@ export function judgeTopic(
   for (const { by, seen } of reads)
     for (const [at, message] of seen.entries())
       if (order[at] !== message) return `${by} saw ${message} as number ${at}, others saw ${order[at]}`
+  for (const { by, callTime, seen } of reads)
+    for (const { input, end } of history)
+      if (input.publishes && end !== null && end.time < callTime && !seen.includes(input.name))
+        return `${by} did not see ${input.name}`
   const published = history.flatMap(({ input, callTime, end }) => {
     const place = input.publishes ? places.get(input.name) : undefined
     return place === undefined ? [] : [{ name: input.name, callTime, endTime: end?.time ?? null, place }]
   })
-  for (const { by, callTime, seen } of reads)
-    for (const { name, endTime, place } of published)
-      if (endTime !== null && endTime < callTime && place >= seen.length) return `${by} did not see ${name}`
   for (const earlier of published)
     for (const later of published)
       if (earlier.endTime !== null && earlier.endTime < later.callTime && earlier.place > later.place)
