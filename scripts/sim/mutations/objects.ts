@@ -79,8 +79,8 @@ export const objects: readonly Mutation[] = [
     bug: 'a fast counter whose flush nobody knows the end of adds it once more, without the key',
     suite: 'objects',
     file: 'packages/container/src/driver/counters.ts',
-    find: 'submit(operations, { idempotencyKey })',
-    put: 'submit(operations)',
+    find: 'submit(operations, { deadlineMs, idempotencyKey })',
+    put: 'submit(operations, { deadlineMs })',
     seedsMax: 60,
   },
   {
