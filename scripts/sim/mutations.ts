@@ -5,6 +5,7 @@ import { logCommands } from './mutations/log-commands.ts'
 import { logDisk } from './mutations/log-disk.ts'
 import { logGroup } from './mutations/log-group.ts'
 import { logUpgrades } from './mutations/log-upgrades.ts'
+import { objects } from './mutations/objects.ts'
 
 /** All bugs that the simulator must find. */
 export const mutations: readonly Mutation[] = [
@@ -14,6 +15,7 @@ export const mutations: readonly Mutation[] = [
   ...logGroup,
   ...logUpgrades,
   ...databases,
+  ...objects,
 ]
 
 export function mutationOf(name: string): Mutation {

@@ -31,7 +31,11 @@ describe('planted bugs', () => {
 
 describe('arguments of the simulator', () => {
   test('have defaults, and one seed is a replay', () => {
-    expect(parseArguments([])).toMatchObject({ suites: ['serializer', 'distribution'], from: 1, seeds: 20 })
+    expect(parseArguments([])).toMatchObject({
+      suites: ['serializer', 'distribution', 'objects'],
+      from: 1,
+      seeds: 20,
+    })
     expect(parseArguments(['--suite', 'distribution', '--seed', '7'])).toMatchObject({
       suites: ['distribution'],
       from: 7,

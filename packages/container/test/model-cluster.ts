@@ -48,12 +48,7 @@ export function modelCluster() {
     async until(done, withinMs) {
       if (!(await world.until(done, withinMs))) throw new Error(`not within ${withinMs} virtual ms`)
     },
-    settle(promise) {
-      promise.catch(() => {
-        // The world reports it to who settles it.
-      })
-      return world.settle(promise, SETTLE_MS)
-    },
+    settle: (promise) => world.settle(promise, SETTLE_MS),
   }
   return { world, model, ...fixture }
 }

@@ -323,13 +323,12 @@ export interface SharedTopic<V> extends SharedObject {
   publish(value: V, options?: CallOptions): Promise<Written>
   /** Never ends by itself. @throws CONTAINER_HISTORY_GONE when it took too long, CONTAINER_TOKEN_FOREIGN */
   subscribe(options?: SubscribeOptions): AsyncIterableIterator<TopicMessage<V>>
-}
-
-/** The last `keep` values. */
-export interface SharedRing<V> extends SharedTopic<V> {
-  /** Oldest first. */
+  /** What is kept, oldest first. */
   toArray(options?: ReadOptions): Promise<V[]>
 }
+
+/** The last `keep` values: a topic that one looks at. */
+export type SharedRing<V> = SharedTopic<V>
 
 /** What a transaction sees of a map: its own writes, and else one moment that is checked at the end. */
 export interface TransactionMap<K extends ContainerKey, V> {
@@ -407,6 +406,8 @@ export interface ContainerInfo {
   readonly size: number
   readonly bytes: number
   readonly bytesMax: number
+  /** That of the newest change. */
+  readonly version: number
 }
 
 export type ContainerErrorDetail =

@@ -86,6 +86,32 @@ export { addressOf, JOURNAL, type OpenDatabase, readJournal } from './workload/d
 export { judgeSet, SETS, type SetInput, type SetOutput, setLoad } from './workload/database/set-load.ts'
 export type { Load, Named, Told } from './workload/load.ts'
 export { type AnyLoad, anyLoad, type MixedInput, mixedLoad } from './workload/mixed-load.ts'
+export { judgeSums, type SumInput, sumLoad } from './workload/objects/counter-load.ts'
+export {
+  judgeLocks,
+  type LockInput,
+  type LockLoadOptions,
+  type LockNote,
+  type LockOutput,
+  lockLoad,
+} from './workload/objects/lock-load.ts'
+export { mapLoad } from './workload/objects/map-load.ts'
+export { JOURNAL_TOPIC, journalOf, type OpenContainers } from './workload/objects/objects.ts'
+export {
+  type Delivery,
+  judgeQueue,
+  type QueueInput,
+  type QueueLoadOptions,
+  queueLoad,
+} from './workload/objects/queue-load.ts'
+export {
+  judgeTopic,
+  type Subscriber,
+  type TopicInput,
+  type TopicOutput,
+  topicLoad,
+} from './workload/objects/topic-load.ts'
+export { judgeTtl, type TtlInput, type TtlOutput, ttlLoad } from './workload/objects/ttl-load.ts'
 export { type Ending, type OperationCounts, Recorder } from './workload/recorder.ts'
 export {
   judgeRegisters,

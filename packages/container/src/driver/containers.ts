@@ -134,6 +134,7 @@ class ClusterContainers implements Containers {
         size: sizeOf(container),
         bytes: isFeed(container.kind) ? container.feed.bytes : container.bytes,
         bytesMax: container.settings.bytesMax,
+        version: container.feed.newest,
       }))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }

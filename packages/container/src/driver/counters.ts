@@ -25,6 +25,8 @@ import { checkTimes } from './sets.ts'
 /** The one key of what has one entry. */
 export const ONLY = encodeKey(null)
 const RETRY_MS = 200
+/** One attempt to flush; it is repeated until it is known what became of it. */
+const ATTEMPT_MS = 2_000
 
 export class CounterHandle extends KeyedHandle<null, number> implements SharedCounter {
   constructor(context: Context, name: string, options: ContainerOptions) {
@@ -109,12 +111,13 @@ export class FastSum {
     const by = this.#pending
     this.#pending = 0
     this.#underWay = by
+    const deadlineMs = ATTEMPT_MS
     const idempotencyKey = `${context.uid} ${context.number()}`
     const operations = withOpening(this.#handle, [{ type: 'add', key: ONLY, by }])
     try {
       for (;;) {
         try {
-          const { results } = await context.batcher.submit(operations, { idempotencyKey })
+          const { results } = await context.batcher.submit(operations, { deadlineMs, idempotencyKey })
           // Without an answer it was applied all the same.
           for (const result of results ?? []) {
             const error = errorOf(context, name, result)

@@ -31,12 +31,7 @@ export function containersCluster(seed: number | string): ContainersFixture & { 
     if (node === undefined) throw new Error(`there is no node ${name}`)
     return node
   }
-  const settle = <T>(promise: Promise<T>): Promise<T> => {
-    promise.catch(() => {
-      // The world reports it to who settles it.
-    })
-    return world.settle(promise, SETTLE_MS)
-  }
+  const settle = <T>(promise: Promise<T>): Promise<T> => world.settle(promise, SETTLE_MS)
   const until = async (done: () => boolean, withinMs: number): Promise<void> => {
     if (await world.until(done, withinMs)) return
     throw new Error(`not within ${withinMs} virtual ms\n${world.trace.tail(40).join('\n')}`)

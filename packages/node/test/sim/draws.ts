@@ -6,10 +6,23 @@ export const LOADS = ['registers', 'bank', 'lists', 'duty', 'forks', 'set', 'cou
 
 export type LoadName = (typeof LOADS)[number]
 
+/** What clients of shared objects may do. */
+export const OBJECTS = ['map', 'queue', 'counter', 'topic', 'ttl', 'lock'] as const
+
+export type ObjectsName = (typeof OBJECTS)[number]
+
 /** Which loads run in one world: mostly one, so that it has many operations, else a few at once. */
-export function drawLoads(random: SimRandom): readonly LoadName[] {
-  if (chance(random, 0.6)) return [pick(random, LOADS)]
-  return shuffle(random, LOADS).slice(0, 3).sort()
+export const drawLoads = (random: SimRandom): readonly LoadName[] => oneOrThree(random, LOADS)
+
+export function drawObjects(random: SimRandom): readonly ObjectsName[] {
+  const drawn = oneOrThree(random, OBJECTS)
+  // Work under locks takes long: alone it would be too little.
+  return drawn.length === 1 && drawn.includes('lock') ? ['counter', 'lock'] : drawn
+}
+
+function oneOrThree<Name extends string>(random: SimRandom, names: readonly Name[]): readonly Name[] {
+  if (chance(random, 0.6)) return [pick(random, names)]
+  return shuffle(random, names).slice(0, 3).sort()
 }
 
 /** As many nodes may lose their disks at once as there are copies: one more than the promise covers. Null when the group would go, too. */

@@ -1,4 +1,5 @@
 import { distributionSuite } from './distribution-suite.ts'
+import { objectsSuite } from './objects-suite.ts'
 import type { SeedReport, SuiteName } from './report.ts'
 import { type RunOptions, runSeed } from './run.ts'
 import { serializerSuite } from './serializer-suite.ts'
@@ -10,5 +11,7 @@ export function playSeed(suite: SuiteName, seed: number, options: RunOptions = {
       return runSeed(serializerSuite, seed, options)
     case 'distribution':
       return runSeed(distributionSuite, seed, options)
+    case 'objects':
+      return runSeed(objectsSuite, seed, options)
   }
 }

@@ -1,7 +1,7 @@
 import { below, chance, pick } from '@cluster/core'
 import type { DatabasesOptions } from '@cluster/db-distribution'
 import type { FaultWeights, SimRandom } from '@cluster/testkit'
-import { drawLoads, type LoadName, lossBeyond } from './draws.ts'
+import { drawLoads, drawObjects, type LoadName, lossBeyond, type ObjectsName } from './draws.ts'
 import type { SuiteName } from './report.ts'
 
 /** What is different from world to world besides the faults, drawn from the seed. */
@@ -19,6 +19,7 @@ export interface Profile {
   readonly databases: DatabasesOptions
   /** What clients do, where there is a choice. */
   readonly loads: readonly LoadName[]
+  readonly objects: readonly ObjectsName[]
   /** The first programs know less than later ones; every node that starts again runs a newer one. */
   readonly upgrades: boolean
   /** One more node votes and holds no data. */
@@ -49,6 +50,7 @@ const REDUNDANCIES = [1, 2, 2, 2, 2, 2, 3, 3, 'all'] as const
 
 function drawSize(suite: SuiteName, random: SimRandom): number {
   if (suite === 'distribution') return pick(random.fork('size'), SIZES)
+  if (suite === 'objects') return 3 + below(random.fork('size'), 3)
   return chance(random.fork('pair'), 0.14) ? 2 : 3 + below(random.fork('size'), 4)
 }
 
@@ -81,6 +83,7 @@ export function drawProfile(suite: SuiteName, random: SimRandom, nodes: number |
     redundancy,
     databases: drawLimits(random.fork('limits')),
     loads: drawLoads(random.fork('loads')),
+    objects: drawObjects(random.fork('objects')),
     upgrades: suite === 'serializer' && quorum === 'majority' && chance(random.fork('upgrades'), 0.2),
     witness:
       suite === 'serializer' &&

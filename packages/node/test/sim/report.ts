@@ -1,6 +1,6 @@
 import type { FaultKind, OperationCounts } from '@cluster/testkit'
 
-export type SuiteName = 'serializer' | 'distribution'
+export type SuiteName = 'serializer' | 'distribution' | 'objects'
 
 /** What happened in the cluster, counted. */
 export interface Happenings {

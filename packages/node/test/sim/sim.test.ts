@@ -4,7 +4,7 @@ import { playSeed } from './play.ts'
 const short = { stormMs: 15_000, operationsMin: 100 }
 
 /** A failure shows the trace and how to play the seed at its full length. */
-async function holds(suite: 'serializer' | 'distribution', seed: number): Promise<void> {
+async function holds(suite: 'serializer' | 'distribution' | 'objects', seed: number): Promise<void> {
   const { problem, tail } = await playSeed(suite, seed, short)
   if (problem !== null)
     throw new Error(`${problem}\nnpm run sim -- --suite ${suite} --seed ${seed}\n${tail.join('\n')}`)
@@ -14,6 +14,7 @@ describe('a cluster in the simulator', () => {
   for (const seed of [1, 2, 3]) {
     test(`serializer, seed ${seed}`, () => holds('serializer', seed))
     test(`distribution, seed ${seed}`, () => holds('distribution', seed))
+    test(`objects, seed ${seed}`, () => holds('objects', seed))
   }
 
   test('a leader that took office without a vote of its own does not stay: distribution, seed 69', async () => {
