@@ -1,7 +1,6 @@
 import { ClusterError } from '@cluster/core'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { IMPORT_ROWS } from './limits.ts'
-import type { TransferOptions } from './transfer.ts'
 
 /** What the command line asks for. */
 export interface StartOptions {
@@ -29,6 +28,14 @@ export interface StartOptions {
   readonly postgres?: string | false
   readonly shell: boolean
   readonly log: 'debug' | 'info' | 'warn' | 'error'
+}
+
+/** What export and import are asked besides. */
+export interface TransferOptions {
+  readonly format: 'sql' | 'csv'
+  /** One for CSV, any number for SQL. */
+  readonly table?: readonly string[]
+  readonly rowsPerTransaction: number
 }
 
 /** More copies than any cluster has nodes; the databases refuse more. */
@@ -94,7 +101,7 @@ export function commandLine(commands: Commands): Command {
   program.addCommand(
     transferCommand('import', commands)
       .description(
-        'Runs the statements of a file, such as export and pg_dump write, or reads rows of a table from CSV: from the ' +
+        'Runs the statements of a file, such as export writes, or reads rows of a table from CSV: from the ' +
           'file, or from standard input. It runs a node for as long as that takes.',
       )
       .option(

@@ -2,17 +2,11 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { PassThrough, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ClusterDatabase } from '@cluster/node'
+import type { TransferOptions } from './options.ts'
 import { errorText } from './shell/error-text.ts'
 import { runScript, writeAll } from './shell/script.ts'
 import { openShellSession } from './shell/session.ts'
 import type { NodeTask } from './start.ts'
-
-export interface TransferOptions {
-  readonly format: 'sql' | 'csv'
-  /** One for CSV, any number for SQL. */
-  readonly table?: readonly string[]
-  readonly rowsPerTransaction: number
-}
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 

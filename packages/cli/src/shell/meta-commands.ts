@@ -2,15 +2,10 @@ import { ClusterError } from '@cluster/core'
 import type { Cluster, ClusterDatabase } from '@cluster/node'
 import { groupText, membersText } from '../report.ts'
 import { copyCommand, exportCommand, importCommand } from './file-commands.ts'
+import type { MetaCommands } from './meta.ts'
 import { resultText } from './output.ts'
 import type { ShellSession } from './session.ts'
 import { drawTree } from './tree.ts'
-
-/** The commands of the shell that start with a backslash. */
-export interface MetaCommands {
-  /** Runs `\name argument`. @returns what to print. @throws UNKNOWN_COMMAND */
-  run(line: string): Promise<string>
-}
 
 interface Command {
   readonly names: readonly string[]

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { errorText } from './error-text.ts'
-import type { MetaCommands } from './meta-commands.ts'
+import type { MetaCommands } from './meta.ts'
 import { resultText } from './output.ts'
 import type { ShellSession } from './session.ts'
 import { isBlank, splitStatements } from './split.ts'

@@ -3,8 +3,7 @@ import { SQLSTATE, sqlError } from '../errors.ts'
 import { MemoryBudget } from '../executor/context.ts'
 import type { CursorStatement, DeclareCursor, FetchRows, Query } from '../syntax/ast.ts'
 import { changesRows, locksRows } from '../syntax/changes.ts'
-import { Cursor } from './cursor.ts'
-import type { Outcome } from './runner.ts'
+import { Cursor, type CursorOptions } from './cursor.ts'
 import { doneResult } from './statements.ts'
 import type { SqlResult } from './types.ts'
 
@@ -29,7 +28,7 @@ export interface CursorPorts {
   readonly text: string
   readonly micros: bigint
   /** Runs the query, in a transaction that lasts as long as `keep` works, or as the open one. */
-  run(query: Query, keep: (outcome: Outcome) => Promise<void>): Promise<void>
+  run(query: Query, keep: (rows: Pick<CursorOptions, 'columns' | 'batches'>) => Promise<void>): Promise<void>
 }
 
 export const isCursor = (statement: { readonly kind: string }): statement is CursorStatement =>
