@@ -4,13 +4,19 @@ import { sessionZone, UTC, type Zone } from '../types/time-zone.ts'
 /** What SHOW tells and SET may change. Most only exist because clients ask for them. */
 const defaults: Readonly<Record<string, string>> = {
   application_name: '',
+  check_function_bodies: 'on',
   client_encoding: 'UTF8',
   client_min_messages: 'notice',
   datestyle: 'ISO, MDY',
+  default_table_access_method: 'heap',
+  default_tablespace: '',
   default_transaction_isolation: 'serializable',
   default_transaction_read_only: 'off',
   extra_float_digits: '1',
+  idle_in_transaction_session_timeout: '0',
   intervalstyle: 'postgres',
+  lock_timeout: '0',
+  row_security: 'on',
   search_path: '"$user", public',
   server_encoding: 'UTF8',
   server_version: '15.0',
@@ -19,11 +25,16 @@ const defaults: Readonly<Record<string, string>> = {
   timezone: 'UTC',
   transaction_isolation: 'serializable',
   transaction_read_only: 'off',
+  xmloption: 'content',
 }
 
 /** Only these values are true here: setting another one is refused rather than ignored. */
 const fixed: Readonly<Record<string, readonly string[]>> = {
   client_encoding: ['utf8', 'utf-8', 'unicode'],
+  default_table_access_method: ['heap'],
+  default_tablespace: ['', 'pg_default'],
+  idle_in_transaction_session_timeout: ['0'],
+  lock_timeout: ['0'],
   server_encoding: [],
   server_version: [],
   standard_conforming_strings: ['on', 'true', '1'],
