@@ -158,9 +158,8 @@ export class SqlSession implements Session {
       if (rowsPerTransaction !== undefined && this.#open !== null)
         throw sqlError(SQLSTATE.activeTransaction, 'rowsPerTransaction cannot be used within a transaction')
       const call = signal === undefined ? {} : { signal }
-      return runCopyFrom(source, rowsPerTransaction ?? null, (copying) =>
-        this.#one(item, [], { ...call, copying }),
-      )
+      const cut = this.#open === null ? (rowsPerTransaction ?? this.#settings.copyRows()) : null
+      return runCopyFrom(source, cut, (copying) => this.#one(item, [], { ...call, copying }))
     })
   }
 

@@ -6,6 +6,7 @@ const defaults: Readonly<Record<string, string>> = {
   application_name: '',
   check_function_bodies: 'on',
   client_encoding: 'UTF8',
+  'cluster.copy_rows_per_transaction': '0',
   client_min_messages: 'notice',
   datestyle: 'ISO, MDY',
   default_table_access_method: 'heap',
@@ -27,6 +28,8 @@ const defaults: Readonly<Record<string, string>> = {
   transaction_read_only: 'off',
   xmloption: 'content',
 }
+
+const COPY_ROWS = 'cluster.copy_rows_per_transaction'
 
 /** Only these values are true here: setting another one is refused rather than ignored. */
 const fixed: Readonly<Record<string, readonly string[]>> = {
@@ -76,6 +79,10 @@ export class Settings {
       throw sqlError(SQLSTATE.invalidParameterValue, `parameter "${name}" cannot be set to "${value}"`, {
         hint: allowed.length === 0 ? 'It cannot be changed.' : `It is always ${defaults[name]}.`,
       })
+    if (name === COPY_ROWS && !/^\d{1,9}$/.test(value))
+      throw sqlError(SQLSTATE.invalidParameterValue, `invalid value for parameter "${name}": "${value}"`, {
+        hint: 'It is a whole number; 0: a COPY is one transaction.',
+      })
     if (name === 'timezone') {
       this.#values.set(name, zoneSetting(value).name)
       return
@@ -83,6 +90,11 @@ export class Settings {
     // Every transaction is serializable, which is more than any other level asks for.
     if (name === 'transaction_isolation' || name === 'default_transaction_isolation') return
     this.#values.set(name, value)
+  }
+
+  /** A COPY outside of a transaction commits every so many rows; null: it is one transaction. */
+  copyRows(): number | null {
+    return Number(this.get(COPY_ROWS)) || null
   }
 
   /** The schemas of search_path. `"$user"` is none: users have no schemas of their own. */
