@@ -60,9 +60,7 @@ export class JoinRun {
   readonly #context: ExecutionContext
   readonly #options: JoinOptions
   readonly #store: RowStore
-  #table: JoinTable = new JoinTable([])
-  /** Keys of the rows, until the table is built. */
-  #keys: unknown[] = []
+  readonly #table = new JoinTable()
   readonly #rightMatched: boolean[] = []
 
   constructor(context: ExecutionContext, options: JoinOptions) {
@@ -79,18 +77,14 @@ export class JoinRun {
     this.#store.append(batch)
     const { keys } = this.#options
     if (keys === null) return
-    const values = keys.right(batch, this.#context.frame)
-    for (let i = 0; i < batch.length; i++) this.#keys.push(values[i])
+    this.#table.add(keys.right(batch, this.#context.frame), batch.length)
   }
 
   async built(): Promise<void> {
-    const table = new JoinTable(this.#keys)
-    this.#keys = []
-    while (table.link(BATCH_ROWS)) {
+    while (this.#table.link(BATCH_ROWS)) {
       const pause = this.#context.work(BATCH_ROWS)
       if (pause !== null) await pause
     }
-    this.#table = table
   }
 
   /** The first candidate for a left row; −1: none. */
