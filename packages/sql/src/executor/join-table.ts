@@ -8,7 +8,7 @@ const PLACES_MIN = 1_024
  * through a `Map`.
  */
 export class JoinTable {
-  /** Of each row; undefined: it matches nothing. */
+  /** Of each row; undefined and null match nothing. */
   readonly #keys: unknown[] = []
   /** Of the keys so far, as long as all are whole numbers. */
   #whole = true
@@ -24,12 +24,12 @@ export class JoinTable {
   #unique = true
   #linked = -1
 
-  /** The keys of some more rows; undefined matches nothing. All come before the first `link`. */
+  /** The keys of some more rows; undefined and null match nothing. All come before the first `link`. */
   add(keys: readonly unknown[], count: number): void {
     for (let i = 0; i < count; i++) {
       const key = keys[i]
       this.#keys.push(key)
-      if (key === undefined || !this.#whole) continue
+      if (key === undefined || key === null || !this.#whole) continue
       if (typeof key !== 'number' || !Number.isSafeInteger(key)) this.#whole = false
       else {
         if (key < this.#least) this.#least = key
@@ -64,7 +64,7 @@ export class JoinTable {
     for (let row = this.#linked - 1; row >= end; row--) {
       const key = this.#keys[row]
       this.#next[row] = -1
-      if (key === undefined) continue
+      if (key === undefined || key === null) continue
       const before = this.first(key)
       if (before >= 0) this.#unique = false
       this.#next[row] = before
@@ -79,7 +79,7 @@ export class JoinTable {
 
   /** The first row of a key; −1: none. */
   first(key: unknown): number {
-    if (Number.isNaN(this.#base)) return key === undefined ? -1 : (this.#heads.get(key) ?? -1)
+    if (Number.isNaN(this.#base)) return this.#heads.get(key) ?? -1
     return typeof key === 'number' ? (this.#places[key - this.#base] ?? 0) - 1 : -1
   }
 
@@ -87,16 +87,20 @@ export class JoinTable {
     return this.#next[row] as number
   }
 
-  /** For each of the keys that has a row: its position and that row, where no key has two. */
-  pairs(keys: readonly unknown[], count: number, positions: number[], rows: number[]): void {
+  /**
+   * For each of the keys that has a row: its position and that row, where no key has two.
+   * @returns how many there are
+   */
+  pairs(keys: readonly unknown[], count: number, positions: Int32Array, rows: Int32Array): number {
+    let found = 0
     if (Number.isNaN(this.#base)) {
       for (let i = 0; i < count; i++) {
         const row = this.first(keys[i])
         if (row < 0) continue
-        positions.push(i)
-        rows.push(row)
+        positions[found] = i
+        rows[found++] = row
       }
-      return
+      return found
     }
     const base = this.#base
     const places = this.#places
@@ -108,8 +112,9 @@ export class JoinTable {
       if (!(place >= 0 && place < length)) continue
       const row = (places[place] ?? 0) - 1
       if (row < 0) continue
-      positions.push(i)
-      rows.push(row)
+      positions[found] = i
+      rows[found++] = row
     }
+    return found
   }
 }
