@@ -294,7 +294,7 @@ export interface FastCounter extends SharedObject {
   add(by?: number): void
   /** What was flushed by all, and added by this process. */
   value(options?: ReadOptions): Promise<number>
-  /** Resolves when everything added before the call is in the log. */
+  /** Resolves when everything added before the call is in the log. @throws OUTCOME_UNKNOWN: it is kept, and flushed later */
   flush(): Promise<void>
 }
 
