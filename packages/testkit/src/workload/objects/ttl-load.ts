@@ -43,6 +43,8 @@ export function ttlLoad<App>({ open, clockOf }: TtlLoadOptions<App>): Load<App, 
     last: (name) => ({ name, action: 'set', key: name, ttlMs: 500 }),
     closing: (name) => [{ name, action: 'list', key: '', ttlMs: 0 }],
     writes: () => false,
+    // Once more makes it stay longer, at most.
+    mayRepeat: ({ action }) => action === 'set',
     async perform(app, input) {
       const map = open(app).map<string, string>('sessions', { ttlMs: 60_000 })
       const { action, key, ttlMs } = input
