@@ -111,7 +111,13 @@ export {
   type TopicOutput,
   topicLoad,
 } from './workload/objects/topic-load.ts'
-export { judgeTtl, type TtlInput, type TtlOutput, ttlLoad } from './workload/objects/ttl-load.ts'
+export {
+  judgeTtl,
+  type TtlInput,
+  type TtlLoadOptions,
+  type TtlOutput,
+  ttlLoad,
+} from './workload/objects/ttl-load.ts'
 export { type Ending, type OperationCounts, Recorder } from './workload/recorder.ts'
 export {
   judgeRegisters,
