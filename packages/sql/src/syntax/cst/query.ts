@@ -1,9 +1,20 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
-import type { CallArgumentsCst, ExpressionCst, ExpressionListCst, NameListCst, QualifiedNameCst, SelectItemsCst, SortListCst, SubqueryCst, WindowSpecCst } from './expression.ts'
+import type {
+  CallArgumentsCst,
+  ExpressionCst,
+  ExpressionListCst,
+  NameListCst,
+  QualifiedNameCst,
+  SelectItemsCst,
+  SortListCst,
+  SubqueryCst,
+  WindowSpecCst,
+} from './expression.ts'
 import type { Cst } from './node.ts'
 
-export type QueryCst = Cst<{  readonly withClause?: readonly WithClauseCst[]
+export type QueryCst = Cst<{
+  readonly withClause?: readonly WithClauseCst[]
   readonly queryTerm: readonly QueryTermCst[]
   readonly setTail?: readonly SetTailCst[]
   readonly Order?: readonly IToken[]
@@ -13,13 +24,15 @@ export type QueryCst = Cst<{  readonly withClause?: readonly WithClauseCst[]
   readonly lockingClause?: readonly LockingClauseCst[]
 }>
 
-export type WithClauseCst = Cst<{  readonly With: readonly IToken[]
+export type WithClauseCst = Cst<{
+  readonly With: readonly IToken[]
   readonly Recursive?: readonly IToken[]
   readonly commonTable: readonly CommonTableCst[]
   readonly Comma?: readonly IToken[]
 }>
 
-export type CommonTableCst = Cst<{  readonly ColumnId: readonly IToken[]
+export type CommonTableCst = Cst<{
+  readonly ColumnId: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
   readonly As: readonly IToken[]
   readonly Not?: readonly IToken[]
@@ -30,14 +43,16 @@ export type CommonTableCst = Cst<{  readonly ColumnId: readonly IToken[]
   readonly LParen?: readonly IToken[]
 }>
 
-export type QueryTermCst = Cst<{  readonly select?: readonly SelectCst[]
+export type QueryTermCst = Cst<{
+  readonly select?: readonly SelectCst[]
   readonly values?: readonly ValuesCst[]
   readonly Table?: readonly IToken[]
   readonly qualifiedName?: readonly QualifiedNameCst[]
   readonly subquery?: readonly SubqueryCst[]
 }>
 
-export type SetTailCst = Cst<{  readonly Union?: readonly IToken[]
+export type SetTailCst = Cst<{
+  readonly Union?: readonly IToken[]
   readonly Intersect?: readonly IToken[]
   readonly Except?: readonly IToken[]
   readonly All?: readonly IToken[]
@@ -45,7 +60,8 @@ export type SetTailCst = Cst<{  readonly Union?: readonly IToken[]
   readonly queryTerm: readonly QueryTermCst[]
 }>
 
-export type LimitClauseCst = Cst<{  readonly Limit?: readonly IToken[]
+export type LimitClauseCst = Cst<{
+  readonly Limit?: readonly IToken[]
   readonly All?: readonly IToken[]
   readonly expression?: readonly ExpressionCst[]
   readonly Offset?: readonly IToken[]
@@ -60,7 +76,8 @@ export type LimitClauseCst = Cst<{  readonly Limit?: readonly IToken[]
   readonly Ties?: readonly IToken[]
 }>
 
-export type LockingClauseCst = Cst<{  readonly For: readonly IToken[]
+export type LockingClauseCst = Cst<{
+  readonly For: readonly IToken[]
   readonly Update?: readonly IToken[]
   readonly Share?: readonly IToken[]
   readonly No?: readonly IToken[]
@@ -73,7 +90,8 @@ export type LockingClauseCst = Cst<{  readonly For: readonly IToken[]
   readonly Locked?: readonly IToken[]
 }>
 
-export type FetchCountCst = Cst<{  readonly NumberLiteral?: readonly IToken[]
+export type FetchCountCst = Cst<{
+  readonly NumberLiteral?: readonly IToken[]
   readonly Parameter?: readonly IToken[]
   readonly subquery?: readonly SubqueryCst[]
   readonly LParen?: readonly IToken[]
@@ -81,7 +99,8 @@ export type FetchCountCst = Cst<{  readonly NumberLiteral?: readonly IToken[]
   readonly RParen?: readonly IToken[]
 }>
 
-export type SelectCst = Cst<{  readonly Select: readonly IToken[]
+export type SelectCst = Cst<{
+  readonly Select: readonly IToken[]
   readonly All?: readonly IToken[]
   readonly Distinct?: readonly IToken[]
   readonly On?: readonly IToken[]
@@ -104,11 +123,13 @@ export type SelectCst = Cst<{  readonly Select: readonly IToken[]
   readonly Comma?: readonly IToken[]
 }>
 
-export type GroupingListCst = Cst<{  readonly groupingElement: readonly GroupingElementCst[]
+export type GroupingListCst = Cst<{
+  readonly groupingElement: readonly GroupingElementCst[]
   readonly Comma?: readonly IToken[]
 }>
 
-export type GroupingElementCst = Cst<{  readonly Grouping?: readonly IToken[]
+export type GroupingElementCst = Cst<{
+  readonly Grouping?: readonly IToken[]
   readonly Sets?: readonly IToken[]
   readonly LParen?: readonly IToken[]
   readonly groupingList?: readonly GroupingListCst[]
@@ -116,32 +137,38 @@ export type GroupingElementCst = Cst<{  readonly Grouping?: readonly IToken[]
   readonly expression?: readonly ExpressionCst[]
 }>
 
-export type WindowDefinitionCst = Cst<{  readonly ColumnId: readonly IToken[]
+export type WindowDefinitionCst = Cst<{
+  readonly ColumnId: readonly IToken[]
   readonly As: readonly IToken[]
   readonly windowSpec: readonly WindowSpecCst[]
 }>
 
-export type ValuesCst = Cst<{  readonly Values: readonly IToken[]
+export type ValuesCst = Cst<{
+  readonly Values: readonly IToken[]
   readonly valuesRow: readonly ValuesRowCst[]
   readonly Comma?: readonly IToken[]
 }>
 
-export type ValuesRowCst = Cst<{  readonly LParen: readonly IToken[]
+export type ValuesRowCst = Cst<{
+  readonly LParen: readonly IToken[]
   readonly Default?: readonly IToken[]
   readonly expression?: readonly ExpressionCst[]
   readonly Comma?: readonly IToken[]
   readonly RParen: readonly IToken[]
 }>
 
-export type FromListCst = Cst<{  readonly tableReference: readonly TableReferenceCst[]
+export type FromListCst = Cst<{
+  readonly tableReference: readonly TableReferenceCst[]
   readonly Comma?: readonly IToken[]
 }>
 
-export type TableReferenceCst = Cst<{  readonly tablePrimary: readonly TablePrimaryCst[]
+export type TableReferenceCst = Cst<{
+  readonly tablePrimary: readonly TablePrimaryCst[]
   readonly joinTail?: readonly JoinTailCst[]
 }>
 
-export type JoinTailCst = Cst<{  readonly Cross?: readonly IToken[]
+export type JoinTailCst = Cst<{
+  readonly Cross?: readonly IToken[]
   readonly Join?: readonly IToken[]
   readonly tablePrimary?: readonly TablePrimaryCst[]
   readonly Natural?: readonly IToken[]
@@ -155,14 +182,16 @@ export type JoinTailCst = Cst<{  readonly Cross?: readonly IToken[]
   readonly ColumnId?: readonly IToken[]
 }>
 
-export type JoinTypeCst = Cst<{  readonly Inner?: readonly IToken[]
+export type JoinTypeCst = Cst<{
+  readonly Inner?: readonly IToken[]
   readonly Left?: readonly IToken[]
   readonly Right?: readonly IToken[]
   readonly Full?: readonly IToken[]
   readonly Outer?: readonly IToken[]
 }>
 
-export type TablePrimaryCst = Cst<{  readonly Lateral?: readonly IToken[]
+export type TablePrimaryCst = Cst<{
+  readonly Lateral?: readonly IToken[]
   readonly subquery?: readonly SubqueryCst[]
   readonly LParen?: readonly IToken[]
   readonly tableReference?: readonly TableReferenceCst[]
@@ -174,19 +203,20 @@ export type TablePrimaryCst = Cst<{  readonly Lateral?: readonly IToken[]
   readonly tableAlias?: readonly TableAliasCst[]
 }>
 
-export type TableAliasCst = Cst<{  readonly As?: readonly IToken[]
+export type TableAliasCst = Cst<{
+  readonly As?: readonly IToken[]
   readonly ColumnId: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
 }>
 
-export type TargetAliasCst = Cst<{  readonly As?: readonly IToken[]
-  readonly ColumnId?: readonly IToken[]
-}>
+export type TargetAliasCst = Cst<{ readonly As?: readonly IToken[]; readonly ColumnId?: readonly IToken[] }>
 
-export type ReturningCst = Cst<{  readonly Returning: readonly IToken[]
+export type ReturningCst = Cst<{
+  readonly Returning: readonly IToken[]
   readonly selectItems: readonly SelectItemsCst[]
 }>
 
-export type WhereClauseCst = Cst<{  readonly Where: readonly IToken[]
+export type WhereClauseCst = Cst<{
+  readonly Where: readonly IToken[]
   readonly expression: readonly ExpressionCst[]
 }>
