@@ -13,20 +13,22 @@ export function pushDownSemiJoins(plan: LogicalPlan): LogicalPlan {
   )
   if (inner.kind !== 'join' || (inner.type !== 'semi' && inner.type !== 'anti')) return inner
   if (hasSubquery(inner.on)) return inner
-  return pushed(inner, inner.left) ?? inner
+  return pushed(inner, inner.left, estimateRows(inner.left)) ?? inner
 }
 
-/** The plan with the semi join somewhere in it; null: it belongs above. */
-function pushed(semi: JoinPlan, into: LogicalPlan): LogicalPlan | null {
+/**
+ * The plan with the semi join somewhere in it; null: it belongs above.
+ * @param rows what the whole chain gives
+ */
+function pushed(semi: JoinPlan, into: LogicalPlan, rows: number): LogicalPlan | null {
   if (into.kind !== 'join' || into.type !== 'inner') return null
   const right = new Set(columnsOf(semi.right).map(({ id }) => id))
   const needed = [...columnsIn(semi.on).keys()].filter((id) => !right.has(id))
   if (needed.length === 0) return null
-  const rows = estimateRows(into)
   for (const side of ['left', 'right'] as const) {
     const own = new Set(columnsOf(into[side]).map(({ id }) => id))
     if (!needed.every((id) => own.has(id))) continue
-    const deeper = pushed(semi, into[side])
+    const deeper = pushed(semi, into[side], rows)
     if (deeper !== null) return { ...into, [side]: deeper }
     if (estimateRows(into[side]) > rows) return null
     const on = conjunction(conjunctsOf(semi.on))
