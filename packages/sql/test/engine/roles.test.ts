@@ -107,6 +107,7 @@ describe('roles', () => {
       'MERGE INTO t USING (VALUES (1)) AS v (id) ON t.id = v.id WHEN NOT MATCHED THEN INSERT VALUES (v.id)',
       'SELECT (SELECT max(id) FROM t)',
       'SELECT EXISTS (SELECT FROM t)',
+      'DECLARE c CURSOR WITH HOLD FOR SELECT id FROM t',
     ])
       expect([statement, (await failure(alice.query(statement))).message]).toEqual([
         statement,
