@@ -2,6 +2,8 @@ import type { BindContext } from '../binder/context.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { LocalStore } from '../local/local-store.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
+import type { Statement } from '../syntax/ast.ts'
+import { readsAlone } from '../syntax/changes.ts'
 
 /** Values put by for a statement that nobody knows the rows of. */
 export const SEQUENCE_ROWS = 2_048
@@ -27,3 +29,19 @@ export const needsOf = ({ access }: BindContext) => ({
   requirements: access.requirements(),
   secrets: [...access.secrets],
 })
+
+/** True for statements that write nothing whatever they find. */
+export function readsOnly(statement: Statement): boolean {
+  if (statement.kind === 'explain') return !statement.analyze || readsOnly(statement.statement)
+  return (
+    readsAlone(statement) ||
+    statement.kind === 'show' ||
+    statement.kind === 'set' ||
+    statement.kind === 'lockTable' ||
+    statement.kind === 'listen' ||
+    statement.kind === 'unlisten' ||
+    statement.kind === 'setRole' ||
+    statement.kind === 'setSessionAuthorization' ||
+    statement.kind === 'setConstraints'
+  )
+}

@@ -109,22 +109,6 @@ type PlainStatement = Exclude<Statement, TransactionStatement>
 
 const MICROS_A_MS = 1_000
 
-/** True for statements that write nothing whatever they find. */
-export function readsOnly(statement: Statement): boolean {
-  if (statement.kind === 'explain') return !statement.analyze || readsOnly(statement.statement)
-  return (
-    readsAlone(statement) ||
-    statement.kind === 'show' ||
-    statement.kind === 'set' ||
-    statement.kind === 'lockTable' ||
-    statement.kind === 'listen' ||
-    statement.kind === 'unlisten' ||
-    statement.kind === 'setRole' ||
-    statement.kind === 'setSessionAuthorization' ||
-    statement.kind === 'setConstraints'
-  )
-}
-
 /** Runs one statement inside a transaction that someone else begins and ends. */
 export class StatementRunner {
   readonly #ports: RunnerPorts
