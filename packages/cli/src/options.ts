@@ -26,6 +26,10 @@ export interface StartOptions {
   readonly mdns: boolean
   /** Where clients of PostgreSQL's protocol connect; false for nowhere, absent for the usual place. */
   readonly postgres?: string | false
+  /** Files in PEM: a certificate and its key. */
+  readonly postgresCert?: string
+  readonly postgresKey?: string
+  readonly postgresPasswords?: boolean
   readonly shell: boolean
   readonly log: 'debug' | 'info' | 'warn' | 'error'
 }
@@ -85,6 +89,12 @@ export function commandLine(commands: Commands): Command {
       '--postgres <address>',
       "host:port for psql and other clients of PostgreSQL's protocol (default: 127.0.0.1:5432, or a free port)",
       notEmpty,
+    )
+    .option('--postgres-cert <file>', 'certificate in PEM, so that those clients can encrypt', notEmpty)
+    .option('--postgres-key <file>', 'the key of the certificate, in PEM', notEmpty)
+    .option(
+      '--postgres-passwords',
+      'clients on this machine need the password of their role, too; those of other machines always do',
     )
     .option('--no-postgres', "do not serve clients of PostgreSQL's protocol")
     .option('--no-shell', 'no prompt: serve until a signal comes')

@@ -1,4 +1,5 @@
 import { type Cluster, type ClusterDatabase, openCluster, parseAddresses } from '@cluster/node'
+import { certificate } from './certificate.ts'
 import { openHistory } from './history.ts'
 import { announce } from './notices.ts'
 import type { StartOptions } from './options.ts'
@@ -139,10 +140,16 @@ async function serve(
 }
 
 /** Tells how psql and other clients get to the database. A port that is not free is no reason to stop. */
-async function openForClients(cluster: Cluster, { postgres, database }: StartOptions): Promise<void> {
+async function openForClients(cluster: Cluster, options: StartOptions): Promise<void> {
+  const { postgres, database, postgresPasswords = false } = options
   if (postgres === false) return
+  const tls = await certificate(options)
   try {
-    const service = await cluster.servePostgres(postgres === undefined ? {} : hostAndPort(postgres))
+    const service = await cluster.servePostgres({
+      ...(postgres === undefined ? {} : hostAndPort(postgres)),
+      ...(tls === null ? {} : { tls }),
+      localPasswords: postgresPasswords,
+    })
     say(`clients connect with\n  psql ${service.url(database)}\n`)
   } catch (error) {
     if (postgres !== undefined) throw error

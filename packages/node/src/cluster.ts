@@ -41,12 +41,17 @@ export interface ClusterEvents {
 }
 
 export interface ServePostgresOptions {
-  /** Default 127.0.0.1: clients of this machine, without a password. */
+  /**
+   * Default 127.0.0.1: clients of this machine, without a password. On any other address those of other machines need the
+   * password of their role.
+   */
   readonly host?: string
   /** Default 5432, or any free one when that is taken; 0 for any free one. */
   readonly port?: number
   /** Certificate and key in PEM, for encrypted connections. */
   readonly tls?: { readonly cert: string; readonly key: string }
+  /** Clients of this machine need the password of their role, too. Default false. */
+  readonly localPasswords?: boolean
 }
 
 /** Where clients of PostgreSQL's protocol connect. */
@@ -115,7 +120,16 @@ export interface Cluster extends AsyncDisposable, SharedObjects {
 export interface ClusterDatabase
   extends Pick<
     SqlEngine,
-    'sql' | 'query' | 'execute' | 'stream' | 'copyFrom' | 'copyTo' | 'transaction' | 'session'
+    | 'sql'
+    | 'query'
+    | 'execute'
+    | 'stream'
+    | 'copyFrom'
+    | 'copyTo'
+    | 'transaction'
+    | 'session'
+    | 'role'
+    | 'listen'
   > {
   readonly name: string
   /** The layer below: relations, replicas, status. */

@@ -1,10 +1,11 @@
-import { type Clock, ClusterError, isClusterError, type Logger, type Random } from '@cluster/core'
+import { type Clock, isClusterError, type Logger, type Random } from '@cluster/core'
 import type {
   WireAdmission,
   WireBackend,
   WireCall,
   WireColumn,
   WireError,
+  WireNotifications,
   WireParameter,
   WireResult,
   WireRow,
@@ -12,6 +13,7 @@ import type {
 } from '@cluster/pgwire'
 import {
   type ResultColumn,
+  type RoleInfo,
   type RowsBatch,
   type Session,
   type SqlResult,
@@ -21,11 +23,14 @@ import {
   typeOid,
 } from '@cluster/sql'
 import type { ClusterDatabase } from './cluster.ts'
+import { noDatabase, RoleCounters, roleThatMayEnter, strangers, usable } from './pgwire-roles.ts'
 
 export interface PgwireBackendPorts {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Clients of this machine need the password of their role, too. */
+  readonly localPasswords: boolean
   /** Names of the databases that there are. */
   names(): readonly string[]
   open(name: string): Promise<ClusterDatabase>
@@ -48,7 +53,6 @@ const REPORTED: readonly (readonly [string, string])[] = [
 const CONSTANT: readonly (readonly [string, string])[] = [
   ['in_hot_standby', 'off'],
   ['integer_datetimes', 'on'],
-  ['is_superuser', 'on'],
 ]
 
 /** Commands whose tag says how many rows it was. */
@@ -56,31 +60,22 @@ const COUNTED: ReadonlySet<string> = new Set(['SELECT', 'UPDATE', 'DELETE', 'MER
 
 /** The databases of a node for clients of PostgreSQL's protocol. */
 export function pgwireBackend(ports: PgwireBackendPorts): WireBackend {
+  const names = () => ports.names()
+  const nobodys = strangers(ports.random)
+  const counters = new RoleCounters()
   return {
-    async admit(_user, { local }): Promise<WireAdmission> {
+    async admit({ user, database }, { local }): Promise<WireAdmission> {
       // Whoever runs programs on this machine can read the data folder anyway.
-      if (local) return { how: 'trust' }
-      const error = {
-        sqlstate: '28000',
-        message: 'connections from other machines are not admitted',
-        hint: 'There are no passwords yet; connect on the machine of the node.',
-      }
-      return { how: 'refuse', error }
+      if (local && !ports.localPasswords) return { how: 'trust' }
+      const role = names().includes(database) ? await (await ports.open(database)).role(user) : null
+      return { how: 'scram', verifier: usable(role, ports.clock) ?? nobodys(user, database) }
     },
-    async connect({ user, database, settings }): Promise<WireSession> {
-      const names = ports.names()
-      if (!names.includes(database))
-        throw new ClusterError(
-          {
-            code: 'SQL_ERROR',
-            outcome: 'rejected',
-            sqlstate: '3D000',
-            hint: names.length === 0 ? 'There is none yet.' : `There are: ${names.join(', ')}.`,
-          },
-          `database "${database}" does not exist`,
-        )
-      const session = (await ports.open(database)).session()
-      const wire = new NodeWireSession(session, user)
+    async connect({ user, database, settings }, process): Promise<WireSession> {
+      if (!names().includes(database)) throw noDatabase(database, names())
+      const opened = await ports.open(database)
+      const role = await roleThatMayEnter(opened, user)
+      const leave = counters.enter(database, role)
+      const wire = new NodeWireSession(opened.session({ user, pid: process }), role, leave)
       for (const [name, value] of settings) wire.begin(name, value, ports.logger)
       return wire
     },
@@ -91,11 +86,20 @@ export function pgwireBackend(ports: PgwireBackendPorts): WireBackend {
 /** A session of the SQL engine as the protocol needs it. */
 class NodeWireSession implements WireSession {
   readonly #session: Session
-  readonly #user: string
+  readonly #role: RoleInfo
+  readonly #leave: () => void
+  readonly notifications: WireNotifications
 
-  constructor(session: Session, user: string) {
+  /** @param leave called when the session ends */
+  constructor(session: Session, role: RoleInfo, leave: () => void) {
     this.#session = session
-    this.#user = user
+    this.#role = role
+    this.#leave = leave
+    this.notifications = {
+      take: () =>
+        session.takeNotifications().map(({ pid, channel, payload }) => ({ process: pid, channel, payload })),
+      onArrival: (listener) => session.onNotification(listener),
+    }
   }
 
   get transactionState(): WireSession['transactionState'] {
@@ -117,7 +121,14 @@ class NodeWireSession implements WireSession {
       const value = all.get(name)
       return value === undefined ? [] : [[shown, value] as const]
     })
-    return new Map([...reported, ...CONSTANT, ['session_authorization', this.#user]])
+    const { user } = this.#session
+    const mighty = this.#role.superuser && this.#role.name === user
+    return new Map([
+      ...reported,
+      ...CONSTANT,
+      ['is_superuser', mighty ? 'on' : 'off'],
+      ['session_authorization', user],
+    ])
   }
 
   count(text: string): number {
@@ -160,6 +171,7 @@ class NodeWireSession implements WireSession {
   }
 
   close(): void {
+    this.#leave()
     this.#session.close()
   }
 

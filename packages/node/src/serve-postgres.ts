@@ -5,15 +5,15 @@ import { type PgwireBackendPorts, pgwireBackend } from './pgwire-backend.ts'
 
 /** Where clients look first. */
 const USUAL_PORT = 5432
-/** Any user will do; this one is as good as another. */
+/** The role that owns each database. */
 const USER = 'cluster'
 
 /** @throws PORT_IN_USE when a port was asked for and is taken, ADDRESS_NOT_USABLE */
 export async function servePostgres(
-  { host = '127.0.0.1', port, tls }: ServePostgresOptions,
-  ports: PgwireBackendPorts,
+  { host = '127.0.0.1', port, tls, localPasswords = false }: ServePostgresOptions,
+  ports: Omit<PgwireBackendPorts, 'localPasswords'>,
 ): Promise<PostgresService> {
-  const server = pgwireServer()({ ...ports, backend: pgwireBackend(ports) })
+  const server = pgwireServer()({ ...ports, backend: pgwireBackend({ ...ports, localPasswords }) })
   const secure = tls === undefined ? {} : { tls }
   const bound = await listen(server, { host, ...secure }, port)
   return {

@@ -61,9 +61,27 @@ export interface WireCall {
   copyIn(shape: WireCopyShape): AsyncIterable<Uint8Array>
 }
 
+/** A message for a client that listens to a channel. */
+export interface WireNotification {
+  readonly channel: string
+  readonly payload: string
+  /** The number of the session that sent it. */
+  readonly process: number
+}
+
+/** What comes for a session unasked. */
+export interface WireNotifications {
+  /** All that came, taken out; nothing while a transaction is open. @throws when some were lost: the connection ends */
+  take(): readonly WireNotification[]
+  /** Called whenever something came. */
+  onArrival(listener: () => void): void
+}
+
 /** One client's session. Calls come one after another, and a result is read to its end before the next call. */
 export interface WireSession {
   readonly transactionState: 'idle' | 'open' | 'failed'
+  /** Absent where there are no channels. */
+  readonly notifications?: WireNotifications
   /** Settings that clients are told of, at the beginning and when they change. */
   settings(): ReadonlyMap<string, string>
   /** Statements in the text; 0 for an empty one. @throws a syntax error */
@@ -103,9 +121,13 @@ export interface WireOrigin {
 /** What stands behind the protocol. */
 export interface WireBackend {
   /** For a user that does not exist a verifier that fits no password, so that nobody learns who exists. */
-  admit(user: string, origin: WireOrigin): Promise<WireAdmission>
-  /** Opens a session. @throws an error with a SQLSTATE when the database or the user is unknown */
-  connect(login: WireLogin): Promise<WireSession>
+  admit(login: WireLogin, origin: WireOrigin): Promise<WireAdmission>
+  /**
+   * Opens a session.
+   * @param process the number by which the client knows it
+   * @throws an error with a SQLSTATE when the database or the user is unknown, or may not log in
+   */
+  connect(login: WireLogin, process: number): Promise<WireSession>
   /** What an error says to a client. */
   describeError(error: unknown): WireError
 }

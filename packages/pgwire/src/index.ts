@@ -8,6 +8,8 @@ export type {
   WireDescription,
   WireError,
   WireLogin,
+  WireNotification,
+  WireNotifications,
   WireOrigin,
   WireParameter,
   WireResult,

@@ -7,6 +7,8 @@ export interface PgwireOptions {
   readonly portalBytesMax?: number
   /** A client must have logged in after so many milliseconds. Default 30,000. */
   readonly loginMs?: number
+  /** Clients of one address that have not logged in yet; more are turned away (53300). Default 32. */
+  readonly loginsMax?: number
 }
 
 export type ResolvedOptions = Required<PgwireOptions>
@@ -17,5 +19,6 @@ export function resolveOptions(options: PgwireOptions): ResolvedOptions {
     messageBytesMax: options.messageBytesMax ?? 64 * 1024 * 1024,
     portalBytesMax: options.portalBytesMax ?? 64 * 1024 * 1024,
     loginMs: options.loginMs ?? 30_000,
+    loginsMax: options.loginsMax ?? 32,
   }
 }

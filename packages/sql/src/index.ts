@@ -1,8 +1,12 @@
+export type { PasswordVerifier } from './access/password.ts'
+export type { RoleInfo } from './access/role-info.ts'
 export type { VirtualColumn, VirtualContext, VirtualTable } from './catalog/virtual-table.ts'
 export type { CopyOutput } from './copy/copy-out.ts'
 export type { CopyShape, CopySource, OpenCopySource } from './copy/feed.ts'
 export type { BinaryValues } from './copy/values.ts'
 export { isSqlError, type SqlError, type SqlErrorDetail } from './errors.ts'
+export type { Listening, ListenOptions } from './notify/listening.ts'
+export type { Notification } from './notify/notification.ts'
 export type { ResultColumn } from './plan/statement.ts'
 export { type SqlEngine, type SqlEngineOptions, type SqlEnginePorts, sqlEngine } from './session/engine.ts'
 export { type LayerErrorDetail, sqlstateOf } from './session/errors.ts'
@@ -15,6 +19,7 @@ export {
   type RowObject,
   type RowsBatch,
   type Session,
+  type SessionOptions,
   type SqlResult,
   type SqlRunner,
   type SqlTag,

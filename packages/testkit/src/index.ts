@@ -33,6 +33,7 @@ export { type GoldenPlay, goldenSuite, playAtOnce, playByLine } from './real/gol
 export { type AttackKind, type AttackOptions, type AttackReport, wireAttack } from './real/wire-attack.ts'
 /** The client's side of PostgreSQL's protocol, byte for byte. */
 export * as wire from './real/wire-client.ts'
+export { type ScramLogin, scramLogin } from './real/wire-scram.ts'
 export { type FaultKind, type FaultWeights, storm } from './sim/fault-kinds.ts'
 export { defaultNemesis, Nemesis, type NemesisOptions } from './sim/nemesis.ts'
 export { calmNetwork, type NetworkFaults, SimNetwork } from './sim/network.ts'

@@ -2,6 +2,8 @@
 export interface ByteStream {
   /** Who is at the other end, for the log. */
   readonly remote: string
+  /** The address of the other end, without its port. */
+  readonly address: string
   /** The other end is a process of this very machine. */
   readonly local: boolean
   /** Chunks as they come, until the client has said all. Not read ahead of what is asked for. */

@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@cluster/core'
-import type { WireBackend, WireError, WireResult, WireSession } from '../backend.ts'
+import type { WireBackend, WireError, WireLogin, WireResult, WireSession } from '../backend.ts'
 import { NoBinaryFormat } from '../machine/binary-format.ts'
 import { type FrontendMessage, ProtocolError, type StartupMessage } from '../machine/frontend-messages.ts'
 import { MessageReader } from '../machine/message-reader.ts'
@@ -10,8 +10,10 @@ import type { CancelKey, CancelKeys } from './cancel-keys.ts'
 import { copyIn, giveCopy } from './copy-stream.ts'
 import { ExtendedQuery } from './extended-query.ts'
 import { Incoming } from './incoming.ts'
-import { authenticate, LoginRefused, MINOR, negotiate, readLogin } from './login.ts'
+import { authenticate, LoginRefused, MINOR, negotiate, readLogin, WrongPassword } from './login.ts'
+import type { LoginGate } from './login-gate.ts'
 import { Misuse } from './misuse.ts'
+import { Notifier } from './notifier.ts'
 import { Outgoing } from './outgoing.ts'
 import { PortalTooLarge } from './portal.ts'
 import { Statements } from './statements.ts'
@@ -22,6 +24,7 @@ export interface ConnectionPorts {
   readonly clock: Clock
   readonly logger: Logger
   readonly cancelKeys: CancelKeys
+  readonly gate: LoginGate
   nonce(bytes: number): Uint8Array
 }
 
@@ -124,26 +127,47 @@ export class Connection {
     const { backend, cancelKeys } = this.#ports
     const login = readLogin(startup)
     negotiate(startup, this.#out)
-    await authenticate(login.user, this.#stream, this.#incoming, this.#out, this.#ports)
-    const session = await backend.connect(login)
+    await this.#authenticate(login)
+    const secretBytes = startup.minor >= MINOR ? SECRET_BYTES.since2 : SECRET_BYTES.before
+    this.#key = cancelKeys.issue(secretBytes, () => this.#statements?.cancel())
+    const session = await backend.connect(login, this.#key.process)
     this.#reader.limit(this.#options.messageBytesMax)
-    const statements = new Statements(session, this.#options.portalBytesMax, (shape) =>
+    this.#statements = new Statements(session, this.#options.portalBytesMax, (shape) =>
       copyIn(this.#incoming, this.#out, shape),
     )
-    this.#statements = statements
-    const secretBytes = startup.minor >= MINOR ? SECRET_BYTES.since2 : SECRET_BYTES.before
-    this.#key = cancelKeys.issue(secretBytes, () => statements.cancel())
     this.#tellSettings(session)
     this.#out.writer.backendKey(this.#key.process, this.#key.secret)
     return session
   }
 
+  /** @throws LoginRefused, ProtocolError */
+  async #authenticate(login: WireLogin): Promise<void> {
+    const { gate } = this.#ports
+    const { address } = this.#stream
+    const leave = gate.enter(address)
+    if (leave === null)
+      throw new LoginRefused({ sqlstate: '53300', message: 'too many logins of this address are under way' })
+    try {
+      await authenticate(login, this.#stream, this.#incoming, this.#out, this.#ports)
+      gate.passed(address)
+    } catch (error) {
+      if (error instanceof WrongPassword) await gate.failed(address)
+      throw error
+    } finally {
+      leave()
+    }
+  }
+
   async #serve(session: WireSession): Promise<void> {
     const statements = this.#statements
     if (statements === null) return
+    const notifier = new Notifier(session, this.#out, (error) => {
+      void this.#fatal(error).finally(() => this.#stream.destroy())
+    })
     const extended = new ExtendedQuery(statements, this.#incoming, this.#out)
     const ready = async (): Promise<void> => {
       this.#tellSettings(session)
+      notifier.tell()
       this.#out.writer.ready(statements.state)
       // What comes next is here already: its answer leaves with this one.
       if (!this.#incoming.waiting) await this.#out.flush()
@@ -154,7 +178,7 @@ export class Connection {
     let skipping = false
     for (;;) {
       if (!this.#incoming.waiting) await this.#out.flush()
-      const message = await this.#incoming.next()
+      const message = await notifier.whileIdle(statements.state === 'idle', () => this.#incoming.next())
       if (message === null || message.type === 'terminate') return
       if (skipping && message.type !== 'sync') continue
       try {

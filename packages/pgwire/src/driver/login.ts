@@ -20,6 +20,19 @@ export class LoginRefused extends Error {
   }
 }
 
+/** The password was wrong, or nobody has that name. */
+export class WrongPassword extends LoginRefused {
+  constructor(user: string) {
+    super({ sqlstate: '28P01', message: `password authentication failed for user "${user}"` })
+  }
+}
+
+const NOT_ENCRYPTED: WireError = {
+  sqlstate: '01000',
+  message: 'this connection is not encrypted: whoever is between can read and change what is said',
+  hint: 'Connect with sslmode=require; the node needs a certificate for it.',
+}
+
 export interface LoginPorts {
   readonly backend: WireBackend
   readonly crypto: ScramCrypto
@@ -69,13 +82,13 @@ export function negotiate(
 
 /** Has the client show who it is. @throws LoginRefused, ProtocolError */
 export async function authenticate(
-  user: string,
+  login: WireLogin,
   { local, encrypted }: ByteStream,
   incoming: Incoming,
   out: Outgoing,
   { backend, crypto, nonce }: LoginPorts,
 ): Promise<void> {
-  const admission = await backend.admit(user, { local, encrypted })
+  const admission = await backend.admit(login, { local, encrypted })
   if (admission.how === 'refuse') throw new LoginRefused(admission.error)
   if (admission.how === 'scram') {
     const exchange = new ScramExchange(crypto, admission.verifier, nonce(NONCE_BYTES))
@@ -86,14 +99,11 @@ export async function authenticate(
     out.writer.saslContinue(first)
     await out.flush()
     const proof = exchange.final(await secret(incoming))
-    if (proof === null)
-      throw new LoginRefused({
-        sqlstate: '28P01',
-        message: `password authentication failed for user "${user}"`,
-      })
+    if (proof === null) throw new WrongPassword(login.user)
     out.writer.saslFinal(proof)
   }
   out.writer.authenticationOk()
+  if (!local && !encrypted) out.writer.notice(NOT_ENCRYPTED, 'NOTICE')
 }
 
 async function secret(incoming: Incoming): Promise<Uint8Array> {

@@ -5,6 +5,7 @@ import type { WireBackend } from '../backend.ts'
 import { type PgwireOptions, type ResolvedOptions, resolveOptions } from '../options.ts'
 import { CancelKeys } from './cancel-keys.ts'
 import { Connection } from './connection.ts'
+import { LoginGate } from './login-gate.ts'
 import { nodeCrypto } from './node-crypto.ts'
 import { socketStream } from './socket-stream.ts'
 
@@ -46,6 +47,7 @@ class NodePgwireServer implements PgwireServer {
   readonly #ports: PgwirePorts
   readonly #options: ResolvedOptions
   readonly #cancelKeys: CancelKeys
+  readonly #gate: LoginGate
   readonly #servers = new Set<Server>()
   readonly #open = new Map<Connection, Socket>()
   #closed = false
@@ -54,6 +56,7 @@ class NodePgwireServer implements PgwireServer {
     this.#ports = ports
     this.#options = options
     this.#cancelKeys = new CancelKeys(ports.random)
+    this.#gate = new LoginGate(options.loginsMax, ports.clock)
   }
 
   get connections(): number {
@@ -96,6 +99,7 @@ class NodePgwireServer implements PgwireServer {
       ...this.#ports,
       crypto: nodeCrypto,
       cancelKeys: this.#cancelKeys,
+      gate: this.#gate,
       nonce: (bytes: number) => random.bytes(bytes),
     }
     const connection = new Connection(stream, ports, this.#options)

@@ -17,6 +17,7 @@ export function socketStream(socket: Socket, secure: SecureContext | null, clock
   const { remoteAddress = 'nobody', remotePort = 0 } = socket
   return {
     remote: `${remoteAddress}:${remotePort}`,
+    address: remoteAddress,
     local: isLoopback(remoteAddress),
     encrypted: socket instanceof TLSSocket,
     incoming,
@@ -46,7 +47,14 @@ async function encrypt(socket: Socket, secureContext: SecureContext, clock: Cloc
     encrypted.once('secure', () => resolve())
     encrypted.once('close', () => reject(new Error('the client gave the encryption up')))
   })
-  return { ...stream, encrypted: true, remote: `${socket.remoteAddress}:${socket.remotePort}` }
+  const { remoteAddress = 'nobody', remotePort = 0 } = socket
+  return {
+    ...stream,
+    encrypted: true,
+    address: remoteAddress,
+    local: isLoopback(remoteAddress),
+    remote: `${remoteAddress}:${remotePort}`,
+  }
 }
 
 /** Chunks as they are asked for. A broken connection is the end, no error. */

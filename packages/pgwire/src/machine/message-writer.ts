@@ -1,5 +1,5 @@
 import type { Value } from '@cluster/core'
-import type { WireColumn, WireCopyShape, WireError, WireRow } from '../backend.ts'
+import type { WireColumn, WireCopyShape, WireError, WireNotification, WireRow } from '../backend.ts'
 import { encodeBinary } from './binary-format.ts'
 
 const encoder = new TextEncoder()
@@ -195,6 +195,14 @@ export class MessageWriter {
   notice(error: WireError, severity: 'NOTICE' | 'WARNING' | 'INFO'): void {
     this.#begin('N')
     this.#report(error, severity)
+    this.#end()
+  }
+
+  notification({ channel, payload, process }: WireNotification): void {
+    this.#begin('A')
+    this.#int32(process)
+    this.#text(channel)
+    this.#text(payload)
     this.#end()
   }
 

@@ -1,8 +1,7 @@
-import { pbkdf2Sync } from 'node:crypto'
 import { type Random, silentLogger } from '@cluster/core'
-import { wire } from '@cluster/testkit'
+import { scramLogin, wire } from '@cluster/testkit'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { nodeCrypto, type PgwireServer, pgwireServer, scramVerifier } from '../../src/index.ts'
+import { type PgwireServer, pgwireServer, scramVerifier } from '../../src/index.ts'
 import { realClock } from './support/real-clock.ts'
 import { ToyBackend } from './support/toy-backend.ts'
 
@@ -128,32 +127,10 @@ describe('the start', () => {
 })
 
 describe('a password', () => {
-  const b64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
-
-  /** The client's side of SCRAM-SHA-256. */
   async function login(password: string): Promise<string[]> {
     const verifier = await scramVerifier('secret', Uint8Array.of(1, 2, 3, 4))
     backend.admission = { how: 'scram', verifier }
-    const client = await connected()
-    client.send(startup({ user: 'tester', database: 'shop' }))
-    expect(await client.lines(1)).toEqual(['authentication 10'])
-    const bare = 'n=,r=clientnonce'
-    const first = encoder.encode(`n,,${bare}`)
-    client.send(frame('p', new Body().text('SCRAM-SHA-256').int32(first.length).bytes(first).done()))
-    const reply = await client.next()
-    if (reply === null) return ['closed by the server']
-    const serverFirst = new TextDecoder().decode(reply.body.subarray(4))
-    const [, nonce = '', salt = '', rounds = ''] = /^r=([^,]+),s=([^,]+),i=(\d+)$/.exec(serverFirst) ?? []
-    const salted = pbkdf2Sync(password, nodeCrypto.fromBase64(salt) ?? '', Number(rounds), 32, 'sha256')
-    const clientKey = nodeCrypto.hmacSha256(salted, encoder.encode('Client Key'))
-    const without = `c=${b64(encoder.encode('n,,'))},r=${nonce}`
-    const signature = nodeCrypto.hmacSha256(
-      nodeCrypto.sha256(clientKey),
-      encoder.encode(`${bare},${serverFirst},${without}`),
-    )
-    const proof = clientKey.map((byte, i) => byte ^ (signature[i] ?? 0))
-    client.send(frame('p', encoder.encode(`${without},p=${b64(new Uint8Array(proof))}`)))
-    return client.untilReady()
+    return scramLogin(await connected(), { user: 'tester', database: 'shop', password })
   }
 
   test('the right one lets in, a wrong one does not', async () => {

@@ -13,20 +13,21 @@ import { valuesWithGenerated } from './computed-columns.ts'
 import { type BindContext, errorAt, newColumn } from './context.ts'
 import type { Place } from './place.ts'
 import type { Scope } from './scope.ts'
+import { slotsAt, type WriteTargetTable } from './write-target.ts'
 
 /**
  * Binds ON CONFLICT. SET and WHERE see the row that is there under the name of the table, and the one that was to
  * be inserted as `excluded`.
  * @param table under the names that the statement knows its columns by
  * @param alias the name that the table goes by
- * @param stored the table under its own names
+ * @param target the table under its own names
  */
 export function bindConflict(
   context: BindContext,
   table: TableSchema,
   alias: string,
   clause: OnConflict,
-  stored: TableSchema,
+  target: WriteTargetTable,
 ): ConflictAction {
   const arbiters = arbitersOf(context, table, alias, clause)
   const { update } = clause
@@ -40,14 +41,19 @@ export function bindConflict(
       { hint: 'For example, ON CONFLICT (column_name).' },
     )
   const key = newColumn(context, 'key', { id: 'bytea', length: null, precision: null, scale: null })
+  const stored = target.table
   const old = rowColumns(context, table)
+  const place = { ...context, views: target.views }
+  const slots = stored.columns.map(({ slot }) => slot)
+  context.access.stands(context.access.use(place, stored, 'r', false), old, slots)
   const excluded = rowColumns(context, table)
   const scope = conflictScope(alias, old, excluded)
-  const place: Place = { context, scope, aggregates: null, name: 'ON CONFLICT DO UPDATE' }
-  const assigned = bindAssignments(place, table, update.assignments, null)
+  const clausePlace: Place = { context, scope, aggregates: null, name: 'ON CONFLICT DO UPDATE' }
+  const assigned = bindAssignments(clausePlace, table, update.assignments, null)
   const where =
-    update.where === null ? null : bindCondition({ ...place, name: 'WHERE' }, update.where, 'WHERE')
+    update.where === null ? null : bindCondition({ ...clausePlace, name: 'WHERE' }, update.where, 'WHERE')
   const given = old.map((column, position) => assigned.get(position) ?? columnExpr(column))
+  context.access.use(place, stored, 'w').add(slotsAt(stored, assigned.keys()))
   const values = valuesWithGenerated(context, stored, given)
   return { arbiters, update: { key, old, excluded, values, where } }
 }

@@ -112,6 +112,8 @@ function bindTable(context: BindContext, reference: TableName): BoundFrom {
   if (entry?.kind === 'view') return bindView(context, reference, entry)
   const virtual = entry?.kind === 'sequence' ? sequenceTable(entry) : context.names.virtual(name)
   if (virtual !== null) {
+    if (entry?.kind === 'sequence') context.access.sequence(context, entry, ['r'])
+    if (virtual.secret === true) context.access.secrets.add(own.name)
     const columns = virtual.columns.map((column, position) => ({
       position,
       column: newColumn(context, column.name, column.type),
@@ -176,6 +178,12 @@ export function scanTable(
     position: ROW_KEY,
     column: newColumn(context, 'row key', { id: 'text', length: null, precision: null, scale: null }),
   }
+  const use = context.access.use(context, table, 'r', !rowKey)
+  context.access.stands(
+    use,
+    columns.map(({ column }) => column),
+    table.columns.map(({ slot }) => slot),
+  )
   const plan: LogicalPlan = {
     kind: 'scan',
     table,
@@ -208,6 +216,7 @@ function bindCte(context: BindContext, reference: TableName, { name, binding }: 
 function bindView(context: BindContext, reference: TableName, view: ViewSchema): BoundFrom {
   if (context.views.includes(context.names.keyOf(view)))
     throw errorAt(context, reference, '42P17', `infinite recursion detected in view "${view.name}"`)
+  context.access.use(context, view, 'r')
   const statement = parseStatement(view.text)
   if (statement.kind !== 'query') throw new TypeError(`view ${view.name} is not a query`)
   const names = namesInside(context.names, view)

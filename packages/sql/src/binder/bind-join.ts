@@ -134,5 +134,6 @@ function onlyColumn(
       SQLSTATE.undefinedColumn,
       `column "${name}" specified in USING clause does not exist in ${side} table`,
     )
+  context.access.named(found[0].column)
   return found[0]
 }

@@ -14,6 +14,7 @@ import { type BindContext, errorAt, newColumn } from './context.ts'
 import { equalTo } from './equal.ts'
 import type { Place } from './place.ts'
 import type { Scope } from './scope.ts'
+import { slotsAt } from './write-target.ts'
 
 /**
  * Binds MERGE: each row of the source with the rows of the target that match it, or with none; which branch it
@@ -76,6 +77,13 @@ export function bindMerge(context: BindContext, merge: Merge): MergeStatement {
     outputs: [...passed.map((column) => ({ column, expr: columnExpr(column) })), chosen],
   }
   const given = rowColumns(context, table)
+  merge.branches.forEach(({ action: made }, i) => {
+    const letter = made.kind === 'update' ? 'w' : made.kind === 'insert' ? 'a' : 'd'
+    if (made.kind === 'nothing') return
+    const use = context.access.use(context, table, letter)
+    if (made.kind === 'insert') use.add(slotsAt(table, targetPositions(context, table, made.columns)))
+    if (made.kind === 'update') use.add(slotsAt(table, rows[i]?.keys() ?? []))
+  })
   const computed = given.map((column, position): Output => {
     const branches = rows.flatMap((row, branch) => {
       if (row === null) return []

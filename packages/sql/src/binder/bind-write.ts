@@ -17,6 +17,7 @@ import type {
   Expression,
   Insert,
   Node,
+  QualifiedName,
   SelectItem,
   TableAlias,
   TableReference,
@@ -43,8 +44,10 @@ import { refuseValue } from './refuse-value.ts'
 import { relatedTables } from './related-tables.ts'
 import { type Scope, starColumns } from './scope.ts'
 import {
+  readsTarget,
   refuseComputed,
   seenScope,
+  slotsAt,
   viewChecks,
   viewConditions,
   type WriteTargetTable,
@@ -59,16 +62,22 @@ export function bindInsert(context: BindContext, insert: Insert): InsertStatemen
   const named = insert.columns.length > 0
   const positions = named ? targetPositions(context, seen, insert.columns) : order
   const width = named ? positions.length : null
+  target.use.add(slotsAt(table, positions))
   const source = withGenerated(context, table, insertSource(context, insert, seen, positions, width))
   const row = rowColumns(context, table)
   const name = insert.alias?.name ?? target.name
   const scope = seenScope(target, row, name)
+  const written = targetOf(context, table, row, viewChecks(target, row))
+  const { onConflict } = insert
+  const conflict = onConflict === null ? null : bindConflict(context, seen, name, onConflict, target)
+  // Checks read the row too, for which nobody needs a right.
+  if (insert.returning.length > 0) readsTarget(context, insert.table, target, row)
   return {
     kind: 'insert',
-    target: targetOf(context, table, row, viewChecks(target, row)),
+    target: written,
     source: source.plan,
     sourceColumns: source.columns,
-    conflict: insert.onConflict === null ? null : bindConflict(context, seen, name, insert.onConflict, table),
+    conflict,
     returning: bindReturning(context, insert.returning, scope),
   }
 }
@@ -211,7 +220,7 @@ function writeSource(
   const { table } = target
   const alias: TableAlias | null =
     statement.alias === null ? null : { name: statement.alias, columns: [], span: statement.alias.span }
-  const scan = scannedTarget(context, target, alias)
+  const scan = scannedTarget(context, statement.table, target, alias)
   const others = references.length === 0 ? null : bindFrom(context, references, null)
   const from: BoundFrom =
     others === null
@@ -235,12 +244,20 @@ function writeSource(
 }
 
 /** The rows of the target, under the names that the statement knows; those that its views show. */
-function scannedTarget(context: BindContext, target: WriteTargetTable, alias: TableAlias | null): BoundFrom {
-  const scan = scanTable(context, target.table, alias, target.name, true)
-  if (target.seen === target.table) return scan
+function scannedTarget(
+  context: BindContext,
+  name: QualifiedName,
+  target: WriteTargetTable,
+  alias: TableAlias | null,
+): BoundFrom {
+  const { table, views } = target
+  const scan = scanTable({ ...context, views }, table, alias, target.name, true)
+  if (target.seen === table) return scan
   const row = scannedColumns(scan.plan).slice(0, -1)
   const { tables, columns } = seenScope(target, row, alias?.name.name ?? target.name)
-  return { plan: filtered(scan.plan, viewConditions(target, row)), tables, columns }
+  const plan = filtered(scan.plan, viewConditions(target, row))
+  readsTarget(context, name, target, row)
+  return { plan, tables, columns }
 }
 
 /** The columns of the scan of a target, the row's key last. */
@@ -271,6 +288,7 @@ export function bindUpdate(context: BindContext, update: Update): UpdateStatemen
     input = { kind: 'lateral', type: 'left', left: input, right, on: constantTrue }
     return row.columns
   })
+  source.target.use.add(slotsAt(table, assigned.keys()))
   const kept = [key, ...old, ...others]
   const given = rowColumns(context, table)
   const outputs: Output[] = [

@@ -1,4 +1,5 @@
 import type { Database } from '@cluster/core'
+import type { AccessCollector } from '../access/requirement.ts'
 import type { CatalogEntry, SequenceSchema } from '../catalog/schema.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import { type SqlErrorOptions, sqlError } from '../errors.ts'
@@ -110,6 +111,8 @@ export interface BindContext {
   readonly parameters: Parameters
   /** Collects the sequences that the statement takes values from. */
   readonly sequences: Set<SequenceSchema>
+  /** Collects what the statement needs the right to do. */
+  readonly access: AccessCollector
   readonly nextColumnId: () => number
   /** The text whose offsets the nodes have; null when they are of no use to the user, as in a view. */
   readonly source: string | null

@@ -1,3 +1,4 @@
+import { writtenName } from '../catalog/names.ts'
 import { SQLSTATE } from '../errors.ts'
 import type { LockingClause, Query, Select, TableReference } from '../syntax/ast.ts'
 import { type BindContext, errorAt } from './context.ts'
@@ -39,6 +40,13 @@ function checkClause(context: BindContext, query: Query, clause: LockingClause):
         SQLSTATE.undefinedTable,
         `relation "${name.name}" in ${word} clause not found in FROM clause`,
       )
+  }
+  const named = new Set(clause.of.map(({ parts }) => parts[0]?.name))
+  for (const reference of body.from) {
+    if (reference.kind !== 'table' || (named.size > 0 && !namesOf(reference).some((one) => named.has(one))))
+      continue
+    const entry = context.names.entry(writtenName(reference.name))
+    if (entry?.kind === 'table' || entry?.kind === 'view') context.access.use(context, entry, 'w')
   }
 }
 

@@ -22,7 +22,10 @@ export function resolveColumn(context: BindContext, scope: Scope | null, referen
       throw errorAt(context, reference, SQLSTATE.ambiguousColumn, `column reference "${name}" is ambiguous`, {
         hint: `Write the table's name in front of it: ${candidates(level, name)}.`,
       })
-    if (found[0] !== undefined) return found[0].column
+    if (found[0] !== undefined) {
+      context.access.named(found[0].column)
+      return found[0].column
+    }
     if (names.length > 1 && tablesNamed(level, reference.parts.slice(0, -1)).length > 0) break
   }
   throw missing(context, scope, reference, names)
@@ -117,9 +120,11 @@ export function starColumns(
   scope: Scope,
   star: { readonly qualifier: readonly Identifier[]; readonly span: { start: number; end: number } },
 ): readonly ScopeColumn[] {
-  if (star.qualifier.length === 0) return scope.columns
-  const [table] = tablesNamed(scope, star.qualifier)
-  if (table !== undefined) return table.columns
+  const [table] = star.qualifier.length === 0 ? [scope] : tablesNamed(scope, star.qualifier)
+  if (table !== undefined) {
+    for (const { column } of table.columns) context.access.named(column)
+    return table.columns
+  }
   const alias = star.qualifier.at(-1)?.name ?? ''
   throw errorAt(context, star, SQLSTATE.undefinedTable, `missing FROM-clause entry for table "${alias}"`)
 }

@@ -53,14 +53,17 @@ export function bindSequenceCall(
   const sequence = sequenceOf(context, call)
   if (name === 'nextval') {
     checkCount(context, call, 1, 1)
+    context.access.sequence(context, sequence, ['U', 'w'])
     return nextvalOf(context, sequence)
   }
   if (name === 'currval') {
     checkCount(context, call, 1, 1)
+    context.access.sequence(context, sequence, ['U', 'r'])
     const fn = volatile('currval', [], BIGINT, ({ sequences }) => sequences.current(sequence))
     return { kind: 'call', type: BIGINT, fn, form: 'function', args: [] }
   }
   checkCount(context, call, 2, 3)
+  context.access.sequence(context, sequence, ['w'])
   const typed = call.args
     .slice(1)
     .map((arg, i) => coerce(context, arg, bind(arg), i === 0 ? BIGINT : BOOLEAN, 'implicit'))

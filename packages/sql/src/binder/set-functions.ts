@@ -1,12 +1,14 @@
 import type { Value } from '@cluster/core'
 import { SQLSTATE } from '../errors.ts'
+import { contextual } from '../functions/define.ts'
+import type { ScalarFunction } from '../functions/function.ts'
 import { strictly } from '../functions/generic.ts'
 import { resolveSetFunction, type SetReturning } from '../functions/set-returning.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { SetFunction } from '../plan/logical.ts'
 import type { CallExpression } from '../syntax/ast.ts'
-import { toArray } from '../types/array-text.ts'
-import { type SqlType, TEXT, typeName } from '../types/type.ts'
+import { textArray, toArray } from '../types/array-text.ts'
+import { arrayOf, type SqlType, TEXT, typeName } from '../types/type.ts'
 import { coerce } from './coerce.ts'
 import { type BindContext, errorAt } from './context.ts'
 
@@ -27,6 +29,9 @@ export function setFunction(
   name: string,
   args: readonly Expr[],
 ): BoundSetFunction {
+  // The only one that asks its session: what that knows comes as an array.
+  if (name === 'pg_listening_channels' && args.length === 0)
+    return setFunction(context, { ...call, args: [] }, 'unnest', [listeningChannels()])
   const fn = resolveSetFunction(
     name,
     args.map(({ type }) => type),
@@ -48,6 +53,15 @@ export function setFunction(
   const rows = (...values: readonly Value[]): Iterable<Value> =>
     values.includes(null) ? [] : fn.rows(...(values as readonly never[]))
   return { rows, args: typed, type: fn.returns, fields: fn.fields }
+}
+
+function listeningChannels(): Expr {
+  const type = arrayOf(TEXT)
+  const fn: ScalarFunction = {
+    ...contextual('pg_listening_channels', [], 'array', 'stable', ({ channels }) => textArray(channels())),
+    returns: type,
+  }
+  return { kind: 'call', type, fn, form: 'function', args: [] }
 }
 
 /** One field of a row that a function gave packed. */

@@ -1,4 +1,5 @@
 import { assert } from '@cluster/core'
+import { AccessCollector } from '../access/requirement.ts'
 import { EXPRESSION, type IndexSchema, type TableSchema } from '../catalog/schema.ts'
 import { foldExpr } from '../optimizer/fold-constants.ts'
 import { columnExpr } from '../plan/build.ts'
@@ -51,6 +52,7 @@ function bind(table: TableSchema, index: IndexSchema): BoundIndex {
     database: null as never,
     parameters: new Parameters(),
     sequences: new Set(),
+    access: new AccessCollector(),
     nextColumnId: () => ++ids,
     source: null,
     ctes: null,

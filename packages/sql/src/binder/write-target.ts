@@ -1,3 +1,5 @@
+import type { Letter } from '../access/privileges.ts'
+import type { Use } from '../access/requirement.ts'
 import { shownName, writtenName } from '../catalog/names.ts'
 import type { TableSchema, ViewSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
@@ -20,6 +22,10 @@ export interface WriteTargetTable {
   readonly seen: TableSchema
   /** The columns seen, by position in the table, in the view's order. */
   readonly order: readonly number[]
+  /** The views that it is seen through, the outermost first: their owners need the right to the table. */
+  readonly views: readonly string[]
+  /** Where the columns that are written are noted, and those that are read of the views. */
+  readonly use: Use
   /** Conditions of views, from the table upwards. */
   readonly conditions: readonly ViewCondition[]
 }
@@ -40,6 +46,8 @@ type Word = 'insert into' | 'update' | 'delete from'
 /** No column that can be written has such a name. */
 const HIDDEN = '\u0000'
 
+const letterOf: Readonly<Record<Word, Letter>> = { 'insert into': 'a', update: 'w', 'delete from': 'd' }
+
 /** @throws 42P01, 42809, 55000 for a view that is more than some rows and columns of a table */
 export function writeTarget(context: BindContext, name: QualifiedName, word: Word): WriteTargetTable {
   const entry = context.names.entry(writtenName(name))
@@ -48,13 +56,15 @@ export function writeTarget(context: BindContext, name: QualifiedName, word: Wor
   const used = targetTable(context, name)
   const now = context.names.byKey(context.names.keyOf(used))
   const table = now?.kind === 'table' ? now : used
+  const use = context.access.use(context, table, letterOf[word])
+  const { views } = context
   if (table === used) {
     const order = table.columns.map((_, position) => position)
-    return { table, name: table.name, seen: table, order, conditions: [] }
+    return { table, name: table.name, seen: table, order, views, use, conditions: [] }
   }
   const order = used.columns.map(({ slot }) => table.columns.findIndex((column) => column.slot === slot))
   const names = new Map(order.map((position, i) => [position, used.columns[i]?.name ?? '']))
-  return { table, name: table.name, seen: withNames(table, names), order, conditions: [] }
+  return { table, name: table.name, seen: withNames(table, names), order, views, use, conditions: [] }
 }
 
 /** The table with its columns under other names; those without one cannot be named. */
@@ -71,7 +81,13 @@ function throughView(context: BindContext, view: ViewSchema, word: Word): WriteT
   const select = statement.kind === 'query' ? simpleSelect(statement) : null
   const from = select?.from[0]
   if (select === null || from?.kind !== 'table') throw notUpdatable(view, word)
-  const inner: BindContext = { ...context, source: null, names: namesInside(context.names, view) }
+  context.access.use(context, view, letterOf[word])
+  const inner: BindContext = {
+    ...context,
+    source: null,
+    names: namesInside(context.names, view),
+    views: [...context.views, context.names.keyOf(view)],
+  }
   const base = writeTarget(inner, from.name, word)
   const alias = from.alias?.name.name ?? from.name.parts.at(-1)?.name ?? ''
   const shown = columnsShown(select, from, base)
@@ -96,6 +112,8 @@ function throughView(context: BindContext, view: ViewSchema, word: Word): WriteT
   return {
     table: base.table,
     name: view.name,
+    views: base.views,
+    use: base.use,
     // Columns of the view that are computed cannot be set: they are not there at all.
     seen: withNames(base.seen, names),
     order,
@@ -181,6 +199,25 @@ function boundOver({ where, seen, alias, context }: ViewCondition, row: readonly
   }))
   const place = { context, scope: rowScope(seen, named, alias), aggregates: null, name: 'WHERE' }
   return bindCondition(place, where, 'WHERE')
+}
+
+/** The columns of the table at some positions, as access rights know them. */
+export const slotsAt = ({ columns }: TableSchema, positions: Iterable<number>): readonly number[] =>
+  Array.from(positions, (position) => columns[position]?.slot ?? -1)
+
+/** From now on the columns of a row stand for what the statement reads of its target. */
+export function readsTarget(
+  context: BindContext,
+  name: QualifiedName,
+  { table, views }: WriteTargetTable,
+  row: readonly Column[],
+): void {
+  const slots = table.columns.map(({ slot }) => slot)
+  const entry = context.names.entry(writtenName(name))
+  // Through a view it is the view that is read here, and the table by the view's owner.
+  if (entry?.kind === 'view')
+    context.access.stands(context.access.use(context, entry, 'r', false), row, slots)
+  context.access.stands(context.access.use({ ...context, views }, table, 'r', false), row, slots)
 }
 
 /** The scope of a row of the target, without what a view does not show, in the view's order. */

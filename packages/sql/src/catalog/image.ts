@@ -1,7 +1,9 @@
+import type { AccessState } from '../access/access-state.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { quoteIdentifier } from '../syntax/keywords.ts'
 import { enumType } from '../types/enum.ts'
 import { ENUM_ARRAYS, formatType, type SqlType, TYPES, typeName, typeOid } from '../types/type.ts'
+import { PUBLIC_OID } from './known-oids.ts'
 import {
   catalogKey,
   INFORMATION_SCHEMA,
@@ -17,7 +19,7 @@ import type { CatalogEntry, ColumnSchema, DomainSchema, IndexSchema, TableSchema
 /** Schemas that are no entries. */
 export const SYSTEM_SCHEMAS: Readonly<Record<string, number>> = {
   [SYSTEM_SCHEMA]: 11,
-  [PUBLIC]: 2200,
+  [PUBLIC]: PUBLIC_OID,
   [INFORMATION_SCHEMA]: 13_183,
 }
 
@@ -40,7 +42,6 @@ const KNOWN_OIDS: Readonly<Record<string, number>> = {
   'pg_catalog.pg_description': 2609,
 }
 export const OWNER = 10
-export const DATABASE_OID = 5
 
 /** A table whose rows are made when it is read. */
 export interface SystemTable {
@@ -87,6 +88,7 @@ export interface ImageSource {
   readonly virtualTables: Iterable<SystemTable>
   readonly path: SearchPath
   readonly user: string
+  readonly access: AccessState
   readonly database: string
   /** Of the session that asks. */
   readonly cursors?: readonly ImageCursor[]
@@ -109,6 +111,7 @@ export class CatalogImage {
   readonly types: readonly ImageType[]
   readonly constraints: readonly ImageConstraint[]
   readonly user: string
+  readonly access: AccessState
   readonly database: string
   readonly path: SearchPath
   readonly cursors: readonly ImageCursor[]
@@ -117,10 +120,11 @@ export class CatalogImage {
   readonly #relationsByName: ReadonlyMap<string, ImageRelation>
   readonly #typesByOid: ReadonlyMap<number, ImageType>
 
-  constructor({ entries, virtualTables, path, user, database, cursors = [] }: ImageSource) {
+  constructor({ entries, virtualTables, path, user, access, database, cursors = [] }: ImageSource) {
     this.cursors = cursors
     this.entries = entries
     this.user = user
+    this.access = access
     this.database = database
     this.path = path
     this.#byKey = new Map(entries.map((entry) => [keyOf(entry), entry]))

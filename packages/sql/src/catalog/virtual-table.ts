@@ -23,6 +23,8 @@ export interface VirtualTable {
   /** `information_schema.tables` for one in a schema of its own; else it is found in `pg_catalog`. */
   readonly name: string
   readonly columns: readonly VirtualColumn[]
+  /** Only superusers may read it. */
+  readonly secret?: boolean
   /** All rows, each with one value a column. Called once a scan. */
   rows(context: VirtualContext): readonly (readonly Value[])[] | Promise<readonly (readonly Value[])[]>
 }

@@ -5,6 +5,7 @@ import { targetOf } from '../binder/bind-write.ts'
 import { withGenerated } from '../binder/computed-columns.ts'
 import { type BindContext, errorAt, newColumn, type Scope } from '../binder/context.ts'
 import { defaultExpression } from '../binder/defaults.ts'
+import { slotsAt } from '../binder/write-target.ts'
 import { writtenName } from '../catalog/names.ts'
 import type { ColumnSchema, TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
@@ -35,6 +36,7 @@ export function bindCopyFrom(
   refuseOthers(context, copy.table, 'to')
   const table = targetTable(context, copy.table)
   const positions = copiedColumns(context, table, copy.columns)
+  context.access.use(context, table, 'a').add(slotsAt(table, positions))
   const rows = context.nextColumnId()
   const given = positions.map((position) => {
     const { name, type } = table.columns[position] as ColumnSchema

@@ -30,6 +30,8 @@ export interface CopyInPorts {
   readonly clock: ConstructorParameters<typeof ExecutionContext>[0]['clock']
   readonly signal: AbortSignal | null
   readonly memoryBytesMax: number
+  /** Checks that the session may do what was bound. @throws 42501 */
+  permit(): Promise<void>
   /** Puts values of the statement's sequences by. */
   prepare(rows: number): Promise<void>
   /** True for the error that they were too few. */
@@ -47,6 +49,7 @@ export async function copyIn(
   const format = copyFormat(copy, source)
   if (format.kind === 'binary' && ports.binary === null) throw noBinary()
   const { table, columns, rows, insert } = bindCopyFrom(bind, copy)
+  await ports.permit()
   const names = columns.map(({ name }) => name)
   const nothing = forcesNothing(format)
   const values: ValueReader = {

@@ -50,7 +50,7 @@ async function alterSchema(
 ): Promise<void> {
   const name = parts.at(-1)?.name ?? ''
   await needSchema(context, name, { span })
-  if (what.kind === 'owner') return
+  if (what.kind === 'owner') throw ownerWithOthers()
   if (what.kind === 'setSchema') throw sqlError(SQLSTATE.syntaxError, 'a schema is in no schema')
   const to = what.to.name
   if (name === PUBLIC)
@@ -68,6 +68,10 @@ async function alterSchema(
   if (old !== null) await change(context, { ...old, name: to })
 }
 
+/** OWNER TO that is all of its statement is another statement. */
+const ownerWithOthers = () =>
+  sqlError(SQLSTATE.featureNotSupported, 'OWNER TO must be the only change of its statement')
+
 /** @throws 42939 */
 export function refuseReserved(schema: string): void {
   if (schema.startsWith('pg_'))
@@ -82,7 +86,7 @@ export async function changeObject(
   entry: CatalogEntry,
   what: ObjectChange,
 ): Promise<void> {
-  if (what.kind === 'owner') return
+  if (what.kind === 'owner') throw ownerWithOthers()
   if (what.kind === 'rename') {
     await move(context, entry, entry.schema, what.to.name)
     return

@@ -7,12 +7,15 @@ import {
 } from '../catalog/definitions.ts'
 import { commentOf } from '../catalog/descriptions.ts'
 import type { CatalogImage } from '../catalog/image.ts'
+import { DATABASE_OWNER } from '../catalog/known-oids.ts'
+import { databaseOwner } from '../catalog/tables/privileges.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { quoteIdentifier } from '../syntax/keywords.ts'
 import { textArray } from '../types/array-text.ts'
 import { arrayOf, type SqlType, TEXT, type TypeId } from '../types/type.ts'
 import { contextual, fn } from './define.ts'
 import type { ContextImplementation, ScalarFunction } from './function.ts'
+import { privilegeFunctions } from './privileges.ts'
 
 /** Functions that ask the catalog, as clients of PostgreSQL call them. */
 
@@ -110,7 +113,10 @@ export const catalogFunctions: readonly ScalarFunction[] = [
     const sequence = found.sequence === null ? null : catalog.byKey(found.sequence)
     return sequence === null ? null : `${quoteIdentifier(sequence.schema)}.${quoteIdentifier(sequence.name)}`
   }),
-  inCatalog('pg_get_userbyid', ['oid'], 'text', (catalog) => catalog.user),
+  inCatalog('pg_get_userbyid', ['oid'], 'text', (catalog, oid) => {
+    const role = catalog.access.role(oid === DATABASE_OWNER ? databaseOwner(catalog) : (oid as number))
+    return role === null ? `unknown (OID=${oid as number})` : role.name
+  }),
   visible('pg_table_is_visible', (catalog, oid) => {
     const relation = catalog.relation(oid)
     return relation === null ? null : catalog.isVisible(relation)
@@ -157,28 +163,10 @@ export const catalogFunctions: readonly ScalarFunction[] = [
   fn('pg_encoding_to_char', ['integer'], 'text', (code) => (code === 6 ? 'UTF8' : '')),
   fn('pg_char_to_encoding', ['text'], 'integer', (name) => (/^utf-?8$/i.test(name) ? 6 : -1)),
   fn('getdatabaseencoding', [], 'text', () => 'UTF8'),
-  fn('pg_backend_pid', [], 'integer', () => 1),
   fn('pg_is_in_recovery', [], 'boolean', () => false),
   fn('pg_relation_is_publishable', ['oid'], 'boolean', () => false),
   fn('pg_my_temp_schema', [], 'oid', () => 0),
-  // Nothing was ever granted: everything is the owner's.
-  withType(
-    fn('acldefault', ['text', 'oid'], 'array', () => null),
-    arrayOf(TEXT),
-  ),
-  ...(['table', 'any_column', 'sequence'] as const).flatMap((what) => [
-    always(`has_${what}_privilege`, ['text', 'text']),
-    always(`has_${what}_privilege`, ['oid', 'text']),
-    always(`has_${what}_privilege`, ['text', 'oid', 'text']),
-    always(`has_${what}_privilege`, ['text', 'text', 'text']),
-  ]),
-  ...(['schema', 'database', 'function', 'type', 'tablespace', 'language'] as const).flatMap((what) => [
-    always(`has_${what}_privilege`, ['text', 'text']),
-    always(`has_${what}_privilege`, ['oid', 'text']),
-    always(`has_${what}_privilege`, ['text', 'text', 'text']),
-  ]),
-  always('has_column_privilege', ['text', 'text', 'text']),
-  always('has_column_privilege', ['oid', 'integer', 'text']),
+  ...privilegeFunctions,
   contextual('current_setting', ['text'], 'text', 'stable', setting),
   contextual('current_setting', ['text', 'boolean'], 'text', 'stable', setting),
   contextual('set_config', ['text', 'text', 'boolean'], 'text', 'volatile', (session, name, value) => {

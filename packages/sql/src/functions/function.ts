@@ -44,7 +44,16 @@ export interface FunctionContext {
   setting(name: string): string
   readonly settings: () => readonly (readonly [name: string, value: string])[]
   set(name: string, value: string): void
+  /** Whose rights count. */
   readonly user: string
+  /** Tells the session from all others. */
+  readonly pid: () => number
+  /** Channels that it listens to. */
+  readonly channels: () => readonly string[]
+  /** Sends a notification with the transaction. @throws 22023 */
+  readonly notify: (channel: string, payload: string) => void
+  /** Who opened the session. */
+  readonly sessionUser: string
   readonly database: string
 }
 

@@ -3,12 +3,22 @@ import type { ScalarFunction } from './function.ts'
 
 /** What a session tells about itself. */
 export const sessionFunctions: readonly ScalarFunction[] = [
-  ...['current_user', 'session_user', 'current_role', 'user'].map((name) =>
+  ...['current_user', 'current_role', 'user'].map((name) =>
     contextual(name, [], 'text', 'stable', ({ user }) => user),
   ),
+  contextual('session_user', [], 'text', 'stable', ({ sessionUser }) => sessionUser),
   ...['current_database', 'current_catalog'].map((name) =>
     contextual(name, [], 'text', 'stable', ({ database }) => database),
   ),
+  contextual('pg_backend_pid', [], 'integer', 'stable', ({ pid }) => pid()),
+  // PostgreSQL's gives `void`, which clients see as an empty text. NULL means an empty payload.
+  {
+    ...contextual('pg_notify', ['text', 'text'], 'text', 'volatile', ({ notify }, channel, payload) => {
+      notify(String(channel ?? ''), String(payload ?? ''))
+      return ''
+    }),
+    strict: false,
+  },
   contextual('gen_random_uuid', [], 'uuid', 'volatile', ({ randomBytes }) => {
     const bytes = randomBytes(16)
     bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40

@@ -194,4 +194,4 @@ export function resolveSetFunction(name: string, args: readonly SqlType[]): SetR
 
 /** True for names of functions that give rows, whatever their arguments. */
 export const isSetFunction = (name: string): boolean =>
-  byName.has(name) || name === 'unnest' || name === 'generate_subscripts'
+  byName.has(name) || name === 'unnest' || name === 'pg_listening_channels' || name === 'generate_subscripts'

@@ -16,14 +16,19 @@ interface LocalMark extends TransactionMark {
   readonly local: number
 }
 
+/** Told that the writes after a mark were undone. */
+export type OnUndo = (transaction: Transaction, mark: TransactionMark) => void
+
+const NOTHING: TransactionMark = { writes: 0 }
+
 /** A transaction of a session: what is the session's own stays in its memory, and is undone with the rest. */
 export class LocalTransaction implements Transaction {
   readonly base: Transaction
   readonly #store: LocalStore
-  readonly #onUndo: (transaction: Transaction) => void
+  readonly #onUndo: OnUndo
   #ended = false
 
-  constructor(base: Transaction, store: LocalStore, onUndo: (transaction: Transaction) => void) {
+  constructor(base: Transaction, store: LocalStore, onUndo: OnUndo) {
     this.base = base
     this.#store = store
     this.#onUndo = onUndo
@@ -64,7 +69,7 @@ export class LocalTransaction implements Transaction {
   rollbackTo(mark: TransactionMark): void {
     this.base.rollbackTo(mark)
     this.#store.rollbackTo((mark as LocalMark).local)
-    this.#onUndo(this)
+    this.#onUndo(this, mark)
   }
 
   validate(options?: Parameters<Transaction['validate']>[0]): Promise<void> {
@@ -88,7 +93,7 @@ export class LocalTransaction implements Transaction {
     if (this.#ended) return
     this.#ended = true
     this.#store.rollbackTo(0)
-    this.#onUndo(this)
+    this.#onUndo(this, NOTHING)
   }
 
   #end(): void {

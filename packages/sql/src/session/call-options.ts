@@ -1,7 +1,7 @@
 import type { CallOptions, TransactionOptions } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { Statement } from '../syntax/ast.ts'
-import { readsOnly } from './runner.ts'
+import { readsOnly } from './run-parts.ts'
 import type { QueryOptions } from './types.ts'
 
 /** What every call to the database of a statement gets. */

@@ -1,11 +1,17 @@
 import type { Clock, Database, Describable, Random, StructureNode, Transaction } from '@cluster/core'
+import { AccessStore } from '../access/access-store.ts'
+import { type RoleInfo, roleInfo } from '../access/role-info.ts'
 import { Catalog } from '../catalog/catalog.ts'
 import { clusterTables } from '../catalog/tables/cluster.ts'
 import { catalogTables } from '../catalog/tables/index.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import type { BinaryValues } from '../copy/values.ts'
 import { rowKeyMaker } from '../executor/row-keys.ts'
+import { NotificationHub } from '../notify/hub.ts'
+import { ChannelListening, type Listening, type ListenOptions } from '../notify/listening.ts'
+import { Outbox } from '../notify/outbox.ts'
 import type { Statement } from '../syntax/ast.ts'
+import { AccessRunner } from './access-runner.ts'
 import { isSerializationFailure } from './errors.ts'
 import { KeyChecks } from './key-checks.ts'
 import { Lru } from './lru.ts'
@@ -16,7 +22,7 @@ import { StatementRunner } from './runner.ts'
 import { SequencePools } from './sequences.ts'
 import { SqlSession } from './session.ts'
 import { Sweeper } from './sweeper.ts'
-import type { Session, SqlRunner } from './types.ts'
+import type { Session, SessionOptions, SqlRunner } from './types.ts'
 
 export interface SqlEngineOptions {
   /** What one statement may keep in memory, by a rough estimate. Default 256 MiB. */
@@ -27,7 +33,7 @@ export interface SqlEngineOptions {
   readonly retriesMax?: number
   /** False: every query is run as it is written, without indexes; for comparing results. Default true. */
   readonly optimize?: boolean
-  /** What `current_user` says. Default `cluster`. */
+  /** The role that owns the database and may do everything; sessions are its own unless they say whose. Default `cluster`. */
   readonly user?: string
 }
 
@@ -44,7 +50,11 @@ export interface SqlEnginePorts {
 /** SQL over one database, on this node. */
 export interface SqlEngine extends SqlRunner, Describable {
   /** A connection of its own, with its transactions. Close it when done. */
-  session(): Session
+  session(options?: SessionOptions): Session
+  /** What has to be known to let somebody in by that name; null: there is no such role. */
+  role(name: string): Promise<RoleInfo | null>
+  /** Listens to a channel, on which NOTIFY is said on any node. @throws 22023 for a name that no channel has */
+  listen(channel: string, options?: ListenOptions): Listening
   /**
    * Deletes what dropped and emptied tables have left, to the end. It happens by itself after such statements; this is for
    * whoever wants to wait for it.
@@ -74,6 +84,9 @@ export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePort
     const makeRowKey = rowKeyMaker(() => clock.wall(), random.bytes(8))
     const planner = new Planner({ database, catalog, virtualTables: virtual, makeRowKey, optimize, plansMax })
     const sweeper = new Sweeper({ database, catalog, clock, random })
+    const hub = new NotificationHub(database)
+    const store = new AccessStore(user, random)
+    const access = new AccessRunner({ store, catalog, database: database.name, random, bootstrap: user })
     const runner = new StatementRunner({
       database,
       catalog,
@@ -81,7 +94,8 @@ export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePort
       clock,
       random,
       memoryBytesMax,
-      user,
+      access,
+      outbox: new Outbox(),
       reserved: (name) => virtual.has(name),
       virtualTables: virtual,
       binary: binary ?? null,
@@ -90,21 +104,36 @@ export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePort
       keyChecks: new KeyChecks({ database, catalog, makeRowKey }),
     })
     const parsed = new Lru<string, readonly Statement[]>(plansMax)
-    return new Engine({ database, runner, clock, random, parsed, retriesMax }, sweeper)
+    return new Engine({ database, runner, clock, random, parsed, retriesMax, user, hub }, sweeper, store)
   }
 }
 
 class Engine implements SqlEngine {
   readonly #ports: SessionPorts
   readonly #sweeper: Sweeper
+  readonly #store: AccessStore
 
-  constructor(ports: SessionPorts, sweeper: Sweeper) {
+  constructor(ports: SessionPorts, sweeper: Sweeper, store: AccessStore) {
     this.#ports = ports
     this.#sweeper = sweeper
+    this.#store = store
   }
 
-  session(): Session {
-    return new SqlSession(this.#ports)
+  session(options: SessionOptions = {}): Session {
+    return new SqlSession(this.#ports, options)
+  }
+
+  async role(name: string): Promise<RoleInfo | null> {
+    const transaction = await this.#ports.database.begin({ readOnly: true })
+    try {
+      return roleInfo(await this.#store.load(transaction), name)
+    } finally {
+      transaction.rollback()
+    }
+  }
+
+  listen(channel: string, options: ListenOptions = {}): Listening {
+    return new ChannelListening(this.#ports.hub, channel, options)
   }
 
   // Every call has a session of its own, so calls do not wait for each other.
@@ -139,7 +168,11 @@ class Engine implements SqlEngine {
   async transaction<T>(work: (session: SqlRunner) => Promise<T>): Promise<T> {
     let lost: Transaction | null = null
     return retrying(this.#ports, async (retry) => {
-      const session = new SqlSession(this.#ports, { optimistic: mayBeOptimistic(retry), ...retryOf(lost) })
+      const session = new SqlSession(
+        this.#ports,
+        {},
+        { optimistic: mayBeOptimistic(retry), ...retryOf(lost) },
+      )
       try {
         await session.query('BEGIN')
         const value = await work(session)

@@ -1,4 +1,5 @@
 import type { Database, Key, Transaction } from '@cluster/core'
+import { AccessCollector, type Requirement } from '../access/requirement.ts'
 import { bindQuery } from '../binder/bind-query.ts'
 import { bindStatement, type DataStatement } from '../binder/bind-statement.ts'
 import { type BindContext, Parameters } from '../binder/context.ts'
@@ -32,6 +33,10 @@ export interface PlannedStatement {
   readonly dependencies: Dependencies
   /** Sequences that it takes values from. */
   readonly sequences: readonly SequenceSchema[]
+  /** What whoever runs it needs the right to do. */
+  readonly requirements: readonly Requirement[]
+  /** Tables of the system in it that only superusers may read. */
+  readonly secrets: readonly string[]
   /** It needs an image of the whole catalog. */
   readonly asksCatalog: boolean
   /** The tables of a plan that had a choice, as they were known to be when it was made. */
@@ -89,6 +94,8 @@ export class Planner {
       dependencies,
       parameterTypes: context.parameters.types(),
       sequences: [...context.sequences],
+      requirements: context.access.requirements(),
+      secrets: [...context.access.secrets],
       asksCatalog,
       known: tablesOf(compiled.plan),
     }
@@ -120,6 +127,7 @@ export class Planner {
       database,
       parameters: new Parameters(),
       sequences: new Set(),
+      access: new AccessCollector(),
       nextColumnId: () => ++columns,
       source,
       ctes: null,

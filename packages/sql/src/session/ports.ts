@@ -1,4 +1,5 @@
 import type { Clock, Database, Random, TransactionOptions } from '@cluster/core'
+import type { NotificationHub } from '../notify/hub.ts'
 import type { Statement } from '../syntax/ast.ts'
 import type { Lru } from './lru.ts'
 import type { StatementRunner } from './runner.ts'
@@ -8,6 +9,9 @@ export interface SessionPorts {
   readonly runner: StatementRunner
   readonly clock: Clock
   readonly random: Random
+  /** Who speaks in a session that does not say. */
+  readonly user: string
+  readonly hub: NotificationHub
   /** Statements by their text. */
   readonly parsed: Lru<string, readonly Statement[]>
   /** How often a transaction of ours that lost a race is run again. */

@@ -1,10 +1,19 @@
-import type { Clock, CommitOptions, CommitReceipt, Database, Random, Transaction, Value } from '@cluster/core'
+import type {
+  Clock,
+  CommitOptions,
+  CommitReceipt,
+  Database,
+  Random,
+  Transaction,
+  TransactionMark,
+  Value,
+} from '@cluster/core'
 import type { DataStatement } from '../binder/bind-statement.ts'
 import type { BindContext } from '../binder/context.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { CatalogImage } from '../catalog/image.ts'
 import { writtenName } from '../catalog/names.ts'
-import type { SequenceSchema } from '../catalog/schema.ts'
+import type { CatalogEntry, SequenceSchema } from '../catalog/schema.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import type { Batch, Frame } from '../compile/batch.ts'
 import { forcedColumns, queryOfTable } from '../copy/bind-copy.ts'
@@ -14,20 +23,32 @@ import { givesRows, needsStream, noServerFile } from '../copy/refusals.ts'
 import type { BinaryValues } from '../copy/values.ts'
 import type { Later } from '../ddl/context.ts'
 import { define } from '../ddl/define.ts'
+import { dropAll } from '../ddl/drop.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { ExecutionContext, MemoryBudget, type Source } from '../executor/context.ts'
 import { Profile } from '../executor/profile.ts'
-import type { FunctionContext } from '../functions/function.ts'
-import { type LocalStore, localOf } from '../local/local-store.ts'
+import { localOf } from '../local/local-store.ts'
+import type { Outbox } from '../notify/outbox.ts'
 import type { LogicalPlan } from '../plan/logical.ts'
-import type { PhysicalPlan } from '../plan/physical.ts'
 import { printLogical } from '../plan/print-logical.ts'
 import type { ResultColumn } from '../plan/statement.ts'
-import type { Copy, Definition, Explain, Statement, TransactionStatement } from '../syntax/ast.ts'
+import type {
+  AccessStatement,
+  ChannelStatement,
+  Copy,
+  Definition,
+  Explain,
+  IdentityStatement,
+  Statement,
+  TransactionStatement,
+} from '../syntax/ast.ts'
 import { readsAlone } from '../syntax/changes.ts'
+import { isAccess } from '../syntax/print-access.ts'
+import type { AccessRun, AccessRunner } from './access-runner.ts'
 import type { Copying } from './copying.ts'
 import { ddlContext } from './definer.ts'
 import { type Explained, explainJson, explainOptions, explainText } from './explain.ts'
+import { functionContext } from './function-context.ts'
 import { inSteps } from './in-steps.ts'
 import type { KeyChecks } from './key-checks.ts'
 import { runDo, tended } from './maintenance.ts'
@@ -35,6 +56,7 @@ import { collect, done, type Outcome, show, textColumn, textRows } from './outco
 import { convertParameters, type Parameter } from './parameters.ts'
 import type { PlannedStatement, Planner } from './planner.ts'
 import { restsOnReads } from './retrying.ts'
+import { endLocally, needsOf, rowsAtMost, SEQUENCE_ROWS } from './run-parts.ts'
 import { applySets, SequenceDryError, type SequencePools, StatementSequences } from './sequences.ts'
 import type { SessionState } from './session-state.ts'
 import type { Settings } from './settings.ts'
@@ -48,7 +70,8 @@ export interface RunnerPorts {
   readonly clock: Clock
   readonly random: Random
   readonly memoryBytesMax: number
-  readonly user: string
+  readonly access: AccessRunner
+  readonly outbox: Outbox
   readonly reserved: (name: string) => boolean
   readonly sequences: SequencePools
   readonly sweeper: Sweeper
@@ -85,20 +108,6 @@ export class RunApartError extends Error {
 type PlainStatement = Exclude<Statement, TransactionStatement>
 
 const MICROS_A_MS = 1_000
-/** Values put by for a statement that nobody knows the rows of. */
-const SEQUENCE_ROWS = 2_048
-
-/** True for statements that write nothing whatever they find. */
-export function readsOnly(statement: Statement): boolean {
-  if (statement.kind === 'explain') return !statement.analyze || readsOnly(statement.statement)
-  return (
-    readsAlone(statement) ||
-    statement.kind === 'show' ||
-    statement.kind === 'set' ||
-    statement.kind === 'setConstraints' ||
-    statement.kind === 'lockTable'
-  )
-}
 
 /** Runs one statement inside a transaction that someone else begins and ends. */
 export class StatementRunner {
@@ -143,8 +152,9 @@ export class StatementRunner {
   }
 
   /** Tells that writes of a transaction were undone. */
-  undone(transaction: Transaction): void {
+  undone(transaction: Transaction, mark: TransactionMark): void {
     this.#ports.sequences.forget(transaction)
+    this.#ports.outbox.undone(transaction, mark)
   }
 
   #later(transaction: Transaction, steps: Later): void {
@@ -185,6 +195,7 @@ export class StatementRunner {
   }
 
   async #run(statement: PlainStatement, run: Run): Promise<Outcome> {
+    if (isAccess(statement)) return this.#access(statement, run)
     switch (statement.kind) {
       case 'query':
       case 'insert':
@@ -251,7 +262,9 @@ export class StatementRunner {
   }
 
   async #data(statement: DataStatement, run: Run): Promise<Outcome> {
-    const { compiled, parameterTypes, sequences, asksCatalog } = await this.#plan(statement, run)
+    const planned = await this.#plan(statement, run)
+    await this.#ports.access.permit(planned, this.#accessRun(run))
+    const { compiled, parameterTypes, sequences, asksCatalog } = planned
     const image = asksCatalog ? await this.#image(run) : null
     const context = this.#context(run, convertParameters(run.parameters, parameterTypes), image)
     if (sequences.length > 0) await this.#prepare(sequences, rowsAtMost(compiled.plan), run.transaction)
@@ -328,7 +341,7 @@ export class StatementRunner {
   }
 
   #context(
-    { transaction, transactionMicros, settings, session, signal }: Run,
+    { transaction, transactionMicros, session, signal }: Run,
     parameters: readonly Value[],
     image: CatalogImage | null = null,
   ): ExecutionContext {
@@ -337,7 +350,7 @@ export class StatementRunner {
     const frame: Frame = {
       parameters,
       outer: [],
-      functions: this.#functions(transactionMicros, settings, sequences, image),
+      functions: functionContext(this.#ports, { transactionMicros, session, transaction, sequences, image }),
     }
     return new ExecutionContext({
       transaction,
@@ -346,38 +359,6 @@ export class StatementRunner {
       memory: new MemoryBudget(memoryBytesMax),
       signal,
     })
-  }
-
-  #functions(
-    transactionMicros: bigint,
-    settings: Settings,
-    sequences: StatementSequences,
-    image: CatalogImage | null,
-  ): FunctionContext {
-    const { clock, random, user, database } = this.#ports
-    const micros = (ms: number): bigint => BigInt(Math.round(ms * MICROS_A_MS))
-    const startedAt = clock.wall()
-    return {
-      transactionMicros,
-      get statementMicros() {
-        return micros(startedAt)
-      },
-      clockMicros: () => micros(clock.wall()),
-      // 53 bits, as many as a double has.
-      random: () => (random.uint32() * 0x20_0000 + (random.uint32() >>> 11)) / 0x20_0000_0000_0000,
-      zone: settings.zone(),
-      randomBytes: (count) => random.bytes(count),
-      sequences,
-      catalog() {
-        if (image === null) throw new TypeError('the statement did not say that it asks the catalog')
-        return image
-      },
-      setting: (name) => settings.get(name),
-      settings: () => settings.all(),
-      set: (name, value) => settings.set(name, [value]),
-      user,
-      database: database.name,
-    }
   }
 
   async #copy(copy: Copy, run: Run): Promise<Outcome> {
@@ -405,6 +386,7 @@ export class StatementRunner {
       clock,
       signal: run.signal,
       memoryBytesMax,
+      permit: () => this.#ports.access.permit(needsOf(bind), this.#accessRun(run)),
       prepare: (rows) => this.#prepare([...bind.sequences], rows, transaction),
       isDry: (error) => error instanceof SequenceDryError,
     })
@@ -442,6 +424,7 @@ export class StatementRunner {
     const { planner } = this.#ports
     const { path } = run.session
     const planned = await planner.plan(inner, run.source, run.transaction, path, null, trace)
+    await this.#ports.access.permit(planned, this.#accessRun(run))
     const { compiled, parameterTypes } = planned
     const words = {
       query: null,
@@ -484,7 +467,74 @@ export class StatementRunner {
     return { profile, rows, ms: clock.now() - start }
   }
 
+  #accessRun({ transaction, session }: Run): AccessRun {
+    return { transaction, session, nowMicros: () => this.#now() }
+  }
+
+  #now(): bigint {
+    return BigInt(Math.round(this.#ports.clock.wall() * MICROS_A_MS))
+  }
+
+  /** Roles, privileges, who speaks, and channels. */
+  async #access(
+    statement: AccessStatement | IdentityStatement | ChannelStatement,
+    run: Run,
+  ): Promise<Outcome> {
+    const { access, outbox } = this.#ports
+    const { session, transaction } = run
+    const { channels } = session
+    switch (statement.kind) {
+      case 'setRole':
+      case 'setSessionAuthorization':
+        await access.become(statement, this.#accessRun(run))
+        return done('SET')
+      case 'listen':
+        channels.listen(statement.channel.name)
+        return done('LISTEN')
+      case 'unlisten':
+        channels.unlisten(statement.channel?.name ?? null)
+        return done('UNLISTEN')
+      case 'notify':
+        outbox.add(transaction, {
+          channel: statement.channel.name,
+          payload: statement.payload,
+          pid: session.pid,
+        })
+        return done('NOTIFY')
+      default: {
+        const command = await access.run(statement, this.#accessRun(run), async (entries, cascade) => {
+          if (entries.length > 0) await this.#drop(entries, cascade, statement, run)
+        })
+        return done(command)
+      }
+    }
+  }
+
   async #define(statement: Definition, run: Run): Promise<Outcome> {
+    const { access } = this.#ports
+    const { context, bind } = await this.#definer(statement, run)
+    return access.defining(statement, this.#accessRun(run), async () => {
+      const { command, rows } = await define(context, statement)
+      // What its query reads is known now; an error takes back what was done.
+      if (fills(statement)) await access.permit(needsOf(bind), this.#accessRun(run))
+      return done(command, rows)
+    })
+  }
+
+  async #drop(
+    entries: readonly CatalogEntry[],
+    cascade: boolean,
+    statement: Statement,
+    run: Run,
+  ): Promise<void> {
+    const { context } = await this.#definer(statement, run)
+    const { catalog } = this.#ports
+    const targets = entries.map((entry) => ({ kind: 'entry', key: catalog.keyOf(entry), entry }) as const)
+    await dropAll(context, targets, cascade)
+  }
+
+  /** What a statement that changes the catalog works with. */
+  async #definer(statement: Statement, run: Run) {
     const { planner, catalog, database, reserved } = this.#ports
     const { transaction, source } = run
     const { path } = run.session
@@ -506,19 +556,19 @@ export class StatementRunner {
       prepare: (rows) => this.#prepare([...bind.sequences], rows, transaction),
     })
     this.#defining.add(transaction)
-    const { command, rows } = await define(context, statement)
-    return done(command, rows)
+    return { context, bind }
   }
 
   /** The catalog as the transaction sees it. */
   async #image({ transaction, session }: Run): Promise<CatalogImage> {
-    const { catalog, virtualTables, user, database } = this.#ports
+    const { access, catalog, virtualTables, database } = this.#ports
     const entries = await catalog.entries(transaction)
     return new CatalogImage({
       entries,
       virtualTables: virtualTables.values(),
       path: session.path,
-      user,
+      user: session.identity.current,
+      access: await access.load(transaction),
       database: database.name,
       cursors: session.cursors.list(),
     })
@@ -537,22 +587,10 @@ export class StatementRunner {
   }
 }
 
+/** True for statements that read rows with the rights of whoever runs them. */
+const fills = ({ kind }: Definition): boolean =>
+  kind === 'createTableAs' || kind === 'createMaterializedView' || kind === 'refresh'
+
 export function isData(statement: Statement): statement is DataStatement {
   return ['query', 'insert', 'update', 'delete', 'merge'].includes(statement.kind)
-}
-
-/** Does what ON COMMIT of temporary tables says. */
-function endLocally(catalog: Catalog, local: LocalStore): void {
-  for (const table of catalog.ownTables(local)) {
-    if (table.temporary === 'preserve rows') continue
-    for (const { relation } of [table, ...table.indexes]) local.clear(relation)
-    if (table.temporary === 'drop') catalog.forgetOwn(local, table)
-  }
-  local.commit()
-}
-
-/** Rows that a plan may take values of sequences for before it lets others put more by. */
-function rowsAtMost(plan: PhysicalPlan): number {
-  if (plan.kind === 'values') return plan.rows.length
-  return plan.kind === 'map' ? rowsAtMost(plan.input) : SEQUENCE_ROWS
 }

@@ -1,8 +1,11 @@
 import type { Transaction } from '@cluster/core'
+import { Identity } from '../access/identity.ts'
 import type { SearchPath } from '../catalog/names.ts'
 import { TEMPORARY_PREFIX } from '../catalog/names.ts'
 import { LocalStore } from '../local/local-store.ts'
-import { LocalTransaction } from '../local/local-transaction.ts'
+import { LocalTransaction, type OnUndo } from '../local/local-transaction.ts'
+import type { NotificationHub } from '../notify/hub.ts'
+import { SessionChannels } from '../notify/session-channels.ts'
 import { Cursors } from './cursors.ts'
 import { SessionSequences } from './sequences.ts'
 import { Settings } from './settings.ts'
@@ -14,8 +17,31 @@ export class SessionState {
   readonly settings = new Settings()
   readonly sequences = new SessionSequences()
   readonly cursors = new Cursors()
+  readonly identity: Identity
+  readonly channels: SessionChannels
+  readonly #pid: () => number
+  #drawnPid: number | null = null
   /** Made when it is first asked for; most sessions have nothing of their own. */
   #local: LocalStore | null = null
+
+  /** @param pid gives a number that tells the session from all others */
+  constructor(user: string, hub: NotificationHub, pid: () => number) {
+    this.identity = new Identity(user)
+    this.channels = new SessionChannels(hub)
+    this.#pid = pid
+  }
+
+  /** `pg_backend_pid()` */
+  get pid(): number {
+    this.#drawnPid ??= this.#pid()
+    return this.#drawnPid
+  }
+
+  /** A transaction has ended. */
+  async end(committed: boolean): Promise<void> {
+    this.identity.end(committed)
+    await this.channels.end(committed)
+  }
 
   get local(): LocalStore {
     this.#local ??= new LocalStore(`${TEMPORARY_PREFIX}_${++sessions}`)
@@ -30,7 +56,7 @@ export class SessionState {
   }
 
   /** A transaction in which the session's own tables are. */
-  own(base: Transaction, onUndo: (transaction: Transaction) => void): Transaction {
+  own(base: Transaction, onUndo: OnUndo): Transaction {
     return new LocalTransaction(base, this.local, onUndo)
   }
 }

@@ -4,7 +4,6 @@ import type {
   Transaction,
   TransactionMark,
   TransactionOptions,
-  Value,
 } from '@cluster/core'
 import { rowsOf } from '../compile/batch.ts'
 import type { CopyOutput } from '../copy/copy-out.ts'
@@ -12,8 +11,6 @@ import type { CopySource, OpenCopySource } from '../copy/feed.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { Begin, CursorStatement, Query, Statement, TransactionStatement } from '../syntax/ast.ts'
 import { readsAlone } from '../syntax/changes.ts'
-import { formatValue } from '../types/format.ts'
-import type { SqlType } from '../types/type.ts'
 import { callOptions, pastOf, readOnlyTransaction } from './call-options.ts'
 import { copyStatement, pieces, runCopyFrom, runCopyOut } from './copying.ts'
 import { isCursor } from './cursors.ts'
@@ -24,8 +21,10 @@ import type { Beginning, SessionPorts } from './ports.ts'
 import { isNamed, PreparedStatements } from './prepared.ts'
 import { inFailedTransaction } from './refusals.ts'
 import { mayBeOptimistic, restsOnReads, retrying, retryOf } from './retrying.ts'
-import { type Run, RunApartError, readsOnly } from './runner.ts'
+import { readsOnly } from './run-parts.ts'
+import { type Run, RunApartError } from './runner.ts'
 import { savepointResult } from './savepoints.ts'
+import { SessionFacts } from './session-facts.ts'
 import { SessionState } from './session-state.ts'
 import {
   type CallDetails,
@@ -45,6 +44,7 @@ import {
   type QueryOptions,
   type RowsBatch,
   type Session,
+  type SessionOptions,
   type SqlResult,
   type SqlTag,
   type StatementOutline,
@@ -55,10 +55,10 @@ type PlainStatement = Exclude<Statement, TransactionStatement>
 
 const MICROS_A_MS = 1_000
 
-export class SqlSession implements Session {
+export class SqlSession extends SessionFacts implements Session {
   readonly #ports: SessionPorts
-  readonly #state = new SessionState()
-  readonly #settings = this.#state.settings
+  readonly #state: SessionState
+  readonly #settings: SessionState['settings']
   readonly #prepared = new PreparedStatements()
   /** What all transactions of this session begin with. */
   readonly #beginning: Beginning
@@ -71,8 +71,13 @@ export class SqlSession implements Session {
    * @param beginning optimistic for a caller who runs everything again when it was out of date: transactions are
    * proved before they end, by COMMIT and ROLLBACK alike
    */
-  constructor(ports: SessionPorts, beginning: Beginning = {}) {
+  constructor(ports: SessionPorts, { user, pid }: SessionOptions = {}, beginning: Beginning = {}) {
+    const { hub, random } = ports
+    const state = new SessionState(user ?? ports.user, hub, () => pid ?? random.uint32() >>> 1)
+    super(state)
     this.#ports = ports
+    this.#state = state
+    this.#settings = state.settings
     this.#beginning = beginning
   }
 
@@ -186,18 +191,6 @@ export class SqlSession implements Session {
     }))
   }
 
-  settings(): ReadonlyMap<string, string> {
-    return new Map(this.#settings.all())
-  }
-
-  configure(name: string, value: string): void {
-    this.#settings.set(name, [value])
-  }
-
-  format(type: SqlType, value: Value): string {
-    return formatValue(type, value, this.#settings.zone())
-  }
-
   async prepare(text: string): Promise<PreparedStatement> {
     const described = await this.#exclusive(async () => {
       const item = this.#single(text)
@@ -229,6 +222,7 @@ export class SqlSession implements Session {
   close(): void {
     this.#closed = true
     void this.#state.cursors.close()
+    this.#state.channels.close()
     this.#open?.transaction?.rollback()
     this.#open = null
   }
@@ -352,6 +346,8 @@ export class SqlSession implements Session {
     return retrying(once ? { ...this.#ports, retriesMax: 0 } : this.#ports, async (retry) => {
       const optimistic = !readOnly && !once && mayBeOptimistic(retry)
       for (;;) {
+        this.#state.identity.begin()
+        let ended = false
         const beginning = { ...call, readOnly, optimistic, ...past, ...retryOf(lost) }
         const transaction: Transaction = await this.#start(beginning)
         lost = transaction
@@ -362,6 +358,7 @@ export class SqlSession implements Session {
           this.#run(item, transaction, startMicros, parameters, options, alone ? commit : null)
         try {
           const results = await this.#commitAll(items, start, transaction, commit)
+          ended = true
           return past === null
             ? results
             : results.map((result) => ({ ...result, version: transaction.version }))
@@ -370,6 +367,7 @@ export class SqlSession implements Session {
           alone = false
         } finally {
           transaction.rollback()
+          await this.#state.end(ended)
         }
       }
     })
@@ -465,7 +463,9 @@ export class SqlSession implements Session {
 
   async #start(options: TransactionOptions): Promise<Transaction> {
     const { database, runner } = this.#ports
-    return this.#state.own(await database.begin(options), (transaction) => runner.undone(transaction))
+    return this.#state.own(await database.begin(options), (transaction, mark) =>
+      runner.undone(transaction, mark),
+    )
   }
 
   async #begun(open: OpenTransaction): Promise<Transaction> {
@@ -496,6 +496,7 @@ export class SqlSession implements Session {
       return
     }
     const byDefault = this.#settings.get('default_transaction_read_only') === 'on'
+    this.#state.identity.begin()
     this.#open = {
       transaction: null,
       startMicros: this.#micros(),
@@ -523,6 +524,7 @@ export class SqlSession implements Session {
     } finally {
       open.transaction?.rollback()
       await cursors.ended(committed)
+      await this.#state.end(committed)
     }
   }
 
@@ -534,6 +536,7 @@ export class SqlSession implements Session {
     } finally {
       await this.#state.cursors.ended(false)
       transaction?.rollback()
+      await this.#state.end(false)
     }
     return doneResult('ROLLBACK')
   }

@@ -35,6 +35,7 @@ const defaults: Readonly<Record<string, string>> = {
   max_index_keys: '32',
   quote_all_identifiers: 'off',
   row_security: 'on',
+  password_encryption: 'scram-sha-256',
   search_path: '"$user", public',
   server_encoding: 'UTF8',
   server_version: '15.0',
@@ -78,6 +79,7 @@ const fixed: Readonly<Record<string, readonly string[]>> = {
   server_encoding: none,
   server_version: none,
   server_version_num: none,
+  password_encryption: ['scram-sha-256', 'on'],
   session_replication_role: ['origin', 'local'],
   standard_conforming_strings: on,
   // A connection that idles holds nothing that others wait for, and nobody ends it.

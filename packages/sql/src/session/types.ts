@@ -1,6 +1,7 @@
 import type { CommitReceipt, TransactionOptions, Value, Version } from '@cluster/core'
 import type { CopyOutput } from '../copy/copy-out.ts'
 import type { CopySource, OpenCopySource } from '../copy/feed.ts'
+import type { Notification } from '../notify/notification.ts'
 import type { ResultColumn } from '../plan/statement.ts'
 import type { SqlType } from '../types/type.ts'
 import type { Parameter } from './parameters.ts'
@@ -100,6 +101,13 @@ export interface StatementOutline {
   readonly control: boolean
 }
 
+export interface SessionOptions {
+  /** The role that speaks; it must exist when the first statement runs (28000). Default: the owner of the database. */
+  readonly user?: string
+  /** What `pg_backend_pid()` says. Default: a random number. */
+  readonly pid?: number
+}
+
 /** One user's connection: transactions and settings are its own. Calls are queued, one runs at a time. */
 export interface Session extends SqlRunner {
   /** The statements of a text; none for an empty one. @throws 42601 */
@@ -115,6 +123,18 @@ export interface Session extends SqlRunner {
   prepare(text: string): Promise<PreparedStatement>
   /** As `copyTo`, row by row, for protocols. The rows are to be read to the end, or given up by `return`. */
   copyOut(text: string, options?: QueryOptions): Promise<CopyOutput>
+  /** The role whose rights count now: `current_user`. */
+  readonly user: string
+  /** `pg_backend_pid()` */
+  readonly pid: number
+  /**
+   * What was notified on the channels that the session listens to and was not taken yet, in the order of commits; nothing
+   * while a transaction is open, as in PostgreSQL.
+   * @throws when some were lost; it listens to nothing then any more
+   */
+  takeNotifications(): readonly Notification[]
+  /** Called whenever something came. One listener; a later one takes its place. */
+  onNotification(listener: () => void): void
   /** Rolls back what is open. Later calls fail with 08003. */
   close(): void
 }

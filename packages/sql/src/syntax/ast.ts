@@ -1,3 +1,4 @@
+export type * from './ast/access.ts'
 export type * from './ast/common.ts'
 export type * from './ast/copy.ts'
 export type * from './ast/definition.ts'

@@ -21,7 +21,7 @@ export function readsAlone(statement: Statement): boolean {
 
 const sequenceChanges = new WeakMap<Statement, boolean>()
 
-/** True for a statement that calls `nextval` or `setval`. */
+/** True for a statement that calls `nextval`, `setval` or `pg_notify`. */
 export function changesSequences(statement: Statement): boolean {
   let known = sequenceChanges.get(statement)
   if (known === undefined) {
@@ -35,6 +35,7 @@ function callsAny(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(callsAny)
   if (typeof value !== 'object' || value === null) return false
   const { kind, name } = value as { kind?: unknown; name?: { parts?: readonly { name: string }[] } }
-  if (kind === 'call' && ['nextval', 'setval'].includes(name?.parts?.at(-1)?.name ?? '')) return true
+  if (kind === 'call' && ['nextval', 'setval', 'pg_notify'].includes(name?.parts?.at(-1)?.name ?? ''))
+    return true
   return Object.entries(value).some(([key, item]) => key !== 'span' && callsAny(item))
 }

@@ -1,5 +1,6 @@
 import { EOF } from 'chevrotain'
 import { SQLSTATE, sqlError } from '../errors.ts'
+import { mayBeAccess, parseAccess, statementsIn } from './access/parse-access.ts'
 import type { Expression, Statement } from './ast.ts'
 import { StatementBuilder } from './build/statement-builder.ts'
 import type { ExpressionCst } from './cst/expression.ts'
@@ -8,7 +9,7 @@ import type { Rule } from './grammar/rule.ts'
 import { StatementGrammar } from './grammar/statement-grammar.ts'
 import { joinNamedOperators } from './named-operators.ts'
 import { retag } from './retag.ts'
-import { positionAt, scan, syntaxErrorNear } from './scanner.ts'
+import { endsTooSoon, positionAt, scan, syntaxErrorNear, type Token } from './scanner.ts'
 
 let grammar: StatementGrammar | null = null
 
@@ -18,7 +19,15 @@ let grammar: StatementGrammar | null = null
  * @throws 42601 for wrong syntax, with the position; 54001 when it nests too deeply
  */
 export function parse(source: string): Statement[] {
-  const { tree, builder } = match(source, (parser) => parser.script)
+  const tokens = scan(source)
+  if (!mayBeAccess(tokens)) return script(source, tokens)
+  const all = statementsIn(tokens).map((own) => ({ own, access: parseAccess(source, own) }))
+  if (all.every(({ access }) => access === null)) return script(source, tokens)
+  return all.flatMap(({ own, access }) => access ?? script(source, [...own]))
+}
+
+function script(source: string, tokens: Token[]): Statement[] {
+  const { tree, builder } = match(source, tokens, (parser) => parser.script)
   return builder.script(tree as unknown as ScriptCst)
 }
 
@@ -38,12 +47,12 @@ export function parseStatement(source: string): Statement {
 
 /** Reads a source that is an expression, such as the text of a stored default. @throws as `parse` */
 export function parseExpression(source: string): Expression {
-  const { tree, builder } = match(source, (parser) => parser.expression)
+  const { tree, builder } = match(source, scan(source), (parser) => parser.expression)
   return builder.expression(tree as unknown as ExpressionCst)
 }
 
-function match(source: string, ruleOf: (parser: StatementGrammar) => Rule) {
-  const tokens = joinNamedOperators(scan(source))
+function match(source: string, scanned: Token[], ruleOf: (parser: StatementGrammar) => Rule) {
+  const tokens = joinNamedOperators(scanned)
   retag(tokens, source)
   grammar ??= new StatementGrammar()
   const parser = grammar
@@ -54,9 +63,7 @@ function match(source: string, ruleOf: (parser: StatementGrammar) => Rule) {
     const { token } = error
     if (token.tokenType !== EOF && !Number.isNaN(token.startOffset))
       throw syntaxErrorNear(source, token.startOffset, (token.endOffset ?? token.startOffset) + 1)
-    throw sqlError(SQLSTATE.syntaxError, 'syntax error at end of input', {
-      position: positionAt(source, source.length),
-    })
+    throw endsTooSoon(source, scanned.at(-1)?.end ?? source.length)
   }
   return { tree, builder: new StatementBuilder(source, tokens) }
 }

@@ -57,7 +57,7 @@ export function printDefinition(node: Definition): string {
     case 'createSequence':
       return `${createWords('SEQUENCE', node)}${printName(node.name)}${node.options.map(printSequenceOption).join('')}`
     case 'createSchema':
-      return `CREATE SCHEMA ${node.ifNotExists ? 'IF NOT EXISTS ' : ''}${printIdentifier(node.name)}`
+      return `CREATE SCHEMA ${node.ifNotExists ? 'IF NOT EXISTS ' : ''}${printIdentifier(node.name)}${node.owner === null ? '' : ` AUTHORIZATION ${printIdentifier(node.owner)}`}`
     case 'createEnum':
       return `CREATE TYPE ${printName(node.name)} AS ENUM (${node.labels.map(quoteLiteral).join(', ')})`
     case 'createDomain':

@@ -1,5 +1,6 @@
 import type { Statement } from './ast.ts'
 import { quoteIdentifier, quoteLiteral } from './keywords.ts'
+import { isAccess, printAccess } from './print-access.ts'
 import { printCopy, printCursor } from './print-copy.ts'
 import { printDefinition, printOption } from './print-definition.ts'
 import {
@@ -83,7 +84,7 @@ export function printStatement(node: Statement): string {
     case 'do':
       return `DO LANGUAGE ${quoteIdentifier(node.language)} ${quoteLiteral(node.body)}`
     default:
-      return printDefinition(node)
+      return isAccess(node) ? printAccess(node) : printDefinition(node)
   }
 }
 

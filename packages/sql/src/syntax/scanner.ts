@@ -50,6 +50,18 @@ export function syntaxErrorNear(source: string, start: number, end: number, what
   })
 }
 
+/** The error of a statement that ends too soon, behind its last token. */
+export function endsTooSoon(source: string, end: number): SqlError {
+  const semicolon = /^\s*;/.exec(source.slice(end))
+  if (semicolon !== null) {
+    const at = end + semicolon[0].length - 1
+    return syntaxErrorNear(source, at, at + 1)
+  }
+  return sqlError(SQLSTATE.syntaxError, 'syntax error at end of input', {
+    position: positionAt(source, source.length),
+  })
+}
+
 const isDigit = (code: number): boolean => code >= 48 && code <= 57
 const isWordStart = (code: number): boolean =>
   (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95 || code >= 128

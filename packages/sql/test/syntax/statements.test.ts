@@ -7,7 +7,7 @@ import { withoutSpans } from './without-spans.ts'
 
 // Each file: blocks of a source, `---`, and what becomes of it: a line for each statement in canonical form,
 // or the error. UPDATE_GOLDEN=1 records anew.
-const files = ['statements', 'definitions', 'precedence', 'errors', 'lexical']
+const files = ['statements', 'definitions', 'precedence', 'errors', 'lexical', 'access']
 const at = (file: string): URL => new URL(`./golden/${file}.txt`, import.meta.url)
 
 function outcomeOf(source: string): string {

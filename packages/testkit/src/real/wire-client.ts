@@ -126,6 +126,8 @@ export function show({ type, body }: ServerMessage): string {
       const fields = new Map(texts().map((text) => [text[0], text.slice(1)]))
       return `${type === 'E' ? 'error' : 'notice'} ${fields.get('S')} ${fields.get('C')} ${fields.get('M')}`
     }
+    case 'A':
+      return `notification from ${view.getInt32(0) > 0 ? 'a process' : 'nobody'}: ${decoder.decode(body.subarray(4)).split('\0').slice(0, 2).join(' ')}`
     case 'T': {
       const names: string[] = []
       for (let at = 2, left = view.getInt16(0); left > 0; left--) {
@@ -178,7 +180,8 @@ export class WireClient {
   #ended = false
   #wake: () => void = () => {}
 
-  private constructor(socket: Socket) {
+  /** @param socket connected already */
+  constructor(socket: Socket) {
     this.socket = socket
     socket.on('data', (chunk) => {
       this.#bytes = Buffer.concat([this.#bytes, chunk])
@@ -203,7 +206,7 @@ export class WireClient {
   /** Connected and ready. */
   static async ready(port: number, parameters: Readonly<Record<string, string>> = {}): Promise<WireClient> {
     const client = await WireClient.connect(port)
-    client.send(startup({ user: 'tester', database: 'shop', ...parameters }))
+    client.send(startup({ user: 'cluster', database: 'shop', ...parameters }))
     await client.untilReady()
     return client
   }

@@ -1,4 +1,4 @@
-import type { CallOptions, RelationId, Version } from '@cluster/core'
+import { type CallOptions, logIndex, type RelationId, type Version } from '@cluster/core'
 import { databaseGone } from '../../errors.ts'
 import { encodeKeep } from '../../machine/commands.ts'
 import { allKeptSince, keptSince } from '../../machine/kept-changes.ts'
@@ -18,11 +18,10 @@ export async function keepChanges(
   const index = await log.barrier(options)
   await log.applied(index, options)
   const { id, name, kept } = record()
-  const done =
-    relations === undefined
-      ? allKeptSince(kept) !== null
-      : relations.every((relation) => keptSince(kept, relation) !== null)
-  if (done) return index
+  const since =
+    relations === undefined ? [allKeptSince(kept)] : relations.map((relation) => keptSince(kept, relation))
+  // Somebody else may have asked behind the barrier: what was committed before that was not kept.
+  if (!since.includes(null)) return logIndex(Math.max(index, ...since.map(Number)))
   return submitKeep(context, { id, name }, relations ?? [], true, options)
 }
 

@@ -5,13 +5,16 @@ import type {
   WireCall,
   WireColumn,
   WireError,
+  WireNotification,
+  WireNotifications,
+  WireOrigin,
   WireParameter,
   WireResult,
   WireRow,
   WireSession,
 } from '../../../src/index.ts'
 
-class ToyError extends Error {
+export class ToyError extends Error {
   readonly wire: WireError
 
   constructor(sqlstate: string, message: string) {
@@ -38,11 +41,35 @@ export class ToySession implements WireSession {
   /** What was run, in order. */
   readonly done: string[]
   closed = false
+  /** What came and was not taken. */
+  readonly waiting: WireNotification[] = []
+  /** Set: what taking says. */
+  lost: Error | null = null
+  #arrived: () => void = () => {}
+  readonly notifications: WireNotifications = {
+    take: () => {
+      if (this.lost !== null) throw this.lost
+      return this.transactionState === 'idle' ? this.waiting.splice(0) : []
+    },
+    onArrival: (listener) => {
+      this.#arrived = listener
+    },
+  }
   /** Rows that a reader has taken of each statement. */
   taken = 0
 
   constructor(done: string[]) {
     this.done = done
+  }
+
+  tell(...payloads: readonly string[]): void {
+    this.waiting.push(...payloads.map((payload) => ({ channel: 'news', payload, process: 7 })))
+    this.#arrived()
+  }
+
+  lose(error: Error): void {
+    this.lost = error
+    this.#arrived()
   }
 
   settings(): ReadonlyMap<string, string> {
@@ -182,8 +209,11 @@ export class ToyBackend implements WireBackend {
   readonly done: string[] = []
   readonly sessions: ToySession[] = []
   admission: WireAdmission = { how: 'trust' }
+  /** Where clients came from, in order. */
+  readonly origins: WireOrigin[] = []
 
-  async admit(): Promise<WireAdmission> {
+  async admit(_login: unknown, origin: WireOrigin): Promise<WireAdmission> {
+    this.origins.push(origin)
     return this.admission
   }
 

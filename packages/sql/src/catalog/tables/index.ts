@@ -3,8 +3,10 @@ import { informationSchema } from './information-schema.ts'
 import { absentTables } from './pg-absent.ts'
 import { constraintTables } from './pg-constraints.ts'
 import { relationTables } from './pg-relations.ts'
+import { roleTables } from './pg-roles.ts'
 import { systemTables } from './pg-system.ts'
 import { typeTables } from './pg-types.ts'
+import { privilegeTables } from './privileges.ts'
 
 /** `pg_catalog` and `information_schema`. */
 export const catalogTables: readonly VirtualTable[] = [
@@ -12,6 +14,8 @@ export const catalogTables: readonly VirtualTable[] = [
   ...constraintTables,
   ...typeTables,
   ...systemTables,
+  ...roleTables,
+  ...privilegeTables,
   ...absentTables,
   ...informationSchema,
 ]

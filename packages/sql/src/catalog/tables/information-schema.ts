@@ -1,6 +1,7 @@
 import { elementOf, type SqlType, typeName } from '../../types/type.ts'
 import { defaultDefinition, viewDefinition } from '../definitions.ts'
 import { type CatalogImage, type ImageConstraint, type ImageRelation, SYSTEM_SCHEMAS } from '../image.ts'
+import { guardedAs } from '../image-access.ts'
 import { namesOfKey } from '../names.ts'
 import type { ColumnSchema, TableSchema } from '../schema.ts'
 import type { VirtualTable } from '../virtual-table.ts'
@@ -79,7 +80,13 @@ export const informationSchema: readonly VirtualTable[] = [
       [
         ...Object.keys(SYSTEM_SCHEMAS),
         ...catalog.entries.filter(({ kind }) => kind === 'schema').map(({ name }) => name),
-      ].map((name) => ({ catalog_name: catalog.database, schema_name: name, schema_owner: catalog.user })),
+      ].map((name) => ({
+        catalog_name: catalog.database,
+        schema_name: name,
+        schema_owner: catalog.access.nameOf(
+          catalog.access.ownerOf(guardedAs(catalog.schemaOid(name), 'schema')),
+        ),
+      })),
   ),
   table(
     schema('table_constraints'),
@@ -232,7 +239,6 @@ export const informationSchema: readonly VirtualTable[] = [
             ],
       ),
   ),
-  table(schema('enabled_roles'), 'role_name', ({ catalog }) => [{ role_name: catalog.user }]),
   table(schema('information_schema_catalog_name'), 'catalog_name', ({ catalog }) => [
     { catalog_name: catalog.database },
   ]),
@@ -249,25 +255,6 @@ export const informationSchema: readonly VirtualTable[] = [
     schema('triggers'),
     `trigger_catalog, trigger_schema, trigger_name, event_manipulation, event_object_catalog, event_object_schema,
      event_object_table, action_order int4, action_condition, action_statement, action_orientation, action_timing`,
-  ),
-  table(
-    schema('table_privileges'),
-    'grantor, grantee, table_catalog, table_schema, table_name, privilege_type, is_grantable, with_hierarchy',
-    ({ catalog }) =>
-      tablesAndViews(catalog)
-        .filter(({ virtual }) => virtual === null)
-        .flatMap(({ schema: owner, name }) =>
-          ['INSERT', 'SELECT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'].map((privilege) => ({
-            grantor: catalog.user,
-            grantee: catalog.user,
-            table_catalog: catalog.database,
-            table_schema: owner,
-            table_name: name,
-            privilege_type: privilege,
-            is_grantable: 'YES',
-            with_hierarchy: yesNo(privilege === 'SELECT'),
-          })),
-        ),
   ),
 ]
 

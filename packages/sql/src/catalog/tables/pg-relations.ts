@@ -1,7 +1,8 @@
 import { smallintVector } from '../../types/array-text.ts'
 import { typeBytes, typeModifier } from '../../types/type.ts'
 import { defaultDefinition } from '../definitions.ts'
-import { type CatalogImage, type ImageRelation, indexOid, OWNER } from '../image.ts'
+import { type CatalogImage, type ImageRelation, indexOid } from '../image.ts'
+import { aclArray, relationAcl, relationOwner } from '../image-access.ts'
 import type { ColumnSchema, IndexSchema, TableSchema } from '../schema.ts'
 import { SEQUENCE_COLUMNS } from '../sequence-table.ts'
 import type { VirtualTable } from '../virtual-table.ts'
@@ -120,7 +121,8 @@ function classRow(catalog: CatalogImage, relation: ImageRelation): Row {
     relnamespace: catalog.schemaOid(schema),
     reltype: 0,
     reloftype: 0,
-    relowner: OWNER,
+    relowner: relationOwner(catalog, relation),
+    relacl: relationAcl(catalog, relation),
     relam: accessMethod[kind],
     relfilenode: kind === 'v' ? 0 : oid,
     reltablespace: 0,
@@ -220,6 +222,7 @@ function attributeRows(catalog: CatalogImage, relation: ImageRelation): Row[] {
       attislocal: true,
       attinhcount: 0,
       attcollation: text ? 100 : 0,
+      attacl: column === null ? null : aclArray(catalog, catalog.access.columnAcl(relation.oid, column.slot)),
     }
   })
 }

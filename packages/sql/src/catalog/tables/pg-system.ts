@@ -1,12 +1,15 @@
+import { defaultAcl, EVERYBODY } from '../../access/privileges.ts'
 import { settingName } from '../../session/settings.ts'
 import { indexDefinition, viewDefinition } from '../definitions.ts'
 import { descriptionsOf } from '../descriptions.ts'
-import { DATABASE_OID, OWNER, SYSTEM_SCHEMAS, TEMPORARY_OID } from '../image.ts'
-import { PUBLIC } from '../names.ts'
+import { type CatalogImage, OWNER, SYSTEM_SCHEMAS, TEMPORARY_OID } from '../image.ts'
+import { aclArray, guardedAs, ownerName } from '../image-access.ts'
+import { DATABASE_OID, DATABASE_OWNER, PUBLIC_OID } from '../known-oids.ts'
 import { readSequence } from '../sequence-state.ts'
 import type { VirtualTable } from '../virtual-table.ts'
 import { empty, type Row, table } from './make.ts'
 import { tablesOf } from './pg-relations.ts'
+import { databaseOwner } from './privileges.ts'
 
 const classes: Readonly<Record<string, number>> = {
   pg_class: 1259,
@@ -15,26 +18,30 @@ const classes: Readonly<Record<string, number>> = {
   pg_constraint: 2606,
 }
 
-const role = (name: string): Row => ({
-  oid: OWNER,
-  rolname: name,
-  usename: name,
-  usesysid: OWNER,
-  rolsuper: true,
-  usesuper: true,
-  rolinherit: true,
-  rolcreaterole: true,
-  rolcreatedb: true,
-  usecreatedb: true,
-  rolcanlogin: true,
-  rolreplication: true,
-  userepl: true,
-  rolconnlimit: -1,
-  rolpassword: '********',
-  passwd: '********',
-  rolbypassrls: true,
-  usebypassrls: true,
-})
+const namespace = (catalog: CatalogImage, oid: number, nspname: string): Row => {
+  const object = guardedAs(oid, 'schema')
+  const acl =
+    SYSTEM_SCHEMAS[nspname] === undefined || oid === PUBLIC_OID
+      ? (catalog.access.stored(oid)?.acl ?? null)
+      : SYSTEM_ACL
+  return {
+    oid,
+    nspname,
+    // Until it is given away, that of `public` is PostgreSQL's role for whoever owns the database.
+    nspowner:
+      oid === PUBLIC_OID && catalog.access.stored(oid) === null
+        ? DATABASE_OWNER
+        : catalog.access.ownerOf(object),
+    nspacl: aclArray(catalog, acl),
+    tableoid: 2615,
+  }
+}
+
+/** Everybody may look into the schemas of the system. */
+const SYSTEM_ACL = [
+  ...defaultAcl('schema', OWNER),
+  { grantee: EVERYBODY, grantor: OWNER, letters: 'U', grantable: '' },
+]
 
 /** Schemas, databases, roles, comments and settings, and the views that sum up. */
 export const systemTables: readonly VirtualTable[] = [
@@ -55,21 +62,13 @@ export const systemTables: readonly VirtualTable[] = [
     'pg_catalog.pg_namespace',
     'oid oid, nspname, nspowner oid, nspacl text[], tableoid oid',
     ({ catalog }) => [
-      ...Object.entries(SYSTEM_SCHEMAS).map(
-        ([nspname, oid]): Row => ({
-          oid,
-          nspname,
-          // That of `public` is PostgreSQL's role for whoever owns the database.
-          nspowner: nspname === PUBLIC ? 6171 : OWNER,
-          tableoid: 2615,
-        }),
-      ),
+      ...Object.entries(SYSTEM_SCHEMAS).map(([nspname, oid]) => namespace(catalog, oid, nspname)),
       ...(catalog.path.temporary === null
         ? []
         : [{ oid: TEMPORARY_OID, nspname: catalog.path.temporary, nspowner: OWNER, tableoid: 2615 }]),
       ...catalog.entries
         .filter(({ kind }) => kind === 'schema')
-        .map(({ oid, name }): Row => ({ oid, nspname: name, nspowner: OWNER, tableoid: 2615 })),
+        .map(({ oid, name }) => namespace(catalog, oid, name)),
     ],
   ),
   table('pg_catalog.pg_description', 'objoid oid, classoid oid, objsubid int4, description', ({ catalog }) =>
@@ -90,7 +89,8 @@ export const systemTables: readonly VirtualTable[] = [
       {
         oid: DATABASE_OID,
         datname: catalog.database,
-        datdba: OWNER,
+        datdba: databaseOwner(catalog),
+        datacl: aclArray(catalog, catalog.access.aclOf(guardedAs(DATABASE_OID, 'database'))),
         encoding: 6,
         datlocprovider: 'c',
         datistemplate: false,
@@ -101,17 +101,6 @@ export const systemTables: readonly VirtualTable[] = [
         datctype: 'C',
       },
     ],
-  ),
-  table(
-    'pg_catalog.pg_roles',
-    `rolname, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, rolcanlogin bool,
-     rolreplication bool, rolconnlimit int4, rolpassword, rolvaliduntil time, rolbypassrls bool, rolconfig text[], oid oid`,
-    ({ catalog }) => [role(catalog.user)],
-  ),
-  table(
-    'pg_catalog.pg_user',
-    'usename, usesysid oid, usecreatedb bool, usesuper bool, userepl bool, usebypassrls bool, passwd, valuntil time, useconfig text[]',
-    ({ catalog }) => [role(catalog.user)],
   ),
   table('pg_catalog.pg_settings', settingColumns(), ({ settings }) =>
     settings().map(
@@ -138,7 +127,7 @@ export const systemTables: readonly VirtualTable[] = [
         .map((one) => ({
           schemaname: one.schema,
           tablename: one.name,
-          tableowner: catalog.user,
+          tableowner: ownerName(catalog, one),
           hasindexes: one.primaryKey !== null || one.indexes.length > 0,
           hasrules: false,
           hastriggers: one.foreignKeys.length + one.referencedBy.length > 0,
@@ -151,7 +140,7 @@ export const systemTables: readonly VirtualTable[] = [
       .map((view) => ({
         schemaname: view.schema,
         viewname: view.name,
-        viewowner: catalog.user,
+        viewowner: ownerName(catalog, view.entry),
         definition: viewDefinition(catalog, view),
       })),
   ),
@@ -166,7 +155,7 @@ export const systemTables: readonly VirtualTable[] = [
               {
                 schemaname: view.schema,
                 matviewname: view.name,
-                matviewowner: catalog.user,
+                matviewowner: ownerName(catalog, view.entry),
                 hasindexes: view.entry.indexes.length > 0,
                 ispopulated: view.entry.materialized.populated,
                 definition: viewDefinition(catalog, view),
@@ -201,7 +190,7 @@ export const systemTables: readonly VirtualTable[] = [
           return {
             schemaname: entry.schema,
             sequencename: entry.name,
-            sequenceowner: catalog.user,
+            sequenceowner: ownerName(catalog, entry),
             data_type: entry.type,
             start_value: BigInt(entry.start),
             min_value: BigInt(entry.min),
@@ -267,7 +256,7 @@ export const systemTables: readonly VirtualTable[] = [
         datid: DATABASE_OID,
         datname: catalog.database,
         pid: 1,
-        usesysid: OWNER,
+        usesysid: catalog.access.roleNamed(catalog.user)?.oid ?? OWNER,
         usename: catalog.user,
         application_name: settings().find(([name]) => name === 'application_name')?.[1] ?? '',
         state: 'active',

@@ -1,5 +1,6 @@
 import { ENUM_ARRAYS, typeBytes, typeCategory, typeModifier, typeOid } from '../../types/type.ts'
-import { type CatalogImage, type ImageType, OWNER } from '../image.ts'
+import type { CatalogImage, ImageType } from '../image.ts'
+import { aclArray, guardedIn, ownerOf } from '../image-access.ts'
 import type { VirtualTable } from '../virtual-table.ts'
 import { type Row, table } from './make.ts'
 
@@ -53,7 +54,8 @@ function typeRow(catalog: CatalogImage, { oid, schema, name, type, entry }: Imag
     oid,
     typname: name,
     typnamespace: catalog.schemaOid(schema),
-    typowner: OWNER,
+    typowner: ownerOf(catalog, entry),
+    typacl: entry === null ? null : aclArray(catalog, catalog.access.aclOf(guardedIn(catalog, entry))),
     typlen: bytes,
     typbyval: bytes > 0 && bytes <= 8,
     typtype: domain !== null ? 'd' : type.enum !== undefined ? 'e' : 'b',

@@ -198,6 +198,8 @@ export interface CreateSchema extends Node {
   readonly kind: 'createSchema'
   /** Null: that of AUTHORIZATION. */
   readonly name: Identifier
+  /** AUTHORIZATION: the role that owns it; null: whoever makes it. */
+  readonly owner: Identifier | null
   readonly ifNotExists: boolean
 }
 

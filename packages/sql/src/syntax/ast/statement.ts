@@ -1,3 +1,4 @@
+import type { AccessStatement, ChannelStatement, IdentityStatement } from './access.ts'
 import type { Identifier, Node, QualifiedName, TypeName } from './common.ts'
 import type { Copy, CursorStatement } from './copy.ts'
 import type { Definition, StorageOption } from './definition.ts'
@@ -19,6 +20,9 @@ export type Statement =
   | SetStatement
   | Show
   | Maintenance
+  | AccessStatement
+  | IdentityStatement
+  | ChannelStatement
 
 export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable'
 

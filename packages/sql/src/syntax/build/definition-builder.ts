@@ -121,7 +121,14 @@ export class DefinitionBuilder extends TableBuilder {
     const { ifNotExists, ColumnId, owner } = node.children
     const name = ColumnId?.[0] ?? owner?.[0]
     if (name === undefined) throw this.unexpected(span.end)
-    return { kind: 'createSchema', name: identifier(name), ifNotExists: has(ifNotExists), span }
+    const role = owner?.[0]
+    return {
+      kind: 'createSchema',
+      name: identifier(name),
+      owner: role === undefined ? null : identifier(role),
+      ifNotExists: has(ifNotExists),
+      span,
+    }
   }
 
   #enum(node: CreateTypeCst, span: Span): CreateEnum {

@@ -1,0 +1,138 @@
+import type { Clock } from '@cluster/core'
+import { silentLogger } from '@cluster/core'
+import { scramLogin, wire } from '@cluster/testkit'
+import { afterEach, describe, expect, test } from '@jest/globals'
+import type { ByteStream } from '../../src/driver/byte-stream.ts'
+import { Incoming } from '../../src/driver/incoming.ts'
+import { authenticate } from '../../src/driver/login.ts'
+import { LoginGate } from '../../src/driver/login-gate.ts'
+import { Outgoing } from '../../src/driver/outgoing.ts'
+import { nodeCrypto, type PgwireServer, pgwireServer, scramVerifier } from '../../src/index.ts'
+import { MessageReader } from '../../src/machine/message-reader.ts'
+import { realClock } from './support/real-clock.ts'
+import { ToyBackend } from './support/toy-backend.ts'
+
+const { WireClient } = wire
+const nonce = (bytes: number): Uint8Array => new Uint8Array(bytes).fill(5)
+
+/** Time that passes only in waits, which are over at once. */
+class WaitingClock implements Clock {
+  #now = 0
+  readonly waits: number[] = []
+  now = (): number => this.#now
+  wall = (): number => this.#now
+  turn = async (): Promise<void> => {}
+
+  after(delayMs: number, run: () => void): () => void {
+    this.waits.push(delayMs)
+    this.#now += delayMs
+    queueMicrotask(run)
+    return () => {}
+  }
+
+  pass(ms: number): void {
+    this.#now += ms
+  }
+}
+
+describe('the gate', () => {
+  test('each wrong password of an address is answered later than the one before, up to a bound', async () => {
+    const clock = new WaitingClock()
+    const gate = new LoginGate(4, clock)
+    for (let i = 0; i < 8; i++) await gate.failed('1.2.3.4')
+    await gate.failed('5.6.7.8')
+    expect(clock.waits).toEqual([100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 100])
+    gate.passed('1.2.3.4')
+    await gate.failed('1.2.3.4')
+    clock.pass(60_000)
+    await gate.failed('1.2.3.4')
+    expect(clock.waits.slice(9)).toEqual([100, 100])
+  })
+
+  test('an address has only so many logins under way', () => {
+    const gate = new LoginGate(2, new WaitingClock())
+    const [one, two] = [gate.enter('a'), gate.enter('a')]
+    expect([one, two]).not.toContain(null)
+    expect(gate.enter('a')).toBeNull()
+    expect(gate.enter('b')).not.toBeNull()
+    one?.()
+    one?.()
+    expect(gate.enter('a')).not.toBeNull()
+    expect(gate.enter('a')).toBeNull()
+  })
+})
+
+describe('who comes from elsewhere', () => {
+  async function told(origin: { readonly local: boolean; readonly encrypted: boolean }): Promise<string[]> {
+    const written: Uint8Array[] = []
+    const stream = {
+      ...origin,
+      write: async (bytes: Uint8Array) => void written.push(bytes),
+    } as unknown as ByteStream
+    const out = new Outgoing(stream)
+    const ports = { backend: new ToyBackend(), crypto: nodeCrypto, nonce }
+    const login = { user: 'me', database: 'shop', settings: new Map<string, string>() }
+    await authenticate(login, stream, new Incoming(stream, new MessageReader(1_000)), out, ports)
+    await out.flush()
+    const bytes = Buffer.concat(written)
+    const lines: string[] = []
+    for (let at = 0; at < bytes.length; at += bytes.readInt32BE(at + 1) + 1)
+      lines.push(
+        wire.show({
+          type: String.fromCharCode(bytes[at] ?? 0),
+          body: new Uint8Array(bytes.subarray(at + 5, at + 1 + bytes.readInt32BE(at + 1))),
+        }),
+      )
+    return lines
+  }
+
+  test('is told when the connection is not encrypted', async () => {
+    expect(await told({ local: true, encrypted: false })).toEqual(['authentication 0'])
+    expect(await told({ local: false, encrypted: true })).toEqual(['authentication 0'])
+    expect(await told({ local: false, encrypted: false })).toEqual([
+      'authentication 0',
+      expect.stringMatching(/^notice NOTICE 01000 this connection is not encrypted/),
+    ])
+  })
+})
+
+describe('wrong passwords in bulk', () => {
+  let server: PgwireServer
+  const clients: wire.WireClient[] = []
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.close()
+    await server.close()
+  })
+
+  test('are turned away beyond a bound, and whoever is in notices nothing', async () => {
+    const backend = new ToyBackend()
+    server = pgwireServer({ loginsMax: 3, connectionsMax: 50 })({
+      backend,
+      clock: realClock,
+      random: { uint32: () => 1, bytes: nonce },
+      logger: silentLogger,
+    })
+    const port = await server.listen({ port: 0 })
+    const inside = await WireClient.ready(port)
+    clients.push(inside)
+    backend.admission = { how: 'scram', verifier: await scramVerifier('secret', Uint8Array.of(1)) }
+    const outcomes = await Promise.all(
+      Array.from({ length: 12 }, async (_, i) => {
+        const client = await WireClient.connect(port)
+        clients.push(client)
+        const [line] = await scramLogin(client, { user: 'tester', database: 'shop', password: `guess ${i}` })
+        return line
+      }),
+    )
+    const refused = 'error FATAL 28P01 password authentication failed for user "tester"'
+    const turnedAway = 'error FATAL 53300 too many logins of this address are under way'
+    expect(new Set(outcomes)).toEqual(new Set([refused, turnedAway]))
+    expect(outcomes.filter((line) => line === refused).length).toBeLessThanOrEqual(3)
+    inside.send(wire.query('insert'))
+    expect(await inside.untilReady()).toEqual(['complete INSERT 0 1', 'ready I'])
+    const right = await WireClient.connect(port)
+    clients.push(right)
+    const lines = await scramLogin(right, { user: 'tester', database: 'shop', password: 'secret' })
+    expect(lines.at(-1)).toBe('ready I')
+  })
+})
