@@ -128,6 +128,7 @@ export type {
   Applied,
   AppliedBundle,
   Bundle,
+  BundleCondition,
   BundleSupport,
   GroupView,
   LogEntry,

@@ -1,6 +1,7 @@
 import type { Cancel } from './clock.ts'
 import type { ErrorDetail } from './errors.ts'
 import type { NodeId } from './ids.ts'
+import type { BundleCondition } from './ordered-log.ts'
 
 /**
  * How a lock is taken: `exclusive` by one alone; `shared` beside others who share; `permits` as so many of the permits of a
@@ -33,8 +34,11 @@ export interface HeldLock {
   readonly signal: AbortSignal
   /** False once it was released, or lost by this node's clock, even when the event loop was too busy to say so. */
   readonly held: boolean
-  /** A condition for bundles: true while this very grant holds and nobody broke it. For the machine `mutex`. */
-  readonly requirement: Uint8Array
+  /**
+   * For bundles and commits: true while this very grant holds and nobody broke it, judged by the log where they come. It
+   * may be used by any process of the cluster, and goes on being false once the lock was lost or given back.
+   */
+  readonly fence: BundleCondition
   /** One more handle of the same grant, which is over when all of them were released. @throws MUTEX_LOST */
   again(): HeldLock
   /** Gives it back; the second time does nothing. Resolves when it is free, or was lost. */

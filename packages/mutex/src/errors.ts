@@ -1,4 +1,10 @@
-import { ClusterError, type MutexErrorDetail } from '@cluster/core'
+import {
+  ClusterError,
+  type ClusterVersion,
+  type LogErrorDetail,
+  type MutexErrorDetail,
+  VERSION_OF,
+} from '@cluster/core'
 
 export type MutexError = ClusterError<MutexErrorDetail>
 
@@ -42,6 +48,12 @@ export const optionInvalid = (option: string, given: unknown, rule: string): Mut
   new ClusterError(
     { code: 'MUTEX_OPTION_INVALID', outcome: 'rejected', option, given: String(given) },
     `The option ${option} is ${String(given)}; it must be ${rule}.`,
+  )
+
+export const versionTooLow = (version: ClusterVersion): ClusterError<LogErrorDetail> =>
+  new ClusterError(
+    { code: 'LOG_VERSION_TOO_LOW', outcome: 'rejected', version, needs: VERSION_OF.locks, behind: [] },
+    `Locks need every member to run a program that knows them. The cluster is at version ${version} and they came with ${VERSION_OF.locks}: update the programs of all nodes.`,
   )
 
 export const stopped = (): ClusterError =>

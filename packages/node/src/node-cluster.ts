@@ -7,6 +7,7 @@ import {
   type DatabaseOptions,
   EventHub,
   errorCode,
+  type Locks,
   type Logger,
   type NodeId,
   type Random,
@@ -15,6 +16,16 @@ import {
   type StructureNode,
   type Transport,
 } from '@cluster/core'
+import {
+  type Election,
+  election,
+  type NamedLock,
+  namedLock,
+  type ReadWriteLock,
+  readWriteLock,
+  type Semaphore,
+  semaphore,
+} from '@cluster/mutex'
 import type {
   Cluster,
   ClusterDatabase,
@@ -152,6 +163,28 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
     return opening
   }
 
+  get locks(): Locks {
+    const { locks } = this.#parts.node
+    if (locks === null) throw isWitness('of locks')
+    return locks
+  }
+
+  mutex(name: string): NamedLock {
+    return namedLock(this.locks, name)
+  }
+
+  readWriteLock(name: string): ReadWriteLock {
+    return readWriteLock(this.locks, name)
+  }
+
+  semaphore(name: string, permits: number): Semaphore {
+    return semaphore(this.locks, name, permits)
+  }
+
+  election(name: string): Election {
+    return election(this.locks, name)
+  }
+
   async restore(
     name: string,
     folder: string,
@@ -191,7 +224,7 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
 
   #open(storage: Database): ClusterDatabase {
     const { clock, random, node } = this.#parts
-    return openDatabase(storage, { clock, random, peers: node.peers })
+    return openDatabase(storage, { clock, random, peers: node.peers, locks: node.locks })
   }
 
   #end(reason: 'away' | 'left'): Promise<void> {

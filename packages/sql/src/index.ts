@@ -4,8 +4,15 @@ export type { CopyShape, CopySource, OpenCopySource } from './copy/feed.ts'
 export type { BinaryValues } from './copy/values.ts'
 export { isSqlError, type SqlError, type SqlErrorDetail } from './errors.ts'
 export type { ResultColumn } from './plan/statement.ts'
-export { type SqlEngine, type SqlEngineOptions, type SqlEnginePorts, sqlEngine } from './session/engine.ts'
+export {
+  type SqlEngine,
+  type SqlEngineOptions,
+  type SqlEnginePorts,
+  type SqlTransaction,
+  sqlEngine,
+} from './session/engine.ts'
 export { type LayerErrorDetail, sqlstateOf } from './session/errors.ts'
+export type { Fence, SqlTransactionOptions } from './session/fences.ts'
 export type { Parameter } from './session/parameters.ts'
 export {
   type CopyFromOptions,

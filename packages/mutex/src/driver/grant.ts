@@ -1,6 +1,7 @@
 import { assert, type HeldLock, type LockMode } from '@cluster/core'
 import { lost } from '../errors.ts'
 import { encodeRequirement } from '../machine/codec.ts'
+import { MUTEX_MACHINE } from '../machine/machine.ts'
 
 /** What a grant needs of the session that it belongs to. */
 export interface GrantOwner {
@@ -81,7 +82,7 @@ export class Grant {
       get held() {
         return isHeld()
       },
-      requirement: encodeRequirement({ name, token, uid: this.#owner.uid }),
+      fence: { machine: MUTEX_MACHINE, condition: encodeRequirement({ name, token, uid: this.#owner.uid }) },
       again: () => {
         if (released !== null) throw lost(name)
         return this.handle()

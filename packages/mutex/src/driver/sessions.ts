@@ -2,6 +2,7 @@ import { isClusterError, randomId } from '@cluster/core'
 import { sessionLost, stopped, tooMany } from '../errors.ts'
 import { type Context, send } from './context.ts'
 import { LiveSession } from './session.ts'
+import { demandLocks } from './version.ts'
 
 const ATTEMPTS = 5
 
@@ -42,6 +43,7 @@ export class Sessions {
     const { clock, random, settings, machine, log } = this.#context
     // The word must be the newest of this node, so it says what this node knows.
     await log.ready()
+    await demandLocks(log)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const uid = randomId(random)
       const sentAt = clock.now()

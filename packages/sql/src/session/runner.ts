@@ -17,7 +17,7 @@ import { define } from '../ddl/define.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { ExecutionContext, MemoryBudget, type Source } from '../executor/context.ts'
 import { Profile } from '../executor/profile.ts'
-import type { FunctionContext } from '../functions/function.ts'
+import type { FunctionContext, LockCalls } from '../functions/function.ts'
 import { type LocalStore, localOf } from '../local/local-store.ts'
 import type { LogicalPlan } from '../plan/logical.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
@@ -37,6 +37,7 @@ import { restsOnReads } from './retrying.ts'
 import { applySets, SequenceDryError, type SequencePools, StatementSequences } from './sequences.ts'
 import type { SessionState } from './session-state.ts'
 import type { Settings } from './settings.ts'
+import { noLockCalls, withLocks } from './statement-locks.ts'
 import type { Sweeper } from './sweeper.ts'
 
 export interface RunnerPorts {
@@ -84,6 +85,8 @@ export interface Outcome {
   readonly written: number | null
   /** Set when the statement has committed its transaction; `error`: it had no effect, for that reason. */
   readonly committed?: { readonly receipt: CommitReceipt; readonly error: Error | null }
+  /** It had to do with locks alone: what comes next should see what others did before they gave them back. */
+  readonly locksOnly?: boolean
 }
 
 /** A statement that tried to commit its transaction has ended it without an effect, and has to run in another one. */
@@ -152,7 +155,7 @@ export class StatementRunner {
   }
 
   /** Commits what BEGIN has begun, with what COMMIT has to see to; what fails in it ends the transaction, and is true. */
-  async commit(transaction: Transaction): Promise<CommitReceipt> {
+  async commit(transaction: Transaction, options: CommitOptions): Promise<CommitReceipt> {
     try {
       await this.beforeCommit(transaction)
     } catch (error) {
@@ -163,7 +166,7 @@ export class StatementRunner {
       }
       throw error
     }
-    const receipt = await transaction.commit()
+    const receipt = await transaction.commit(options)
     await this.committed(transaction)
     return receipt
   }
@@ -255,9 +258,23 @@ export class StatementRunner {
   }
 
   async #data(statement: DataStatement, run: Run): Promise<Outcome> {
-    const { compiled, parameterTypes, sequences, asksCatalog } = await this.#plan(statement, run)
+    const planned = await this.#plan(statement, run)
+    if (!planned.takesLocks) return this.#planned(planned, statement, run, noLockCalls)
+    const locksOnly = planned.dependencies.size === 0
+    const outcome = await withLocks(run, (locks) =>
+      this.#planned(planned, statement, { ...run, alone: null }, locks),
+    )
+    return { ...outcome, locksOnly }
+  }
+
+  async #planned(
+    { compiled, parameterTypes, sequences, asksCatalog }: PlannedStatement,
+    statement: DataStatement,
+    run: Run,
+    locks: LockCalls,
+  ): Promise<Outcome> {
     const image = asksCatalog ? await this.#image(run) : null
-    const context = this.#context(run, convertParameters(run.parameters, parameterTypes), image)
+    const context = this.#context(run, convertParameters(run.parameters, parameterTypes), image, locks)
     if (sequences.length > 0) await this.#prepare(sequences, rowsAtMost(compiled.plan), run.transaction)
     if (compiled.kind === 'query') {
       const batches =
@@ -335,13 +352,14 @@ export class StatementRunner {
     { transaction, transactionMicros, settings, session, signal }: Run,
     parameters: readonly Value[],
     image: CatalogImage | null = null,
+    locks: LockCalls = noLockCalls,
   ): ExecutionContext {
     const { clock, memoryBytesMax } = this.#ports
     const sequences = new StatementSequences(this.#ports.sequences, session.sequences, transaction)
     const frame: Frame = {
       parameters,
       outer: [],
-      functions: this.#functions(transactionMicros, settings, sequences, image),
+      functions: { ...this.#functions(transactionMicros, settings, sequences, image), locks },
     }
     return new ExecutionContext({
       transaction,
@@ -357,7 +375,7 @@ export class StatementRunner {
     settings: Settings,
     sequences: StatementSequences,
     image: CatalogImage | null,
-  ): FunctionContext {
+  ): Omit<FunctionContext, 'locks'> {
     const { clock, random, user, database } = this.#ports
     const micros = (ms: number): bigint => BigInt(Math.round(ms * MICROS_A_MS))
     const startedAt = clock.wall()

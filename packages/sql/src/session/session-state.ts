@@ -1,10 +1,11 @@
-import type { Transaction } from '@cluster/core'
+import type { BundleCondition, CommitOptions, Locks, Transaction } from '@cluster/core'
 import type { SearchPath } from '../catalog/names.ts'
 import { TEMPORARY_PREFIX } from '../catalog/names.ts'
 import { LocalStore } from '../local/local-store.ts'
 import { LocalTransaction } from '../local/local-transaction.ts'
 import { Cursors } from './cursors.ts'
 import { SessionSequences } from './sequences.ts'
+import { SessionLocks } from './session-locks.ts'
 import { Settings } from './settings.ts'
 
 let sessions = 0
@@ -14,8 +15,27 @@ export class SessionState {
   readonly settings = new Settings()
   readonly sequences = new SessionSequences()
   readonly cursors = new Cursors()
+  readonly locks: SessionLocks
   /** Made when it is first asked for; most sessions have nothing of their own. */
   #local: LocalStore | null = null
+
+  readonly #fences: readonly BundleCondition[]
+
+  /**
+   * @param locks null: there are none
+   * @param fences what all that it commits depends on, beside what its own locks say
+   */
+  constructor(locks: Locks | null, fences: readonly BundleCondition[]) {
+    this.locks = new SessionLocks(locks)
+    this.#fences = fences
+  }
+
+  /** What a commit depends on now. @throws 55L01 */
+  requires(): Pick<CommitOptions, 'requires'> {
+    const named = this.locks.fences(this.settings.get('cluster.fence'))
+    const requires = [...this.#fences, ...this.locks.transactionFences, ...named]
+    return requires.length === 0 ? {} : { requires }
+  }
 
   get local(): LocalStore {
     this.#local ??= new LocalStore(`${TEMPORARY_PREFIX}_${++sessions}`)

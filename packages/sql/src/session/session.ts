@@ -1,4 +1,5 @@
 import type {
+  BundleCondition,
   CommitOptions,
   CommitReceipt,
   Transaction,
@@ -23,9 +24,10 @@ import type { Beginning, SessionPorts } from './ports.ts'
 import { isNamed, PreparedStatements } from './prepared.ts'
 import { inFailedTransaction } from './refusals.ts'
 import { mayBeOptimistic, restsOnReads, retrying, retryOf } from './retrying.ts'
-import { collect, type Outcome, type Run, RunApartError, readsOnly } from './runner.ts'
+import { collect, isData, type Outcome, type Run, RunApartError, readsOnly } from './runner.ts'
 import { savepointResult } from './savepoints.ts'
 import { SessionState } from './session-state.ts'
+import type { Settings } from './settings.ts'
 import {
   type CallDetails,
   CommittedError,
@@ -33,6 +35,7 @@ import {
   type Item,
   isControl,
   itemsOf,
+  noteUse,
   type OpenTransaction,
   onlyItem,
   textAlone,
@@ -56,8 +59,8 @@ const MICROS_A_MS = 1_000
 
 export class SqlSession implements Session {
   readonly #ports: SessionPorts
-  readonly #state = new SessionState()
-  readonly #settings = this.#state.settings
+  readonly #state: SessionState
+  readonly #settings: Settings
   readonly #prepared = new PreparedStatements()
   /** What all transactions of this session begin with. */
   readonly #beginning: Beginning
@@ -69,10 +72,13 @@ export class SqlSession implements Session {
   /**
    * @param beginning optimistic for a caller who runs everything again when it was out of date: transactions are
    * proved before they end, by COMMIT and ROLLBACK alike
+   * @param fences what all that it commits depends on, beside what its own locks say
    */
-  constructor(ports: SessionPorts, beginning: Beginning = {}) {
+  constructor(ports: SessionPorts, beginning: Beginning = {}, fences: readonly BundleCondition[] = []) {
     this.#ports = ports
     this.#beginning = beginning
+    this.#state = new SessionState(ports.locks, fences)
+    this.#settings = this.#state.settings
   }
 
   get transactionState(): TransactionState {
@@ -231,6 +237,7 @@ export class SqlSession implements Session {
     void this.#state.cursors.close()
     this.#open?.transaction?.rollback()
     this.#open = null
+    this.#state.locks.close()
   }
 
   /** Waits for the calls before, and lets nobody else in until released. */
@@ -259,6 +266,7 @@ export class SqlSession implements Session {
     }
   }
 
+  /** A text that cannot be read fails the transaction, like any other error in it. */
   #parse(text: string): readonly Item[] {
     try {
       return itemsOf(text, this.#ports.parsed)
@@ -345,11 +353,13 @@ export class SqlSession implements Session {
     const statements = items.map(({ statement }) => statement)
     const past = pastOf(options, statements)
     const key = options.idempotencyKey
-    let alone = items.length === 1
     let lost: Transaction | null = null
     // What COPY reads cannot be read again, so it asks for the newest first and has one attempt.
     const once = options.copying !== undefined && options.copying !== 'out'
-    return retrying(once ? { ...this.#ports, retriesMax: 0 } : this.#ports, async (retry) => {
+    const fence = readOnly ? {} : this.#state.requires()
+    // Definitions go on behind their commit, where no fence would hold.
+    let alone = items.length === 1 && (fence.requires === undefined || statements.every(isData))
+    const running = retrying(once ? { ...this.#ports, retriesMax: 0 } : this.#ports, async (retry) => {
       const optimistic = !readOnly && !once && mayBeOptimistic(retry)
       for (;;) {
         const beginning = { ...call, readOnly, optimistic, ...past, ...retryOf(lost) }
@@ -357,7 +367,8 @@ export class SqlSession implements Session {
         lost = transaction
         const startMicros = this.#micros()
         // What ran alone and had no effect has used its key up.
-        const commit = key === undefined ? call : { ...call, idempotencyKey: alone ? key : `${key}/apart` }
+        const keyed = key === undefined ? call : { ...call, idempotencyKey: alone ? key : `${key}/apart` }
+        const commit = { ...keyed, ...fence }
         const start = (item: Item): Run =>
           this.#run(item, transaction, startMicros, parameters, options, alone ? commit : null)
         try {
@@ -373,6 +384,7 @@ export class SqlSession implements Session {
         }
       }
     })
+    return running.finally(() => this.#state.locks.endTransaction())
   }
 
   /** Runs statements in a fresh transaction and commits it. What it says of the data is true, also when it fails. */
@@ -397,7 +409,7 @@ export class SqlSession implements Session {
     }
     if (items.every(({ statement }) => readsOnly(statement)))
       return results.map((result) => ({ ...result, receipt: null }))
-    const receipt = await transaction.commit(call)
+    const receipt = await transaction.commit({ ...call, ...this.#state.requires() })
     await this.#ports.runner.committed(transaction)
     return results.map((result) => ({ ...result, receipt }))
   }
@@ -408,6 +420,7 @@ export class SqlSession implements Session {
     run: Run,
   ): Promise<Omit<SqlResult, 'receipt'> & { readonly committed?: CommitReceipt }> {
     const outcome = await this.#ports.runner.run(statement as PlainStatement, run)
+    noteUse(this.#open, statement, outcome)
     const { command, columns, written, committed } = outcome
     if (committed !== undefined && committed.error !== null) throw new CommittedError(committed.error)
     const rows = await collect(outcome)
@@ -501,6 +514,7 @@ export class SqlSession implements Session {
       readOnly: statement.readOnly ?? byDefault,
       savepoints: [],
       failed: false,
+      used: false,
     }
   }
 
@@ -512,17 +526,24 @@ export class SqlSession implements Session {
       this.#open = open
       return this.#rollback()
     }
-    const { cursors } = this.#state
+    const { cursors, locks } = this.#state
     let committed = false
     try {
       await cursors.hold()
-      const receipt = open.transaction === null ? null : await this.#ports.runner.commit(open.transaction)
+      const receipt = open.transaction === null ? null : await this.#commitFenced(open.transaction)
       committed = true
       return doneResult('COMMIT', receipt)
     } finally {
       open.transaction?.rollback()
       await cursors.ended(committed)
+      await locks.endTransaction()
     }
+  }
+
+  /** What writes nothing depends on nothing. */
+  #commitFenced(transaction: Transaction): Promise<CommitReceipt> {
+    const fence = transaction.mark().writes === 0 ? {} : this.#state.requires()
+    return this.#ports.runner.commit(transaction, fence)
   }
 
   async #rollback(): Promise<SqlResult> {
@@ -533,6 +554,7 @@ export class SqlSession implements Session {
     } finally {
       await this.#state.cursors.ended(false)
       transaction?.rollback()
+      await this.#state.locks.endTransaction()
     }
     return doneResult('ROLLBACK')
   }
@@ -577,6 +599,7 @@ export class SqlSession implements Session {
       const start = open?.startMicros ?? this.#micros()
       const run = this.#run(item, transaction, start, parameters, options)
       const outcome: Outcome = await this.#ports.runner.run(item.statement as PlainStatement, run)
+      noteUse(this.#open, item.statement, outcome)
       let any = false
       for await (const batch of outcome.batches) {
         any = true
@@ -588,6 +611,7 @@ export class SqlSession implements Session {
       throw toSqlError(error)
     } finally {
       own?.rollback()
+      if (open === null) await this.#state.locks.endTransaction()
     }
   }
 }

@@ -1,16 +1,19 @@
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
 import { sessionZone, UTC, type Zone } from '../types/time-zone.ts'
+import { durationMs } from './durations.ts'
 
 /** What SHOW tells and SET may change. Most only exist because clients ask for them. */
 const defaults: Readonly<Record<string, string>> = {
   application_name: '',
   client_encoding: 'UTF8',
   client_min_messages: 'notice',
+  'cluster.fence': '',
   datestyle: 'ISO, MDY',
   default_transaction_isolation: 'serializable',
   default_transaction_read_only: 'off',
   extra_float_digits: '1',
   intervalstyle: 'postgres',
+  lock_timeout: '0',
   search_path: '"$user", public',
   server_encoding: 'UTF8',
   server_version: '15.0',
@@ -65,6 +68,7 @@ export class Settings {
       throw sqlError(SQLSTATE.invalidParameterValue, `parameter "${name}" cannot be set to "${value}"`, {
         hint: allowed.length === 0 ? 'It cannot be changed.' : `It is always ${defaults[name]}.`,
       })
+    if (name === 'lock_timeout') durationMs(name, value)
     if (name === 'timezone') {
       this.#values.set(name, zoneSetting(value).name)
       return

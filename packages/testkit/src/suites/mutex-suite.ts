@@ -150,12 +150,12 @@ export function mutexSuite({ describe, test, expect }: SuiteRunner, open: () => 
     test('what a killed process held is free after its lease', async () => {
       const { a, b, kill, settle, holds } = await three()
       const held = await settle(b.acquire('till'))
-      expect(await settle(holds('a', held.requirement))).toBe(true)
+      expect(await settle(holds('a', held.fence.condition))).toBe(true)
       kill('b')
       const next = await settle(a.acquire('till', { timeoutMs: LONG_MS }))
       expect(next.token).toBeGreaterThan(held.token)
-      expect(await settle(holds('a', held.requirement))).toBe(false)
-      expect(await settle(holds('a', next.requirement))).toBe(true)
+      expect(await settle(holds('a', held.fence.condition))).toBe(false)
+      expect(await settle(holds('a', next.fence.condition))).toBe(true)
     })
 
     test('a process that is started again gives up what it held before', async () => {
@@ -197,7 +197,7 @@ export function mutexSuite({ describe, test, expect }: SuiteRunner, open: () => 
       const waiting = pending(b.acquire('till'))
       while ((await settle(c.describe('till')))[0]?.queue.length !== 1);
       expect(await settle(c.break('till', 'the till is on fire'))).toBe(1)
-      expect(await settle(holds('c', held.requirement))).toBe(false)
+      expect(await settle(holds('c', held.fence.condition))).toBe(false)
       await until(() => waiting.held !== null, LONG_MS)
       expect(held.signal.aborted).toBe(true)
       expect(held.signal.reason).toMatchObject({
