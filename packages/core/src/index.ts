@@ -114,6 +114,7 @@ export {
 export type {
   AcquireOptions,
   HeldLock,
+  Latches,
   LockHolder,
   LockInfo,
   LockMode,

@@ -2,6 +2,10 @@ export type { MutexPorts } from './driver/context.ts'
 export { type Election, election, type Leadership } from './driver/election.ts'
 export { mutex } from './driver/locks.ts'
 export {
+  type Barrier,
+  barrier,
+  type Latch,
+  latch,
   type NamedLock,
   namedLock,
   type Patience,

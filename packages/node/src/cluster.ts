@@ -19,7 +19,7 @@ import type {
   StructureNode,
 } from '@cluster/core'
 import type { Completeness } from '@cluster/db-distribution'
-import type { Election, NamedLock, ReadWriteLock, Semaphore } from '@cluster/mutex'
+import type { Barrier, Election, Latch, NamedLock, ReadWriteLock, Semaphore } from '@cluster/mutex'
 import type { Fence, SqlEngine } from '@cluster/sql'
 import type { SharedObjects } from './shared-objects.ts'
 import type { ExportOptions } from './transfer/export-sql.ts'
@@ -101,6 +101,10 @@ export interface Cluster extends AsyncDisposable, SharedObjects {
   readWriteLock(name: string): ReadWriteLock
   /** @param permits how many there are, the same for everybody who uses it at a time. @throws NODE_IS_WITNESS */
   semaphore(name: string, permits: number): Semaphore
+  /** @param parties how many it waits for, the same for everybody at a time. @throws NODE_IS_WITNESS */
+  barrier(name: string, parties: number): Barrier
+  /** A count that goes down to zero, and who waits for that. @throws NODE_IS_WITNESS */
+  latch(name: string): Latch
   /** One among those who stand for it. @throws NODE_IS_WITNESS */
   election(name: string): Election
   /**

@@ -17,8 +17,12 @@ import {
   type Transport,
 } from '@cluster/core'
 import {
+  type Barrier,
+  barrier,
   type Election,
   election,
+  type Latch,
+  latch,
   type NamedLock,
   namedLock,
   type ReadWriteLock,
@@ -179,6 +183,14 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
 
   semaphore(name: string, permits: number): Semaphore {
     return semaphore(this.locks, name, permits)
+  }
+
+  barrier(name: string, parties: number): Barrier {
+    return barrier(this.locks, name, parties)
+  }
+
+  latch(name: string): Latch {
+    return latch(this.locks, name)
   }
 
   election(name: string): Election {

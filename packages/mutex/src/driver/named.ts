@@ -34,6 +34,28 @@ export interface Semaphore extends Omit<NamedLock, 'acquire' | 'tryAcquire'> {
   tryAcquire(options?: { readonly permits?: number }): Promise<HeldLock | null>
 }
 
+/** Whoever comes waits until so many are there; then all go on, and the next round begins. */
+export interface Barrier {
+  readonly name: string
+  readonly parties: number
+  /**
+   * Resolves when so many have come. Who gives up, or whose node dies, while it waits counts no more.
+   * @throws as `Locks.acquire`
+   */
+  arrive(options?: Patience): Promise<void>
+  /** Who waits; null when nobody does. */
+  describe(): Promise<LockInfo | null>
+}
+
+/** A count that goes down to zero; see `Latches`. */
+export interface Latch {
+  readonly name: string
+  set(count: number): Promise<boolean>
+  countDown(by?: number): Promise<number>
+  count(): Promise<number>
+  wait(options?: Patience): Promise<void>
+}
+
 const common = (locks: Locks, name: string): Omit<NamedLock, 'acquire' | 'tryAcquire'> => ({
   name,
   describe: async () => (await locks.describe(name))[0] ?? null,
@@ -62,4 +84,23 @@ export const semaphore = (locks: Locks, name: string, limit: number): Semaphore 
   permits: limit,
   acquire: (options = {}) => locks.acquire(name, { ...options, limit }),
   tryAcquire: (options = {}) => locks.tryAcquire(name, { ...options, limit }),
+})
+
+export const barrier = (locks: Locks, name: string, parties: number): Barrier => ({
+  name,
+  parties,
+  describe: async () => (await locks.describe(name))[0] ?? null,
+  async arrive(options = {}) {
+    const passed = await locks.acquire(name, { ...options, mode: 'barrier', limit: parties })
+    // The others need not wait until that is noted.
+    void passed.release()
+  },
+})
+
+export const latch = ({ latches }: Locks, name: string): Latch => ({
+  name,
+  set: (count) => latches.set(name, count),
+  countDown: (by) => latches.countDown(name, by),
+  count: () => latches.count(name),
+  wait: (options) => latches.wait(name, options),
 })

@@ -147,6 +147,47 @@ export function mutexSuite({ describe, test, expect }: SuiteRunner, open: () => 
       await until(() => late.held !== null, LONG_MS)
     })
 
+    test('a barrier lets in all at once; who goes counts no more', async () => {
+      const { a, b, c, kill, settle, until } = await three()
+      const wish = { mode: 'barrier', limit: 2 } as const
+      const lost = pending(c.acquire('gate', wish))
+      while ((await settle(a.describe('gate')))[0]?.queue.length !== 1);
+      kill('c')
+      while ((await settle(a.describe('gate'))).length > 0);
+      const first = pending(a.acquire('gate', wish))
+      while ((await settle(b.describe('gate')))[0]?.queue.length !== 1);
+      expect(first.held).toBeNull()
+      await settle(b.acquire('gate', wish))
+      await until(() => first.held !== null, LONG_MS)
+      expect(lost.held).toBeNull()
+      expect(await settle(codeOf(a.acquire('gate', { limit: 2 })))).toBe('MUTEX_MODE_DIFFERS')
+      expect(await settle(codeOf(a.tryAcquire('other', wish)))).toBe('MUTEX_OPTION_INVALID')
+    })
+
+    test('a latch opens once for all who wait, and outlives who counts', async () => {
+      const { a, b, c, kill, settle, until } = await three()
+      await settle(a.latches.wait('done'))
+      expect(await settle(c.latches.set('done', 2))).toBe(true)
+      expect(await settle(b.latches.set('done', 9))).toBe(false)
+      let open = 0
+      for (const { latches } of [a, b])
+        latches.wait('done').then(
+          () => open++,
+          () => {
+            // The test looks at `open`.
+          },
+        )
+      expect(await settle(codeOf(a.latches.wait('done', { timeoutMs: 500 })))).toBe('MUTEX_TIMEOUT')
+      expect(await settle(c.latches.countDown('done'))).toBe(1)
+      kill('c')
+      expect(await settle(b.latches.count('done'))).toBe(1)
+      expect(open).toBe(0)
+      expect(await settle(b.latches.countDown('done', 5))).toBe(0)
+      await until(() => open === 2, LONG_MS)
+      expect(await settle(b.latches.countDown('done'))).toBe(0)
+      expect(await settle(codeOf(b.latches.set('done', 0)))).toBe('MUTEX_OPTION_INVALID')
+    })
+
     test('what a killed process held is free after its lease', async () => {
       const { a, b, kill, settle, holds } = await three()
       const held = await settle(b.acquire('till'))
