@@ -5,6 +5,7 @@ import type { SuiteOptions } from './suite.ts'
 import { growth } from './suites/growth.ts'
 import { kv } from './suites/kv.ts'
 import { log } from './suites/log.ts'
+import { objects } from './suites/objects.ts'
 import { smoke } from './suites/smoke.ts'
 import { sql } from './suites/sql.ts'
 import { storage } from './suites/storage.ts'
@@ -19,6 +20,7 @@ const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Report>
   growth,
   kv: (options) => kv({ ...options, rows: given('rows') ? options.rows : TABLE_ROWS }),
   log,
+  objects,
   smoke: ({ progress }) => smoke(progress),
   sql: (options) => sql({ ...options, rows: given('rows') ? options.rows : TABLE_ROWS }),
   storage,
@@ -32,6 +34,7 @@ suites
   growth  messages and bytes a commit in simulated clusters of 3 to 100 nodes
   kv      rows by key: writes, transactions, a hot row, reads, a large table; knows the peers postgres and galera
   log     the ordered log alone: appends, linearizable reads, fail-over, a long log; knows the peer etcd
+  objects locks: uncontended, many on one, many of many; knows the peers etcd and redis
   sql     one node's SQL: scans, groups, joins, look-ups, planning; three nodes; knows the peers postgres and sqlite
   storage the storage engines without a cluster: load, reads, checkpoints, copies, restart
   tpch    the 22 queries of TPC-H, compared and timed; knows the peer postgres
