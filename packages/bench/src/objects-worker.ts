@@ -14,7 +14,7 @@ function below(limit: number): number {
   return (random >>> 8) % limit
 }
 
-async function locks({ callers, locks: names, warmUpMs, measuredMs }: LockLoad): Promise<LockAnswer> {
+async function locks({ callers, locks: names, block, warmUpMs, measuredMs }: LockLoad): Promise<LockAnswer> {
   const histogram = new Histogram()
   const from = performance.now() + warmUpMs
   const until = from + measuredMs
@@ -31,7 +31,7 @@ async function locks({ callers, locks: names, warmUpMs, measuredMs }: LockLoad):
       tokens.set(name, held.token)
       taken.add(name)
       taken.delete(name)
-      await held.release()
+      await (block ? held[Symbol.asyncDispose]() : held.release())
       if (startedAt >= from) histogram.record((performance.now() - startedAt) * 1000)
     }
   }

@@ -44,6 +44,7 @@ export interface HeldLock {
   again(): HeldLock
   /** Gives it back; the second time does nothing. Resolves when it is free, or was lost. */
   release(): Promise<void>
+  /** Gives it back and does not wait until that is noted everywhere: the handle is over, and the next one has it soon. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

@@ -9,6 +9,8 @@ export interface GrantOwner {
   /** By the clock of this node. */
   valid(): boolean
   giveBack(request: number): Promise<void>
+  /** A lock that nobody waits for was not given back. */
+  report(name: string, error: unknown): void
 }
 
 /** One wish of this process for a lock: it waits, is held, and is over. */
@@ -61,6 +63,10 @@ export class Grant {
     return this.#free
   }
 
+  report(error: unknown): void {
+    this.#owner.report(this.name, error)
+  }
+
   /** One more handle. @throws MUTEX_LOST */
   handle(): HeldLock {
     if (this.#over || !this.#owner.valid()) throw lost(this.name)
@@ -88,7 +94,9 @@ export class Grant {
         return this.handle()
       },
       release,
-      [Symbol.asyncDispose]: release,
+      [Symbol.asyncDispose]: async () => {
+        release().catch((error: unknown) => this.report(error))
+      },
     }
   }
 }

@@ -185,9 +185,7 @@ class ClusterLocks implements Locks {
   }
 
   #letGo(grant: Grant | null): void {
-    grant?.giveBack().catch((error: unknown) => {
-      this.#context.logger.log('warn', 'lock not given back', { lock: grant.name, error: String(error) })
-    })
+    grant?.giveBack().catch((error: unknown) => grant.report(error))
   }
 
   /** What an entry did to the session of this process. */

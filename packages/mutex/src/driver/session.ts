@@ -84,6 +84,10 @@ export class LiveSession implements GrantOwner {
     }
   }
 
+  report(name: string, error: unknown): void {
+    this.#context.logger.log('warn', 'lock not given back', { lock: name, error: String(error) })
+  }
+
   /**
    * Submits until it is known what came of it, or the session is over. The same key makes that once.
    * @throws MUTEX_SESSION_LOST, and what the log rejects a new command with

@@ -62,8 +62,8 @@ function contenders(
   load: LockLoad,
   tally: { broken: number },
 ): Contender[] {
-  const ours = (where: string, nodes: readonly number[]): Contender => ({
-    who: `ours, callers in ${where}`,
+  const ours = (where: string, nodes: readonly number[], block = false): Contender => ({
+    who: `ours, callers in ${where}${block ? ', await using' : ''}`,
     peer: null,
     durability: OURS,
     servers: fleet.workers.map(({ pid }) => pid),
@@ -72,7 +72,7 @@ function contenders(
       const answers = await Promise.all(
         nodes.map((node, i) => {
           const callers = Math.floor((load.callers + i) / nodes.length)
-          return fleet.worker(node).call<LockAnswer>('locks', { ...load, callers }, CALL_MS_MAX)
+          return fleet.worker(node).call<LockAnswer>('locks', { ...load, callers, block }, CALL_MS_MAX)
         }),
       )
       for (const { broken } of answers) tally.broken += broken
@@ -80,7 +80,12 @@ function contenders(
     },
   })
   const spread = load.callers > load.locks ? [ours('all three nodes', [0, 1, 2])] : []
-  const all = [ours('the leader', [leader]), ours('a follower', [follower]), ...spread]
+  const all = [
+    ours('the leader', [leader]),
+    ours('a follower', [follower]),
+    ours('the leader', [leader], true),
+    ...spread,
+  ]
   if (etcd)
     all.push({
       who: `etcd ${etcd.version}, its Go client`,
