@@ -4,8 +4,10 @@ import { join } from '@cluster/node'
 /** One of those that stand for the office. Whoever has it works, and never asks whether it still does. */
 const options = JSON.parse(process.argv[2] ?? '{}') as { data: string; listen: string[]; seeds: string[] }
 const WORK_MS = 100
+/** Short, so that the example is; and a process that is there but does nothing gets no more time than one that is not. */
+const LOCKS = { leaseMs: 2_000, busyMs: 0 }
 
-const cluster = await join({ name: 'election', mdns: false, ...options })
+const cluster = await join({ name: 'election', mdns: false, locks: LOCKS, ...options })
 const db = await cluster.database('work', { redundancy: 2 })
 process.on('disconnect', () => process.exit(0))
 process.on('message', () => {

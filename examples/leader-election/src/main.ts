@@ -55,7 +55,7 @@ const optionsOf = (i: number) => ({
 const hall = new Hall()
 const candidates: ChildProcess[] = []
 try {
-  const cluster = await join({ name: 'election', mdns: false, ...optionsOf(0) })
+  const cluster = await join({ name: 'election', mdns: false, locks: { busyMs: 0 }, ...optionsOf(0) })
   const db = await cluster.database('work', { redundancy: 2 })
   await db.sql`CREATE TABLE steps (id serial PRIMARY KEY, token bigint NOT NULL, step integer NOT NULL, pid integer NOT NULL)`
   for (const i of [1, 2, 3]) {

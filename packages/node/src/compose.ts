@@ -7,6 +7,7 @@ import type {
   GroupView,
   Locks,
   Logger,
+  NodeId,
   OrderedLog,
   Peers,
   Random,
@@ -89,7 +90,10 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
   const dataPorts = { log, peers: p2p, storage, clock, random, logger: layer('db') }
   const data = witness ? null : databases(options.databases ?? {})(dataPorts)
   const shared = witness ? null : containers()({ log, clock, random, logger: layer('objects') })
-  const locks = witness ? null : mutex(options.locks ?? {})({ log, clock, random, logger: layer('locks') })
+  const exists = async (node: NodeId): Promise<boolean> => (await p2p.accepts?.(node)) ?? false
+  const locks = witness
+    ? null
+    : mutex(options.locks ?? {})({ log, clock, random, logger: layer('locks'), exists })
   const stop = async (reason: 'away' | 'left'): Promise<void> => {
     await locks?.stop()
     await shared?.stop()

@@ -64,8 +64,13 @@ export const locks: readonly Mutation[] = [
     also: [
       {
         file: 'packages/mutex/src/driver/expiry.ts',
-        find: '    return heard + (this.#context.machine.sessions.get(id)?.leaseMs ?? 0)\n',
-        put: '    return heard + (this.#context.machine.sessions.get(id)?.leaseMs ?? 0) / 3\n',
+        find: '    return Math.max(notBefore, at + (this.#context.machine.sessions.get(id)?.leaseMs ?? 0))\n',
+        put: '    return Math.max(notBefore, at + (this.#context.machine.sessions.get(id)?.leaseMs ?? 0) / 3)\n',
+      },
+      {
+        file: 'packages/mutex/src/driver/expiry.ts',
+        find: '    if (exists === undefined || silentMs >= settings.busyMs) return false\n',
+        put: '    if (exists === undefined || silentMs >= 0) return false\n',
       },
     ],
     seedsMax: 20,

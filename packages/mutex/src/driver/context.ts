@@ -1,4 +1,4 @@
-import { type Clock, errorCode, type Logger, type OrderedLog, type Random } from '@cluster/core'
+import { type Clock, errorCode, type Logger, type NodeId, type OrderedLog, type Random } from '@cluster/core'
 import { decodeResult, encodeCommand, type MutexCommand, type MutexResult } from '../machine/codec.ts'
 import { MUTEX_MACHINE, type MutexMachine } from '../machine/machine.ts'
 import type { Settings } from '../options.ts'
@@ -8,6 +8,8 @@ export interface MutexPorts {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Whether a process is there where that node's was, however busy it is. Without it nobody is taken for busy. */
+  readonly exists?: (node: NodeId) => Promise<boolean>
 }
 
 /** What the parts of the driver share. */

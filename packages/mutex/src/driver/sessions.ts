@@ -25,8 +25,11 @@ export class Sessions {
   /** The session that there is, or a new one. @throws MUTEX_LIMIT, MUTEX_SESSION_LOST, STOPPED, and what the log throws */
   async use(): Promise<LiveSession> {
     if (this.#stopped) throw stopped()
-    if (this.#current?.valid()) return this.#current
-    this.#current?.lose('this node was held up for too long')
+    for (let current = this.#current; current !== null; current = this.#current) {
+      if (current.valid()) return current
+      await current.sure()
+      if (this.#stopped) throw stopped()
+    }
     this.#opening ??= this.#open().finally(() => {
       this.#opening = null
     })

@@ -6,6 +6,8 @@ import type { Suite, SuiteContext } from './suite.ts'
 
 /** Shorter than many cuts and stalls. */
 const LEASE_MS = 1_200
+/** Longer than some stalls. */
+const BUSY_MS = 2_500
 
 const loads = new WeakMap<SuiteContext, LockLoad>()
 
@@ -21,7 +23,7 @@ function loadIn(context: SuiteContext): LockLoad {
 export const locksSuite: Suite<DatabaseApp> = {
   ...distributionSuite,
   name: 'locks',
-  program: (context) => databaseProgram(context, { leaseMs: LEASE_MS }),
+  program: (context) => databaseProgram(context, { leaseMs: LEASE_MS, busyMs: BUSY_MS }),
   load: (context) => anyLoad(loadIn(context)),
   async audit(apps, context) {
     for (const [id, app] of apps) {

@@ -6,7 +6,7 @@ import { failure, SqlCluster, type SqlNode, textOf } from './sql-cluster.ts'
 const LEASE_MS = 1_000
 
 async function shop(): Promise<SqlCluster> {
-  const cluster = await SqlCluster.form({ nodes: 3, redundancy: 2, locks: { leaseMs: LEASE_MS } })
+  const cluster = await SqlCluster.form({ nodes: 3, redundancy: 2, locks: { leaseMs: LEASE_MS, busyMs: 0 } })
   await cluster.node(0).execute('CREATE TABLE t (id integer PRIMARY KEY, v integer)')
   await cluster.node(0).query('INSERT INTO t VALUES (1, 0)')
   return cluster
