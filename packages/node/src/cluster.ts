@@ -130,7 +130,7 @@ export interface Cluster extends AsyncDisposable, SharedObjects {
 /** What runs SQL under a lock. */
 export type FencedDatabase = Pick<
   SqlEngine,
-  'sql' | 'query' | 'execute' | 'stream' | 'transaction' | 'session'
+  'sql' | 'query' | 'execute' | 'stream' | 'copyFrom' | 'copyTo' | 'transaction' | 'session'
 >
 
 /** A database as applications use it: SQL with parameters, transactions that retry, sessions. */

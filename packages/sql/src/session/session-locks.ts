@@ -28,7 +28,7 @@ export class SessionLocks {
   readonly #held = new Map<string, Held>()
   /** What the open transaction took, lost or not: its commit depends on all of it. */
   #transaction: BundleCondition[] = []
-  #closed = false
+  readonly #closing = new AbortController()
 
   constructor(locks: Locks | null) {
     this.#locks = locks
@@ -88,7 +88,7 @@ export class SessionLocks {
 
   /** Ends all of it. */
   close(): void {
-    this.#closed = true
+    this.#closing.abort()
     const held = [...this.#held.values()]
     this.#held.clear()
     this.#transaction = []
@@ -114,7 +114,7 @@ export class SessionLocks {
     if (known !== undefined) this.#held.delete(name)
     const lock = await this.#acquire(call, patience)
     if (lock === null) return null
-    if (this.#closed) {
+    if (this.#closing.signal.aborted) {
       await lock.release()
       throw sqlError('08003', 'the session was closed while it waited for a lock')
     }
@@ -136,7 +136,7 @@ export class SessionLocks {
     try {
       return await locks.acquire(name, {
         mode,
-        ...(signal === null ? {} : { signal }),
+        signal: signal === null ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]),
         ...(timeoutMs === 0 ? {} : { timeoutMs }),
       })
     } catch (error) {

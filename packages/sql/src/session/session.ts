@@ -26,6 +26,7 @@ import { inFailedTransaction } from './refusals.ts'
 import { mayBeOptimistic, restsOnReads, retrying, retryOf } from './retrying.ts'
 import { collect, isData, type Outcome, type Run, RunApartError, readsOnly } from './runner.ts'
 import { savepointResult } from './savepoints.ts'
+import type { Beginning, SessionPorts } from './session-ports.ts'
 import { SessionState } from './session-state.ts'
 import type { Settings } from './settings.ts'
 import {
@@ -271,7 +272,6 @@ export class SqlSession implements Session {
     try {
       return itemsOf(text, this.#ports.parsed)
     } catch (error) {
-      // A text that cannot be read fails the transaction, like any other error in it.
       if (this.#open !== null) this.#open.failed = true
       throw error
     }
