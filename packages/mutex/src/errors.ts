@@ -63,3 +63,10 @@ export const aborted = (cause: unknown): ClusterError =>
   new ClusterError({ code: 'ABORTED', outcome: 'rejected' }, 'The call was aborted; the lock is not held.', {
     cause,
   })
+
+export function answerGone(latch: string): never {
+  throw new ClusterError(
+    { code: 'OUTCOME_UNKNOWN', outcome: 'unknown', key: null },
+    `The word that sets the latch ${latch} was applied while this node fetched a newer state, so nobody knows whether it was open then. Look at its count.`,
+  )
+}

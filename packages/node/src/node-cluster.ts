@@ -169,7 +169,7 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
 
   get locks(): Locks {
     const { locks } = this.#parts.node
-    if (locks === null) throw isWitness('of locks')
+    if (locks === null) throw isWitness('', 'a lock')
     return locks
   }
 
@@ -250,9 +250,9 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
   }
 }
 
-function isWitness(database: string): ClusterError {
+function isWitness(database: string, what = `the database "${database}"`): ClusterError {
   return new ClusterError<NodeErrorDetail>(
     { code: 'NODE_IS_WITNESS', outcome: 'rejected', database },
-    `this node is a witness: it votes and holds no data, so the database "${database}" cannot be used here; use it on another node`,
+    `this node is a witness: it votes and holds no data, so ${what} cannot be used here; use it on another node`,
   )
 }

@@ -1,7 +1,7 @@
 import { assert, type Latches } from '@cluster/core'
-import { optionInvalid, stopped, tooMany } from '../errors.ts'
+import { answerGone, optionInvalid, stopped, tooMany } from '../errors.ts'
 import { LIMIT_NAMES, type MutexResult } from '../machine/codec.ts'
-import { type Context, send } from './context.ts'
+import { type Context, sendOnce } from './context.ts'
 import type { Patience } from './named.ts'
 import { checkPatience, checkText, within } from './patience.ts'
 import { demandLocks } from './version.ts'
@@ -25,7 +25,7 @@ export class ClusterLatches implements Latches {
 
   async set(name: string, count: number): Promise<boolean> {
     checkCount(count)
-    const { status, value } = await this.#send(name, true, count)
+    const { status, value } = (await this.#send(name, true, count)) ?? answerGone(name)
     if (status !== 'limit') return value === 1
     const limit = LIMIT_NAMES[value]
     assert(limit !== undefined, 'the limit has a name')
@@ -34,7 +34,8 @@ export class ClusterLatches implements Latches {
 
   async countDown(name: string, by = 1): Promise<number> {
     checkCount(by)
-    return (await this.#send(name, false, by)).value
+    // Where the answer is gone the state is known that came with it.
+    return (await this.#send(name, false, by))?.value ?? this.#left(name)
   }
 
   async count(name: string): Promise<number> {
@@ -86,10 +87,10 @@ export class ClusterLatches implements Latches {
     return this.#context.machine.latches.get(name) ?? 0
   }
 
-  async #send(name: string, set: boolean, count: number): Promise<MutexResult> {
+  async #send(name: string, set: boolean, count: number): Promise<MutexResult | null> {
     checkText('name', name)
     await demandLocks(this.#context.log)
-    return send(this.#context, { type: 'latch', name, set, count })
+    return sendOnce(this.#context, { type: 'latch', name, set, count })
   }
 }
 

@@ -95,7 +95,7 @@ export class LiveSession implements GrantOwner {
    * Submits until it is known what came of it, or the session is over. The same key makes that once.
    * @throws MUTEX_SESSION_LOST, and what the log rejects a new command with
    */
-  async insist(command: MutexCommand, key: string): Promise<MutexResult> {
+  async insist(command: Exclude<MutexCommand, { type: 'latch' }>, key: string): Promise<MutexResult> {
     const { clock, settings } = this.#context
     for (;;) {
       if (this.#lost !== null) throw this.#lost
