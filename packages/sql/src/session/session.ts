@@ -23,15 +23,14 @@ import type { Parameter } from './parameters.ts'
 import type { Beginning, SessionPorts } from './ports.ts'
 import { isNamed, PreparedStatements } from './prepared.ts'
 import { inFailedTransaction } from './refusals.ts'
-import { mayBeOptimistic, restsOnReads, retrying, retryOf } from './retrying.ts'
-import { collect, isData, type Outcome, type Run, RunApartError, readsOnly } from './runner.ts'
+import { mayBeOptimistic, retrying, retryOf } from './retrying.ts'
+import { isData, type Outcome, type Run, RunApartError, readsOnly } from './runner.ts'
+import { commitAll, type Running, resultOf } from './running.ts'
 import { savepointResult } from './savepoints.ts'
-import type { Beginning, SessionPorts } from './session-ports.ts'
 import { SessionState } from './session-state.ts'
 import type { Settings } from './settings.ts'
 import {
   type CallDetails,
-  CommittedError,
   doneResult,
   type Item,
   isControl,
@@ -372,7 +371,7 @@ export class SqlSession implements Session {
         const start = (item: Item): Run =>
           this.#run(item, transaction, startMicros, parameters, options, alone ? commit : null)
         try {
-          const results = await this.#commitAll(items, start, transaction, commit)
+          const results = await commitAll(this.#running(), items, start, transaction, commit)
           return past === null
             ? results
             : results.map((result) => ({ ...result, version: transaction.version }))
@@ -387,45 +386,8 @@ export class SqlSession implements Session {
     return running.finally(() => this.#state.locks.endTransaction())
   }
 
-  /** Runs statements in a fresh transaction and commits it. What it says of the data is true, also when it fails. */
-  async #commitAll(
-    items: readonly Item[],
-    start: (item: Item) => Run,
-    transaction: Transaction,
-    call: CommitOptions,
-  ): Promise<SqlResult[]> {
-    const results: Omit<SqlResult, 'receipt'>[] = []
-    try {
-      for (const item of items) {
-        const { committed, ...result } = await this.#result(item, start(item))
-        if (committed !== undefined) return [{ ...result, receipt: committed }]
-        results.push(result)
-      }
-      await this.#ports.runner.beforeCommit(transaction)
-    } catch (error) {
-      if (error instanceof CommittedError) throw error.reason
-      if (restsOnReads(error)) await transaction.validate(call)
-      throw error
-    }
-    if (items.every(({ statement }) => readsOnly(statement)))
-      return results.map((result) => ({ ...result, receipt: null }))
-    const receipt = await transaction.commit({ ...call, ...this.#state.requires() })
-    await this.#ports.runner.committed(transaction)
-    return results.map((result) => ({ ...result, receipt }))
-  }
-
-  /** @throws CommittedError when the statement failed where the log applied it */
-  async #result(
-    { statement }: Item,
-    run: Run,
-  ): Promise<Omit<SqlResult, 'receipt'> & { readonly committed?: CommitReceipt }> {
-    const outcome = await this.#ports.runner.run(statement as PlainStatement, run)
-    noteUse(this.#open, statement, outcome)
-    const { command, columns, written, committed } = outcome
-    if (committed !== undefined && committed.error !== null) throw new CommittedError(committed.error)
-    const rows = await collect(outcome)
-    const result = { command, columns, rows, rowCount: written ?? rows.length }
-    return committed === undefined ? result : { ...result, committed: committed.receipt }
+  #running(): Running {
+    return { runner: this.#ports.runner, state: this.#state, open: this.#open }
   }
 
   #run(
@@ -468,7 +430,11 @@ export class SqlSession implements Session {
       const transaction = await this.#begun(open)
       if (!readsOnly(item.statement)) await this.#state.cursors.settle()
       mark = transaction.mark()
-      return await this.#result(item, this.#run(item, transaction, open.startMicros, parameters, options))
+      return await resultOf(
+        this.#running(),
+        item,
+        this.#run(item, transaction, open.startMicros, parameters, options),
+      )
     } catch (error) {
       open.failed = true
       if (mark !== null) open.transaction?.rollbackTo(mark)
