@@ -6,6 +6,7 @@ import { growth } from './suites/growth.ts'
 import { kv } from './suites/kv.ts'
 import { log } from './suites/log.ts'
 import { objects } from './suites/objects.ts'
+import { pgwire } from './suites/pgwire.ts'
 import { smoke } from './suites/smoke.ts'
 import { sql } from './suites/sql.ts'
 import { storage } from './suites/storage.ts'
@@ -21,6 +22,7 @@ const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Report>
   kv: (options) => kv({ ...options, rows: given('rows') ? options.rows : TABLE_ROWS }),
   log,
   objects,
+  pgwire,
   smoke: ({ progress }) => smoke(progress),
   sql: (options) => sql({ ...options, rows: given('rows') ? options.rows : TABLE_ROWS }),
   storage,
@@ -36,6 +38,7 @@ suites
   log     the ordered log alone: appends, linearizable reads, fail-over, a long log; knows the peer etcd
   objects locks: uncontended, many on one, many of many; knows the peers etcd and redis
   sql     one node's SQL: scans, groups, joins, look-ups, planning; three nodes; knows the peers postgres and sqlite
+  pgwire  clients of PostgreSQL's protocol: pgbench, connections, a large result; knows the peers postgres and galera
   storage the storage engines without a cluster: load, reads, checkpoints, copies, restart
   tpch    the 22 queries of TPC-H, compared and timed; knows the peer postgres
 

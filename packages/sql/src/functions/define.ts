@@ -40,6 +40,7 @@ export interface ValueOf {
   oid: number
   regclass: string
   regtype: string
+  regnamespace: string
   interval: string
   bytea: Uint8Array
   unknown: string

@@ -90,6 +90,19 @@ const define = (
 const plain: readonly SetReturning[] = [
   // No table is a partition of another one.
   define('pg_partition_ancestors', [REGCLASS], REGCLASS, () => []),
+  {
+    // Options of foreign tables, of which there are none; each is `name=value`.
+    ...define('pg_options_to_table', [arrayOf(TEXT)], TEXT, function* (options: string) {
+      for (const option of toArray(TEXT, options).items) {
+        const [name = '', value = ''] = String(option).split('=', 2)
+        yield fromArray(TEXT, listOf([name, value]))
+      }
+    }),
+    fields: [
+      { name: 'option_name', type: TEXT },
+      { name: 'option_value', type: TEXT },
+    ],
+  },
   define('generate_series', [INTEGER, INTEGER], INTEGER, numbers),
   define('generate_series', [INTEGER, INTEGER, INTEGER], INTEGER, numbers),
   define('generate_series', [BIGINT, BIGINT], BIGINT, bigints),

@@ -19,12 +19,13 @@ import { callOptions, pastOf, readOnlyTransaction } from './call-options.ts'
 import { copyStatement, pieces, runCopyFrom, runCopyOut } from './copying.ts'
 import { isCursor } from './cursors.ts'
 import { toSqlError } from './errors.ts'
+import type { Outcome } from './outcome.ts'
 import type { Parameter } from './parameters.ts'
 import type { Beginning, SessionPorts } from './ports.ts'
 import { isNamed, PreparedStatements } from './prepared.ts'
 import { inFailedTransaction } from './refusals.ts'
 import { mayBeOptimistic, retrying, retryOf } from './retrying.ts'
-import { isData, type Outcome, type Run, RunApartError, readsOnly } from './runner.ts'
+import { isData, type Run, RunApartError, readsOnly } from './runner.ts'
 import { commitAll, type Running, resultOf } from './running.ts'
 import { savepointResult } from './savepoints.ts'
 import { SessionState } from './session-state.ts'
@@ -164,9 +165,8 @@ export class SqlSession implements Session {
       if (rowsPerTransaction !== undefined && this.#open !== null)
         throw sqlError(SQLSTATE.activeTransaction, 'rowsPerTransaction cannot be used within a transaction')
       const call = signal === undefined ? {} : { signal }
-      return runCopyFrom(source, rowsPerTransaction ?? null, (copying) =>
-        this.#one(item, [], { ...call, copying }),
-      )
+      const cut = this.#open === null ? (rowsPerTransaction ?? this.#settings.copyRows()) : null
+      return runCopyFrom(source, cut, (copying) => this.#one(item, [], { ...call, copying }))
     })
   }
 
@@ -468,9 +468,10 @@ export class SqlSession implements Session {
   }
 
   #begin(statement: Begin): void {
-    // BEGIN inside of a transaction changes nothing, as in PostgreSQL.
+    // BEGIN inside of a transaction changes nothing but its modes, as in PostgreSQL.
     if (this.#open !== null) {
       if (this.#open.failed) throw inFailedTransaction()
+      this.#open.readOnly ||= statement.readOnly === true
       return
     }
     const byDefault = this.#settings.get('default_transaction_read_only') === 'on'

@@ -2,9 +2,9 @@ import type { Transaction } from '@cluster/core'
 import type { Batch } from '../compile/batch.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { LockCall, LockCalls } from '../functions/function.ts'
-import { durationMs } from './durations.ts'
 import type { SessionLocks } from './session-locks.ts'
 import type { Settings } from './settings.ts'
+import { limitMs } from './time-limit.ts'
 
 /** Calls of one statement: each makes it run once more. */
 const CALLS_MAX = 1_000
@@ -77,7 +77,7 @@ export async function withLocks<T extends { readonly batches: AsyncIterable<Batc
 ): Promise<Omit<T, 'batches'> & { readonly batches: readonly Batch[] }> {
   const locks = new StatementLocks()
   const mark = transaction.mark()
-  const timeoutMs = durationMs('lock_timeout', settings.get('lock_timeout'))
+  const timeoutMs = limitMs('lock_timeout', settings.get('lock_timeout'))
   for (;;)
     try {
       const { batches, ...outcome } = await work(locks)

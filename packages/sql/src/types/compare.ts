@@ -40,6 +40,7 @@ const byType: Readonly<Record<TypeId, Comparator>> = {
   oid: (a, b) => (a as number) - (b as number),
   regclass: (a, b) => compareText(a as string, b as string),
   regtype: (a, b) => compareText(a as string, b as string),
+  regnamespace: (a, b) => compareText(a as string, b as string),
   enum: (a, b) => compareText(a as string, b as string),
   unknown: (a, b) => compareText(a as string, b as string),
 }

@@ -27,6 +27,7 @@ export function formatValue(type: SqlType, value: Value, zone: Zone = UTC): stri
     case 'time':
       return timeText(value as number)
     case 'array':
+      if (type.vector === true) return vectorText(value as string)
       // Only moments look different in another zone; every other array is its own text.
       if (type.element?.id !== 'timestamptz' || zone === UTC) return value as string
       return arrayText(parseArray(value as string, parseTimestamptz), (item) =>
@@ -40,6 +41,9 @@ export function formatValue(type: SqlType, value: Value, zone: Zone = UTC): stri
       return String(value)
   }
 }
+
+/** The items of a vector, parted by spaces. */
+const vectorText = (text: string): string => text.replace(/^[^{]*\{|\}$/g, '').replaceAll(',', ' ')
 
 /** The text that a cast to `text` gives. */
 export function castText(type: SqlType, value: Value, zone: Zone = UTC): string {

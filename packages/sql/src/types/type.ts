@@ -21,7 +21,7 @@
  * | jsonb | string: canonical text, as PostgreSQL prints it |
  * | enum | string: the label |
  * | oid | number: what `pg_catalog` knows an object by |
- * | regclass, regtype | string: the name of a relation, or of a type, as it must be written |
+ * | regclass, regtype, regnamespace | string: the name of a relation, a type, a schema, as it must be written |
  * | array | string: canonical text, as PostgreSQL prints it: `{1,2,NULL}`; `element` is the items' type |
  * | unknown | string: a literal whose type the context has not decided |
  */
@@ -51,6 +51,7 @@ export type TypeId =
   | 'oid'
   | 'regclass'
   | 'regtype'
+  | 'regnamespace'
   | 'unknown'
 
 /** PostgreSQL's categories, which steer the choice of an overload. */
@@ -79,6 +80,10 @@ export interface SqlType {
   readonly scale: number | null
   /** For arrays, and only for them: the type of the items, itself no array. */
   readonly element?: SqlType
+  /** For text: PostgreSQL's `name`, which is only told to clients; some of them go by it. */
+  readonly catalogName?: true
+  /** For arrays: PostgreSQL's `int2vector` or `oidvector`, which count from 0 and are written without braces. */
+  readonly vector?: true
   /** For enums, and only for them. */
   readonly enum?: EnumType
 }
@@ -125,10 +130,14 @@ export const ANY_ENUM: SqlType = plain('enum')
 export const OID: SqlType = plain('oid')
 export const REGCLASS: SqlType = plain('regclass')
 export const REGTYPE: SqlType = plain('regtype')
+export const REGNAMESPACE: SqlType = plain('regnamespace')
 
 /** The type of arrays with such items; an array of arrays is an array of more dimensions. */
 export const arrayOf = (element: SqlType): SqlType =>
   element.id === 'array' ? element : { ...plain('array'), element }
+
+/** `int2vector` or `oidvector`. */
+export const vectorOf = (element: SqlType): SqlType => ({ ...arrayOf(element), vector: true })
 
 /** The type of an array's items. */
 export const elementOf = (type: SqlType): SqlType => type.element ?? TEXT
@@ -160,6 +169,7 @@ export const TYPES: Readonly<Record<TypeId, SqlType>> = {
   oid: OID,
   regclass: REGCLASS,
   regtype: REGTYPE,
+  regnamespace: REGNAMESPACE,
   unknown: UNKNOWN,
 }
 
@@ -243,6 +253,14 @@ const facts: Readonly<Record<TypeId, TypeFacts>> = {
   oid: { name: 'oid', oid: 26, arrayOid: 1028, bytes: 4, category: 'user', preferred: false },
   regclass: { name: 'regclass', oid: 2205, arrayOid: 2210, bytes: 4, category: 'user', preferred: false },
   regtype: { name: 'regtype', oid: 2206, arrayOid: 2211, bytes: 4, category: 'user', preferred: false },
+  regnamespace: {
+    name: 'regnamespace',
+    oid: 4089,
+    arrayOid: 4090,
+    bytes: 4,
+    category: 'user',
+    preferred: false,
+  },
   enum: { name: 'anyenum', oid: 3500, arrayOid: 0, bytes: 4, category: 'enum', preferred: false },
   unknown: { name: 'unknown', oid: 705, arrayOid: 0, bytes: -2, category: 'unknown', preferred: false },
 }
@@ -261,12 +279,19 @@ const plainName = (type: SqlType): string => {
 export const ENUM_ARRAYS = 0x4000_0000
 
 /** The number that PostgreSQL's protocol knows the type by. */
-export const typeOid = (type: SqlType): number =>
-  type.element === undefined
-    ? (type.enum?.oid ?? facts[type.id].oid)
-    : type.element.enum === undefined
-      ? facts[type.element.id].arrayOid
-      : ENUM_ARRAYS + type.element.enum.oid
+/** A name in the catalog: a text that clients are told is a `name`. */
+export const NAME: SqlType = { ...plain('text'), catalogName: true }
+const NAME_OIDS = { plain: 19, array: 1003 } as const
+const VECTOR_OIDS: Readonly<Partial<Record<TypeId, number>>> = { smallint: 22, oid: 30 }
+
+export function typeOid(type: SqlType): number {
+  const { element } = type
+  if (element === undefined)
+    return type.catalogName === true ? NAME_OIDS.plain : (type.enum?.oid ?? facts[type.id].oid)
+  if (type.vector === true) return VECTOR_OIDS[element.id] ?? 0
+  if (element.catalogName === true) return NAME_OIDS.array
+  return element.enum === undefined ? facts[element.id].arrayOid : ENUM_ARRAYS + element.enum.oid
+}
 
 export const typeBytes = (type: SqlType): number => facts[type.id].bytes
 
@@ -298,6 +323,7 @@ export function sameType(a: SqlType, b: SqlType): boolean {
   if (a === b) return true
   if (a.element !== undefined && b.element !== undefined) return sameType(a.element, b.element)
   if (a.enum !== undefined || b.enum !== undefined) return a.enum?.oid === b.enum?.oid
+  if (a.catalogName !== b.catalogName) return false
   return a.id === b.id && a.length === b.length && a.precision === b.precision && a.scale === b.scale
 }
 
@@ -312,7 +338,9 @@ export const unmodified = (type: SqlType): SqlType =>
   type.enum !== undefined
     ? type
     : type.element === undefined
-      ? TYPES[type.id]
+      ? type.catalogName === true
+        ? NAME
+        : TYPES[type.id]
       : arrayOf(unmodified(type.element))
 
 /** Characters at most. PostgreSQL's `character` is `character(1)`. */

@@ -29,8 +29,18 @@ const zoned = new Set(['timestamp without time zone', 'time without time zone'])
 type Unexpected = (offset: number) => Error
 
 export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName {
-  const { Double, Character, Char, Varying, Interval, qualifiedName, NumberLiteral, timeZone, LBracket } =
-    node.children
+  const {
+    Double,
+    Character,
+    Char,
+    Varying,
+    Interval,
+    qualifiedName,
+    NumberLiteral,
+    timeZone,
+    LBracket,
+    Array: ArrayWord,
+  } = node.children
   let written = ''
   if (has(Double)) written = 'float8'
   else if (has(Character) || has(Char)) written = has(Varying) ? 'varchar' : 'char'
@@ -38,7 +48,11 @@ export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName 
   else {
     const { ColumnId, Label = [] } = only(qualifiedName).children
     const words = [...ColumnId, ...Label].map((token) => scanned(token).value)
-    written = words.length === 2 && words[0] === 'pg_catalog' ? (words[1] ?? '') : words.join('.')
+    // What folds, or has a dot in it, keeps its quotes.
+    const names = words.map((word) =>
+      /^[a-z_][a-z0-9_$]*$/.test(word) ? word : `"${word.replaceAll('"', '""')}"`,
+    )
+    written = names.length === 2 && names[0] === 'pg_catalog' ? (names[1] ?? '') : names.join('.')
   }
   const modifiers = (NumberLiteral ?? []).map((token) => {
     if (!/^\d+$/.test(token.image)) throw unexpected(token.startOffset)
@@ -51,7 +65,7 @@ export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName 
     name = bits <= 24 ? 'real' : 'double precision'
     modifiers.length = 0
   }
-  return { kind: 'typeName', name, modifiers, array: has(LBracket), span: spanOf(node) }
+  return { kind: 'typeName', name, modifiers, array: has(LBracket) || has(ArrayWord), span: spanOf(node) }
 }
 
 /** The type of `type 'text'`. */
