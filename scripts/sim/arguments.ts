@@ -28,7 +28,7 @@ export const usage = `npm run sim -- [options]
   --seeds N        how many seeds to play (default 20)
   --from N         the first seed (default 1)
   --seed N         replay one seed
-  --suite NAME     serializer, distribution, objects or all (default all)
+  --suite NAME     serializer, distribution, objects, locks or all (default all)
   --minutes M      play seeds until M minutes are over
   --resume FILE    keep what was done in this file, and go on from it when it is there
   --mutations      plant known bugs, one after another, and see that each is found
@@ -38,7 +38,7 @@ export const usage = `npm run sim -- [options]
   --frames         with the frames that were sent and what clients were told
   --json           print the result as JSON on the standard output`
 
-const allSuites: readonly SuiteName[] = ['serializer', 'distribution', 'objects']
+const allSuites: readonly SuiteName[] = ['serializer', 'distribution', 'objects', 'locks']
 
 /** @throws Error with what is wrong with the arguments */
 export function parseArguments(argv: readonly string[]): SimArguments {

@@ -1,5 +1,6 @@
 import type { Mutation } from './mutation.ts'
 import { databases } from './mutations/databases.ts'
+import { locks } from './mutations/locks.ts'
 import { logAgreement } from './mutations/log-agreement.ts'
 import { logCommands } from './mutations/log-commands.ts'
 import { logDisk } from './mutations/log-disk.ts'
@@ -16,6 +17,7 @@ export const mutations: readonly Mutation[] = [
   ...logUpgrades,
   ...databases,
   ...objects,
+  ...locks,
 ]
 
 export function mutationOf(name: string): Mutation {

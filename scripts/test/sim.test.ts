@@ -32,7 +32,7 @@ describe('planted bugs', () => {
 describe('arguments of the simulator', () => {
   test('have defaults, and one seed is a replay', () => {
     expect(parseArguments([])).toMatchObject({
-      suites: ['serializer', 'distribution', 'objects'],
+      suites: ['serializer', 'distribution', 'objects', 'locks'],
       from: 1,
       seeds: 20,
     })

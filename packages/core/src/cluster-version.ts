@@ -7,7 +7,7 @@
  * | --- | --- |
  * | 1 | commands of one state machine, members that hold data |
  * | 2 | bundles, witnesses; programs and turns of databases |
- * | 3 | containers |
+ * | 3 | containers; locks; commits of databases in bundles |
  */
 export type ClusterVersion = number
 
@@ -15,4 +15,4 @@ export type ClusterVersion = number
 export const CLUSTER_VERSION: ClusterVersion = 3
 
 /** The version of the cluster that each of these needs. */
-export const VERSION_OF = { bundles: 2, witness: 2, programs: 2, turns: 2, containers: 3 } as const
+export const VERSION_OF = { bundles: 2, witness: 2, programs: 2, turns: 2, containers: 3, locks: 3 } as const

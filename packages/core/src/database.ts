@@ -5,6 +5,7 @@ import type { AlterOptions, DatabaseOptions } from './database-options.ts'
 import type { Disk } from './disk.ts'
 import type { ErrorDetail } from './errors.ts'
 import type { LineageId, NodeId, PartitionId, RelationId, Version } from './ids.ts'
+import type { BundleCondition } from './ordered-log.ts'
 import type { RiskReport } from './risk.ts'
 import type { ProgramOutcome, RowProgram } from './row-program.ts'
 import type { RowBatch, ScanRequest } from './storage.ts'
@@ -47,6 +48,11 @@ export interface CommitOptions extends CallOptions {
    * the later ones are answered as it was. One that was refused (DB_CONFLICT) leaves the key to the next attempt.
    */
   readonly idempotencyKey?: string
+  /**
+   * All of them must hold at the very index of the commit, or nothing is written (DB_FENCED): the fences of locks, say. A
+   * transaction without writes commits nothing, so they are not asked then.
+   */
+  readonly requires?: readonly BundleCondition[]
 }
 
 /** Tells what an acknowledged commit is worth. */
@@ -99,7 +105,7 @@ export interface Transaction {
   validate(options?: CallOptions): Promise<void>
   /**
    * Without writes it proves what was read, as `validate` does.
-   * @throws DB_CONFLICT (rejected: run it again), DB_UNAVAILABLE, DB_TOO_FEW_COPIES, OUTCOME_UNKNOWN
+   * @throws DB_CONFLICT (rejected: run it again), DB_FENCED, DB_UNAVAILABLE, DB_TOO_FEW_COPIES, OUTCOME_UNKNOWN
    */
   commit(options?: CommitOptions): Promise<CommitReceipt>
   /**
@@ -239,6 +245,8 @@ export interface Databases {
 export type DatabaseErrorDetail =
   | ({ readonly code: 'DB_CONFLICT'; readonly relation: RelationId | null } & ErrorDetail)
   | ({ readonly code: 'DB_VERSION_GONE'; readonly version: Version } & ErrorDetail)
+  /** A condition of the commit did not hold where it came in the log: the one at that position of `requires`. */
+  | ({ readonly code: 'DB_FENCED'; readonly machine: string; readonly position: number } & ErrorDetail)
   | ({
       readonly code: 'DB_UNAVAILABLE'
       readonly partitions: readonly PartitionId[]

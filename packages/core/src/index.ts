@@ -114,6 +114,7 @@ export {
 export type {
   AcquireOptions,
   HeldLock,
+  Latches,
   LockHolder,
   LockInfo,
   LockMode,
@@ -128,6 +129,7 @@ export type {
   Applied,
   AppliedBundle,
   Bundle,
+  BundleCondition,
   BundleSupport,
   GroupView,
   LogEntry,

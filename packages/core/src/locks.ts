@@ -1,17 +1,19 @@
 import type { Cancel } from './clock.ts'
 import type { ErrorDetail } from './errors.ts'
 import type { NodeId } from './ids.ts'
+import type { BundleCondition } from './ordered-log.ts'
 
 /**
  * How a lock is taken: `exclusive` by one alone; `shared` beside others who share; `permits` as so many of the permits of a
- * semaphore. One name is either a lock or a semaphore while anybody has it or waits for it.
+ * semaphore; `barrier` when so many want it, and then by all of them. One name is of one kind while anybody has it or waits
+ * for it.
  */
-export type LockMode = 'exclusive' | 'shared' | 'permits'
+export type LockMode = 'exclusive' | 'shared' | 'permits' | 'barrier'
 
 export interface LockOptions {
   /** Default `exclusive`, or `permits` when `limit` is given. */
   readonly mode?: LockMode
-  /** Permits that the semaphore has, 1 … 1,000,000; the same for everybody who uses it at a time. */
+  /** Permits that the semaphore has, or how many the barrier waits for, 1 … 1,000,000; the same for everybody at a time. */
   readonly limit?: number
   /** Permits to take, 1 … `limit`. Default 1. */
   readonly permits?: number
@@ -33,12 +35,16 @@ export interface HeldLock {
   readonly signal: AbortSignal
   /** False once it was released, or lost by this node's clock, even when the event loop was too busy to say so. */
   readonly held: boolean
-  /** A condition for bundles: true while this very grant holds and nobody broke it. For the machine `mutex`. */
-  readonly requirement: Uint8Array
+  /**
+   * For bundles and commits: true while this very grant holds and nobody broke it, judged by the log where they come. It
+   * may be used by any process of the cluster, and goes on being false once the lock was lost or given back.
+   */
+  readonly fence: BundleCondition
   /** One more handle of the same grant, which is over when all of them were released. @throws MUTEX_LOST */
   again(): HeldLock
   /** Gives it back; the second time does nothing. Resolves when it is free, or was lost. */
   release(): Promise<void>
+  /** Gives it back and does not wait until that is noted everywhere: the handle is over, and the next one has it soon. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -66,7 +72,7 @@ export interface LockWaiter {
 /** A lock that somebody has or waits for. */
 export interface LockInfo {
   readonly name: string
-  /** Permits of the semaphore; null for a lock. */
+  /** Permits of the semaphore, or how many the barrier waits for; null for a lock. */
   readonly limit: number | null
   /** In the order of their tokens. */
   readonly holders: readonly LockHolder[]
@@ -74,8 +80,21 @@ export interface LockInfo {
   readonly queue: readonly LockWaiter[]
 }
 
+/** Counts that go down to zero once; whoever waits for that goes on. No session stands behind them. */
+export interface Latches {
+  /** Sets the count of one that is open, 1 … 1,000,000. False: it has a count already. @throws MUTEX_LIMIT, MUTEX_OPTION_INVALID */
+  set(name: string, count: number): Promise<boolean>
+  /** Takes so many off, 1 by default; resolves with what is left. One that is open stays so. */
+  countDown(name: string, by?: number): Promise<number>
+  /** What is left, up to date; 0: it is open, or was never set. */
+  count(name: string): Promise<number>
+  /** Resolves once it is open, at once if it is. @throws MUTEX_TIMEOUT, ABORTED, and what the log throws */
+  wait(name: string, options?: Pick<AcquireOptions, 'timeoutMs' | 'signal'>): Promise<void>
+}
+
 /** The locks of the cluster. */
 export interface Locks {
+  readonly latches: Latches
   /**
    * Waits for its turn.
    * @throws MUTEX_TIMEOUT, ABORTED, MUTEX_LIMIT, MUTEX_MODE_DIFFERS, MUTEX_OPTION_INVALID, MUTEX_SESSION_LOST and what the log

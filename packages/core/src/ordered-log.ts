@@ -81,12 +81,18 @@ export interface BundleSupport {
   refuses?(result: Uint8Array): boolean
 }
 
+/** Something that must be true of the state of a machine where a bundle is applied; in the machine's own encoding. */
+export interface BundleCondition {
+  readonly machine: string
+  readonly condition: Uint8Array
+}
+
 /** Commands for one or several machines that take effect together, at one index, or not at all. */
 export interface Bundle {
   /** Applied in this order, at least one, at most 64. A machine may be named more than once. */
   readonly commands: readonly { readonly machine: string; readonly command: Uint8Array }[]
   /** All of them must hold before the first command, or nothing happens; at most 64. */
-  readonly requires?: readonly { readonly machine: string; readonly condition: Uint8Array }[]
+  readonly requires?: readonly BundleCondition[]
 }
 
 /** The answer to a submission: the entry was committed and applied on this node. */

@@ -83,6 +83,11 @@ export interface Peers {
    * tell leaves it out.
    */
   exploring?(): boolean
+  /**
+   * True when a process listens where the peer listened, however busy it is: its host accepts connections there. A peer
+   * that cannot tell leaves it out.
+   */
+  accepts?(peer: NodeId): Promise<boolean>
   /** Starts the transport, the discoveries and the failure detector. */
   start(): Promise<void>
   /** Tells the others `away` or `left`, then closes. */

@@ -100,6 +100,11 @@ export interface Transport {
   openStream(peer: NodeId, channel: string, opening: Uint8Array, options?: CallOptions): Promise<FrameStream>
   /** Asks the listening port of an address who is there, without making a link. */
   probe(address: Address, options?: CallOptions): Promise<ProbeResult>
+  /**
+   * True when a connection to the address is accepted: its host lives and a process listens there, be it too busy to say a
+   * word. False when it is refused, or nothing is heard in time.
+   */
+  accepts(address: Address, options?: CallOptions): Promise<boolean>
 }
 
 export type TransportErrorDetail =

@@ -41,6 +41,13 @@ export function conflict(database: string, relation: RelationId): DatabaseError 
   )
 }
 
+export function fenced(machine: string, position: number): DatabaseError {
+  return new ClusterError(
+    { code: 'DB_FENCED', outcome: 'rejected', machine, position },
+    'The commit depends on something that did not hold any more where it came in the log, such as a lock that was lost. Nothing was written; acquire the lock again and begin anew.',
+  )
+}
+
 export function versionGone(database: string, version: Version): DatabaseError {
   return new ClusterError(
     { code: 'DB_VERSION_GONE', outcome: 'rejected', version },

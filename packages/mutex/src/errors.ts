@@ -1,4 +1,10 @@
-import { ClusterError, type MutexErrorDetail } from '@cluster/core'
+import {
+  ClusterError,
+  type ClusterVersion,
+  type LogErrorDetail,
+  type MutexErrorDetail,
+  VERSION_OF,
+} from '@cluster/core'
 
 export type MutexError = ClusterError<MutexErrorDetail>
 
@@ -44,6 +50,12 @@ export const optionInvalid = (option: string, given: unknown, rule: string): Mut
     `The option ${option} is ${String(given)}; it must be ${rule}.`,
   )
 
+export const versionTooLow = (version: ClusterVersion): ClusterError<LogErrorDetail> =>
+  new ClusterError(
+    { code: 'LOG_VERSION_TOO_LOW', outcome: 'rejected', version, needs: VERSION_OF.locks, behind: [] },
+    `Locks need every member to run a program that knows them. The cluster is at version ${version} and they came with ${VERSION_OF.locks}: update the programs of all nodes.`,
+  )
+
 export const stopped = (): ClusterError =>
   new ClusterError({ code: 'STOPPED', outcome: 'rejected' }, 'The locks of this node were stopped.')
 
@@ -51,3 +63,10 @@ export const aborted = (cause: unknown): ClusterError =>
   new ClusterError({ code: 'ABORTED', outcome: 'rejected' }, 'The call was aborted; the lock is not held.', {
     cause,
   })
+
+export function answerGone(latch: string): never {
+  throw new ClusterError(
+    { code: 'OUTCOME_UNKNOWN', outcome: 'unknown', key: null },
+    `The word that sets the latch ${latch} was applied while this node fetched a newer state, so nobody knows whether it was open then. Look at its count.`,
+  )
+}

@@ -3,6 +3,7 @@ import {
   ClusterError,
   type Database,
   EVERYWHERE,
+  type Locks,
   type Member,
   type Peers,
   partitionId,
@@ -21,11 +22,20 @@ interface Ports {
   readonly clock: Clock
   readonly random: Random
   readonly peers: Peers
+  /** Null: there are no locks. */
+  readonly locks: Locks | null
 }
 
 /** Puts SQL on a database of the layer below. */
-export function openDatabase(storage: Database, { clock, random, peers }: Ports): ClusterDatabase {
-  const engine = sqlEngine()({ database: storage, clock, random, virtualTables: [members(peers)], binary })
+export function openDatabase(storage: Database, { clock, random, peers, locks }: Ports): ClusterDatabase {
+  const engine = sqlEngine()({
+    database: storage,
+    clock,
+    random,
+    virtualTables: [members(peers)],
+    binary,
+    ...(locks === null ? {} : { locks }),
+  })
   return {
     name: storage.name,
     storage,
@@ -35,8 +45,9 @@ export function openDatabase(storage: Database, { clock, random, peers }: Ports)
     stream: engine.stream,
     copyFrom: engine.copyFrom,
     copyTo: engine.copyTo,
-    transaction: (work) => engine.transaction(work),
+    transaction: engine.transaction,
     session: (options) => engine.session(options),
+    fenced: (fence) => engine.fenced(fence),
     role: (name) => engine.role(name),
     listen: (channel, options) => engine.listen(channel, options),
     backup: (folder, options) => storage.backup(nodeDisk(folder), options),

@@ -8,6 +8,7 @@ import type {
   DatabaseEvents,
   DatabaseOptions,
   GroupView,
+  Locks,
   Member,
   NodeId,
   OrderedLogEvents,
@@ -18,7 +19,8 @@ import type {
   StructureNode,
 } from '@cluster/core'
 import type { Completeness } from '@cluster/db-distribution'
-import type { SqlEngine } from '@cluster/sql'
+import type { Barrier, Election, Latch, NamedLock, ReadWriteLock, Semaphore } from '@cluster/mutex'
+import type { Fence, SqlEngine } from '@cluster/sql'
 import type { SharedObjects } from './shared-objects.ts'
 import type { ExportOptions } from './transfer/export-sql.ts'
 
@@ -96,6 +98,20 @@ export interface Cluster extends AsyncDisposable, SharedObjects {
    * @throws DB_OPTIONS_DIFFER when it exists with other options than those given, NODE_IS_WITNESS
    */
   database(name: string, options?: DatabaseOptions): Promise<ClusterDatabase>
+  /** All locks of the cluster, by name. @throws NODE_IS_WITNESS */
+  readonly locks: Locks
+  /** The lock of that name, for one in the cluster at a time. @throws NODE_IS_WITNESS */
+  mutex(name: string): NamedLock
+  /** Many read, or one writes. @throws NODE_IS_WITNESS */
+  readWriteLock(name: string): ReadWriteLock
+  /** @param permits how many there are, the same for everybody who uses it at a time. @throws NODE_IS_WITNESS */
+  semaphore(name: string, permits: number): Semaphore
+  /** @param parties how many it waits for, the same for everybody at a time. @throws NODE_IS_WITNESS */
+  barrier(name: string, parties: number): Barrier
+  /** A count that goes down to zero, and who waits for that. @throws NODE_IS_WITNESS */
+  latch(name: string): Latch
+  /** One among those who stand for it. @throws NODE_IS_WITNESS */
+  election(name: string): Election
   /**
    * Lets clients of PostgreSQL's protocol (psql, drivers, tools) use this node's databases. Ends when the node stops.
    * @throws PORT_IN_USE, ADDRESS_NOT_USABLE, NODE_IS_WITNESS
@@ -116,6 +132,12 @@ export interface Cluster extends AsyncDisposable, SharedObjects {
   leave(): Promise<void>
 }
 
+/** What runs SQL under a lock. */
+export type FencedDatabase = Pick<
+  SqlEngine,
+  'sql' | 'query' | 'execute' | 'stream' | 'copyFrom' | 'copyTo' | 'transaction' | 'session'
+>
+
 /** A database as applications use it: SQL with parameters, transactions that retry, sessions. */
 export interface ClusterDatabase
   extends Pick<
@@ -131,6 +153,11 @@ export interface ClusterDatabase
     | 'role'
     | 'listen'
   > {
+  /**
+   * The same database, for who has a lock: all that is written through it, sessions and transactions included, is committed
+   * only while the lock is held, judged by the log where the commit comes. @throws (later) DB_FENCED, SQLSTATE 55L01
+   */
+  fenced(fence: Fence | readonly Fence[]): FencedDatabase
   readonly name: string
   /** The layer below: relations, replicas, status. */
   readonly storage: Database

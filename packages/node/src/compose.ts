@@ -5,7 +5,9 @@ import type {
   Discovery,
   Disk,
   GroupView,
+  Locks,
   Logger,
+  NodeId,
   OrderedLog,
   Peers,
   Random,
@@ -15,6 +17,7 @@ import type {
 } from '@cluster/core'
 import { type DatabasesOptions, databases, type NodeDatabases } from '@cluster/db-distribution'
 import { type OrderedLogOptions, orderedLog } from '@cluster/db-serializer'
+import { type MutexOptions, mutex } from '@cluster/mutex'
 import { peers } from '@cluster/p2p'
 import { memoryStorage } from '@cluster/storage-memory'
 import { describeContainers } from './shared-objects.ts'
@@ -45,6 +48,8 @@ export interface NodeOptions {
   readonly log?: Omit<OrderedLogOptions, 'expect' | 'alone' | 'witness'>
   /** Limits and times of the databases other than their defaults. */
   readonly databases?: DatabasesOptions
+  /** Limits and times of the locks other than their defaults. */
+  readonly locks?: MutexOptions
 }
 
 /** The layers of one node, put together. */
@@ -55,6 +60,8 @@ export interface ComposedNode {
   readonly databases: NodeDatabases | null
   /** The shared objects. Null on a witness. */
   readonly containers: Containers | null
+  /** Null on a witness. */
+  readonly locks: Locks | null
   /**
    * Starts every layer, the lowest last, so that nothing arrives before its handler is there. When one does not
    * start, those that did are stopped before the error is thrown.
@@ -83,7 +90,12 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
   const dataPorts = { log, peers: p2p, storage, clock, random, logger: layer('db') }
   const data = witness ? null : databases(options.databases ?? {})(dataPorts)
   const shared = witness ? null : containers()({ log, clock, random, logger: layer('objects') })
+  const exists = async (node: NodeId): Promise<boolean> => (await p2p.accepts?.(node)) ?? false
+  const locks = witness
+    ? null
+    : mutex(options.locks ?? {})({ log, clock, random, logger: layer('locks'), exists })
   const stop = async (reason: 'away' | 'left'): Promise<void> => {
+    await locks?.stop()
     await shared?.stop()
     await data?.stop()
     await log.stop(reason)
@@ -94,6 +106,7 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
     log,
     databases: data,
     containers: shared,
+    locks,
     async start() {
       try {
         await data?.start()

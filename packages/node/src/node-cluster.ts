@@ -7,6 +7,7 @@ import {
   type DatabaseOptions,
   EventHub,
   errorCode,
+  type Locks,
   type Logger,
   type NodeId,
   type Random,
@@ -15,6 +16,20 @@ import {
   type StructureNode,
   type Transport,
 } from '@cluster/core'
+import {
+  type Barrier,
+  barrier,
+  type Election,
+  election,
+  type Latch,
+  latch,
+  type NamedLock,
+  namedLock,
+  type ReadWriteLock,
+  readWriteLock,
+  type Semaphore,
+  semaphore,
+} from '@cluster/mutex'
 import type {
   Cluster,
   ClusterDatabase,
@@ -152,6 +167,36 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
     return opening
   }
 
+  get locks(): Locks {
+    const { locks } = this.#parts.node
+    if (locks === null) throw isWitness('', 'a lock')
+    return locks
+  }
+
+  mutex(name: string): NamedLock {
+    return namedLock(this.locks, name)
+  }
+
+  readWriteLock(name: string): ReadWriteLock {
+    return readWriteLock(this.locks, name)
+  }
+
+  semaphore(name: string, permits: number): Semaphore {
+    return semaphore(this.locks, name, permits)
+  }
+
+  barrier(name: string, parties: number): Barrier {
+    return barrier(this.locks, name, parties)
+  }
+
+  latch(name: string): Latch {
+    return latch(this.locks, name)
+  }
+
+  election(name: string): Election {
+    return election(this.locks, name)
+  }
+
   async restore(
     name: string,
     folder: string,
@@ -191,7 +236,7 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
 
   #open(storage: Database): ClusterDatabase {
     const { clock, random, node } = this.#parts
-    return openDatabase(storage, { clock, random, peers: node.peers })
+    return openDatabase(storage, { clock, random, peers: node.peers, locks: node.locks })
   }
 
   #end(reason: 'away' | 'left'): Promise<void> {
@@ -205,9 +250,9 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
   }
 }
 
-function isWitness(database: string): ClusterError {
+function isWitness(database: string, what = `the database "${database}"`): ClusterError {
   return new ClusterError<NodeErrorDetail>(
     { code: 'NODE_IS_WITNESS', outcome: 'rejected', database },
-    `this node is a witness: it votes and holds no data, so the database "${database}" cannot be used here; use it on another node`,
+    `this node is a witness: it votes and holds no data, so ${what} cannot be used here; use it on another node`,
   )
 }

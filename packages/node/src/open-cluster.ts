@@ -1,5 +1,6 @@
 import type { LogLevel } from '@cluster/core'
 import type { KeepRule } from '@cluster/db-serializer'
+import type { MutexOptions } from '@cluster/mutex'
 import { staticDiscovery } from '@cluster/p2p'
 import { libp2pTransport, mdnsDiscovery, newIdentity } from '@cluster/transport'
 import { parseAddresses } from './addresses.ts'
@@ -63,6 +64,8 @@ export interface OpenOptions {
    * which with `giveUpHistory`. The other one is kept in files beside the log.
    */
   readonly keep?: KeepRule
+  /** Times of locks other than their defaults. */
+  readonly locks?: Pick<MutexOptions, 'leaseMs' | 'busyMs'>
   /** Where log lines go. Default: nowhere. */
   readonly log?: (line: string) => void
   /** The least level logged. Default "info". */
@@ -132,6 +135,7 @@ export async function openCluster(options: OpenOptions = {}): Promise<Cluster> {
         ...(options.expect === undefined ? {} : { expect: options.expect }),
         ...(options.alone === undefined ? {} : { alone: options.alone }),
         ...(options.witness === undefined ? {} : { witness: options.witness }),
+        ...(options.locks === undefined ? {} : { locks: options.locks }),
         log: logOptions(options),
       },
       { transport, discoveries, disk: folder.disk, ...platform, ...(storage === null ? {} : { storage }) },

@@ -103,6 +103,8 @@ export const SQLSTATE = {
   inFailedTransaction: '25P02',
   dependentObjectsStillExist: '2BP01',
   invalidSavepoint: '3B001',
+  /** Of this project: the commit depends on a lock that does not hold any more. */
+  fenced: '55L01',
   serializationFailure: '40001',
   invalidSqlStatementName: '26000',
   duplicatePreparedStatement: '42P05',

@@ -8,8 +8,15 @@ export { isSqlError, type SqlError, type SqlErrorDetail } from './errors.ts'
 export type { Listening, ListenOptions } from './notify/listening.ts'
 export type { Notification } from './notify/notification.ts'
 export type { ResultColumn } from './plan/statement.ts'
-export { type SqlEngine, type SqlEngineOptions, type SqlEnginePorts, sqlEngine } from './session/engine.ts'
+export {
+  type SqlEngine,
+  type SqlEngineOptions,
+  type SqlEnginePorts,
+  type SqlTransaction,
+  sqlEngine,
+} from './session/engine.ts'
 export { type LayerErrorDetail, sqlstateOf } from './session/errors.ts'
+export type { Fence, SqlTransactionOptions } from './session/fences.ts'
 export type { Parameter } from './session/parameters.ts'
 export {
   type CopyFromOptions,

@@ -27,8 +27,8 @@ export const databases: readonly Mutation[] = [
     bug: 'rows of a program that ran where it was applied do not count as written',
     suite: 'distribution',
     file: 'packages/db-distribution/src/machine/machine.ts',
-    find: '    const relations = entry.window.add(index, commit.parts)\n',
-    put: "    const relations = entry.window.add(index, commit.type === 'execute' ? [] : commit.parts)\n",
+    find: '  const relations = entry.window.add(index, commit.parts)\n',
+    put: "  const relations = entry.window.add(index, commit.type === 'execute' ? [] : commit.parts)\n",
     seedsMax: 40,
   },
   {

@@ -88,7 +88,7 @@ export const objects: readonly Mutation[] = [
     bug: 'a transaction does not ask whether its lock is still held',
     suite: 'objects',
     file: 'packages/container/src/driver/transaction.ts',
-    find: '        ...this.#fences.map(({ requirement }) => ({ machine: MUTEX_MACHINE, condition: requirement })),\n',
+    find: '        ...this.#fences.map(({ fence }) => fence),\n',
     put: '',
     seedsMax: 60,
   },

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/clientv3"
+	"go.etcd.io/etcd/clientv3/concurrency"
 )
 
 type request struct {
@@ -116,6 +117,10 @@ func load(clients []*clientv3.Client, req request) answer {
 		}(i)
 	}
 	wait.Wait()
+	return summed(histograms, failures, begin)
+}
+
+func summed(histograms []*histogram, failures []error, begin time.Time) answer {
 	result := answer{WallMs: float64(time.Since(begin).Microseconds()) / 1000}
 	for b := 0; b < buckets; b++ {
 		var count int64
@@ -133,6 +138,52 @@ func load(clients []*clientv3.Client, req request) answer {
 		}
 	}
 	return result
+}
+
+// Callers that acquire one of so many locks and release it, each with a session of its own, as etcd's own recipe has it.
+func locks(clients []*clientv3.Client, req request) answer {
+	sessions := make([]*concurrency.Session, req.Callers)
+	for i := range sessions {
+		session, err := concurrency.NewSession(clients[i%len(clients)], concurrency.WithTTL(30))
+		if err != nil {
+			return answer{Error: err.Error()}
+		}
+		defer session.Close()
+		sessions[i] = session
+	}
+	begin := time.Now().Add(time.Duration(req.WarmUpMs) * time.Millisecond)
+	end := begin.Add(time.Duration(req.MeasuredMs) * time.Millisecond)
+	histograms := make([]*histogram, req.Callers)
+	failures := make([]error, req.Callers)
+	var wait sync.WaitGroup
+	for i := 0; i < req.Callers; i++ {
+		histograms[i] = &histogram{}
+		wait.Add(1)
+		go func(i int) {
+			defer wait.Done()
+			random := rand.New(rand.NewSource(int64(i)))
+			for {
+				started := time.Now()
+				if !started.Before(end) {
+					return
+				}
+				mutex := concurrency.NewMutex(sessions[i], fmt.Sprintf("/locks/%d", random.Intn(req.Keys)))
+				err := mutex.Lock(context.Background())
+				if err == nil {
+					err = mutex.Unlock(context.Background())
+				}
+				if err != nil {
+					failures[i] = err
+					return
+				}
+				if !started.Before(begin) {
+					histograms[i].record(time.Since(started))
+				}
+			}
+		}(i)
+	}
+	wait.Wait()
+	return summed(histograms, failures, begin)
 }
 
 // One writer that asks the members one after another; the gap is the longest time between two acknowledgements.
@@ -219,6 +270,8 @@ func main() {
 			switch req.Op {
 			case "put", "get":
 				reply = load(clients, req)
+			case "lock":
+				reply = locks(clients, req)
 			case "tick":
 				ticking = startTicking(clients)
 			case "gap":

@@ -20,7 +20,7 @@ const START_MS_MAX = 20_000
 
 /** What is asked of the client process; see its source. */
 export interface EtcdRequest {
-  readonly op: 'put' | 'get' | 'tick' | 'gap' | 'held'
+  readonly op: 'put' | 'get' | 'lock' | 'tick' | 'gap' | 'held'
   readonly callers?: number
   readonly warmUpMs?: number
   readonly measuredMs?: number

@@ -17,6 +17,22 @@ interface Command {
 const TABLES = `SELECT table_name AS "table", table_schema AS "schema" FROM information_schema.tables
   WHERE table_schema = 'public' ORDER BY table_name`
 
+const LOCKS = `SELECT name AS "lock", mode, CASE WHEN granted THEN 'held' ELSE 'waits, ' || place END AS "state", node, token,
+  permits || coalesce(' of ' || permit_limit, '') AS "permits", round(seconds::numeric, 1) AS "seconds", broken AS "broken, why"
+  FROM cluster_locks ORDER BY name, place, token`
+
+/** Names have no spaces here; for others there is `cluster_break_lock`. */
+async function breakLock(cluster: Cluster, words: string): Promise<string> {
+  const [, name = '', reason = ''] = /^(\S+)\s+(.+)$/.exec(words.trim()) ?? []
+  if (name === '')
+    throw new ClusterError(
+      { code: 'UNKNOWN_COMMAND', outcome: 'rejected' },
+      'say which lock, and why: \\break till-1 its program hangs',
+    )
+  const holders = await cluster.locks.break(name, reason)
+  return holders === 0 ? `nobody has the lock ${name}` : `${name} was taken from ${holders}`
+}
+
 export function metaCommands(
   cluster: Cluster,
   session: ShellSession,
@@ -65,6 +81,17 @@ export function metaCommands(
       argument: 'file',
       help: 'runs the statements of a file',
       run: (path) => importCommand(path, session),
+    },
+    {
+      names: ['\\locks'],
+      help: 'who has which lock, and who waits',
+      run: () => query(LOCKS),
+    },
+    {
+      names: ['\\break'],
+      argument: '<lock> <reason>',
+      help: 'take a lock from who has it',
+      run: (words) => breakLock(cluster, words),
     },
     { names: ['\\q'], help: 'stop this node and leave the shell', run: async () => '' },
     { names: ['\\?', '\\h'], help: 'this list', run: async () => help(commands) },

@@ -35,8 +35,6 @@ import { checkPriority } from './queues.ts'
 import { checkTimes } from './sets.ts'
 import { Values } from './values.ts'
 
-const MUTEX_MACHINE = 'mutex'
-
 /** Runs the work, and again when something that it read is not so any more. */
 export async function runTransaction<R>(
   context: Context,
@@ -200,7 +198,7 @@ class Draft implements ContainersTransaction {
         ...(this.#reads.size > 0
           ? [{ machine, condition: encodeRequirements([...this.#reads.values()]) }]
           : []),
-        ...this.#fences.map(({ requirement }) => ({ machine: MUTEX_MACHINE, condition: requirement })),
+        ...this.#fences.map(({ fence }) => fence),
         ...this.#others.flatMap(({ requires = [] }) => requires),
       ],
       commands: commands.length > 0 ? commands : [note],

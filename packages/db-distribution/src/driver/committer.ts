@@ -1,5 +1,7 @@
 import {
   type Applied,
+  assert,
+  type BundleCondition,
   type CallOptions,
   ClusterError,
   type CommitOptions,
@@ -18,6 +20,7 @@ import {
 import {
   conflict,
   databaseGone,
+  fenced,
   stopped,
   tooFewCopies,
   transactionTooLarge,
@@ -118,12 +121,16 @@ export class Committer {
   ): Promise<{ readonly applied: Applied; readonly result: CommandResult }> {
     const { ports, changed, settings } = this.#context
     for (let attempt = 0; ; attempt++) {
-      const { idempotencyKey } = options
+      const { idempotencyKey, requires = [] } = options
       const key = idempotencyKey === undefined ? {} : { idempotencyKey: keyOf(idempotencyKey, attempt) }
       const before = ports.log.appliedIndex()
       let applied: Applied
       try {
-        applied = await ports.log.submit(MACHINE_NAME, command, { ...this.#rest(begun, options), ...key })
+        const submit = { ...this.#rest(begun, options), ...key }
+        applied =
+          requires.length === 0
+            ? await ports.log.submit(MACHINE_NAME, command, submit)
+            : await this.#submitFenced(command, requires, submit)
       } catch (error) {
         throw submitError(error, command.length)
       }
@@ -136,6 +143,23 @@ export class Committer {
       await changed.next(ports.clock, Math.min(LOOK_MS, left), options.signal)
       if (this.#context.stopped) throw stopped()
     }
+  }
+
+  /** Submits a command that has an effect only while the conditions hold. @throws DB_FENCED */
+  async #submitFenced(
+    command: Uint8Array,
+    requires: readonly BundleCondition[],
+    options: CommitOptions,
+  ): Promise<Applied> {
+    const commands = [{ machine: MACHINE_NAME, command }]
+    const { results, unmet, ...applied } = await this.#context.ports.log.submitBundle(
+      { commands, requires },
+      options,
+    )
+    if (unmet !== null) throw fenced(requires[unmet]?.machine ?? '', unmet)
+    const [result] = results
+    assert(result, 'a bundle of one command has its result')
+    return { ...applied, result }
   }
 
   /**

@@ -11,6 +11,7 @@ import {
   dataMembers,
   EVERYWHERE,
   type LogEntry,
+  logIndex,
   type NodeId,
   type RestoreOptions,
   type RestoreReport,
@@ -21,8 +22,8 @@ import {
 } from '@cluster/core'
 import { stopped, unavailable } from '../errors.ts'
 import { encodeCreate } from '../machine/commands.ts'
-import { DatabasesMachine } from '../machine/machine.ts'
-import { encodeResult } from '../machine/results.ts'
+import { DatabasesMachine, type Effect } from '../machine/machine.ts'
+import { decodeResult, encodeResult } from '../machine/results.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
 import { compareOptions, type DatabasesOptions, databaseOptions, givenOptions, settings } from '../options.ts'
 import { AuditServer } from './audit/audit-server.ts'
@@ -120,15 +121,16 @@ class Node implements NodeDatabases {
       name: MACHINE_NAME,
       apply: (entry: LogEntry): Uint8Array => {
         const { result, effects } = machine.apply(entry.index, entry.command, entry.time)
-        for (const effect of effects) {
-          this.#replicas.follow(entry.index, effect)
-          if (effect.type === 'committed') {
-            const { database, relations } = effect
-            this.#context.emit(database.name, 'commit', { version: entry.index, relations })
-          } else if (effect.type === 'turned') this.#context.changed.ring()
-          else this.#controller.poke()
-        }
+        this.#follow(effects)
         return encodeResult(result)
+      },
+      bundles: {
+        // Databases have no conditions: what a commit depends on is in the commit.
+        check: () => false,
+        begin: () => machine.beginBundle(),
+        commit: () => this.#follow(machine.adoptBundle()),
+        rollback: () => machine.dropBundle(),
+        refuses: (result) => decodeResult(result).type !== 'done',
       },
       snapshot: () => machine.snapshot(),
       restore: (snapshot, index) => {
@@ -141,6 +143,19 @@ class Node implements NodeDatabases {
         if (durable < machine.index) this.#upkeep.ask()
         return durable
       },
+    }
+  }
+
+  /** Tells the parts of this node what the command at the machine's index changed. */
+  #follow(effects: readonly Effect[]): void {
+    const index = logIndex(this.#context.machine.index)
+    for (const effect of effects) {
+      this.#replicas.follow(index, effect)
+      if (effect.type === 'committed') {
+        const { database, relations } = effect
+        this.#context.emit(database.name, 'commit', { version: index, relations })
+      } else if (effect.type === 'turned') this.#context.changed.ring()
+      else this.#controller.poke()
     }
   }
 

@@ -8,6 +8,7 @@ import {
   type CommitReceipt,
   type DatabaseErrorDetail,
   type ExecuteReceipt,
+  errorCode,
   type Key,
   type PartitionId,
   type Row,
@@ -220,10 +221,12 @@ export class OptimisticTransaction implements Transaction {
     }
     const writes = this.#writes.collect()
     const reservation = this.#ports.turn?.reservation ?? 0
-    return committer.commit(
-      database,
-      { database: database.id, ...this.#reads.reads(this.version), writes, reservation },
-      call,
+    return this.#fencedOff(
+      committer.commit(
+        database,
+        { database: database.id, ...this.#reads.reads(this.version), writes, reservation },
+        call,
+      ),
     )
   }
 
@@ -237,11 +240,23 @@ export class OptimisticTransaction implements Transaction {
     const call = this.#call(options)
     this.#end()
     const reservation = this.#ports.turn?.reservation ?? 0
-    return committer.execute(
-      database,
-      { database: database.id, ...this.#reads.reads(this.version), program, reservation },
-      call,
+    return this.#fencedOff(
+      committer.execute(
+        database,
+        { database: database.id, ...this.#reads.reads(this.version), program, reservation },
+        call,
+      ),
     )
+  }
+
+  /** A commit that was fenced off was not judged, so its turn goes on until it is given back. */
+  async #fencedOff<T>(committing: Promise<T>): Promise<T> {
+    try {
+      return await committing
+    } catch (error) {
+      if (errorCode(error) === 'DB_FENCED') this.#ports.release()
+      throw error
+    }
   }
 
   /** The options of a call within the transaction. */

@@ -25,8 +25,9 @@ import {
 } from './commands.ts'
 import { type KeptChanges, keepChanges, NOTHING_KEPT, readKept, writeKept } from './kept-changes.ts'
 import { isSettled, placeNew } from './placement.ts'
-import { changedRange } from './range-judge.ts'
+import { ProvisionalCommits } from './provisional.ts'
 import type { Reads } from './reads.ts'
+import { judgeReads } from './reads-judge.ts'
 import { Reservations, TURN_MS_MAX } from './reservations.ts'
 import type { CommandResult } from './results.ts'
 import {
@@ -93,6 +94,8 @@ export class DatabasesMachine {
   #byId = new Map<number, Entry>()
   #index = 0
   #traits: TraitsOf = NO_TRAITS
+  /** What the bundle under way would commit; null outside of bundles. */
+  #bundle: ProvisionalCommits | null = null
 
   /** @param limits of the certification window; the same on every node */
   constructor(limits: WindowLimits = WINDOW_LIMITS) {
@@ -147,6 +150,8 @@ export class DatabasesMachine {
 
   step(index: number, command: Command, time = 0): Step {
     this.#index = index
+    if (this.#bundle !== null && command.type !== 'commit' && command.type !== 'execute')
+      return refused({ type: 'malformed' })
     switch (command.type) {
       case 'create':
         return this.#create(index, command)
@@ -300,32 +305,54 @@ export class DatabasesMachine {
     const before = reservations.current
     if (before !== null) reservations.expire(time)
     const relation = reservations.inTheWay(commit.parts, reservation)
-    const step =
-      relation === null ? this.#certify(index, entry, commit) : refused({ type: 'reserved', relation })
+    const result: CommandResult =
+      relation === null ? this.#certify(index, entry, commit) : { type: 'reserved', relation }
+    if (this.#bundle !== null) {
+      if (result.type === 'done') this.#bundle.add({ index, commit, time })
+      return reservations.current === before ? refused(result) : turned(refused(result))
+    }
+    const step = result.type === 'done' ? adopted(index, entry, commit, result) : refused(result)
     // Its turn is over, whatever came of it; unless it has yet to come.
     if (reservation !== 0 && relation === null) reservations.remove(reservation, time)
     return reservations.current === before ? step : turned(step)
   }
 
-  #certify(index: number, entry: Entry, commit: CommitCommand): Step {
+  /** What comes of the commit; nothing is changed by asking. */
+  #certify(index: number, entry: Entry, commit: CommitCommand): CommandResult {
     const copies = judgeCopies(entry, commit)
-    if (typeof copies !== 'number') return refused(copies)
+    if (typeof copies !== 'number') return copies
     // A version from the future was read in another cluster, which this node has left since.
-    if (commit.version >= index) return refused({ type: 'versionGone', oldest: index })
-    const conflict = judgeReads(entry.window, commit)
-    if (conflict !== null) return refused(conflict)
-    const relations = entry.window.add(index, commit.parts)
-    for (const relation of relations) entry.relations.add(relation)
-    for (const part of commit.parts) {
-      const record = entry.partitions[part.partition]
-      if (record === undefined) continue
-      const written = withRelations(record.relations, part.relations)
-      entry.partitions[part.partition] = { ...record, lastWrite: index, relations: written }
-    }
-    return {
-      result: { type: 'done', copies },
-      effects: [{ type: 'committed', database: entry, commit, relations }],
-    }
+    if (commit.version >= index) return { type: 'versionGone', oldest: index }
+    const conflict = judgeReads(entry.window, commit) ?? this.#bundle?.judge(commit) ?? null
+    return conflict ?? { type: 'done', copies }
+  }
+
+  /**
+   * From here on commits are judged, in the order in which they come, and change nothing yet. No other command is taken:
+   * those of a bundle are what every node can judge.
+   */
+  beginBundle(): void {
+    assert(this.#bundle === null, 'bundles of databases are not nested')
+    this.#bundle = new ProvisionalCommits(this.#limits)
+  }
+
+  /** Does what was judged since `beginBundle`. */
+  adoptBundle(): readonly Effect[] {
+    const commits = this.#bundle?.commits ?? []
+    this.#bundle = null
+    return commits.flatMap(({ index, commit, time }) => {
+      const entry = this.#byId.get(commit.database)
+      assert(entry, `the database ${commit.database} of a commit that was judged exists`)
+      const { reservations } = entry
+      const before = reservations.current
+      const { effects } = adopted(index, entry, commit, { type: 'done', copies: 0 })
+      if (commit.reservation !== 0) reservations.remove(commit.reservation, time)
+      return reservations.current === before ? effects : [...effects, { type: 'turned' as const }]
+    })
+  }
+
+  dropBundle(): void {
+    this.#bundle = null
   }
 
   #reserve(index: number, { database, turnMs, points, ranges }: ReserveCommand, time: number): Step {
@@ -418,6 +445,19 @@ const turned = ({ result, effects }: Step): Step => ({ result, effects: [...effe
 
 const refused = (result: CommandResult): Step => ({ result, effects: NO_EFFECTS })
 
+/** Notes that the commit took place. */
+function adopted(index: number, entry: Entry, commit: CommitCommand, result: CommandResult): Step {
+  const relations = entry.window.add(index, commit.parts)
+  for (const relation of relations) entry.relations.add(relation)
+  for (const part of commit.parts) {
+    const record = entry.partitions[part.partition]
+    if (record === undefined) continue
+    const written = withRelations(record.relations, part.relations)
+    entry.partitions[part.partition] = { ...record, lastWrite: index, relations: written }
+  }
+  return { result, effects: [{ type: 'committed', database: entry, commit, relations }] }
+}
+
 const placed = (databases: readonly DatabaseRecord[]): Step => ({
   result: { type: 'done', copies: 0 },
   effects: [{ type: 'placed', databases }],
@@ -449,15 +489,6 @@ function judgeCopies(entry: Entry, { parts }: CommitCommand): number | CommandRe
   }
   if (parts.length === 0) return 0
   return copies < entry.options.minCopies ? { type: 'tooFewCopies', copies } : copies
-}
-
-function judgeReads(window: CertificationWindow, { version, points, ranges }: Reads): CommandResult | null {
-  if (points.length === 0 && ranges.length === 0) return null
-  if (version < window.trimmedThrough) return { type: 'versionGone', oldest: window.trimmedThrough }
-  for (const { relation, key } of points)
-    if (window.keyChanged(relation, key, version)) return { type: 'conflict', relation }
-  const relation = changedRange(window, ranges, version)
-  return relation === null ? null : { type: 'conflict', relation }
 }
 
 function writeEntry(writer: ByteWriter, entry: Entry): void {

@@ -216,3 +216,58 @@ describe('certification', () => {
     )
   })
 })
+
+describe('commits in bundles', () => {
+  test('are answered as they would be alone, and take place when the bundle is adopted', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(attempts, fc.constantFrom('alone', 'adopted', 'dropped')), { maxLength: 40 }),
+        fc.integer({ min: 3, max: 60 }),
+        (list, writesMax) => {
+          const plain = fresh(writesMax)
+          const bundled = fresh(writesMax)
+          for (const [i, [attempt, how]] of list.entries()) {
+            const index = i + 2
+            const command = encode(Math.max(1, index - 1 - attempt.lag), attempt)
+            if (how === 'dropped') {
+              const { byteLength } = bundled.snapshot()
+              bundled.beginBundle()
+              bundled.apply(index, command)
+              bundled.dropBundle()
+              // The index moves on, and nothing else.
+              plain.apply(index, new Uint8Array(0))
+              expect(bundled.snapshot().byteLength).toBe(byteLength)
+              continue
+            }
+            const expected = plain.apply(index, command)
+            if (how === 'adopted') bundled.beginBundle()
+            const step = bundled.apply(index, command)
+            const effects = how === 'adopted' ? bundled.adoptBundle() : step.effects
+            expect(step.result).toEqual(expected.result)
+            expect(effects.map(({ type }) => type)).toEqual(expected.effects.map(({ type }) => type))
+          }
+          expect(bundled.snapshot()).toEqual(plain.snapshot())
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+
+  test('see what those before them in the same bundle write', () => {
+    const machine = fresh(60)
+    const one = (points: readonly string[], key: string): Uint8Array =>
+      encode(1, { lag: 0, points, ranges: [], writes: [{ key, deletes: false }] })
+    machine.beginBundle()
+    expect(machine.apply(2, one([], 'a')).result.type).toBe('done')
+    expect(machine.apply(2, one(['b'], 'b')).result.type).toBe('done')
+    expect(machine.apply(2, one(['a'], 'c')).result.type).toBe('conflict')
+    // Only commits can be judged without being done.
+    const options = { redundancy: 1, partitions: 1, minCopies: 1 }
+    const create = encodeCreate({ name: 'other', uid: 'y', options, candidates: [nodeId('a')] })
+    expect(machine.apply(2, create).result.type).toBe('malformed')
+    expect(machine.adoptBundle().map(({ type }) => type)).toEqual(['committed', 'committed'])
+    expect(machine.database('other')).toBeNull()
+    expect(machine.apply(3, one(['b'], 'd')).result.type).toBe('conflict')
+    expect(machine.apply(4, one(['c'], 'e')).result.type).toBe('done')
+  })
+})

@@ -1,4 +1,4 @@
-import { type Clock, errorCode, type Logger, type OrderedLog, type Random } from '@cluster/core'
+import { type Clock, errorCode, type Logger, type NodeId, type OrderedLog, type Random } from '@cluster/core'
 import { decodeResult, encodeCommand, type MutexCommand, type MutexResult } from '../machine/codec.ts'
 import { MUTEX_MACHINE, type MutexMachine } from '../machine/machine.ts'
 import type { Settings } from '../options.ts'
@@ -8,6 +8,8 @@ export interface MutexPorts {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Whether a process is there where that node's was, however busy it is. Without it nobody is taken for busy. */
+  readonly exists?: (node: NodeId) => Promise<boolean>
 }
 
 /** What the parts of the driver share. */
@@ -21,18 +23,30 @@ export interface SendOptions {
   readonly deadlineMs?: number
 }
 
-/** Submits one command. @throws what the log throws */
-export async function send(
+/** Submits one command once. Null: it was applied, and this node got a snapshot of the time after that, so the answer is gone. */
+export async function sendOnce(
   context: Context,
   command: MutexCommand,
   { key, deadlineMs }: SendOptions = {},
-): Promise<MutexResult> {
+): Promise<MutexResult | null> {
   const { result } = await context.log.submit(MUTEX_MACHINE, encodeCommand(command), {
     ...(key === undefined ? {} : { idempotencyKey: key }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
   })
-  if (result.length > 0) return decodeResult(result)
-  // It was applied, and this node got a snapshot of the time after that: the answer is gone. Every command may be said twice.
+  return result.length > 0 ? decodeResult(result) : null
+}
+
+/** Submits a command that may be said twice. @throws what the log throws */
+export async function send(
+  context: Context,
+  command: Exclude<MutexCommand, { type: 'latch' }>,
+  { key, deadlineMs }: SendOptions = {},
+): Promise<MutexResult> {
+  const result = await sendOnce(context, command, {
+    ...(key === undefined ? {} : { key }),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  })
+  if (result !== null) return result
   return send(context, command, {
     ...(key === undefined ? {} : { key: `${key} again` }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
@@ -40,7 +54,10 @@ export async function send(
 }
 
 /** Sends a note that others would send again, or that a lease makes good for: a failure is only logged. */
-export function note(context: Context, command: MutexCommand): Promise<MutexResult | null> {
+export function note(
+  context: Context,
+  command: Exclude<MutexCommand, { type: 'latch' }>,
+): Promise<MutexResult | null> {
   return send(context, command).catch((error: unknown) => {
     context.logger.log('debug', 'note about locks not taken', {
       note: command.type,

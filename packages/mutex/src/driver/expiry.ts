@@ -5,14 +5,22 @@ import { type Context, note } from './context.ts'
 /** A note that did not get through, or came too early, is sent again after so long. */
 const AGAIN_MS = 500
 
+/** Times by the leader's clock. */
+interface Heard {
+  /** When the session was renewed, as far as this leader knows. */
+  readonly at: number
+  /** Not looked at before that. */
+  readonly notBefore: number
+}
+
 /**
  * The leader's part: notes in the log that a session was not renewed in time, or that its node is gone. Time is the leader's
  * own and begins anew with its office, so that every session has a full term after an election.
  */
 export class Expiry {
   readonly #context: Context
-  /** When this leader last heard of each session, by its own clock; empty on other nodes. */
-  readonly #heard = new Map<number, number>()
+  /** What this leader last heard of each session; empty on other nodes. */
+  readonly #heard = new Map<number, Heard>()
   /** Members that are gone, with the newest session that can be theirs. */
   readonly #gone = new Map<NodeId, number>()
   readonly #cancels: Cancel[]
@@ -34,7 +42,7 @@ export class Expiry {
     if (effect.type === 'ended') this.#heard.delete(effect.session)
     if (!this.#leads) return
     if (effect.type === 'opened' || effect.type === 'renewed')
-      this.#heard.set(effect.session, this.#context.clock.now())
+      this.#heard.set(effect.session, { at: this.#context.clock.now(), notBefore: 0 })
     else if (effect.type === 'restored') this.#beginTerm()
     else return
     this.#plan()
@@ -59,13 +67,13 @@ export class Expiry {
   #beginTerm(): void {
     const now = this.#context.clock.now()
     this.#heard.clear()
-    for (const id of this.#context.machine.sessions.keys()) this.#heard.set(id, now)
+    for (const id of this.#context.machine.sessions.keys()) this.#heard.set(id, { at: now, notBefore: 0 })
     this.#plan()
   }
 
   /** When a session is over if nothing more is heard of it. */
-  #dueAt(id: number, heard: number): number {
-    return heard + (this.#context.machine.sessions.get(id)?.leaseMs ?? 0)
+  #dueAt(id: number, { at, notBefore }: Heard): number {
+    return Math.max(notBefore, at + (this.#context.machine.sessions.get(id)?.leaseMs ?? 0))
   }
 
   #plan(): void {
@@ -89,10 +97,21 @@ export class Expiry {
       }
       if (this.#dueAt(id, heard) > now) continue
       // Until the note comes back through the log it is as if the session had a little time left.
-      this.#heard.set(id, now - session.leaseMs + AGAIN_MS)
-      void note(this.#context, { type: 'expire', session: id })
+      this.#heard.set(id, { at: heard.at, notBefore: now + AGAIN_MS })
+      void this.#isBusy(session.node, now - heard.at).then((busy) => {
+        if (!busy && this.#leads) void note(this.#context, { type: 'expire', session: id })
+      })
     }
     this.#plan()
+  }
+
+  /** Whether the process of a session that was not renewed is there, and has some patience left. */
+  async #isBusy(node: NodeId, silentMs: number): Promise<boolean> {
+    const { exists, settings, logger } = this.#context
+    if (exists === undefined || silentMs >= settings.busyMs) return false
+    const busy = await exists(node)
+    if (busy) logger.log('debug', 'a node that does not renew its locks is there, and given time', { node })
+    return busy
   }
 
   #tellGone(): void {

@@ -1,6 +1,7 @@
 import { assert, type HeldLock, type LockMode } from '@cluster/core'
 import { lost } from '../errors.ts'
 import { encodeRequirement } from '../machine/codec.ts'
+import { MUTEX_MACHINE } from '../machine/machine.ts'
 
 /** What a grant needs of the session that it belongs to. */
 export interface GrantOwner {
@@ -8,6 +9,8 @@ export interface GrantOwner {
   /** By the clock of this node. */
   valid(): boolean
   giveBack(request: number): Promise<void>
+  /** A lock that nobody waits for was not given back. */
+  report(name: string, error: unknown): void
 }
 
 /** One wish of this process for a lock: it waits, is held, and is over. */
@@ -60,6 +63,10 @@ export class Grant {
     return this.#free
   }
 
+  report(error: unknown): void {
+    this.#owner.report(this.name, error)
+  }
+
   /** One more handle. @throws MUTEX_LOST */
   handle(): HeldLock {
     if (this.#over || !this.#owner.valid()) throw lost(this.name)
@@ -81,13 +88,15 @@ export class Grant {
       get held() {
         return isHeld()
       },
-      requirement: encodeRequirement({ name, token, uid: this.#owner.uid }),
+      fence: { machine: MUTEX_MACHINE, condition: encodeRequirement({ name, token, uid: this.#owner.uid }) },
       again: () => {
         if (released !== null) throw lost(name)
         return this.handle()
       },
       release,
-      [Symbol.asyncDispose]: release,
+      [Symbol.asyncDispose]: async () => {
+        release().catch((error: unknown) => this.report(error))
+      },
     }
   }
 }

@@ -9,7 +9,7 @@ import {
   type Locks,
   unreachable,
 } from '@cluster/core'
-import { aborted, broken, modeDiffers, optionInvalid, sessionLost, timedOut, tooMany } from '../errors.ts'
+import { broken, modeDiffers, optionInvalid, sessionLost, tooMany } from '../errors.ts'
 import { LIMIT_NAMES } from '../machine/codec.ts'
 import { MutexMachine } from '../machine/machine.ts'
 import type { MutexEffect } from '../machine/state.ts'
@@ -18,8 +18,11 @@ import { type Context, type MutexPorts, send } from './context.ts'
 import { Expiry } from './expiry.ts'
 import type { Grant } from './grant.ts'
 import { infoOf } from './info.ts'
+import { ClusterLatches } from './latches.ts'
+import { checkPatience, checkText, within } from './patience.ts'
 import type { LiveSession } from './session.ts'
 import { Sessions } from './sessions.ts'
+import { demandLocks } from './version.ts'
 
 const PERMITS_MAX = 1_000_000
 
@@ -48,6 +51,7 @@ export function mutex(options: MutexOptions = {}): (ports: MutexPorts) => Locks 
 }
 
 class ClusterLocks implements Locks {
+  readonly latches: ClusterLatches
   readonly #context: Context
   readonly #sessions: Sessions
   readonly #expiry: Expiry
@@ -57,6 +61,7 @@ class ClusterLocks implements Locks {
     this.#context = context
     this.#sessions = new Sessions(context)
     this.#expiry = new Expiry(context)
+    this.latches = new ClusterLatches(context)
   }
 
   hear(effects: readonly MutexEffect[]): void {
@@ -64,6 +69,7 @@ class ClusterLocks implements Locks {
       this.#expiry.hear(effect)
       if (effect.type === 'restored') this.#restored()
       else if (effect.type === 'changed') this.#changed(effect.name)
+      else if (effect.type === 'latch') this.latches.hear(effect.name, effect.count)
       else this.#mine(effect)
     }
   }
@@ -71,16 +77,14 @@ class ClusterLocks implements Locks {
   async acquire(name: string, options: AcquireOptions = {}): Promise<HeldLock> {
     const wish = readWish(name, options)
     const { timeoutMs, signal } = options
-    if (timeoutMs !== undefined && !(timeoutMs >= 0))
-      throw optionInvalid('timeoutMs', timeoutMs, 'a number of at least 0')
-    if (signal?.aborted) throw aborted(signal.reason)
+    checkPatience({ timeoutMs, signal })
     let over = false
     const asking = this.#sessions.use().then(async (session) => {
       if (over) throw sessionLost('nobody waits any more')
       return this.#ask(session, wish, true)
     })
     try {
-      const grant = await this.#within(name, asking.then(granted), timeoutMs, signal)
+      const grant = await within(this.#context.clock, name, asking.then(granted), { timeoutMs, signal })
       assert(grant !== null, 'who may wait is never sent away')
       return grant.handle()
     } catch (error) {
@@ -98,6 +102,8 @@ class ClusterLocks implements Locks {
 
   async tryAcquire(name: string, options: LockOptions = {}): Promise<HeldLock | null> {
     const wish = readWish(name, options)
+    if (wish.mode === 'barrier')
+      throw optionInvalid('mode', 'barrier', 'another one, as a barrier is waited for')
     const session = await this.#sessions.use()
     return (await granted(await this.#ask(session, wish, false)))?.handle() ?? null
   }
@@ -113,6 +119,7 @@ class ClusterLocks implements Locks {
     checkText('name', name)
     if (typeof reason !== 'string' || reason.trim() === '' || reason.length > 1_000)
       throw optionInvalid('reason', reason, 'a text of 1 to 1000 characters')
+    await demandLocks(this.#context.log)
     const { value } = await send(this.#context, { type: 'break', name, reason: reason.toWellFormed() })
     this.#context.logger.log('warn', 'lock broken by an operator', { lock: name, reason, holders: value })
     return value
@@ -134,6 +141,7 @@ class ClusterLocks implements Locks {
   async stop(): Promise<void> {
     this.#expiry.stop()
     this.#watchers.clear()
+    this.latches.stop()
     await this.#sessions.stop()
   }
 
@@ -176,36 +184,12 @@ class ClusterLocks implements Locks {
     }
   }
 
-  /** Waits for the lock, the end of the patience, or the caller's word. */
-  #within<T>(
-    name: string,
-    getting: Promise<T>,
-    timeoutMs: number | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<T> {
-    if (timeoutMs === undefined && signal === undefined) return getting
-    return new Promise((resolve, reject) => {
-      const abort = (): void => reject(aborted(signal?.reason))
-      const cancel =
-        timeoutMs === undefined
-          ? () => {}
-          : this.#context.clock.after(timeoutMs, () => reject(timedOut(name, timeoutMs)))
-      signal?.addEventListener('abort', abort, { once: true })
-      getting.then(resolve, reject).finally(() => {
-        cancel()
-        signal?.removeEventListener('abort', abort)
-      })
-    })
-  }
-
   #letGo(grant: Grant | null): void {
-    grant?.giveBack().catch((error: unknown) => {
-      this.#context.logger.log('warn', 'lock not given back', { lock: grant.name, error: String(error) })
-    })
+    grant?.giveBack().catch((error: unknown) => grant.report(error))
   }
 
   /** What an entry did to the session of this process. */
-  #mine(effect: Exclude<MutexEffect, { type: 'changed' | 'restored' }>): void {
+  #mine(effect: Exclude<MutexEffect, { type: 'changed' | 'restored' | 'latch' }>): void {
     const session = this.#sessions.current
     if (session?.id !== effect.session) return
     if (effect.type === 'ended') session.lose('the log says so')
@@ -235,6 +219,7 @@ class ClusterLocks implements Locks {
       }
     }
     for (const name of this.#watchers.keys()) this.#changed(name)
+    this.latches.restored()
   }
 
   #changed(name: string): void {
@@ -256,26 +241,23 @@ async function granted(grant: Grant | null): Promise<Grant | null> {
   return grant
 }
 
-function checkText(option: string, text: unknown): void {
-  const holds = typeof text === 'string' && text !== '' && text.isWellFormed()
-  if (!holds) throw optionInvalid(option, text, 'a text that is not empty and well-formed')
-}
-
 /** @throws MUTEX_OPTION_INVALID */
 function readWish(name: string, { mode, permits = 1, limit }: LockOptions): Wish {
   checkText('name', name)
   const wanted = mode ?? (limit === undefined ? 'exclusive' : 'permits')
-  if (!['exclusive', 'shared', 'permits'].includes(wanted))
-    throw optionInvalid('mode', wanted, "'exclusive', 'shared' or 'permits'")
+  if (!['exclusive', 'shared', 'permits', 'barrier'].includes(wanted))
+    throw optionInvalid('mode', wanted, "'exclusive', 'shared', 'permits' or 'barrier'")
   const whole = (value: number | undefined, max: number): boolean =>
     value !== undefined && Number.isInteger(value) && value >= 1 && value <= max
-  if (wanted !== 'permits') {
+  if (wanted === 'exclusive' || wanted === 'shared') {
     if (permits !== 1) throw optionInvalid('permits', permits, 'left out, as only semaphores have permits')
     if (limit !== undefined) throw optionInvalid('limit', limit, 'left out, as only semaphores have a limit')
     return { name, mode: wanted, permits, limit: 0 }
   }
   if (limit === undefined || !whole(limit, PERMITS_MAX))
     throw optionInvalid('limit', limit, 'a whole number from 1 to 1000000')
+  if (wanted === 'barrier' && permits !== 1)
+    throw optionInvalid('permits', permits, 'left out, as only semaphores have permits')
   if (!whole(permits, limit)) throw optionInvalid('permits', permits, 'a whole number from 1 to limit')
   return { name, mode: wanted, permits, limit }
 }

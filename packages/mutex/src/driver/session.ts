@@ -9,6 +9,8 @@ const TRUSTED = 0.9
 /** Renewals in one lease. */
 const RENEWALS = 3
 const RETRIES_PER_LEASE = 20
+/** A timer that is late by this part of a lease says that the event loop stood still. */
+const HELD_UP = 0.05
 
 /**
  * The session of this process: kept alive while it has locks or waits for some, over when it has none. Its end here comes
@@ -24,6 +26,7 @@ export class LiveSession implements GrantOwner {
   #requests = 0
   #used = true
   #lost: unknown = null
+  readonly #unsure: (() => void)[] = []
   #cancelEnd: Cancel = () => {}
   #cancelRenewal: Cancel = () => {}
 
@@ -84,11 +87,15 @@ export class LiveSession implements GrantOwner {
     }
   }
 
+  report(name: string, error: unknown): void {
+    this.#context.logger.log('warn', 'lock not given back', { lock: name, error: String(error) })
+  }
+
   /**
    * Submits until it is known what came of it, or the session is over. The same key makes that once.
    * @throws MUTEX_SESSION_LOST, and what the log rejects a new command with
    */
-  async insist(command: MutexCommand, key: string): Promise<MutexResult> {
+  async insist(command: Exclude<MutexCommand, { type: 'latch' }>, key: string): Promise<MutexResult> {
     const { clock, settings } = this.#context
     for (;;) {
       if (this.#lost !== null) throw this.#lost
@@ -115,6 +122,7 @@ export class LiveSession implements GrantOwner {
     for (const grant of [...this.#grants.values()]) grant.lose(error)
     this.#grants.clear()
     this.#ended(this)
+    this.#decided()
   }
 
   /** Ends it in good order, for those who wait in line. */
@@ -123,10 +131,30 @@ export class LiveSession implements GrantOwner {
     await note(this.#context, { type: 'close', session: this.id })
   }
 
-  #watchEnd(): void {
-    const { clock } = this.#context
+  /** Resolves when it is valid, or over: after the event loop stood still it may be neither. */
+  sure(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#lost !== null || this.valid()) resolve()
+      else this.#unsure.push(resolve)
+    })
+  }
+
+  #decided(): void {
+    for (const resolve of this.#unsure.splice(0)) resolve()
+  }
+
+  /** @param patienceMs how long behind its end it may still turn out that the log has kept it */
+  #watchEnd(patienceMs = 0): void {
+    const { clock, settings } = this.#context
+    const endsAt = this.#validUntil + patienceMs
     this.#cancelEnd()
-    this.#cancelEnd = clock.after(Math.max(0, this.#validUntil - clock.now()), () => {
+    this.#cancelEnd = clock.after(Math.max(0, endsAt - clock.now()), () => {
+      const lateMs = clock.now() - endsAt
+      if (patienceMs === 0 && lateMs > settings.leaseMs * HELD_UP) {
+        // The event loop stood still, so renewals were not even tried. The leader may have seen that this process is there.
+        this.#watchEnd(lateMs + settings.leaseMs / RENEWALS)
+        return
+      }
       // Those who wait need not wait until the lease is over in the log as well.
       void this.close('it could not be renewed in time')
     })
@@ -156,6 +184,7 @@ export class LiveSession implements GrantOwner {
       if (status !== 'done') return this.lose('the log says so')
       this.#validUntil = sentAt + leaseMs * TRUSTED
       this.#watchEnd()
+      this.#decided()
       next = Math.max(0, sentAt + next - clock.now())
     } catch (error) {
       if (this.#lost !== null) return

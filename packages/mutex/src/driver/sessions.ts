@@ -2,6 +2,7 @@ import { isClusterError, randomId } from '@cluster/core'
 import { sessionLost, stopped, tooMany } from '../errors.ts'
 import { type Context, send } from './context.ts'
 import { LiveSession } from './session.ts'
+import { demandLocks } from './version.ts'
 
 const ATTEMPTS = 5
 
@@ -24,8 +25,11 @@ export class Sessions {
   /** The session that there is, or a new one. @throws MUTEX_LIMIT, MUTEX_SESSION_LOST, STOPPED, and what the log throws */
   async use(): Promise<LiveSession> {
     if (this.#stopped) throw stopped()
-    if (this.#current?.valid()) return this.#current
-    this.#current?.lose('this node was held up for too long')
+    for (let current = this.#current; current !== null; current = this.#current) {
+      if (current.valid()) return current
+      await current.sure()
+      if (this.#stopped) throw stopped()
+    }
     this.#opening ??= this.#open().finally(() => {
       this.#opening = null
     })
@@ -42,6 +46,7 @@ export class Sessions {
     const { clock, random, settings, machine, log } = this.#context
     // The word must be the newest of this node, so it says what this node knows.
     await log.ready()
+    await demandLocks(log)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const uid = randomId(random)
       const sentAt = clock.now()

@@ -1,8 +1,8 @@
 import { ByteReader, ByteWriter, type LockMode, type NodeId, nodeId } from '@cluster/core'
 
 const FORMAT = 1
-const MODES: readonly LockMode[] = ['exclusive', 'shared', 'permits']
-const KINDS = ['open', 'renew', 'close', 'acquire', 'release', 'expire', 'gone', 'break'] as const
+const MODES: readonly LockMode[] = ['exclusive', 'shared', 'permits', 'barrier']
+const KINDS = ['open', 'renew', 'close', 'acquire', 'release', 'expire', 'gone', 'break', 'latch'] as const
 const encoder = new TextEncoder()
 
 /** What is submitted to the machine. */
@@ -17,7 +17,7 @@ export type MutexCommand =
       readonly name: string
       readonly mode: LockMode
       readonly permits: number
-      /** Permits of the semaphore; 0 for a lock. */
+      /** Permits of the semaphore, or how many the barrier waits for; 0 for a lock. */
       readonly limit: number
       /** False: now or not at all. */
       readonly wait: boolean
@@ -29,10 +29,12 @@ export type MutexCommand =
   /** The member is gone: its sessions with ids up to `upTo` are over. */
   | { readonly type: 'gone'; readonly node: NodeId; readonly upTo: number }
   | { readonly type: 'break'; readonly name: string; readonly reason: string }
+  /** Sets the count of a latch that is open, or takes so many off. */
+  | { readonly type: 'latch'; readonly name: string; readonly set: boolean; readonly count: number }
 
 /** The machine's answers; `value` is what the table says. */
 const STATUSES = [
-  /** `value`: the session's id; how many were ended; how many holders are to lose it. */
+  /** `value`: the session's id; how many were ended; how many holders are to lose it; the count of a latch. */
   'done',
   /** `value`: the token. */
   'granted',
@@ -105,6 +107,11 @@ export function encodeCommand(command: MutexCommand): Uint8Array {
       writeText(out, command.name)
       writeText(out, command.reason)
       break
+    case 'latch':
+      writeText(out, command.name)
+      out.u8(command.set ? 1 : 0)
+      out.varint(command.count)
+      break
     default:
       out.varint(command.session)
   }
@@ -150,6 +157,8 @@ function readCommand(input: ByteReader): MutexCommand | null {
       return { type, node: nodeId(readText(input)), upTo: input.varint() }
     case 'break':
       return { type, name: readText(input), reason: readText(input) }
+    case 'latch':
+      return { type, name: readText(input), set: input.u8() === 1, count: input.varint() }
     default:
       return null
   }

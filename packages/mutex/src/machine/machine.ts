@@ -18,6 +18,7 @@ import {
   type MutexEffect,
   type MutexLimits,
   type Session,
+  sameKind,
 } from './state.ts'
 
 export const MUTEX_MACHINE = 'mutex'
@@ -27,6 +28,14 @@ const PERMITS_MAX = 1_000_000
 type Acquire = Extract<MutexCommand, { type: 'acquire' }>
 
 const encoder = new TextEncoder()
+/** Whether permits and limit go with the mode. */
+function makesSense({ mode, permits, limit, wait }: Acquire): boolean {
+  if (mode === 'permits') return permits <= limit
+  // Nobody is let in alone, so there is nothing to try.
+  if (mode === 'barrier') return permits === 1 && limit > 0 && wait
+  return permits === 1 && limit === 0
+}
+
 const answer = (status: MutexStatus, value = 0): MutexResult => ({ status, value })
 
 /**
@@ -63,6 +72,11 @@ export class MutexMachine implements StateMachine {
 
   get locks(): ReadonlyMap<string, Readonly<Lock>> {
     return this.#state.locks
+  }
+
+  /** Counts of latches that are not open. */
+  get latches(): ReadonlyMap<string, number> {
+    return this.#state.latches
   }
 
   apply(entry: LogEntry): Uint8Array {
@@ -114,7 +128,7 @@ export class MutexMachine implements StateMachine {
   }
 
   empty(): boolean {
-    return this.#state.locks.size === 0
+    return this.#state.locks.size === 0 && this.#state.latches.size === 0
   }
 
   #run(command: MutexCommand, entry: LogEntry): MutexResult {
@@ -130,6 +144,10 @@ export class MutexMachine implements StateMachine {
       }
       case 'break':
         return this.#break(command.name, command.reason)
+      case 'latch':
+        return command.set
+          ? this.#setLatch(command.name, command.count)
+          : this.#countDown(command.name, command.count)
       default: {
         const session = this.#state.sessions.get(command.session)
         // A session is used by the node that opened it and by nobody else.
@@ -208,11 +226,11 @@ export class MutexMachine implements StateMachine {
     if (known !== undefined) return this.#standing(session.id, request, known)
     const bytes = encoder.encode(name).length
     if (bytes === 0 || permits < 1 || limit > PERMITS_MAX) return answer('malformed')
-    if (mode === 'permits' ? permits > limit : permits !== 1 || limit !== 0) return answer('malformed')
+    if (!makesSense(command)) return answer('malformed')
     if (bytes > this.#limits.nameBytes) return this.#over('nameBytes')
     if (session.requests.size >= this.#limits.requests) return this.#over('requests')
     const found = this.#state.locks.get(name)
-    if (found && found.limit !== limit) return answer('modeDiffers')
+    if (found && !sameKind(found, mode, limit)) return answer('modeDiffers')
     if (!found && this.#state.locks.size >= this.#limits.locks) return this.#over('locks')
     const lock = found ?? this.#create(name, limit)
     const claim: Claim = {
@@ -227,14 +245,60 @@ export class MutexMachine implements StateMachine {
     // Who comes later does not overtake, even where it would fit.
     const free = lock.queue.length === 0 && fits(lock, claim)
     if (!free && !wait) return answer('busy')
-    if (!free && lock.queue.length >= this.#limits.queue) return this.#over('queue')
+    const completes = mode === 'barrier' && lock.queue.length + 1 === limit
+    if (!free && !completes && lock.queue.length >= this.#limits.queue) return this.#over('queue')
     session.requests.set(request, name)
     this.#did(() => session.requests.delete(request))
     this.#changed.add(name)
     if (free) return answer('granted', this.#grant(lock, claim, entry))
     lock.queue.push(claim)
     this.#did(() => lock.queue.pop())
+    if (completes) {
+      this.#letIn(lock, limit, entry)
+      return answer('granted', claim.token)
+    }
     return answer('queued', lock.queue.length - 1)
+  }
+
+  /** Grants to so many at the head of the line. */
+  #letIn(lock: Lock, count: number, entry: LogEntry): void {
+    for (let left = count; left > 0; left--) {
+      const next = lock.queue.shift()
+      assert(next, `the line of ${lock.name} is as long as it was`)
+      this.#did(() => lock.queue.unshift(next))
+      this.#grant(lock, next, entry)
+    }
+  }
+
+  #setLatch(name: string, count: number): MutexResult {
+    const { latches } = this.#state
+    const bytes = encoder.encode(name).length
+    if (bytes === 0 || count < 1 || count > PERMITS_MAX) return answer('malformed')
+    if (bytes > this.#limits.nameBytes) return this.#over('nameBytes')
+    if (latches.has(name)) return answer('done', 0)
+    if (latches.size >= this.#limits.locks) return this.#over('locks')
+    this.#latch(name, count)
+    return answer('done', 1)
+  }
+
+  #countDown(name: string, by: number): MutexResult {
+    const count = this.#state.latches.get(name)
+    if (count === undefined) return answer('done', 0)
+    const left = Math.max(0, count - by)
+    this.#latch(name, left)
+    return answer('done', left)
+  }
+
+  #latch(name: string, count: number): void {
+    const { latches } = this.#state
+    const before = latches.get(name)
+    if (count === 0) latches.delete(name)
+    else latches.set(name, count)
+    this.#did(() => {
+      if (before === undefined) latches.delete(name)
+      else latches.set(name, before)
+    })
+    this.#effects.push({ type: 'latch', name, count })
   }
 
   /** The answer to a request that is known already. */
@@ -303,12 +367,8 @@ export class MutexMachine implements StateMachine {
   #pass(name: string, entry: LogEntry): void {
     const lock = this.#state.locks.get(name)
     if (lock === undefined) return
-    for (let [next] = lock.queue; next !== undefined && fits(lock, next); [next] = lock.queue) {
-      const claim = next
-      lock.queue.shift()
-      this.#did(() => lock.queue.unshift(claim))
-      this.#grant(lock, claim, entry)
-    }
+    for (let [next] = lock.queue; next !== undefined && fits(lock, next); [next] = lock.queue)
+      this.#letIn(lock, 1, entry)
     if (lock.holders.length > 0 || lock.queue.length > 0) return
     this.#state.locks.delete(name)
     this.#did(() => this.#state.locks.set(name, lock))

@@ -11,12 +11,19 @@ export interface MutexState {
   counter: number
   readonly sessions: Map<number, Session>
   readonly locks: Map<string, Lock>
+  /** Counts of latches that are not open. */
+  readonly latches: Map<string, number>
 }
 
-export const emptyState = (): MutexState => ({ counter: 0, sessions: new Map(), locks: new Map() })
+export const emptyState = (): MutexState => ({
+  counter: 0,
+  sessions: new Map(),
+  locks: new Map(),
+  latches: new Map(),
+})
 
 /** Sorted, so that equal states give equal bytes. */
-export function writeState({ counter, sessions, locks }: MutexState): Uint8Array {
+export function writeState({ counter, sessions, locks, latches }: MutexState): Uint8Array {
   const out = new ByteWriter()
   out.u8(SNAPSHOT_FORMAT)
   out.varint(counter)
@@ -34,6 +41,11 @@ export function writeState({ counter, sessions, locks }: MutexState): Uint8Array
     out.varint(lock.limit)
     writeClaims(out, lock.holders)
     writeClaims(out, lock.queue)
+  }
+  out.varint(latches.size)
+  for (const [name, count] of [...latches].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    writeText(out, name)
+    out.varint(count)
   }
   return out.finish()
 }
@@ -67,6 +79,7 @@ export function readState(bytes: Uint8Array): MutexState {
       owner.requests.set(request, name)
     }
   }
+  for (let left = input.varint(); left > 0; left--) state.latches.set(readText(input), input.varint())
   return state
 }
 

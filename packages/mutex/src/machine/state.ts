@@ -3,7 +3,7 @@ import type { LockMode, NodeId } from '@cluster/core'
 /** Bounds of what the machine keeps. They must be the same on every node of a cluster. */
 export interface MutexLimits {
   readonly sessions: number
-  /** Names that are held or waited for. */
+  /** Names that are held or waited for, and as many latches. */
   readonly locks: number
   /** Those who wait for one lock. */
   readonly queue: number
@@ -51,7 +51,7 @@ export interface Claim {
 
 export interface Lock {
   readonly name: string
-  /** Permits of the semaphore; 0 for a lock. */
+  /** Permits of the semaphore, or how many the barrier waits for; 0 for a lock. */
   readonly limit: number
   readonly holders: Claim[]
   readonly queue: Claim[]
@@ -61,9 +61,17 @@ export interface Lock {
 
 /** Whether the claim can hold beside those who hold. */
 export function fits(lock: Lock, claim: Claim): boolean {
+  // Those of a barrier are let in all at once, by the last one that comes.
+  if (claim.mode === 'barrier') return false
   if (claim.mode === 'permits') return lock.taken + claim.permits <= lock.limit
   const [first] = lock.holders
   return first === undefined || (claim.mode === 'shared' && first.mode === 'shared')
+}
+
+/** Whether who wants it in that mode and with that limit means the same kind of lock as those who are there. */
+export function sameKind({ limit, holders, queue }: Lock, mode: LockMode, wanted: number): boolean {
+  const [first = queue[0]] = holders
+  return limit === wanted && (first?.mode === 'barrier') === (mode === 'barrier')
 }
 
 /** What an entry changed, for the driver. */
@@ -71,6 +79,8 @@ export type MutexEffect =
   | { readonly type: 'granted'; readonly session: number; readonly request: number; readonly token: number }
   | { readonly type: 'broken'; readonly session: number; readonly request: number; readonly reason: string }
   | { readonly type: 'opened' | 'renewed' | 'ended'; readonly session: number }
+  /** What is left of the latch's count; 0: it is open. */
+  | { readonly type: 'latch'; readonly name: string; readonly count: number }
   /** Holders or queue of the lock changed. */
   | { readonly type: 'changed'; readonly name: string }
   /** Everything may be different: another state took the place of this one. */

@@ -92,14 +92,15 @@ export class Script {
       case 'acquire':
       case 'try': {
         const semaphore = /^(\d+)of(\d+)$/.exec(third)
+        const barrier = /^by(\d+)$/.exec(third)
         return {
           type: 'acquire',
           session,
           request: Number(first),
           name: second,
-          mode: semaphore ? 'permits' : third === 'shared' ? 'shared' : 'exclusive',
+          mode: semaphore ? 'permits' : barrier ? 'barrier' : third === 'shared' ? 'shared' : 'exclusive',
           permits: Number(semaphore?.[1] ?? 1),
-          limit: Number(semaphore?.[2] ?? 0),
+          limit: Number(semaphore?.[2] ?? barrier?.[1] ?? 0),
           wait: word === 'acquire',
         }
       }
@@ -109,6 +110,9 @@ export class Script {
         return { type: 'expire', session: this.#sessions.get(first) ?? 0 }
       case 'gone':
         return { type: 'gone', node: nodeId(first), upTo: this.#machine.counter }
+      case 'set':
+      case 'down':
+        return { type: 'latch', name: first, set: word === 'set', count: Number(second) }
       case 'break':
         return { type: 'break', name: first, reason: rest.slice(1).join(' ') }
       default:
@@ -130,6 +134,7 @@ export class Script {
       ({ name, limit, holders, queue }) =>
         `  ${name}${limit > 0 ? ` of ${limit}` : ''}: [${holders.map(claim).join(', ')}] then [${queue.map(claim).join(', ')}]`,
     )
-    return [...sessions, ...locks].join('\n') || '  nothing'
+    const latches = [...this.#machine.latches].map(([name, count]) => `  ${name} has ${count} to go`)
+    return [...sessions, ...locks, ...latches].join('\n') || '  nothing'
   }
 }

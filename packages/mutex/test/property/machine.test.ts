@@ -15,6 +15,8 @@ const kinds = fc.constantFrom(
   { name: 'y', mode: 'permits', permits: 1, limit: 2 } as const,
   { name: 'z', mode: 'permits', permits: 1, limit: 3 } as const,
   { name: 'z', mode: 'permits', permits: 2, limit: 3 } as const,
+  { name: 'z', mode: 'barrier', permits: 1, limit: 3 } as const,
+  { name: 'w', mode: 'barrier', permits: 1, limit: 2 } as const,
 )
 const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('open' as const), node }) },
@@ -25,6 +27,10 @@ const step = fc.oneof(
   {
     weight: 10,
     arbitrary: fc.record({ do: fc.constant('acquire' as const), node, kind: kinds, wait: fc.boolean() }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('latch' as const), node, set: fc.boolean(), count: fc.nat(3) }),
   },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('release' as const), node, back: fc.nat(6) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.nat(LEASE_MS) }) },
@@ -91,14 +97,22 @@ class Twins {
         const request = ++this.#requests
         const { name, mode, permits, limit } = play.kind
         const wish = { session, request, mode, permits }
+        const wait = play.wait || mode === 'barrier'
         const { status } = this.send(play.node, {
           type: 'acquire',
           ...wish,
           name,
           limit,
-          wait: play.wait,
+          wait,
         })
-        expect(status).toBe(this.naive.acquire(name, wish, limit, play.wait))
+        expect(status).toBe(this.naive.acquire(name, wish, limit, wait))
+        return
+      }
+      case 'latch': {
+        const { set } = play
+        const count = play.count + 1
+        const { value } = this.send(play.node, { type: 'latch', name: 'l', set, count })
+        expect(value).toBe(this.naive.latch('l', set, count))
         return
       }
       case 'release': {
@@ -129,9 +143,12 @@ class Twins {
     for (const { holders, queue, taken, limit } of machine.locks.values()) {
       expect(holders.length + queue.length).toBeGreaterThan(0)
       if (holders.some(({ mode }) => mode === 'exclusive')) expect(holders.length).toBe(1)
-      if (limit > 0) expect(taken).toBeLessThanOrEqual(limit)
+      if (queue.some(({ mode }) => mode === 'barrier')) expect(queue.length).toBeLessThan(limit)
+      else if (limit > 0 && holders.every(({ mode }) => mode === 'permits'))
+        expect(taken).toBeLessThanOrEqual(limit)
       for (const { session } of [...holders, ...queue]) expect(machine.sessions.has(session)).toBe(true)
     }
+    expect(machine.latches.get('l') ?? 0).toBe(naive.latches.get('l') ?? 0)
     const tokens = this.effects.flatMap((effect) => (effect.type === 'granted' ? [effect.token] : []))
     expect(tokens).toEqual([...new Set(tokens)].sort((a, b) => a - b))
   }

@@ -21,6 +21,7 @@ export class NaiveLocks {
   sessions: NaiveSession[] = []
   /** In the order they came, those who hold included. */
   readonly lines = new Map<string, { readonly limit: number; claims: NaiveClaim[] }>()
+  readonly latches = new Map<string, number>()
 
   open(id: number, node: string, time: number): void {
     for (const session of this.sessions.filter((each) => each.node === node)) this.end(session.id)
@@ -54,6 +55,8 @@ export class NaiveLocks {
     if (!this.sessions.some(({ id }) => id === wish.session)) return 'sessionGone'
     const line = this.lines.get(name) ?? { limit, claims: [] }
     if (line.limit !== limit) return 'modeDiffers'
+    if (line.claims.some(({ mode }) => (mode === 'barrier') !== (wish.mode === 'barrier')))
+      return 'modeDiffers'
     const claim = { ...wish, held: false }
     const { claims } = line
     line.claims = [...claims, claim]
@@ -64,6 +67,13 @@ export class NaiveLocks {
     }
     this.lines.set(name, line)
     return claim.held ? 'granted' : 'queued'
+  }
+
+  latch(name: string, set: boolean, count: number): number {
+    const before = this.latches.get(name) ?? 0
+    if (set && before > 0) return 0
+    this.latches.set(name, set ? count : Math.max(0, before - count))
+    return set ? 1 : Math.max(0, before - count)
   }
 
   release(session: number, request: number): void {
@@ -80,8 +90,10 @@ export class NaiveLocks {
   }
 
   #serve({ limit, claims }: { readonly limit: number; readonly claims: NaiveClaim[] }): void {
+    const waiting = claims.filter(({ mode, held }) => mode === 'barrier' && !held)
+    if (waiting.length === limit) for (const claim of waiting) claim.held = true
     for (const claim of claims) {
-      if (claim.held) continue
+      if (claim.held || claim.mode === 'barrier') continue
       const held = claims.filter((each) => each.held)
       const free =
         claim.mode === 'permits'

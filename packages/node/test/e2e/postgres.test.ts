@@ -74,3 +74,36 @@ test('a client of the PostgreSQL protocol uses the database of a node', async ()
   await cluster.stop()
   expect(await client.untilReady()).toContain('error FATAL 57P01 terminating connection: this node stops')
 })
+
+test('clients lock each other out, and what a connection held is free when it is gone', async () => {
+  await using cluster = await join({
+    data: joinPath(folder, 'locks'),
+    listen: ['127.0.0.1:0'],
+    mdns: false,
+    alone: true,
+  })
+  const db = await cluster.database('shop')
+  await db.sql`CREATE TABLE t (id integer PRIMARY KEY)`
+  const { port } = await cluster.servePostgres({ port: 0 })
+  const [one, two] = [await WireClient.ready(port), await WireClient.ready(port)]
+  const ask = async (client: typeof one, text: string): Promise<readonly string[]> => {
+    client.send(query(text))
+    return client.untilReady()
+  }
+  expect(await ask(one, 'SELECT pg_advisory_lock(7)')).toContain('row ')
+  expect(await ask(two, 'SELECT pg_try_advisory_lock(7)')).toContain('row f')
+  expect(await cluster.mutex('advisory:shop:7').describe()).toMatchObject({ holders: [{ node: cluster.id }] })
+  two.send(query('SELECT pg_advisory_lock(7)'))
+  one.close()
+  expect(await two.untilReady()).toContain('complete SELECT 1')
+
+  // A lock of the program fences what a client writes no more than the client wants; its own does.
+  expect(await ask(two, "SELECT cluster_lock('till') > 0; SET cluster.fence = 'till'")).toContain('row t')
+  expect(await ask(two, 'INSERT INTO t VALUES (1)')).toContain('complete INSERT 0 1')
+  expect(await cluster.mutex('till').break('a test')).toBe(1)
+  expect((await ask(two, 'INSERT INTO t VALUES (2)'))[0]).toMatch(/^error ERROR 55L01 /)
+  two.close()
+  await using held = await cluster.mutex('till').acquire()
+  await db.fenced(held).copyFrom('COPY t FROM STDIN', ['3\n4\n'])
+  expect(await db.sql`SELECT count(*)::integer AS n FROM t`).toEqual([{ n: 3 }])
+})

@@ -1,5 +1,5 @@
-import { type Locks, nodeId, type OrderedLog } from '@cluster/core'
-import { type MutexOptions, mutex } from '@cluster/mutex'
+import { assert, type Locks, nodeId, type OrderedLog } from '@cluster/core'
+import type { MutexOptions } from '@cluster/mutex'
 import { type ComposedNode, composeNode } from '@cluster/node'
 import { staticDiscovery } from '@cluster/p2p'
 import { type MutexFixture, type NodePorts, type SimNode, World } from '@cluster/testkit'
@@ -34,19 +34,17 @@ export function mutexCluster(
       async start(ports) {
         const addresses = NAMES.map((each) => world.network.addressOf(nodeId(each)))
         const composed = composeNode(
-          { start: ports.start },
+          { start: ports.start, locks: options },
           { ...ports, discoveries: [staticDiscovery(addresses)] },
         )
         composed.log.on('failed', ({ error }) => world.fail(error))
-        const locks = mutex(options)({ ...ports, log: composed.log })
+        const { locks } = composed
+        assert(locks !== null, 'who holds data has locks')
         await composed.start()
         begin(locks, ports)
         return { node: composed, locks }
       },
-      async stop({ node: composed, locks }, reason) {
-        await locks.stop()
-        await composed.stop(reason)
-      },
+      stop: ({ node: composed }, reason) => composed.stop(reason),
     })
     nodes.set(name, node)
   }

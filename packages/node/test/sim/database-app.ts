@@ -1,11 +1,12 @@
-import { assert, type Database, type DatabaseOptions } from '@cluster/core'
-import { type ComposedNode, composeNode } from '@cluster/node'
+import { assert, type Clock, type Database, type DatabaseOptions } from '@cluster/core'
+import { type ComposedNode, composeNode, type NodeOptions } from '@cluster/node'
 import type { NodePorts, OpenDatabase, Program } from '@cluster/testkit'
 import { discoveriesOf, logOptionsOf } from './serializer-suite.ts'
 import type { SuiteContext } from './suite.ts'
 
 export interface DatabaseApp {
   readonly node: ComposedNode
+  readonly clock: Clock
   /** Null until it was opened. */
   database: Database | null
 }
@@ -52,14 +53,17 @@ export function openerOf({ profile, strike, world }: SuiteContext): OpenDatabase
 }
 
 /** A whole node, as `@cluster/node` puts it together. */
-export function databaseProgram(context: SuiteContext): Program<DatabaseApp> {
+export function databaseProgram(
+  context: SuiteContext,
+  locks: NonNullable<NodeOptions['locks']> = {},
+): Program<DatabaseApp> {
   const { world, safety, profile } = context
   return {
     async start(ports: NodePorts): Promise<DatabaseApp> {
       const { self, start } = ports
       const { expect, ...log } = logOptionsOf(context, self, start)
       const node = composeNode(
-        { start, log, databases: profile.databases, ...(expect !== undefined && { expect }) },
+        { start, log, locks, databases: profile.databases, ...(expect !== undefined && { expect }) },
         { ...ports, discoveries: discoveriesOf(context, self) },
       )
       safety.watch(node)
@@ -69,7 +73,7 @@ export function databaseProgram(context: SuiteContext): Program<DatabaseApp> {
         world.trace.note(self, 'took over', { partitions: partitions.join(), from, source, rows })
       })
       await node.start()
-      return { node, database: null }
+      return { node, clock: ports.clock, database: null }
     },
     stop: ({ node }, reason) => node.stop(reason),
   }

@@ -24,6 +24,7 @@ import {
 } from '@cluster/testkit'
 import type { DatabaseApp } from './database-app.ts'
 import type { LoadName } from './draws.ts'
+import { LOCKED_SETS } from './lock-load.ts'
 
 type Open = OpenDatabase<DatabaseApp>
 
@@ -49,6 +50,7 @@ export const RELATIONS: readonly RelationId[] = [
   SETS,
   COUNTERS,
   OWNERS,
+  LOCKED_SETS,
 ]
 
 export function loadOf(names: readonly LoadName[], open: Open): AnyLoad<DatabaseApp> {

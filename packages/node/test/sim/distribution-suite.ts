@@ -9,7 +9,7 @@ import type { Suite } from './suite.ts'
 /** Rows in the partitions of a database, in transactions: one load drawn by seed, or several. */
 export const distributionSuite: Suite<DatabaseApp> = {
   name: 'distribution',
-  program: databaseProgram,
+  program: (context) => databaseProgram(context),
   load: (context) => loadOf(context.profile.loads, openerOf(context)),
   async prepare(nodes, context): Promise<void> {
     const open = openerOf(context)

@@ -8,7 +8,6 @@ import {
   isClusterError,
   type Locks,
 } from '@cluster/core'
-import { mutex } from '@cluster/mutex'
 import { type ComposedNode, composeNode } from '@cluster/node'
 import {
   type AnyLoad,
@@ -101,13 +100,12 @@ export const objectsSuite: Suite<ObjectsApp> = {
       const { self, start, clock } = ports
       const { expect, ...log } = logOptionsOf(context, self, start)
       const node = composeNode(
-        { start, log, ...(expect !== undefined && { expect }) },
+        { start, log, locks: { leaseMs: LOCK_LEASE_MS }, ...(expect !== undefined && { expect }) },
         { ...ports, discoveries: discoveriesOf(context, self) },
       )
       context.safety.watch(node)
-      const { containers } = node
-      assert(containers !== null, 'these nodes hold data')
-      const locks = mutex({ leaseMs: LOCK_LEASE_MS })({ ...ports, log: node.log })
+      const { containers, locks } = node
+      assert(containers !== null && locks !== null, 'these nodes hold data')
       await node.start()
       node.log
         .ready()
@@ -118,10 +116,7 @@ export const objectsSuite: Suite<ObjectsApp> = {
         })
       return { node, containers, locks, clock }
     },
-    async stop({ node, locks }, reason): Promise<void> {
-      await locks.stop()
-      await node.stop(reason)
-    },
+    stop: ({ node }, reason) => node.stop(reason),
   }),
   load: loadOf,
   async prepare(nodes): Promise<void> {

@@ -1,4 +1,5 @@
 import { distributionSuite } from './distribution-suite.ts'
+import { locksSuite } from './locks-suite.ts'
 import { objectsSuite } from './objects-suite.ts'
 import type { SeedReport, SuiteName } from './report.ts'
 import { type RunOptions, runSeed } from './run.ts'
@@ -13,5 +14,7 @@ export function playSeed(suite: SuiteName, seed: number, options: RunOptions = {
       return runSeed(distributionSuite, seed, options)
     case 'objects':
       return runSeed(objectsSuite, seed, options)
+    case 'locks':
+      return runSeed(locksSuite, seed, options)
   }
 }

@@ -1,6 +1,6 @@
 import type { FaultKind, OperationCounts } from '@cluster/testkit'
 
-export type SuiteName = 'serializer' | 'distribution' | 'objects'
+export type SuiteName = 'serializer' | 'distribution' | 'objects' | 'locks'
 
 /** What happened in the cluster, counted. */
 export interface Happenings {

@@ -1,4 +1,11 @@
-import { assert, type Database, type DatabaseOptions, EVERYWHERE, type NodeId } from '@cluster/core'
+import {
+  assert,
+  type Database,
+  type DatabaseOptions,
+  EVERYWHERE,
+  type Locks,
+  type NodeId,
+} from '@cluster/core'
 import { type ComposedNode, composeNode, type NodeOptions } from '@cluster/node'
 import { staticDiscovery } from '@cluster/p2p'
 import { formatValue, type SqlEngine, type SqlResult, sqlEngine, sqlstateOf } from '@cluster/sql'
@@ -21,6 +28,7 @@ export interface SqlClusterOptions extends DatabaseOptions {
   readonly seed?: number | string
   /** How the nodes serve their databases. */
   readonly databases?: NodeOptions['databases']
+  readonly locks?: NodeOptions['locks']
 }
 
 /** A node that runs SQL, and how it is asked. */
@@ -28,6 +36,7 @@ export interface SqlNode {
   readonly id: NodeId
   readonly sim: SimNode<App>
   readonly database: ClusterDatabase
+  readonly locks: Locks
   /** Waits in virtual time. */
   query(text: string, parameters?: Parameters<ClusterDatabase['query']>[1]): Promise<SqlResult>
   execute(text: string): Promise<readonly SqlResult[]>
@@ -51,6 +60,7 @@ export class SqlCluster {
     nodes = 3,
     seed = 1,
     databases = {},
+    locks = {},
     ...options
   }: SqlClusterOptions = {}): Promise<SqlCluster> {
     const world = new World({ seed: `sql ${seed}` })
@@ -59,7 +69,7 @@ export class SqlCluster {
       async start(ports) {
         const addresses = names.map((name) => world.network.addressOf(name))
         const node = composeNode(
-          { start: ports.start, expect: nodes, databases },
+          { start: ports.start, expect: nodes, databases, locks },
           { ...ports, discoveries: [staticDiscovery(addresses)] },
         )
         await node.start()
@@ -89,7 +99,8 @@ export class SqlCluster {
     const storage = await this.settle(
       node.databases.open(NAME, { ...this.#options, deadlineMs: PATIENCE_MS }),
     )
-    app.database = openDatabase(storage, { clock: ports.clock, random: ports.random, peers: node.peers })
+    const { clock, random } = ports
+    app.database = openDatabase(storage, { clock, random, peers: node.peers, locks: node.locks })
   }
 
   settle<T>(promise: Promise<T>): Promise<T> {
@@ -168,6 +179,11 @@ function sqlNode(world: World, sim: SimNode<App>): SqlNode {
     sim,
     get database() {
       return opened()
+    },
+    get locks() {
+      const locks = sim.app?.node.locks
+      assert(locks, `there are locks on ${sim.id}`)
+      return locks
     },
     query: (text, parameters) => world.settle(opened().query(text, parameters), PATIENCE_MS),
     execute: (text) => world.settle(opened().execute(text), PATIENCE_MS),

@@ -29,6 +29,9 @@ import { type DriverConfig, membershipConfig, type PeersOptions } from '../optio
 import { describePeers } from './describe.ts'
 import { decodeMessage, encodeMessage } from './wire.ts'
 
+/** Addresses of a peer that are asked whether anybody listens. */
+const ADDRESSES_ASKED_MAX = 4
+
 /** The channel of the membership frames; no service may have its name. */
 const CHANNEL = 'p2p'
 
@@ -121,6 +124,22 @@ class PeersDriver implements Peers, Describable {
 
   exploring(): boolean {
     return this.#machine.exploring()
+  }
+
+  async accepts(peer: NodeId): Promise<boolean> {
+    const { addresses } = this.member(peer) ?? { addresses: [] }
+    const asked = addresses.slice(0, ADDRESSES_ASKED_MAX).map(async (address) => {
+      try {
+        return await this.#transport.accepts(address, { deadlineMs: this.#config.probeMs * 2 })
+      } catch (error) {
+        this.#logger.log('debug', 'nobody could be asked whether a peer is there', {
+          address,
+          error: textOf(error),
+        })
+        return false
+      }
+    })
+    return (await Promise.all(asked)).includes(true)
   }
 
   notify(peer: NodeId, service: string, frame: Uint8Array): boolean {

@@ -1,5 +1,6 @@
 import { parseWrittenName, writtenName } from '../catalog/names.ts'
 import { asksCatalog } from '../functions/catalog.ts'
+import { takesLocks } from '../functions/locks.ts'
 import type { CallExpression, Copy, Expression, QualifiedName, Statement, TypeName } from '../syntax/ast.ts'
 import { isBuiltInType } from '../types/resolve-name.ts'
 
@@ -15,6 +16,8 @@ export interface UsedNames {
   readonly local: ReadonlySet<string>
   /** True when it asks the catalog about itself. */
   readonly asksCatalog: boolean
+  /** True when it uses locks of the cluster. */
+  readonly takesLocks: boolean
 }
 
 interface Found {
@@ -23,6 +26,7 @@ interface Found {
   readonly types: Set<string>
   readonly local: Set<string>
   asksCatalog: boolean
+  takesLocks: boolean
 }
 
 /** Functions whose first argument is the name of a relation. */
@@ -47,6 +51,7 @@ export function collectNames(statement: Statement | Expression | TypeName): Used
     types: new Set(),
     local: new Set(),
     asksCatalog: false,
+    takesLocks: false,
   }
   visit(statement, found)
   return found
@@ -98,6 +103,7 @@ function visitCall(node: CallExpression, found: Found): void {
   const [first] = args
   const word = name.parts.at(-1)?.name ?? ''
   if (asksCatalog.has(word)) found.asksCatalog = true
+  if (takesLocks.has(word)) found.takesLocks = true
   if (namingFunctions.has(word) && first?.kind === 'string') {
     const written = parseWrittenName(first.value)
     found.relations.add(written)

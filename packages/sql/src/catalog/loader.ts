@@ -16,6 +16,8 @@ export interface Loaded {
   readonly dependencies: Dependencies
   /** It needs an image of the whole catalog. */
   readonly asksCatalog: boolean
+  /** It uses locks of the cluster, itself and not by a view. */
+  readonly takesLocks: boolean
 }
 
 export interface LoaderPorts {
@@ -34,7 +36,12 @@ export async function loadNames(statement: Statement, ports: LoaderPorts): Promi
   // Only a name that is not there makes it worth knowing the others.
   const all = loader.missing ? (await catalog.entries(transaction)).map(shownObject) : []
   const { asksCatalog } = loader
-  return { asksCatalog, dependencies: loader.entries, names: loader.names([...all, ...virtualTables.keys()]) }
+  return {
+    asksCatalog,
+    takesLocks: used.takesLocks,
+    dependencies: loader.entries,
+    names: loader.names([...all, ...virtualTables.keys()]),
+  }
 }
 
 class Loader {

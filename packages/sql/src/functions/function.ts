@@ -23,6 +23,32 @@ export interface SequenceCalls {
   last(): bigint
 }
 
+/** How a lock is taken. */
+export type LockMode = 'exclusive' | 'shared'
+
+/** What a statement wants of the locks of the cluster. */
+export type LockCall =
+  | {
+      readonly kind: 'take'
+      readonly name: string
+      readonly mode: LockMode
+      /** With what it ends at the latest. */
+      readonly scope: 'session' | 'transaction'
+      /** False: now or not at all. */
+      readonly wait: boolean
+    }
+  /** Gives back what was taken for the session. */
+  | { readonly kind: 'give'; readonly name: string; readonly mode: LockMode }
+  /** The same for all whose names begin so. */
+  | { readonly kind: 'giveAll'; readonly prefix: string }
+  | { readonly kind: 'break'; readonly name: string; readonly reason: string }
+
+/** Locks as a running statement has them. */
+export interface LockCalls {
+  /** A token, null for a lock that was not to be had; how many were given back, or broken. */
+  call(call: LockCall): bigint | null
+}
+
 /** What stable and volatile functions may ask of the session that runs them. */
 export interface FunctionContext {
   /** Start of the transaction, in microseconds since 1970: `now()`. */
@@ -38,6 +64,7 @@ export interface FunctionContext {
   /** Bytes nobody can guess, for `gen_random_uuid`. */
   randomBytes(count: number): Uint8Array
   readonly sequences: SequenceCalls
+  readonly locks: LockCalls
   /** The catalog as the statement sees it; only statements that ask for it have it. */
   catalog(): CatalogImage
   /** The session's settings. */

@@ -21,6 +21,7 @@ import { zoneFunctions } from './datetime/zone.ts'
 import type { AggregateFunction, ScalarFunction } from './function.ts'
 import { jsonFunctions } from './json/functions.ts'
 import { jsonPathFunctions } from './json/path-functions.ts'
+import { lockFunctions } from './locks.ts'
 import { mathFunctions } from './math.ts'
 import { polymorphicFunctions, polymorphicOperators } from './polymorphic.ts'
 import { sequenceFunctions } from './sequence.ts'
@@ -50,6 +51,7 @@ const all = [
   ...codeFunctions,
   ...sessionFunctions,
   ...sequenceFunctions,
+  ...lockFunctions,
   ...catalogFunctions,
   ...jsonFunctions,
   ...jsonPathFunctions,

@@ -1,9 +1,19 @@
-import type { Clock, Database, Describable, Random, StructureNode, Transaction } from '@cluster/core'
+import type {
+  BundleCondition,
+  Clock,
+  Database,
+  Describable,
+  Locks,
+  Random,
+  StructureNode,
+  Transaction,
+} from '@cluster/core'
 import { AccessStore } from '../access/access-store.ts'
 import { type RoleInfo, roleInfo } from '../access/role-info.ts'
 import { Catalog } from '../catalog/catalog.ts'
 import { clusterTables } from '../catalog/tables/cluster.ts'
 import { catalogTables } from '../catalog/tables/index.ts'
+import { lockTables } from '../catalog/tables/locks.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import type { BinaryValues } from '../copy/values.ts'
 import { rowKeyMaker } from '../executor/row-keys.ts'
@@ -13,6 +23,7 @@ import { Outbox } from '../notify/outbox.ts'
 import type { Statement } from '../syntax/ast.ts'
 import { AccessRunner } from './access-runner.ts'
 import { isSerializationFailure } from './errors.ts'
+import { conditionsOf, type Fence, type SqlTransactionOptions } from './fences.ts'
 import { KeyChecks } from './key-checks.ts'
 import { Lru } from './lru.ts'
 import { Planner } from './planner.ts'
@@ -45,6 +56,14 @@ export interface SqlEnginePorts {
   readonly virtualTables?: readonly VirtualTable[]
   /** The binary form of values, for COPY in binary format; without it that is refused (0A000). */
   readonly binary?: BinaryValues
+  /** The locks of the cluster. Without them functions that use locks are refused. */
+  readonly locks?: Locks
+}
+
+/** Runs `work` as one transaction; options may come before it. */
+export interface SqlTransaction {
+  <T>(work: (session: SqlRunner) => Promise<T>): Promise<T>
+  <T>(options: SqlTransactionOptions, work: (session: SqlRunner) => Promise<T>): Promise<T>
 }
 
 /** SQL over one database, on this node. */
@@ -64,22 +83,26 @@ export interface SqlEngine extends SqlRunner, Describable {
   /**
    * Runs `work` as one transaction: commits when it returns, rolls back when it throws, and runs it again when
    * another transaction was faster. So `work` must do nothing that cannot be done twice.
-   * @throws 40001 when it lost every time, and what `work` throws
+   * @throws 40001 when it lost every time, 55L01 when a fence fell, and what `work` throws
    */
-  transaction<T>(work: (session: SqlRunner) => Promise<T>): Promise<T>
+  transaction: SqlTransaction
+  /** The same for who has a lock: everything that it commits depends on it. */
+  fenced(fence: Fence | readonly Fence[]): SqlEngine
 }
 
 /** Makes the SQL engine of a database: options first, then the ports it stands on. */
 export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePorts) => SqlEngine {
   const { memoryBytesMax = 256 * 1024 * 1024, plansMax = 500, retriesMax = 20 } = options
   const { optimize = true, user = 'cluster' } = options
-  return ({ database, clock, random, virtualTables = [], binary }) => {
+  return ({ database, clock, random, virtualTables = [], binary, locks = null }) => {
     const catalog = new Catalog()
     const virtual = new Map(
-      [...clusterTables(database, catalog), ...catalogTables, ...virtualTables].map((table) => [
-        table.name,
-        table,
-      ]),
+      [
+        ...clusterTables(database, catalog),
+        ...catalogTables,
+        ...(locks === null ? [] : lockTables(locks)),
+        ...virtualTables,
+      ].map((table) => [table.name, table]),
     )
     const makeRowKey = rowKeyMaker(() => clock.wall(), random.bytes(8))
     const planner = new Planner({ database, catalog, virtualTables: virtual, makeRowKey, optimize, plansMax })
@@ -104,7 +127,8 @@ export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePort
       keyChecks: new KeyChecks({ database, catalog, makeRowKey }),
     })
     const parsed = new Lru<string, readonly Statement[]>(plansMax)
-    return new Engine({ database, runner, clock, random, parsed, retriesMax, user, hub }, sweeper, store)
+    const ports = { database, runner, clock, random, locks, parsed, retriesMax, user, hub }
+    return new Engine(ports, sweeper, store)
   }
 }
 
@@ -113,14 +137,26 @@ class Engine implements SqlEngine {
   readonly #sweeper: Sweeper
   readonly #store: AccessStore
 
-  constructor(ports: SessionPorts, sweeper: Sweeper, store: AccessStore) {
+  readonly #fences: readonly BundleCondition[]
+
+  constructor(
+    ports: SessionPorts,
+    sweeper: Sweeper,
+    store: AccessStore,
+    fences: readonly BundleCondition[] = [],
+  ) {
     this.#ports = ports
     this.#sweeper = sweeper
     this.#store = store
+    this.#fences = fences
   }
 
   session(options: SessionOptions = {}): Session {
-    return new SqlSession(this.#ports, options)
+    return new SqlSession(this.#ports, options, {}, this.#fences)
+  }
+
+  fenced(fence: Fence | readonly Fence[]): SqlEngine {
+    return new Engine(this.#ports, this.#sweeper, this.#store, [...this.#fences, ...conditionsOf(fence)])
   }
 
   async role(name: string): Promise<RoleInfo | null> {
@@ -165,14 +201,20 @@ class Engine implements SqlEngine {
     }
   }
 
-  async transaction<T>(work: (session: SqlRunner) => Promise<T>): Promise<T> {
+  readonly transaction: SqlTransaction = <T>(
+    first: SqlTransactionOptions | ((session: SqlRunner) => Promise<T>),
+    second?: (session: SqlRunner) => Promise<T>,
+  ): Promise<T> => {
+    if (typeof first === 'function') return this.#transaction(this.#fences, first)
+    if (second === undefined) throw new TypeError('a transaction needs the work that it is to do')
+    return this.#transaction([...this.#fences, ...conditionsOf(first.fence)], second)
+  }
+
+  #transaction<T>(fences: readonly BundleCondition[], work: (session: SqlRunner) => Promise<T>): Promise<T> {
     let lost: Transaction | null = null
     return retrying(this.#ports, async (retry) => {
-      const session = new SqlSession(
-        this.#ports,
-        {},
-        { optimistic: mayBeOptimistic(retry), ...retryOf(lost) },
-      )
+      const beginning = { optimistic: mayBeOptimistic(retry), ...retryOf(lost) }
+      const session = new SqlSession(this.#ports, {}, beginning, fences)
       try {
         await session.query('BEGIN')
         const value = await work(session)

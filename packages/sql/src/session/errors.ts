@@ -13,6 +13,10 @@ const states: Readonly<Record<string, string>> = {
   ABORTED: '57014',
   DEADLINE: '57014',
   DB_TRANSACTION_TOO_LARGE: SQLSTATE.programLimitExceeded,
+  DB_FENCED: SQLSTATE.fenced,
+  MUTEX_LIMIT: '53000',
+  MUTEX_MODE_DIFFERS: '55000',
+  MUTEX_OPTION_INVALID: SQLSTATE.invalidParameterValue,
 }
 
 /**

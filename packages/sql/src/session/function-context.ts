@@ -1,6 +1,6 @@
 import type { Clock, Database, Random, Transaction } from '@cluster/core'
 import type { CatalogImage } from '../catalog/image.ts'
-import type { FunctionContext } from '../functions/function.ts'
+import type { FunctionContext, LockCalls } from '../functions/function.ts'
 import type { Outbox } from '../notify/outbox.ts'
 import type { StatementSequences } from './sequences.ts'
 import type { SessionState } from './session-state.ts'
@@ -20,6 +20,7 @@ interface Surroundings {
   readonly sequences: StatementSequences
   /** Null when the statement asks the catalog nothing. */
   readonly image: CatalogImage | null
+  readonly locks: LockCalls
 }
 
 const MICROS_A_MS = 1_000
@@ -27,7 +28,7 @@ const MICROS_A_MS = 1_000
 /** What functions may ask while a statement runs. */
 export function functionContext(
   { clock, random, database, outbox }: Ports,
-  { transactionMicros, session, transaction, sequences, image }: Surroundings,
+  { transactionMicros, session, transaction, sequences, image, locks }: Surroundings,
 ): FunctionContext {
   const { settings, identity, channels } = session
   const micros = (ms: number): bigint => BigInt(Math.round(ms * MICROS_A_MS))
@@ -43,6 +44,7 @@ export function functionContext(
     zone: settings.zone(),
     randomBytes: (count) => random.bytes(count),
     sequences,
+    locks,
     catalog() {
       if (image === null) throw new TypeError('the statement did not say that it asks the catalog')
       return image

@@ -13,6 +13,8 @@ export interface Outcome {
   readonly written: number | null
   /** Set when the statement has committed its transaction; `error`: it had no effect, for that reason. */
   readonly committed?: { readonly receipt: CommitReceipt; readonly error: Error | null }
+  /** It had to do with locks alone: what comes next should see what others did before they gave them back. */
+  readonly locksOnly?: boolean
 }
 
 export const textColumn = (name: string): ResultColumn => ({ name, type: TEXT })

@@ -41,6 +41,8 @@ export interface PlannedStatement {
   readonly asksCatalog: boolean
   /** The tables of a plan that had a choice, as they were known to be when it was made. */
   readonly known: readonly { readonly table: TableSchema; readonly revision: number }[]
+  /** It uses locks of the cluster. */
+  readonly takesLocks: boolean
 }
 
 /** Binds, optimizes and compiles statements, and keeps the plans by their text. */
@@ -78,7 +80,7 @@ export class Planner {
       (await stillCurrent(known.dependencies, transaction, this.#options.catalog))
     )
       return known
-    const { context, dependencies, asksCatalog } = await this.bindContext(
+    const { context, dependencies, asksCatalog, takesLocks } = await this.bindContext(
       statement,
       source,
       transaction,
@@ -98,6 +100,7 @@ export class Planner {
       secrets: [...context.access.secrets],
       asksCatalog,
       known: tablesOf(compiled.plan),
+      takesLocks,
     }
     if (kept !== null) this.#plans.set(kept, planned)
     return planned
@@ -113,9 +116,10 @@ export class Planner {
     readonly context: BindContext
     readonly dependencies: Dependencies
     readonly asksCatalog: boolean
+    readonly takesLocks: boolean
   }> {
     const { database, catalog, virtualTables } = this.#options
-    const { names, dependencies, asksCatalog } = await loadNames(statement, {
+    const { names, dependencies, asksCatalog, takesLocks } = await loadNames(statement, {
       transaction,
       catalog,
       virtualTables,
@@ -134,7 +138,7 @@ export class Planner {
       views: [],
       bindQuery,
     }
-    return { context, dependencies, asksCatalog }
+    return { context, dependencies, asksCatalog, takesLocks }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Clock, Database, Random, TransactionOptions } from '@cluster/core'
+import type { Clock, Database, Locks, Random, TransactionOptions } from '@cluster/core'
 import type { NotificationHub } from '../notify/hub.ts'
 import type { Statement } from '../syntax/ast.ts'
 import type { Lru } from './lru.ts'
@@ -6,6 +6,8 @@ import type { StatementRunner } from './runner.ts'
 
 export interface SessionPorts {
   readonly database: Database
+  /** Null: there are none. */
+  readonly locks: Locks | null
   readonly runner: StatementRunner
   readonly clock: Clock
   readonly random: Random

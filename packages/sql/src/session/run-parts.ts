@@ -1,8 +1,9 @@
+import type { DataStatement } from '../binder/bind-statement.ts'
 import type { BindContext } from '../binder/context.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { LocalStore } from '../local/local-store.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
-import type { Statement } from '../syntax/ast.ts'
+import type { Definition, Statement } from '../syntax/ast.ts'
 import { readsAlone } from '../syntax/changes.ts'
 
 /** Values put by for a statement that nobody knows the rows of. */
@@ -44,4 +45,13 @@ export function readsOnly(statement: Statement): boolean {
     statement.kind === 'setSessionAuthorization' ||
     statement.kind === 'setConstraints'
   )
+}
+
+/** True for statements that read rows with the rights of whoever runs them. */
+export const fills = ({ kind }: Definition): boolean =>
+  kind === 'createTableAs' || kind === 'createMaterializedView' || kind === 'refresh'
+
+/** Statements that are planned. */
+export function isData(statement: Statement): statement is DataStatement {
+  return ['query', 'insert', 'update', 'delete', 'merge'].includes(statement.kind)
 }

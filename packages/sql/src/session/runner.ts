@@ -27,6 +27,7 @@ import { dropAll } from '../ddl/drop.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { ExecutionContext, MemoryBudget, type Source } from '../executor/context.ts'
 import { Profile } from '../executor/profile.ts'
+import type { LockCalls } from '../functions/function.ts'
 import { localOf } from '../local/local-store.ts'
 import type { Outbox } from '../notify/outbox.ts'
 import type { LogicalPlan } from '../plan/logical.ts'
@@ -45,7 +46,6 @@ import type {
 import { readsAlone } from '../syntax/changes.ts'
 import { isAccess } from '../syntax/print-access.ts'
 import type { AccessRun, AccessRunner } from './access-runner.ts'
-import type { Copying } from './copying.ts'
 import { ddlContext } from './definer.ts'
 import { type Explained, explainJson, explainOptions, explainText } from './explain.ts'
 import { functionContext } from './function-context.ts'
@@ -53,13 +53,13 @@ import { inSteps } from './in-steps.ts'
 import type { KeyChecks } from './key-checks.ts'
 import { runDo, tended } from './maintenance.ts'
 import { collect, done, type Outcome, show, textColumn, textRows } from './outcome.ts'
-import { convertParameters, type Parameter } from './parameters.ts'
+import { convertParameters } from './parameters.ts'
 import type { PlannedStatement, Planner } from './planner.ts'
 import { restsOnReads } from './retrying.ts'
-import { endLocally, needsOf, rowsAtMost, SEQUENCE_ROWS } from './run-parts.ts'
+import { type Run, RunApartError } from './run.ts'
+import { endLocally, fills, isData, needsOf, rowsAtMost, SEQUENCE_ROWS } from './run-parts.ts'
 import { applySets, SequenceDryError, type SequencePools, StatementSequences } from './sequences.ts'
-import type { SessionState } from './session-state.ts'
-import type { Settings } from './settings.ts'
+import { noLockCalls, withLocks } from './statement-locks.ts'
 import type { Sweeper } from './sweeper.ts'
 import { timeLimit, within } from './time-limit.ts'
 
@@ -79,30 +79,6 @@ export interface RunnerPorts {
   readonly virtualTables: ReadonlyMap<string, VirtualTable>
   /** Null: COPY has no binary format here. */
   readonly binary: BinaryValues | null
-}
-
-/** A statement on its way: where it was read, what was given with it, in which transaction it runs. */
-export interface Run {
-  /** The text that the statement's offsets point into. */
-  readonly source: string
-  /** Keeps the plan; null for a statement that is not the whole of its text. */
-  readonly planKey: string | null
-  readonly parameters: readonly Parameter[]
-  readonly transaction: Transaction
-  /** It is all that its transaction does, so it may commit it, with these; null: it may not. */
-  readonly alone: CommitOptions | null
-  /** Start of the transaction, in microseconds since 1970. */
-  readonly transactionMicros: bigint
-  readonly settings: Settings
-  readonly session: SessionState
-  readonly signal: AbortSignal | null
-  /** Where COPY FROM has its rows from, or that somebody takes those of COPY TO; null: neither. */
-  readonly copying: Copying | null
-}
-
-/** A statement that tried to commit its transaction has ended it without an effect, and has to run in another one. */
-export class RunApartError extends Error {
-  override readonly name = 'RunApartError'
 }
 
 type PlainStatement = Exclude<Statement, TransactionStatement>
@@ -135,7 +111,7 @@ export class StatementRunner {
   }
 
   /** Commits what BEGIN has begun, with what COMMIT has to see to; what fails in it ends the transaction, and is true. */
-  async commit(transaction: Transaction): Promise<CommitReceipt> {
+  async commit(transaction: Transaction, options: CommitOptions): Promise<CommitReceipt> {
     try {
       await this.beforeCommit(transaction)
     } catch (error) {
@@ -146,7 +122,7 @@ export class StatementRunner {
       }
       throw error
     }
-    const receipt = await transaction.commit()
+    const receipt = await transaction.commit(options)
     await this.committed(transaction)
     return receipt
   }
@@ -264,9 +240,22 @@ export class StatementRunner {
   async #data(statement: DataStatement, run: Run): Promise<Outcome> {
     const planned = await this.#plan(statement, run)
     await this.#ports.access.permit(planned, this.#accessRun(run))
-    const { compiled, parameterTypes, sequences, asksCatalog } = planned
+    if (!planned.takesLocks) return this.#planned(planned, statement, run, noLockCalls)
+    const locksOnly = planned.dependencies.size === 0
+    const outcome = await withLocks(run, (locks) =>
+      this.#planned(planned, statement, { ...run, alone: null }, locks),
+    )
+    return { ...outcome, locksOnly }
+  }
+
+  async #planned(
+    { compiled, parameterTypes, sequences, asksCatalog }: PlannedStatement,
+    statement: DataStatement,
+    run: Run,
+    locks: LockCalls,
+  ): Promise<Outcome> {
     const image = asksCatalog ? await this.#image(run) : null
-    const context = this.#context(run, convertParameters(run.parameters, parameterTypes), image)
+    const context = this.#context(run, convertParameters(run.parameters, parameterTypes), image, locks)
     if (sequences.length > 0) await this.#prepare(sequences, rowsAtMost(compiled.plan), run.transaction)
     if (compiled.kind === 'query') {
       const batches =
@@ -344,13 +333,21 @@ export class StatementRunner {
     { transaction, transactionMicros, session, signal }: Run,
     parameters: readonly Value[],
     image: CatalogImage | null = null,
+    locks: LockCalls = noLockCalls,
   ): ExecutionContext {
     const { clock, memoryBytesMax } = this.#ports
     const sequences = new StatementSequences(this.#ports.sequences, session.sequences, transaction)
     const frame: Frame = {
       parameters,
       outer: [],
-      functions: functionContext(this.#ports, { transactionMicros, session, transaction, sequences, image }),
+      functions: functionContext(this.#ports, {
+        transactionMicros,
+        session,
+        transaction,
+        sequences,
+        image,
+        locks,
+      }),
     }
     return new ExecutionContext({
       transaction,
@@ -585,12 +582,4 @@ export class StatementRunner {
       if (wait !== null) await wait
     }
   }
-}
-
-/** True for statements that read rows with the rights of whoever runs them. */
-const fills = ({ kind }: Definition): boolean =>
-  kind === 'createTableAs' || kind === 'createMaterializedView' || kind === 'refresh'
-
-export function isData(statement: Statement): statement is DataStatement {
-  return ['query', 'insert', 'update', 'delete', 'merge'].includes(statement.kind)
 }

@@ -1,4 +1,4 @@
-import type { Transaction } from '@cluster/core'
+import type { BundleCondition, CommitOptions, Locks, Transaction } from '@cluster/core'
 import { Identity } from '../access/identity.ts'
 import type { SearchPath } from '../catalog/names.ts'
 import { TEMPORARY_PREFIX } from '../catalog/names.ts'
@@ -8,7 +8,19 @@ import type { NotificationHub } from '../notify/hub.ts'
 import { SessionChannels } from '../notify/session-channels.ts'
 import { Cursors } from './cursors.ts'
 import { SessionSequences } from './sequences.ts'
+import { SessionLocks } from './session-locks.ts'
 import { Settings } from './settings.ts'
+
+export interface SessionStateOptions {
+  readonly user: string
+  readonly hub: NotificationHub
+  /** Gives a number that tells the session from all others. */
+  readonly pid: () => number
+  /** Null: there are none. */
+  readonly locks: Locks | null
+  /** What all that it commits depends on, beside what its own locks say. */
+  readonly fences: readonly BundleCondition[]
+}
 
 let sessions = 0
 
@@ -19,16 +31,19 @@ export class SessionState {
   readonly cursors = new Cursors()
   readonly identity: Identity
   readonly channels: SessionChannels
+  readonly locks: SessionLocks
   readonly #pid: () => number
   #drawnPid: number | null = null
   /** Made when it is first asked for; most sessions have nothing of their own. */
   #local: LocalStore | null = null
+  readonly #fences: readonly BundleCondition[]
 
-  /** @param pid gives a number that tells the session from all others */
-  constructor(user: string, hub: NotificationHub, pid: () => number) {
+  constructor({ user, hub, pid, locks, fences }: SessionStateOptions) {
     this.identity = new Identity(user)
     this.channels = new SessionChannels(hub)
+    this.locks = new SessionLocks(locks)
     this.#pid = pid
+    this.#fences = fences
   }
 
   /** `pg_backend_pid()` */
@@ -41,6 +56,13 @@ export class SessionState {
   async end(committed: boolean): Promise<void> {
     this.identity.end(committed)
     await this.channels.end(committed)
+  }
+
+  /** What a commit depends on now. @throws 55L01 */
+  requires(): Pick<CommitOptions, 'requires'> {
+    const named = this.locks.fences(this.settings.get('cluster.fence'))
+    const requires = [...this.#fences, ...this.locks.transactionFences, ...named]
+    return requires.length === 0 ? {} : { requires }
   }
 
   get local(): LocalStore {

@@ -1,4 +1,5 @@
 import type {
+  BundleCondition,
   CommitOptions,
   CommitReceipt,
   Transaction,
@@ -15,24 +16,26 @@ import { callOptions, pastOf, readOnlyTransaction } from './call-options.ts'
 import { copyStatement, pieces, runCopyFrom, runCopyOut } from './copying.ts'
 import { isCursor } from './cursors.ts'
 import { toSqlError } from './errors.ts'
-import { collect, type Outcome } from './outcome.ts'
+import type { Outcome } from './outcome.ts'
 import type { Parameter } from './parameters.ts'
 import type { Beginning, SessionPorts } from './ports.ts'
 import { isNamed, PreparedStatements } from './prepared.ts'
 import { inFailedTransaction } from './refusals.ts'
-import { mayBeOptimistic, restsOnReads, retrying, retryOf } from './retrying.ts'
-import { readsOnly } from './run-parts.ts'
-import { type Run, RunApartError } from './runner.ts'
+import { mayBeOptimistic, retrying, retryOf } from './retrying.ts'
+import { type Run, RunApartError } from './run.ts'
+import { isData, readsOnly } from './run-parts.ts'
+import { commitAll, type Running, resultOf } from './running.ts'
 import { savepointResult } from './savepoints.ts'
 import { SessionFacts } from './session-facts.ts'
 import { SessionState } from './session-state.ts'
+import type { Settings } from './settings.ts'
 import {
   type CallDetails,
-  CommittedError,
   doneResult,
   type Item,
   isControl,
   itemsOf,
+  noteUse,
   type OpenTransaction,
   onlyItem,
   textAlone,
@@ -58,7 +61,7 @@ const MICROS_A_MS = 1_000
 export class SqlSession extends SessionFacts implements Session {
   readonly #ports: SessionPorts
   readonly #state: SessionState
-  readonly #settings: SessionState['settings']
+  readonly #settings: Settings
   readonly #prepared = new PreparedStatements()
   /** What all transactions of this session begin with. */
   readonly #beginning: Beginning
@@ -70,10 +73,22 @@ export class SqlSession extends SessionFacts implements Session {
   /**
    * @param beginning optimistic for a caller who runs everything again when it was out of date: transactions are
    * proved before they end, by COMMIT and ROLLBACK alike
+   * @param fences what all that it commits depends on, beside what its own locks say
    */
-  constructor(ports: SessionPorts, { user, pid }: SessionOptions = {}, beginning: Beginning = {}) {
-    const { hub, random } = ports
-    const state = new SessionState(user ?? ports.user, hub, () => pid ?? random.uint32() >>> 1)
+  constructor(
+    ports: SessionPorts,
+    { user, pid }: SessionOptions = {},
+    beginning: Beginning = {},
+    fences: readonly BundleCondition[] = [],
+  ) {
+    const { hub, random, locks } = ports
+    const state = new SessionState({
+      user: user ?? ports.user,
+      hub,
+      pid: () => pid ?? random.uint32() >>> 1,
+      locks,
+      fences,
+    })
     super(state)
     this.#ports = ports
     this.#state = state
@@ -225,6 +240,7 @@ export class SqlSession extends SessionFacts implements Session {
     this.#state.channels.close()
     this.#open?.transaction?.rollback()
     this.#open = null
+    this.#state.locks.close()
   }
 
   /** Waits for the calls before, and lets nobody else in until released. */
@@ -253,11 +269,11 @@ export class SqlSession extends SessionFacts implements Session {
     }
   }
 
+  /** A text that cannot be read fails the transaction, like any other error in it. */
   #parse(text: string): readonly Item[] {
     try {
       return itemsOf(text, this.#ports.parsed)
     } catch (error) {
-      // A text that cannot be read fails the transaction, like any other error in it.
       if (this.#open !== null) this.#open.failed = true
       throw error
     }
@@ -339,11 +355,13 @@ export class SqlSession extends SessionFacts implements Session {
     const statements = items.map(({ statement }) => statement)
     const past = pastOf(options, statements)
     const key = options.idempotencyKey
-    let alone = items.length === 1
     let lost: Transaction | null = null
     // What COPY reads cannot be read again, so it asks for the newest first and has one attempt.
     const once = options.copying !== undefined && options.copying !== 'out'
-    return retrying(once ? { ...this.#ports, retriesMax: 0 } : this.#ports, async (retry) => {
+    const fence = readOnly ? {} : this.#state.requires()
+    // Definitions go on behind their commit, where no fence would hold.
+    let alone = items.length === 1 && (fence.requires === undefined || statements.every(isData))
+    const running = retrying(once ? { ...this.#ports, retriesMax: 0 } : this.#ports, async (retry) => {
       const optimistic = !readOnly && !once && mayBeOptimistic(retry)
       for (;;) {
         this.#state.identity.begin()
@@ -353,11 +371,12 @@ export class SqlSession extends SessionFacts implements Session {
         lost = transaction
         const startMicros = this.#micros()
         // What ran alone and had no effect has used its key up.
-        const commit = key === undefined ? call : { ...call, idempotencyKey: alone ? key : `${key}/apart` }
+        const keyed = key === undefined ? call : { ...call, idempotencyKey: alone ? key : `${key}/apart` }
+        const commit = { ...keyed, ...fence }
         const start = (item: Item): Run =>
           this.#run(item, transaction, startMicros, parameters, options, alone ? commit : null)
         try {
-          const results = await this.#commitAll(items, start, transaction, commit)
+          const results = await commitAll(this.#running(), items, start, transaction, commit)
           ended = true
           return past === null
             ? results
@@ -371,46 +390,11 @@ export class SqlSession extends SessionFacts implements Session {
         }
       }
     })
+    return running.finally(() => this.#state.locks.endTransaction())
   }
 
-  /** Runs statements in a fresh transaction and commits it. What it says of the data is true, also when it fails. */
-  async #commitAll(
-    items: readonly Item[],
-    start: (item: Item) => Run,
-    transaction: Transaction,
-    call: CommitOptions,
-  ): Promise<SqlResult[]> {
-    const results: Omit<SqlResult, 'receipt'>[] = []
-    try {
-      for (const item of items) {
-        const { committed, ...result } = await this.#result(item, start(item))
-        if (committed !== undefined) return [{ ...result, receipt: committed }]
-        results.push(result)
-      }
-      await this.#ports.runner.beforeCommit(transaction)
-    } catch (error) {
-      if (error instanceof CommittedError) throw error.reason
-      if (restsOnReads(error)) await transaction.validate(call)
-      throw error
-    }
-    if (items.every(({ statement }) => readsOnly(statement)))
-      return results.map((result) => ({ ...result, receipt: null }))
-    const receipt = await transaction.commit(call)
-    await this.#ports.runner.committed(transaction)
-    return results.map((result) => ({ ...result, receipt }))
-  }
-
-  /** @throws CommittedError when the statement failed where the log applied it */
-  async #result(
-    { statement }: Item,
-    run: Run,
-  ): Promise<Omit<SqlResult, 'receipt'> & { readonly committed?: CommitReceipt }> {
-    const outcome = await this.#ports.runner.run(statement as PlainStatement, run)
-    const { command, columns, written, committed } = outcome
-    if (committed !== undefined && committed.error !== null) throw new CommittedError(committed.error)
-    const rows = await collect(outcome)
-    const result = { command, columns, rows, rowCount: written ?? rows.length }
-    return committed === undefined ? result : { ...result, committed: committed.receipt }
+  #running(): Running {
+    return { runner: this.#ports.runner, state: this.#state, open: this.#open }
   }
 
   #run(
@@ -453,7 +437,11 @@ export class SqlSession extends SessionFacts implements Session {
       const transaction = await this.#begun(open)
       if (!readsOnly(item.statement)) await this.#state.cursors.settle()
       mark = transaction.mark()
-      return await this.#result(item, this.#run(item, transaction, open.startMicros, parameters, options))
+      return await resultOf(
+        this.#running(),
+        item,
+        this.#run(item, transaction, open.startMicros, parameters, options),
+      )
     } catch (error) {
       open.failed = true
       if (mark !== null) open.transaction?.rollbackTo(mark)
@@ -503,6 +491,7 @@ export class SqlSession extends SessionFacts implements Session {
       readOnly: statement.readOnly ?? byDefault,
       savepoints: [],
       failed: false,
+      used: false,
     }
   }
 
@@ -514,18 +503,25 @@ export class SqlSession extends SessionFacts implements Session {
       this.#open = open
       return this.#rollback()
     }
-    const { cursors } = this.#state
+    const { cursors, locks } = this.#state
     let committed = false
     try {
       await cursors.hold()
-      const receipt = open.transaction === null ? null : await this.#ports.runner.commit(open.transaction)
+      const receipt = open.transaction === null ? null : await this.#commitFenced(open.transaction)
       committed = true
       return doneResult('COMMIT', receipt)
     } finally {
       open.transaction?.rollback()
       await cursors.ended(committed)
       await this.#state.end(committed)
+      await locks.endTransaction()
     }
+  }
+
+  /** What writes nothing depends on nothing. */
+  #commitFenced(transaction: Transaction): Promise<CommitReceipt> {
+    const fence = transaction.mark().writes === 0 ? {} : this.#state.requires()
+    return this.#ports.runner.commit(transaction, fence)
   }
 
   async #rollback(): Promise<SqlResult> {
@@ -537,6 +533,7 @@ export class SqlSession extends SessionFacts implements Session {
       await this.#state.cursors.ended(false)
       transaction?.rollback()
       await this.#state.end(false)
+      await this.#state.locks.endTransaction()
     }
     return doneResult('ROLLBACK')
   }
@@ -581,6 +578,7 @@ export class SqlSession extends SessionFacts implements Session {
       const start = open?.startMicros ?? this.#micros()
       const run = this.#run(item, transaction, start, parameters, options)
       const outcome: Outcome = await this.#ports.runner.run(item.statement as PlainStatement, run)
+      noteUse(this.#open, item.statement, outcome)
       let any = false
       for await (const batch of outcome.batches) {
         any = true
@@ -592,6 +590,7 @@ export class SqlSession extends SessionFacts implements Session {
       throw toSqlError(error)
     } finally {
       own?.rollback()
+      if (open === null) await this.#state.locks.endTransaction()
     }
   }
 }

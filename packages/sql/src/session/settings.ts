@@ -11,6 +11,7 @@ const defaults: Readonly<Record<string, string>> = {
   client_encoding: 'UTF8',
   'cluster.copy_rows_per_transaction': '0',
   client_min_messages: 'notice',
+  'cluster.fence': '',
   datestyle: 'ISO, MDY',
   default_table_access_method: 'heap',
   default_tablespace: '',

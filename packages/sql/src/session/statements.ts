@@ -33,6 +33,8 @@ export interface OpenTransaction {
   readOnly: boolean
   readonly savepoints: Savepoint[]
   failed: boolean
+  /** A statement has read or written something, so that all the others see the same version. */
+  used: boolean
 }
 
 /** Why a statement failed whose failure the log has decided: nothing that was read matters to it. */
@@ -80,4 +82,20 @@ export function onlyItem(items: readonly Item[]): Item {
     SQLSTATE.syntaxError,
     items.length === 0 ? 'there is no statement' : 'there is more than one statement; give them to execute()',
   )
+}
+
+/**
+ * Whoever waits for a lock first wants to see what others did while they had it: a transaction that has read nothing yet
+ * begins anew behind that.
+ */
+export function noteUse(
+  open: OpenTransaction | null,
+  { kind }: Statement,
+  { locksOnly = false }: { readonly locksOnly?: boolean },
+): void {
+  if (open === null || open.used) return
+  if (locksOnly && open.savepoints.length === 0) {
+    open.transaction?.rollback()
+    open.transaction = null
+  } else if (kind !== 'set' && kind !== 'show') open.used = true
 }

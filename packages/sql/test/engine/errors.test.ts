@@ -15,6 +15,8 @@ describe('errors of statements', () => {
   })
 
   const cases: readonly (readonly [statement: string, error: Record<string, unknown>])[] = [
+    ['SELECT pg_advisory_lock(1)', { sqlstate: '0A000' }],
+    ["SET lock_timeout = 'soon'", { sqlstate: '22023' }],
     [
       "INSERT INTO items VALUES (1, 'x')",
       {

@@ -1,4 +1,5 @@
 import {
+  assert,
   type ClusterError,
   type CommitOptions,
   type CommitReceipt,
@@ -162,7 +163,8 @@ export class ModelTransaction implements Transaction {
     if (!this.#proven) this.#database.judge(this.version, (write) => this.#concerns(write))
   }
 
-  async commit({ idempotencyKey }: CommitOptions = {}): Promise<CommitReceipt> {
+  async commit({ idempotencyKey, requires = [] }: CommitOptions = {}): Promise<CommitReceipt> {
+    assert(requires.length === 0, 'the model has no log that could judge conditions')
     this.#assertOpen()
     this.#ended = true
     const writes = [...this.#own.values()]

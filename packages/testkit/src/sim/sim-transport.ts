@@ -427,6 +427,24 @@ export class SimTransport implements Transport, Endpoint {
     })
   }
 
+  /** The kernel of the other host answers, also for a process that stands still. */
+  accepts(at: Address, { deadlineMs = DIAL_DEADLINE_MS }: CallOptions = {}): Promise<boolean> {
+    return new Promise((resolve) => {
+      const host = this.#network.host(at)
+      const cancel = this.#process.later(deadlineMs, () => resolve(false))
+      if (host === null) return
+      this.#network.schedule(this.#network.latencyMs(60), () => {
+        if (this.#network.isBlocked(this.self, host.node)) return
+        const accepted = host.transport !== null
+        this.#network.schedule(this.#network.latencyMs(60), () => {
+          if (this.#network.isBlocked(host.node, this.self) || !this.alive) return
+          cancel()
+          resolve(accepted)
+        })
+      })
+    })
+  }
+
   #addStream(link: Link, stream: SimStream): void {
     const streams = this.#streams.get(link) ?? new Set()
     this.#streams.set(link, streams)

@@ -147,15 +147,56 @@ export function mutexSuite({ describe, test, expect }: SuiteRunner, open: () => 
       await until(() => late.held !== null, LONG_MS)
     })
 
+    test('a barrier lets in all at once; who goes counts no more', async () => {
+      const { a, b, c, kill, settle, until } = await three()
+      const wish = { mode: 'barrier', limit: 2 } as const
+      const lost = pending(c.acquire('gate', wish))
+      while ((await settle(a.describe('gate')))[0]?.queue.length !== 1);
+      kill('c')
+      while ((await settle(a.describe('gate'))).length > 0);
+      const first = pending(a.acquire('gate', wish))
+      while ((await settle(b.describe('gate')))[0]?.queue.length !== 1);
+      expect(first.held).toBeNull()
+      await settle(b.acquire('gate', wish))
+      await until(() => first.held !== null, LONG_MS)
+      expect(lost.held).toBeNull()
+      expect(await settle(codeOf(a.acquire('gate', { limit: 2 })))).toBe('MUTEX_MODE_DIFFERS')
+      expect(await settle(codeOf(a.tryAcquire('other', wish)))).toBe('MUTEX_OPTION_INVALID')
+    })
+
+    test('a latch opens once for all who wait, and outlives who counts', async () => {
+      const { a, b, c, kill, settle, until } = await three()
+      await settle(a.latches.wait('done'))
+      expect(await settle(c.latches.set('done', 2))).toBe(true)
+      expect(await settle(b.latches.set('done', 9))).toBe(false)
+      let open = 0
+      for (const { latches } of [a, b])
+        latches.wait('done').then(
+          () => open++,
+          () => {
+            // The test looks at `open`.
+          },
+        )
+      expect(await settle(codeOf(a.latches.wait('done', { timeoutMs: 500 })))).toBe('MUTEX_TIMEOUT')
+      expect(await settle(c.latches.countDown('done'))).toBe(1)
+      kill('c')
+      expect(await settle(b.latches.count('done'))).toBe(1)
+      expect(open).toBe(0)
+      expect(await settle(b.latches.countDown('done', 5))).toBe(0)
+      await until(() => open === 2, LONG_MS)
+      expect(await settle(b.latches.countDown('done'))).toBe(0)
+      expect(await settle(codeOf(b.latches.set('done', 0)))).toBe('MUTEX_OPTION_INVALID')
+    })
+
     test('what a killed process held is free after its lease', async () => {
       const { a, b, kill, settle, holds } = await three()
       const held = await settle(b.acquire('till'))
-      expect(await settle(holds('a', held.requirement))).toBe(true)
+      expect(await settle(holds('a', held.fence.condition))).toBe(true)
       kill('b')
       const next = await settle(a.acquire('till', { timeoutMs: LONG_MS }))
       expect(next.token).toBeGreaterThan(held.token)
-      expect(await settle(holds('a', held.requirement))).toBe(false)
-      expect(await settle(holds('a', next.requirement))).toBe(true)
+      expect(await settle(holds('a', held.fence.condition))).toBe(false)
+      expect(await settle(holds('a', next.fence.condition))).toBe(true)
     })
 
     test('a process that is started again gives up what it held before', async () => {
@@ -197,7 +238,7 @@ export function mutexSuite({ describe, test, expect }: SuiteRunner, open: () => 
       const waiting = pending(b.acquire('till'))
       while ((await settle(c.describe('till')))[0]?.queue.length !== 1);
       expect(await settle(c.break('till', 'the till is on fire'))).toBe(1)
-      expect(await settle(holds('c', held.requirement))).toBe(false)
+      expect(await settle(holds('c', held.fence.condition))).toBe(false)
       await until(() => waiting.held !== null, LONG_MS)
       expect(held.signal.aborted).toBe(true)
       expect(held.signal.reason).toMatchObject({

@@ -203,10 +203,12 @@ export function transportSuite(
         async ({ fixture, a, b }) => {
           const at = firstAddress(b)
           expect(await fixture.settle(a.probe(at))).toEqual({ answer: 'node', peer: b.self, start: 1 })
+          expect(await fixture.settle(a.accepts(at))).toBe(true)
           const down = nextDown(a)
           await fixture.settle(b.stop())
           expect(await fixture.settle(down)).toEqual({ peer: b.self, cause: 'closed-by-host' })
           expect(await fixture.settle(a.probe(at))).toEqual({ answer: 'refused' })
+          expect(await fixture.settle(a.accepts(at))).toBe(false)
           expect(await fixture.settle(detailOf(a.connect(at)))).toMatchObject({ code: 'DIAL_REFUSED' })
         },
       ))

@@ -47,6 +47,7 @@ import {
   type TransportPorts,
   withDefaults,
 } from '../options.ts'
+import { isAccepted } from './accepting.ts'
 import { BulkStream } from './bulk-stream.ts'
 import { Attempt, dialOneOf, resolveTargets, type Target } from './dialling.ts'
 import { readIdentity } from './identity.ts'
@@ -258,6 +259,18 @@ class Libp2pTransport implements Transport {
       const own = { self: this.self, start: this.#options.start }
       const dialAny = async (): Promise<Connection> => (await dialOneOf(targets, dial, attempt)).connection
       return await askProbe(dialAny, attempt, own, this.#ports.clock)
+    } finally {
+      attempt.done()
+    }
+  }
+
+  async accepts(to: Address, options: CallOptions = {}): Promise<boolean> {
+    this.#running()
+    const address = parseTcpAddress(to)
+    if (address === null) return false
+    const attempt = new Attempt(to, options, this.#limits.deadlineMs, this.#ports.clock)
+    try {
+      return await isAccepted(address.host, address.port, attempt.signal)
     } finally {
       attempt.done()
     }

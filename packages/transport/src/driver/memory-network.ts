@@ -145,6 +145,10 @@ class MemoryTransport implements Transport {
     return other ? { answer: 'node', peer: other.self, start: other.#options.start } : { answer: 'refused' }
   }
 
+  async accepts(to: Address, options: CallOptions = {}): Promise<boolean> {
+    return (await this.#reach(to, options)) !== null
+  }
+
   /** Who listens there, a turn later. */
   async #reach(to: Address, options: CallOptions): Promise<MemoryTransport | null> {
     if (this.#state !== 'running') throw stopped()

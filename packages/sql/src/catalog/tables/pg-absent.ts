@@ -1,4 +1,5 @@
 import type { VirtualTable } from '../virtual-table.ts'
+import { LOCK_COLUMNS } from './locks.ts'
 import { empty } from './make.ts'
 
 /** What there is nothing of here, for clients that ask all the same. */
@@ -101,11 +102,7 @@ export const absentTables: readonly VirtualTable[] = [
     'pg_catalog.pg_ts_dict',
     'oid oid, dictname, dictnamespace oid, dictowner oid, dicttemplate oid, dictinitoption, tableoid oid',
   ),
-  empty(
-    'pg_catalog.pg_locks',
-    `locktype, database oid, relation oid, page int4, tuple int2, virtualxid, transactionid int8, classid oid, objid oid,
-     objsubid int2, virtualtransaction, pid int4, mode, granted bool, fastpath bool, waitstart time`,
-  ),
+  empty('pg_catalog.pg_locks', LOCK_COLUMNS),
   empty('pg_catalog.pg_prepared_xacts', 'transaction int8, gid, prepared time, owner, database'),
   empty('pg_catalog.pg_rules', 'schemaname, tablename, rulename, definition'),
   empty(
