@@ -88,8 +88,20 @@ export interface ImageSource {
   readonly path: SearchPath
   readonly user: string
   readonly database: string
+  readonly routines?: readonly Routine[]
   /** Of the session that asks. */
   readonly cursors?: readonly ImageCursor[]
+}
+
+/** A function as `pg_proc` lists it. */
+export interface Routine {
+  readonly oid: number
+  readonly name: string
+  readonly kind: 'function' | 'aggregate'
+  readonly args: readonly SqlType[]
+  readonly returns: SqlType
+  readonly strict: boolean
+  readonly volatility: 'immutable' | 'stable' | 'volatile'
 }
 
 /** An open cursor. */
@@ -110,6 +122,7 @@ export class CatalogImage {
   readonly constraints: readonly ImageConstraint[]
   readonly user: string
   readonly database: string
+  readonly routines: readonly Routine[]
   readonly path: SearchPath
   readonly cursors: readonly ImageCursor[]
   readonly #byKey: ReadonlyMap<string, CatalogEntry>
@@ -117,9 +130,10 @@ export class CatalogImage {
   readonly #relationsByName: ReadonlyMap<string, ImageRelation>
   readonly #typesByOid: ReadonlyMap<number, ImageType>
 
-  constructor({ entries, virtualTables, path, user, database, cursors = [] }: ImageSource) {
+  constructor({ routines = [], entries, virtualTables, path, user, database, cursors = [] }: ImageSource) {
     this.cursors = cursors
     this.entries = entries
+    this.routines = routines
     this.user = user
     this.database = database
     this.path = path

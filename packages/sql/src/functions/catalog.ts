@@ -10,7 +10,7 @@ import type { CatalogImage } from '../catalog/image.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { quoteIdentifier } from '../syntax/keywords.ts'
 import { textArray } from '../types/array-text.ts'
-import { arrayOf, type SqlType, TEXT, type TypeId } from '../types/type.ts'
+import { arrayOf, type SqlType, TEXT, type TypeId, typeName } from '../types/type.ts'
 import { contextual, fn } from './define.ts'
 import type { ContextImplementation, ScalarFunction } from './function.ts'
 
@@ -95,13 +95,19 @@ export const catalogFunctions: readonly ScalarFunction[] = [
   ...['pg_get_ruledef', 'pg_get_triggerdef', 'pg_get_functiondef', 'pg_get_partkeydef'].flatMap((name) =>
     overloaded(name, ['oid', 'boolean'], 1, 'text', () => null),
   ),
-  ...[
-    'pg_get_statisticsobjdef_columns',
-    'pg_get_function_result',
-    'pg_get_function_arguments',
-    'pg_get_function_identity_arguments',
-    'pg_tablespace_location',
-  ].map((name) => inCatalog(name, ['oid'], 'text', () => null)),
+  ...['pg_get_statisticsobjdef_columns', 'pg_tablespace_location'].map((name) =>
+    inCatalog(name, ['oid'], 'text', () => null),
+  ),
+  inCatalog('pg_get_function_result', ['oid'], 'text', (catalog, oid) => {
+    const routine = catalog.routines.find((one) => one.oid === oid)
+    return routine === undefined ? null : typeName(routine.returns)
+  }),
+  ...['pg_get_function_arguments', 'pg_get_function_identity_arguments'].map((name) =>
+    inCatalog(name, ['oid'], 'text', (catalog, oid) => {
+      const routine = catalog.routines.find((one) => one.oid === oid)
+      return routine === undefined ? null : routine.args.map(typeName).join(', ')
+    }),
+  ),
   inCatalog('pg_get_serial_sequence', ['text', 'text'], 'text', (catalog, name, column) => {
     const table = catalog.relation(catalog.oidOf('regclass', name as string))?.entry
     const found = table?.kind === 'table' ? table.columns.find((one) => one.name === column) : undefined

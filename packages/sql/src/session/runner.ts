@@ -18,6 +18,7 @@ import { SQLSTATE, sqlError } from '../errors.ts'
 import { ExecutionContext, MemoryBudget, type Source } from '../executor/context.ts'
 import { Profile } from '../executor/profile.ts'
 import type { FunctionContext } from '../functions/function.ts'
+import { routines } from '../functions/routines.ts'
 import { type LocalStore, localOf } from '../local/local-store.ts'
 import type { LogicalPlan } from '../plan/logical.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
@@ -517,6 +518,7 @@ export class StatementRunner {
     return new CatalogImage({
       entries,
       virtualTables: virtualTables.values(),
+      routines,
       path: session.path,
       user,
       database: database.name,

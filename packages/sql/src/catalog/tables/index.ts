@@ -2,6 +2,7 @@ import type { VirtualTable } from '../virtual-table.ts'
 import { informationSchema } from './information-schema.ts'
 import { absentTables } from './pg-absent.ts'
 import { constraintTables } from './pg-constraints.ts'
+import { routineTables } from './pg-proc.ts'
 import { relationTables } from './pg-relations.ts'
 import { systemTables } from './pg-system.ts'
 import { typeTables } from './pg-types.ts'
@@ -11,6 +12,7 @@ export const catalogTables: readonly VirtualTable[] = [
   ...relationTables,
   ...constraintTables,
   ...typeTables,
+  ...routineTables,
   ...systemTables,
   ...absentTables,
   ...informationSchema,

@@ -15,6 +15,8 @@ const classes: Readonly<Record<string, number>> = {
   pg_constraint: 2606,
 }
 
+const DATABASE_OWNER = 6171
+
 const role = (name: string): Row => ({
   oid: OWNER,
   rolname: name,
@@ -35,6 +37,18 @@ const role = (name: string): Row => ({
   rolbypassrls: true,
   usebypassrls: true,
 })
+
+/** PostgreSQL's role for whoever owns the database; nobody logs in as it. */
+const databaseOwner: Row = {
+  ...role('pg_database_owner'),
+  oid: DATABASE_OWNER,
+  rolsuper: false,
+  rolcreaterole: false,
+  rolcreatedb: false,
+  rolcanlogin: false,
+  rolreplication: false,
+  rolbypassrls: false,
+}
 
 /** Schemas, databases, roles, comments and settings, and the views that sum up. */
 export const systemTables: readonly VirtualTable[] = [
@@ -60,7 +74,7 @@ export const systemTables: readonly VirtualTable[] = [
           oid,
           nspname,
           // That of `public` is PostgreSQL's role for whoever owns the database.
-          nspowner: nspname === PUBLIC ? 6171 : OWNER,
+          nspowner: nspname === PUBLIC ? DATABASE_OWNER : OWNER,
           tableoid: 2615,
         }),
       ),
@@ -106,7 +120,7 @@ export const systemTables: readonly VirtualTable[] = [
     'pg_catalog.pg_roles',
     `rolname, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, rolcanlogin bool,
      rolreplication bool, rolconnlimit int4, rolpassword, rolvaliduntil time, rolbypassrls bool, rolconfig text[], oid oid`,
-    ({ catalog }) => [role(catalog.user)],
+    ({ catalog }) => [role(catalog.user), databaseOwner],
   ),
   table(
     'pg_catalog.pg_user',
