@@ -99,6 +99,26 @@ test('a clean tree has no violation', () => {
   expect(layers()).toEqual([])
 })
 
+describe('programs with a manifest of their own', () => {
+  const dir = 'packages/red/test/clients'
+
+  test('are held to that one, and not to the package around them', () => {
+    write({
+      [`${dir}/package.json`]: {
+        name: 'clients',
+        dependencies: { driver: '1', idle: '1', '@types/driver': '1' },
+      },
+      [`${dir}/one.ts`]: "import 'driver'\nimport 'nowhere'\nimport '../../src/go.ts'\nimport './two.ts'\n",
+      [`${dir}/two.ts`]: 'export {}\n',
+    })
+    expect(house()).toEqual([
+      `${dir}/one.ts:2 undeclared`,
+      `${dir}/one.ts:3 relative-crossing`,
+      `${dir}/package.json:5 unused`,
+    ])
+  })
+})
+
 describe('imports across layers', () => {
   const file = 'packages/red/src/planted.ts'
   test.each([

@@ -268,7 +268,8 @@ export class Connection {
     for await (const rows of batches) {
       for (const row of rows) {
         writer.dataRow(row, columns ?? [], NO_FORMATS)
-        await this.#out.gathered()
+        const sent = this.#out.gathered()
+        if (sent !== null) await sent
       }
       given += rows.length
       // A client that is gone needs no more rows.

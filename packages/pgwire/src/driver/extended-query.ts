@@ -152,7 +152,8 @@ export class ExtendedQuery {
       given += rows.length
       for (const row of rows) {
         writer.dataRow(row, portal.columns ?? [], portal.formats)
-        await this.#out.gathered()
+        const sent = this.#out.gathered()
+        if (sent !== null) await sent
       }
     }
     if (rowsMax > 0 && given === rowsMax && !(await run.done())) writer.portalSuspended()

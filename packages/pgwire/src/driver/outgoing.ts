@@ -13,9 +13,9 @@ export class Outgoing {
     this.#stream = stream
   }
 
-  /** Sends when enough has gathered. */
-  async gathered(): Promise<void> {
-    if (this.writer.size >= CHUNK_BYTES) await this.flush()
+  /** Sends when enough has gathered; null: not yet, so that nobody waits for a promise at every row. */
+  gathered(): Promise<void> | null {
+    return this.writer.size >= CHUNK_BYTES ? this.flush() : null
   }
 
   async flush(): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ColumnType, type Generated, Kysely, PostgresDialect, sql } from 'kysely'
+import { type ColumnType, type Generated, Kysely, PostgresAdapter, PostgresDialect, sql } from 'kysely'
 import { jsonArrayFrom } from 'kysely/helpers/postgres'
 import { type Migration, Migrator } from 'kysely/migration'
 import pg from 'pg'
@@ -11,8 +11,22 @@ interface Database {
   pet: { id: Generated<number>; owner_id: number; name: string; species: 'cat' | 'dog' }
 }
 
-const db = new Kysely<Database>({
-  dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 4 }), cursor: Cursor }),
+const pool = new pg.Pool({ connectionString: url, max: 4 })
+const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool, cursor: Cursor }) })
+
+/** Without its lock, which is a case of its own: two that migrate at once are told apart by who commits first. */
+class Lockless extends PostgresDialect {
+  override createAdapter(): PostgresAdapter {
+    return Object.assign(new PostgresAdapter(), {
+      acquireMigrationLock: async () => {},
+      releaseMigrationLock: async () => {},
+    })
+  }
+}
+
+await check('the lock that its migrator takes (pg_advisory_lock)', async () => {
+  await sql`select pg_advisory_lock(3853314791062309107)`.execute(db)
+  await sql`select pg_advisory_unlock(3853314791062309107)`.execute(db)
 })
 
 const migrations: Record<string, Migration> = {
@@ -51,7 +65,10 @@ const migrations: Record<string, Migration> = {
   },
 }
 
-const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
+const migrator = new Migrator({
+  db: new Kysely<Database>({ dialect: new Lockless({ pool }) }),
+  provider: { getMigrations: async () => migrations },
+})
 
 await check('migrations: up, down, up again; tables are found by introspection', async () => {
   for (const step of ['migrateToLatest', 'migrateDown', 'migrateToLatest'] as const) {

@@ -23,6 +23,21 @@ await check('-i with foreign keys', async () => {
   assert.equal(await ask('SELECT count(*) FROM pgbench_tellers'), '10')
 })
 
+await check('rows in pieces, where a transaction has a bound', async () => {
+  await pgbench('-i', '-q', '-I', 'dtp')
+  const ranges = (of: string, rows: number, columns: string): string =>
+    `INSERT INTO pgbench_${of} SELECT ${columns} FROM generate_series(1, ${rows}) g;`
+  const accounts = Array.from(
+    { length: 20 },
+    (_, i) =>
+      `INSERT INTO pgbench_accounts SELECT g, 1, 0, '' FROM generate_series(${i * 5000 + 1}, ${i * 5000 + 5000}) g;`,
+  )
+  const text = [ranges('branches', 1, "g, 0, ''"), ranges('tellers', 10, "g, 1, 0, ''"), ...accounts].join(
+    '\n',
+  )
+  await output('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', url], text)
+})
+
 const scripts: readonly (readonly [string, readonly string[]])[] = [
   ['TPC-B', []],
   ['-N', ['-N']],

@@ -90,8 +90,20 @@ export interface ImageSource {
   readonly user: string
   readonly access: AccessState
   readonly database: string
+  readonly routines?: readonly Routine[]
   /** Of the session that asks. */
   readonly cursors?: readonly ImageCursor[]
+}
+
+/** A function as `pg_proc` lists it. */
+export interface Routine {
+  readonly oid: number
+  readonly name: string
+  readonly kind: 'function' | 'aggregate'
+  readonly args: readonly SqlType[]
+  readonly returns: SqlType
+  readonly strict: boolean
+  readonly volatility: 'immutable' | 'stable' | 'volatile'
 }
 
 /** An open cursor. */
@@ -113,6 +125,7 @@ export class CatalogImage {
   readonly user: string
   readonly access: AccessState
   readonly database: string
+  readonly routines: readonly Routine[]
   readonly path: SearchPath
   readonly cursors: readonly ImageCursor[]
   readonly #byKey: ReadonlyMap<string, CatalogEntry>
@@ -120,9 +133,19 @@ export class CatalogImage {
   readonly #relationsByName: ReadonlyMap<string, ImageRelation>
   readonly #typesByOid: ReadonlyMap<number, ImageType>
 
-  constructor({ entries, virtualTables, path, user, access, database, cursors = [] }: ImageSource) {
+  constructor({
+    entries,
+    virtualTables,
+    path,
+    user,
+    access,
+    database,
+    routines = [],
+    cursors = [],
+  }: ImageSource) {
     this.cursors = cursors
     this.entries = entries
+    this.routines = routines
     this.user = user
     this.access = access
     this.database = database

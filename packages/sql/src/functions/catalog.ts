@@ -8,11 +8,10 @@ import {
 import { commentOf } from '../catalog/descriptions.ts'
 import type { CatalogImage } from '../catalog/image.ts'
 import { DATABASE_OWNER } from '../catalog/known-oids.ts'
-import { databaseOwner } from '../catalog/tables/privileges.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { quoteIdentifier } from '../syntax/keywords.ts'
 import { textArray } from '../types/array-text.ts'
-import { arrayOf, type SqlType, TEXT, type TypeId } from '../types/type.ts'
+import { arrayOf, type SqlType, TEXT, type TypeId, typeName } from '../types/type.ts'
 import { contextual, fn } from './define.ts'
 import type { ContextImplementation, ScalarFunction } from './function.ts'
 import { privilegeFunctions } from './privileges.ts'
@@ -98,13 +97,19 @@ export const catalogFunctions: readonly ScalarFunction[] = [
   ...['pg_get_ruledef', 'pg_get_triggerdef', 'pg_get_functiondef', 'pg_get_partkeydef'].flatMap((name) =>
     overloaded(name, ['oid', 'boolean'], 1, 'text', () => null),
   ),
-  ...[
-    'pg_get_statisticsobjdef_columns',
-    'pg_get_function_result',
-    'pg_get_function_arguments',
-    'pg_get_function_identity_arguments',
-    'pg_tablespace_location',
-  ].map((name) => inCatalog(name, ['oid'], 'text', () => null)),
+  ...['pg_get_statisticsobjdef_columns', 'pg_tablespace_location'].map((name) =>
+    inCatalog(name, ['oid'], 'text', () => null),
+  ),
+  inCatalog('pg_get_function_result', ['oid'], 'text', (catalog, oid) => {
+    const routine = catalog.routines.find((one) => one.oid === oid)
+    return routine === undefined ? null : typeName(routine.returns)
+  }),
+  ...['pg_get_function_arguments', 'pg_get_function_identity_arguments'].map((name) =>
+    inCatalog(name, ['oid'], 'text', (catalog, oid) => {
+      const routine = catalog.routines.find((one) => one.oid === oid)
+      return routine === undefined ? null : routine.args.map(typeName).join(', ')
+    }),
+  ),
   inCatalog('pg_get_serial_sequence', ['text', 'text'], 'text', (catalog, name, column) => {
     const table = catalog.relation(catalog.oidOf('regclass', name as string))?.entry
     const found = table?.kind === 'table' ? table.columns.find((one) => one.name === column) : undefined
@@ -114,7 +119,8 @@ export const catalogFunctions: readonly ScalarFunction[] = [
     return sequence === null ? null : `${quoteIdentifier(sequence.schema)}.${quoteIdentifier(sequence.name)}`
   }),
   inCatalog('pg_get_userbyid', ['oid'], 'text', (catalog, oid) => {
-    const role = catalog.access.role(oid === DATABASE_OWNER ? databaseOwner(catalog) : (oid as number))
+    if (oid === DATABASE_OWNER) return 'pg_database_owner'
+    const role = catalog.access.role(oid as number)
     return role === null ? `unknown (OID=${oid as number})` : role.name
   }),
   visible('pg_table_is_visible', (catalog, oid) => {

@@ -278,3 +278,9 @@ export function resolveAggregate(
 /** The names of all functions and aggregates, sorted; for completion and "did you mean". */
 export const functionNames = (): readonly string[] =>
   [...new Set([...functions.keys(), ...aggregatesByName.keys(), ...polymorphicFunctions.keys()])].sort()
+
+/** All whose types are fixed, by name. */
+export const builtIns = (): {
+  readonly functions: readonly ScalarFunction[]
+  readonly aggregates: readonly AggregateFunction[]
+} => ({ functions: [...functions.values()].flat(), aggregates })

@@ -28,6 +28,7 @@ import { SQLSTATE, sqlError } from '../errors.ts'
 import { ExecutionContext, MemoryBudget, type Source } from '../executor/context.ts'
 import { Profile } from '../executor/profile.ts'
 import type { LockCalls } from '../functions/function.ts'
+import { routines } from '../functions/routines.ts'
 import { localOf } from '../local/local-store.ts'
 import type { Outbox } from '../notify/outbox.ts'
 import type { LogicalPlan } from '../plan/logical.ts'
@@ -563,6 +564,7 @@ export class StatementRunner {
     return new CatalogImage({
       entries,
       virtualTables: virtualTables.values(),
+      routines,
       path: session.path,
       user: session.identity.current,
       access: await access.load(transaction),

@@ -28,6 +28,6 @@ export const fromArray = (element: SqlType, array: ArrayValue): string =>
 export const smallints = (items: readonly number[]): string => `{${items.join(',')}}`
 export const textArray = (items: readonly string[]): string => fromArray(TEXT, listOf(items))
 
-/** Whole numbers as an `int2vector`, which counts from 0. */
-export const smallintVector = (items: readonly number[]): string =>
-  items.length === 0 ? '{}' : `[0:${items.length - 1}]=${smallints(items)}`
+/** Whole numbers as an `int2vector` or an `oidvector`, which count from 0. */
+export const vectorText = (items: readonly number[]): string =>
+  items.length === 0 ? '{}' : `[0:${items.length - 1}]={${items.join(',')}}`

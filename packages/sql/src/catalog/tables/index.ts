@@ -2,6 +2,7 @@ import type { VirtualTable } from '../virtual-table.ts'
 import { informationSchema } from './information-schema.ts'
 import { absentTables } from './pg-absent.ts'
 import { constraintTables } from './pg-constraints.ts'
+import { routineTables } from './pg-proc.ts'
 import { relationTables } from './pg-relations.ts'
 import { roleTables } from './pg-roles.ts'
 import { systemTables } from './pg-system.ts'
@@ -13,6 +14,7 @@ export const catalogTables: readonly VirtualTable[] = [
   ...relationTables,
   ...constraintTables,
   ...typeTables,
+  ...routineTables,
   ...systemTables,
   ...roleTables,
   ...privilegeTables,

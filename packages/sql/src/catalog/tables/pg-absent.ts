@@ -5,14 +5,6 @@ import { empty } from './make.ts'
 /** What there is nothing of here, for clients that ask all the same. */
 export const absentTables: readonly VirtualTable[] = [
   empty(
-    'pg_catalog.pg_proc',
-    `oid oid, proname, pronamespace oid, proowner oid, prolang oid, procost float4, prorows float4, provariadic oid,
-     prosupport, prokind, prosecdef bool, proleakproof bool, proisstrict bool, proretset bool, provolatile, proparallel,
-     pronargs int2, pronargdefaults int2, prorettype oid, proargtypes oid[], proallargtypes oid[], proargmodes text[],
-     proargnames text[], proargdefaults, protrftypes oid[], prosrc, probin, prosqlbody, proconfig text[], proacl text[],
-     tableoid oid`,
-  ),
-  empty(
     'pg_catalog.pg_trigger',
     `oid oid, tgrelid oid, tgparentid oid, tgname, tgfoid oid, tgtype int2, tgenabled, tgisinternal bool, tgconstrrelid oid,
      tgconstrindid oid, tgconstraint oid, tgdeferrable bool, tginitdeferred bool, tgnargs int2, tgattr int2[], tgargs,

@@ -1,4 +1,4 @@
-import { smallintVector } from '../../types/array-text.ts'
+import { vectorText } from '../../types/array-text.ts'
 import { typeBytes, typeModifier } from '../../types/type.ts'
 import { defaultDefinition } from '../definitions.ts'
 import { type CatalogImage, type ImageRelation, indexOid } from '../image.ts'
@@ -254,8 +254,8 @@ function indexRows(entry: TableSchema): Row[] {
       indisready: true,
       indislive: true,
       indisreplident: false,
-      indkey: smallintVector(own.columns.map(slotAt)),
-      indoption: smallintVector(options),
+      indkey: vectorText(own.columns.map(slotAt)),
+      indoption: vectorText(options),
       indexprs: texts.length === 0 ? null : texts.join(', '),
       indpred: index?.where ?? null,
     }

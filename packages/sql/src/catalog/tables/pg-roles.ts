@@ -1,6 +1,7 @@
 import type { DefaultAcl } from '../../access/access-state.ts'
 import type { Role } from '../../access/roles.ts'
 import { aclArray } from '../image-access.ts'
+import { DATABASE_OWNER } from '../known-oids.ts'
 import type { VirtualTable } from '../virtual-table.ts'
 import { type Row, table } from './make.ts'
 
@@ -22,6 +23,20 @@ const attributes = (role: Role): Row => ({
   rolvaliduntil: until(role),
   rolbypassrls: role.bypassRowSecurity,
 })
+
+/** PostgreSQL's role for whoever owns the database; nobody logs in as it. */
+const databaseOwner: Row = {
+  oid: DATABASE_OWNER,
+  rolname: 'pg_database_owner',
+  rolsuper: false,
+  rolinherit: true,
+  rolcreaterole: false,
+  rolcreatedb: false,
+  rolcanlogin: false,
+  rolreplication: false,
+  rolconnlimit: -1,
+  rolbypassrls: false,
+}
 
 const asUser = (role: Role): Row => ({
   usename: role.name,
@@ -49,15 +64,21 @@ export const roleTables: readonly VirtualTable[] = [
     'pg_catalog.pg_roles',
     `rolname, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, rolcanlogin bool,
      rolreplication bool, rolconnlimit int4, rolpassword, rolvaliduntil time, rolbypassrls bool, rolconfig text[], oid oid`,
-    ({ catalog }) => catalog.access.roles.map((role) => ({ ...attributes(role), rolpassword: HIDDEN })),
+    ({ catalog }) =>
+      [...catalog.access.roles.map(attributes), databaseOwner].map((row) => ({
+        ...row,
+        rolpassword: HIDDEN,
+      })),
   ),
   {
     ...table(
       'pg_catalog.pg_authid',
       `oid oid, rolname, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, rolcanlogin bool,
        rolreplication bool, rolbypassrls bool, rolconnlimit int4, rolpassword, rolvaliduntil time`,
-      ({ catalog }) =>
-        catalog.access.roles.map((role) => ({ ...attributes(role), rolpassword: role.password })),
+      ({ catalog }) => [
+        ...catalog.access.roles.map((role) => ({ ...attributes(role), rolpassword: role.password })),
+        databaseOwner,
+      ],
     ),
     secret: true,
   },

@@ -196,6 +196,7 @@ export type TablePrimaryCst = Cst<{
   readonly LParen?: readonly IToken[]
   readonly tableReference?: readonly TableReferenceCst[]
   readonly RParen?: readonly IToken[]
+  readonly Only?: readonly IToken[]
   readonly qualifiedName?: readonly QualifiedNameCst[]
   readonly callArguments?: readonly CallArgumentsCst[]
   readonly WithOrdinality?: readonly IToken[]

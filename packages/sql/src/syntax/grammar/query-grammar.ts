@@ -410,6 +410,8 @@ export abstract class QueryGrammar extends ExpressionGrammar {
       },
       {
         ALT: () => {
+          // No table has others that inherit from it.
+          this.OPTION5(() => this.CONSUME(ONLY))
           this.SUBRULE(this.qualifiedName)
           this.OPTION2(() => {
             this.SUBRULE(this.callArguments)
