@@ -19,9 +19,19 @@ import type {
 } from '../syntax/ast.ts'
 import { compareValues } from '../types/compare.ts'
 import { numberLiteral } from '../types/literal.ts'
-import { BOOLEAN, type SqlType, UNKNOWN } from '../types/type.ts'
+import { BOOLEAN, fieldsOf, type SqlType, UNKNOWN } from '../types/type.ts'
 import { bindAggregate, IN_AGGREGATE } from './aggregates.ts'
 import { bindArray, bindArrayQuery, bindQuantifiedArray, bindSubscript } from './bind-array.ts'
+import {
+  bindField,
+  bindNullTest,
+  bindRow,
+  fieldAt,
+  isFieldCall,
+  rowOfTable,
+  spreadItems,
+  spreadSyntax,
+} from './bind-row.ts'
 import { bindWindowCall } from './bind-window.ts'
 import { coerce, coerceToBoolean, explicitCast, settle, unify } from './coerce.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, unsupported } from './context.ts'
@@ -31,7 +41,7 @@ import { groupingCall } from './grouping.ts'
 import { functionCall, isAggregate, operatorCall } from './overloads.ts'
 import { bindPartitionOf } from './partition-of.ts'
 import type { Place } from './place.ts'
-import { EMPTY_SCOPE, resolveColumn } from './scope.ts'
+import { EMPTY_SCOPE, findColumn, resolveColumn } from './scope.ts'
 import { bindSequenceCall, isSequenceFunction } from './sequence-calls.ts'
 import { setFunction } from './set-functions.ts'
 
@@ -85,7 +95,7 @@ export function bindExpression(place: Place, expression: Expression): Expr {
       return { kind: 'parameter', type: known ?? UNKNOWN, index: expression.index }
     }
     case 'column':
-      return columnExpr(resolveColumn(context, place.scope, expression))
+      return bindReference(place, expression)
     case 'unary':
       return operatorCall(context, expression, expression.operator, [bind(expression.operand)])
     case 'binary':
@@ -186,7 +196,12 @@ export function bindExpression(place: Place, expression: Expression): Expr {
     case 'least':
       return bindExtreme(place, expression, expression.kind)
     case 'row':
-      throw unsupported(context, expression, 'a row value here')
+      return bindRow(context, expression, spreadItems(place, expression.items, bind))
+    case 'field':
+      return bindField(context, expression, bind(expression.operand))
+    case 'fields':
+      // Where there is no list, the row is one value.
+      return bind(expression.operand)
     case 'array':
       return bindArray(context, expression, bind)
     case 'arrayQuery':
@@ -198,6 +213,13 @@ export function bindExpression(place: Place, expression: Expression): Expr {
     default:
       return unreachable(expression)
   }
+}
+
+/** A column, or else the row of a table of that name. */
+function bindReference({ context, scope }: Place, reference: Expression & { kind: 'column' }): Expr {
+  const column = findColumn(context, scope, reference)
+  if (column !== null) return columnExpr(column)
+  return rowOfTable(scope, reference.parts) ?? columnExpr(resolveColumn(context, scope, reference))
 }
 
 /** An expression that must be boolean. @throws 42804 */
@@ -216,7 +238,8 @@ function bindIs(place: Place, expression: Expression & { kind: 'is' }): Expr {
   if (test === 'null') {
     if (expression.operand.kind === 'row') {
       // A row IS NULL when all of its fields are, and IS NOT NULL when none is.
-      const tests = expression.operand.items.map(
+      const items = spreadSyntax(place, expression.operand.items, (part) => bindExpression(place, part))
+      const tests = items.map(
         (item): Expr => ({
           kind: 'is',
           type: BOOLEAN,
@@ -227,7 +250,9 @@ function bindIs(place: Place, expression: Expression & { kind: 'is' }): Expr {
       )
       return conjunction(tests)
     }
-    return { kind: 'is', type: BOOLEAN, test, operand: bindExpression(place, expression.operand), negated }
+    const bound = bindExpression(place, expression.operand)
+    if (bound.type.record !== undefined) return bindNullTest(bound, negated)
+    return { kind: 'is', type: BOOLEAN, test, operand: bound, negated }
   }
   const operand = bindCondition(place, expression.operand, `IS ${test.toUpperCase()}`)
   return { kind: 'is', type: BOOLEAN, test: test === 'unknown' ? 'null' : test, operand, negated }
@@ -261,10 +286,13 @@ function bindRows(
   right: RowExpression,
 ): Expr {
   const { context } = place
-  if (left.items.length !== right.items.length)
+  const [lefts, rights] = [left, right].map(({ items }) =>
+    spreadItems(place, items, (item) => bindExpression(place, item)),
+  ) as [Expr[], Expr[]]
+  if (lefts.length !== rights.length)
     throw errorAt(context, node, SQLSTATE.syntaxError, 'unequal number of entries in row expressions')
-  const lefts = left.items.map((item) => bindExpression(place, item))
-  const rights = right.items.map((item) => bindExpression(place, item))
+  if (lefts.length === 0)
+    throw errorAt(context, node, SQLSTATE.featureNotSupported, 'cannot compare rows of zero length')
   for (const part of [...lefts, ...rights]) repeat(context, node, part)
   return compareRows(place, node, node.operator, lefts, rights)
 }
@@ -321,7 +349,8 @@ function bindInList(place: Place, expression: InListExpression): Expr {
   if (expression.operand.kind === 'row') {
     const row = expression.operand
     const operands = expression.list.map((item) => {
-      if (item.kind !== 'row') throw unsupported(context, item, 'comparing a row with a single value')
+      if (item.kind !== 'row')
+        return compare(place, item, '=', bindExpression(place, row), bindExpression(place, item))
       return bindRows(place, { ...item, operator: '=' }, row, item)
     })
     const any: Expr = operands.length === 1 ? (operands[0] as Expr) : { kind: 'or', type: BOOLEAN, operands }
@@ -355,8 +384,11 @@ interface Quantified {
 function bindQuantified(place: Place, expression: Node, parts: Quantified): Expr {
   const { context } = place
   const { left: operand, operator, query, quantifier, negated = false } = parts
-  const items = operand.kind === 'row' ? operand.items : [operand]
   const { plan, columns } = subquery(place, query)
+  const items =
+    operand.kind === 'row' && !(columns.length === 1 && columns[0]?.column.type.record !== undefined)
+      ? spreadSyntax(place, operand.items, (part) => bindExpression(place, part))
+      : [operand]
   if (columns.length !== items.length)
     throw errorAt(
       context,
@@ -470,6 +502,13 @@ function bindCall(place: Place, expression: CallExpression): Expr {
   if (isSetFunction(name)) return bindSetCall(place, expression, name)
   const args = expression.args.map((arg) => bindExpression(place, arg))
   if (name === 'cluster_partition_of') return bindPartitionOf(context, expression, args)
+  if (isFieldCall(name, args)) {
+    const [row] = args as [Expr]
+    return fieldAt(
+      row,
+      fieldsOf(row.type).findIndex((field) => field.name === name),
+    )
+  }
   return functionCall(context, expression, name, args)
 }
 

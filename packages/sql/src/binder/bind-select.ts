@@ -8,6 +8,7 @@ import type { Expression, ExpressionItem, Select, SelectItem, SortItem } from '.
 import { AggregateScope } from './aggregate-scope.ts'
 import { bindCondition, bindExpression } from './bind-expression.ts'
 import { type BoundFrom, bindFrom } from './bind-from.ts'
+import { spreadFields } from './bind-row.ts'
 import { settle } from './coerce.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, type OutputColumn } from './context.ts'
 import { Grouping } from './grouping.ts'
@@ -128,6 +129,11 @@ function bindItems(place: Place, items: readonly SelectItem[]): Item[] {
         throw errorAt(context, item, SQLSTATE.syntaxError, 'SELECT * with no tables specified is not valid')
       return columns.map(({ name, column }) => ({ name, expr: columnExpr(column), source: null }))
     }
+    if (item.expression.kind === 'fields')
+      return spreadFields(place, item.expression, (part) => bindExpression(place, part)).map((field) => ({
+        ...field,
+        source: null,
+      }))
     const expr = bindExpression(place, item.expression)
     return [{ name: item.alias?.name ?? nameOf(item.expression), expr, source: item }]
   })
@@ -155,6 +161,13 @@ export function nameOf(expression: Expression): string {
     case 'exists':
     case 'row':
       return expression.kind
+    case 'field':
+      return expression.field.name
+    case 'array':
+    case 'arrayQuery':
+      return 'array'
+    case 'subscript':
+      return nameOf(expression.operand)
     case 'boolean':
       return 'bool'
     case 'subquery': {

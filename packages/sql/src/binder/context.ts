@@ -6,7 +6,7 @@ import type { Column, Expr } from '../plan/expression.ts'
 import type { AggregateCall, LogicalPlan } from '../plan/logical.ts'
 import type { Identifier, Node, Query } from '../syntax/ast.ts'
 import { positionAt } from '../syntax/scanner.ts'
-import { type SqlType, TEXT } from '../types/type.ts'
+import { type RecordType, type SqlType, TEXT } from '../types/type.ts'
 
 /** A query as its surroundings see it: what it gives, under which names. */
 export interface BoundQuery {
@@ -83,6 +83,8 @@ export interface ScopeTable {
   /** The table's own name, when the alias did not replace it; with its schema, for `schema.table.column`. */
   readonly schema: string | null
   readonly columns: readonly ScopeColumn[]
+  /** The type of its rows, where they have one in the catalog. */
+  readonly rowType?: RecordType['named']
 }
 
 /** Where the aggregates of a query are collected. */

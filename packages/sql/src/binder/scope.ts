@@ -7,8 +7,33 @@ export type { Scope, ScopeColumn, ScopeTable } from './context.ts'
 
 export const EMPTY_SCOPE: Scope = { tables: [], columns: [], outer: null }
 
+/** The table that goes by that name here or in a query around. */
+export function findTable(scope: Scope | null, parts: readonly Identifier[]): ScopeTable | null {
+  for (let level = scope; level !== null; level = level.outer) {
+    const [table] = tablesNamed(level, parts)
+    if (table !== undefined) return table
+  }
+  return null
+}
+
 /** Finds the column that a reference names. @throws 42703, 42702, 42P01 */
 export function resolveColumn(context: BindContext, scope: Scope | null, reference: ColumnReference): Column {
+  const found = findColumn(context, scope, reference)
+  if (found !== null) return found
+  throw missing(
+    context,
+    scope,
+    reference,
+    reference.parts.map(({ name }) => name),
+  )
+}
+
+/** As `resolveColumn`, but null when there is no such column. @throws 42702 */
+export function findColumn(
+  context: BindContext,
+  scope: Scope | null,
+  reference: ColumnReference,
+): Column | null {
   const names = reference.parts.map(({ name }) => name)
   const name = names.at(-1) as string
   for (let level = scope; level !== null; level = level.outer) {
@@ -25,7 +50,7 @@ export function resolveColumn(context: BindContext, scope: Scope | null, referen
     if (found[0] !== undefined) return found[0].column
     if (names.length > 1 && tablesNamed(level, reference.parts.slice(0, -1)).length > 0) break
   }
-  throw missing(context, scope, reference, names)
+  return null
 }
 
 function tablesNamed(scope: Scope, qualifier: readonly Identifier[]): readonly ScopeTable[] {

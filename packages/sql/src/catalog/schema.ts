@@ -208,6 +208,12 @@ export interface EnumLabel {
   readonly place: number
 }
 
+/** A type whose values are rows. */
+export interface CompositeSchema extends CatalogObject {
+  readonly kind: 'composite'
+  readonly fields: readonly { readonly name: string; readonly type: SqlType }[]
+}
+
 export interface DomainSchema extends CatalogObject {
   readonly kind: 'domain'
   readonly type: SqlType
@@ -227,4 +233,11 @@ export type CatalogEntry =
   | SequenceSchema
   | EnumSchema
   | DomainSchema
+  | CompositeSchema
   | SchemaEntry
+
+/** True for what a column can be declared with, and DROP TYPE drops. */
+export const isTypeEntry = (
+  entry: CatalogEntry | null,
+): entry is EnumSchema | DomainSchema | CompositeSchema =>
+  entry?.kind === 'enum' || entry?.kind === 'domain' || entry?.kind === 'composite'

@@ -11,6 +11,7 @@ import {
 } from '../types/type.ts'
 import { aggregates, countOf } from './aggregates.ts'
 import { arithmetic } from './arithmetic.ts'
+import { bitFunctions } from './bits.ts'
 import { canCast } from './cast.ts'
 import { catalogFunctions } from './catalog.ts'
 import { polymorphicAggregates } from './collect-aggregates.ts'
@@ -53,6 +54,7 @@ const all = [
   ...catalogFunctions,
   ...jsonFunctions,
   ...jsonPathFunctions,
+  ...bitFunctions,
 ]
 const operators = group(all.filter(({ name }) => isSign(name)))
 const functions = group(all.filter(({ name }) => !isSign(name)))

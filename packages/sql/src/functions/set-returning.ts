@@ -1,10 +1,10 @@
 import type { Value } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
-import { listOf } from '../types/array.ts'
-import { fromArray, toArray } from '../types/array-text.ts'
+import { toArray } from '../types/array-text.ts'
 import { isInfinite } from '../types/datetime.ts'
 import { addDecimal, compareDecimal, isSpecial, signDecimal } from '../types/decimal.ts'
 import { intervalSpan, shiftTimestamp, toInterval } from '../types/interval.ts'
+import { fromRecord } from '../types/record-text.ts'
 import {
   arrayOf,
   BIGINT,
@@ -16,6 +16,7 @@ import {
   JSONB,
   NUMERIC,
   REGCLASS,
+  recordOf,
   type SqlType,
   TEXT,
   TIMESTAMP,
@@ -25,18 +26,17 @@ import {
 import { splitText } from './array.ts'
 import { jsonItems, jsonMembers } from './json/functions.ts'
 import { pathRows } from './json/path-functions.ts'
+import { isPopulate } from './json/populate.ts'
 import { plainText } from './json/text.ts'
 import { chooseOverload } from './resolve.ts'
 import { allMatches, splitBy } from './text/regexp.ts'
 
-/** An overload of a function that gives rows of one column. Arguments come cast to `args`; none is NULL. */
+/** An overload of a function that gives rows of one column, which may be rows themselves. Arguments come cast to `args`; none is NULL. */
 export interface SetReturning {
   readonly name: string
   readonly args: readonly SqlType[]
   readonly returns: SqlType
   readonly rows: (...values: readonly never[]) => Iterable<Value>
-  /** Set when a row has several fields: each value is then an array of their texts, packed. */
-  readonly fields?: readonly { readonly name: string; readonly type: SqlType }[]
 }
 
 const zeroStep = () => sqlError(SQLSTATE.invalidParameterValue, 'step size cannot equal zero')
@@ -125,16 +125,14 @@ const plain: readonly SetReturning[] = [
       }),
       ...[false, true].map((plain): SetReturning => {
         const name = `${word}_each${plain ? '_text' : ''}`
-        return {
-          ...define(name, [type], TEXT, function* (text: string) {
-            for (const { key, value } of jsonMembers(text, binary, name))
-              yield fromArray(TEXT, listOf([key, plain ? plainText(value) : value]))
-          }),
-          fields: [
-            { name: 'key', type: TEXT },
-            { name: 'value', type: plain ? TEXT : type },
-          ],
-        }
+        const members = recordOf([
+          { name: 'key', type: TEXT },
+          { name: 'value', type: plain ? TEXT : type },
+        ])
+        return define(name, [type], members, function* (text: string) {
+          for (const { key, value } of jsonMembers(text, binary, name))
+            yield fromRecord(members, [key, plain ? plainText(value) : value])
+        })
       }),
       define(`${word}_object_keys`, [type], TEXT, function* (text: string) {
         for (const { key } of jsonMembers(text, binary, `${word}_object_keys`)) yield key
@@ -181,4 +179,4 @@ export function resolveSetFunction(name: string, args: readonly SqlType[]): SetR
 
 /** True for names of functions that give rows, whatever their arguments. */
 export const isSetFunction = (name: string): boolean =>
-  byName.has(name) || name === 'unnest' || name === 'generate_subscripts'
+  byName.has(name) || name === 'unnest' || name === 'generate_subscripts' || isPopulate(name)

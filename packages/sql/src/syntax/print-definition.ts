@@ -20,6 +20,7 @@ import { quoteLiteral } from './keywords.ts'
 import {
   printDirection,
   printExpression,
+  printFields,
   printIdentifier,
   printIdentifiers,
   printName,
@@ -60,6 +61,8 @@ export function printDefinition(node: Definition): string {
       return `CREATE SCHEMA ${node.ifNotExists ? 'IF NOT EXISTS ' : ''}${printIdentifier(node.name)}`
     case 'createEnum':
       return `CREATE TYPE ${printName(node.name)} AS ENUM (${node.labels.map(quoteLiteral).join(', ')})`
+    case 'createComposite':
+      return `CREATE TYPE ${printName(node.name)} AS (${printFields(node.fields)})`
     case 'createDomain':
       return `CREATE DOMAIN ${[printName(node.name), 'AS', printType(node.type), ...node.constraints.map(printColumnConstraint)].join(' ')}`
     case 'alterTable':

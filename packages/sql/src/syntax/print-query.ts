@@ -2,7 +2,9 @@ import type {
   Assignment,
   CallExpression,
   Expression,
+  FieldDefinition,
   FrameBound,
+  FunctionTable,
   GroupingElement,
   Identifier,
   Insert,
@@ -190,12 +192,27 @@ export function printExpression(node: Expression): string {
       return `ARRAY[${list(node.items)}]`
     case 'arrayQuery':
       return `ARRAY(${printQuery(node.query)})`
+    case 'field':
+      return `${printRow(node.operand)}.${printIdentifier(node.field)}`
+    case 'fields':
+      return node.operand.kind === 'column'
+        ? `${printExpression(node.operand)}.*`
+        : `${printRow(node.operand)}.*`
     case 'subscript': {
       const [lower, upper] = [node.lower, node.upper].map((one) => (one === null ? '' : printExpression(one)))
       return `${within(node.operand, PRIMARY)}[${lower}${node.slice ? `:${upper}` : ''}]`
     }
   }
 }
+
+/** What a field is taken of stands in parentheses. */
+const printRow = (operand: Expression): string =>
+  operand.kind === 'subscript' || operand.kind === 'field'
+    ? printExpression(operand)
+    : `(${printExpression(operand)})`
+
+export const printFields = (fields: readonly FieldDefinition[]): string =>
+  fields.map(({ name, type }) => `${printIdentifier(name)} ${printType(type)}`).join(', ')
 
 const withoutParentheses = new Set([
   'current_catalog',
@@ -364,6 +381,11 @@ export const printTables = (tables: readonly TableReference[]): string => tables
 const printAlias = (alias: TableAlias | null): string =>
   alias === null ? '' : ` AS ${printIdentifier(alias.name)}${columnList(alias.columns)}`
 
+function printFunctionAlias({ alias, definition }: FunctionTable): string {
+  if (definition === null) return printAlias(alias)
+  return ` AS ${alias === null ? '' : `${printIdentifier(alias.name)} `}(${printFields(definition)})`
+}
+
 function printTable(node: TableReference): string {
   switch (node.kind) {
     case 'table':
@@ -371,7 +393,7 @@ function printTable(node: TableReference): string {
     case 'derived':
       return `${node.lateral ? 'LATERAL ' : ''}(${printQuery(node.query)})${printAlias(node.alias)}`
     case 'functionTable':
-      return `${node.lateral ? 'LATERAL ' : ''}${printCall(node.call)}${node.ordinality ? ' WITH ORDINALITY' : ''}${printAlias(node.alias)}`
+      return `${node.lateral ? 'LATERAL ' : ''}${printCall(node.call)}${node.ordinality ? ' WITH ORDINALITY' : ''}${printFunctionAlias(node)}`
     case 'join': {
       const { condition, type } = node
       const natural = condition?.kind === 'natural' ? 'NATURAL ' : ''

@@ -34,6 +34,8 @@ const modifiable: ReadonlySet<TypeId> = new Set([
   'time',
   'timetz',
   'interval',
+  'bit',
+  'varbit',
 ])
 
 /** True for a type that is not one of the catalog's. */
@@ -66,7 +68,7 @@ function resolvePlain({ name, modifiers }: WrittenType, position?: number): SqlT
     })
   }
   const [first, second, third] = modifiers
-  if (first === undefined) return type.id === 'char' ? char(1) : type
+  if (first === undefined) return type.id === 'char' || type.id === 'bit' ? { ...type, length: 1 } : type
   const invalid = (message: string) => sqlError(SQLSTATE.invalidParameterValue, message, { position })
   if (!modifiable.has(type.id))
     throw sqlError(SQLSTATE.syntaxError, `type modifier is not allowed for type "${name}"`, { position })
@@ -86,6 +88,13 @@ function resolvePlain({ name, modifiers }: WrittenType, position?: number): SqlT
       return { ...type, length: Math.min(first, 6) }
     case 'interval':
       return type
+    case 'bit':
+    case 'varbit': {
+      const word = type.id === 'bit' ? 'bit' : 'varbit'
+      if (first < 1) throw invalid(`length for type ${word} must be at least 1`)
+      if (first > 83_886_080) throw invalid(`length for type ${word} cannot exceed 83886080`)
+      return { ...type, length: first }
+    }
     default: {
       const word = type.id === 'char' ? 'char' : 'varchar'
       if (first < 1) throw invalid(`length for type ${word} must be at least 1`)

@@ -12,6 +12,8 @@ const categories: Readonly<Record<string, string>> = {
   timespan: 'T',
   enum: 'E',
   user: 'U',
+  record: 'C',
+  bits: 'V',
   unknown: 'X',
 }
 
@@ -56,7 +58,7 @@ function typeRow(catalog: CatalogImage, { oid, schema, name, type, entry }: Imag
     typowner: OWNER,
     typlen: bytes,
     typbyval: bytes > 0 && bytes <= 8,
-    typtype: domain !== null ? 'd' : type.enum !== undefined ? 'e' : 'b',
+    typtype: domain !== null ? 'd' : type.enum !== undefined ? 'e' : type.record !== undefined ? 'c' : 'b',
     typcategory: categories[array ? 'array' : typeCategory(type.id)] ?? 'U',
     typispreferred: false,
     typisdefined: true,
@@ -86,6 +88,6 @@ function typeRow(catalog: CatalogImage, { oid, schema, name, type, entry }: Imag
 
 function arrayOid(catalog: CatalogImage, { oid, type, entry }: ImageType): number {
   if (type.element !== undefined || entry?.kind === 'domain') return 0
-  if (type.enum !== undefined) return ENUM_ARRAYS + oid
+  if (type.enum !== undefined || type.record !== undefined) return ENUM_ARRAYS + oid
   return catalog.types.find((one) => one.type.element?.id === type.id && one.entry === null)?.oid ?? 0
 }

@@ -1,5 +1,5 @@
 import type { Identifier, Node, QualifiedName, TypeName } from './common.ts'
-import type { Expression, Query } from './query.ts'
+import type { Expression, FieldDefinition, Query } from './query.ts'
 
 /** A statement that changes the catalog, or all rows of a table at once. */
 export type Definition =
@@ -12,6 +12,7 @@ export type Definition =
   | CreateSequence
   | CreateSchema
   | CreateEnum
+  | CreateComposite
   | CreateDomain
   | AlterTable
   | AlterSequence
@@ -203,6 +204,13 @@ export interface CreateEnum extends Node {
   readonly kind: 'createEnum'
   readonly name: QualifiedName
   readonly labels: readonly string[]
+}
+
+/** `CREATE TYPE name AS (field type, …)`. */
+export interface CreateComposite extends Node {
+  readonly kind: 'createComposite'
+  readonly name: QualifiedName
+  readonly fields: readonly FieldDefinition[]
 }
 
 export interface CreateDomain extends Node {

@@ -153,8 +153,16 @@ export interface FunctionTable extends Node {
   readonly call: CallExpression
   /** WITH ORDINALITY: a last column counts the rows from 1. */
   readonly ordinality: boolean
+  /** `AS name (a integer, b text)`: what the rows are of a function that does not say so itself. */
+  readonly definition: readonly FieldDefinition[] | null
   readonly alias: TableAlias | null
   readonly lateral: boolean
+}
+
+/** `a integer`. */
+export interface FieldDefinition {
+  readonly name: Identifier
+  readonly type: TypeName
 }
 
 export interface Join extends Node {
@@ -209,6 +217,8 @@ export type Expression =
   | ArrayExpression
   | ArrayQueryExpression
   | SubscriptExpression
+  | FieldExpression
+  | FieldsExpression
 
 /** Prefix `-`, `+`, `@`, `~` and other operators. */
 export interface UnaryExpression extends Node {
@@ -396,6 +406,19 @@ export interface SubscriptExpression extends Node {
   readonly slice: boolean
   readonly lower: Expression | null
   readonly upper: Expression | null
+}
+
+/** `(row).name`: one field of a row. */
+export interface FieldExpression extends Node {
+  readonly kind: 'field'
+  readonly operand: Expression
+  readonly field: Identifier
+}
+
+/** `(row).*`, `table.*`: all fields of a row, where a list of values may stand; elsewhere the row. */
+export interface FieldsExpression extends Node {
+  readonly kind: 'fields'
+  readonly operand: Expression
 }
 
 /** DEFAULT in place of a value, in INSERT's rows and UPDATE's assignments. */

@@ -306,7 +306,26 @@ export abstract class ExpressionBuilder extends OperandBuilder {
 
   #operand(node: OperandCst): Expression {
     const { suffix = [] } = node.children
-    return suffix.reduce((operand, one) => this.#suffixed(operand, one), this.primary(node))
+    let operand = this.primary(node)
+    // A field is taken of what stands in parentheses, or behind a subscript or another field.
+    let fields = has(node.children.parenthesised) || has(node.children.subquery)
+    for (const one of suffix) {
+      const { Dot, subscript } = one.children
+      if (has(Dot)) {
+        if (!fields) throw this.unexpected(only(Dot).startOffset)
+        operand = this.#field(operand, one)
+      } else operand = this.#suffixed(operand, one)
+      fields = has(Dot) || has(subscript)
+    }
+    return operand
+  }
+
+  #field(operand: Expression, node: SuffixCst): Expression {
+    this.grow(operand.span)
+    const span = join(operand.span, spanOf(node))
+    const label = node.children.Label?.[0]
+    if (label === undefined) return { kind: 'fields', operand, span }
+    return { kind: 'field', operand, field: identifier(label), span }
   }
 
   #suffixed(operand: Expression, node: SuffixCst): Expression {

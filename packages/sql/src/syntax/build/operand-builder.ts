@@ -233,8 +233,14 @@ export abstract class OperandBuilder {
       IntervalField,
     } = node.children
     const star = Star?.[0]
-    if (star !== undefined) throw this.unexpected(star.startOffset)
     const parts = [...ColumnId, ...Label].map(identifier)
+    if (star !== undefined) {
+      const last = parts.at(-1)
+      if (last === undefined || star.startOffset < last.span.start || callArguments !== undefined)
+        throw this.unexpected(star.startOffset)
+      const span = spanOf(node)
+      return { kind: 'fields', operand: { kind: 'column', parts, span }, span }
+    }
     const args = callArguments?.[0]
     const over = overClause?.[0]
     if (args !== undefined) {
@@ -330,12 +336,23 @@ export function call(word: IToken, name: string, args: readonly Expression[], sp
   }
 }
 
+/** Its length is that of its digits. */
+function bitLiteral(value: string, span: Span): Expression {
+  const length = (value.length - 1) * (value.startsWith('x') ? 4 : 1)
+  const name = length === 0 ? 'bit varying' : 'bit'
+  const modifiers = length === 0 ? [] : [length]
+  const type: TypeName = { kind: 'typeName', name, modifiers, array: false, span }
+  return { kind: 'cast', operand: { kind: 'string', value, span }, type, span }
+}
+
 export function literalOf(token: IToken): Expression {
   const { value, tokenType } = scanned(token)
   const span = tokenSpan(token)
   switch (tokenType.name) {
     case 'StringLiteral':
       return { kind: 'string', value, span }
+    case 'BitLiteral':
+      return bitLiteral(value, span)
     case 'NumberLiteral':
       return { kind: 'number', text: value.toLowerCase(), span }
     case 'Parameter':

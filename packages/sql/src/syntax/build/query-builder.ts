@@ -3,6 +3,7 @@ import type {
   CommonTable,
   DefaultValue,
   Expression,
+  FieldDefinition,
   GroupingElement,
   Identifier,
   InsertValue,
@@ -19,7 +20,7 @@ import type {
   WithTables,
   WriteStatement,
 } from '../ast.ts'
-import type { ExpressionCst, NameListCst } from '../cst/expression.ts'
+import type { ExpressionCst, FieldDefinitionsCst, NameListCst } from '../cst/expression.ts'
 import type {
   FetchCountCst,
   FromListCst,
@@ -333,7 +334,9 @@ export abstract class QueryBuilder extends ExpressionBuilder {
     const span = spanOf(node)
     const lateral = has(Lateral)
     const aliasNode = tableAlias?.[0]
-    const alias = aliasNode === undefined ? null : this.#alias(aliasNode)
+    const { alias, definition } = aliasNode === undefined ? NO_ALIAS : this.#alias(aliasNode)
+    if (definition !== null && callArguments === undefined)
+      throw this.unexpected(definition[0]?.type.span.start ?? span.end)
     const inner = subquery?.[0]
     if (inner !== undefined) {
       const query = this.subquery(inner)
@@ -359,17 +362,42 @@ export abstract class QueryBuilder extends ExpressionBuilder {
       const callSpan = { start: table.span.start, end: spanOf(call).end }
       const ordinality = has(Ordinality)
       const called = this.callOf(table.parts, call, callSpan)
-      return { kind: 'functionTable', call: called, ordinality, alias, lateral, span }
+      return { kind: 'functionTable', call: called, ordinality, definition, alias, lateral, span }
     }
     if (lateral) throw this.unexpected(table.span.start)
     return { kind: 'table', name: table, alias, span }
   }
 
-  #alias(node: TableAliasCst): TableAlias {
-    const { ColumnId, nameList } = node.children
-    return { name: identifier(only(ColumnId)), columns: this.names(nameList?.[0]), span: spanOf(node) }
+  #alias(node: TableAliasCst): {
+    readonly alias: TableAlias | null
+    readonly definition: readonly FieldDefinition[] | null
+  } {
+    const { ColumnId, aliasColumns, fieldDefinitions, As } = node.children
+    const bare = fieldDefinitions?.[0]
+    if (bare !== undefined) {
+      if (!has(As)) throw this.unexpected(spanOf(bare).start)
+      return { alias: null, definition: this.fieldDefinitions(bare) }
+    }
+    const name = identifier(only(ColumnId))
+    const columns = aliasColumns?.[0]?.children.aliasColumn ?? []
+    const names = columns.map((one) => identifier(only(one.children.ColumnId)))
+    const types = columns.flatMap((one) => one.children.typeName ?? [])
+    const alias = { name, columns: types.length === 0 ? names : [], span: spanOf(node) }
+    if (types.length === 0) return { alias, definition: null }
+    if (types.length !== columns.length) throw this.unexpected(spanOf(only(types)).start)
+    const definition = types.map((type, i) => ({ name: names[i] as Identifier, type: this.typeName(type) }))
+    return { alias, definition }
+  }
+
+  fieldDefinitions(node: FieldDefinitionsCst): FieldDefinition[] {
+    return (node.children.fieldDefinition ?? []).map(({ children }) => ({
+      name: identifier(only(children.ColumnId)),
+      type: this.typeName(only(children.typeName)),
+    }))
   }
 }
+
+const NO_ALIAS = { alias: null, definition: null }
 
 function setOperation(left: QueryBody, tail: SetTailCst, right: QueryBody): SetOperation {
   const { Union, Intersect, All } = tail.children

@@ -15,6 +15,7 @@ const spellings: Readonly<Record<string, string>> = {
   decimal: 'numeric',
   dec: 'numeric',
   varchar: 'character varying',
+  varbit: 'bit varying',
   char: 'character',
   bpchar: 'character',
   timestamp: 'timestamp without time zone',
@@ -38,6 +39,10 @@ export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName 
   else {
     const { ColumnId, Label = [] } = only(qualifiedName).children
     const words = [...ColumnId, ...Label].map((token) => scanned(token).value)
+    if (has(Varying)) {
+      if (words.join('.') !== 'bit') throw unexpected(only(Varying).startOffset)
+      words[0] = 'varbit'
+    }
     written = words.length === 2 && words[0] === 'pg_catalog' ? (words[1] ?? '') : words.join('.')
   }
   const modifiers = (NumberLiteral ?? []).map((token) => {

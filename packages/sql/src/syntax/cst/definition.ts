@@ -1,6 +1,12 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
-import type { ExpressionCst, NameListCst, QualifiedNameCst, TypeNameCst } from './expression.ts'
+import type {
+  ExpressionCst,
+  FieldDefinitionsCst,
+  NameListCst,
+  QualifiedNameCst,
+  TypeNameCst,
+} from './expression.ts'
 import type { Cst } from './node.ts'
 import type { QueryCst, WhereClauseCst } from './query.ts'
 
@@ -428,7 +434,7 @@ export type CreateTypeCst = Cst<{
   readonly StringLiteral?: readonly IToken[]
   readonly Comma?: readonly IToken[]
   readonly RParen?: readonly IToken[]
-  readonly tableElements?: readonly TableElementsCst[]
+  readonly fieldDefinitions?: readonly FieldDefinitionsCst[]
 }>
 
 export type CreateDomainCst = Cst<{

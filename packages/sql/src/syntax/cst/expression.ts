@@ -33,6 +33,20 @@ export type QualifiedNameCst = Cst<{
   readonly Label?: readonly IToken[]
 }>
 
+export type FieldDefinitionsCst = Cst<{
+  readonly LParen: readonly IToken[]
+  readonly fieldDefinition?: readonly FieldDefinitionCst[]
+  readonly Comma?: readonly IToken[]
+  readonly RParen: readonly IToken[]
+}>
+
+export type FieldDefinitionCst = Cst<{
+  readonly ColumnId: readonly IToken[]
+  readonly typeName: readonly TypeNameCst[]
+  readonly Collate?: readonly IToken[]
+  readonly qualifiedName?: readonly QualifiedNameCst[]
+}>
+
 export type NameListCst = Cst<{
   readonly LParen: readonly IToken[]
   readonly ColumnId: readonly IToken[]
@@ -260,6 +274,9 @@ export type SuffixCst = Cst<{
   readonly DoubleColon?: readonly IToken[]
   readonly typeName?: readonly TypeNameCst[]
   readonly subscript?: readonly SubscriptCst[]
+  readonly Dot?: readonly IToken[]
+  readonly Label?: readonly IToken[]
+  readonly Star?: readonly IToken[]
   readonly Collate?: readonly IToken[]
   readonly qualifiedName?: readonly QualifiedNameCst[]
 }>

@@ -4,11 +4,13 @@ import type {
   CallArgumentsCst,
   ExpressionCst,
   ExpressionListCst,
+  FieldDefinitionsCst,
   NameListCst,
   QualifiedNameCst,
   SelectItemsCst,
   SortListCst,
   SubqueryCst,
+  TypeNameCst,
   WindowSpecCst,
 } from './expression.ts'
 import type { Cst } from './node.ts'
@@ -205,8 +207,23 @@ export type TablePrimaryCst = Cst<{
 
 export type TableAliasCst = Cst<{
   readonly As?: readonly IToken[]
+  readonly ColumnId?: readonly IToken[]
+  readonly aliasColumns?: readonly AliasColumnsCst[]
+  readonly fieldDefinitions?: readonly FieldDefinitionsCst[]
+}>
+
+export type AliasColumnsCst = Cst<{
+  readonly LParen: readonly IToken[]
+  readonly aliasColumn: readonly AliasColumnCst[]
+  readonly Comma?: readonly IToken[]
+  readonly RParen: readonly IToken[]
+}>
+
+export type AliasColumnCst = Cst<{
   readonly ColumnId: readonly IToken[]
-  readonly nameList?: readonly NameListCst[]
+  readonly typeName?: readonly TypeNameCst[]
+  readonly Collate?: readonly IToken[]
+  readonly qualifiedName?: readonly QualifiedNameCst[]
 }>
 
 export type TargetAliasCst = Cst<{ readonly As?: readonly IToken[]; readonly ColumnId?: readonly IToken[] }>

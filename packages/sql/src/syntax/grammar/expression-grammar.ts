@@ -103,6 +103,12 @@ export abstract class ExpressionGrammar extends CallGrammar {
       { ALT: () => this.SUBRULE(this.subscript) },
       {
         ALT: () => {
+          this.CONSUME(Dot)
+          this.OR2([{ ALT: () => this.CONSUME(Label) }, { ALT: () => this.CONSUME(Star) }])
+        },
+      },
+      {
+        ALT: () => {
           this.CONSUME(COLLATE)
           this.SUBRULE(this.qualifiedName)
         },

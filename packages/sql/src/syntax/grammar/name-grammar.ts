@@ -17,6 +17,7 @@ import type { Rule } from './rule.ts'
 
 const CHAR = keyword('char')
 const CHARACTER = keyword('character')
+const COLLATE = keyword('collate')
 const DOUBLE = keyword('double')
 const INTERVAL = keyword('interval')
 const PRECISION = keyword('precision')
@@ -46,7 +47,13 @@ export abstract class NameGrammar extends CstParser {
         },
       },
       { ALT: () => this.CONSUME(INTERVAL) },
-      { ALT: () => this.SUBRULE(this.qualifiedName), IGNORE_AMBIGUITIES: true },
+      {
+        ALT: () => {
+          this.SUBRULE(this.qualifiedName)
+          this.OPTION5(() => this.CONSUME2(VARYING))
+        },
+        IGNORE_AMBIGUITIES: true,
+      },
     ])
     this.OPTION2(() => {
       this.CONSUME(LParen)
@@ -72,6 +79,22 @@ export abstract class NameGrammar extends CstParser {
     this.MANY(() => {
       this.CONSUME(Dot)
       this.CONSUME(Label)
+    })
+  })
+
+  /** `(a integer, b text)`. */
+  readonly fieldDefinitions: Rule = this.RULE('fieldDefinitions', () => {
+    this.CONSUME(LParen)
+    this.MANY_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.fieldDefinition) })
+    this.CONSUME(RParen)
+  })
+
+  readonly fieldDefinition: Rule = this.RULE('fieldDefinition', () => {
+    this.CONSUME(ColumnId)
+    this.SUBRULE(this.typeName)
+    this.OPTION(() => {
+      this.CONSUME(COLLATE)
+      this.SUBRULE(this.qualifiedName)
     })
   })
 

@@ -426,8 +426,33 @@ export abstract class QueryGrammar extends ExpressionGrammar {
 
   readonly tableAlias: Rule = this.RULE('tableAlias', () => {
     this.OPTION(() => this.CONSUME(AS))
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(ColumnId)
+          this.OPTION2(() => this.SUBRULE(this.aliasColumns))
+        },
+      },
+      { ALT: () => this.SUBRULE(this.fieldDefinitions) },
+    ])
+  })
+
+  /** `(a, b)`, or the columns of a function that gives rows of no type: `(a integer, b text)`. */
+  readonly aliasColumns: Rule = this.RULE('aliasColumns', () => {
+    this.CONSUME(LParen)
+    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.aliasColumn) })
+    this.CONSUME(RParen)
+  })
+
+  readonly aliasColumn: Rule = this.RULE('aliasColumn', () => {
     this.CONSUME(ColumnId)
-    this.OPTION2(() => this.SUBRULE(this.nameList))
+    this.OPTION(() => {
+      this.SUBRULE(this.typeName)
+      this.OPTION2(() => {
+        this.CONSUME(keyword('collate'))
+        this.SUBRULE(this.qualifiedName)
+      })
+    })
   })
 
   /** The alias of the table that a statement changes: SET is no alias without AS. */
