@@ -1,5 +1,5 @@
 import { unreachable } from '@cluster/core'
-import { SQLSTATE, sqlError } from '../errors.ts'
+import { SQLSTATE } from '../errors.ts'
 import type { ScalarFunction } from '../functions/function.ts'
 import { needsOrder } from '../functions/ordered-set.ts'
 import { isSetFunction } from '../functions/set-returning.ts'
@@ -19,7 +19,7 @@ import type {
 } from '../syntax/ast.ts'
 import { compareValues } from '../types/compare.ts'
 import { numberLiteral } from '../types/literal.ts'
-import { BOOLEAN, fieldsOf, type SqlType, UNKNOWN } from '../types/type.ts'
+import { BOOLEAN, fieldsOf, type SqlType, typeName, UNKNOWN } from '../types/type.ts'
 import { bindAggregate, IN_AGGREGATE } from './aggregates.ts'
 import { bindArray, bindArrayQuery, bindQuantifiedArray, bindSubscript } from './bind-array.ts'
 import {
@@ -33,7 +33,7 @@ import {
   spreadSyntax,
 } from './bind-row.ts'
 import { bindWindowCall } from './bind-window.ts'
-import { coerce, coerceToBoolean, explicitCast, settle, unify } from './coerce.ts'
+import { coerce, coerceToBoolean, explicitCast, settle, tryCoerce, unify } from './coerce.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, unsupported } from './context.ts'
 import { declaredType } from './declared-type.ts'
 import { asDomain } from './domains.ts'
@@ -565,10 +565,20 @@ export function bindScalar(
   clause: string,
 ): Expr {
   const place: Place = { context, scope: null, aggregates: null, name: clause }
+  if (expression.kind === 'column')
+    throw errorAt(
+      context,
+      expression,
+      SQLSTATE.invalidColumnReference,
+      `argument of ${clause} must not contain variables`,
+    )
   const bound = bindExpression(place, expression)
-  try {
-    return coerce(context, expression, bound, type, 'assignment')
-  } catch (cause) {
-    throw sqlError(SQLSTATE.datatypeMismatch, `argument of ${clause} must be a number`, { cause })
-  }
+  const value = tryCoerce(context, expression, bound, type, 'assignment')
+  if (value !== null) return value
+  throw errorAt(
+    context,
+    expression,
+    SQLSTATE.datatypeMismatch,
+    `argument of ${clause} must be type ${typeName(type)}, not type ${typeName(bound.type)}`,
+  )
 }

@@ -10,6 +10,7 @@ import { bindCondition, bindExpression } from './bind-expression.ts'
 import { type BoundFrom, bindFrom } from './bind-from.ts'
 import { spreadFields } from './bind-row.ts'
 import { settle } from './coerce.ts'
+import { nameOf } from './column-names.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, type OutputColumn } from './context.ts'
 import { Grouping } from './grouping.ts'
 import { groupingSets } from './grouping-sets.ts'
@@ -137,60 +138,6 @@ function bindItems(place: Place, items: readonly SelectItem[]): Item[] {
     const expr = bindExpression(place, item.expression)
     return [{ name: item.alias?.name ?? nameOf(item.expression), expr, source: item }]
   })
-}
-
-/** The name that PostgreSQL gives to a column without an alias. */
-export function nameOf(expression: Expression): string {
-  switch (expression.kind) {
-    case 'column':
-      return expression.parts.at(-1)?.name ?? '?column?'
-    case 'call':
-      return expression.name.parts.at(-1)?.name ?? '?column?'
-    case 'cast': {
-      const inner = nameOf(expression.operand)
-      return inner === '?column?' ? (shortTypeNames[expression.type.name] ?? expression.type.name) : inner
-    }
-    case 'case': {
-      const inner = expression.otherwise === null ? '?column?' : nameOf(expression.otherwise)
-      return inner === '?column?' ? 'case' : inner
-    }
-    case 'coalesce':
-    case 'nullif':
-    case 'greatest':
-    case 'least':
-    case 'exists':
-    case 'row':
-      return expression.kind
-    case 'field':
-      return expression.field.name
-    case 'array':
-    case 'arrayQuery':
-      return 'array'
-    case 'subscript':
-      return nameOf(expression.operand)
-    case 'boolean':
-      return 'bool'
-    case 'subquery': {
-      const { body } = expression.query
-      const [item] = body.kind === 'select' ? body.items : []
-      if (item?.kind !== 'item') return '?column?'
-      return item.alias?.name ?? nameOf(item.expression)
-    }
-    default:
-      return '?column?'
-  }
-}
-
-const shortTypeNames: Readonly<Record<string, string>> = {
-  integer: 'int4',
-  smallint: 'int2',
-  bigint: 'int8',
-  boolean: 'bool',
-  'double precision': 'float8',
-  real: 'float4',
-  'character varying': 'varchar',
-  character: 'bpchar',
-  'timestamp without time zone': 'timestamp',
 }
 
 /** A grouping expression: an ordinal, a column of FROM, or else a name of the select list. */

@@ -17,6 +17,8 @@ export interface BoundQuery {
 export interface OutputColumn {
   readonly name: string
   readonly column: Column
+  /** True: `*` does not stand for it. */
+  readonly hidden?: boolean
 }
 
 /** The tables and views that a statement names, read before it is bound. */
@@ -75,6 +77,8 @@ export interface Ctes {
 export interface ScopeColumn {
   readonly name: string
   readonly column: Column
+  /** True: `*` does not stand for it. */
+  readonly hidden?: boolean
 }
 
 /** One table of FROM under the name it goes by. */

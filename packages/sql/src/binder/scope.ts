@@ -92,6 +92,15 @@ function missing(
             hint: `There is an entry for table "${alias}", but it cannot be referenced from this part of the query.`,
           },
         )
+      const renamed = tables.find(({ rowType }) => rowType?.name === alias)
+      if (renamed !== undefined)
+        return errorAt(
+          context,
+          reference,
+          SQLSTATE.undefinedTable,
+          `invalid reference to FROM-clause entry for table "${alias}"`,
+          { hint: `Perhaps you meant to reference the table alias "${renamed.alias}".` },
+        )
       const near = nearest(
         alias,
         tables.map((candidate) => candidate.alias),
@@ -142,9 +151,9 @@ export function starColumns(
   scope: Scope,
   star: { readonly qualifier: readonly Identifier[]; readonly span: { start: number; end: number } },
 ): readonly ScopeColumn[] {
-  if (star.qualifier.length === 0) return scope.columns
+  if (star.qualifier.length === 0) return scope.columns.filter(({ hidden }) => hidden !== true)
   const [table] = tablesNamed(scope, star.qualifier)
-  if (table !== undefined) return table.columns
+  if (table !== undefined) return table.columns.filter(({ hidden }) => hidden !== true)
   const alias = star.qualifier.at(-1)?.name ?? ''
   throw errorAt(context, star, SQLSTATE.undefinedTable, `missing FROM-clause entry for table "${alias}"`)
 }

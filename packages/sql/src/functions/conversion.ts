@@ -70,6 +70,13 @@ const zoneOf = (session: FunctionContext | null): Zone => session?.zone ?? UTC
 export function conversion(from: SqlType, to: SqlType, explicit: boolean): Conversion {
   const source = typeCategory(from.id)
   const target = typeCategory(to.id)
+  if (from.id === 'unknown' || source === 'string') {
+    const { record } = to.element ?? to
+    if (record?.named === null)
+      return () => {
+        throw sqlError(SQLSTATE.featureNotSupported, 'input of anonymous composite types is not implemented')
+      }
+  }
   if (from.id === 'unknown') {
     if (target === 'string') return same
     return (value, session) => read(to, value as string, session)

@@ -1,6 +1,8 @@
 import type {
+  AssignedPart,
   Assignment,
   CallExpression,
+  CycleClause,
   Expression,
   FieldDefinition,
   FrameBound,
@@ -16,6 +18,7 @@ import type {
   QualifiedName,
   Query,
   QueryBody,
+  SearchClause,
   Select,
   SelectItem,
   SortItem,
@@ -305,12 +308,25 @@ export function printQuery(query: Query): string {
 
 export function printWith({ with: tables, recursive }: WithTables): string {
   if (tables.length === 0) return ''
-  const texts = tables.map(({ name, columns, materialized, query }) => {
+  const texts = tables.map(({ name, columns, materialized, query, search, cycle }) => {
     const how = materialized === null ? '' : `${not(!materialized)}MATERIALIZED `
     const inner = query.kind === 'query' ? printQuery(query) : printWrite(query)
-    return `${printIdentifier(name)}${columnList(columns)} AS ${how}(${inner})`
+    return `${printIdentifier(name)}${columnList(columns)} AS ${how}(${inner})${printSearch(search)}${printCycle(cycle)}`
   })
   return `WITH ${recursive ? 'RECURSIVE ' : ''}${texts.join(', ')} `
+}
+
+function printSearch(search: SearchClause | null): string {
+  if (search === null) return ''
+  const { first, columns, sequence } = search
+  return ` SEARCH ${first.toUpperCase()} FIRST BY ${printIdentifiers(columns)} SET ${printIdentifier(sequence)}`
+}
+
+function printCycle(cycle: CycleClause | null): string {
+  if (cycle === null) return ''
+  const { columns, mark, value, otherwise, path } = cycle
+  const marks = `${printIdentifier(mark)} TO ${printExpression(value)} DEFAULT ${printExpression(otherwise)}`
+  return ` CYCLE ${printIdentifiers(columns)} SET ${marks} USING ${printIdentifier(path)}`
 }
 
 function printLocking({ strength, of, wait }: LockingClause): string {
@@ -471,7 +487,13 @@ const printValue = (value: InsertValue): string =>
 function printAssignment(node: Assignment): string {
   if (node.kind === 'queryAssignment')
     return `(${printIdentifiers(node.columns)}) = (${printQuery(node.query)})`
-  return `${printIdentifier(node.column)} = ${printValue(node.value)}`
+  return `${printIdentifier(node.column)}${node.path.map(printPart).join('')} = ${printValue(node.value)}`
+}
+
+function printPart(part: AssignedPart): string {
+  if (part.kind === 'field') return `.${printIdentifier(part.field)}`
+  const [lower, upper] = [part.lower, part.upper].map((one) => (one === null ? '' : printExpression(one)))
+  return `[${lower}${part.slice ? `:${upper}` : ''}]`
 }
 
 const printAssignments = (list: readonly Assignment[]): string => list.map(printAssignment).join(', ')

@@ -193,7 +193,7 @@ function retagWord(
     if (next !== undefined && afterNot.has(next)) become(token, NotBefore)
   } else if (type === WITH) {
     if (next === TIME) become(token, WithTime)
-    else if (next === ORDINALITY) become(token, WithOrdinality)
+    else if (next === ORDINALITY && before?.tokenType === RParen) become(token, WithOrdinality)
   } else if (type === AT) {
     become(token, next === TIME ? AtTimeZone : Identifier)
   } else if (type === ROW) {

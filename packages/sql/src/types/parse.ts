@@ -109,8 +109,6 @@ export function parseValue(type: SqlType, text: string, context?: ReadingContext
     }
     case 'record': {
       const fields = fieldsOf(type)
-      if (type.record?.named === null)
-        throw sqlError(SQLSTATE.featureNotSupported, 'input of anonymous composite types is not implemented')
       const texts = parseRecord(text)
       checkFieldCount(text, texts.length, fields.length)
       const values = texts.map((own, i) =>

@@ -41,6 +41,24 @@ export interface CommonTable extends Node {
   readonly columns: readonly Identifier[]
   readonly query: Query | WriteStatement
   readonly materialized: boolean | null
+  readonly search: SearchClause | null
+  readonly cycle: CycleClause | null
+}
+
+/** `SEARCH DEPTH FIRST BY a, b SET sequence`: a column to sort the rows of a recursive table by. */
+export interface SearchClause extends Node {
+  readonly first: 'depth' | 'breadth'
+  readonly columns: readonly Identifier[]
+  readonly sequence: Identifier
+}
+
+/** `CYCLE a, b SET mark TO value DEFAULT otherwise USING path`: stops at rows that came before on their path. */
+export interface CycleClause extends Node {
+  readonly columns: readonly Identifier[]
+  readonly mark: Identifier
+  readonly value: Expression
+  readonly otherwise: Expression
+  readonly path: Identifier
 }
 
 export interface Select extends Node {
@@ -477,8 +495,19 @@ export type Assignment = ColumnAssignment | QueryAssignment
 export interface ColumnAssignment extends Node {
   readonly kind: 'assignment'
   readonly column: Identifier
+  /** The part of the column that changes, from the outside inwards; empty: all of it. */
+  readonly path: readonly AssignedPart[]
   readonly value: InsertValue
 }
+
+export type AssignedPart =
+  | { readonly kind: 'field'; readonly field: Identifier }
+  | {
+      readonly kind: 'item'
+      readonly slice: boolean
+      readonly lower: Expression | null
+      readonly upper: Expression | null
+    }
 
 /** `(a, b) = (SELECT …)`: the row of a query, or NULLs without one. */
 export interface QueryAssignment extends Node {

@@ -243,6 +243,8 @@ export abstract class OperandBuilder {
     }
     const args = callArguments?.[0]
     const over = overClause?.[0]
+    if (args !== undefined && StringLiteral !== undefined)
+      return this.#modifiedLiteral(node, parts, args, literalOf(only(StringLiteral)))
     if (args !== undefined) {
       const called = this.callOf(parts, args, spanOf(node))
       return over === undefined ? called : { ...called, over: this.#over(over) }
@@ -270,6 +272,25 @@ export abstract class OperandBuilder {
       type: typedLiteralType(type, zone, (offset) => this.unexpected(offset)),
       span: spanOf(node),
     }
+  }
+
+  /** `numeric(5, 2) '1.25'` */
+  #modifiedLiteral(
+    node: ReferenceCst,
+    parts: readonly Identifier[],
+    args: CallArgumentsCst,
+    operand: Expression,
+  ): Expression {
+    const [type, second] = parts
+    if (type === undefined || second !== undefined) throw this.unexpected(operand.span.start)
+    const called = this.callOf(parts, args, spanOf(node))
+    const modifiers = called.args.map((arg) => {
+      if (arg.kind !== 'number' || !/^\d+$/.test(arg.text)) throw this.unexpected(arg.span.start)
+      return Number(arg.text)
+    })
+    const zone = node.children.timeZone?.[0]
+    const plain = typedLiteralType(type, zone, (offset) => this.unexpected(offset))
+    return { kind: 'cast', operand, type: { ...plain, modifiers }, span: spanOf(node) }
   }
 
   /** PLACING, FROM and FOR of OVERLAY as arguments. */

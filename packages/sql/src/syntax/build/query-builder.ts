@@ -1,6 +1,7 @@
 import { SQLSTATE, sqlError } from '../../errors.ts'
 import type {
   CommonTable,
+  CycleClause,
   DefaultValue,
   Expression,
   FieldDefinition,
@@ -12,6 +13,7 @@ import type {
   LockingClause,
   Query,
   QueryBody,
+  SearchClause,
   Select,
   SetOperation,
   SortItem,
@@ -22,6 +24,7 @@ import type {
 } from '../ast.ts'
 import type { ExpressionCst, FieldDefinitionsCst, NameListCst } from '../cst/expression.ts'
 import type {
+  CycleClauseCst,
   FetchCountCst,
   FromListCst,
   GroupingElementCst,
@@ -31,6 +34,7 @@ import type {
   LockingClauseCst,
   QueryCst,
   QueryTermCst,
+  SearchClauseCst,
   SelectCst,
   SetTailCst,
   TableAliasCst,
@@ -121,15 +125,32 @@ export abstract class QueryBuilder extends ExpressionBuilder {
 
   #commonTables(node: WithClauseCst): CommonTable[] {
     return node.children.commonTable.map((table) => {
-      const { ColumnId, nameList, dataStatement, Not, Materialized } = table.children
+      const { ColumnId, nameList, dataStatement, Not, Materialized, searchClause, cycleClause } =
+        table.children
       return {
         name: identifier(only(ColumnId)),
         columns: this.names(nameList?.[0]),
         query: this.#commonStatement(only(dataStatement) as unknown as DataStatementCst),
         materialized: has(Materialized) ? !has(Not) : null,
+        search: searchClause === undefined ? null : searchOf(only(searchClause)),
+        cycle: cycleClause === undefined ? null : this.#cycle(only(cycleClause)),
         span: spanOf(table),
       }
     })
+  }
+
+  #cycle(node: CycleClauseCst): CycleClause {
+    const { ColumnId, mark, value, otherwise, path } = node.children
+    const span = spanOf(node)
+    const [marked, plain] = [value?.[0], otherwise?.[0]]
+    return {
+      columns: ColumnId.map(identifier),
+      mark: identifier(only(mark)),
+      value: marked === undefined ? { kind: 'boolean', value: true, span } : this.expression(marked),
+      otherwise: plain === undefined ? { kind: 'boolean', value: false, span } : this.expression(plain),
+      path: identifier(only(path)),
+      span,
+    }
   }
 
   #commonStatement(node: DataStatementCst): CommonTable['query'] {
@@ -394,6 +415,16 @@ export abstract class QueryBuilder extends ExpressionBuilder {
       name: identifier(only(children.ColumnId)),
       type: this.typeName(only(children.typeName)),
     }))
+  }
+}
+
+function searchOf(node: SearchClauseCst): SearchClause {
+  const { Depth, ColumnId, sequence } = node.children
+  return {
+    first: has(Depth) ? 'depth' : 'breadth',
+    columns: ColumnId.map(identifier),
+    sequence: identifier(only(sequence)),
+    span: spanOf(node),
   }
 }
 

@@ -43,6 +43,34 @@ export type CommonTableCst = Cst<{
   readonly dataStatement?: readonly Cst<unknown>[]
   readonly RParen?: readonly IToken[]
   readonly LParen?: readonly IToken[]
+  readonly searchClause?: readonly SearchClauseCst[]
+  readonly cycleClause?: readonly CycleClauseCst[]
+}>
+
+export type SearchClauseCst = Cst<{
+  readonly Search: readonly IToken[]
+  readonly Depth?: readonly IToken[]
+  readonly Breadth?: readonly IToken[]
+  readonly First: readonly IToken[]
+  readonly By: readonly IToken[]
+  readonly ColumnId: readonly IToken[]
+  readonly Comma?: readonly IToken[]
+  readonly Set: readonly IToken[]
+  readonly sequence: readonly IToken[]
+}>
+
+export type CycleClauseCst = Cst<{
+  readonly Cycle: readonly IToken[]
+  readonly ColumnId: readonly IToken[]
+  readonly Comma?: readonly IToken[]
+  readonly Set: readonly IToken[]
+  readonly mark: readonly IToken[]
+  readonly To?: readonly IToken[]
+  readonly value?: readonly ExpressionCst[]
+  readonly Default?: readonly IToken[]
+  readonly otherwise?: readonly ExpressionCst[]
+  readonly Using: readonly IToken[]
+  readonly path: readonly IToken[]
 }>
 
 export type QueryTermCst = Cst<{

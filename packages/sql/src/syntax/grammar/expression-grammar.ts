@@ -282,7 +282,17 @@ export abstract class ExpressionGrammar extends CallGrammar {
         {
           ALT: () => {
             this.SUBRULE(this.callArguments)
-            this.OPTION4(() => this.SUBRULE(this.overClause))
+            this.OPTION4(() => {
+              this.OR3([
+                { ALT: () => this.SUBRULE(this.overClause) },
+                {
+                  ALT: () => {
+                    this.OPTION6(() => this.SUBRULE2(this.timeZone))
+                    this.CONSUME2(StringLiteral)
+                  },
+                },
+              ])
+            })
           },
         },
         {

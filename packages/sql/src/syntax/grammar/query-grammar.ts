@@ -118,6 +118,33 @@ export abstract class QueryGrammar extends ExpressionGrammar {
         },
       },
     ])
+    this.OPTION4(() => this.SUBRULE(this.searchClause))
+    this.OPTION5(() => this.SUBRULE(this.cycleClause))
+  })
+
+  readonly searchClause: Rule = this.RULE('searchClause', () => {
+    this.CONSUME(keyword('search'))
+    this.OR([{ ALT: () => this.CONSUME(keyword('depth')) }, { ALT: () => this.CONSUME(keyword('breadth')) }])
+    this.CONSUME(keyword('first'))
+    this.CONSUME(keyword('by'))
+    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.CONSUME(ColumnId) })
+    this.CONSUME(SET)
+    this.CONSUME2(ColumnId, { LABEL: 'sequence' })
+  })
+
+  readonly cycleClause: Rule = this.RULE('cycleClause', () => {
+    this.CONSUME(keyword('cycle'))
+    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.CONSUME(ColumnId) })
+    this.CONSUME(SET)
+    this.CONSUME2(ColumnId, { LABEL: 'mark' })
+    this.OPTION(() => {
+      this.CONSUME(keyword('to'))
+      this.SUBRULE(this.expression, { LABEL: 'value' })
+      this.CONSUME(keyword('default'))
+      this.SUBRULE2(this.expression, { LABEL: 'otherwise' })
+    })
+    this.CONSUME(USING)
+    this.CONSUME3(ColumnId, { LABEL: 'path' })
   })
 
   readonly queryTerm: Rule = this.RULE('queryTerm', () => {
