@@ -500,7 +500,7 @@ function bindCall(place: Place, expression: CallExpression): Expr {
   if (isSequenceFunction(name))
     return bindSequenceCall(context, expression, (arg) => bindExpression(place, arg))
   if (isSetFunction(name)) return bindSetCall(place, expression, name)
-  const args = expression.args.map((arg) => bindExpression(place, arg))
+  const args = expression.args.map((arg) => bindExpression(place, wordOf(name, arg)))
   if (name === 'cluster_partition_of') return bindPartitionOf(context, expression, args)
   if (isFieldCall(name, args)) {
     const [row] = args as [Expr]
@@ -511,6 +511,12 @@ function bindCall(place: Place, expression: CallExpression): Expr {
   }
   return functionCall(context, expression, name, args)
 }
+
+/** The form of `normalize(text, NFC)` is a word, not a column. */
+const wordOf = (name: string, arg: Expression): Expression =>
+  name === 'normalize' && arg.kind === 'column' && /^nfk?[cd]$/.test(arg.parts[0]?.name ?? '')
+    ? { kind: 'string', value: arg.parts[0]?.name ?? '', span: arg.span }
+    : arg
 
 /** A function that gives rows, in a select list. @throws 0A000 anywhere else */
 function bindSetCall(place: Place, expression: CallExpression, name: string): Expr {

@@ -192,7 +192,14 @@ function withRowType(
   { oid, schema, name }: TableSchema,
 ): BoundFrom {
   if ((alias?.columns.length ?? 0) > 0) return bound
-  return { ...bound, tables: bound.tables.map((table) => ({ ...table, rowType: { oid, schema, name } })) }
+  return {
+    ...bound,
+    tables: bound.tables.map((table) => ({
+      ...table,
+      schema: alias === null ? schema : null,
+      rowType: { oid, schema, name },
+    })),
+  }
 }
 
 function bindCte(context: BindContext, reference: TableName, { name, binding }: Ctes): BoundFrom {

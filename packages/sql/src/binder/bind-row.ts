@@ -114,7 +114,9 @@ export function rowOfTable(scope: Scope | null, parts: readonly Identifier[]): E
   return table === null ? null : rowOf(table)
 }
 
-export function rowOf({ columns, rowType = null }: ScopeTable): Expr {
+export function rowOf({ columns, rowType = null, scalar = false }: ScopeTable): Expr {
+  const [first] = columns
+  if (scalar && first !== undefined) return columnExpr(first.column)
   const type = recordOf(
     columns.map(({ name, column }) => ({ name, type: column.type })),
     rowType,

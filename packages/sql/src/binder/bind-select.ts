@@ -48,7 +48,11 @@ export function bindSelect(
   const place = (name: string): Place => ({ context, scope, aggregates, windows, name })
   const sets = new SetScope()
   const items = bindItems({ ...place('SELECT'), sets }, select.items)
-  const groups = groupingSets(context, select, (expression) => groupKey(context, scope, expression, items))
+  const groups = groupingSets(context, select, (expression) => {
+    const key = groupKey(context, scope, expression, items)
+    refuseInGroup(context, expression, key, aggregates, windows)
+    return key
+  })
   const having =
     select.having === null
       ? null
@@ -138,6 +142,21 @@ function bindItems(place: Place, items: readonly SelectItem[]): Item[] {
     const expr = bindExpression(place, item.expression)
     return [{ name: item.alias?.name ?? nameOf(item.expression), expr, source: item }]
   })
+}
+
+/** An item that is meant by its place or name may be made of groups itself. @throws 42803, 42P20 */
+function refuseInGroup(
+  context: BindContext,
+  node: Expression,
+  key: Expr,
+  aggregates: AggregateScope,
+  windows: WindowScope,
+): void {
+  const used = columnsIn(key)
+  if (aggregates.calls.some(({ column }) => used.has(column.id)))
+    throw errorAt(context, node, SQLSTATE.groupingError, 'aggregate functions are not allowed in GROUP BY')
+  if (windows.calls.some(({ column }) => used.has(column.id)))
+    throw errorAt(context, node, SQLSTATE.windowingError, 'window functions are not allowed in GROUP BY')
 }
 
 /** A grouping expression: an ordinal, a column of FROM, or else a name of the select list. */

@@ -89,6 +89,8 @@ export interface ScopeTable {
   readonly columns: readonly ScopeColumn[]
   /** The type of its rows, where they have one in the catalog. */
   readonly rowType?: RecordType['named']
+  /** True: its first column is what its name means, as of a function that gives single values. */
+  readonly scalar?: boolean
 }
 
 /** Where the aggregates of a query are collected. */

@@ -78,6 +78,7 @@ function leastContext(from: SqlType, to: SqlType): CastContext | null {
   if (source === 'number' && target === 'number')
     return numbers.indexOf(from.id) < numbers.indexOf(to.id) ? 'implicit' : 'assignment'
   if (source === 'string' && target === 'string') return 'implicit'
+  if (from.id === 'jsonpath' && to.id === 'text') return 'implicit'
   if (target === 'string') return 'assignment'
   if (source === 'string') return 'explicit'
   return listed[`${from.id} ${to.id}`] ?? null

@@ -1,6 +1,7 @@
 import { type SqlType, TEXT, typeCategory } from '../types/type.ts'
 import { arrayFunctions, arrayOperators } from './array.ts'
-import { enumOperators } from './enum.ts'
+import { bucketOf } from './bucket.ts'
+import { enumFunctions, enumOperators } from './enum.ts'
 import type { Implementation } from './function.ts'
 import type { Resolver } from './generic.ts'
 import { jsonBuilders } from './json/build.ts'
@@ -49,4 +50,6 @@ export const polymorphicFunctions: ReadonlyMap<string, Resolver> = new Map([
   ...jsonExtractors,
   ...textBuilders,
   ...recordFunctions,
+  ...enumFunctions,
+  ['width_bucket', bucketOf],
 ])

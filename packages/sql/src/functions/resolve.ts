@@ -28,6 +28,7 @@ import { sequenceFunctions } from './sequence.ts'
 import { sessionFunctions } from './session.ts'
 import { codeFunctions } from './text/codes.ts'
 import { textFunctions } from './text/functions.ts'
+import { identifierFunctions } from './text/identifiers.ts'
 import { regexFunctions } from './text/regexp.ts'
 
 interface Overload {
@@ -55,6 +56,7 @@ const all = [
   ...jsonFunctions,
   ...jsonPathFunctions,
   ...bitFunctions,
+  ...identifierFunctions,
 ]
 const operators = group(all.filter(({ name }) => isSign(name)))
 const functions = group(all.filter(({ name }) => !isSign(name)))

@@ -100,12 +100,18 @@ const plain: readonly SetReturning[] = [
   define('generate_series', [TIMESTAMPTZ, TIMESTAMPTZ, INTERVAL], TIMESTAMPTZ, moments),
   define(
     'string_to_table',
+    [TEXT, TEXT, TEXT],
+    TEXT,
+    (text: string, delimiter: string, empty: string) => splitText(text, delimiter, empty).items,
+  ),
+  define(
+    'string_to_table',
     [TEXT, TEXT],
     TEXT,
     (text: string, delimiter: string) => splitText(text, delimiter, null).items,
   ),
-  ...[2, 3, 4].map((count) =>
-    define('jsonb_path_query', [JSONB, TEXT, JSONB, BOOLEAN].slice(0, count), JSONB, pathRows),
+  ...['jsonb_path_query', 'jsonb_path_query_tz'].flatMap((name) =>
+    [2, 3, 4].map((count) => define(name, [JSONB, TEXT, JSONB, BOOLEAN].slice(0, count), JSONB, pathRows)),
   ),
   ...[2, 3].flatMap((count) => {
     const args = [TEXT, TEXT, TEXT].slice(0, count)

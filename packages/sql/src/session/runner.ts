@@ -36,7 +36,7 @@ import type { PlannedStatement, Planner } from './planner.ts'
 import { restsOnReads } from './retrying.ts'
 import { applySets, SequenceDryError, type SequencePools, StatementSequences } from './sequences.ts'
 import type { SessionState } from './session-state.ts'
-import type { Settings } from './settings.ts'
+import { type Settings, shownSetting } from './settings.ts'
 import type { Sweeper } from './sweeper.ts'
 
 export interface RunnerPorts {
@@ -563,7 +563,7 @@ function rowsAtMost(plan: PhysicalPlan): number {
 
 function show(name: string, settings: Settings): Outcome {
   if (name === 'all') return textRows('SHOW', [textColumn('name'), textColumn('setting')], settings.all())
-  return textRows('SHOW', [textColumn(name)], [[settings.get(name)]])
+  return textRows('SHOW', [textColumn(shownSetting(name))], [[settings.get(name)]])
 }
 
 /** All rows of an outcome. */

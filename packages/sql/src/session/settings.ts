@@ -41,6 +41,18 @@ function schemasOf(text: string): readonly string[] {
     .filter((name) => name !== '$user' && name !== '')
 }
 
+/** How SHOW calls them where it is not the name in lower case. */
+const shownNames: Readonly<Record<string, string>> = {
+  datestyle: 'DateStyle',
+  intervalstyle: 'IntervalStyle',
+  timezone: 'TimeZone',
+}
+
+export const shownSetting = (name: string): string => shownNames[name] ?? name
+
+/** Settings with a point in their name belong to applications, which may have any. */
+const isOwn = (name: string): boolean => /^[a-z_][\w$]*(?:\.[a-z_][\w$]*)+$/i.test(name)
+
 /** The settings of one session. */
 export class Settings {
   readonly #values = new Map<string, string>()
@@ -54,7 +66,7 @@ export class Settings {
 
   /** @throws 42704, 22023, 0A000 */
   set(name: string, values: readonly string[] | null): void {
-    if (!Object.hasOwn(defaults, name)) throw unknownSetting(name)
+    if (!Object.hasOwn(defaults, name) && !isOwn(name)) throw unknownSetting(name)
     if (values === null) {
       this.#values.delete(name)
       return

@@ -397,6 +397,9 @@ export const printTables = (tables: readonly TableReference[]): string => tables
 const printAlias = (alias: TableAlias | null): string =>
   alias === null ? '' : ` AS ${printIdentifier(alias.name)}${columnList(alias.columns)}`
 
+const printCalls = ({ call, more }: FunctionTable): string =>
+  more.length === 0 ? printCall(call) : `ROWS FROM (${[call, ...more].map(printCall).join(', ')})`
+
 function printFunctionAlias({ alias, definition }: FunctionTable): string {
   if (definition === null) return printAlias(alias)
   return ` AS ${alias === null ? '' : `${printIdentifier(alias.name)} `}(${printFields(definition)})`
@@ -409,7 +412,7 @@ function printTable(node: TableReference): string {
     case 'derived':
       return `${node.lateral ? 'LATERAL ' : ''}(${printQuery(node.query)})${printAlias(node.alias)}`
     case 'functionTable':
-      return `${node.lateral ? 'LATERAL ' : ''}${printCall(node.call)}${node.ordinality ? ' WITH ORDINALITY' : ''}${printFunctionAlias(node)}`
+      return `${node.lateral ? 'LATERAL ' : ''}${printCalls(node)}${node.ordinality ? ' WITH ORDINALITY' : ''}${printFunctionAlias(node)}`
     case 'join': {
       const { condition, type } = node
       const natural = condition?.kind === 'natural' ? 'NATURAL ' : ''

@@ -13,7 +13,7 @@ import { fitDecimal, parseDecimal } from './decimal.ts'
 import { parseEnum } from './enum.ts'
 import { parseFloatText } from './float-text.ts'
 import { formatValue } from './format.ts'
-import { intervalText, parseInterval } from './interval.ts'
+import { intervalText, parseInterval, roundInterval } from './interval.ts'
 import { jsonbOf, readJson } from './json.ts'
 import { checkFieldCount, parseRecord, recordText } from './record.ts'
 import { characterCount, sliceCharacters } from './text-order.ts'
@@ -120,7 +120,9 @@ export function parseValue(type: SqlType, text: string, context?: ReadingContext
     case 'varbit':
       return parseBits(type, text)
     case 'interval':
-      return intervalText(parseInterval(text))
+      return type.length === null
+        ? intervalText(parseInterval(text))
+        : roundInterval(intervalText(parseInterval(text)), type.length)
     case 'bytea':
       return parseBytes(type, text)
     case 'varchar':

@@ -81,13 +81,12 @@ function resolvePlain({ name, modifiers }: WrittenType, position?: number): SqlT
       if (scale > 1_000) throw invalid(`NUMERIC scale ${scale} must be between -1000 and 1000`)
       return numeric(first, scale)
     }
+    case 'interval':
     case 'timestamp':
     case 'timestamptz':
     case 'time':
     case 'timetz':
       return { ...type, length: Math.min(first, 6) }
-    case 'interval':
-      return type
     case 'bit':
     case 'varbit': {
       const word = type.id === 'bit' ? 'bit' : 'varbit'

@@ -169,6 +169,8 @@ export interface DerivedTable extends Node {
 export interface FunctionTable extends Node {
   readonly kind: 'functionTable'
   readonly call: CallExpression
+  /** ROWS FROM: the functions behind the first, whose rows go beside its own. */
+  readonly more: readonly CallExpression[]
   /** WITH ORDINALITY: a last column counts the rows from 1. */
   readonly ordinality: boolean
   /** `AS name (a integer, b text)`: what the rows are of a function that does not say so itself. */

@@ -1,3 +1,5 @@
+import type { IToken } from 'chevrotain'
+import { SQLSTATE, sqlError } from '../../errors.ts'
 import type { Expression, Identifier, QuantifiedExpression, Query, SelectItem, SortItem } from '../ast.ts'
 import { checkCollation } from '../collations.ts'
 import type {
@@ -63,8 +65,15 @@ export abstract class ExpressionBuilder extends OperandBuilder {
 
   sortItems(node: SortListCst): SortItem[] {
     return node.children.sortItem.map((item) => {
-      const { expression, Desc, First, Last } = item.children
-      const descending = has(Desc)
+      const { expression, Desc, InfixOperator: signs, First, Last } = item.children
+      const sign = signs?.[0]
+      const word = sign === undefined ? '' : scanned(sign).value
+      if (sign !== undefined && word !== '<' && word !== '>')
+        throw sqlError(SQLSTATE.wrongObjectType, `operator ${word} is not a valid ordering operator`, {
+          hint: 'Ordering operators must be "<" or ">" members of btree operator families.',
+          position: positionAt(this.source, sign.startOffset),
+        })
+      const descending = has(Desc) || word === '>'
       const nulls = has(First) ? 'first' : has(Last) ? 'last' : descending ? 'first' : 'last'
       return { expression: this.expression(only(expression)), descending, nulls, span: spanOf(item) }
     })
@@ -213,8 +222,9 @@ export abstract class ExpressionBuilder extends OperandBuilder {
   }
 
   #isTest(left: Expression, test: IsTestCst, row: Row): { infix: boolean; ranked: Expression } {
-    const { Not, Null, True, False, operand } = test.children
+    const { Not, Null, True, False, Identifier: words, operand } = test.children
     const negated = has(Not)
+    if (words !== undefined) return { infix: false, ranked: this.#isNormalized(left, test, words, negated) }
     const right = operand?.[0]
     if (right !== undefined) {
       const other = this.#climb(right, row, RANK.is + 1, 0)
@@ -224,6 +234,18 @@ export abstract class ExpressionBuilder extends OperandBuilder {
     const word = has(Null) ? 'null' : has(True) ? 'true' : has(False) ? 'false' : 'unknown'
     const span = join(left.span, spanOf(test))
     return { infix: false, ranked: { kind: 'is', test: word, operand: left, negated, span } }
+  }
+
+  #isNormalized(left: Expression, test: IsTestCst, words: readonly IToken[], negated: boolean): Expression {
+    const [first, second] = words.map((word) => scanned(word).value)
+    const form = second === undefined ? 'nfc' : first
+    const last = words.at(-1)
+    if ((second ?? first) !== 'normalized' || form === undefined || last === undefined)
+      throw this.unexpected(only(words).startOffset)
+    const span = join(left.span, spanOf(test))
+    const text: Expression = { kind: 'string', value: form, span }
+    const made = call(last, 'is_normalized', [left, text], span)
+    return negated ? { kind: 'not', operand: made, span } : made
   }
 
   #membership(left: Expression, node: MembershipCst, row: Row): { infix: boolean; ranked: Expression } {

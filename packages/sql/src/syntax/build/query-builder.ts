@@ -1,5 +1,6 @@
 import { SQLSTATE, sqlError } from '../../errors.ts'
 import type {
+  CallExpression,
   CommonTable,
   CycleClause,
   DefaultValue,
@@ -34,6 +35,7 @@ import type {
   LockingClauseCst,
   QueryCst,
   QueryTermCst,
+  RowsCallCst,
   SearchClauseCst,
   SelectCst,
   SetTailCst,
@@ -350,13 +352,14 @@ export abstract class QueryBuilder extends ExpressionBuilder {
       qualifiedName: name,
       callArguments,
       Ordinality,
+      rowsCall,
       tableAlias,
     } = node.children
     const span = spanOf(node)
     const lateral = has(Lateral)
     const aliasNode = tableAlias?.[0]
     const { alias, definition } = aliasNode === undefined ? NO_ALIAS : this.#alias(aliasNode)
-    if (definition !== null && callArguments === undefined)
+    if (definition !== null && callArguments === undefined && rowsCall === undefined)
       throw this.unexpected(definition[0]?.type.span.start ?? span.end)
     const inner = subquery?.[0]
     if (inner !== undefined) {
@@ -377,16 +380,38 @@ export abstract class QueryBuilder extends ExpressionBuilder {
       if (alias !== null && reference.alias !== null) throw this.unexpected(alias.span.start)
       return { ...reference, alias: alias ?? reference.alias, span }
     }
+    if (rowsCall !== undefined) {
+      const [first, ...more] = rowsCall.map((one) => this.#rowsCall(one))
+      if (first === undefined || definition !== null) throw this.unexpected(span.end - 1)
+      const ordinality = has(Ordinality)
+      return { kind: 'functionTable', call: first, more, ordinality, definition, alias, lateral, span }
+    }
     const table = qualifiedName(only(name))
     const call = callArguments?.[0]
     if (call !== undefined) {
       const callSpan = { start: table.span.start, end: spanOf(call).end }
       const ordinality = has(Ordinality)
       const called = this.callOf(table.parts, call, callSpan)
-      return { kind: 'functionTable', call: called, ordinality, definition, alias, lateral, span }
+      return {
+        kind: 'functionTable',
+        call: called,
+        more: [],
+        ordinality,
+        definition,
+        alias,
+        lateral,
+        span,
+      }
     }
     if (lateral) throw this.unexpected(table.span.start)
     return { kind: 'table', name: table, alias, span }
+  }
+
+  #rowsCall(node: RowsCallCst): CallExpression {
+    const { qualifiedName: name, callArguments, fieldDefinitions } = node.children
+    const own = fieldDefinitions?.[0]
+    if (own !== undefined) throw this.unsupported('a column definition list inside ROWS FROM', spanOf(own))
+    return this.callOf(qualifiedName(only(name)).parts, only(callArguments), spanOf(node))
   }
 
   #alias(node: TableAliasCst): {

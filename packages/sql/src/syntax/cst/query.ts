@@ -226,11 +226,22 @@ export type TablePrimaryCst = Cst<{
   readonly LParen?: readonly IToken[]
   readonly tableReference?: readonly TableReferenceCst[]
   readonly RParen?: readonly IToken[]
-  readonly qualifiedName?: readonly QualifiedNameCst[]
-  readonly callArguments?: readonly CallArgumentsCst[]
+  readonly Rows?: readonly IToken[]
+  readonly From?: readonly IToken[]
+  readonly rowsCall?: readonly RowsCallCst[]
+  readonly Comma?: readonly IToken[]
   readonly WithOrdinality?: readonly IToken[]
   readonly Ordinality?: readonly IToken[]
+  readonly qualifiedName?: readonly QualifiedNameCst[]
+  readonly callArguments?: readonly CallArgumentsCst[]
   readonly tableAlias?: readonly TableAliasCst[]
+}>
+
+export type RowsCallCst = Cst<{
+  readonly qualifiedName: readonly QualifiedNameCst[]
+  readonly callArguments: readonly CallArgumentsCst[]
+  readonly As?: readonly IToken[]
+  readonly fieldDefinitions?: readonly FieldDefinitionsCst[]
 }>
 
 export type TableAliasCst = Cst<{

@@ -6,6 +6,7 @@ import {
   Comma,
   Dot,
   DoubleColon,
+  Identifier,
   InfixOperator,
   IntervalField,
   keyword,
@@ -196,6 +197,16 @@ export abstract class ExpressionGrammar extends CallGrammar {
       { ALT: () => this.CONSUME(TRUE) },
       { ALT: () => this.CONSUME(FALSE) },
       { ALT: () => this.CONSUME(UNKNOWN) },
+      {
+        ALT: () => {
+          // NORMALIZED, or a form before it.
+          this.CONSUME(Identifier)
+          this.OPTION2({
+            GATE: () => /^nfk?[cd]$/i.test(this.LA(0).image),
+            DEF: () => this.CONSUME2(Identifier),
+          })
+        },
+      },
       {
         ALT: () => {
           this.CONSUME(DISTINCT)

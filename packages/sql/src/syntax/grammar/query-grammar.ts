@@ -51,8 +51,8 @@ const OUTER = keyword('outer')
 const RECURSIVE = keyword('recursive')
 const RIGHT = keyword('right')
 const ROW = keyword('row')
-const ROWS = keyword('rows')
 const SELECT = keyword('select')
+const ROWS = keyword('rows')
 const SET = keyword('set')
 const SETS = keyword('sets')
 const SHARE = keyword('share')
@@ -436,6 +436,21 @@ export abstract class QueryGrammar extends ExpressionGrammar {
         },
       },
       {
+        GATE: () => this.LA(1).tokenType === ROWS && this.LA(2).tokenType === FROM,
+        ALT: () => {
+          this.CONSUME(ROWS)
+          this.CONSUME(FROM)
+          this.CONSUME2(LParen)
+          this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.rowsCall) })
+          this.CONSUME2(RParen)
+          this.OPTION5(() => {
+            this.CONSUME2(WithOrdinality)
+            this.CONSUME2(ORDINALITY)
+          })
+        },
+        IGNORE_AMBIGUITIES: true,
+      },
+      {
         ALT: () => {
           this.SUBRULE(this.qualifiedName)
           this.OPTION2(() => {
@@ -449,6 +464,16 @@ export abstract class QueryGrammar extends ExpressionGrammar {
       },
     ])
     this.OPTION3(() => this.SUBRULE(this.tableAlias))
+  })
+
+  /** A function of ROWS FROM. */
+  readonly rowsCall: Rule = this.RULE('rowsCall', () => {
+    this.SUBRULE(this.qualifiedName)
+    this.SUBRULE(this.callArguments)
+    this.OPTION(() => {
+      this.CONSUME(AS)
+      this.SUBRULE(this.fieldDefinitions)
+    })
   })
 
   readonly tableAlias: Rule = this.RULE('tableAlias', () => {
