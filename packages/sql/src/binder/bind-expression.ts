@@ -1,6 +1,7 @@
 import { unreachable } from '@cluster/core'
 import { SQLSTATE } from '../errors.ts'
 import type { ScalarFunction } from '../functions/function.ts'
+import { interned } from '../functions/interned.ts'
 import { needsOrder } from '../functions/ordered-set.ts'
 import { isSetFunction } from '../functions/set-returning.ts'
 import { isWindowFunction } from '../functions/window.ts'
@@ -19,7 +20,7 @@ import type {
 } from '../syntax/ast.ts'
 import { compareValues } from '../types/compare.ts'
 import { numberLiteral } from '../types/literal.ts'
-import { BOOLEAN, fieldsOf, type SqlType, typeName, UNKNOWN } from '../types/type.ts'
+import { BOOLEAN, fieldsOf, type SqlType, typeCategory, typeName, UNKNOWN } from '../types/type.ts'
 import { bindAggregate, IN_AGGREGATE } from './aggregates.ts'
 import { bindArray, bindArrayQuery, bindQuantifiedArray, bindSubscript } from './bind-array.ts'
 import {
@@ -33,11 +34,12 @@ import {
   spreadSyntax,
 } from './bind-row.ts'
 import { bindWindowCall } from './bind-window.ts'
-import { coerce, coerceToBoolean, explicitCast, settle, tryCoerce, unify } from './coerce.ts'
+import { coerce, coerceToBoolean, explicitCast, tryCoerce, unify } from './coerce.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, unsupported } from './context.ts'
 import { declaredType } from './declared-type.ts'
 import { asDomain } from './domains.ts'
 import { groupingCall } from './grouping.ts'
+import { positional } from './named-arguments.ts'
 import { functionCall, isAggregate, operatorCall } from './overloads.ts'
 import { bindPartitionOf } from './partition-of.ts'
 import type { Place } from './place.ts'
@@ -184,7 +186,9 @@ export function bindExpression(place: Place, expression: Expression): Expr {
       const left = bind(expression.left)
       repeat(context, expression, left)
       const equal = compare(place, expression, '=', left, bind(expression.right))
-      const original = settle(context, left)
+      // The value is what the operator compares: NULLIF(1, 2.5) is numeric.
+      const taken = ['unknown', 'number', 'string'].includes(typeCategory(left.type.id))
+      const original = taken ? (equal.args[0] as Expr) : left
       return {
         kind: 'case',
         type: original.type,
@@ -500,7 +504,8 @@ function bindCall(place: Place, expression: CallExpression): Expr {
   if (isSequenceFunction(name))
     return bindSequenceCall(context, expression, (arg) => bindExpression(place, arg))
   if (isSetFunction(name)) return bindSetCall(place, expression, name)
-  const args = expression.args.map((arg) => bindExpression(place, wordOf(name, arg)))
+  const given = positional(context, expression, name, expression.args)
+  const args = given.map((arg) => bindExpression(place, wordOf(name, arg)))
   if (name === 'cluster_partition_of') return bindPartitionOf(context, expression, args)
   if (isFieldCall(name, args)) {
     const [row] = args as [Expr]
@@ -546,20 +551,25 @@ function bindExtreme(
   const args = unify(context, expression.args, bound, kind.toUpperCase())
   const { type } = args[0] as Expr
   const sign = kind === 'greatest' ? 1 : -1
-  const fn: ScalarFunction = {
-    name: kind,
-    args: args.map((arg) => arg.type),
-    returns: type,
-    strict: false,
-    volatility: 'immutable',
-    impl: (...values) =>
-      values.reduce((best, value) => {
-        if (best === null) return value
-        return value !== null && compareValues(type, value, best) * sign > 0 ? value : best
-      }, null),
-    contextual: null,
-    js: null,
-  }
+  const fn = interned(
+    kind,
+    args.map((arg) => arg.type),
+    '',
+    (): ScalarFunction => ({
+      name: kind,
+      args: args.map((arg) => arg.type),
+      returns: type,
+      strict: false,
+      volatility: 'immutable',
+      impl: (...values) =>
+        values.reduce((best, value) => {
+          if (best === null) return value
+          return value !== null && compareValues(type, value, best) * sign > 0 ? value : best
+        }, null),
+      contextual: null,
+      js: null,
+    }),
+  )
   return { kind: 'call', type, fn, form: 'function', args }
 }
 

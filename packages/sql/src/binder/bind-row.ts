@@ -1,4 +1,5 @@
 import { SQLSTATE } from '../errors.ts'
+import { interned } from '../functions/interned.ts'
 import { fieldGetter, nullTest, rowMaker, wholeRow } from '../functions/record.ts'
 import { isFunction } from '../functions/resolve.ts'
 import { columnExpr } from '../plan/build.ts'
@@ -35,7 +36,8 @@ export function bindRow(context: BindContext, expression: RowExpression, items: 
     throw errorAt(context, expression, '54011', `ROW expressions can have at most ${FIELDS_MAX} entries`)
   const fields = items.map((item) => settle(context, item))
   const type = recordOf(fields.map((field, i) => ({ name: `f${i + 1}`, type: field.type })))
-  return call(rowMaker(type), fields)
+  const fn = interned('row', [type], '', () => rowMaker(type))
+  return call(fn, fields)
 }
 
 /** Items of a list in which `row.*` stands for all of its fields. */
@@ -80,7 +82,8 @@ export function spreadFields(
 export function fieldAt(row: Expr, at: number): Expr {
   if (row.kind === 'call' && row.fn.name === 'row' && row.args[at] !== undefined) return row.args[at]
   const field = fieldsOf(row.type)[at] as RecordField
-  return call(fieldGetter(row.type, at, field.type), [row])
+  const fn = interned('field', [row.type], String(at), () => fieldGetter(row.type, at, field.type))
+  return call(fn, [row])
 }
 
 /** `(row).name`. @throws 42809, 42703 */
@@ -122,7 +125,7 @@ export function rowOf({ columns, rowType = null, scalar = false }: ScopeTable): 
     rowType,
   )
   return call(
-    wholeRow(type),
+    interned('whole row', [type], '', () => wholeRow(type)),
     columns.map(({ column }) => columnExpr(column)),
   )
 }
@@ -139,4 +142,8 @@ export const isFieldCall = (name: string, args: readonly Expr[]): boolean => {
 }
 
 /** IS [NOT] NULL of a row looks at its fields. */
-export const bindNullTest = (row: Expr, negated: boolean): Expr => call(nullTest(row.type, negated), [row])
+export const bindNullTest = (row: Expr, negated: boolean): Expr =>
+  call(
+    interned('null test', [row.type], String(negated), () => nullTest(row.type, negated)),
+    [row],
+  )

@@ -20,6 +20,7 @@ import { datetimeFunctions } from './datetime/arithmetic.ts'
 import { datetimeParts } from './datetime/parts.ts'
 import { zoneFunctions } from './datetime/zone.ts'
 import type { AggregateFunction, ScalarFunction } from './function.ts'
+import { interned } from './interned.ts'
 import { jsonFunctions } from './json/functions.ts'
 import { jsonPathFunctions } from './json/path-functions.ts'
 import { mathFunctions } from './math.ts'
@@ -166,7 +167,7 @@ const listed = (types: readonly SqlType[]): string => types.map(typeName).join('
  */
 export function resolveFunction(name: string, args: readonly SqlType[], position?: number): ScalarFunction {
   const generic = polymorphicFunctions.get(name)?.(args) ?? null
-  if (generic !== null) return generic
+  if (generic !== null) return interned(name, args, 'function', () => generic)
   const overloads = functions.get(name) ?? []
   const chosen = chooseOverload(overloads, args)
   if (typeof chosen === 'object') return chosen
@@ -222,7 +223,7 @@ export function resolveOperator(
   }
   for (const resolver of polymorphicOperators.get(sign) ?? []) {
     const generic = resolver(args)
-    if (generic !== null) return generic
+    if (generic !== null) return interned(sign, args, 'operator', () => generic)
   }
   const shown = `${left === null ? '' : `${typeName(left)} `}${sign} ${typeName(right)}`
   if (chosen === 'ambiguous')

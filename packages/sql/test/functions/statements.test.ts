@@ -61,6 +61,7 @@ describe.each([
   'aggregates',
   'writes',
   'joins',
+  'found',
 ])('%s', (file) => {
   let session: Session | null = null
 
