@@ -1,7 +1,5 @@
 import { unreachable } from '@cluster/core'
 import { SQLSTATE } from '../errors.ts'
-import type { ScalarFunction } from '../functions/function.ts'
-import { interned } from '../functions/interned.ts'
 import { needsOrder } from '../functions/ordered-set.ts'
 import { isSetFunction } from '../functions/set-returning.ts'
 import { isWindowFunction } from '../functions/window.ts'
@@ -18,7 +16,6 @@ import type {
   Query,
   RowExpression,
 } from '../syntax/ast.ts'
-import { compareValues } from '../types/compare.ts'
 import { numberLiteral } from '../types/literal.ts'
 import { BOOLEAN, fieldsOf, type SqlType, typeCategory, typeName, UNKNOWN } from '../types/type.ts'
 import { bindAggregate, IN_AGGREGATE } from './aggregates.ts'
@@ -38,6 +35,7 @@ import { coerce, coerceToBoolean, explicitCast, tryCoerce, unify } from './coerc
 import { type BindContext, type BoundQuery, errorAt, newColumn, unsupported } from './context.ts'
 import { declaredType } from './declared-type.ts'
 import { asDomain } from './domains.ts'
+import { extremeCall } from './extreme-call.ts'
 import { groupingCall } from './grouping.ts'
 import { positional } from './named-arguments.ts'
 import { functionCall, isAggregate, operatorCall } from './overloads.ts'
@@ -198,7 +196,7 @@ export function bindExpression(place: Place, expression: Expression): Expr {
     }
     case 'greatest':
     case 'least':
-      return bindExtreme(place, expression, expression.kind)
+      return extremeCall(context, expression.kind, expression.args, expression.args.map(bind))
     case 'row':
       return bindRow(context, expression, spreadItems(place, expression.items, bind))
     case 'field':
@@ -538,39 +536,6 @@ function bindSetCall(place: Place, expression: CallExpression, name: string): Ex
   const { rows, args, type } = setFunction(context, expression, name, bound)
   const column = newColumn(context, name, type)
   return place.sets.add({ name, args, column, rows, node: expression })
-}
-
-/** GREATEST and LEAST skip NULLs; NULL only when all are. */
-function bindExtreme(
-  place: Place,
-  expression: Expression & { kind: 'greatest' | 'least' },
-  kind: 'greatest' | 'least',
-): Expr {
-  const { context } = place
-  const bound = expression.args.map((arg) => bindExpression(place, arg))
-  const args = unify(context, expression.args, bound, kind.toUpperCase())
-  const { type } = args[0] as Expr
-  const sign = kind === 'greatest' ? 1 : -1
-  const fn = interned(
-    kind,
-    args.map((arg) => arg.type),
-    '',
-    (): ScalarFunction => ({
-      name: kind,
-      args: args.map((arg) => arg.type),
-      returns: type,
-      strict: false,
-      volatility: 'immutable',
-      impl: (...values) =>
-        values.reduce((best, value) => {
-          if (best === null) return value
-          return value !== null && compareValues(type, value, best) * sign > 0 ? value : best
-        }, null),
-      contextual: null,
-      js: null,
-    }),
-  )
-  return { kind: 'call', type, fn, form: 'function', args }
 }
 
 /** A value without rows around it, such as LIMIT's. */

@@ -2,7 +2,10 @@ import type { Value } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { fromRecord, toRecord } from '../types/record-text.ts'
 import { fieldsOf, type SqlType, sameKind, sameType, typeName } from '../types/type.ts'
-import type { Conversion } from './conversion.ts'
+import type { FunctionContext } from './function.ts'
+
+/** As conversions of values are. */
+type Conversion = (value: Value, session: FunctionContext | null) => Value
 
 type Context = 'implicit' | 'assignment' | 'explicit'
 
