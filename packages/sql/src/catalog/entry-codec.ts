@@ -232,6 +232,7 @@ function decodeIndex(value: unknown): IndexSchema {
     oid: number(json['oid']),
     relation: relationId(number(json['relation'])),
     unique: json['unique'] === true,
+    ...(json['nullsNotDistinct'] === true ? { nullsNotDistinct: true } : {}),
     constraint: json['constraint'] === true,
     keys: keys === null ? null : list(keys).map(decodeIndexKey),
     where: stringOrNull(json['where']),

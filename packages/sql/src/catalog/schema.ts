@@ -79,6 +79,8 @@ export interface IndexSchema extends KeyConstraint {
   readonly oid: number
   readonly relation: RelationId
   readonly unique: boolean
+  /** True: two rows with NULL in the same place are alike; absent or false: they never are. */
+  readonly nullsNotDistinct?: boolean
   /** True when a UNIQUE constraint made it; such an index cannot be dropped by itself. */
   readonly constraint: boolean
   /** One for each of `columns`; null when all of them are plain columns, ascending with NULLs last. */

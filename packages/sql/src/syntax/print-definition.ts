@@ -173,7 +173,7 @@ export function printColumnConstraint(node: ColumnConstraint): string {
     case 'primaryKey':
       return `${name}PRIMARY KEY${deferral(node)}`
     case 'unique':
-      return `${name}UNIQUE${deferral(node)}`
+      return `${name}UNIQUE${treatment(node)}${deferral(node)}`
     case 'default':
       return `${name}DEFAULT ${printDefault(node.expression)}`
     case 'generated':
@@ -231,7 +231,7 @@ export function printTableConstraint(node: TableConstraint): string {
     case 'primaryKey':
       return `${name}PRIMARY KEY (${printIdentifiers(node.columns)})${end}`
     case 'unique':
-      return `${name}UNIQUE (${printIdentifiers(node.columns)})${end}`
+      return `${name}UNIQUE${treatment(node)} (${printIdentifiers(node.columns)})${end}`
     case 'check':
       return `${name}CHECK (${printExpression(node.expression)})${end}`
     case 'foreignKey':
@@ -252,7 +252,7 @@ function printCreateIndex(node: CreateIndex): string {
     return (plain ? text : `(${text})`) + named + printDirection(column)
   })
   const include = node.include.length === 0 ? '' : ` INCLUDE (${printIdentifiers(node.include)})`
-  return `CREATE ${words}${exists}${name}ON ${printName(node.table)}${method} (${columns.join(', ')})${include}${printWhere(node.where)}`
+  return `CREATE ${words}${exists}${name}ON ${printName(node.table)}${method} (${columns.join(', ')})${include}${treatment(node)}${printWhere(node.where)}`
 }
 
 function printObjectChange(node: ObjectChange): string {
@@ -354,3 +354,6 @@ function printDomainChange(node: (Definition & { kind: 'alterDomain' })['change'
       return printObjectChange(node)
   }
 }
+
+const treatment = ({ nullsNotDistinct }: { readonly nullsNotDistinct: boolean }): string =>
+  nullsNotDistinct ? ' NULLS NOT DISTINCT' : ''

@@ -119,6 +119,7 @@ const RIGHT = keyword('right')
 const DOUBLE = keyword('double')
 const PRECISION = keyword('precision')
 const NULLS = keyword('nulls')
+const DISTINCT = keyword('distinct')
 const FIRST = keyword('first')
 const LAST = keyword('last')
 const VALUES = keyword('values')
@@ -203,7 +204,8 @@ function retagWord(
   } else if (type === DOUBLE) {
     if (next !== PRECISION) become(token, Identifier)
   } else if (type === NULLS) {
-    if (next !== FIRST && next !== LAST) become(token, Identifier)
+    const treated = next === NOT || next === DISTINCT
+    if (next !== FIRST && next !== LAST && !treated) become(token, Identifier)
   } else if (type === LEFT || type === RIGHT) {
     // `left(text, n)` is a function; a join's LEFT is never followed by a parenthesis.
     if (next === LParen) become(token, Identifier)

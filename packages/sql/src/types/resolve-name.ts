@@ -78,7 +78,8 @@ function resolvePlain({ name, modifiers }: WrittenType, position?: number): SqlT
     case 'numeric': {
       const scale = second ?? 0
       if (first < 1 || first > 1_000) throw invalid(`NUMERIC precision ${first} must be between 1 and 1000`)
-      if (scale > 1_000) throw invalid(`NUMERIC scale ${scale} must be between -1000 and 1000`)
+      if (scale > 1_000 || scale < -1_000)
+        throw invalid(`NUMERIC scale ${scale} must be between -1000 and 1000`)
       return numeric(first, scale)
     }
     case 'interval':

@@ -62,6 +62,7 @@ describe.each([
   'writes',
   'joins',
   'found',
+  'constraints',
 ])('%s', (file) => {
   let session: Session | null = null
 

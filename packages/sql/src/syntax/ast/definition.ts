@@ -93,7 +93,7 @@ export type ColumnConstraint = Node & { readonly name: Identifier | null } & (
     | { readonly kind: 'notNull' }
     | { readonly kind: 'nullable' }
     | ({ readonly kind: 'primaryKey' } & Deferral)
-    | ({ readonly kind: 'unique' } & Deferral)
+    | ({ readonly kind: 'unique'; readonly nullsNotDistinct: boolean } & Deferral)
     | { readonly kind: 'default'; readonly expression: Expression }
     | { readonly kind: 'generated'; readonly expression: Expression; readonly always: boolean }
     | {
@@ -114,7 +114,11 @@ export type TableConstraint = Node & {
 } & Deferral &
   (
     | { readonly kind: 'primaryKey'; readonly columns: readonly Identifier[] }
-    | { readonly kind: 'unique'; readonly columns: readonly Identifier[] }
+    | {
+        readonly kind: 'unique'
+        readonly columns: readonly Identifier[]
+        readonly nullsNotDistinct: boolean
+      }
     | { readonly kind: 'check'; readonly expression: Expression }
     | ({ readonly kind: 'foreignKey'; readonly columns: readonly Identifier[] } & References)
   )
@@ -135,6 +139,7 @@ export interface CreateIndex extends Node {
   readonly name: Identifier | null
   readonly table: QualifiedName
   readonly unique: boolean
+  readonly nullsNotDistinct: boolean
   readonly concurrently: boolean
   readonly ifNotExists: boolean
   /** Null: btree. */

@@ -30,7 +30,7 @@ const zoned = new Set(['timestamp without time zone', 'time without time zone'])
 type Unexpected = (offset: number) => Error
 
 export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName {
-  const { Double, Character, Char, Varying, Interval, qualifiedName, NumberLiteral, timeZone, LBracket } =
+  const { Double, Character, Char, Varying, Interval, qualifiedName, typeModifier, timeZone, LBracket } =
     node.children
   let written = ''
   if (has(Double)) written = 'float8'
@@ -45,9 +45,10 @@ export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName 
     }
     written = words.length === 2 && words[0] === 'pg_catalog' ? (words[1] ?? '') : words.join('.')
   }
-  const modifiers = (NumberLiteral ?? []).map((token) => {
+  const modifiers = (typeModifier ?? []).map(({ children }) => {
+    const token = only(children.NumberLiteral)
     if (!/^\d+$/.test(token.image)) throw unexpected(token.startOffset)
-    return Number(token.image)
+    return has(children.Minus) ? -Number(token.image) : Number(token.image)
   })
   let name = withZone(spellings[written] ?? written, timeZone?.[0], unexpected)
   // float(1 … 24) is single precision.

@@ -91,6 +91,7 @@ export type ColumnConstraintCst = Cst<{
   readonly Primary?: readonly IToken[]
   readonly Key?: readonly IToken[]
   readonly Unique?: readonly IToken[]
+  readonly nullsTreatment?: readonly NullsTreatmentCst[]
   readonly Default?: readonly IToken[]
   readonly expression?: readonly ExpressionCst[]
   readonly generatedClause?: readonly GeneratedClauseCst[]
@@ -186,6 +187,7 @@ export type TableConstraintCst = Cst<{
   readonly Key?: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
   readonly Unique?: readonly IToken[]
+  readonly nullsTreatment?: readonly NullsTreatmentCst[]
   readonly checkConstraint?: readonly CheckConstraintCst[]
   readonly Foreign?: readonly IToken[]
   readonly referencesClause?: readonly ReferencesClauseCst[]
@@ -237,9 +239,16 @@ export type CreateIndexCst = Cst<{
   readonly RParen: readonly IToken[]
   readonly Include?: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
+  readonly nullsTreatment?: readonly NullsTreatmentCst[]
   readonly With?: readonly IToken[]
   readonly optionList?: readonly OptionListCst[]
   readonly whereClause?: readonly WhereClauseCst[]
+}>
+
+export type NullsTreatmentCst = Cst<{
+  readonly Nulls: readonly IToken[]
+  readonly Not?: readonly IToken[]
+  readonly Distinct: readonly IToken[]
 }>
 
 export type IndexItemCst = Cst<{

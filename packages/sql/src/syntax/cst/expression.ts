@@ -11,13 +11,18 @@ export type TypeNameCst = Cst<{
   readonly Interval?: readonly IToken[]
   readonly qualifiedName?: readonly QualifiedNameCst[]
   readonly LParen?: readonly IToken[]
-  readonly NumberLiteral?: readonly IToken[]
+  readonly typeModifier?: readonly TypeModifierCst[]
   readonly Comma?: readonly IToken[]
   readonly RParen?: readonly IToken[]
   readonly timeZone?: readonly TimeZoneCst[]
   readonly LBracket?: readonly IToken[]
   readonly size?: readonly IToken[]
   readonly RBracket?: readonly IToken[]
+}>
+
+export type TypeModifierCst = Cst<{
+  readonly Minus?: readonly IToken[]
+  readonly NumberLiteral: readonly IToken[]
 }>
 
 export type TimeZoneCst = Cst<{

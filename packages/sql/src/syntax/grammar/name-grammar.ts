@@ -7,6 +7,7 @@ import {
   Label,
   LBracket,
   LParen,
+  Minus,
   NumberLiteral,
   RBracket,
   RParen,
@@ -57,7 +58,7 @@ export abstract class NameGrammar extends CstParser {
     ])
     this.OPTION2(() => {
       this.CONSUME(LParen)
-      this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.CONSUME(NumberLiteral) })
+      this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.typeModifier) })
       this.CONSUME(RParen)
     })
     this.OPTION3(() => this.SUBRULE(this.timeZone))
@@ -66,6 +67,11 @@ export abstract class NameGrammar extends CstParser {
       this.OPTION4(() => this.CONSUME2(NumberLiteral, { LABEL: 'size' }))
       this.CONSUME(RBracket)
     })
+  })
+
+  readonly typeModifier: Rule = this.RULE('typeModifier', () => {
+    this.OPTION(() => this.CONSUME(Minus))
+    this.CONSUME(NumberLiteral)
   })
 
   readonly timeZone: Rule = this.RULE('timeZone', () => {
