@@ -181,7 +181,9 @@ interface BoundSortKey {
 function sortKey(place: Place, item: SortItem, items: readonly Item[]): BoundSortKey {
   const ordinal = ordinalOf(place.context, item.expression, items.length, 'ORDER BY')
   const expr = ordinal === null ? outputOrInput(place, item.expression, items) : (items[ordinal] as Item).expr
-  return { item, expr: settle(place.context, expr) }
+  // An item of the list stays what it is, so that it is found there.
+  const listed = items.some((one) => one.expr === expr)
+  return { item, expr: listed ? expr : settle(place.context, expr) }
 }
 
 /** A bare name means a column of the select list if there is one, else of FROM. @throws 42702 */
