@@ -99,7 +99,7 @@ export class Checks {
       for (const part of parts) {
         const rows = await this.#rows(part)
         if (rows === null) return
-        all.push(...rows)
+        for (const row of rows) all.push(row)
       }
       this.made++
       const wrong = difference(whole, all.sort())
