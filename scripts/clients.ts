@@ -15,7 +15,7 @@ Runs drivers, ORMs and tools of PostgreSQL against three nodes, each in a proces
 
 Exit code 1 when a case failed, 2 when something that is needed is not there.`
 
-const TEXT_MAX = 1_200
+const TEXT_MAX = 4_000
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

@@ -8,6 +8,7 @@ interface Suite {
 
 const suites: Readonly<Record<string, () => Promise<Suite>>> = {
   sql: () => import('./fuzz/sql.ts'),
+  pgwire: () => import('./fuzz/pgwire.ts'),
 }
 
 const usage = `npm run fuzz -- --suite NAME [options]

@@ -53,6 +53,7 @@ export async function clusterServers(
         }
         return ports.map((port) => `postgresql://cluster@127.0.0.1:${port}/${name}`)
       },
+      pids: () => nodes.map(({ pid }) => pid),
       stop,
     }
   } catch (error) {

@@ -63,6 +63,7 @@ export async function postgresServers(): Promise<ClientServers> {
         await ask(`CREATE DATABASE "${name}"`)
         return [`postgresql://cluster@127.0.0.1:${port}/${name}`]
       },
+      pids: () => servers.pids,
       stop: () => servers.stop(),
     }
   } catch (error) {

@@ -4,6 +4,8 @@ export interface ClientServers {
   readonly title: string
   /** Connection URLs of one fresh database, one for each node. */
   database(name: string): Promise<readonly string[]>
+  /** Processes that serve. */
+  pids(): readonly number[]
   stop(): Promise<void>
 }
 

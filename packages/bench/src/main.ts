@@ -5,6 +5,7 @@ import type { SuiteOptions } from './suite.ts'
 import { growth } from './suites/growth.ts'
 import { kv } from './suites/kv.ts'
 import { log } from './suites/log.ts'
+import { pgwire } from './suites/pgwire.ts'
 import { smoke } from './suites/smoke.ts'
 import { sql } from './suites/sql.ts'
 import { storage } from './suites/storage.ts'
@@ -19,6 +20,7 @@ const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Report>
   growth,
   kv: (options) => kv({ ...options, rows: given('rows') ? options.rows : TABLE_ROWS }),
   log,
+  pgwire,
   smoke: ({ progress }) => smoke(progress),
   sql: (options) => sql({ ...options, rows: given('rows') ? options.rows : TABLE_ROWS }),
   storage,
@@ -33,6 +35,7 @@ suites
   kv      rows by key: writes, transactions, a hot row, reads, a large table; knows the peers postgres and galera
   log     the ordered log alone: appends, linearizable reads, fail-over, a long log; knows the peer etcd
   sql     one node's SQL: scans, groups, joins, look-ups, planning; three nodes; knows the peers postgres and sqlite
+  pgwire  clients of PostgreSQL's protocol: pgbench, connections, a large result; knows the peers postgres and galera
   storage the storage engines without a cluster: load, reads, checkpoints, copies, restart
   tpch    the 22 queries of TPC-H, compared and timed; knows the peer postgres
 

@@ -101,7 +101,7 @@ export function commandLine(commands: Commands): Command {
   program.addCommand(
     transferCommand('import', commands)
       .description(
-        'Runs the statements of a file, such as export writes, or reads rows of a table from CSV: from the ' +
+        'Runs the statements of a file, such as export and pg_dump write, or reads rows of a table from CSV: from the ' +
           'file, or from standard input. It runs a node for as long as that takes.',
       )
       .option(

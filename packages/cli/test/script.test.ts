@@ -8,7 +8,7 @@ async function run(chunks: readonly string[], rowsPerTransaction?: number) {
   const session: ShellSession = {
     inTransaction: false,
     copies: (statement) =>
-      statement.startsWith('copy') ? (statement.includes(' from ') ? 'from' : 'to') : null,
+      statement.includes('copy ') ? (statement.includes(' from ') ? 'from' : 'to') : null,
     async copyFrom(statement, source, { rowsPerTransaction }) {
       let data = ''
       for await (const piece of source) data += String(piece)
@@ -58,6 +58,14 @@ test('rows of a COPY stand between the statements', async () => {
     expect(output).toBe('DONE\nCOPY 1\n1\tone\nDONE\n')
     expect(code).toBe(0)
   }
+})
+
+test('what pg_dump writes for psql is passed over, and comments may come before a statement', async () => {
+  const { ran, code } = await run([
+    '\\restrict abc\n--\n-- Data\n--\ncopy t from stdin;\n1\n\\.\n\\unrestrict abc\nselect 1;',
+  ])
+  expect(ran).toEqual([expect.stringContaining('copy t from stdin by undefined: "1\\n"'), 'select 1'])
+  expect(code).toBe(0)
 })
 
 test('what only this database is to read stands in a comment', async () => {

@@ -94,6 +94,17 @@ export const answerLost = (container: string): ClusterError<CommonErrorDetail> =
     `The log has the write to ${container}, but its answer is gone, as this node got a snapshot meanwhile. Read what became of it.`,
   )
 
+export const notYetCounted = (
+  container: string,
+  key: string,
+  cause: unknown,
+): ClusterError<CommonErrorDetail> =>
+  new ClusterError(
+    { code: 'OUTCOME_UNKNOWN', outcome: 'unknown', key },
+    `What was added to ${container} may not be in the log yet. It is kept, and sent again, once, until it is; nothing is to be added again.`,
+    { cause },
+  )
+
 export const versionTooLow = (version: ClusterVersion, needs: ClusterVersion): ClusterError<LogErrorDetail> =>
   new ClusterError(
     { code: 'LOG_VERSION_TOO_LOW', outcome: 'rejected', version, needs, behind: [] },

@@ -294,7 +294,7 @@ export interface FastCounter extends SharedObject {
   add(by?: number): void
   /** What was flushed by all, and added by this process. */
   value(options?: ReadOptions): Promise<number>
-  /** Resolves when everything added before the call is in the log. */
+  /** Resolves when everything added before the call is in the log. @throws OUTCOME_UNKNOWN: it is kept, and flushed later */
   flush(): Promise<void>
 }
 
@@ -339,10 +339,13 @@ export interface TransactionMap<K extends ContainerKey, V> {
 
 /** One transaction over several containers. Nothing of it happens before it ends, then all or nothing. */
 export interface ContainersTransaction {
+  /** A map, a sorted map or a cache, as the name is; a new one is a map. */
   map<K extends ContainerKey, V>(name: string, options?: KeyedOptions<V>): TransactionMap<K, V>
   push<V>(queue: string, value: V, options?: QueueOptions<V> & Pick<PushOptions, 'priority'>): Promise<void>
   publish<V>(topic: string, value: V, options?: FeedOptions<V>): Promise<void>
   add(counter: string, by?: number): void
+  /** The count, which must still be so in the end. What this transaction adds does not show. */
+  value(counter: string): Promise<number>
   /** The message is acknowledged with it, or nothing happens. */
   acknowledge(message: QueueMessage<unknown>): void
   /** The lock is still held at that very index, or nothing happens. */

@@ -30,6 +30,7 @@ export { runModelProgram } from './model/model-program.ts'
 export { type ModelStorageDisk, modelStorage } from './model/model-storage.ts'
 export { answerCalls, CalledProcess, type ProgramCommand } from './real/called-process.ts'
 export { type GoldenPlay, goldenSuite, playAtOnce, playByLine } from './real/golden-suite.ts'
+export { type AttackKind, type AttackOptions, type AttackReport, wireAttack } from './real/wire-attack.ts'
 /** The client's side of PostgreSQL's protocol, byte for byte. */
 export * as wire from './real/wire-client.ts'
 export { type FaultKind, type FaultWeights, storm } from './sim/fault-kinds.ts'
@@ -111,7 +112,13 @@ export {
   type TopicOutput,
   topicLoad,
 } from './workload/objects/topic-load.ts'
-export { judgeTtl, type TtlInput, type TtlOutput, ttlLoad } from './workload/objects/ttl-load.ts'
+export {
+  judgeTtl,
+  type TtlInput,
+  type TtlLoadOptions,
+  type TtlOutput,
+  ttlLoad,
+} from './workload/objects/ttl-load.ts'
 export { type Ending, type OperationCounts, Recorder } from './workload/recorder.ts'
 export {
   judgeRegisters,

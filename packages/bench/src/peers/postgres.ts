@@ -1,9 +1,9 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Histogram } from '../histogram.ts'
 import { type KvAnswer, type KvLoad, ROWS_LOADED, TEXT_LENGTH } from '../kv-worker-protocol.ts'
 import { freePorts, pause } from '../ports.ts'
 import { type Absent, absent } from './peer.ts'
+import { type PgbenchLoad, pgbench } from './pgbench.ts'
 import { Servers, userFor } from './servers.ts'
 
 const START_MS_MAX = 30_000
@@ -46,7 +46,7 @@ const scripts: Readonly<Record<KvLoad['kind'], string>> = {
   readAway: `\\set id random(1, ${ROWS_LOADED})\nSELECT value FROM kv WHERE id = :id;\n`,
 }
 
-/** A primary whose commits wait for one of two standbys, on loopback; pgbench is the client. */
+/** A primary whose commits wait for one of its standbys, if it has any, on loopback; pgbench is the client. */
 export class Postgres {
   readonly version: string
   readonly #bin: string
@@ -61,9 +61,10 @@ export class Postgres {
     this.#ports = ports
   }
 
-  static async start(installation: PostgresInstallation): Promise<Postgres> {
+  /** @param standbys of which a commit waits for one */
+  static async start(installation: PostgresInstallation, standbys = 2): Promise<Postgres> {
     const servers = await Servers.inFolder('postgres', await userFor('postgres'))
-    const postgres = new Postgres(installation, servers, await freePorts(3))
+    const postgres = new Postgres(installation, servers, await freePorts(1 + standbys))
     try {
       await postgres.#prepare()
     } catch (error) {
@@ -71,6 +72,16 @@ export class Postgres {
       throw error
     }
     return postgres
+  }
+
+  /** Where clients connect. */
+  get port(): number {
+    return this.#ports[0] ?? 0
+  }
+
+  /** For the files of scripts. */
+  get folder(): string {
+    return this.#servers.folder
   }
 
   get serverPids(): readonly number[] {
@@ -96,7 +107,7 @@ export class Postgres {
       `unix_socket_directories=${this.#servers.folder}`,
       'max_connections=100',
       'shared_buffers=256MB',
-      'synchronous_standby_names=ANY 1 (*)',
+      ...(this.#ports.length === 1 ? [] : ['synchronous_standby_names=ANY 1 (*)']),
       'synchronous_commit=on',
     ]
     const options = settings.flatMap((setting) => ['-c', setting])
@@ -108,12 +119,13 @@ export class Postgres {
     await run(this.#program('initdb'), ['-D', this.#data(0), '-A', 'trust', '-U', 'bench', '-E', 'UTF8'])
     this.#startServer(0)
     await this.#answers()
-    for (const i of [1, 2]) {
+    const standbys = this.#ports.length - 1
+    for (let i = 1; i <= standbys; i++) {
       const copy = ['-D', this.#data(i), '-R', '-X', 'stream', '-c', 'fast']
       await run(this.#program('pg_basebackup'), [...this.#connection(0), ...copy])
       this.#startServer(i)
     }
-    await this.#until("SELECT count(*) = 2 FROM pg_stat_replication WHERE state = 'streaming'")
+    await this.#until(`SELECT count(*) = ${standbys} FROM pg_stat_replication WHERE state = 'streaming'`)
     await this.ask(
       'CREATE TABLE kv (id bigint PRIMARY KEY, value text NOT NULL);' +
         'CREATE TABLE counters (id integer PRIMARY KEY, n integer NOT NULL); INSERT INTO counters VALUES (1, 0);' +
@@ -145,36 +157,20 @@ export class Postgres {
   }
 
   async load({ kind, callers, warmUpMs, measuredMs }: KvLoad): Promise<KvAnswer> {
-    const { folder } = this.#servers
-    const script = join(folder, `${kind}.sql`)
+    const script = join(this.#servers.folder, `${kind}.sql`)
     await writeFile(script, scripts[kind])
-    const prefix = `log-${++this.#runs}`
-    const seconds = Math.ceil((warmUpMs + measuredMs) / 1000)
-    await this.#servers.run(this.#program('pgbench'), [
-      ...[...this.#connection(0), '-d', 'postgres', '-n', '-M', 'prepared', '-f', script],
-      ...['-c', String(callers), '-j', String(Math.min(2, callers)), '-T', String(seconds)],
-      ...['-l', '--log-prefix', prefix, '-D', 'n=0', '-D', `base=${this.#runs * 10_000_000 + ROWS_LOADED}`],
-    ])
-    const logs = (await readdir(folder)).filter((name) => name.startsWith(`${prefix}.`))
-    const ended: [at: number, micros: number][] = []
-    for (const name of logs) {
-      for (const line of (await readFile(join(folder, name), 'utf8')).split('\n')) {
-        const [, , micros, , second, fraction] = line.split(' ').map(Number)
-        if (micros !== undefined && second !== undefined && fraction !== undefined)
-          ended.push([second * 1000 + fraction / 1000, micros])
-      }
-      await rm(join(folder, name))
-    }
-    const from = ended.reduce((least, [at]) => Math.min(least, at), Number.POSITIVE_INFINITY) + warmUpMs
-    const histogram = new Histogram()
-    for (const [at, micros] of ended) if (at >= from && at < from + measuredMs) histogram.record(micros)
-    return { operations: histogram.total, wallMs: measuredMs, buckets: histogram.buckets(), failed: 0 }
+    const variables = { n: 0, base: ++this.#runs * 10_000_000 + ROWS_LOADED }
+    return this.pgbench({ file: script, callers, warmUpMs, measuredMs, variables, again: false })
+  }
+
+  pgbench(load: PgbenchLoad): Promise<KvAnswer> {
+    return pgbench(this.#servers, this.#program('pgbench'), [...this.#connection(0), 'postgres'], load)
   }
 
   /** Kills all servers −9 and starts them again. */
   async crash(): Promise<void> {
     await this.#servers.killAll()
-    for (const i of [0, 1, 2]) this.#startServer(i)
+    for (const i of this.#ports.keys()) this.#startServer(i)
     await this.#answers()
   }
 

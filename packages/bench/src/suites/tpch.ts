@@ -9,7 +9,7 @@ import type { SuiteOptions } from '../suite.ts'
 import { sameAnswers } from '../tpch/compare.ts'
 import { tpchRows } from '../tpch/generator.ts'
 import { tpchQueries } from '../tpch/queries.ts'
-import { SCHEMA } from '../tpch/schema.ts'
+import { PEER_INDEXES, SCHEMA } from '../tpch/schema.ts'
 
 const CALL_MS_MAX = 3_600_000
 
@@ -38,6 +38,7 @@ export async function tpch(options: SuiteOptions): Promise<Report> {
           await postgres.ask(sql)
           await postgres.load(table, tpchRows(table, scale))
         }
+        for (const index of PEER_INDEXES) await postgres.ask(index)
         await postgres.ask('VACUUM ANALYZE')
       }
     }

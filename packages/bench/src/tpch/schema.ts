@@ -62,3 +62,13 @@ export const SCHEMA: readonly {
       PRIMARY KEY (l_orderkey, l_linenumber))`,
   },
 ]
+
+/** What those who measure PostgreSQL with these queries give it, too: indexes on foreign keys. We have none. */
+export const PEER_INDEXES: readonly string[] = [
+  'CREATE INDEX ON lineitem (l_partkey, l_suppkey)',
+  'CREATE INDEX ON lineitem (l_suppkey)',
+  'CREATE INDEX ON orders (o_custkey)',
+  'CREATE INDEX ON partsupp (ps_suppkey)',
+  'CREATE INDEX ON customer (c_nationkey)',
+  'CREATE INDEX ON supplier (s_nationkey)',
+]

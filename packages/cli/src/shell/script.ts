@@ -4,7 +4,7 @@ import { errorText } from './error-text.ts'
 import type { MetaCommands } from './meta.ts'
 import { resultText } from './output.ts'
 import type { ShellSession } from './session.ts'
-import { isBlank, splitStatements } from './split.ts'
+import { isBlank, splitStatements, withoutLead } from './split.ts'
 
 export interface ScriptOptions {
   readonly input: Readable
@@ -38,7 +38,7 @@ export async function runScript({
   input.setEncoding('utf8')
   const lines = linesOf(input)
   const run = async (written: string): Promise<boolean> => {
-    const statement = /^create\s+table\b/i.test(written) ? written.replace(OURS, '$1') : written
+    const statement = /^create\s+table\b/i.test(withoutLead(written)) ? written.replace(OURS, '$1') : written
     try {
       const copy = session.copies(statement)
       if (copy === 'from') {
@@ -77,6 +77,8 @@ export async function runScript({
     empty = false
     if (isBlank(text) && one.startsWith('\\')) {
       if (one.trim() === '\\q') return 0
+      // Newer versions of pg_dump tell psql to run no other commands in between.
+      if (/^\\(un)?restrict\b/.test(one)) continue
       if (!(await command(one.trim()))) return 1
       continue
     }

@@ -2,6 +2,7 @@ import { errorCode } from '@cluster/core'
 import type { ClusterDatabase } from '@cluster/node'
 import type { CopySource } from '@cluster/sql'
 import { type ShownResult, shownResult } from './output.ts'
+import { withoutLead } from './split.ts'
 
 /** What the shell needs of a database session. */
 export interface ShellSession {
@@ -32,7 +33,7 @@ export function openShellSession(database: ClusterDatabase): ShellSession {
       return shownResult(await session.query(statement, [], { signal }))
     },
     copies(statement) {
-      if (!/^\s*copy\b/i.test(statement)) return null
+      if (!/^copy\b/i.test(withoutLead(statement))) return null
       try {
         return session.outline(statement)[0]?.copy ?? null
       } catch (error) {

@@ -33,17 +33,20 @@ export function splitStatements(text: string): SplitText {
 }
 
 /** True when there is nothing but white space and comments. */
-export function isBlank(text: string): boolean {
+export const isBlank = (text: string): boolean => withoutLead(text) === ''
+
+/** The text behind the white space and the comments that it begins with. */
+export function withoutLead(text: string): string {
   let at = 0
   while (at < text.length) {
     if (/\s/.test(text[at] as string)) at++
     else {
       const end = text.startsWith('--', at) || text.startsWith('/*', at) ? skipQuoted(text, at) : at
-      if (end === at) return false
+      if (end === at) break
       at = end ?? text.length
     }
   }
-  return true
+  return text.slice(at)
 }
 
 /** The end of the quoted piece that starts at `at`; `at` itself when none does; null when it does not end. */

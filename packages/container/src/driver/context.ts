@@ -62,9 +62,14 @@ export class Context {
     return this.machine.containers.get(name)
   }
 
+  /** @throws STOPPED */
+  checkRunning(): void {
+    if (this.#stopped) throw stopped()
+  }
+
   /** Waits until reads of this node cover what was acknowledged anywhere, unless they need not. */
   async sync({ read = 'linearizable', deadlineMs, signal }: ReadOptions = {}): Promise<void> {
-    if (this.#stopped) throw stopped()
+    this.checkRunning()
     if (read === 'local') return
     const options = callOptions({ deadlineMs, signal })
     await this.log.applied(await this.log.barrier(options), options)
@@ -72,7 +77,7 @@ export class Context {
 
   /** Waits until it is known what the members support. @throws LOG_VERSION_TOO_LOW */
   async demandVersion(): Promise<void> {
-    if (this.#stopped) throw stopped()
+    this.checkRunning()
     const { log } = this
     if (log.group().version >= VERSION_OF.containers) return
     if (log.group().version === 0) {

@@ -2,7 +2,7 @@ import {
   type CallOptions,
   type Cancel,
   type ContainerOptions,
-  delay,
+  errorCode,
   type FastCounter,
   type FastCounterOptions,
   isClusterError,
@@ -13,8 +13,8 @@ import {
   type WriteOptions,
   type Written,
 } from '@cluster/core'
-import { optionInvalid, stopped } from '../errors.ts'
-import type { When } from '../machine/codec.ts'
+import { notYetCounted, optionInvalid, stopped } from '../errors.ts'
+import type { Result, When } from '../machine/codec.ts'
 import { whole } from '../options.ts'
 import type { Context } from './context.ts'
 import { errorOf, Handle, withOpening } from './handle.ts'
@@ -25,7 +25,7 @@ import { checkTimes } from './sets.ts'
 /** The one key of what has one entry. */
 export const ONLY = encodeKey(null)
 const RETRY_MS = 200
-/** One attempt to flush; it is repeated until it is known what became of it. */
+/** One attempt to flush; what it does not bring to the log is sent again after `RETRY_MS`. */
 const ATTEMPT_MS = 2_000
 
 export class CounterHandle extends KeyedHandle<null, number> implements SharedCounter {
@@ -50,92 +50,105 @@ export class CounterHandle extends KeyedHandle<null, number> implements SharedCo
   }
 }
 
+/** What is on its way to the log, under one key until it is known to be there. */
+interface Flush {
+  readonly by: number
+  readonly idempotencyKey: string
+}
+
 /** What this process added to one counter, on its way to the log. */
 export class FastSum {
   readonly #handle: Handle
   readonly #flushMs: number
+  readonly #refused: () => void
   /** Added, and in no entry yet. */
   #pending = 0
-  /** In an entry that is not known to be applied. */
-  #underWay = 0
-  #flushing: Promise<void> | null = null
+  #flush: Flush | null = null
+  #sending: Promise<void> | null = null
   #cancel: Cancel | null = null
+  /** Why the counter will never take it. */
+  #failure: Error | null = null
 
-  constructor(handle: Handle, flushMs: number) {
+  /** @param refused called when the counter will never take what is added here */
+  constructor(handle: Handle, flushMs: number, refused: () => void) {
     this.#handle = handle
     this.#flushMs = flushMs
+    this.#refused = refused
   }
 
   get unflushed(): number {
-    return this.#pending + this.#underWay
+    return this.#pending + (this.#flush?.by ?? 0)
   }
 
   add(by: number): void {
+    if (this.#failure !== null) throw this.#failure
     if (this.#handle.context.stopped) throw stopped()
-    const sum = this.unflushed + by
-    if (!Number.isSafeInteger(sum)) throw optionInvalid('by', by, 'small enough to be added')
+    if (!Number.isSafeInteger(this.unflushed + by)) throw optionInvalid('by', by, 'small enough to be added')
     this.#pending += by
-    this.#cancel ??= this.#handle.context.clock.after(this.#flushMs, () => {
-      this.#cancel = null
-      this.#flushSoon()
-    })
+    this.#flushLater(this.#flushMs)
   }
 
-  /** Until everything that was added before is in the log. */
+  /** Until everything that was added before is in the log. @throws OUTCOME_UNKNOWN: it is kept, and sent again later */
   async flush(): Promise<void> {
+    if (this.#failure !== null) throw this.#failure
     this.#cancel?.()
     this.#cancel = null
-    await this.#flushing
-    while (this.#pending !== 0 || this.#flushing) {
-      this.#flushing ??= this.#flush().finally(() => {
-        this.#flushing = null
+    await this.#sending
+    while (this.unflushed !== 0 || this.#flush !== null) {
+      this.#sending ??= this.#send().finally(() => {
+        this.#sending = null
       })
-      await this.#flushing
+      await this.#sending
     }
   }
 
-  #flushSoon(): void {
-    this.flush().catch((error: unknown) => {
-      const { context, name } = this.#handle
-      context.logger.log('warn', 'what was counted is not in the log', {
-        container: name,
-        error: String(error),
+  #flushLater(afterMs: number): void {
+    const { context, name } = this.#handle
+    this.#cancel ??= context.clock.after(afterMs, () => {
+      this.#cancel = null
+      this.flush().catch((error: unknown) => {
+        context.logger.log('debug', 'what was counted is not in the log yet', {
+          container: name,
+          code: errorCode(error),
+          sum: this.unflushed,
+        })
       })
     })
   }
 
-  /** Adds what there is, once: the same key again where nobody knows what became of it. */
-  async #flush(): Promise<void> {
+  /** Adds what there is, once: under the same key for as long as nobody knows what became of it. */
+  async #send(): Promise<void> {
     const { context, name } = this.#handle
-    await context.demandVersion()
-    const by = this.#pending
-    this.#pending = 0
-    this.#underWay = by
-    const deadlineMs = ATTEMPT_MS
-    const idempotencyKey = `${context.uid} ${context.number()}`
+    this.#flush ??= { by: this.#takePending(), idempotencyKey: `${context.uid} ${context.number()}` }
+    const { by, idempotencyKey } = this.#flush
     const operations = withOpening(this.#handle, [{ type: 'add', key: ONLY, by }])
+    const deadlineMs = ATTEMPT_MS
+    let results: readonly Result[] | null
     try {
-      for (;;) {
-        try {
-          const { results } = await context.batcher.submit(operations, { deadlineMs, idempotencyKey })
-          // Without an answer it was applied all the same.
-          for (const result of results ?? []) {
-            const error = errorOf(context, name, result)
-            if (error !== null) throw error
-          }
-          break
-        } catch (error) {
-          if (!isClusterError(error) || error.outcome !== 'unknown' || error.code === 'STOPPED') throw error
-          await delay(context.clock, RETRY_MS)
-        }
-      }
+      await context.demandVersion()
+      const outcome = await context.batcher.submit(operations, { deadlineMs, idempotencyKey })
+      results = outcome.results
     } catch (error) {
-      // It was not added, or this log is over.
-      if (isClusterError(error) && error.outcome === 'rejected') this.#pending += by
-      throw error
-    } finally {
-      this.#underWay = 0
+      if (context.stopped || !isClusterError(error)) throw error
+      this.#flushLater(RETRY_MS)
+      throw notYetCounted(name, idempotencyKey, error)
     }
+    this.#flush = null
+    // Without an answer it was applied all the same.
+    for (const result of results ?? []) {
+      const error = errorOf(context, name, result)
+      if (error === null) continue
+      this.#failure = error
+      this.#refused()
+      context.logger.log('warn', 'a counter refused what was added', { container: name, sum: by })
+      throw error
+    }
+  }
+
+  #takePending(): number {
+    const pending = this.#pending
+    this.#pending = 0
+    return pending
   }
 }
 
@@ -150,7 +163,8 @@ export class FastCounterHandle extends Handle implements FastCounter {
   ) {
     super(context, name, 'counter', options)
     const known = sums.get(name)
-    this.#sum = known ?? new FastSum(this, whole('flushMs', flushMs, 1, 60_000) || 100)
+    this.#sum =
+      known ?? new FastSum(this, whole('flushMs', flushMs, 1, 60_000) || 100, () => sums.delete(name))
     sums.set(name, this.#sum)
   }
 

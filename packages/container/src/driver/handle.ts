@@ -101,9 +101,10 @@ export class Handle implements SharedObject, Subject {
     return container
   }
 
-  /** The same, after what was acknowledged before the call. */
-  async read(options?: ReadOptions): Promise<Readonly<Container> | undefined> {
-    await this.context.sync(options)
+  /** The same, after what was acknowledged before the call; at once where that need not be. */
+  read(options?: ReadOptions): Readonly<Container> | undefined | Promise<Readonly<Container> | undefined> {
+    if (options?.read !== 'local') return this.context.sync(options).then(() => this.here())
+    this.context.checkRunning()
     return this.here()
   }
 

@@ -73,8 +73,11 @@ export class KeyedHandle<K extends ContainerKey, V> extends Handle {
     })
   }
 
-  protected async entry(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
-    return (await this.read(options))?.entries.get(key)
+  protected entry(key: Key, options?: ReadOptions): Entry | undefined | Promise<Entry | undefined> {
+    const container = this.read(options)
+    return container instanceof Promise
+      ? container.then((read) => read?.entries.get(key))
+      : container?.entries.get(key)
   }
 
   protected async put(key: Key, value: V, when: When, options: WriteOptions = {}): Promise<Answer> {

@@ -70,7 +70,9 @@ class Draft implements ContainersTransaction {
   }
 
   map<K extends ContainerKey, V>(name: string, options: KeyedOptions<V> = {}): TransactionMap<K, V> {
-    const subject: Subject = new Handle(this.#context, name, 'map', options)
+    const known = this.#context.container(name)?.kind
+    const kind = known === 'sortedMap' || known === 'cache' ? known : 'map'
+    const subject: Subject = new Handle(this.#context, name, kind, options)
     const values = new Values<V>(name, options, this.#context.settings.limits.valueBytes)
     /** What this transaction wrote. */
     const written = new Map<Key, Uint8Array | null>()
@@ -127,6 +129,13 @@ class Draft implements ContainersTransaction {
   add(name: string, by = 1): void {
     checkTimes('by', by, Number.MIN_SAFE_INTEGER)
     this.#add(this.#subject(name, 'counter', {}), { type: 'add', key: ONLY, by })
+  }
+
+  async value(name: string): Promise<number> {
+    this.#check()
+    const entry = new Handle(this.#context, name, 'counter', {}).here()?.entries.get(ONLY)
+    this.#read({ name, key: ONLY, version: entry?.version ?? 0 })
+    return typeof entry?.value === 'number' ? entry.value : 0
   }
 
   acknowledge(message: QueueMessage<unknown>): void {

@@ -1,4 +1,4 @@
-import { type Containers, nodeId } from '@cluster/core'
+import { CLUSTER_VERSION, type ClusterVersion, type Containers, nodeId } from '@cluster/core'
 import { type ComposedNode, composeNode } from '@cluster/node'
 import { staticDiscovery } from '@cluster/p2p'
 import { type ContainersFixture, type SimNode, World } from '@cluster/testkit'
@@ -6,8 +6,14 @@ import { type ContainersFixture, type SimNode, World } from '@cluster/testkit'
 const NAMES = ['a', 'b', 'c']
 const SETTLE_MS = 480_000
 
-/** Whole nodes with their containers, in one simulated world. */
-export function containersCluster(seed: number | string): ContainersFixture & { readonly world: World } {
+/**
+ * Whole nodes with their containers, in one simulated world.
+ * @param supports the newest version of the cluster that the program of this life of a node supports
+ */
+export function containersCluster(
+  seed: number | string,
+  supports: (name: string, start: number) => ClusterVersion = () => CLUSTER_VERSION,
+): ContainersFixture & { readonly world: World } {
   const world = new World({ seed })
   const nodes = new Map<string, SimNode<ComposedNode>>()
   for (const name of NAMES) {
@@ -15,7 +21,7 @@ export function containersCluster(seed: number | string): ContainersFixture & { 
       async start(ports) {
         const addresses = NAMES.map((each) => world.network.addressOf(nodeId(each)))
         const composed = composeNode(
-          { start: ports.start },
+          { start: ports.start, log: { supports: supports(name, ports.start) } },
           { ...ports, discoveries: [staticDiscovery(addresses)] },
         )
         composed.log.on('failed', ({ error }) => world.fail(error))

@@ -86,7 +86,7 @@ function loadOf(context: SuiteContext): AnyLoad<ObjectsApp> {
     queue: () => anyLoad(queueLoad({ open, now, clockOf })),
     counter: () => anyLoad(sumLoad(open)),
     topic: () => anyLoad(topicLoad(open, subscribers(context))),
-    ttl: () => anyLoad(ttlLoad(open)),
+    ttl: () => anyLoad(ttlLoad({ open, clockOf })),
     lock: () =>
       anyLoad(lockLoad({ containers: open, locks: ({ locks }: ObjectsApp) => locks, clockOf, now })),
   }

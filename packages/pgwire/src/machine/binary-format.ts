@@ -20,6 +20,7 @@ import {
 export const OID = {
   bool: 16,
   bytea: 17,
+  name: 19,
   int8: 20,
   int2: 21,
   int4: 23,
@@ -45,6 +46,7 @@ export const OID = {
 const ITEMS: ReadonlyMap<number, number> = new Map([
   [1000, OID.bool],
   [1001, OID.bytea],
+  [1003, OID.name],
   [1016, OID.int8],
   [1005, OID.int2],
   [1007, OID.int4],
@@ -133,6 +135,7 @@ function fromText(oid: number, text: string): Uint8Array {
       return encodeNumeric(text)
     case OID.text:
     case OID.varchar:
+    case OID.name:
     case OID.bpchar:
     case OID.json:
       return encoder.encode(text)
@@ -247,6 +250,7 @@ export function decodeBinary(oid: number, bytes: Uint8Array): string | Uint8Arra
     }
     case OID.text:
     case OID.varchar:
+    case OID.name:
     case OID.bpchar:
     case OID.json:
     case 0:

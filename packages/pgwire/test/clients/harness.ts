@@ -43,19 +43,25 @@ export function done(): never {
   process.exit(failed ? 1 : 0)
 }
 
+const FRAMES = 5
+const TEXT_MAX = 1_500
+
+/** What was wrong, what was asked, and where in the case. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const { sql, query, detail, hint } = error as {
-    sql?: unknown
-    query?: unknown
-    detail?: unknown
-    hint?: unknown
-  }
-  const more = Object.entries({ sql, query, detail, hint }).flatMap(([name, value]) =>
-    typeof value === 'string' ? [`${name}: ${value}`] : [],
+  const all = error as Error & Readonly<Record<string, unknown>>
+  const more = ['code', 'detail', 'hint', 'position', 'sql', 'query'].flatMap((name) =>
+    typeof all[name] === 'string' ? [`${name}: ${all[name].slice(0, TEXT_MAX)}`] : [],
   )
-  const cause = error.cause === undefined ? [] : [`cause: ${explain(error.cause)}`]
-  return [error.stack ?? error.message, ...more, ...cause].join('\n')
+  const { parent } = all
+  const cause = error.cause ?? (parent === error ? undefined : parent)
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  return [
+    `${error.name}: ${error.message.slice(0, TEXT_MAX)}`,
+    ...more,
+    ...frames.slice(0, FRAMES),
+    ...(cause === undefined ? [] : [`cause: ${explain(cause)}`]),
+  ].join('\n')
 }
 
 /** What an asynchronous call is refused for. @throws when it is not refused */

@@ -58,21 +58,23 @@ await run(FILL)
 
 await check('--schema-only has every definition', async () => {
   const schema = await dump('--schema-only')
+  // PostgreSQL writes the casts out that it has added; both mean the same.
   for (const text of [
-    "CREATE TYPE public.colour AS ENUM (\n    'red',\n    'green'\n);",
-    'CREATE DOMAIN public.positive AS integer',
-    "colour public.colour DEFAULT 'red'::public.colour NOT NULL",
-    'doubled numeric GENERATED ALWAYS AS ((amount * (2)::numeric)) STORED',
-    'ADD CONSTRAINT shop_pkey PRIMARY KEY (id);',
-    'CREATE INDEX sale_at ON public.sale USING btree (at DESC, shop_id) WHERE (amount > (10)::numeric);',
-    'CREATE UNIQUE INDEX shop_lower ON public.shop USING btree (lower((name)::text));',
-    'REFERENCES public.shop(id) ON UPDATE CASCADE ON DELETE RESTRICT;',
-    'ALTER SEQUENCE public.shop_id_seq OWNED BY public.shop.id;',
-    'CREATE VIEW public.takings AS',
-    "COMMENT ON COLUMN public.sale.amount IS 'in euro';",
-    'CREATE TABLE archive.old (',
+    /CREATE TYPE public\.colour AS ENUM \(\n {4}'red',\n {4}'green'\n\);/,
+    /CREATE DOMAIN public\.positive AS integer/,
+    /colour public\.colour DEFAULT 'red'(::public\.colour)? NOT NULL/,
+    /doubled numeric GENERATED ALWAYS AS \(\(?amount \* (2|\(2\)::numeric)\)?\) STORED/,
+    /ADD CONSTRAINT shop_pkey PRIMARY KEY \(id\);/,
+    /CREATE INDEX sale_at ON public\.sale USING btree \(at DESC, shop_id\) WHERE \(amount > (10|\(10\)::numeric)\);/,
+    /CREATE UNIQUE INDEX shop_lower ON public\.shop USING btree \(lower\((name|\(name\)::text)\)\);/,
+    /REFERENCES public\.shop\(id\) ON UPDATE CASCADE ON DELETE RESTRICT;/,
+    /ALTER COLUMN id SET DEFAULT nextval\('public\.shop_id_seq'::regclass\);/,
+    /ALTER SEQUENCE public\.shop_id_seq OWNED BY public\.shop\.id;/,
+    /CREATE VIEW public\.takings AS[^;]*FROM public\.sale/,
+    /COMMENT ON COLUMN public\.sale\.amount IS 'in euro';/,
+    /CREATE TABLE archive\.old \(/,
   ])
-    assert.ok(schema.includes(text), `${text}\n${schema}`)
+    assert.match(schema, text)
 })
 
 for (const [name, flags] of [

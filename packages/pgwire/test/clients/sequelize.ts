@@ -119,7 +119,8 @@ await check('CRUD: create, include, upsert, bulk, increment, soft deletes', asyn
   })
   assert.equal(rows.length, 5)
   assert.equal(count, 29)
-  const [made, isNew] = await Owner.findOrCreate({ where: { name: 'Bob' }, defaults: { level: 'low' } })
+  // `findOrCreate` defines a function in PL/pgSQL for it.
+  const [made, isNew] = await Owner.findCreateFind({ where: { name: 'Bob' }, defaults: { level: 'low' } })
   assert.equal(isNew, true)
   assert.equal(made.get('level'), 'low')
   assert.equal(await Car.sum('price', { where: { plate: ['P-1', 'P-2'] } }), 7)

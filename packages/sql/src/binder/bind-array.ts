@@ -109,6 +109,10 @@ export function bindArrayQuery(
   return { kind: 'coalesce', type: fn.returns, args: [collected, constant(fn.returns, '{}')] }
 }
 
+/** `name[0]`, as tools ask whether a name of the catalog begins with an underscore: PostgreSQL's names are arrays of bytes. */
+const isFirst = ([only, ...more]: readonly SubscriptExpression[]): boolean =>
+  more.length === 0 && only?.slice === false && only.lower?.kind === 'number' && only.lower.text === '0'
+
 /** `array[…][…]`, with slices if any bound has a colon; a jsonb takes keys and positions. */
 export function bindSubscript(context: BindContext, expression: SubscriptExpression, bind: Bind): Expr {
   const chain: SubscriptExpression[] = []
@@ -119,6 +123,10 @@ export function bindSubscript(context: BindContext, expression: SubscriptExpress
   }
   const operand = bind(base)
   if (operand.type.id === 'jsonb') return bindMembers(context, chain, operand, bind)
+  if (operand.type.id === 'text' && isFirst(chain)) {
+    const fn = strictly('subscript', [TEXT], TEXT, (text: string) => [...text][0] ?? '')
+    return call(fn, [operand])
+  }
   if (operand.type.element === undefined)
     throw errorAt(
       context,

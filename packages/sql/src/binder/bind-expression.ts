@@ -42,7 +42,7 @@ import { functionCall, isAggregate, operatorCall } from './overloads.ts'
 import { bindPartitionOf } from './partition-of.ts'
 import type { Place } from './place.ts'
 import { EMPTY_SCOPE, findColumn, resolveColumn } from './scope.ts'
-import { bindSequenceCall, isSequenceFunction } from './sequence-calls.ts'
+import { bindSequenceCall, isSequenceCall } from './sequence-calls.ts'
 import { setFunction } from './set-functions.ts'
 
 /** Parts that a statement may have in operands that are written once and used several times. */
@@ -499,7 +499,7 @@ function bindCall(place: Place, expression: CallExpression): Expr {
       SQLSTATE.wrongObjectType,
       `*, DISTINCT, ORDER BY or FILTER was given, but ${name} is not an aggregate function`,
     )
-  if (isSequenceFunction(name))
+  if (isSequenceCall(name, expression))
     return bindSequenceCall(context, expression, (arg) => bindExpression(place, arg))
   if (isSetFunction(name)) return bindSetCall(place, expression, name)
   const given = positional(context, expression, name, expression.args)

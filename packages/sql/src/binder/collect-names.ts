@@ -33,7 +33,7 @@ const namingFunctions = new Set([
   'setval',
   'pg_get_serial_sequence',
 ])
-const catalogTypes = new Set(['regclass', 'regtype'])
+const catalogTypes = new Set(['regclass', 'regtype', 'regnamespace'])
 const writeKinds = new Set<unknown>(['insert', 'update', 'delete', 'merge'])
 
 /**

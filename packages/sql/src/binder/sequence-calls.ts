@@ -10,9 +10,12 @@ import { BIGINT, BOOLEAN, type SqlType, TEXT } from '../types/type.ts'
 import { coerce } from './coerce.ts'
 import { type BindContext, errorAt } from './context.ts'
 
-/** Functions over sequences, which are bound to the sequence that they name. */
-export const isSequenceFunction = (name: string): boolean =>
-  ['nextval', 'currval', 'setval', 'pg_get_serial_sequence'].includes(name)
+/** Calls of functions over sequences, which are bound to the sequence that they name. */
+export function isSequenceCall(name: string, { args }: CallExpression): boolean {
+  // With names that are computed it is a question to the catalog like others.
+  if (name === 'pg_get_serial_sequence') return args.every(({ kind }) => kind === 'string')
+  return ['nextval', 'currval', 'setval'].includes(name)
+}
 
 const volatile = (
   name: string,

@@ -1,5 +1,9 @@
-import { quoteIdentifier } from '../syntax/keywords.ts'
+import type { Identifier, QualifiedName } from '../syntax/ast.ts'
+import { quoteIdentifier, quoteLiteral } from '../syntax/keywords.ts'
+import { parseStatement } from '../syntax/parse.ts'
+import { printStatement } from '../syntax/print.ts'
 import type { CatalogImage, ImageConstraint, ImageRelation } from './image.ts'
+import { shownName, writtenName } from './names.ts'
 import type { ColumnSchema, IndexSchema, TableSchema } from './schema.ts'
 
 /** Definitions of objects as PostgreSQL writes them. */
@@ -93,14 +97,50 @@ export function indexDefinition(
 }
 
 /** `pg_get_viewdef`; null for what is no view. */
-export function viewDefinition({ entry }: ImageRelation): string | null {
+/** The query of a view, with the names that its tables have now and from here. */
+export function viewDefinition(catalog: CatalogImage, { entry }: ImageRelation): string | null {
   const query = entry?.kind === 'view' ? entry : entry?.kind === 'table' ? entry.materialized : null
-  return query === null ? null : ` ${query.text};`
+  if (query === null) return null
+  const shown = new Map<string, readonly string[]>()
+  for (const { written, key } of query.uses) {
+    const used = catalog.byKey(key)
+    if (used === null || used.kind === 'schema') continue
+    const { schema, name } = used
+    const now = catalog.isVisible(used) ? [name] : [schema, name]
+    if (now.join('.') !== shownName(written)) shown.set(written, now)
+  }
+  if (shown.size === 0) return ` ${query.text};`
+  const tree = parseStatement(query.text)
+  return ` ${printStatement(renamed(tree, shown))};`
+}
+
+/** The tree with other names of tables; where one was called by its old name, that stays as its alias. */
+function renamed<T>(node: T, names: ReadonlyMap<string, readonly string[]>): T {
+  if (Array.isArray(node)) return node.map((item) => renamed(item, names)) as T
+  if (typeof node !== 'object' || node === null) return node
+  const { kind, name, alias } = node as { kind?: unknown; name?: QualifiedName; alias?: unknown }
+  const now = kind === 'table' && name !== undefined ? names.get(writtenName(name)) : undefined
+  if (now !== undefined && name !== undefined) {
+    const span = { span: name.span }
+    const parts = now.map((part): Identifier => ({ kind: 'identifier', name: part, ...span }))
+    const old = name.parts.at(-1)
+    const kept =
+      old === undefined || old.name === now.at(-1) ? alias : (alias ?? { name: old, columns: [], ...span })
+    return { ...node, name: { ...name, parts }, alias: kept }
+  }
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key, key === 'span' ? value : renamed(value, names)]),
+  ) as T
 }
 
 /** The default of a column as clients see it; for a generated column what computes it. */
-export function defaultDefinition({ defaultText, generated }: ColumnSchema): string | null {
+export function defaultDefinition(
+  catalog: CatalogImage,
+  { defaultText, generated, sequence }: ColumnSchema,
+): string | null {
   if (generated !== null) return generated
-  // Sequences are written with their schema, so that any search path finds them.
-  return defaultText?.replace(/nextval\('public\./g, "nextval('") ?? null
+  const own = sequence === null ? null : catalog.byKey(sequence)
+  // A sequence is stored with its schema, and shown as others are from here.
+  if (own === null || defaultText === null) return defaultText
+  return defaultText.replace(/nextval\('(?:[^']|'')*'/, () => `nextval(${quoteLiteral(catalog.shown(own))}`)
 }

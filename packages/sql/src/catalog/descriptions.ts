@@ -1,5 +1,6 @@
 import type { CatalogImage } from './image.ts'
-import { indexOid } from './image.ts'
+import { indexOid, SYSTEM_SCHEMAS } from './image.ts'
+import { PUBLIC } from './names.ts'
 import { isTypeEntry } from './schema.ts'
 
 /** One comment: on which object, as `pg_description` numbers it. */
@@ -25,6 +26,7 @@ export function descriptionsOf({ entries, constraints }: CatalogImage): readonly
     for (const index of entry.indexes)
       if (!index.constraint) add(indexOid(index.oid), 'pg_class', index.comment)
   }
+  add(SYSTEM_SCHEMAS[PUBLIC] ?? 0, 'pg_namespace', 'standard public schema')
   for (const { oid, comment } of constraints) add(oid, 'pg_constraint', comment)
   return found
 }

@@ -193,10 +193,11 @@ export class CatalogImage {
     return this.isVisible(object) ? name : `${quoteIdentifier(object.schema)}.${name}`
   }
 
-  /** What `::regclass` and `::regtype` make of a text, as a number. @throws 42P01, 42704 */
+  /** What `::regclass`, `::regtype` and `::regnamespace` make of a text, as a number. @throws 42P01, 42704, 3F000 */
   oidOf(kind: string, text: string): number {
     if (/^\d+$/.test(text)) return Number(text)
     if (text === '-') return 0
+    if (kind === 'regnamespace') return this.#schemaNamed(shownName(parseWrittenName(text)))
     const found = kind === 'regclass' ? this.find(text) : this.findType(text)
     if (found !== null) return found.oid
     const shown = shownName(parseWrittenName(text))
@@ -206,11 +207,25 @@ export class CatalogImage {
   }
 
   /** The text of a number as one of those types. */
-  nameOf(kind: 'regclass' | 'regtype', oid: number): string {
+  nameOf(kind: NamedKind, oid: number): string {
     if (oid === 0) return '-'
+    if (kind === 'regnamespace') return this.#schemaName(oid) ?? String(oid)
     if (kind === 'regtype') return this.formatType(oid, null) ?? String(oid)
     const relation = this.relation(oid)
     return relation === null ? String(oid) : this.shown(relation)
+  }
+
+  #schemaNamed(name: string): number {
+    const oid = this.schemaOid(name)
+    if (oid !== 0) return oid
+    throw sqlError('3F000', `schema "${name}" does not exist`)
+  }
+
+  #schemaName(oid: number): string | null {
+    const system = Object.entries(SYSTEM_SCHEMAS).find(([, one]) => one === oid)?.[0]
+    const entry = this.entries.find((one) => one.kind === 'schema' && one.oid === oid)
+    const name = system ?? entry?.name ?? (oid === TEMPORARY_OID ? this.path.temporary : null)
+    return name === null ? null : quoteIdentifier(name)
   }
 
   findType(text: string): ImageType | null {
@@ -294,6 +309,9 @@ function virtualRelations(tables: Iterable<SystemTable>): ImageRelation[] {
     }
   })
 }
+
+/** Types whose values name objects. */
+export type NamedKind = 'regclass' | 'regtype' | 'regnamespace'
 
 /** PostgreSQL's short names. */
 const shortNames: Readonly<Partial<Record<SqlType['id'], string>>> = {

@@ -12,7 +12,7 @@ import type { SqlType } from '../types/type.ts'
 import type { Batch, Frame } from './batch.ts'
 import { ExpressionEmitter } from './expression-emitter.ts'
 import { FunctionWriter } from './function-writer.ts'
-import { hashKeyCode } from './hash-key.ts'
+import { hashableAsIs, hashKeyCode } from './hash-key.ts'
 
 /** Hands out the slots of `Frame.outer`, one a column, for a whole statement. */
 export class Slots {
@@ -151,6 +151,17 @@ export function compileKeys(
   })
   writer.line('return keys')
   return writer.build<RowKeys>(['batch', 'frame'])
+}
+
+/** Keys that a join matches by: a column that is its own key is not copied, NULLs in it stay NULL and match nothing either. */
+export function compileJoinKeys(layout: Layout, slots: Slots, exprs: readonly Expr[]): RowKeys {
+  const [only] = exprs
+  const position =
+    exprs.length === 1 && only?.kind === 'column' && hashableAsIs(only.type)
+      ? layout.position(only.column.id)
+      : null
+  if (position === null) return compileKeys(layout, slots, exprs, 'none')
+  return ({ columns }) => columns[position] as readonly unknown[]
 }
 
 /** Judges pairs of rows of two batches. */

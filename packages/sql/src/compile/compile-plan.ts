@@ -8,6 +8,7 @@ import { joinSource } from '../executor/join.ts'
 import { lateralSource } from '../executor/lateral.ts'
 import { type CountsOf, limitSource, singleSource } from '../executor/limit.ts'
 import { lookupJoinSource } from '../executor/lookup-join.ts'
+import { markJoinSource } from '../executor/mark-join.ts'
 import { mapSource } from '../executor/pipeline.ts'
 import { profiled } from '../executor/profile.ts'
 import { generatedSource, virtualScan } from '../executor/scan.ts'
@@ -34,6 +35,7 @@ import { compileAggregate } from './compile-aggregate.ts'
 import {
   compileBefore,
   compileComparator,
+  compileJoinKeys,
   compileKeys,
   compileMap,
   compilePairFilter,
@@ -249,26 +251,26 @@ class PlanCompiler {
     const right = this.#layout(plan.right)
     const slots = this.#slots
     const both = new Layout([...left.columns, ...right.columns])
+    const sideKeys = (layout: Layout, side: 'left' | 'right') =>
+      compileJoinKeys(
+        layout,
+        slots,
+        plan.keys.map((key) => key[side]),
+      )
+    const keys = { left: sideKeys(left, 'left'), right: sideKeys(right, 'right') }
+    const filter = plan.residual === null ? null : compilePairFilter(left, right, slots, plan.residual)
+    if (plan.method === 'mark')
+      return markJoinSource(this.compile(plan.left), this.compile(plan.right), {
+        matched: plan.type === 'semi',
+        keys,
+        filter,
+        leftWidth: left.width,
+        outputs: plan.outputs.map(({ id }) => left.position(id) as number),
+      })
     return joinSource(this.compile(plan.left), this.compile(plan.right), {
       type: plan.type,
-      keys:
-        plan.method === 'loop'
-          ? null
-          : {
-              left: compileKeys(
-                left,
-                slots,
-                plan.keys.map((key) => key.left),
-                'none',
-              ),
-              right: compileKeys(
-                right,
-                slots,
-                plan.keys.map((key) => key.right),
-                'none',
-              ),
-            },
-      filter: plan.residual === null ? null : compilePairFilter(left, right, slots, plan.residual),
+      keys: plan.method === 'loop' ? null : keys,
+      filter,
       leftWidth: left.width,
       rightWidth: right.width,
       outputs: plan.outputs.map(({ id }) => both.position(id) as number),

@@ -165,8 +165,27 @@ export class ExpressionEmitter {
     return { code: result, nullable: true }
   }
 
+  /**
+   * A column of type char(n) beside a constant: what is stored is padded, so the padded constant is equal or the values are
+   * not; a value of another length goes the ordinary way.
+   */
+  #padded(expr: CallExpr): Emitted | null {
+    if (expr.form !== 'infix' || (expr.fn.name !== '=' && expr.fn.name !== '<>')) return null
+    const column = expr.args.find((arg) => arg.kind === 'column')
+    const other = expr.args.find((arg) => arg !== column)
+    const text = column === undefined || other === undefined ? null : paddedConstant(column, other)
+    if (column === undefined || text === null) return null
+    const writer = this.#writer
+    const { code } = this.emit(column)
+    const equal = `${code} ${expr.fn.name === '=' ? '===' : '!=='} ${writer.capture(text)}`
+    const [left = '', right = ''] = expr.args.map((arg) => this.emit(arg).code)
+    const slow = this.#callCode(expr, [left, right])
+    const test = `${code}.length === ${text.length} ? ${equal} : ${slow}`
+    return { code: writer.declare(`${code} === null ? null : ${test}`), nullable: true }
+  }
+
   #call(expr: CallExpr): Emitted {
-    return this.#numeric(expr) ?? this.#plainCall(expr)
+    return this.#numeric(expr) ?? this.#padded(expr) ?? this.#plainCall(expr)
   }
 
   #plainCall(expr: CallExpr): Emitted {
@@ -276,7 +295,12 @@ export class ExpressionEmitter {
         })
       for (const item of expr.list) {
         const { code, nullable } = this.emit(item)
-        const found = `if (${this.#callCode(expr.equal, [operand.code, code])})`
+        const text = paddedConstant(expr.operand, item)
+        const equal = this.#callCode(expr.equal, [operand.code, code])
+        const found =
+          text === null
+            ? `if (${equal})`
+            : `if (${operand.code}.length === ${text.length} ? ${operand.code} === ${writer.capture(text)} : ${equal})`
         if (nullable) writer.line(`if (${code} === null) ${result} = null`)
         this.block(nullable ? `else ${found}` : found, () => {
           writer.line(`${result} = true`)
@@ -301,6 +325,15 @@ export class ExpressionEmitter {
     if (!negated) return { code: result, nullable: true }
     return { code: this.#writer.declare(`${result} === null ? null : !${result}`), nullable: true }
   }
+}
+
+/** A constant as a column of type char(n) has it; null where it is not that. */
+function paddedConstant(column: Expr, constant: Expr): string | null {
+  if (column.kind !== 'column' || constant.kind !== 'constant' || typeof constant.value !== 'string')
+    return null
+  const { id, length } = column.column.type
+  if (id !== 'char' || length === null || constant.type.id !== 'char') return null
+  return constant.value.padEnd(length)
 }
 
 /** Longest list that is compared item by item although a set would do. */

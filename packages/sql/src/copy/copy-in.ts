@@ -148,7 +148,7 @@ async function inserted(
 export function tooLarge(error: unknown): unknown {
   if (!isClusterError(error) || error.code !== 'DB_TRANSACTION_TOO_LARGE') return error
   const hint =
-    'COPY is one transaction, as in PostgreSQL, and the log bounds how large one may be. Copy fewer rows at a time: copyFrom() with rowsPerTransaction, and `cluster import`, commit every so many rows.'
+    'COPY is one transaction, as in PostgreSQL, and the log bounds how large one may be. To commit every so many rows instead: SET cluster.copy_rows_per_transaction, rowsPerTransaction of copyFrom(), or `cluster import`.'
   return new ClusterError(
     { ...error.detail, sqlstate: SQLSTATE.programLimitExceeded, hint } as typeof error.detail,
     error.message,

@@ -48,10 +48,17 @@ export async function createOwnedSequence(
   column: { readonly name: string; readonly slot: number; readonly type: SequenceSchema['type'] },
   options: readonly SequenceOption[],
 ): Promise<SequenceSchema> {
+  const asked = options.find((option) => option.kind === 'sequenceName')
+  const rest = options.filter((option) => option !== asked)
+  const fields = await fieldsOf(context, null, rest, column.type)
+  const ownedBy = { table: catalogKey(table.schema, table.name), slot: column.slot }
+  if (asked?.kind === 'sequenceName') {
+    const named = await newName(context, asked.name, table.temporary)
+    if ((await takenBy(context, named)) !== null) throw alreadyExists(named.name)
+    return storeSequence(context, named, { ...fields, ownedBy }, table.temporary)
+  }
   const names = new ConstraintNames(context, table.schema, table.name)
   const name = await names.take(null, [column.name, 'seq'])
-  const fields = await fieldsOf(context, null, options, column.type)
-  const ownedBy = { table: catalogKey(table.schema, table.name), slot: column.slot }
   return storeSequence(context, { schema: table.schema, name }, { ...fields, ownedBy }, table.temporary)
 }
 
@@ -138,6 +145,8 @@ async function fieldsOf(
     if (seen.has(option.kind))
       throw errorAt(context.bind, option, SQLSTATE.syntaxError, 'conflicting or redundant options')
     seen.add(option.kind)
+    if (option.kind === 'sequenceName')
+      throw errorAt(context.bind, option, SQLSTATE.syntaxError, 'invalid sequence option SEQUENCE NAME')
   }
   const typed = options.find((option) => option.kind === 'as')
   const own = typed?.kind === 'as' ? typeOf(typed.type.name) : (before?.type ?? type)

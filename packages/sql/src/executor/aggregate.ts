@@ -161,6 +161,8 @@ export function groupingSetsSource(input: Source, groupWidth: number, sets: read
             return own < 0 ? new Array<Value>(length).fill(null) : (columns[own] as readonly Value[])
           })
           const numbers = new Array<Value>(length).fill(s)
+          const pause = context.work(length)
+          if (pause !== null) await pause
           yield { length, columns: [...grouped, ...columns.slice(positions.length), numbers] }
         }
       }
@@ -198,7 +200,11 @@ export function aggregateSource(input: Source, { groupWidth, makeStates, update 
         const pause = context.work(batch.length)
         if (pause !== null) await pause
       }
-      for (let start = 0; start < groups.size; start += BATCH_ROWS) yield resultsOf(groups, start)
+      for (let start = 0; start < groups.size; start += BATCH_ROWS) {
+        const pause = context.work(BATCH_ROWS)
+        if (pause !== null) await pause
+        yield resultsOf(groups, start)
+      }
       context.memory.give(groups.size, width)
     },
   }

@@ -1,6 +1,6 @@
 import type { Clock, Transaction } from '@cluster/core'
 import type { Batch, Frame } from '../compile/batch.ts'
-import { sqlError } from '../errors.ts'
+import { isSqlError, sqlError } from '../errors.ts'
 import { KeyWork } from './key-work.ts'
 
 export interface ContextOptions {
@@ -115,8 +115,12 @@ export class ExecutionContext {
     this.#calls = 0
     await this.#clock.turn()
     this.#since = this.#clock.now()
-    if (this.#signal?.aborted === true)
-      throw sqlError('57014', 'The statement was cancelled on request.', { cause: this.#signal.reason })
+    if (this.#signal?.aborted === true) {
+      const { reason } = this.#signal
+      throw isSqlError(reason)
+        ? reason
+        : sqlError('57014', 'canceling statement due to user request', { cause: reason })
+    }
   }
 }
 

@@ -8,24 +8,43 @@ const PLACES_MIN = 1_024
  * through a `Map`.
  */
 export class JoinTable {
-  readonly #keys: readonly unknown[]
+  /** Of each row; undefined and null match nothing. */
+  readonly #keys: unknown[] = []
+  /** Of the keys so far, as long as all are whole numbers. */
+  #whole = true
+  #least = Number.POSITIVE_INFINITY
+  #most = Number.NEGATIVE_INFINITY
   /** The smallest key; NaN: the keys are not for a list. */
-  readonly #base: number
+  #base = Number.NaN
   /** Key − base → the first row with it, and one more; 0: none. */
-  readonly #places: Int32Array
+  #places = new Int32Array(0)
   readonly #heads = new Map<unknown, number>()
   /** Row → the next one with its key; −1 ends the chain. */
-  readonly #next: Int32Array
+  #next = new Int32Array(0)
   #unique = true
-  #linked: number
+  #linked = -1
 
-  /** @param keys of each row; undefined: it matches nothing */
-  constructor(keys: readonly unknown[]) {
-    this.#keys = keys
-    this.#next = new Int32Array(keys.length)
-    this.#linked = keys.length
-    const { base, length } = span(keys)
-    this.#base = base
+  /** The keys of some more rows; undefined and null match nothing. All come before the first `link`. */
+  add(keys: readonly unknown[], count: number): void {
+    for (let i = 0; i < count; i++) {
+      const key = keys[i]
+      this.#keys.push(key)
+      if (key === undefined || key === null || !this.#whole) continue
+      if (typeof key !== 'number' || !Number.isSafeInteger(key)) this.#whole = false
+      else {
+        if (key < this.#least) this.#least = key
+        if (key > this.#most) this.#most = key
+      }
+    }
+  }
+
+  #begin(): void {
+    const rows = this.#keys.length
+    this.#linked = rows
+    this.#next = new Int32Array(rows)
+    const length = this.#most - this.#least + 1
+    if (!this.#whole || !(length > 0 && length <= Math.max(PLACES_MIN, PLACES_A_ROW * rows))) return
+    this.#base = this.#least
     this.#places = new Int32Array(length)
   }
 
@@ -39,12 +58,13 @@ export class JoinTable {
    * @returns false when all are chained
    */
   link(rows: number): boolean {
+    if (this.#linked < 0) this.#begin()
     const end = Math.max(0, this.#linked - rows)
     const byPlace = !Number.isNaN(this.#base)
     for (let row = this.#linked - 1; row >= end; row--) {
       const key = this.#keys[row]
       this.#next[row] = -1
-      if (key === undefined) continue
+      if (key === undefined || key === null) continue
       const before = this.first(key)
       if (before >= 0) this.#unique = false
       this.#next[row] = before
@@ -52,12 +72,14 @@ export class JoinTable {
       else this.#heads.set(key, row)
     }
     this.#linked = end
-    return end > 0
+    if (end > 0) return true
+    this.#keys.length = 0
+    return false
   }
 
   /** The first row of a key; −1: none. */
   first(key: unknown): number {
-    if (Number.isNaN(this.#base)) return key === undefined ? -1 : (this.#heads.get(key) ?? -1)
+    if (Number.isNaN(this.#base)) return this.#heads.get(key) ?? -1
     return typeof key === 'number' ? (this.#places[key - this.#base] ?? 0) - 1 : -1
   }
 
@@ -65,16 +87,20 @@ export class JoinTable {
     return this.#next[row] as number
   }
 
-  /** For each of the keys that has a row: its position and that row, where no key has two. */
-  pairs(keys: readonly unknown[], count: number, positions: number[], rows: number[]): void {
+  /**
+   * For each of the keys that has a row: its position and that row, where no key has two.
+   * @returns how many there are
+   */
+  pairs(keys: readonly unknown[], count: number, positions: Int32Array, rows: Int32Array): number {
+    let found = 0
     if (Number.isNaN(this.#base)) {
       for (let i = 0; i < count; i++) {
         const row = this.first(keys[i])
         if (row < 0) continue
-        positions.push(i)
-        rows.push(row)
+        positions[found] = i
+        rows[found++] = row
       }
-      return
+      return found
     }
     const base = this.#base
     const places = this.#places
@@ -86,24 +112,9 @@ export class JoinTable {
       if (!(place >= 0 && place < length)) continue
       const row = (places[place] ?? 0) - 1
       if (row < 0) continue
-      positions.push(i)
-      rows.push(row)
+      positions[found] = i
+      rows[found++] = row
     }
+    return found
   }
-}
-
-/** Where a list of places begins and how long it is. */
-function span(keys: readonly unknown[]): { readonly base: number; readonly length: number } {
-  const none = { base: Number.NaN, length: 0 }
-  let least = Number.POSITIVE_INFINITY
-  let most = Number.NEGATIVE_INFINITY
-  for (const key of keys) {
-    if (key === undefined) continue
-    if (typeof key !== 'number' || !Number.isSafeInteger(key)) return none
-    if (key < least) least = key
-    if (key > most) most = key
-  }
-  const length = most - least + 1
-  if (!(length > 0 && length <= Math.max(PLACES_MIN, PLACES_A_ROW * keys.length))) return none
-  return { base: least, length }
 }

@@ -15,16 +15,19 @@ type Columns = readonly (readonly Value[])[]
 export type PairFilter = (
   left: Columns,
   right: Columns,
-  leftRows: number[],
-  rightRows: number[],
+  leftRows: Positions,
+  rightRows: Positions,
   count: number,
   frame: Frame,
 ) => number
 
+/** Positions of rows, as many as somebody says. */
+type Positions = number[] | Int32Array
+
 export interface JoinOptions {
   /** A right join comes as a left join with the sides swapped. */
   readonly type: Exclude<JoinType, 'right'>
-  /** Keys of both sides; null: every pair is a candidate. A key of `undefined` matches nothing. */
+  /** Keys of both sides; null: every pair is a candidate. A key of `undefined` or null matches nothing. */
   readonly keys: { readonly left: RowKeys; readonly right: RowKeys } | null
   /** Null: every candidate is a match. */
   readonly filter: PairFilter | null
@@ -60,10 +63,11 @@ export class JoinRun {
   readonly #context: ExecutionContext
   readonly #options: JoinOptions
   readonly #store: RowStore
-  #table: JoinTable = new JoinTable([])
-  /** Keys of the rows, until the table is built. */
-  #keys: unknown[] = []
+  readonly #table = new JoinTable()
   readonly #rightMatched: boolean[] = []
+  /** Room for the pairs of one batch. */
+  #leftRows = new Int32Array(0)
+  #rightRows = new Int32Array(0)
 
   constructor(context: ExecutionContext, options: JoinOptions) {
     this.#context = context
@@ -79,18 +83,14 @@ export class JoinRun {
     this.#store.append(batch)
     const { keys } = this.#options
     if (keys === null) return
-    const values = keys.right(batch, this.#context.frame)
-    for (let i = 0; i < batch.length; i++) this.#keys.push(values[i])
+    this.#table.add(keys.right(batch, this.#context.frame), batch.length)
   }
 
   async built(): Promise<void> {
-    const table = new JoinTable(this.#keys)
-    this.#keys = []
-    while (table.link(BATCH_ROWS)) {
+    while (this.#table.link(BATCH_ROWS)) {
       const pause = this.#context.work(BATCH_ROWS)
       if (pause !== null) await pause
     }
-    this.#table = table
   }
 
   /** The first candidate for a left row; −1: none. */
@@ -153,21 +153,16 @@ export class JoinRun {
 
   /** No key stands for two rows: a left row has one candidate at most. Where all have one, their columns stay as they are. */
   #probeUnique(batch: Batch, values: readonly unknown[]): Batch | null {
-    const leftRows: number[] = []
-    const rightRows: number[] = []
-    this.#table.pairs(values, batch.length, leftRows, rightRows)
+    if (this.#leftRows.length < batch.length) {
+      this.#leftRows = new Int32Array(batch.length)
+      this.#rightRows = new Int32Array(batch.length)
+    }
+    const [leftRows, rightRows] = [this.#leftRows, this.#rightRows]
+    const found = this.#table.pairs(values, batch.length, leftRows, rightRows)
     const { filter } = this.#options
+    const { frame } = this.#context
     const count =
-      filter === null
-        ? leftRows.length
-        : filter(
-            batch.columns,
-            this.#store.columns,
-            leftRows,
-            rightRows,
-            leftRows.length,
-            this.#context.frame,
-          )
+      filter === null ? found : filter(batch.columns, this.#store.columns, leftRows, rightRows, found, frame)
     if (count === 0) return null
     return this.#output(batch, count === batch.length ? null : leftRows, rightRows, count)
   }
@@ -218,8 +213,8 @@ export class JoinRun {
   /** Null rows on a side mean: the rows as they are (left, with right rows given), or a side of NULLs. */
   #output(
     batch: Batch | null,
-    leftRows: readonly number[] | null,
-    rightRows: readonly number[] | null,
+    leftRows: ArrayLike<number> | null,
+    rightRows: ArrayLike<number> | null,
     count: number,
   ): Batch {
     const { outputs, leftWidth } = this.#options

@@ -1,5 +1,6 @@
 import type { Value } from '@cluster/core'
-import type { Source } from './context.ts'
+import type { Batch } from '../compile/batch.ts'
+import type { ExecutionContext, Source } from './context.ts'
 import { select } from './distinct.ts'
 import type { CountsOf } from './limit.ts'
 import type { Mapper } from './pipeline.ts'
@@ -22,6 +23,20 @@ export type RowsBefore = (columns: Columns, length: number, others: Columns, oth
 
 type Columns = readonly (readonly Value[])[]
 
+/** The rows in that order, with turns for others in between: whoever takes them may do nothing that waits. */
+async function* gathered(
+  store: RowStore,
+  order: Uint32Array,
+  width: number,
+  context: ExecutionContext,
+): AsyncGenerator<Batch> {
+  for (const batch of store.gather(order, width)) {
+    const pause = context.work(batch.length)
+    if (pause !== null) await pause
+    yield batch
+  }
+}
+
 /** Stable: rows with equal keys stay in the order they came. */
 export function sortSource(input: Source, { addKeys, width, widthWithKeys, compare }: SortOptions): Source {
   return {
@@ -32,7 +47,7 @@ export function sortSource(input: Source, { addKeys, width, widthWithKeys, compa
         const pause = context.work(batch.length)
         if (pause !== null) await pause
       }
-      yield* store.gather(await sortedRows(store.columns, store.length, compare, context), width)
+      yield* gathered(store, await sortedRows(store.columns, store.length, compare, context), width, context)
       store.clear()
     },
   }
@@ -72,7 +87,7 @@ export function topSource(
         const pause = context.work(batch.length)
         if (pause !== null) await pause
       }
-      yield* store.gather((await order()).subarray(skip, keep), width)
+      yield* gathered(store, (await order()).subarray(skip, keep), width, context)
       store.clear()
     },
   }

@@ -196,6 +196,12 @@ export function commonType(
       continue
     }
     uniform = false
+    // Whole numbers become numbers of objects.
+    if (best.id === 'oid' && canCast(type, best, 'implicit')) continue
+    if (type.id === 'oid' && canCast(best, type, 'implicit')) {
+      best = type
+      continue
+    }
     if (typeCategory(best.id) !== typeCategory(type.id)) return { clash: [best, type] }
     if (wins(type, best)) best = type
     else if (!canCast(type, best, 'implicit')) return { clash: [best, type] }

@@ -7,6 +7,8 @@ import {
 } from '../catalog/definitions.ts'
 import { commentOf } from '../catalog/descriptions.ts'
 import type { CatalogImage } from '../catalog/image.ts'
+import { SQLSTATE, sqlError } from '../errors.ts'
+import { quoteIdentifier } from '../syntax/keywords.ts'
 import { textArray } from '../types/array-text.ts'
 import { arrayOf, type SqlType, TEXT, type TypeId } from '../types/type.ts'
 import { contextual, fn } from './define.ts'
@@ -84,11 +86,11 @@ export const catalogFunctions: readonly ScalarFunction[] = [
   }),
   ...overloaded('pg_get_viewdef', ['oid', 'boolean'], 1, 'text', (catalog, oid) => {
     const relation = catalog.relation(oid as number)
-    return relation === null ? null : viewDefinition(relation)
+    return relation === null ? null : viewDefinition(catalog, relation)
   }),
   ...overloaded('pg_get_viewdef', ['text', 'boolean'], 1, 'text', (catalog, name) => {
     const relation = catalog.relation(catalog.oidOf('regclass', name as string))
-    return relation === null ? null : viewDefinition(relation)
+    return relation === null ? null : viewDefinition(catalog, relation)
   }),
   ...['pg_get_ruledef', 'pg_get_triggerdef', 'pg_get_functiondef', 'pg_get_partkeydef'].flatMap((name) =>
     overloaded(name, ['oid', 'boolean'], 1, 'text', () => null),
@@ -100,6 +102,14 @@ export const catalogFunctions: readonly ScalarFunction[] = [
     'pg_get_function_identity_arguments',
     'pg_tablespace_location',
   ].map((name) => inCatalog(name, ['oid'], 'text', () => null)),
+  inCatalog('pg_get_serial_sequence', ['text', 'text'], 'text', (catalog, name, column) => {
+    const table = catalog.relation(catalog.oidOf('regclass', name as string))?.entry
+    const found = table?.kind === 'table' ? table.columns.find((one) => one.name === column) : undefined
+    if (found === undefined)
+      throw sqlError(SQLSTATE.undefinedColumn, `column "${column}" of relation "${name}" does not exist`)
+    const sequence = found.sequence === null ? null : catalog.byKey(found.sequence)
+    return sequence === null ? null : `${quoteIdentifier(sequence.schema)}.${quoteIdentifier(sequence.name)}`
+  }),
   inCatalog('pg_get_userbyid', ['oid'], 'text', (catalog) => catalog.user),
   visible('pg_table_is_visible', (catalog, oid) => {
     const relation = catalog.relation(oid)
@@ -116,6 +126,11 @@ export const catalogFunctions: readonly ScalarFunction[] = [
     'pg_opfamily_is_visible',
     'pg_collation_is_visible',
     'pg_conversion_is_visible',
+    'pg_statistics_obj_is_visible',
+    'pg_ts_config_is_visible',
+    'pg_ts_dict_is_visible',
+    'pg_ts_parser_is_visible',
+    'pg_ts_template_is_visible',
   ].map((name) => always(name, ['oid'])),
   inCatalog('obj_description', ['oid', 'text'], 'text', (catalog, oid, table) =>
     commentOf(catalog, table as string, oid as number, 0),
@@ -146,6 +161,11 @@ export const catalogFunctions: readonly ScalarFunction[] = [
   fn('pg_is_in_recovery', [], 'boolean', () => false),
   fn('pg_relation_is_publishable', ['oid'], 'boolean', () => false),
   fn('pg_my_temp_schema', [], 'oid', () => 0),
+  // Nothing was ever granted: everything is the owner's.
+  withType(
+    fn('acldefault', ['text', 'oid'], 'array', () => null),
+    arrayOf(TEXT),
+  ),
   ...(['table', 'any_column', 'sequence'] as const).flatMap((what) => [
     always(`has_${what}_privilege`, ['text', 'text']),
     always(`has_${what}_privilege`, ['oid', 'text']),

@@ -44,6 +44,7 @@ export interface ValueOf {
   jsonpath: string
   bit: string
   varbit: string
+  regnamespace: string
   interval: string
   bytea: Uint8Array
   unknown: string

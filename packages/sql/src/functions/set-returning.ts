@@ -87,9 +87,21 @@ const define = (
   rows: SetReturning['rows'],
 ): SetReturning => ({ name, args, returns, rows })
 
+const OPTION = recordOf([
+  { name: 'option_name', type: TEXT },
+  { name: 'option_value', type: TEXT },
+])
+
 const plain: readonly SetReturning[] = [
   // No table is a partition of another one.
   define('pg_partition_ancestors', [REGCLASS], REGCLASS, () => []),
+  // Options of foreign tables, of which there are none; each is `name=value`.
+  define('pg_options_to_table', [arrayOf(TEXT)], OPTION, function* (options: string) {
+    for (const option of toArray(TEXT, options).items) {
+      const [name = '', value = ''] = String(option).split('=', 2)
+      yield fromRecord(OPTION, [name, value])
+    }
+  }),
   define('generate_series', [INTEGER, INTEGER], INTEGER, numbers),
   define('generate_series', [INTEGER, INTEGER, INTEGER], INTEGER, numbers),
   define('generate_series', [BIGINT, BIGINT], BIGINT, bigints),

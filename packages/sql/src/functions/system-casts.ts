@@ -1,4 +1,5 @@
 import type { Value } from '@cluster/core'
+import type { NamedKind } from '../catalog/image.ts'
 import { OID, type SqlType, TEXT, type TypeId, typeCategory } from '../types/type.ts'
 import type { ContextImplementation, ScalarFunction } from './function.ts'
 
@@ -9,7 +10,7 @@ export interface SystemCast {
 }
 
 const whole: ReadonlySet<TypeId> = new Set(['smallint', 'integer', 'bigint'])
-const named: ReadonlySet<TypeId> = new Set(['regclass', 'regtype'])
+const named: ReadonlySet<TypeId> = new Set(['regclass', 'regtype', 'regnamespace'])
 
 /** Null: neither is such a type, or there is no such cast. */
 export function systemCast(from: SqlType, to: SqlType): SystemCast | null {
@@ -46,7 +47,7 @@ function toOid(from: SqlType): SystemCast | null {
 function toName(from: SqlType, to: SqlType): SystemCast | null {
   const text = from.id === 'unknown' || typeCategory(from.id) === 'string'
   if (!text && from.id !== 'oid' && !whole.has(from.id)) return null
-  const id = to.id as 'regclass' | 'regtype'
+  const id = to.id as NamedKind
   const fn = inCatalog(from, to, (session, value) => {
     const catalog = session.catalog()
     const named = text && !/^\d+$/.test(value as string)

@@ -1,5 +1,6 @@
 import type { Column } from '../plan/expression.ts'
 import type { LogicalPlan } from '../plan/logical.ts'
+import { compareDates } from './compare-dates.ts'
 import { decorrelate } from './decorrelate.ts'
 import { decorrelateScalar } from './decorrelate-scalar.ts'
 import { factorDisjunctions } from './factor-disjunctions.ts'
@@ -30,6 +31,7 @@ export const RULES: readonly Rule[] = [
   { name: 'push down filters', apply: pushDownFilters },
   // What was pushed down may have met constants, and may have stood between two projections.
   { name: 'fold constants again', apply: foldConstants },
+  { name: 'compare dates', apply: compareDates },
   { name: 'merge projections again', apply: mergeProjections },
   { name: 'push down semi joins', apply: pushDownSemiJoins },
   { name: 'order joins', apply: orderJoins },

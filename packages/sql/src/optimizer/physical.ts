@@ -312,7 +312,7 @@ class PhysicalPlanner {
     const rest = conjunction(residual)
     return {
       kind: 'join',
-      method: keys.length > 0 ? 'hash' : 'loop',
+      method: keys.length === 0 ? 'loop' : worthMarking(plan) ? 'mark' : 'hash',
       type,
       left: this.plan(left),
       right: this.plan(right),
@@ -429,6 +429,15 @@ function limited(input: PhysicalPlan, limit: Expr | null): PhysicalPlan {
   if (input.kind === 'map' && input.filter === null) return { ...input, input: limited(input.input, limit) }
   return input
 }
+
+/** A semi or anti join keeps the smaller side, too: where that is the left one by far, its rows are marked. */
+function worthMarking(plan: JoinPlan): boolean {
+  if (plan.type !== 'semi' && plan.type !== 'anti') return false
+  return estimateRows(plan.left) * ROWS_A_MARK < estimateRows(plan.right)
+}
+
+/** How many times as large the right side must be: reading all of it may be spared where it is kept instead. */
+const ROWS_A_MARK = 4
 
 /** The smaller side of an inner join is better kept in memory. */
 function worthSwapping(plan: JoinPlan): boolean {

@@ -83,8 +83,11 @@ export interface MapNode {
 
 export interface JoinNode {
   readonly kind: 'join'
-  /** `hash`: the right side goes into a table by its keys; `loop`: each left row meets each right one. */
-  readonly method: 'hash' | 'loop'
+  /**
+   * `hash`: the right side goes into a table by its keys; `mark`, for semi and anti joins: the left side does, and is marked by
+   * the right one; `loop`: each left row meets each right one.
+   */
+  readonly method: 'hash' | 'mark' | 'loop'
   readonly type: Exclude<JoinType, 'right'>
   readonly left: PhysicalPlan
   readonly right: PhysicalPlan

@@ -14,6 +14,8 @@ import {
 import { type ColumnNames, printExpr, qualifiedNames } from './print-expression.ts'
 import { keysText, setsText, windowText } from './print-parts.ts'
 
+const joinWords = { hash: 'Hash', mark: 'Mark', loop: 'Loop' } as const
+
 /** One operator of a plan as EXPLAIN shows it, as far in as it stands below others. */
 export interface PlanLine {
   readonly depth: number
@@ -174,7 +176,7 @@ class PlanPrinter {
       ...(residual === null ? [] : [this.#expr(residual)]),
     ].join(' AND ')
     const word = type === 'inner' && on === '' ? 'cross' : type
-    return `${method === 'hash' ? 'Hash' : 'Loop'} join ${word}${on === '' ? '' : ` on ${on}`}`
+    return `${joinWords[method]} join ${word}${on === '' ? '' : ` on ${on}`}`
   }
 
   #lookupJoin({ type, table, alias, columns, index, keys, residual }: LookupJoinNode): string {

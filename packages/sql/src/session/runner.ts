@@ -6,7 +6,7 @@ import { CatalogImage } from '../catalog/image.ts'
 import { writtenName } from '../catalog/names.ts'
 import type { SequenceSchema } from '../catalog/schema.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
-import { type Batch, type Frame, rowsOf } from '../compile/batch.ts'
+import type { Batch, Frame } from '../compile/batch.ts'
 import { forcedColumns, queryOfTable } from '../copy/bind-copy.ts'
 import { copyIn } from '../copy/copy-in.ts'
 import { copyFormat } from '../copy/options.ts'
@@ -25,19 +25,21 @@ import { printLogical } from '../plan/print-logical.ts'
 import type { ResultColumn } from '../plan/statement.ts'
 import type { Copy, Definition, Explain, Statement, TransactionStatement } from '../syntax/ast.ts'
 import { readsAlone } from '../syntax/changes.ts'
-import { TEXT } from '../types/type.ts'
 import type { Copying } from './copying.ts'
 import { ddlContext } from './definer.ts'
 import { type Explained, explainJson, explainOptions, explainText } from './explain.ts'
 import { inSteps } from './in-steps.ts'
 import type { KeyChecks } from './key-checks.ts'
+import { runDo, tended } from './maintenance.ts'
+import { collect, done, type Outcome, show, textColumn, textRows } from './outcome.ts'
 import { convertParameters, type Parameter } from './parameters.ts'
 import type { PlannedStatement, Planner } from './planner.ts'
 import { restsOnReads } from './retrying.ts'
 import { applySets, SequenceDryError, type SequencePools, StatementSequences } from './sequences.ts'
 import type { SessionState } from './session-state.ts'
-import { type Settings, shownSetting } from './settings.ts'
+import type { Settings } from './settings.ts'
 import type { Sweeper } from './sweeper.ts'
+import { timeLimit, within } from './time-limit.ts'
 
 export interface RunnerPorts {
   readonly database: Database
@@ -75,17 +77,6 @@ export interface Run {
   readonly copying: Copying | null
 }
 
-/** What a statement gave, before anything was committed, unless it says so. */
-export interface Outcome {
-  readonly command: string
-  readonly columns: readonly ResultColumn[]
-  readonly batches: AsyncIterable<Batch> | Iterable<Batch>
-  /** Known at once where rows were written; null: as many as the batches have. */
-  readonly written: number | null
-  /** Set when the statement has committed its transaction; `error`: it had no effect, for that reason. */
-  readonly committed?: { readonly receipt: CommitReceipt; readonly error: Error | null }
-}
-
 /** A statement that tried to commit its transaction has ended it without an effect, and has to run in another one. */
 export class RunApartError extends Error {
   override readonly name = 'RunApartError'
@@ -97,24 +88,6 @@ const MICROS_A_MS = 1_000
 /** Values put by for a statement that nobody knows the rows of. */
 const SEQUENCE_ROWS = 2_048
 
-const textColumn = (name: string): ResultColumn => ({ name, type: TEXT })
-
-const done = (command: string, written = 0): Outcome => ({ command, columns: [], batches: [], written })
-
-const textRows = (
-  command: string,
-  columns: readonly ResultColumn[],
-  rows: readonly (readonly string[])[],
-): Outcome => ({
-  command,
-  columns,
-  batches:
-    rows.length === 0
-      ? []
-      : [{ length: rows.length, columns: columns.map((_, c) => rows.map((row) => row[c] as string)) }],
-  written: null,
-})
-
 /** True for statements that write nothing whatever they find. */
 export function readsOnly(statement: Statement): boolean {
   if (statement.kind === 'explain') return !statement.analyze || readsOnly(statement.statement)
@@ -122,7 +95,8 @@ export function readsOnly(statement: Statement): boolean {
     readsAlone(statement) ||
     statement.kind === 'show' ||
     statement.kind === 'set' ||
-    statement.kind === 'setConstraints'
+    statement.kind === 'setConstraints' ||
+    statement.kind === 'lockTable'
   )
 }
 
@@ -196,7 +170,21 @@ export class StatementRunner {
     }
   }
 
+  /** @throws 57014 when it took longer than `statement_timeout` */
   async run(statement: PlainStatement, run: Run): Promise<Outcome> {
+    const ms = run.settings.statementMsMax()
+    if (ms === 0) return this.#run(statement, run)
+    const limit = timeLimit(this.#ports.clock, ms, run.signal)
+    try {
+      const outcome = await this.#run(statement, { ...run, signal: limit.signal })
+      return { ...outcome, batches: within(outcome.batches, limit) }
+    } catch (error) {
+      limit.release()
+      throw error
+    }
+  }
+
+  async #run(statement: PlainStatement, run: Run): Promise<Outcome> {
     switch (statement.kind) {
       case 'query':
       case 'insert':
@@ -218,6 +206,14 @@ export class StatementRunner {
       }
       case 'copy':
         return this.#copy(statement, run)
+      case 'lockTable':
+      case 'maintain':
+        return done(tended(statement, await this.#image(run)))
+      case 'do':
+        await runDo(statement, run.transaction, async ({ statement: inner, source }) => {
+          await collect(await this.#run(inner, { ...run, source, planKey: null, alone: null }))
+        })
+        return done('DO')
       case 'prepare':
       case 'execute':
       case 'deallocate':
@@ -559,16 +555,4 @@ function endLocally(catalog: Catalog, local: LocalStore): void {
 function rowsAtMost(plan: PhysicalPlan): number {
   if (plan.kind === 'values') return plan.rows.length
   return plan.kind === 'map' ? rowsAtMost(plan.input) : SEQUENCE_ROWS
-}
-
-function show(name: string, settings: Settings): Outcome {
-  if (name === 'all') return textRows('SHOW', [textColumn('name'), textColumn('setting')], settings.all())
-  return textRows('SHOW', [textColumn(shownSetting(name))], [[settings.get(name)]])
-}
-
-/** All rows of an outcome. */
-export async function collect(outcome: Outcome): Promise<Value[][]> {
-  const rows: Value[][] = []
-  for await (const batch of outcome.batches) for (const row of rowsOf(batch)) rows.push(row)
-  return rows
 }

@@ -18,12 +18,13 @@ import { callOptions, pastOf, readOnlyTransaction } from './call-options.ts'
 import { copyStatement, pieces, runCopyFrom, runCopyOut } from './copying.ts'
 import { isCursor } from './cursors.ts'
 import { toSqlError } from './errors.ts'
+import { collect, type Outcome } from './outcome.ts'
 import type { Parameter } from './parameters.ts'
 import type { Beginning, SessionPorts } from './ports.ts'
 import { isNamed, PreparedStatements } from './prepared.ts'
 import { inFailedTransaction } from './refusals.ts'
 import { mayBeOptimistic, restsOnReads, retrying, retryOf } from './retrying.ts'
-import { collect, type Outcome, type Run, RunApartError, readsOnly } from './runner.ts'
+import { type Run, RunApartError, readsOnly } from './runner.ts'
 import { savepointResult } from './savepoints.ts'
 import { SessionState } from './session-state.ts'
 import {
@@ -158,9 +159,8 @@ export class SqlSession implements Session {
       if (rowsPerTransaction !== undefined && this.#open !== null)
         throw sqlError(SQLSTATE.activeTransaction, 'rowsPerTransaction cannot be used within a transaction')
       const call = signal === undefined ? {} : { signal }
-      return runCopyFrom(source, rowsPerTransaction ?? null, (copying) =>
-        this.#one(item, [], { ...call, copying }),
-      )
+      const cut = this.#open === null ? (rowsPerTransaction ?? this.#settings.copyRows()) : null
+      return runCopyFrom(source, cut, (copying) => this.#one(item, [], { ...call, copying }))
     })
   }
 
@@ -489,9 +489,10 @@ export class SqlSession implements Session {
   }
 
   #begin(statement: Begin): void {
-    // BEGIN inside of a transaction changes nothing, as in PostgreSQL.
+    // BEGIN inside of a transaction changes nothing but its modes, as in PostgreSQL.
     if (this.#open !== null) {
       if (this.#open.failed) throw inFailedTransaction()
+      this.#open.readOnly ||= statement.readOnly === true
       return
     }
     const byDefault = this.#settings.get('default_transaction_read_only') === 'on'

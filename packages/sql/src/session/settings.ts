@@ -1,34 +1,92 @@
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
 import { sessionZone, UTC, type Zone } from '../types/time-zone.ts'
+import { limitMs, limitText, TIME_LIMITS } from './time-limit.ts'
 
 /** What SHOW tells and SET may change. Most only exist because clients ask for them. */
 const defaults: Readonly<Record<string, string>> = {
   application_name: '',
+  backslash_quote: 'safe_encoding',
+  bytea_output: 'hex',
+  check_function_bodies: 'on',
   client_encoding: 'UTF8',
+  'cluster.copy_rows_per_transaction': '0',
   client_min_messages: 'notice',
   datestyle: 'ISO, MDY',
+  default_table_access_method: 'heap',
+  default_tablespace: '',
+  default_transaction_deferrable: 'off',
   default_transaction_isolation: 'serializable',
   default_transaction_read_only: 'off',
+  escape_string_warning: 'on',
   extra_float_digits: '1',
+  idle_in_transaction_session_timeout: '0',
+  idle_session_timeout: '0',
+  integer_datetimes: 'on',
   intervalstyle: 'postgres',
+  lc_collate: 'C',
+  lc_ctype: 'C',
+  lc_messages: 'C',
+  lc_monetary: 'C',
+  lc_numeric: 'C',
+  lc_time: 'C',
+  lock_timeout: '0',
+  max_connections: '500',
+  max_identifier_length: '63',
+  max_index_keys: '32',
+  quote_all_identifiers: 'off',
+  row_security: 'on',
   search_path: '"$user", public',
   server_encoding: 'UTF8',
   server_version: '15.0',
+  server_version_num: '150000',
+  session_replication_role: 'origin',
   standard_conforming_strings: 'on',
   statement_timeout: '0',
+  synchronize_seqscans: 'on',
+  synchronous_commit: 'on',
   timezone: 'UTC',
+  transaction_deferrable: 'off',
   transaction_isolation: 'serializable',
   transaction_read_only: 'off',
+  xmloption: 'content',
 }
+
+const COPY_ROWS = 'cluster.copy_rows_per_transaction'
+/** Names that are shown with capitals. */
+const shownAs: Readonly<Record<string, string>> = {
+  datestyle: 'DateStyle',
+  intervalstyle: 'IntervalStyle',
+  timezone: 'TimeZone',
+}
+
+const none: readonly string[] = []
+const on: readonly string[] = ['on', 'true', 'yes', '1']
 
 /** Only these values are true here: setting another one is refused rather than ignored. */
 const fixed: Readonly<Record<string, readonly string[]>> = {
+  bytea_output: ['hex'],
   client_encoding: ['utf8', 'utf-8', 'unicode'],
-  server_encoding: [],
-  server_version: [],
-  standard_conforming_strings: ['on', 'true', '1'],
-  statement_timeout: ['0'],
+  default_tablespace: ['', 'pg_default'],
+  default_table_access_method: ['heap'],
+  integer_datetimes: none,
+  lc_collate: none,
+  lc_ctype: none,
+  max_connections: none,
+  max_identifier_length: none,
+  max_index_keys: none,
+  quote_all_identifiers: ['off', 'false', 'no', '0'],
+  server_encoding: none,
+  server_version: none,
+  server_version_num: none,
+  session_replication_role: ['origin', 'local'],
+  standard_conforming_strings: on,
+  // A connection that idles holds nothing that others wait for, and nobody ends it.
+  idle_in_transaction_session_timeout: ['0'],
+  idle_session_timeout: ['0'],
 }
+
+/** What a setting is called where it is shown. */
+export const settingName = (name: string): string => shownAs[name] ?? name
 
 /** Search paths that were read already, by their texts. */
 const paths = new Map<string, readonly string[]>()
@@ -40,15 +98,6 @@ function schemasOf(text: string): readonly string[] {
     .map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.trim()))
     .filter((name) => name !== '$user' && name !== '')
 }
-
-/** How SHOW calls them where it is not the name in lower case. */
-const shownNames: Readonly<Record<string, string>> = {
-  datestyle: 'DateStyle',
-  intervalstyle: 'IntervalStyle',
-  timezone: 'TimeZone',
-}
-
-export const shownSetting = (name: string): string => shownNames[name] ?? name
 
 /** Settings with a point in their name belong to applications, which may have any. */
 const isOwn = (name: string): boolean => /^[a-z_][\w$]*(?:\.[a-z_][\w$]*)+$/i.test(name)
@@ -77,13 +126,26 @@ export class Settings {
       throw sqlError(SQLSTATE.invalidParameterValue, `parameter "${name}" cannot be set to "${value}"`, {
         hint: allowed.length === 0 ? 'It cannot be changed.' : `It is always ${defaults[name]}.`,
       })
+    if (name === COPY_ROWS && !/^\d{1,9}$/.test(value))
+      throw sqlError(SQLSTATE.invalidParameterValue, `invalid value for parameter "${name}": "${value}"`, {
+        hint: 'It is a whole number; 0: a COPY is one transaction.',
+      })
     if (name === 'timezone') {
       this.#values.set(name, zoneSetting(value).name)
+      return
+    }
+    if (TIME_LIMITS.has(name)) {
+      this.#values.set(name, limitText(limitMs(name, value)))
       return
     }
     // Every transaction is serializable, which is more than any other level asks for.
     if (name === 'transaction_isolation' || name === 'default_transaction_isolation') return
     this.#values.set(name, value)
+  }
+
+  /** A COPY outside of a transaction commits every so many rows; null: it is one transaction. */
+  copyRows(): number | null {
+    return Number(this.get(COPY_ROWS)) || null
   }
 
   /** The schemas of search_path. `"$user"` is none: users have no schemas of their own. */
@@ -96,6 +158,12 @@ export class Settings {
     if (paths.size >= PATHS_MAX) paths.clear()
     paths.set(text, path)
     return path
+  }
+
+  /** How long a statement may take, in milliseconds; 0: as long as it likes. */
+  statementMsMax(): number {
+    const text = this.#values.get('statement_timeout')
+    return text === undefined ? 0 : limitMs('statement_timeout', text)
   }
 
   /** Where the session is. */

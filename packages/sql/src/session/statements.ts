@@ -30,7 +30,7 @@ export interface OpenTransaction {
   /** Null until the first statement needs it, so that it reads what is newest then. */
   transaction: Transaction | null
   readonly startMicros: bigint
-  readonly readOnly: boolean
+  readOnly: boolean
   readonly savepoints: Savepoint[]
   failed: boolean
 }

@@ -32,13 +32,13 @@ const unreserved = words(`
   characteristics close comment commit committed conflict constraints continue copy csv current cursor cycle data
   database day deallocate declare deferred delete depth delimiter delimiters distributed domain double drop encoding enum
   escape exclude excluding execute explain expression filter first following force forward generated groups header
-  hold hour identity if immediate include including increment index inherits insensitive insert isolation key last
-  level local locked match matched materialized maxvalue merge minute minvalue month move next no nothing nowait
+  hold hour identity if immediate include including increment index inherits insensitive insert isolation key language last
+  level local lock locked match matched materialized maxvalue merge minute minvalue mode month move next no nothing nowait
   nulls of option ordinality others over overriding owned owner partial partition preceding prepare preserve prior
   program quote range read recursive refresh relative release rename repeatable replace reset restart restrict
   rollback rows savepoint schema scroll search second sequence serializable session set sets share show simple skip start
   statistics stdin stdout storage stored system temp temporary ties transaction truncate type unbounded uncommitted
-  unknown unlogged update valid validate value varying view within without work write year zone`)
+  unknown unlogged update vacuum valid validate value varying view within without work write year zone`)
 
 /** These cannot be a label without AS. */
 const notBare = new Set(

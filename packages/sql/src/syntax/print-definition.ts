@@ -206,6 +206,8 @@ function printSequenceOption(node: SequenceOption): string {
       return node.on ? ' CYCLE' : ' NO CYCLE'
     case 'ownedBy':
       return ` OWNED BY ${printName(node.owner)}`
+    case 'sequenceName':
+      return ` SEQUENCE NAME ${printName(node.name)}`
   }
 }
 

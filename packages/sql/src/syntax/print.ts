@@ -73,6 +73,15 @@ export function printStatement(node: Statement): string {
       const names = node.names.length === 0 ? 'ALL' : node.names.map(printName).join(', ')
       return `SET CONSTRAINTS ${names} ${node.deferred ? 'DEFERRED' : 'IMMEDIATE'}`
     }
+    case 'lockTable':
+      return `LOCK TABLE ${node.tables.map(printName).join(', ')}`
+    case 'maintain':
+      return [
+        node.command,
+        ...(node.tables.length === 0 ? [] : [node.tables.map(printName).join(', ')]),
+      ].join(' ')
+    case 'do':
+      return `DO LANGUAGE ${quoteIdentifier(node.language)} ${quoteLiteral(node.body)}`
     default:
       return printDefinition(node)
   }

@@ -116,6 +116,7 @@ const IF = keyword('if')
 const EXISTS = keyword('exists')
 const LEFT = keyword('left')
 const RIGHT = keyword('right')
+const CURRENT_SCHEMA = keyword('current_schema')
 const DOUBLE = keyword('double')
 const PRECISION = keyword('precision')
 const NULLS = keyword('nulls')
@@ -206,8 +207,8 @@ function retagWord(
   } else if (type === NULLS) {
     const treated = next === NOT || next === DISTINCT
     if (next !== FIRST && next !== LAST && !treated) become(token, Identifier)
-  } else if (type === LEFT || type === RIGHT) {
-    // `left(text, n)` is a function; a join's LEFT is never followed by a parenthesis.
+  } else if (type === LEFT || type === RIGHT || type === CURRENT_SCHEMA) {
+    // `left(text, n)` is a function; a join's LEFT is never followed by a parenthesis. So is `current_schema()`.
     if (next === LParen) become(token, Identifier)
   } else if (type === EXISTS) {
     const afterIf = before?.tokenType === IF || (before?.tokenType === NOT && beforeThat === IF)

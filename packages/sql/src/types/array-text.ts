@@ -27,3 +27,7 @@ export const fromArray = (element: SqlType, array: ArrayValue): string =>
 /** Lists of plain values as arrays, for what the catalog says of itself. */
 export const smallints = (items: readonly number[]): string => `{${items.join(',')}}`
 export const textArray = (items: readonly string[]): string => fromArray(TEXT, listOf(items))
+
+/** Whole numbers as an `int2vector`, which counts from 0. */
+export const smallintVector = (items: readonly number[]): string =>
+  items.length === 0 ? '{}' : `[0:${items.length - 1}]=${smallints(items)}`

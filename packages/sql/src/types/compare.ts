@@ -45,6 +45,7 @@ const byType: Readonly<Record<TypeId, Comparator>> = {
   jsonpath: (a, b) => compareText(a as string, b as string),
   bit: (a, b) => compareText(a as string, b as string),
   varbit: (a, b) => compareText(a as string, b as string),
+  regnamespace: (a, b) => compareText(a as string, b as string),
   enum: (a, b) => compareText(a as string, b as string),
   unknown: (a, b) => compareText(a as string, b as string),
 }

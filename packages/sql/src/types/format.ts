@@ -28,6 +28,7 @@ export function formatValue(type: SqlType, value: Value, zone: Zone = UTC): stri
     case 'time':
       return timeText(value as number)
     case 'array':
+      if (type.vector === true) return vectorText(value as string)
       // Only moments look different in another zone; every other array is its own text.
       if (zone === UTC || type.element === undefined || !holdsMoments(type.element)) return value as string
       return zonedArray(type.element, value as string, zone)
@@ -64,6 +65,8 @@ const zonedArray = (element: SqlType, text: string, zone: Zone): string =>
 
 const zonedRecord = (type: SqlType, text: string, zone: Zone): string =>
   recordText(parseRecord(text), (field, i) => rezoned(fieldsOf(type)[i]?.type ?? type, field as string, zone))
+/** The items of a vector, parted by spaces. */
+const vectorText = (text: string): string => text.replace(/^[^{]*\{|\}$/g, '').replaceAll(',', ' ')
 
 /** The text that a cast to `text` gives. */
 export function castText(type: SqlType, value: Value, zone: Zone = UTC): string {

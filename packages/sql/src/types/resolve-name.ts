@@ -1,5 +1,15 @@
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
-import { arrayOf, char, numeric, type SqlType, TYPES, type TypeId, typeName, varchar } from './type.ts'
+import {
+  arrayOf,
+  char,
+  numeric,
+  type SqlType,
+  TYPES,
+  type TypeId,
+  typeName,
+  varchar,
+  vectorOf,
+} from './type.ts'
 
 /** Types that only PostgreSQL's own catalog has, and what stands for them here. */
 const systemTypes: Readonly<Record<string, SqlType>> = {
@@ -10,12 +20,11 @@ const systemTypes: Readonly<Record<string, SqlType>> = {
   aclitem: TYPES.text,
   xid: TYPES.bigint,
   cid: TYPES.bigint,
-  regnamespace: TYPES.text,
   regproc: TYPES.text,
   regprocedure: TYPES.text,
   regrole: TYPES.text,
-  int2vector: arrayOf(TYPES.smallint),
-  oidvector: arrayOf(TYPES.oid),
+  int2vector: vectorOf(TYPES.smallint),
+  oidvector: vectorOf(TYPES.oid),
 }
 
 const byName: ReadonlyMap<string, SqlType> = new Map([

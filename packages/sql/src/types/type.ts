@@ -21,7 +21,7 @@
  * | jsonb | string: canonical text, as PostgreSQL prints it |
  * | enum | string: the label |
  * | oid | number: what `pg_catalog` knows an object by |
- * | regclass, regtype | string: the name of a relation, or of a type, as it must be written |
+ * | regclass, regtype, regnamespace | string: the name of a relation, a type, a schema, as it must be written |
  * | array | string: canonical text, as PostgreSQL prints it: `{1,2,NULL}`; `element` is the items' type |
  * | record | string: canonical text, as PostgreSQL prints it: `(1,"a b",)`; `record` says its fields |
  * | jsonpath | string: the path as it was given |
@@ -58,6 +58,7 @@ export type TypeId =
   | 'jsonpath'
   | 'bit'
   | 'varbit'
+  | 'regnamespace'
   | 'unknown'
 
 /** PostgreSQL's categories, which steer the choice of an overload. */
@@ -88,6 +89,10 @@ export interface SqlType {
   readonly scale: number | null
   /** For arrays, and only for them: the type of the items, itself no array. */
   readonly element?: SqlType
+  /** For text: PostgreSQL's `name`, which is only told to clients; some of them go by it. */
+  readonly catalogName?: true
+  /** For arrays: PostgreSQL's `int2vector` or `oidvector`, which count from 0 and are written without braces. */
+  readonly vector?: true
   /** For enums, and only for them. */
   readonly enum?: EnumType
   /** For rows, and only for them. */
@@ -162,10 +167,14 @@ export const recordOf = (fields: readonly RecordField[], named: RecordType['name
 
 /** The fields of a row's type. */
 export const fieldsOf = (type: SqlType): readonly RecordField[] => type.record?.fields ?? []
+export const REGNAMESPACE: SqlType = plain('regnamespace')
 
 /** The type of arrays with such items; an array of arrays is an array of more dimensions. */
 export const arrayOf = (element: SqlType): SqlType =>
   element.id === 'array' ? element : { ...plain('array'), element }
+
+/** `int2vector` or `oidvector`. */
+export const vectorOf = (element: SqlType): SqlType => ({ ...arrayOf(element), vector: true })
 
 /** The type of an array's items. */
 export const elementOf = (type: SqlType): SqlType => type.element ?? TEXT
@@ -201,6 +210,7 @@ export const TYPES: Readonly<Record<TypeId, SqlType>> = {
   jsonpath: JSONPATH,
   bit: BIT,
   varbit: VARBIT,
+  regnamespace: REGNAMESPACE,
   unknown: UNKNOWN,
 }
 
@@ -288,6 +298,14 @@ const facts: Readonly<Record<TypeId, TypeFacts>> = {
   jsonpath: { name: 'jsonpath', oid: 4072, arrayOid: 4073, bytes: -1, category: 'user', preferred: false },
   bit: { name: 'bit', oid: 1560, arrayOid: 1561, bytes: -1, category: 'bits', preferred: false },
   varbit: { name: 'bit varying', oid: 1562, arrayOid: 1563, bytes: -1, category: 'bits', preferred: true },
+  regnamespace: {
+    name: 'regnamespace',
+    oid: 4089,
+    arrayOid: 4090,
+    bytes: 4,
+    category: 'user',
+    preferred: false,
+  },
   enum: { name: 'anyenum', oid: 3500, arrayOid: 0, bytes: 4, category: 'enum', preferred: false },
   unknown: { name: 'unknown', oid: 705, arrayOid: 0, bytes: -2, category: 'unknown', preferred: false },
 }
@@ -306,13 +324,20 @@ const plainName = (type: SqlType): string => {
 /** The numbers of arrays of enums and composite types begin here, far behind those of all objects. */
 export const ENUM_ARRAYS = 0x4000_0000
 
-/** The number that PostgreSQL's protocol knows the type by. */
-export const typeOid = (type: SqlType): number =>
-  type.element === undefined ? (ownOid(type) ?? facts[type.id].oid) : arrayOid(type.element)
+/** A name in the catalog: a text that clients are told is a `name`. */
+export const NAME: SqlType = { ...plain('text'), catalogName: true }
+const NAME_OIDS = { plain: 19, array: 1003 } as const
+const VECTOR_OIDS: Readonly<Partial<Record<TypeId, number>>> = { smallint: 22, oid: 30 }
 
 const ownOid = (type: SqlType): number | undefined => type.enum?.oid ?? type.record?.named?.oid
 
-const arrayOid = (element: SqlType): number => {
+/** The number that PostgreSQL's protocol knows the type by. */
+export function typeOid(type: SqlType): number {
+  const { element } = type
+  if (element === undefined)
+    return type.catalogName === true ? NAME_OIDS.plain : (ownOid(type) ?? facts[type.id].oid)
+  if (type.vector === true) return VECTOR_OIDS[element.id] ?? 0
+  if (element.catalogName === true) return NAME_OIDS.array
   const own = ownOid(element)
   return own === undefined ? facts[element.id].arrayOid : ENUM_ARRAYS + own
 }
@@ -348,6 +373,7 @@ export function sameType(a: SqlType, b: SqlType): boolean {
   if (a.element !== undefined && b.element !== undefined) return sameType(a.element, b.element)
   if (a.enum !== undefined || b.enum !== undefined) return a.enum?.oid === b.enum?.oid
   if (a.record !== undefined && b.record !== undefined) return sameRecord(a.record, b.record, sameType)
+  if (a.catalogName !== b.catalogName) return false
   return a.id === b.id && a.length === b.length && a.precision === b.precision && a.scale === b.scale
 }
 
@@ -376,7 +402,9 @@ export const unmodified = (type: SqlType): SqlType =>
   type.enum !== undefined || type.record !== undefined
     ? type
     : type.element === undefined
-      ? TYPES[type.id]
+      ? type.catalogName === true
+        ? NAME
+        : TYPES[type.id]
       : arrayOf(unmodified(type.element))
 
 /** Characters at most. PostgreSQL's `character` is `character(1)`. */

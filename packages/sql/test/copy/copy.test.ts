@@ -138,6 +138,22 @@ describe('COPY', () => {
     )
   })
 
+  test('a setting does the same for clients that know no options', async () => {
+    const { engine } = await testEngine()
+    await engine.query('CREATE TABLE t (a integer PRIMARY KEY)')
+    const session = engine.session()
+    await session.query('SET cluster.copy_rows_per_transaction = 2')
+    const wrong = ['1\n2\n3\nx\n']
+    expect((await failure(session.copyFrom('COPY t FROM STDIN', wrong))).hint).toMatch(/^The 2 rows/)
+    // Within a transaction there is nothing to commit on the way.
+    await session.query('BEGIN')
+    await session.copyFrom('COPY t FROM STDIN', ['3\n4\n5\n'])
+    await session.query('ROLLBACK')
+    expect((await engine.query('SELECT count(*) FROM t')).rows).toEqual([[2n]])
+    const refused = failure(session.query('SET cluster.copy_rows_per_transaction = some'))
+    expect(await refused).toMatchObject({ sqlstate: '22023' })
+  })
+
   test('within a transaction it is a part of it', async () => {
     const { engine } = await testEngine()
     await engine.query('CREATE TABLE t (a integer PRIMARY KEY)')

@@ -154,7 +154,7 @@ export const informationSchema: readonly VirtualTable[] = [
           : [
               {
                 ...placeOf(catalog, view.entry),
-                view_definition: viewDefinition(view),
+                view_definition: viewDefinition(catalog, view),
                 check_option: view.entry.checkOption?.toUpperCase() ?? 'NONE',
                 is_updatable: 'NO',
                 is_insertable_into: 'NO',
@@ -441,7 +441,7 @@ function columnRow(
     ...placeOf(catalog, relation),
     column_name: name,
     ordinal_position: position,
-    column_default: column === null || generated !== null ? null : defaultDefinition(column),
+    column_default: column === null || generated !== null ? null : defaultDefinition(catalog, column),
     is_nullable: yesNo(column?.notNull !== true),
     data_type: dataType(type),
     character_maximum_length: lengthOf(type),

@@ -5,6 +5,7 @@ import {
   BOOLEAN,
   DOUBLE,
   INTEGER,
+  NAME,
   OID,
   REAL,
   REGCLASS,
@@ -12,6 +13,7 @@ import {
   type SqlType,
   TEXT,
   TIMESTAMPTZ,
+  vectorOf,
 } from '../../types/type.ts'
 import type { VirtualContext, VirtualTable } from '../virtual-table.ts'
 
@@ -26,6 +28,8 @@ const types: Readonly<Record<string, SqlType>> = {
   text: TEXT,
   time: TIMESTAMPTZ,
   regclass: REGCLASS,
+  int2vector: vectorOf(SMALLINT),
+  oidvector: vectorOf(OID),
   'int2[]': arrayOf(SMALLINT),
   'oid[]': arrayOf(OID),
   'text[]': arrayOf(TEXT),
@@ -36,7 +40,7 @@ export type Row = Readonly<Record<string, Value>>
 
 /**
  * A table of the system.
- * @param columns as `name type, name type`; a name alone is a text
+ * @param columns as `name type, name type`; a name alone is a text, or a `name` of the catalog
  */
 export function table(
   name: string,
@@ -44,8 +48,9 @@ export function table(
   rows: (context: VirtualContext) => Iterable<Row> | Promise<Iterable<Row>>,
 ): VirtualTable {
   const described = columns.split(',').map((text) => {
-    const [column = '', type = 'text'] = text.trim().split(/\s+/)
-    return { name: column, type: types[type] ?? TEXT }
+    const [column = '', type] = text.trim().split(/\s+/)
+    const own = name.startsWith('pg_catalog.') && /(?:.name|label)$/.test(column) ? NAME : TEXT
+    return { name: column, type: types[type ?? ''] ?? own }
   })
   return {
     name,

@@ -1,4 +1,4 @@
-import { smallints } from '../../types/array-text.ts'
+import { smallintVector } from '../../types/array-text.ts'
 import { typeBytes, typeModifier } from '../../types/type.ts'
 import { defaultDefinition } from '../definitions.ts'
 import { type CatalogImage, type ImageRelation, indexOid, OWNER } from '../image.ts'
@@ -15,7 +15,7 @@ export const relationTables: readonly VirtualTable[] = [
      reltablespace oid, relpages int4, reltuples float4, relallvisible int4, reltoastrelid oid, relhasindex bool,
      relisshared bool, relpersistence, relkind, relnatts int2, relchecks int2, relhasrules bool, relhastriggers bool,
      relhassubclass bool, relrowsecurity bool, relforcerowsecurity bool, relispopulated bool, relreplident,
-     relispartition bool, relrewrite oid, relacl text[], reloptions text[], relpartbound, tableoid oid`,
+     relispartition bool, relrewrite oid, relfrozenxid int8, relminmxid int8, relacl text[], reloptions text[], relpartbound, tableoid oid`,
     ({ catalog }) => catalog.relations.map((relation) => classRow(catalog, relation)),
   ),
   table(
@@ -23,15 +23,17 @@ export const relationTables: readonly VirtualTable[] = [
     `attrelid oid, attname, atttypid oid, attstattarget int4, attlen int2, attnum int2, attndims int4,
      attcacheoff int4, atttypmod int4, attbyval bool, attalign, attstorage, attcompression, attnotnull bool,
      atthasdef bool, atthasmissing bool, attidentity, attgenerated, attisdropped bool, attislocal bool,
-     attinhcount int4, attcollation oid, attacl text[], attoptions text[]`,
+     attinhcount int4, attcollation oid, attacl text[], attoptions text[], attfdwoptions text[], attmissingval text[]`,
     ({ catalog }) => catalog.relations.flatMap((relation) => attributeRows(catalog, relation)),
   ),
-  table('pg_catalog.pg_attrdef', 'oid oid, adrelid oid, adnum int2, adbin', ({ catalog }) =>
+  table('pg_catalog.pg_attrdef', 'oid oid, adrelid oid, adnum int2, adbin, tableoid oid', ({ catalog }) =>
     tablesOf(catalog).flatMap((entry) =>
       entry.columns.flatMap((column): Row[] => {
-        const adbin = defaultDefinition(column)
+        const adbin = defaultDefinition(catalog, column)
         const adnum = column.slot + 1
-        return adbin === null ? [] : [{ oid: entry.oid * 1_000 + adnum, adrelid: entry.oid, adnum, adbin }]
+        return adbin === null
+          ? []
+          : [{ oid: entry.oid * 1_000 + adnum, adrelid: entry.oid, adnum, adbin, tableoid: 2604 }]
       }),
     ),
   ),
@@ -39,8 +41,8 @@ export const relationTables: readonly VirtualTable[] = [
     'pg_catalog.pg_index',
     `indexrelid oid, indrelid oid, indnatts int2, indnkeyatts int2, indisunique bool, indnullsnotdistinct bool,
      indisprimary bool, indisexclusion bool, indimmediate bool, indisclustered bool, indisvalid bool,
-     indcheckxmin bool, indisready bool, indislive bool, indisreplident bool, indkey int2[], indcollation oid[],
-     indclass oid[], indoption int2[], indexprs, indpred`,
+     indcheckxmin bool, indisready bool, indislive bool, indisreplident bool, indkey int2vector, indcollation oidvector,
+     indclass oidvector, indoption int2vector, indexprs, indpred`,
     ({ catalog }) => tablesOf(catalog).flatMap(indexRows),
   ),
   table(
@@ -83,6 +85,20 @@ export const relationTables: readonly VirtualTable[] = [
             refobjsubid: slot + 1,
             deptype: column?.identity == null ? 'a' : 'i',
           },
+          // The default takes its values from the sequence; an identity column has no default.
+          ...(column?.identity != null || column === undefined
+            ? []
+            : [
+                {
+                  classid: 2604,
+                  objid: (owner?.oid ?? 0) * 1_000 + slot + 1,
+                  objsubid: 0,
+                  refclassid: 1259,
+                  refobjid: entry.oid,
+                  refobjsubid: 0,
+                  deptype: 'n',
+                },
+              ]),
         ]
       }),
   ),
@@ -196,7 +212,7 @@ function attributeRows(catalog: CatalogImage, relation: ImageRelation): Row[] {
       attstorage: bytes > 0 ? 'p' : type.id === 'numeric' ? 'm' : 'x',
       attcompression: '',
       attnotnull: column?.notNull ?? false,
-      atthasdef: column !== null && defaultDefinition(column) !== null,
+      atthasdef: column !== null && defaultDefinition(catalog, column) !== null,
       atthasmissing: column !== null && column.missing !== null,
       attidentity: column?.identity == null ? '' : column.identity === 'always' ? 'a' : 'd',
       attgenerated: column?.generated == null ? '' : 's',
@@ -235,8 +251,8 @@ function indexRows(entry: TableSchema): Row[] {
       indisready: true,
       indislive: true,
       indisreplident: false,
-      indkey: smallints(own.columns.map(slotAt)),
-      indoption: smallints(options),
+      indkey: smallintVector(own.columns.map(slotAt)),
+      indoption: smallintVector(options),
       indexprs: texts.length === 0 ? null : texts.join(', '),
       indpred: index?.where ?? null,
     }

@@ -1,6 +1,8 @@
+import { settingName } from '../../session/settings.ts'
 import { indexDefinition, viewDefinition } from '../definitions.ts'
 import { descriptionsOf } from '../descriptions.ts'
 import { DATABASE_OID, OWNER, SYSTEM_SCHEMAS, TEMPORARY_OID } from '../image.ts'
+import { PUBLIC } from '../names.ts'
 import { readSequence } from '../sequence-state.ts'
 import type { VirtualTable } from '../virtual-table.ts'
 import { empty, type Row, table } from './make.ts'
@@ -54,7 +56,13 @@ export const systemTables: readonly VirtualTable[] = [
     'oid oid, nspname, nspowner oid, nspacl text[], tableoid oid',
     ({ catalog }) => [
       ...Object.entries(SYSTEM_SCHEMAS).map(
-        ([nspname, oid]): Row => ({ oid, nspname, nspowner: OWNER, tableoid: 2615 }),
+        ([nspname, oid]): Row => ({
+          oid,
+          nspname,
+          // That of `public` is PostgreSQL's role for whoever owns the database.
+          nspowner: nspname === PUBLIC ? 6171 : OWNER,
+          tableoid: 2615,
+        }),
       ),
       ...(catalog.path.temporary === null
         ? []
@@ -108,7 +116,7 @@ export const systemTables: readonly VirtualTable[] = [
   table('pg_catalog.pg_settings', settingColumns(), ({ settings }) =>
     settings().map(
       ([name, value]): Row => ({
-        name,
+        name: settingName(name),
         setting: value,
         category: 'Client Connection Defaults',
         short_desc: '',
@@ -144,7 +152,7 @@ export const systemTables: readonly VirtualTable[] = [
         schemaname: view.schema,
         viewname: view.name,
         viewowner: catalog.user,
-        definition: viewDefinition(view),
+        definition: viewDefinition(catalog, view),
       })),
   ),
   table(
@@ -161,7 +169,7 @@ export const systemTables: readonly VirtualTable[] = [
                 matviewowner: catalog.user,
                 hasindexes: view.entry.indexes.length > 0,
                 ispopulated: view.entry.materialized.populated,
-                definition: viewDefinition(view),
+                definition: viewDefinition(catalog, view),
               },
             ],
       ),
@@ -207,14 +215,14 @@ export const systemTables: readonly VirtualTable[] = [
       )
     },
   ),
-  table('pg_catalog.pg_am', 'oid oid, amname, amhandler, amtype', () => [
-    { oid: 2, amname: 'heap', amhandler: 'heap_tableam_handler', amtype: 't' },
-    { oid: 403, amname: 'btree', amhandler: 'bthandler', amtype: 'i' },
+  table('pg_catalog.pg_am', 'oid oid, amname, amhandler, amtype, tableoid oid', () => [
+    { oid: 2, amname: 'heap', amhandler: 'heap_tableam_handler', amtype: 't', tableoid: 2601 },
+    { oid: 403, amname: 'btree', amhandler: 'bthandler', amtype: 'i', tableoid: 2601 },
   ]),
   table(
     'pg_catalog.pg_collation',
     `oid oid, collname, collnamespace oid, collowner oid, collprovider, collisdeterministic bool, collencoding int4,
-     collcollate, collctype, colliculocale, collversion`,
+     collcollate, collctype, colliculocale, collversion, tableoid oid`,
     () =>
       [
         [100, 'default', 'd'],
@@ -230,6 +238,7 @@ export const systemTables: readonly VirtualTable[] = [
         collencoding: -1,
         collcollate: 'C',
         collctype: 'C',
+        tableoid: 3456,
       })),
   ),
   table(
@@ -239,8 +248,14 @@ export const systemTables: readonly VirtualTable[] = [
   ),
   table(
     'pg_catalog.pg_language',
-    'oid oid, lanname, lanowner oid, lanispl bool, lanpltrusted bool, lanacl text[]',
-    () => [{ oid: 14, lanname: 'sql', lanowner: OWNER, lanispl: false, lanpltrusted: true }],
+    `oid oid, lanname, lanowner oid, lanispl bool, lanpltrusted bool, lanplcallfoid oid, laninline oid, lanvalidator oid,
+     lanacl text[], tableoid oid`,
+    () => [{ oid: 14, lanname: 'sql', lanowner: OWNER, lanispl: false, lanpltrusted: true, tableoid: 2612 }],
+  ),
+  ...['pg_statio_all_tables', 'pg_statio_user_tables'].map((name) =>
+    table(`pg_catalog.${name}`, 'relid oid, schemaname, relname', ({ catalog }) =>
+      tablesOf(catalog).map((one) => ({ relid: one.oid, schemaname: one.schema, relname: one.name })),
+    ),
   ),
   table(
     'pg_catalog.pg_stat_activity',

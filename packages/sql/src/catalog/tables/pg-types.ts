@@ -75,7 +75,7 @@ function typeRow(catalog: CatalogImage, { oid, schema, name, type, entry }: Imag
     typmodout: '-',
     typanalyze: '-',
     typalign: bytes === 8 ? 'd' : 'i',
-    typstorage: bytes > 0 ? 'p' : 'x',
+    typstorage: bytes > 0 ? 'p' : type.id === 'numeric' ? 'm' : 'x',
     typnotnull: domain?.notNull ?? false,
     typbasetype: domain === null ? 0 : typeOid(domain.type),
     typtypmod: domain === null ? -1 : typeModifier(domain.type),

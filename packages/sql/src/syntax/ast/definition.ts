@@ -196,6 +196,8 @@ export type SequenceOption = Node &
     | { readonly kind: 'minvalue' | 'maxvalue' | 'restart'; readonly value: string | null }
     | { readonly kind: 'cycle'; readonly on: boolean }
     | { readonly kind: 'ownedBy'; readonly owner: QualifiedName }
+    /** Of the sequence of an identity column. */
+    | { readonly kind: 'sequenceName'; readonly name: QualifiedName }
   )
 
 export interface CreateSchema extends Node {

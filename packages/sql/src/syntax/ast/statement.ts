@@ -1,6 +1,7 @@
 import type { Identifier, Node, QualifiedName, TypeName } from './common.ts'
 import type { Copy, CursorStatement } from './copy.ts'
 import type { Definition, StorageOption } from './definition.ts'
+import type { Maintenance } from './maintenance.ts'
 import type { Expression, Query, WriteStatement } from './query.ts'
 
 export type Statement =
@@ -17,6 +18,7 @@ export type Statement =
   | Explain
   | SetStatement
   | Show
+  | Maintenance
 
 export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable'
 

@@ -10,8 +10,10 @@ import type {
   SettingWordCst,
   StatementCst,
   TransactionModesCst,
+  ZoneIntervalCst,
 } from '../cst/statement.ts'
 import { CopyBuilder } from './copy-builder.ts'
+import { doBlock, lockTable, maintain } from './maintenance-builder.ts'
 import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts'
 
 /** Every statement. */
@@ -57,6 +59,9 @@ export class StatementBuilder extends CopyBuilder {
       const name = settingWord(only(only(children.resetting).children.settingWord))
       return { kind: 'set', scope: 'session', name, values: null, span }
     }
+    if (children.lockTable !== undefined) return lockTable(only(children.lockTable))
+    if (children.maintain !== undefined) return maintain(only(children.maintain))
+    if (children.doBlock !== undefined) return doBlock(only(children.doBlock))
     return { kind: 'show', name: settingWord(only(only(children.show).children.settingWord)), span }
   }
 
@@ -137,7 +142,7 @@ export class StatementBuilder extends CopyBuilder {
   #set(node: SettingCst): Statement {
     const { Session, Local, Time, transactionModes, settingName, settingValues, Characteristics } =
       node.children
-    const { Constraints, qualifiedName: names = [], Deferred } = node.children
+    const { Constraints, qualifiedName: names = [], Deferred, zoneInterval } = node.children
     const span = spanOf(node)
     if (has(Constraints))
       return { kind: 'setConstraints', names: names.map(qualifiedName), deferred: has(Deferred), span }
@@ -151,10 +156,23 @@ export class StatementBuilder extends CopyBuilder {
         ? { kind: 'set', scope, name: `${prefix}_read_only`, values: [readOnly ? 'on' : 'off'], span }
         : { kind: 'set', scope, name: `${prefix}_isolation`, values: [isolation], span }
     }
+    const interval = zoneInterval?.[0]
+    if (interval !== undefined)
+      return { kind: 'set', scope, name: 'timezone', values: [this.#eastward(interval)], span }
     const { settingValue } = only(settingValues).children
     const values = settingValue === undefined ? null : settingValue.map((value) => this.settingText(value))
     const set: SetStatement = { kind: 'set', scope, name: 'timezone', values, span }
     return has(Time) ? set : { ...set, name: dotted(only(settingName)) }
+  }
+
+  /** Hours east of UTC, as SET TIME ZONE takes them. */
+  #eastward(node: ZoneIntervalCst): string {
+    const token = only(node.children.StringLiteral)
+    const [, sign, hours, minutes = '0'] =
+      /^\s*([-+]?)(\d{1,3})(?::(\d{2}))?\s*$/.exec(scanned(token).value) ?? []
+    if (hours === undefined) throw this.unexpected(token.startOffset)
+    const east = Number(hours) + Number(minutes) / 60
+    return String(sign === '-' ? -east : east)
   }
 }
 

@@ -232,7 +232,7 @@ export class TableBuilder extends WriteBuilder {
 
   protected sequenceOption(node: SequenceOptionCst): SequenceOption {
     const { As, typeName, Increment, signedNumber, Minvalue, Maxvalue, No, Cycle } = node.children
-    const { Start, Restart, Cache, qualifiedName: owner } = node.children
+    const { Start, Restart, Cache, qualifiedName: owner, nameWord } = node.children
     const span = spanOf(node)
     const number = signedNumber?.[0]
     const value = number === undefined ? null : this.#signed(number)
@@ -241,6 +241,11 @@ export class TableBuilder extends WriteBuilder {
     if (has(Maxvalue)) return { kind: 'maxvalue', value, span }
     if (has(Cycle)) return { kind: 'cycle', on: !has(No), span }
     if (has(Restart)) return { kind: 'restart', value, span }
+    if (nameWord !== undefined) {
+      const word = only(nameWord)
+      if (scanned(word).value !== 'name') throw this.unexpected(word.startOffset)
+      return { kind: 'sequenceName', name: qualifiedName(only(owner)), span }
+    }
     if (owner !== undefined) return { kind: 'ownedBy', owner: qualifiedName(only(owner)), span }
     const kind = has(Increment) ? 'increment' : has(Start) ? 'start' : 'cache'
     if (kind === 'cache') only(Cache)

@@ -30,8 +30,18 @@ const zoned = new Set(['timestamp without time zone', 'time without time zone'])
 type Unexpected = (offset: number) => Error
 
 export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName {
-  const { Double, Character, Char, Varying, Interval, qualifiedName, typeModifier, timeZone, LBracket } =
-    node.children
+  const {
+    Double,
+    Character,
+    Char,
+    Varying,
+    Interval,
+    qualifiedName,
+    typeModifier,
+    timeZone,
+    LBracket,
+    Array: ArrayWord,
+  } = node.children
   let written = ''
   if (has(Double)) written = 'float8'
   else if (has(Character) || has(Char)) written = has(Varying) ? 'varchar' : 'char'
@@ -43,7 +53,11 @@ export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName 
       if (words.join('.') !== 'bit') throw unexpected(only(Varying).startOffset)
       words[0] = 'varbit'
     }
-    written = words.length === 2 && words[0] === 'pg_catalog' ? (words[1] ?? '') : words.join('.')
+    // What folds, or has a dot in it, keeps its quotes.
+    const names = words.map((word) =>
+      /^[a-z_][a-z0-9_$]*$/.test(word) ? word : `"${word.replaceAll('"', '""')}"`,
+    )
+    written = names.length === 2 && names[0] === 'pg_catalog' ? (names[1] ?? '') : names.join('.')
   }
   const modifiers = (typeModifier ?? []).map(({ children }) => {
     const token = only(children.NumberLiteral)
@@ -57,7 +71,7 @@ export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName 
     name = bits <= 24 ? 'real' : 'double precision'
     modifiers.length = 0
   }
-  return { kind: 'typeName', name, modifiers, array: has(LBracket), span: spanOf(node) }
+  return { kind: 'typeName', name, modifiers, array: has(LBracket) || has(ArrayWord), span: spanOf(node) }
 }
 
 /** The type of `type 'text'`. */

@@ -1,6 +1,6 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
-import type { SettingValueCst } from './definition.ts'
+import type { SettingValueCst, StorageOptionCst } from './definition.ts'
 import type { NameListCst, QualifiedNameCst } from './expression.ts'
 import type { Cst } from './node.ts'
 import type { QueryCst, WhereClauseCst } from './query.ts'
@@ -100,4 +100,47 @@ export type CloseCursorCst = Cst<{
   readonly Close: readonly IToken[]
   readonly All?: readonly IToken[]
   readonly ColumnId?: readonly IToken[]
+}>
+
+export type LockTableCst = Cst<{
+  readonly Lock: readonly IToken[]
+  readonly Table?: readonly IToken[]
+  readonly Only?: readonly IToken[]
+  readonly qualifiedName: readonly QualifiedNameCst[]
+  readonly Comma?: readonly IToken[]
+  readonly In?: readonly IToken[]
+  readonly Label?: readonly IToken[]
+  readonly Mode?: readonly IToken[]
+  readonly Nowait?: readonly IToken[]
+}>
+
+export type MaintainCst = Cst<{
+  readonly Vacuum?: readonly IToken[]
+  readonly Analyze?: readonly IToken[]
+  readonly Analyse?: readonly IToken[]
+  readonly LParen?: readonly IToken[]
+  readonly storageOption?: readonly StorageOptionCst[]
+  readonly Comma?: readonly IToken[]
+  readonly RParen?: readonly IToken[]
+  readonly Full?: readonly IToken[]
+  readonly Freeze?: readonly IToken[]
+  readonly Verbose?: readonly IToken[]
+  readonly maintained?: readonly MaintainedCst[]
+}>
+
+export type MaintainedCst = Cst<{
+  readonly qualifiedName: readonly QualifiedNameCst[]
+  readonly nameList?: readonly NameListCst[]
+}>
+
+export type DoBlockCst = Cst<{
+  readonly Do: readonly IToken[]
+  readonly language?: readonly LanguageCst[]
+  readonly StringLiteral: readonly IToken[]
+}>
+
+export type LanguageCst = Cst<{
+  readonly Language: readonly IToken[]
+  readonly Label?: readonly IToken[]
+  readonly StringLiteral?: readonly IToken[]
 }>

@@ -148,6 +148,8 @@ export type SequenceOptionCst = Cst<{
   readonly Cache?: readonly IToken[]
   readonly Owned?: readonly IToken[]
   readonly qualifiedName?: readonly QualifiedNameCst[]
+  readonly Sequence?: readonly IToken[]
+  readonly nameWord?: readonly IToken[]
 }>
 
 export type SignedNumberCst = Cst<{

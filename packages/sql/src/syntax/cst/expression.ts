@@ -15,6 +15,7 @@ export type TypeNameCst = Cst<{
   readonly Comma?: readonly IToken[]
   readonly RParen?: readonly IToken[]
   readonly timeZone?: readonly TimeZoneCst[]
+  readonly Array?: readonly IToken[]
   readonly LBracket?: readonly IToken[]
   readonly size?: readonly IToken[]
   readonly RBracket?: readonly IToken[]

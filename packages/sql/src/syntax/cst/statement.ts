@@ -1,6 +1,14 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
-import type { CloseCursorCst, CopyCst, DeclareCursorCst, FetchRowsCst } from './copy.ts'
+import type {
+  CloseCursorCst,
+  CopyCst,
+  DeclareCursorCst,
+  DoBlockCst,
+  FetchRowsCst,
+  LockTableCst,
+  MaintainCst,
+} from './copy.ts'
 import type {
   AlterCst,
   CommentCst,
@@ -44,6 +52,9 @@ export type StatementCst = Cst<{
   readonly setting?: readonly SettingCst[]
   readonly resetting?: readonly ResettingCst[]
   readonly show?: readonly ShowCst[]
+  readonly lockTable?: readonly LockTableCst[]
+  readonly maintain?: readonly MaintainCst[]
+  readonly doBlock?: readonly DoBlockCst[]
 }>
 
 export type BeginCst = Cst<{
@@ -145,6 +156,7 @@ export type SettingCst = Cst<{
   readonly Local?: readonly IToken[]
   readonly Time?: readonly IToken[]
   readonly Zone?: readonly IToken[]
+  readonly zoneInterval?: readonly ZoneIntervalCst[]
   readonly settingValues?: readonly SettingValuesCst[]
   readonly Characteristics?: readonly IToken[]
   readonly As?: readonly IToken[]
@@ -159,6 +171,13 @@ export type SettingCst = Cst<{
   readonly settingName?: readonly SettingNameCst[]
   readonly To?: readonly IToken[]
   readonly Equals?: readonly IToken[]
+}>
+
+export type ZoneIntervalCst = Cst<{
+  readonly Interval: readonly IToken[]
+  readonly StringLiteral: readonly IToken[]
+  readonly IntervalField?: readonly IToken[]
+  readonly To?: readonly IToken[]
 }>
 
 export type SettingNameCst = Cst<{

@@ -16,6 +16,7 @@ import {
 } from '../tokens.ts'
 import type { Rule } from './rule.ts'
 
+const ARRAY = keyword('array')
 const CHAR = keyword('char')
 const CHARACTER = keyword('character')
 const COLLATE = keyword('collate')
@@ -62,6 +63,7 @@ export abstract class NameGrammar extends CstParser {
       this.CONSUME(RParen)
     })
     this.OPTION3(() => this.SUBRULE(this.timeZone))
+    this.OPTION6(() => this.CONSUME(ARRAY))
     this.MANY(() => {
       this.CONSUME(LBracket)
       this.OPTION4(() => this.CONSUME2(NumberLiteral, { LABEL: 'size' }))

@@ -1,12 +1,24 @@
 import { tokenMatcher } from 'chevrotain'
-import { ColumnId, Comma, Dot, Equals, keyword, Label, LParen, RParen, Semicolon } from '../tokens.ts'
-import { CursorGrammar } from './cursor-grammar.ts'
+import {
+  ColumnId,
+  Comma,
+  Dot,
+  Equals,
+  IntervalField,
+  keyword,
+  Label,
+  LParen,
+  RParen,
+  Semicolon,
+  StringLiteral,
+} from '../tokens.ts'
+import { MaintenanceGrammar } from './maintenance-grammar.ts'
 import type { Rule } from './rule.ts'
 
 const k = keyword
 
 /** What a statement may be. */
-export class StatementGrammar extends CursorGrammar {
+export class StatementGrammar extends MaintenanceGrammar {
   constructor() {
     super()
     this.performSelfAnalysis()
@@ -46,6 +58,9 @@ export class StatementGrammar extends CursorGrammar {
       { ALT: () => this.SUBRULE(this.setting) },
       { ALT: () => this.SUBRULE(this.resetting) },
       { ALT: () => this.SUBRULE(this.show) },
+      { ALT: () => this.SUBRULE(this.lockTable) },
+      { ALT: () => this.SUBRULE(this.maintain) },
+      { ALT: () => this.SUBRULE(this.doBlock) },
     ])
   })
 
@@ -212,7 +227,14 @@ export class StatementGrammar extends CursorGrammar {
         ALT: () => {
           this.CONSUME(k('time'))
           this.CONSUME(k('zone'))
-          this.SUBRULE(this.settingValues)
+          this.OR6([
+            {
+              GATE: () => this.LA(2).tokenType === StringLiteral,
+              ALT: () => this.SUBRULE(this.zoneInterval),
+              IGNORE_AMBIGUITIES: true,
+            },
+            { ALT: () => this.SUBRULE(this.settingValues) },
+          ])
         },
       },
       {
@@ -246,6 +268,19 @@ export class StatementGrammar extends CursorGrammar {
         IGNORE_AMBIGUITIES: true,
       },
     ])
+  })
+
+  /** `INTERVAL '+01:00' HOUR TO MINUTE`: how far east of UTC. */
+  readonly zoneInterval: Rule = this.RULE('zoneInterval', () => {
+    this.CONSUME(k('interval'))
+    this.CONSUME(StringLiteral)
+    this.OPTION(() => {
+      this.CONSUME(IntervalField)
+      this.OPTION2(() => {
+        this.CONSUME(k('to'))
+        this.CONSUME2(IntervalField)
+      })
+    })
   })
 
   readonly settingName: Rule = this.RULE('settingName', () => {

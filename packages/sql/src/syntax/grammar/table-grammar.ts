@@ -286,6 +286,13 @@ export abstract class TableGrammar extends WriteGrammar {
           this.SUBRULE(this.qualifiedName)
         },
       },
+      {
+        ALT: () => {
+          this.CONSUME(k('sequence'))
+          this.CONSUME(ColumnId, { LABEL: 'nameWord' })
+          this.SUBRULE2(this.qualifiedName)
+        },
+      },
     ])
   })
 

@@ -67,6 +67,23 @@ export function transactions({ test, expect, three }: SuiteParts): void {
     expect(await settle(b.map('done').has('job'))).toBe(false)
   })
 
+  test('counters and sorted maps take part, and what is read of a counter is judged', async () => {
+    const { a, b, settle } = await three()
+    await settle(a.sortedMap<number, string>('log').set(0, 'first'))
+    const append = async (node: typeof a, text: string): Promise<void> => {
+      for (let i = 0; i < 6; i++)
+        await node.transaction(async (tx) => {
+          const at = (await tx.value('length')) + 1
+          tx.add('length')
+          await tx.map<number, string>('log').set(at, `${text}${i}`)
+        })
+    }
+    await settle(Promise.all([append(a, 'a'), append(b, 'b')]))
+    expect(await settle(a.counter('length').value())).toBe(12)
+    const log = await settle(b.sortedMap<number, string>('log').range({ from: 1 }))
+    expect(log.map(([at]) => at)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1))
+  })
+
   test('what only reads sees one moment, and what it deletes is gone', async () => {
     const { a, b, settle } = await three()
     await settle(a.map<string, number>('m').set('x', 1))
