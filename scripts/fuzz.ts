@@ -7,6 +7,7 @@ interface Suite {
 }
 
 const suites: Readonly<Record<string, () => Promise<Suite>>> = {
+  sql: () => import('./fuzz/sql.ts'),
   pgwire: () => import('./fuzz/pgwire.ts'),
 }
 

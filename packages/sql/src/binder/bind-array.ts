@@ -4,6 +4,7 @@ import { arrayMaker } from '../functions/array.ts'
 import { type CastContext, castFor } from '../functions/cast.ts'
 import type { ScalarFunction } from '../functions/function.ts'
 import { loosely, strictly } from '../functions/generic.ts'
+import { interned } from '../functions/interned.ts'
 import { resolveAggregate } from '../functions/resolve.ts'
 import { columnExpr, constant } from '../plan/build.ts'
 import type { CallExpr, ColumnExpr, Expr } from '../plan/expression.ts'
@@ -77,7 +78,8 @@ export function bindArray(
         })
   const [first] = typed as [Expr]
   const type = first.type.element === undefined ? unmodified(first.type) : first.type
-  return call(arrayMaker(type, typed.length), typed)
+  const fn = interned('array', [type], String(typed.length), () => arrayMaker(type, typed.length))
+  return call(fn, typed)
 }
 
 /** `ARRAY(query)`: the only column of all rows, in their order; an empty array without rows. */
@@ -137,15 +139,13 @@ export function bindSubscript(context: BindContext, expression: SubscriptExpress
   const element = elementOf(operand.type)
   if (!chain.some(({ slice }) => slice)) {
     const subscripts = chain.map(({ lower }) => position(lower))
-    const fn = strictly(
-      'subscript',
-      [operand.type, ...subscripts.map(() => INTEGER)],
-      element,
-      (text: string, ...at: readonly number[]) => {
+    const types = [operand.type, ...subscripts.map(() => INTEGER)]
+    const fn = interned('subscript', types, '', () =>
+      strictly('subscript', types, element, (text: string, ...at: readonly number[]) => {
         const array = toArray(element, text)
         const found = itemAt(array, at)
         return found === null ? null : (array.items[found] ?? null)
-      },
+      }),
     )
     return call(fn, [operand, ...subscripts])
   }
@@ -155,17 +155,21 @@ export function bindSubscript(context: BindContext, expression: SubscriptExpress
   const bounds = chain.flatMap(({ lower, upper, slice }) =>
     slice ? [position(lower), position(upper)] : [constant(INTEGER, 1), position(lower)],
   )
-  const fn = loosely(
-    'slice',
-    [operand.type, ...bounds.map(() => INTEGER)],
-    operand.type,
-    (text: Value, ...at: readonly Value[]) => {
-      if (text === null) return null
-      // A bound that is NULL, not left out, gives NULL.
-      if (at.some((bound, i) => bound === null && open[i >> 1]?.[i % 2] !== true)) return null
-      const pairs = chain.map((_, i) => [at[i * 2] as number | null, at[i * 2 + 1] as number | null] as const)
-      return fromArray(element, sliceOf(toArray(element, text as string), pairs))
-    },
+  const fn = interned('slice', [operand.type, ...bounds.map(() => INTEGER)], JSON.stringify(open), () =>
+    loosely(
+      'slice',
+      [operand.type, ...bounds.map(() => INTEGER)],
+      operand.type,
+      (text: Value, ...at: readonly Value[]) => {
+        if (text === null) return null
+        // A bound that is NULL, not left out, gives NULL.
+        if (at.some((bound, i) => bound === null && open[i >> 1]?.[i % 2] !== true)) return null
+        const pairs = chain.map(
+          (_, i) => [at[i * 2] as number | null, at[i * 2 + 1] as number | null] as const,
+        )
+        return fromArray(element, sliceOf(toArray(element, text as string), pairs))
+      },
+    ),
   )
   return call(fn, [operand, ...bounds])
 }

@@ -1,19 +1,23 @@
 import type { ColumnSchema, TableSchema } from '../catalog/schema.ts'
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
+import { rowMaker } from '../functions/record.ts'
 import { columnExpr, constant } from '../plan/build.ts'
 import type { Column, Expr } from '../plan/expression.ts'
-import type { Assignment, Identifier, Insert, InsertValue, Node, Query } from '../syntax/ast.ts'
-import { formatType, type SqlType } from '../types/type.ts'
+import type {
+  Assignment,
+  ColumnAssignment,
+  Identifier,
+  Insert,
+  InsertValue,
+  Node,
+  Query,
+} from '../syntax/ast.ts'
+import { formatType, recordOf, type SqlType } from '../types/type.ts'
+import { assignPart } from './assign-part.ts'
 import { bindExpression } from './bind-expression.ts'
+import { fieldAt } from './bind-row.ts'
 import { tryCoerce } from './coerce.ts'
-import {
-  type BindContext,
-  errorAt,
-  newColumn,
-  type OutputColumn,
-  positionOf,
-  unsupported,
-} from './context.ts'
+import { type BindContext, errorAt, newColumn, positionOf } from './context.ts'
 import { defaultExpression } from './defaults.ts'
 import type { Place } from './place.ts'
 import { refuseValue } from './refuse-value.ts'
@@ -118,7 +122,7 @@ export function rowScope(table: TableSchema, row: readonly Column[], alias: stri
 }
 
 /** Makes the columns of a query of one row part of every row that is changed. */
-export type JoinRow = (query: Query) => readonly OutputColumn[]
+export type JoinRow = (query: Query) => readonly Expr[]
 
 /** The new values of SET, by position. @throws 42703, 42601 for two of one column */
 export function bindAssignments(
@@ -141,18 +145,21 @@ export function bindAssignments(
     assigned.set(position, valueAt(position))
   }
   for (const assignment of assignments) {
+    if (assignment.kind === 'assignment' && assignment.path.length > 0) {
+      assignToPart(assignment)
+      continue
+    }
     if (assignment.kind === 'assignment') {
       const { column, value } = assignment
       assignTo(column, (position) => valueFor(place, table, position, value, 'update'))
       continue
     }
-    if (joinRow === null) throw unsupported(context, assignment, 'a query of several columns here')
     const { columns, query } = assignment
-    const given = joinRow(query)
+    const given = joinRow === null ? fieldsOfQuery(place, query) : joinRow(query)
     if (given.length !== columns.length)
       throw errorAt(context, query, SQLSTATE.syntaxError, 'number of columns does not match number of values')
     columns.forEach((column, i) => {
-      const value = columnExpr((given[i] as OutputColumn).column)
+      const value = given[i] as Expr
       assignTo(column, (position) => {
         refuseValue(table, table.columns[position] as ColumnSchema, 'update')
         return assign(context, query, value, table, position)
@@ -160,4 +167,46 @@ export function bindAssignments(
     })
   }
   return assigned
+
+  /** Several parts of one column may change. */
+  function assignToPart({ column, path, value }: ColumnAssignment): void {
+    const position = columnPosition(context, table, column)
+    const schema = table.columns[position] as ColumnSchema
+    if (value.kind === 'default')
+      throw errorAt(
+        context,
+        value,
+        SQLSTATE.featureNotSupported,
+        `cannot set ${path[0]?.kind === 'field' ? 'a subfield' : 'an array element'} to DEFAULT`,
+      )
+    refuseValue(table, schema, 'update')
+    const seen = place.scope?.tables[0]?.columns[position]?.column
+    const old =
+      assigned.get(position) ?? (seen === undefined ? constant(schema.type, null) : columnExpr(seen))
+    const given = { name: column.name, node: value, value: bindExpression(place, value) }
+    assigned.set(position, assignPart(place, old, path, given))
+  }
+}
+
+/** The values of a query of one row, taken out of that row. */
+function fieldsOfQuery(place: Place, query: Query): readonly Expr[] {
+  const { context } = place
+  const { plan, columns } = context.bindQuery(query, context, place.scope)
+  const type = recordOf(columns.map(({ name, column }) => ({ name, type: column.type })))
+  const column = newColumn(context, 'row', type)
+  const fn = rowMaker(type)
+  const made: Expr = {
+    kind: 'call',
+    type,
+    fn,
+    form: 'function',
+    args: columns.map((one) => columnExpr(one.column)),
+  }
+  const row: Expr = {
+    kind: 'scalarQuery',
+    type,
+    column,
+    plan: { kind: 'project', input: plan, outputs: [{ column, expr: made }] },
+  }
+  return columns.map((_, at) => fieldAt(row, at))
 }

@@ -1,6 +1,5 @@
 import { unreachable } from '@cluster/core'
-import { SQLSTATE, sqlError } from '../errors.ts'
-import type { ScalarFunction } from '../functions/function.ts'
+import { SQLSTATE } from '../errors.ts'
 import { needsOrder } from '../functions/ordered-set.ts'
 import { isSetFunction } from '../functions/set-returning.ts'
 import { isWindowFunction } from '../functions/window.ts'
@@ -17,21 +16,32 @@ import type {
   Query,
   RowExpression,
 } from '../syntax/ast.ts'
-import { compareValues } from '../types/compare.ts'
 import { numberLiteral } from '../types/literal.ts'
-import { BOOLEAN, type SqlType, UNKNOWN } from '../types/type.ts'
+import { BOOLEAN, fieldsOf, type SqlType, typeCategory, typeName, UNKNOWN } from '../types/type.ts'
 import { bindAggregate, IN_AGGREGATE } from './aggregates.ts'
 import { bindArray, bindArrayQuery, bindQuantifiedArray, bindSubscript } from './bind-array.ts'
+import {
+  bindField,
+  bindNullTest,
+  bindRow,
+  fieldAt,
+  isFieldCall,
+  rowOfTable,
+  spreadItems,
+  spreadSyntax,
+} from './bind-row.ts'
 import { bindWindowCall } from './bind-window.ts'
-import { coerce, coerceToBoolean, explicitCast, settle, unify } from './coerce.ts'
+import { coerce, coerceToBoolean, explicitCast, tryCoerce, unify } from './coerce.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, unsupported } from './context.ts'
 import { declaredType } from './declared-type.ts'
 import { asDomain } from './domains.ts'
+import { extremeCall } from './extreme-call.ts'
 import { groupingCall } from './grouping.ts'
+import { positional } from './named-arguments.ts'
 import { functionCall, isAggregate, operatorCall } from './overloads.ts'
 import { bindPartitionOf } from './partition-of.ts'
 import type { Place } from './place.ts'
-import { EMPTY_SCOPE, resolveColumn } from './scope.ts'
+import { EMPTY_SCOPE, findColumn, resolveColumn } from './scope.ts'
 import { bindSequenceCall, isSequenceCall } from './sequence-calls.ts'
 import { setFunction } from './set-functions.ts'
 
@@ -85,7 +95,7 @@ export function bindExpression(place: Place, expression: Expression): Expr {
       return { kind: 'parameter', type: known ?? UNKNOWN, index: expression.index }
     }
     case 'column':
-      return columnExpr(resolveColumn(context, place.scope, expression))
+      return bindReference(place, expression)
     case 'unary':
       return operatorCall(context, expression, expression.operator, [bind(expression.operand)])
     case 'binary':
@@ -174,7 +184,9 @@ export function bindExpression(place: Place, expression: Expression): Expr {
       const left = bind(expression.left)
       repeat(context, expression, left)
       const equal = compare(place, expression, '=', left, bind(expression.right))
-      const original = settle(context, left)
+      // The value is what the operator compares: NULLIF(1, 2.5) is numeric.
+      const taken = ['unknown', 'number', 'string'].includes(typeCategory(left.type.id))
+      const original = taken ? (equal.args[0] as Expr) : left
       return {
         kind: 'case',
         type: original.type,
@@ -184,9 +196,14 @@ export function bindExpression(place: Place, expression: Expression): Expr {
     }
     case 'greatest':
     case 'least':
-      return bindExtreme(place, expression, expression.kind)
+      return extremeCall(context, expression.kind, expression.args, expression.args.map(bind))
     case 'row':
-      throw unsupported(context, expression, 'a row value here')
+      return bindRow(context, expression, spreadItems(place, expression.items, bind))
+    case 'field':
+      return bindField(context, expression, bind(expression.operand))
+    case 'fields':
+      // Where there is no list, the row is one value.
+      return bind(expression.operand)
     case 'array':
       return bindArray(context, expression, bind)
     case 'arrayQuery':
@@ -198,6 +215,13 @@ export function bindExpression(place: Place, expression: Expression): Expr {
     default:
       return unreachable(expression)
   }
+}
+
+/** A column, or else the row of a table of that name. */
+function bindReference({ context, scope }: Place, reference: Expression & { kind: 'column' }): Expr {
+  const column = findColumn(context, scope, reference)
+  if (column !== null) return columnExpr(column)
+  return rowOfTable(context, scope, reference.parts) ?? columnExpr(resolveColumn(context, scope, reference))
 }
 
 /** An expression that must be boolean. @throws 42804 */
@@ -216,7 +240,8 @@ function bindIs(place: Place, expression: Expression & { kind: 'is' }): Expr {
   if (test === 'null') {
     if (expression.operand.kind === 'row') {
       // A row IS NULL when all of its fields are, and IS NOT NULL when none is.
-      const tests = expression.operand.items.map(
+      const items = spreadSyntax(place, expression.operand.items, (part) => bindExpression(place, part))
+      const tests = items.map(
         (item): Expr => ({
           kind: 'is',
           type: BOOLEAN,
@@ -227,7 +252,9 @@ function bindIs(place: Place, expression: Expression & { kind: 'is' }): Expr {
       )
       return conjunction(tests)
     }
-    return { kind: 'is', type: BOOLEAN, test, operand: bindExpression(place, expression.operand), negated }
+    const bound = bindExpression(place, expression.operand)
+    if (bound.type.record !== undefined) return bindNullTest(bound, negated)
+    return { kind: 'is', type: BOOLEAN, test, operand: bound, negated }
   }
   const operand = bindCondition(place, expression.operand, `IS ${test.toUpperCase()}`)
   return { kind: 'is', type: BOOLEAN, test: test === 'unknown' ? 'null' : test, operand, negated }
@@ -261,10 +288,13 @@ function bindRows(
   right: RowExpression,
 ): Expr {
   const { context } = place
-  if (left.items.length !== right.items.length)
+  const [lefts, rights] = [left, right].map(({ items }) =>
+    spreadItems(place, items, (item) => bindExpression(place, item)),
+  ) as [Expr[], Expr[]]
+  if (lefts.length !== rights.length)
     throw errorAt(context, node, SQLSTATE.syntaxError, 'unequal number of entries in row expressions')
-  const lefts = left.items.map((item) => bindExpression(place, item))
-  const rights = right.items.map((item) => bindExpression(place, item))
+  if (lefts.length === 0)
+    throw errorAt(context, node, SQLSTATE.featureNotSupported, 'cannot compare rows of zero length')
   for (const part of [...lefts, ...rights]) repeat(context, node, part)
   return compareRows(place, node, node.operator, lefts, rights)
 }
@@ -321,7 +351,8 @@ function bindInList(place: Place, expression: InListExpression): Expr {
   if (expression.operand.kind === 'row') {
     const row = expression.operand
     const operands = expression.list.map((item) => {
-      if (item.kind !== 'row') throw unsupported(context, item, 'comparing a row with a single value')
+      if (item.kind !== 'row')
+        return compare(place, item, '=', bindExpression(place, row), bindExpression(place, item))
       return bindRows(place, { ...item, operator: '=' }, row, item)
     })
     const any: Expr = operands.length === 1 ? (operands[0] as Expr) : { kind: 'or', type: BOOLEAN, operands }
@@ -355,8 +386,11 @@ interface Quantified {
 function bindQuantified(place: Place, expression: Node, parts: Quantified): Expr {
   const { context } = place
   const { left: operand, operator, query, quantifier, negated = false } = parts
-  const items = operand.kind === 'row' ? operand.items : [operand]
   const { plan, columns } = subquery(place, query)
+  const items =
+    operand.kind === 'row' && !(columns.length === 1 && columns[0]?.column.type.record !== undefined)
+      ? spreadSyntax(place, operand.items, (part) => bindExpression(place, part))
+      : [operand]
   if (columns.length !== items.length)
     throw errorAt(
       context,
@@ -468,10 +502,24 @@ function bindCall(place: Place, expression: CallExpression): Expr {
   if (isSequenceCall(name, expression))
     return bindSequenceCall(context, expression, (arg) => bindExpression(place, arg))
   if (isSetFunction(name)) return bindSetCall(place, expression, name)
-  const args = expression.args.map((arg) => bindExpression(place, arg))
+  const given = positional(context, expression, name, expression.args)
+  const args = given.map((arg) => bindExpression(place, wordOf(name, arg)))
   if (name === 'cluster_partition_of') return bindPartitionOf(context, expression, args)
+  if (isFieldCall(name, args)) {
+    const [row] = args as [Expr]
+    return fieldAt(
+      row,
+      fieldsOf(row.type).findIndex((field) => field.name === name),
+    )
+  }
   return functionCall(context, expression, name, args)
 }
+
+/** The form of `normalize(text, NFC)` is a word, not a column. */
+const wordOf = (name: string, arg: Expression): Expression =>
+  name === 'normalize' && arg.kind === 'column' && /^nfk?[cd]$/.test(arg.parts[0]?.name ?? '')
+    ? { kind: 'string', value: arg.parts[0]?.name ?? '', span: arg.span }
+    : arg
 
 /** A function that gives rows, in a select list. @throws 0A000 anywhere else */
 function bindSetCall(place: Place, expression: CallExpression, name: string): Expr {
@@ -490,34 +538,6 @@ function bindSetCall(place: Place, expression: CallExpression, name: string): Ex
   return place.sets.add({ name, args, column, rows, node: expression })
 }
 
-/** GREATEST and LEAST skip NULLs; NULL only when all are. */
-function bindExtreme(
-  place: Place,
-  expression: Expression & { kind: 'greatest' | 'least' },
-  kind: 'greatest' | 'least',
-): Expr {
-  const { context } = place
-  const bound = expression.args.map((arg) => bindExpression(place, arg))
-  const args = unify(context, expression.args, bound, kind.toUpperCase())
-  const { type } = args[0] as Expr
-  const sign = kind === 'greatest' ? 1 : -1
-  const fn: ScalarFunction = {
-    name: kind,
-    args: args.map((arg) => arg.type),
-    returns: type,
-    strict: false,
-    volatility: 'immutable',
-    impl: (...values) =>
-      values.reduce((best, value) => {
-        if (best === null) return value
-        return value !== null && compareValues(type, value, best) * sign > 0 ? value : best
-      }, null),
-    contextual: null,
-    js: null,
-  }
-  return { kind: 'call', type, fn, form: 'function', args }
-}
-
 /** A value without rows around it, such as LIMIT's. */
 export function bindScalar(
   context: BindContext,
@@ -526,10 +546,20 @@ export function bindScalar(
   clause: string,
 ): Expr {
   const place: Place = { context, scope: null, aggregates: null, name: clause }
+  if (expression.kind === 'column')
+    throw errorAt(
+      context,
+      expression,
+      SQLSTATE.invalidColumnReference,
+      `argument of ${clause} must not contain variables`,
+    )
   const bound = bindExpression(place, expression)
-  try {
-    return coerce(context, expression, bound, type, 'assignment')
-  } catch (cause) {
-    throw sqlError(SQLSTATE.datatypeMismatch, `argument of ${clause} must be a number`, { cause })
-  }
+  const value = tryCoerce(context, expression, bound, type, 'assignment')
+  if (value !== null) return value
+  throw errorAt(
+    context,
+    expression,
+    SQLSTATE.datatypeMismatch,
+    `argument of ${clause} must be type ${typeName(type)}, not type ${typeName(bound.type)}`,
+  )
 }

@@ -190,7 +190,24 @@ export function scanTable(
     alias: alias?.name.name ?? name,
     columns: rowKey ? [...columns, key] : columns,
   }
-  return named(context, { plan, columns: outputs }, alias, name)
+  return withRowType(named(context, { plan, columns: outputs }, alias, name), alias, table)
+}
+
+/** Columns that go by other names make rows of no type. */
+function withRowType(
+  bound: BoundFrom,
+  alias: TableAlias | null,
+  { oid, schema, name }: TableSchema,
+): BoundFrom {
+  if ((alias?.columns.length ?? 0) > 0) return bound
+  return {
+    ...bound,
+    tables: bound.tables.map((table) => ({
+      ...table,
+      schema: alias === null ? schema : null,
+      rowType: { oid, schema, name },
+    })),
+  }
 }
 
 function bindCte(context: BindContext, reference: TableName, { name, binding }: Ctes): BoundFrom {

@@ -63,7 +63,7 @@ export function bindMerge(context: BindContext, merge: Merge): MergeStatement {
         const bound = context.bindQuery(query, context, scope)
         const right: LogicalPlan = { kind: 'single', input: bound.plan }
         input = { kind: 'lateral', type: 'left', left: input, right, on: constant(BOOLEAN, true) }
-        return bound.columns
+        return bound.columns.map(({ column }) => columnExpr(column))
       })
     return action.kind === 'insert' ? insertedRow(context, merge, branch, place(sourceScope, 'VALUES')) : null
   })

@@ -27,7 +27,7 @@ export function bindQuery(query: Query, context: BindContext, scope: Scope | nul
   const bound =
     body.kind === 'select'
       ? bindSelect(inner, body, query.orderBy, scope, lockingWord(query))
-      : sorted(inner, bindBody(inner, body, scope), query.orderBy)
+      : sorted(inner, bindBody(inner, body, scope), query.orderBy, body.kind === 'setOperation')
   const { plan, columns } = limited(inner, bound, query)
   return { plan: withTables(tables, plan), columns }
 }
@@ -100,7 +100,12 @@ function bindSetOperation(context: BindContext, body: SetOperation, scope: Scope
 }
 
 /** ORDER BY of a query whose columns are all there is to sort by: set operations and VALUES. */
-function sorted(context: BindContext, bound: BoundQuery, items: readonly SortItem[]): BoundQuery {
+function sorted(
+  context: BindContext,
+  bound: BoundQuery,
+  items: readonly SortItem[],
+  setOperation: boolean,
+): BoundQuery {
   if (items.length === 0) return bound
   const scope: Scope = { ...EMPTY_SCOPE, columns: bound.columns }
   const place: Place = { context, scope, aggregates: null, name: 'ORDER BY' }
@@ -108,6 +113,17 @@ function sorted(context: BindContext, bound: BoundQuery, items: readonly SortIte
     const { expression, descending, nulls } = item
     const ordinal = ordinalOf(context, expression, bound.columns.length, 'ORDER BY')
     const column = ordinal === null ? null : (bound.columns[ordinal] as OutputColumn).column
+    if (setOperation && column === null && expression.kind !== 'column')
+      throw errorAt(
+        context,
+        expression,
+        SQLSTATE.featureNotSupported,
+        'invalid UNION/INTERSECT/EXCEPT ORDER BY clause',
+        {
+          detail: 'Only result column names can be used, not expressions or functions.',
+          hint: 'Add the expression/function to every SELECT, or move the UNION into a FROM clause.',
+        },
+      )
     return {
       expr: column === null ? settle(context, bindExpression(place, expression)) : columnExpr(column),
       descending,

@@ -8,7 +8,9 @@ import type { Expression, ExpressionItem, Select, SelectItem, SortItem } from '.
 import { AggregateScope } from './aggregate-scope.ts'
 import { bindCondition, bindExpression } from './bind-expression.ts'
 import { type BoundFrom, bindFrom } from './bind-from.ts'
+import { spreadFields } from './bind-row.ts'
 import { settle } from './coerce.ts'
+import { nameOf } from './column-names.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, type OutputColumn } from './context.ts'
 import { Grouping } from './grouping.ts'
 import { groupingSets } from './grouping-sets.ts'
@@ -46,7 +48,11 @@ export function bindSelect(
   const place = (name: string): Place => ({ context, scope, aggregates, windows, name })
   const sets = new SetScope()
   const items = bindItems({ ...place('SELECT'), sets }, select.items)
-  const groups = groupingSets(context, select, (expression) => groupKey(context, scope, expression, items))
+  const groups = groupingSets(context, select, (expression) => {
+    const key = groupKey(context, scope, expression, items)
+    refuseInGroup(context, expression, key, aggregates, windows)
+    return key
+  })
   const having =
     select.having === null
       ? null
@@ -128,56 +134,29 @@ function bindItems(place: Place, items: readonly SelectItem[]): Item[] {
         throw errorAt(context, item, SQLSTATE.syntaxError, 'SELECT * with no tables specified is not valid')
       return columns.map(({ name, column }) => ({ name, expr: columnExpr(column), source: null }))
     }
+    if (item.expression.kind === 'fields')
+      return spreadFields(place, item.expression, (part) => bindExpression(place, part)).map((field) => ({
+        ...field,
+        source: null,
+      }))
     const expr = bindExpression(place, item.expression)
     return [{ name: item.alias?.name ?? nameOf(item.expression), expr, source: item }]
   })
 }
 
-/** The name that PostgreSQL gives to a column without an alias. */
-export function nameOf(expression: Expression): string {
-  switch (expression.kind) {
-    case 'column':
-      return expression.parts.at(-1)?.name ?? '?column?'
-    case 'call':
-      return expression.name.parts.at(-1)?.name ?? '?column?'
-    case 'cast': {
-      const inner = nameOf(expression.operand)
-      return inner === '?column?' ? (shortTypeNames[expression.type.name] ?? expression.type.name) : inner
-    }
-    case 'case': {
-      const inner = expression.otherwise === null ? '?column?' : nameOf(expression.otherwise)
-      return inner === '?column?' ? 'case' : inner
-    }
-    case 'coalesce':
-    case 'nullif':
-    case 'greatest':
-    case 'least':
-    case 'exists':
-    case 'row':
-      return expression.kind
-    case 'boolean':
-      return 'bool'
-    case 'subquery': {
-      const { body } = expression.query
-      const [item] = body.kind === 'select' ? body.items : []
-      if (item?.kind !== 'item') return '?column?'
-      return item.alias?.name ?? nameOf(item.expression)
-    }
-    default:
-      return '?column?'
-  }
-}
-
-const shortTypeNames: Readonly<Record<string, string>> = {
-  integer: 'int4',
-  smallint: 'int2',
-  bigint: 'int8',
-  boolean: 'bool',
-  'double precision': 'float8',
-  real: 'float4',
-  'character varying': 'varchar',
-  character: 'bpchar',
-  'timestamp without time zone': 'timestamp',
+/** An item that is meant by its place or name may be made of groups itself. @throws 42803, 42P20 */
+function refuseInGroup(
+  context: BindContext,
+  node: Expression,
+  key: Expr,
+  aggregates: AggregateScope,
+  windows: WindowScope,
+): void {
+  const used = columnsIn(key)
+  if (aggregates.calls.some(({ column }) => used.has(column.id)))
+    throw errorAt(context, node, SQLSTATE.groupingError, 'aggregate functions are not allowed in GROUP BY')
+  if (windows.calls.some(({ column }) => used.has(column.id)))
+    throw errorAt(context, node, SQLSTATE.windowingError, 'window functions are not allowed in GROUP BY')
 }
 
 /** A grouping expression: an ordinal, a column of FROM, or else a name of the select list. */
@@ -202,7 +181,9 @@ interface BoundSortKey {
 function sortKey(place: Place, item: SortItem, items: readonly Item[]): BoundSortKey {
   const ordinal = ordinalOf(place.context, item.expression, items.length, 'ORDER BY')
   const expr = ordinal === null ? outputOrInput(place, item.expression, items) : (items[ordinal] as Item).expr
-  return { item, expr: settle(place.context, expr) }
+  // An item of the list stays what it is, so that it is found there.
+  const listed = items.some((one) => one.expr === expr)
+  return { item, expr: listed ? expr : settle(place.context, expr) }
 }
 
 /** A bare name means a column of the select list if there is one, else of FROM. @throws 42702 */

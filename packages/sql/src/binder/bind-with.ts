@@ -17,6 +17,7 @@ import {
   type Scope,
 } from './context.ts'
 import { converted, settled } from './convert-query.ts'
+import { checkClauses, extended } from './search-cycle.ts'
 import { inOrder, recursiveTerms, refersTo } from './with-references.ts'
 
 /** A WITH table that changes rows; its rows are what RETURNING gives. */
@@ -103,6 +104,8 @@ function bindTable(
     return { kind: 'table', id, columns: named(context, table, columns) }
   }
   const loops = recursive && refersTo(query, name)
+  if (!loops && (table.search !== null || table.cycle !== null))
+    throw errorAt(context, table, SQLSTATE.syntaxError, 'WITH query is not recursive')
   // Asked not to keep the rows, and free to do so, every use has a plan of its own.
   if (table.materialized === false && !loops)
     return { kind: 'anew', query, scope, outer: context.ctes, names: table.columns }
@@ -152,12 +155,24 @@ function bindRecursive(
   scope: Scope | null,
   parts: WithParts,
 ): BoundQuery {
-  const { base, step, all } = recursiveTerms(context, table, query)
+  const terms = recursiveTerms(context, table, query)
   const { name } = table.name
   const id = context.nextColumnId()
   const first = bindWith(context, query, scope, { ...parts, bindWrite: null })
-  const bound = settled(context, query, parts.bindBody(first.context, base, scope))
-  const columns = named(context, table, bound.columns)
+  const bindBase = (body: QueryBody): BoundQuery =>
+    settled(context, query, parts.bindBody(first.context, body, scope))
+  let bound = bindBase(terms.base)
+  let columns = named(context, table, bound.columns)
+  let step = terms.step
+  if (table.search !== null || table.cycle !== null) {
+    const names = columns.map((column) => column.name)
+    checkClauses(context, table, names)
+    const extension = extended(context, table, names, terms)
+    bound = bindBase(extension.base)
+    // They are there by their names, but `*` of the recursive term does not mean them.
+    columns = bound.columns.map((column, i) => (i < names.length ? column : { ...column, hidden: true }))
+    step = extension.step
+  }
   const working: Ctes = { name, binding: { kind: 'table', id, columns }, next: context.ctes }
   // The query's own WITH tables may name the table as well.
   const inside = bindWith({ ...context, ctes: working }, query, scope, { ...parts, bindWrite: null })
@@ -175,7 +190,7 @@ function bindRecursive(
     if (common.id === column.type.id) return column.type
     throw errorAt(
       context,
-      base,
+      terms.base,
       SQLSTATE.datatypeMismatch,
       `recursive query "${name}" column ${i + 1} has type ${formatType(column.type)} in non-recursive term but type ${formatType(common)} overall`,
       { hint: 'Cast the output of the non-recursive term to the correct type.' },
@@ -189,7 +204,7 @@ function bindRecursive(
     kind: 'recursive',
     id,
     name,
-    all,
+    all: terms.all,
     base: withTables(first.tables, converted(context, query, bound, types)),
     step: withTables(inside.tables, converted(context, query, next, types)),
     columns: results.map(({ column }) => column),
@@ -211,7 +226,7 @@ export function scanTableOfWith(
   { id, columns }: CteBinding & { kind: 'table' },
 ): BoundQuery {
   const outputs = columns.map((one) => ({
-    name: one.name,
+    ...one,
     column: newColumn(context, one.name, one.column.type) satisfies Column,
   }))
   const plan: CteScanPlan = {

@@ -34,8 +34,9 @@ import {
 import { bindConflict } from './bind-conflict.ts'
 import { bindCondition, bindExpression } from './bind-expression.ts'
 import { type BoundFrom, bindFrom, scanTable } from './bind-from.ts'
-import { nameOf } from './bind-select.ts'
+import { spreadFields } from './bind-row.ts'
 import { settle } from './coerce.ts'
+import { nameOf } from './column-names.ts'
 import { checksOver, withGenerated } from './computed-columns.ts'
 import { type BindContext, type BoundQuery, errorAt } from './context.ts'
 import { converted, settled } from './convert-query.ts'
@@ -184,12 +185,14 @@ function bindReturning(context: BindContext, items: readonly SelectItem[], scope
           name,
           expr: columnExpr(column) as Expr,
         }))
-      : [
-          {
-            name: item.alias?.name ?? nameOf(item.expression),
-            expr: settle(context, bindExpression(place, item.expression)),
-          },
-        ],
+      : item.expression.kind === 'fields'
+        ? spreadFields(place, item.expression, (part) => bindExpression(place, part))
+        : [
+            {
+              name: item.alias?.name ?? nameOf(item.expression),
+              expr: settle(context, bindExpression(place, item.expression)),
+            },
+          ],
   )
   return {
     exprs: bound.map(({ expr }) => expr),
@@ -286,7 +289,7 @@ export function bindUpdate(context: BindContext, update: Update): UpdateStatemen
     const row = settled(context, query, context.bindQuery(query, context, source.scope))
     const right: LogicalPlan = { kind: 'single', input: row.plan }
     input = { kind: 'lateral', type: 'left', left: input, right, on: constantTrue }
-    return row.columns
+    return row.columns.map(({ column }) => columnExpr(column))
   })
   source.target.use.add(slotsAt(table, assigned.keys()))
   const kept = [key, ...old, ...others]

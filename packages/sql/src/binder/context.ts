@@ -7,7 +7,7 @@ import type { Column, Expr } from '../plan/expression.ts'
 import type { AggregateCall, LogicalPlan } from '../plan/logical.ts'
 import type { Identifier, Node, Query } from '../syntax/ast.ts'
 import { positionAt } from '../syntax/scanner.ts'
-import { type SqlType, TEXT } from '../types/type.ts'
+import { type RecordType, type SqlType, TEXT } from '../types/type.ts'
 
 /** A query as its surroundings see it: what it gives, under which names. */
 export interface BoundQuery {
@@ -18,6 +18,8 @@ export interface BoundQuery {
 export interface OutputColumn {
   readonly name: string
   readonly column: Column
+  /** True: `*` does not stand for it. */
+  readonly hidden?: boolean
 }
 
 /** The tables and views that a statement names, read before it is bound. */
@@ -76,6 +78,8 @@ export interface Ctes {
 export interface ScopeColumn {
   readonly name: string
   readonly column: Column
+  /** True: `*` does not stand for it. */
+  readonly hidden?: boolean
 }
 
 /** One table of FROM under the name it goes by. */
@@ -84,6 +88,10 @@ export interface ScopeTable {
   /** The table's own name, when the alias did not replace it; with its schema, for `schema.table.column`. */
   readonly schema: string | null
   readonly columns: readonly ScopeColumn[]
+  /** The type of its rows, where they have one in the catalog. */
+  readonly rowType?: RecordType['named']
+  /** True: its first column is what its name means, as of a function that gives single values. */
+  readonly scalar?: boolean
 }
 
 /** Where the aggregates of a query are collected. */

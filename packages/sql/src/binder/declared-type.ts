@@ -2,7 +2,7 @@ import { parseWrittenName } from '../catalog/names.ts'
 import type { TypeName } from '../syntax/ast.ts'
 import { enumType } from '../types/enum.ts'
 import { isBuiltInType, resolveType } from '../types/resolve-name.ts'
-import { arrayOf, type SqlType } from '../types/type.ts'
+import { arrayOf, recordOf, type SqlType } from '../types/type.ts'
 import { type BindContext, positionOf } from './context.ts'
 
 /** A type as a column or a cast declares it. */
@@ -21,6 +21,15 @@ export function declaredType(context: BindContext, name: TypeName): DeclaredType
     const entry = context.names.entry(written)
     if (entry?.kind === 'enum') {
       const type = enumType(entry)
+      return { type: name.array ? arrayOf(type) : type, domain: null, notNull: false }
+    }
+    if (entry?.kind === 'composite') {
+      const type = recordOf(entry.fields, { oid: entry.oid, schema: entry.schema, name: entry.name })
+      return { type: name.array ? arrayOf(type) : type, domain: null, notNull: false }
+    }
+    if (entry?.kind === 'table') {
+      const fields = entry.columns.map((column) => ({ name: column.name, type: column.type }))
+      const type = recordOf(fields, { oid: entry.oid, schema: entry.schema, name: entry.name })
       return { type: name.array ? arrayOf(type) : type, domain: null, notNull: false }
     }
     if (entry?.kind === 'domain' && !name.array)

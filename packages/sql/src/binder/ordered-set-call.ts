@@ -11,7 +11,7 @@ import {
 import type { Expr } from '../plan/expression.ts'
 import type { AggregateCall, SortKey } from '../plan/logical.ts'
 import type { CallExpression, Expression } from '../syntax/ast.ts'
-import { DOUBLE, type SqlType, typeName } from '../types/type.ts'
+import { arrayOf, DOUBLE, INTERVAL, type SqlType, typeName } from '../types/type.ts'
 import { coerce, coerceToBoolean, settle, tryCoerce, unify } from './coerce.ts'
 import { errorAt, newColumn } from './context.ts'
 import type { Place } from './place.ts'
@@ -69,13 +69,16 @@ export function orderedSetCall(
       return { fn: mode(key.expr.type), args: [key.expr], orderBy: keys }
     }
     const [fraction, more] = direct
-    const part = fraction === undefined ? null : tryCoerce(context, call, fraction, DOUBLE, 'implicit')
+    const many = fraction?.type.element !== undefined
+    const wanted = many ? arrayOf(DOUBLE) : DOUBLE
+    const part = fraction === undefined ? null : tryCoerce(context, call, fraction, wanted, 'implicit')
     if (part === null || more !== undefined) throw missing()
-    const type: SqlType = ordered === 'percentile_cont' ? DOUBLE : key.expr.type
+    const continuous = key.expr.type.id === 'interval' ? INTERVAL : DOUBLE
+    const type: SqlType = ordered === 'percentile_cont' ? continuous : key.expr.type
     const value = tryCoerce(context, call, key.expr, type, 'implicit')
     if (value === null) throw missing()
     const kind = ordered === 'percentile_cont' ? 'percentile_cont' : 'percentile_disc'
-    return { fn: percentile(kind, type), args: [value, part], orderBy: [{ ...key, expr: value }] }
+    return { fn: percentile(kind, type, many), args: [value, part], orderBy: [{ ...key, expr: value }] }
   }
 
   /** The arguments are a row that is sorted among the others: of the same types. */

@@ -9,8 +9,8 @@ export function ordinalOf(
   width: number,
   clause: string,
 ): number | null {
-  if (expression.kind !== 'number') return null
-  const ordinal = Number(expression.text)
+  if (!['number', 'string', 'boolean', 'null'].includes(expression.kind)) return null
+  const ordinal = expression.kind === 'number' ? Number(expression.text) : Number.NaN
   if (!Number.isInteger(ordinal))
     throw errorAt(context, expression, SQLSTATE.syntaxError, `non-integer constant in ${clause}`)
   if (ordinal < 1 || ordinal > width)

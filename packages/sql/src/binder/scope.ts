@@ -7,8 +7,33 @@ export type { Scope, ScopeColumn, ScopeTable } from './context.ts'
 
 export const EMPTY_SCOPE: Scope = { tables: [], columns: [], outer: null }
 
+/** The table that goes by that name here or in a query around. */
+export function findTable(scope: Scope | null, parts: readonly Identifier[]): ScopeTable | null {
+  for (let level = scope; level !== null; level = level.outer) {
+    const [table] = tablesNamed(level, parts)
+    if (table !== undefined) return table
+  }
+  return null
+}
+
 /** Finds the column that a reference names. @throws 42703, 42702, 42P01 */
 export function resolveColumn(context: BindContext, scope: Scope | null, reference: ColumnReference): Column {
+  const found = findColumn(context, scope, reference)
+  if (found !== null) return found
+  throw missing(
+    context,
+    scope,
+    reference,
+    reference.parts.map(({ name }) => name),
+  )
+}
+
+/** As `resolveColumn`, but null when there is no such column. @throws 42702 */
+export function findColumn(
+  context: BindContext,
+  scope: Scope | null,
+  reference: ColumnReference,
+): Column | null {
   const names = reference.parts.map(({ name }) => name)
   const name = names.at(-1) as string
   for (let level = scope; level !== null; level = level.outer) {
@@ -28,7 +53,7 @@ export function resolveColumn(context: BindContext, scope: Scope | null, referen
     }
     if (names.length > 1 && tablesNamed(level, reference.parts.slice(0, -1)).length > 0) break
   }
-  throw missing(context, scope, reference, names)
+  return null
 }
 
 function tablesNamed(scope: Scope, qualifier: readonly Identifier[]): readonly ScopeTable[] {
@@ -69,6 +94,15 @@ function missing(
           {
             hint: `There is an entry for table "${alias}", but it cannot be referenced from this part of the query.`,
           },
+        )
+      const renamed = tables.find(({ rowType }) => rowType?.name === alias)
+      if (renamed !== undefined)
+        return errorAt(
+          context,
+          reference,
+          SQLSTATE.undefinedTable,
+          `invalid reference to FROM-clause entry for table "${alias}"`,
+          { hint: `Perhaps you meant to reference the table alias "${renamed.alias}".` },
         )
       const near = nearest(
         alias,
@@ -122,8 +156,9 @@ export function starColumns(
 ): readonly ScopeColumn[] {
   const [table] = star.qualifier.length === 0 ? [scope] : tablesNamed(scope, star.qualifier)
   if (table !== undefined) {
-    for (const { column } of table.columns) context.access.named(column)
-    return table.columns
+    const shown = table.columns.filter(({ hidden }) => hidden !== true)
+    for (const { column } of shown) context.access.named(column)
+    return shown
   }
   const alias = star.qualifier.at(-1)?.name ?? ''
   throw errorAt(context, star, SQLSTATE.undefinedTable, `missing FROM-clause entry for table "${alias}"`)

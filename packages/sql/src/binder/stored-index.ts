@@ -29,7 +29,8 @@ export const keyTypes = (
   { columns, keys }: Pick<IndexSchema, 'columns' | 'keys'>,
 ): readonly SqlType[] =>
   columns.map((position, i) => {
-    const type = keys?.[i]?.type ?? table.columns[position]?.type
+    // A column may have another type than when the index was made.
+    const type = table.columns[position]?.type ?? keys?.[i]?.type
     assert(type !== undefined, `an index of table ${table.name} without its column`)
     return type
   })

@@ -34,6 +34,10 @@ export class WindowScope {
     return this.#definitions
   }
 
+  get calls(): readonly BoundWindowCall[] {
+    return this.#calls
+  }
+
   get isUsed(): boolean {
     return this.#calls.length > 0
   }

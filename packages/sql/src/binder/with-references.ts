@@ -81,9 +81,9 @@ export function checkRecursiveTerm(context: BindContext, name: string, step: unk
       SQLSTATE.invalidRecursion,
       `recursive reference to query "${name}" must not appear ${where}`,
     )
-  if (second !== undefined) throw refuse(second, 'more than once')
   if (first === undefined) return
   walk(step, null)
+  if (second !== undefined) throw refuse(second, 'more than once')
 
   function walk(part: unknown, wrong: string | null): void {
     if (Array.isArray(part)) {

@@ -90,9 +90,10 @@ export function indexDefinition(
     const usual = key === undefined || key.nullsFirst === key.descending
     return `${indexKeyDefinition(table, own, i)}${order}${usual ? '' : key.nullsFirst ? ' NULLS FIRST' : ' NULLS LAST'}`
   })
+  const alike = 'nullsNotDistinct' in own && own.nullsNotDistinct === true ? ' NULLS NOT DISTINCT' : ''
   const where = own.where === null ? '' : ` WHERE ${pretty ? own.where : `(${own.where})`}`
   const target = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`
-  return `CREATE ${own.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdentifier(own.name)} ON ${target} USING btree (${keys.join(', ')})${where}`
+  return `CREATE ${own.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdentifier(own.name)} ON ${target} USING btree (${keys.join(', ')})${alike}${where}`
 }
 
 /** `pg_get_viewdef`; null for what is no view. */

@@ -1,6 +1,7 @@
 import type { CatalogImage } from './image.ts'
 import { indexOid, SYSTEM_SCHEMAS } from './image.ts'
 import { PUBLIC } from './names.ts'
+import { isTypeEntry } from './schema.ts'
 
 /** One comment: on which object, as `pg_description` numbers it. */
 export interface Description {
@@ -18,12 +19,7 @@ export function descriptionsOf({ entries, constraints }: CatalogImage): readonly
     if (text !== null) found.push({ oid, table, column, text })
   }
   for (const entry of entries) {
-    const table =
-      entry.kind === 'schema'
-        ? 'pg_namespace'
-        : entry.kind === 'enum' || entry.kind === 'domain'
-          ? 'pg_type'
-          : 'pg_class'
+    const table = entry.kind === 'schema' ? 'pg_namespace' : isTypeEntry(entry) ? 'pg_type' : 'pg_class'
     add(entry.oid, table, entry.comment)
     if (entry.kind !== 'table') continue
     for (const column of entry.columns) add(entry.oid, 'pg_class', column.comment, column.slot + 1)

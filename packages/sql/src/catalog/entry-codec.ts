@@ -1,6 +1,6 @@
 import { assert, relationId } from '@cluster/core'
 import { enumType } from '../types/enum.ts'
-import { arrayOf, type EnumType, type SqlType, TYPES } from '../types/type.ts'
+import { arrayOf, type EnumType, type RecordField, recordOf, type SqlType, TYPES } from '../types/type.ts'
 import {
   decodeValue,
   encodeValue,
@@ -86,6 +86,8 @@ export function decodeEntry(text: string): CatalogEntry {
     }
     case 'enum':
       return { kind: 'enum', ...common, labels: list(json['labels']).map(decodeLabel) }
+    case 'composite':
+      return { kind: 'composite', ...common, fields: list(json['fields']).map(decodeField) }
     case 'domain':
       return {
         kind: 'domain',
@@ -175,6 +177,7 @@ function decodeType(value: unknown): SqlType {
   const type = Object.values(TYPES).find(({ id }) => id === json['id'])
   assert(type !== undefined, `catalog row with unknown type ${String(json['id'])}`)
   if (json['element'] !== undefined) return arrayOf(decodeType(json['element']))
+  if (json['record'] !== undefined) return decodeRecord(object(json['record']))
   if (json['enum'] !== undefined) return enumType(decodeEnum(object(json['enum'])))
   const modifier = (field: string): number | null => (json[field] === null ? null : number(json[field]))
   return {
@@ -183,6 +186,21 @@ function decodeType(value: unknown): SqlType {
     precision: modifier('precision'),
     scale: modifier('scale'),
   }
+}
+
+function decodeField(value: unknown): RecordField {
+  const json = object(value)
+  return { name: string(json['name']), type: decodeType(json['type']) }
+}
+
+function decodeRecord(json: Json): SqlType {
+  const named = json['named'] === null ? null : object(json['named'])
+  return recordOf(
+    list(json['fields']).map(decodeField),
+    named === null
+      ? null
+      : { oid: number(named['oid']), schema: string(named['schema']), name: string(named['name']) },
+  )
 }
 
 const decodeEnum = (json: Json): EnumType => ({
@@ -214,6 +232,7 @@ function decodeIndex(value: unknown): IndexSchema {
     oid: number(json['oid']),
     relation: relationId(number(json['relation'])),
     unique: json['unique'] === true,
+    ...(json['nullsNotDistinct'] === true ? { nullsNotDistinct: true } : {}),
     constraint: json['constraint'] === true,
     keys: keys === null ? null : list(keys).map(decodeIndexKey),
     where: stringOrNull(json['where']),

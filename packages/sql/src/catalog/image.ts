@@ -2,7 +2,7 @@ import type { AccessState } from '../access/access-state.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { quoteIdentifier } from '../syntax/keywords.ts'
 import { enumType } from '../types/enum.ts'
-import { ENUM_ARRAYS, formatType, type SqlType, TYPES, typeName, typeOid } from '../types/type.ts'
+import { ENUM_ARRAYS, formatType, recordOf, type SqlType, TYPES, typeName, typeOid } from '../types/type.ts'
 import { PUBLIC_OID } from './known-oids.ts'
 import {
   catalogKey,
@@ -359,7 +359,8 @@ const shortNames: Readonly<Partial<Record<SqlType['id'], string>>> = {
 function typesOf(entries: readonly CatalogEntry[]): ImageType[] {
   const found: ImageType[] = []
   for (const type of Object.values(TYPES)) {
-    if (type.element !== undefined || type.id === 'enum' || type.id === 'unknown') continue
+    if (type.element !== undefined || type.id === 'enum' || type.id === 'record' || type.id === 'unknown')
+      continue
     const name = shortNames[type.id] ?? typeName(type)
     found.push({ oid: typeOid(type), schema: SYSTEM_SCHEMA, name, type, entry: null })
     const array = { ...TYPES.array, element: type }
@@ -368,8 +369,8 @@ function typesOf(entries: readonly CatalogEntry[]): ImageType[] {
   for (const entry of entries) {
     const { schema, name, oid } = entry
     if (entry.kind === 'domain') found.push({ oid, schema, name, type: entry.type, entry })
-    if (entry.kind !== 'enum') continue
-    const type = enumType(entry)
+    if (entry.kind !== 'enum' && entry.kind !== 'composite') continue
+    const type = entry.kind === 'enum' ? enumType(entry) : recordOf(entry.fields, { oid, schema, name })
     found.push({ oid, schema, name, type, entry })
     const array = { ...TYPES.array, element: type }
     found.push({ oid: ENUM_ARRAYS + oid, schema, name: `_${name}`, type: array, entry: null })

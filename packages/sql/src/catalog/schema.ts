@@ -79,6 +79,8 @@ export interface IndexSchema extends KeyConstraint {
   readonly oid: number
   readonly relation: RelationId
   readonly unique: boolean
+  /** True: two rows with NULL in the same place are alike; absent or false: they never are. */
+  readonly nullsNotDistinct?: boolean
   /** True when a UNIQUE constraint made it; such an index cannot be dropped by itself. */
   readonly constraint: boolean
   /** One for each of `columns`; null when all of them are plain columns, ascending with NULLs last. */
@@ -208,6 +210,12 @@ export interface EnumLabel {
   readonly place: number
 }
 
+/** A type whose values are rows. */
+export interface CompositeSchema extends CatalogObject {
+  readonly kind: 'composite'
+  readonly fields: readonly { readonly name: string; readonly type: SqlType }[]
+}
+
 export interface DomainSchema extends CatalogObject {
   readonly kind: 'domain'
   readonly type: SqlType
@@ -227,4 +235,11 @@ export type CatalogEntry =
   | SequenceSchema
   | EnumSchema
   | DomainSchema
+  | CompositeSchema
   | SchemaEntry
+
+/** True for what a column can be declared with, and DROP TYPE drops. */
+export const isTypeEntry = (
+  entry: CatalogEntry | null,
+): entry is EnumSchema | DomainSchema | CompositeSchema =>
+  entry?.kind === 'enum' || entry?.kind === 'domain' || entry?.kind === 'composite'

@@ -1,6 +1,6 @@
 import { errorAt } from '../binder/context.ts'
 import { schemaKey } from '../catalog/names.ts'
-import type { CatalogEntry, TableSchema } from '../catalog/schema.ts'
+import { type CatalogEntry, isTypeEntry, type TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { Comment, QualifiedName } from '../syntax/ast.ts'
 import { constraintNames } from './constraint-names.ts'
@@ -45,7 +45,7 @@ async function needObject(
     )
   const kind =
     entry.kind === 'table' ? (entry.materialized === null ? 'table' : 'materialized view') : entry.kind
-  const fits = kind === object || (object === 'type' && (kind === 'enum' || kind === 'domain'))
+  const fits = kind === object || (object === 'type' && isTypeEntry(entry))
   if (!fits)
     throw sqlError(
       SQLSTATE.wrongObjectType,

@@ -1,6 +1,7 @@
 import type { Definition } from '../syntax/ast.ts'
 import { alterTable } from './alter-table.ts'
 import { comment } from './comments.ts'
+import { createComposite } from './composite.ts'
 import type { DdlContext } from './context.ts'
 import { createTable } from './create-table.ts'
 import { createTableAs } from './create-table-as.ts'
@@ -50,6 +51,9 @@ export async function define(context: DdlContext, statement: Definition): Promis
       return { command: 'CREATE SCHEMA' }
     case 'createEnum':
       await createEnum(context, statement)
+      return { command: 'CREATE TYPE' }
+    case 'createComposite':
+      await createComposite(context, statement)
       return { command: 'CREATE TYPE' }
     case 'createDomain':
       await createDomain(context, statement)

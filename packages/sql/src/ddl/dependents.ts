@@ -1,5 +1,6 @@
 import { PUBLIC } from '../catalog/names.ts'
-import type { CatalogEntry, TableSchema } from '../catalog/schema.ts'
+import { type CatalogEntry, isTypeEntry, type TableSchema } from '../catalog/schema.ts'
+import type { SqlType } from '../types/type.ts'
 import { columnNamesIn, usesSequence } from './references.ts'
 
 /** A thing that can be dropped, and that other things may stand on. */
@@ -43,7 +44,7 @@ export function describe(target: Target): string {
           ? entry.materialized === null
             ? 'table'
             : 'materialized view'
-          : entry.kind === 'enum' || entry.kind === 'domain'
+          : isTypeEntry(entry)
             ? 'type'
             : entry.kind
       return `${word} ${qualified(entry)}`
@@ -103,10 +104,18 @@ function ofEntry(
     if (other.kind === 'table') found.push(...ofEntryInTable(entry, key, other, otherKey))
     if (other.kind === 'sequence' && other.ownedBy?.table === key)
       found.push(automatic(asEntry(other, keyOf)))
-    if (entry.kind === 'enum' && other.kind === 'domain' && other.type.enum?.oid === entry.oid)
+    if (other.kind === 'domain' && isOf(other.type, entry)) found.push(normal(asEntry(other, keyOf)))
+    if (other.kind === 'composite' && other.fields.some(({ type }) => isOf(type, entry)))
       found.push(normal(asEntry(other, keyOf)))
   }
   return found
+}
+
+/** True for a type of the catalog, of its arrays, or of rows of a table. */
+function isOf(type: SqlType, { oid, kind }: CatalogEntry): boolean {
+  const own = type.element ?? type
+  if (kind === 'enum') return own.enum?.oid === oid
+  return (kind === 'composite' || kind === 'table') && own.record?.named?.oid === oid
 }
 
 function ofEntryInTable(
@@ -125,8 +134,7 @@ function ofEntryInTable(
       found.push(normal({ kind: 'column', key: tableKey, table, slot }))
     else if (entry.kind === 'sequence' && usesSequence(column, key))
       found.push(normal({ kind: 'default', key: tableKey, table, slot }))
-    const type = column.type.element ?? column.type
-    if (entry.kind === 'enum' && type.enum?.oid === entry.oid)
+    if (tableKey !== key && isOf(column.type, entry))
       found.push(normal({ kind: 'column', key: tableKey, table, slot }))
     if (entry.kind === 'domain' && column.domain === key)
       found.push(normal({ kind: 'column', key: tableKey, table, slot }))

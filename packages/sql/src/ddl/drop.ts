@@ -22,7 +22,7 @@ export async function drop(context: DdlContext, statement: Drop): Promise<void> 
 
 const kindOf = (entry: CatalogEntry): ObjectKind => {
   if (entry.kind === 'table') return entry.materialized === null ? 'table' : 'materialized view'
-  return entry.kind === 'enum' ? 'type' : entry.kind
+  return entry.kind === 'enum' || entry.kind === 'composite' ? 'type' : entry.kind
 }
 
 const article = (word: string): string => (word === 'index' ? `an ${word}` : `a ${word}`)

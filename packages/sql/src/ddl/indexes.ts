@@ -58,6 +58,7 @@ export async function createIndex(context: DdlContext, statement: CreateIndex): 
     oid: await drawOid(context, table.schema),
     relation: await drawRelation(context, table.schema),
     unique: statement.unique,
+    ...(statement.unique && statement.nullsNotDistinct ? { nullsNotDistinct: true } : {}),
     constraint: false,
     keys: plain ? null : keys.map(({ key }) => key),
     where: predicateOf(context, table, statement),

@@ -17,6 +17,7 @@ export interface KeyClause extends Deferral {
   readonly node: Node
   readonly name: string | null
   readonly columns: readonly number[]
+  readonly nullsNotDistinct?: boolean
 }
 
 /** @throws 42703 */
@@ -115,6 +116,7 @@ export async function makeUnique(
     oid: await drawOid(context, schema),
     relation: await drawRelation(context, schema),
     unique: true,
+    ...(clause.nullsNotDistinct === true ? { nullsNotDistinct: true } : {}),
     constraint: true,
     keys: null,
     where: null,

@@ -1,5 +1,5 @@
 import { PUBLIC, schemaKey, TEMPORARY_PREFIX } from '../catalog/names.ts'
-import type { CatalogEntry, TableSchema } from '../catalog/schema.ts'
+import { type CatalogEntry, isTypeEntry, type TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { AlterObject, ObjectChange, QualifiedName } from '../syntax/ast.ts'
 import { constraintNames } from './constraint-names.ts'
@@ -110,7 +110,7 @@ async function move(context: DdlContext, entry: CatalogEntry, schema: string, na
   const to = keyUnder(entry, schema, name)
   if (from === to) return
   if ((await catalog.entry(transaction, to)) !== null)
-    throw entry.kind === 'enum' || entry.kind === 'domain'
+    throw isTypeEntry(entry)
       ? sqlError(SQLSTATE.duplicateObject, `type "${name}" already exists`)
       : alreadyExists(name)
   const sameName = entry.name === name

@@ -1,6 +1,13 @@
 import { errorAt } from '../binder/context.ts'
 import { declaredType } from '../binder/declared-type.ts'
-import type { CheckConstraint, DomainSchema, EnumLabel, EnumSchema } from '../catalog/schema.ts'
+import {
+  type CheckConstraint,
+  type CompositeSchema,
+  type DomainSchema,
+  type EnumLabel,
+  type EnumSchema,
+  isTypeEntry,
+} from '../catalog/schema.ts'
 import { isSqlError, SQLSTATE, sqlError } from '../errors.ts'
 import type {
   AlterDomain,
@@ -58,9 +65,12 @@ function checkLabel(label: string): void {
   })
 }
 
-async function needType(context: DdlContext, name: QualifiedName): Promise<EnumSchema | DomainSchema> {
+async function needType(
+  context: DdlContext,
+  name: QualifiedName,
+): Promise<EnumSchema | DomainSchema | CompositeSchema> {
   const entry = await lookUp(context, name)
-  if (entry?.kind === 'enum' || entry?.kind === 'domain') return entry
+  if (isTypeEntry(entry)) return entry
   throw errorAt(
     context.bind,
     name,

@@ -165,12 +165,13 @@ class Enforcement {
       [onUpdate, rows.filter(({ now }) => now !== null)],
     ] as const) {
       if (some.length === 0) continue
-      if (action === 'no action') {
+      // The default may be the very key that is gone: nothing changes then, and the child is still there.
+      if (action === 'no action' || action === 'set default') {
         const known = this.#parents.get(tie.key) ?? { tie, lost: [] }
         this.#parents.set(tie.key, known)
         known.lost.push(...some)
-        continue
       }
+      if (action === 'no action') continue
       const children = await childrenOf(this.#ports, tie, some)
       await this.#follow(tie, action, some, children)
     }

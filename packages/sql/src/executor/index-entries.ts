@@ -22,7 +22,7 @@ export interface IndexEntry {
 }
 
 /**
- * An entry of a unique index without NULL is keyed by its columns alone and lives in the partition of that key,
+ * An entry of a unique index without NULL, or with NULLs that count as alike, is keyed by its columns alone and lives in the partition of that key,
  * so one read tells whether it is taken. Every other entry has the row's key behind its columns and lives
  * beside the row.
  * @returns null for a row that a partial index leaves out
@@ -45,7 +45,7 @@ export function indexEntryOf(
     writeKeyValue(writer, types[i] as (typeof types)[number], value)
   }
   const key = writer.finish()
-  if (!index.unique || nulls)
+  if (!index.unique || (nulls && index.nullsNotDistinct !== true))
     return { key: key + rowKey, partition: partitionOfRow(database, table, rowKey), exclusive: false }
   const partition = table.placement === 'everywhere' ? EVERYWHERE : database.partitionOf(key)
   return { key, partition, exclusive: true }

@@ -177,7 +177,7 @@ function columnsOf(keys: readonly Key[], rows: readonly (Row | null)[], position
     if (row === null) return
     length++
     positions.forEach((position, c) => {
-      columns[c]?.push(position === ROW_KEY ? (keys[i] as Key) : (row[position] as Value))
+      columns[c]?.push(position === ROW_KEY ? (keys[i] as Key) : (row[position] ?? null))
     })
   })
   return { length, columns }

@@ -15,6 +15,7 @@ import {
   type TypeId,
 } from '../types/type.ts'
 import { addFloat, checkBigint } from './arithmetic.ts'
+import { bitFunctions } from './bits.ts'
 import type { AggregateFunction } from './function.ts'
 import { statistics } from './statistics.ts'
 
@@ -242,6 +243,18 @@ const extremes: readonly AggregateFunction[] = ordered.flatMap((id) => {
   ]
 })
 
+const bitAggregates: readonly AggregateFunction[] = (
+  [
+    ['bit_and', '&'],
+    ['bit_or', '|'],
+    ['bit_xor', '#'],
+  ] as const
+).flatMap(([name, sign]) =>
+  bitFunctions
+    .filter((one) => one.name === sign)
+    .map(({ impl }) => folding(name, 'bit', TYPES.bit, same, (a: string, b: string) => impl(a, b) as string)),
+)
+
 const logic: readonly AggregateFunction[] = [
   ...['bool_and', 'every'].map((name) =>
     folding(name, 'boolean', BOOLEAN, same, (a: boolean, b: boolean) => a && b),
@@ -252,6 +265,7 @@ const logic: readonly AggregateFunction[] = [
     folding('bit_or', id, TYPES[id], same, (a: number, b: number) => a | b),
     folding('bit_xor', id, TYPES[id], same, (a: number, b: number) => a ^ b),
   ]),
+  ...bitAggregates,
 ]
 
 /** The delimiter of each item stands before it, except before the first: the state keeps it apart. */

@@ -15,6 +15,7 @@ import {
 } from '../types/type.ts'
 import { type Conversion, conversion, fitter } from './conversion.ts'
 import type { Capture, FunctionContext, ScalarFunction } from './function.ts'
+import { recordContext } from './record-casts.ts'
 import { systemCast } from './system-casts.ts'
 
 /**
@@ -53,6 +54,12 @@ const listed: Readonly<Partial<Record<`${TypeId} ${TypeId}`, CastContext>>> = {
   'jsonb bigint': 'explicit',
   'jsonb real': 'explicit',
   'jsonb double': 'explicit',
+  'bit varbit': 'implicit',
+  'varbit bit': 'implicit',
+  'integer bit': 'explicit',
+  'bigint bit': 'explicit',
+  'bit integer': 'explicit',
+  'bit bigint': 'explicit',
   'boolean integer': 'explicit',
   'integer boolean': 'explicit',
 }
@@ -67,9 +74,11 @@ function leastContext(from: SqlType, to: SqlType): CastContext | null {
     const [element, wanted] = [elementOf(from), elementOf(to)]
     return sameKind(element, wanted) ? 'implicit' : leastContext(element, wanted)
   }
+  if (source === 'record' && target === 'record') return recordContext(from, to, leastContext)
   if (source === 'number' && target === 'number')
     return numbers.indexOf(from.id) < numbers.indexOf(to.id) ? 'implicit' : 'assignment'
   if (source === 'string' && target === 'string') return 'implicit'
+  if (from.id === 'jsonpath' && to.id === 'text') return 'implicit'
   if (target === 'string') return 'assignment'
   if (source === 'string') return 'explicit'
   return listed[`${from.id} ${to.id}`] ?? null
@@ -97,7 +106,7 @@ export function castFor(from: SqlType, to: SqlType, context: CastContext): Scala
   const fit = sameType(from, to) && from.id !== 'unknown' ? null : fitter(to, explicit)
   // Reading a text fits it already; only an explicit cast cuts.
   const reads = first !== same && (from.id === 'unknown' || typeCategory(from.id) === 'string')
-  const cuts = to.id === 'varchar' || to.id === 'char'
+  const cuts = ['varchar', 'char', 'bit', 'varbit'].includes(to.id)
   const second = reads && !cuts ? null : fit
   if (first === same && second === null) return 'same'
   const impl: Conversion =

@@ -71,8 +71,10 @@ const jsonAgg =
   ([arg, more]) => {
     if (arg === undefined || more !== undefined) return null
     const type = settled(arg)
+    // What has parts of its own goes on lines of its own.
+    const separator = type.element !== undefined || type.record !== undefined ? ', \n ' : ', '
     return collecting(name, [type], binary ? JSONB : JSON_TYPE, (rows) => {
-      const text = `[${rows.map(([value = null]) => jsonText(type, value, UTC)).join(', ')}]`
+      const text = `[${rows.map(([value = null]) => jsonText(type, value, UTC)).join(separator)}]`
       return binary ? jsonbOf(text) : text
     })
   }

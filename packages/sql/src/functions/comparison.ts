@@ -93,6 +93,8 @@ const compared: readonly TypeId[] = [
   'uuid',
   'jsonb',
   'oid',
+  'bit',
+  'varbit',
 ]
 
 /** Numbers whose values look alike in JavaScript compare without a cast. */

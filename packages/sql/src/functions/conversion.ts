@@ -1,6 +1,7 @@
 import type { Value } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { fromArray, toArray } from '../types/array-text.ts'
+import { bitsToWhole, fitBits, wholeToBits } from '../types/bits.ts'
 import { DAY, splitMicros } from '../types/calendar.ts'
 import { trimBlanks } from '../types/compare.ts'
 import {
@@ -21,13 +22,14 @@ import {
 } from '../types/datetime.ts'
 import { fitDecimal } from '../types/decimal.ts'
 import { castText } from '../types/format.ts'
-import { intervalText, toInterval } from '../types/interval.ts'
+import { intervalText, roundInterval, toInterval } from '../types/interval.ts'
 import { isNumber, jsonbOf, kindOf, toJson } from '../types/json.ts'
 import { fitText, parseValue } from '../types/parse.ts'
 import { roundTime, roundTimetz, timetzText, toZonedTime, wrapTime } from '../types/time.ts'
 import { fromLocal, toLocal, UTC, type Zone } from '../types/time-zone.ts'
 import { elementOf, NUMERIC, type SqlType, type TypeId, typeCategory, typeName } from '../types/type.ts'
 import type { FunctionContext } from './function.ts'
+import { recordConversion } from './record-casts.ts'
 
 /** Brings a value that is not NULL into another type; `session` is set where its zone takes part. */
 export type Conversion = (value: Value, session: FunctionContext | null) => Value
@@ -45,8 +47,10 @@ export function fitter(to: SqlType, explicit: boolean): Conversion | null {
     return (value) => fitDecimal(value as string, precision, scale ?? 0)
   if (length === null) return null
   if (to.id === 'varchar' || to.id === 'char') return (value) => fitText(to, value as string, explicit)
+  if (to.id === 'bit' || to.id === 'varbit') return (value) => fitBits(to, value as string, explicit)
   if (to.id === 'timestamp' || to.id === 'timestamptz')
     return (value) => roundTimestamp(value as bigint, length)
+  if (to.id === 'interval') return (value) => roundInterval(value as string, length)
   if (to.id === 'time') return (value) => roundTime(value as number, length)
   if (to.id === 'timetz') return (value) => roundTimetz(value as string, length)
   return null
@@ -67,6 +71,13 @@ const zoneOf = (session: FunctionContext | null): Zone => session?.zone ?? UTC
 export function conversion(from: SqlType, to: SqlType, explicit: boolean): Conversion {
   const source = typeCategory(from.id)
   const target = typeCategory(to.id)
+  if (from.id === 'unknown' || source === 'string') {
+    const { record } = to.element ?? to
+    if (record?.named === null)
+      return () => {
+        throw sqlError(SQLSTATE.featureNotSupported, 'input of anonymous composite types is not implemented')
+      }
+  }
   if (from.id === 'unknown') {
     if (target === 'string') return same
     return (value, session) => read(to, value as string, session)
@@ -80,6 +91,15 @@ export function conversion(from: SqlType, to: SqlType, explicit: boolean): Conve
     const [element, wanted] = [elementOf(from), elementOf(to)]
     return eachItem(element, wanted, conversion(element, wanted, explicit))
   }
+  if (source === 'record' && target === 'record')
+    return recordConversion(from, to, explicit, conversion, fitter)
+  if (target === 'bits' && source === 'number')
+    return (value) => wholeToBits(BigInt(value as number | bigint), to.length ?? 1)
+  if (source === 'bits' && target === 'number') {
+    const width = to.id === 'integer' ? 32 : 64
+    return (value) => toWhole(to, bitsToWhole(value as string, width, to))
+  }
+  if (source === 'bits' && target === 'bits') return same
   if (from.id === 'jsonb' && to.id !== 'json') return (value) => fromJsonb(value as string, to)
   const known = pairs[`${from.id} ${to.id}`]
   if (known === undefined) throw new TypeError(`no conversion from ${from.id} to ${to.id}`)

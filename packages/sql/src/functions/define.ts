@@ -40,6 +40,10 @@ export interface ValueOf {
   oid: number
   regclass: string
   regtype: string
+  record: string
+  jsonpath: string
+  bit: string
+  varbit: string
   regnamespace: string
   interval: string
   bytea: Uint8Array

@@ -1,7 +1,9 @@
 import type { Value } from '@cluster/core'
+import { listOf } from '../types/array.ts'
+import { fromArray } from '../types/array-text.ts'
 import { placeOf } from '../types/enum.ts'
-import { BOOLEAN, type SqlType, sameKind } from '../types/type.ts'
-import { type Resolver, strictly } from './generic.ts'
+import { arrayOf, BOOLEAN, type SqlType, sameKind } from '../types/type.ts'
+import { loosely, type Resolver, strictly } from './generic.ts'
 
 const holds: Readonly<Record<string, (order: number) => boolean>> = {
   '=': (order) => order === 0,
@@ -31,3 +33,40 @@ function commonEnum(left: SqlType | undefined, right: SqlType | undefined): SqlT
   if (left.id === 'enum') return right.id === 'unknown' || sameKind(left, right) ? left : null
   return right.id === 'enum' && left.id === 'unknown' ? right : null
 }
+
+/** Labels of the type, in order, from one to another; NULL is open. */
+function labelsBetween(type: SqlType, from: Value, to: Value): string {
+  const labels = type.enum?.labels ?? []
+  const [low, high] = [from, to].map((label) => (label === null ? null : placeOf(type, label)))
+  const within = labels.filter(
+    ({ place }) =>
+      (low === null || low === undefined || place >= low) &&
+      (high === null || high === undefined || place <= high),
+  )
+  return fromArray(type, listOf(within.map(({ label }) => label)))
+}
+
+const firstOrLast =
+  (name: string, at: 0 | -1): Resolver =>
+  ([type, more]) =>
+    type?.enum === undefined || more !== undefined
+      ? null
+      : loosely(name, [type], type, () => type.enum?.labels.at(at)?.label ?? null)
+
+/** Of the type alone: the values of the arguments do not matter, and may be NULL. */
+export const enumFunctions: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
+  ['enum_first', firstOrLast('enum_first', 0)],
+  ['enum_last', firstOrLast('enum_last', -1)],
+  [
+    'enum_range',
+    ([first, second, more]) => {
+      const type = first?.enum === undefined ? second : first
+      if (type?.enum === undefined || more !== undefined) return null
+      if (second === undefined)
+        return loosely('enum_range', [type], arrayOf(type), () => labelsBetween(type, null, null))
+      return loosely('enum_range', [type, type], arrayOf(type), (from: Value, to: Value) =>
+        labelsBetween(type, from, to),
+      )
+    },
+  ],
+])

@@ -1,7 +1,9 @@
 import type { Value } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
+import { fromArray, toArray } from '../types/array-text.ts'
 import { compareValues } from '../types/compare.ts'
-import { BIGINT, DOUBLE, type SqlType } from '../types/type.ts'
+import { addInterval, intervalText, multiplyInterval, negateInterval, toInterval } from '../types/interval.ts'
+import { arrayOf, BIGINT, DOUBLE, type SqlType } from '../types/type.ts'
 import type { AggregateFunction } from './function.ts'
 
 /** How the rows of a group are ordered. */
@@ -52,23 +54,44 @@ const sorted = (
     ...parts,
   }) satisfies AggregateFunction<Value[][]> as unknown as AggregateFunction
 
-/** Takes a row's value and the fraction. NULLs do not count. */
-export function percentile(name: 'percentile_cont' | 'percentile_disc', type: SqlType): AggregateFunction {
-  return sorted(name, [type, DOUBLE], type, {
+/**
+ * Takes a row's value and the fraction. NULLs do not count.
+ * @param many true: the fraction is an array of them, and so is the result
+ */
+export function percentile(
+  name: 'percentile_cont' | 'percentile_disc',
+  type: SqlType,
+  many: boolean,
+): AggregateFunction {
+  const args = [type, many ? arrayOf(DOUBLE) : DOUBLE]
+  return sorted(name, args, many ? arrayOf(type) : type, {
     finish(rows) {
       const fraction = rows[0]?.[1] ?? null
       const values = rows.flatMap(([value]) => (value === null || value === undefined ? [] : [value]))
       if (fraction === null || values.length === 0) return null
-      const part = Number(fraction)
-      if (!(part >= 0 && part <= 1))
-        throw sqlError(SQLSTATE.numericValueOutOfRange, `percentile value ${part} is not between 0 and 1`)
-      if (name === 'percentile_disc') return values[Math.max(0, Math.ceil(part * values.length) - 1)] as Value
-      const at = part * (values.length - 1)
-      const low = Number(values[Math.floor(at)])
-      const high = Number(values[Math.ceil(at)])
-      return Math.floor(at) === Math.ceil(at) ? low : low + (at - Math.floor(at)) * (high - low)
+      if (!many) return valueAt(name, type, values, Number(fraction))
+      const { items, ...shape } = toArray(DOUBLE, fraction as string)
+      const found = items.map((part) => (part === null ? null : valueAt(name, type, values, Number(part))))
+      return fromArray(type, { ...shape, items: found })
     },
   })
+}
+
+/** @throws 22003 */
+function valueAt(name: string, type: SqlType, values: readonly Value[], part: number): Value {
+  if (!(part >= 0 && part <= 1))
+    throw sqlError(SQLSTATE.numericValueOutOfRange, `percentile value ${part} is not between 0 and 1`)
+  if (name === 'percentile_disc') return values[Math.max(0, Math.ceil(part * values.length) - 1)] as Value
+  const at = part * (values.length - 1)
+  const [below, above] = [values[Math.floor(at)] as Value, values[Math.ceil(at)] as Value]
+  const share = at - Math.floor(at)
+  if (share === 0) return below
+  if (type.id === 'interval') {
+    const [low, high] = [toInterval(below as string), toInterval(above as string)]
+    return intervalText(addInterval(low, multiplyInterval(addInterval(high, negateInterval(low)), share)))
+  }
+  const [low, high] = [Number(below), Number(above)]
+  return low + share * (high - low)
 }
 
 /** The value that most rows have; of several the first in order. */

@@ -1,10 +1,12 @@
 import { type SqlType, TEXT, typeCategory } from '../types/type.ts'
 import { arrayFunctions, arrayOperators } from './array.ts'
-import { enumOperators } from './enum.ts'
+import { bucketOf } from './bucket.ts'
+import { enumFunctions, enumOperators } from './enum.ts'
 import type { Implementation } from './function.ts'
 import type { Resolver } from './generic.ts'
 import { jsonBuilders } from './json/build.ts'
 import { jsonExtractors } from './json/functions.ts'
+import { recordFunctions, recordOperators } from './record.ts'
 import { textBuilders } from './text/build.ts'
 
 /** Any text beside a value that is no array joins it as text. */
@@ -33,7 +35,11 @@ const join: Resolver = ([left, right]) => {
 export const polymorphicOperators: ReadonlyMap<string, readonly Resolver[]> = new Map([
   ...arrayOperators,
   ...[...enumOperators].map(
-    ([sign, resolvers]) => [sign, [...(arrayOperators.get(sign) ?? []), ...resolvers]] as const,
+    ([sign, resolvers]) =>
+      [
+        sign,
+        [...(arrayOperators.get(sign) ?? []), ...resolvers, ...(recordOperators.get(sign) ?? [])],
+      ] as const,
   ),
   ['||', [...(arrayOperators.get('||') ?? []), join]] as const,
 ])
@@ -43,4 +49,7 @@ export const polymorphicFunctions: ReadonlyMap<string, Resolver> = new Map([
   ...jsonBuilders,
   ...jsonExtractors,
   ...textBuilders,
+  ...recordFunctions,
+  ...enumFunctions,
+  ['width_bucket', bucketOf],
 ])

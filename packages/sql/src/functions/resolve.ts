@@ -11,6 +11,7 @@ import {
 } from '../types/type.ts'
 import { aggregates, countOf } from './aggregates.ts'
 import { arithmetic } from './arithmetic.ts'
+import { bitFunctions } from './bits.ts'
 import { canCast } from './cast.ts'
 import { catalogFunctions } from './catalog.ts'
 import { polymorphicAggregates } from './collect-aggregates.ts'
@@ -19,6 +20,7 @@ import { datetimeFunctions } from './datetime/arithmetic.ts'
 import { datetimeParts } from './datetime/parts.ts'
 import { zoneFunctions } from './datetime/zone.ts'
 import type { AggregateFunction, ScalarFunction } from './function.ts'
+import { interned } from './interned.ts'
 import { jsonFunctions } from './json/functions.ts'
 import { jsonPathFunctions } from './json/path-functions.ts'
 import { lockFunctions } from './locks.ts'
@@ -28,6 +30,7 @@ import { sequenceFunctions } from './sequence.ts'
 import { sessionFunctions } from './session.ts'
 import { codeFunctions } from './text/codes.ts'
 import { textFunctions } from './text/functions.ts'
+import { identifierFunctions } from './text/identifiers.ts'
 import { regexFunctions } from './text/regexp.ts'
 
 interface Overload {
@@ -55,6 +58,8 @@ const all = [
   ...catalogFunctions,
   ...jsonFunctions,
   ...jsonPathFunctions,
+  ...bitFunctions,
+  ...identifierFunctions,
 ]
 const operators = group(all.filter(({ name }) => isSign(name)))
 const functions = group(all.filter(({ name }) => !isSign(name)))
@@ -164,7 +169,7 @@ const listed = (types: readonly SqlType[]): string => types.map(typeName).join('
  */
 export function resolveFunction(name: string, args: readonly SqlType[], position?: number): ScalarFunction {
   const generic = polymorphicFunctions.get(name)?.(args) ?? null
-  if (generic !== null) return generic
+  if (generic !== null) return interned(name, args, 'function', () => generic)
   const overloads = functions.get(name) ?? []
   const chosen = chooseOverload(overloads, args)
   if (typeof chosen === 'object') return chosen
@@ -220,7 +225,7 @@ export function resolveOperator(
   }
   for (const resolver of polymorphicOperators.get(sign) ?? []) {
     const generic = resolver(args)
-    if (generic !== null) return generic
+    if (generic !== null) return interned(sign, args, 'operator', () => generic)
   }
   const shown = `${left === null ? '' : `${typeName(left)} `}${sign} ${typeName(right)}`
   if (chosen === 'ambiguous')

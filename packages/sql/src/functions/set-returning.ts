@@ -1,10 +1,10 @@
 import type { Value } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
-import { listOf } from '../types/array.ts'
-import { fromArray, toArray } from '../types/array-text.ts'
+import { toArray } from '../types/array-text.ts'
 import { isInfinite } from '../types/datetime.ts'
 import { addDecimal, compareDecimal, isSpecial, signDecimal } from '../types/decimal.ts'
 import { intervalSpan, shiftTimestamp, toInterval } from '../types/interval.ts'
+import { fromRecord } from '../types/record-text.ts'
 import {
   arrayOf,
   BIGINT,
@@ -16,6 +16,7 @@ import {
   JSONB,
   NUMERIC,
   REGCLASS,
+  recordOf,
   type SqlType,
   TEXT,
   TIMESTAMP,
@@ -25,18 +26,17 @@ import {
 import { splitText } from './array.ts'
 import { jsonItems, jsonMembers } from './json/functions.ts'
 import { pathRows } from './json/path-functions.ts'
+import { isPopulate } from './json/populate.ts'
 import { plainText } from './json/text.ts'
 import { chooseOverload } from './resolve.ts'
 import { allMatches, splitBy } from './text/regexp.ts'
 
-/** An overload of a function that gives rows of one column. Arguments come cast to `args`; none is NULL. */
+/** An overload of a function that gives rows of one column, which may be rows themselves. Arguments come cast to `args`; none is NULL. */
 export interface SetReturning {
   readonly name: string
   readonly args: readonly SqlType[]
   readonly returns: SqlType
   readonly rows: (...values: readonly never[]) => Iterable<Value>
-  /** Set when a row has several fields: each value is then an array of their texts, packed. */
-  readonly fields?: readonly { readonly name: string; readonly type: SqlType }[]
 }
 
 const zeroStep = () => sqlError(SQLSTATE.invalidParameterValue, 'step size cannot equal zero')
@@ -87,22 +87,21 @@ const define = (
   rows: SetReturning['rows'],
 ): SetReturning => ({ name, args, returns, rows })
 
+const OPTION = recordOf([
+  { name: 'option_name', type: TEXT },
+  { name: 'option_value', type: TEXT },
+])
+
 const plain: readonly SetReturning[] = [
   // No table is a partition of another one.
   define('pg_partition_ancestors', [REGCLASS], REGCLASS, () => []),
-  {
-    // Options of foreign tables, of which there are none; each is `name=value`.
-    ...define('pg_options_to_table', [arrayOf(TEXT)], TEXT, function* (options: string) {
-      for (const option of toArray(TEXT, options).items) {
-        const [name = '', value = ''] = String(option).split('=', 2)
-        yield fromArray(TEXT, listOf([name, value]))
-      }
-    }),
-    fields: [
-      { name: 'option_name', type: TEXT },
-      { name: 'option_value', type: TEXT },
-    ],
-  },
+  // Options of foreign tables, of which there are none; each is `name=value`.
+  define('pg_options_to_table', [arrayOf(TEXT)], OPTION, function* (options: string) {
+    for (const option of toArray(TEXT, options).items) {
+      const [name = '', value = ''] = String(option).split('=', 2)
+      yield fromRecord(OPTION, [name, value])
+    }
+  }),
   define('generate_series', [INTEGER, INTEGER], INTEGER, numbers),
   define('generate_series', [INTEGER, INTEGER, INTEGER], INTEGER, numbers),
   define('generate_series', [BIGINT, BIGINT], BIGINT, bigints),
@@ -113,12 +112,18 @@ const plain: readonly SetReturning[] = [
   define('generate_series', [TIMESTAMPTZ, TIMESTAMPTZ, INTERVAL], TIMESTAMPTZ, moments),
   define(
     'string_to_table',
+    [TEXT, TEXT, TEXT],
+    TEXT,
+    (text: string, delimiter: string, empty: string) => splitText(text, delimiter, empty).items,
+  ),
+  define(
+    'string_to_table',
     [TEXT, TEXT],
     TEXT,
     (text: string, delimiter: string) => splitText(text, delimiter, null).items,
   ),
-  ...[2, 3, 4].map((count) =>
-    define('jsonb_path_query', [JSONB, TEXT, JSONB, BOOLEAN].slice(0, count), JSONB, pathRows),
+  ...['jsonb_path_query', 'jsonb_path_query_tz'].flatMap((name) =>
+    [2, 3, 4].map((count) => define(name, [JSONB, TEXT, JSONB, BOOLEAN].slice(0, count), JSONB, pathRows)),
   ),
   ...[2, 3].flatMap((count) => {
     const args = [TEXT, TEXT, TEXT].slice(0, count)
@@ -138,16 +143,14 @@ const plain: readonly SetReturning[] = [
       }),
       ...[false, true].map((plain): SetReturning => {
         const name = `${word}_each${plain ? '_text' : ''}`
-        return {
-          ...define(name, [type], TEXT, function* (text: string) {
-            for (const { key, value } of jsonMembers(text, binary, name))
-              yield fromArray(TEXT, listOf([key, plain ? plainText(value) : value]))
-          }),
-          fields: [
-            { name: 'key', type: TEXT },
-            { name: 'value', type: plain ? TEXT : type },
-          ],
-        }
+        const members = recordOf([
+          { name: 'key', type: TEXT },
+          { name: 'value', type: plain ? TEXT : type },
+        ])
+        return define(name, [type], members, function* (text: string) {
+          for (const { key, value } of jsonMembers(text, binary, name))
+            yield fromRecord(members, [key, plain ? plainText(value) : value])
+        })
       }),
       define(`${word}_object_keys`, [type], TEXT, function* (text: string) {
         for (const { key } of jsonMembers(text, binary, `${word}_object_keys`)) yield key
@@ -194,4 +197,8 @@ export function resolveSetFunction(name: string, args: readonly SqlType[]): SetR
 
 /** True for names of functions that give rows, whatever their arguments. */
 export const isSetFunction = (name: string): boolean =>
-  byName.has(name) || name === 'unnest' || name === 'pg_listening_channels' || name === 'generate_subscripts'
+  byName.has(name) ||
+  name === 'unnest' ||
+  name === 'pg_listening_channels' ||
+  name === 'generate_subscripts' ||
+  isPopulate(name)

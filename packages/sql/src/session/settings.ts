@@ -102,6 +102,9 @@ function schemasOf(text: string): readonly string[] {
     .filter((name) => name !== '$user' && name !== '')
 }
 
+/** Settings with a point in their name belong to applications, which may have any. */
+const isOwn = (name: string): boolean => /^[a-z_][\w$]*(?:\.[a-z_][\w$]*)+$/i.test(name)
+
 /** The settings of one session. */
 export class Settings {
   readonly #values = new Map<string, string>()
@@ -115,7 +118,7 @@ export class Settings {
 
   /** @throws 42704, 22023, 0A000 */
   set(name: string, values: readonly string[] | null): void {
-    if (!Object.hasOwn(defaults, name)) throw unknownSetting(name)
+    if (!Object.hasOwn(defaults, name) && !isOwn(name)) throw unknownSetting(name)
     if (values === null) {
       this.#values.delete(name)
       return

@@ -20,6 +20,7 @@ import { quoteLiteral } from './keywords.ts'
 import {
   printDirection,
   printExpression,
+  printFields,
   printIdentifier,
   printIdentifiers,
   printName,
@@ -60,6 +61,8 @@ export function printDefinition(node: Definition): string {
       return `CREATE SCHEMA ${node.ifNotExists ? 'IF NOT EXISTS ' : ''}${printIdentifier(node.name)}${node.owner === null ? '' : ` AUTHORIZATION ${printIdentifier(node.owner)}`}`
     case 'createEnum':
       return `CREATE TYPE ${printName(node.name)} AS ENUM (${node.labels.map(quoteLiteral).join(', ')})`
+    case 'createComposite':
+      return `CREATE TYPE ${printName(node.name)} AS (${printFields(node.fields)})`
     case 'createDomain':
       return `CREATE DOMAIN ${[printName(node.name), 'AS', printType(node.type), ...node.constraints.map(printColumnConstraint)].join(' ')}`
     case 'alterTable':
@@ -170,7 +173,7 @@ export function printColumnConstraint(node: ColumnConstraint): string {
     case 'primaryKey':
       return `${name}PRIMARY KEY${deferral(node)}`
     case 'unique':
-      return `${name}UNIQUE${deferral(node)}`
+      return `${name}UNIQUE${treatment(node)}${deferral(node)}`
     case 'default':
       return `${name}DEFAULT ${printDefault(node.expression)}`
     case 'generated':
@@ -230,7 +233,7 @@ export function printTableConstraint(node: TableConstraint): string {
     case 'primaryKey':
       return `${name}PRIMARY KEY (${printIdentifiers(node.columns)})${end}`
     case 'unique':
-      return `${name}UNIQUE (${printIdentifiers(node.columns)})${end}`
+      return `${name}UNIQUE${treatment(node)} (${printIdentifiers(node.columns)})${end}`
     case 'check':
       return `${name}CHECK (${printExpression(node.expression)})${end}`
     case 'foreignKey':
@@ -251,7 +254,7 @@ function printCreateIndex(node: CreateIndex): string {
     return (plain ? text : `(${text})`) + named + printDirection(column)
   })
   const include = node.include.length === 0 ? '' : ` INCLUDE (${printIdentifiers(node.include)})`
-  return `CREATE ${words}${exists}${name}ON ${printName(node.table)}${method} (${columns.join(', ')})${include}${printWhere(node.where)}`
+  return `CREATE ${words}${exists}${name}ON ${printName(node.table)}${method} (${columns.join(', ')})${include}${treatment(node)}${printWhere(node.where)}`
 }
 
 function printObjectChange(node: ObjectChange): string {
@@ -353,3 +356,6 @@ function printDomainChange(node: (Definition & { kind: 'alterDomain' })['change'
       return printObjectChange(node)
   }
 }
+
+const treatment = ({ nullsNotDistinct }: { readonly nullsNotDistinct: boolean }): string =>
+  nullsNotDistinct ? ' NULLS NOT DISTINCT' : ''

@@ -1,8 +1,12 @@
 import type {
+  AssignedPart,
   Assignment,
   CallExpression,
+  CycleClause,
   Expression,
+  FieldDefinition,
   FrameBound,
+  FunctionTable,
   GroupingElement,
   Identifier,
   Insert,
@@ -14,6 +18,7 @@ import type {
   QualifiedName,
   Query,
   QueryBody,
+  SearchClause,
   Select,
   SelectItem,
   SortItem,
@@ -190,12 +195,27 @@ export function printExpression(node: Expression): string {
       return `ARRAY[${list(node.items)}]`
     case 'arrayQuery':
       return `ARRAY(${printQuery(node.query)})`
+    case 'field':
+      return `${printRow(node.operand)}.${printIdentifier(node.field)}`
+    case 'fields':
+      return node.operand.kind === 'column'
+        ? `${printExpression(node.operand)}.*`
+        : `${printRow(node.operand)}.*`
     case 'subscript': {
       const [lower, upper] = [node.lower, node.upper].map((one) => (one === null ? '' : printExpression(one)))
       return `${within(node.operand, PRIMARY)}[${lower}${node.slice ? `:${upper}` : ''}]`
     }
   }
 }
+
+/** What a field is taken of stands in parentheses. */
+const printRow = (operand: Expression): string =>
+  operand.kind === 'subscript' || operand.kind === 'field'
+    ? printExpression(operand)
+    : `(${printExpression(operand)})`
+
+export const printFields = (fields: readonly FieldDefinition[]): string =>
+  fields.map(({ name, type }) => `${printIdentifier(name)} ${printType(type)}`).join(', ')
 
 const withoutParentheses = new Set([
   'current_catalog',
@@ -288,12 +308,25 @@ export function printQuery(query: Query): string {
 
 export function printWith({ with: tables, recursive }: WithTables): string {
   if (tables.length === 0) return ''
-  const texts = tables.map(({ name, columns, materialized, query }) => {
+  const texts = tables.map(({ name, columns, materialized, query, search, cycle }) => {
     const how = materialized === null ? '' : `${not(!materialized)}MATERIALIZED `
     const inner = query.kind === 'query' ? printQuery(query) : printWrite(query)
-    return `${printIdentifier(name)}${columnList(columns)} AS ${how}(${inner})`
+    return `${printIdentifier(name)}${columnList(columns)} AS ${how}(${inner})${printSearch(search)}${printCycle(cycle)}`
   })
   return `WITH ${recursive ? 'RECURSIVE ' : ''}${texts.join(', ')} `
+}
+
+function printSearch(search: SearchClause | null): string {
+  if (search === null) return ''
+  const { first, columns, sequence } = search
+  return ` SEARCH ${first.toUpperCase()} FIRST BY ${printIdentifiers(columns)} SET ${printIdentifier(sequence)}`
+}
+
+function printCycle(cycle: CycleClause | null): string {
+  if (cycle === null) return ''
+  const { columns, mark, value, otherwise, path } = cycle
+  const marks = `${printIdentifier(mark)} TO ${printExpression(value)} DEFAULT ${printExpression(otherwise)}`
+  return ` CYCLE ${printIdentifiers(columns)} SET ${marks} USING ${printIdentifier(path)}`
 }
 
 function printLocking({ strength, of, wait }: LockingClause): string {
@@ -364,6 +397,14 @@ export const printTables = (tables: readonly TableReference[]): string => tables
 const printAlias = (alias: TableAlias | null): string =>
   alias === null ? '' : ` AS ${printIdentifier(alias.name)}${columnList(alias.columns)}`
 
+const printCalls = ({ call, more }: FunctionTable): string =>
+  more.length === 0 ? printCall(call) : `ROWS FROM (${[call, ...more].map(printCall).join(', ')})`
+
+function printFunctionAlias({ alias, definition }: FunctionTable): string {
+  if (definition === null) return printAlias(alias)
+  return ` AS ${alias === null ? '' : `${printIdentifier(alias.name)} `}(${printFields(definition)})`
+}
+
 function printTable(node: TableReference): string {
   switch (node.kind) {
     case 'table':
@@ -371,7 +412,7 @@ function printTable(node: TableReference): string {
     case 'derived':
       return `${node.lateral ? 'LATERAL ' : ''}(${printQuery(node.query)})${printAlias(node.alias)}`
     case 'functionTable':
-      return `${node.lateral ? 'LATERAL ' : ''}${printCall(node.call)}${node.ordinality ? ' WITH ORDINALITY' : ''}${printAlias(node.alias)}`
+      return `${node.lateral ? 'LATERAL ' : ''}${printCalls(node)}${node.ordinality ? ' WITH ORDINALITY' : ''}${printFunctionAlias(node)}`
     case 'join': {
       const { condition, type } = node
       const natural = condition?.kind === 'natural' ? 'NATURAL ' : ''
@@ -449,7 +490,13 @@ const printValue = (value: InsertValue): string =>
 function printAssignment(node: Assignment): string {
   if (node.kind === 'queryAssignment')
     return `(${printIdentifiers(node.columns)}) = (${printQuery(node.query)})`
-  return `${printIdentifier(node.column)} = ${printValue(node.value)}`
+  return `${printIdentifier(node.column)}${node.path.map(printPart).join('')} = ${printValue(node.value)}`
+}
+
+function printPart(part: AssignedPart): string {
+  if (part.kind === 'field') return `.${printIdentifier(part.field)}`
+  const [lower, upper] = [part.lower, part.upper].map((one) => (one === null ? '' : printExpression(one)))
+  return `[${lower}${part.slice ? `:${upper}` : ''}]`
 }
 
 const printAssignments = (list: readonly Assignment[]): string => list.map(printAssignment).join(', ')

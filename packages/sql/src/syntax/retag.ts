@@ -120,6 +120,7 @@ const CURRENT_SCHEMA = keyword('current_schema')
 const DOUBLE = keyword('double')
 const PRECISION = keyword('precision')
 const NULLS = keyword('nulls')
+const DISTINCT = keyword('distinct')
 const FIRST = keyword('first')
 const LAST = keyword('last')
 const VALUES = keyword('values')
@@ -194,7 +195,7 @@ function retagWord(
     if (next !== undefined && afterNot.has(next)) become(token, NotBefore)
   } else if (type === WITH) {
     if (next === TIME) become(token, WithTime)
-    else if (next === ORDINALITY) become(token, WithOrdinality)
+    else if (next === ORDINALITY && before?.tokenType === RParen) become(token, WithOrdinality)
   } else if (type === AT) {
     become(token, next === TIME ? AtTimeZone : Identifier)
   } else if (type === ROW) {
@@ -204,7 +205,8 @@ function retagWord(
   } else if (type === DOUBLE) {
     if (next !== PRECISION) become(token, Identifier)
   } else if (type === NULLS) {
-    if (next !== FIRST && next !== LAST) become(token, Identifier)
+    const treated = next === NOT || next === DISTINCT
+    if (next !== FIRST && next !== LAST && !treated) become(token, Identifier)
   } else if (type === LEFT || type === RIGHT || type === CURRENT_SCHEMA) {
     // `left(text, n)` is a function; a join's LEFT is never followed by a parenthesis. So is `current_schema()`.
     if (next === LParen) become(token, Identifier)

@@ -2,6 +2,7 @@ import type { IToken, TokenType } from 'chevrotain'
 import { SQLSTATE, type SqlError, sqlError } from '../errors.ts'
 import { closingQuote, dollarQuoted, escapedString } from './strings.ts'
 import {
+  BitLiteral,
   Colon,
   Comma,
   Dot,
@@ -145,10 +146,14 @@ export function scan(source: string): Token[] {
         at = string(start, at + 1, true)
         continue
       }
-      if ((code === 66 || code === 98 || code === 88 || code === 120) && source[at + 1] === "'")
-        throw sqlError(SQLSTATE.featureNotSupported, 'bit string literals are not supported', {
-          position: positionAt(source, start),
-        })
+      if ((code === 66 || code === 98 || code === 88 || code === 120) && source[at + 1] === "'") {
+        const close = closingQuote(source, at + 2, "'", false)
+        if (close < 0) throw syntaxErrorNear(source, start, length, 'unterminated bit string literal')
+        const base = code === 66 || code === 98 ? 'b' : 'x'
+        at = close + 1
+        push(BitLiteral, start, at, base + source.slice(start + 2, close))
+        continue
+      }
       at++
       while (at < length && isWordPart(source.charCodeAt(at))) at++
       const name = fold(source.slice(start, at))

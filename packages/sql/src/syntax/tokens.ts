@@ -23,6 +23,8 @@ export const IntervalField = token('IntervalField')
 
 export const Identifier = token('Identifier', [ColumnId, Label, BareLabel])
 export const StringLiteral = token('StringLiteral', [Literal])
+/** `B'101'`, `X'5F'`: its value begins with b or x. */
+export const BitLiteral = token('BitLiteral', [Literal])
 export const NumberLiteral = token('NumberLiteral', [Literal])
 export const Parameter = token('Parameter', [Literal])
 
@@ -139,6 +141,7 @@ export const vocabulary: TokenType[] = [
   IntervalField,
   Identifier,
   StringLiteral,
+  BitLiteral,
   NumberLiteral,
   Parameter,
   LParen,

@@ -5,9 +5,10 @@ import { compareDecimal } from './decimal.ts'
 import { placeOf } from './enum.ts'
 import { intervalSpan, toInterval } from './interval.ts'
 import { compareJson, toJson } from './json.ts'
+import { toRecord } from './record-text.ts'
 import { compareText } from './text-order.ts'
 import { compareZonedTimes } from './time.ts'
-import type { SqlType, TypeId } from './type.ts'
+import { fieldsOf, type SqlType, type TypeId } from './type.ts'
 
 /** Negative, 0 or positive, for values of one type that are not NULL. */
 export type Comparator = (a: Value, b: Value) => number
@@ -40,6 +41,10 @@ const byType: Readonly<Record<TypeId, Comparator>> = {
   oid: (a, b) => (a as number) - (b as number),
   regclass: (a, b) => compareText(a as string, b as string),
   regtype: (a, b) => compareText(a as string, b as string),
+  record: (a, b) => compareText(a as string, b as string),
+  jsonpath: (a, b) => compareText(a as string, b as string),
+  bit: (a, b) => compareText(a as string, b as string),
+  varbit: (a, b) => compareText(a as string, b as string),
   regnamespace: (a, b) => compareText(a as string, b as string),
   enum: (a, b) => compareText(a as string, b as string),
   unknown: (a, b) => compareText(a as string, b as string),
@@ -80,22 +85,42 @@ export function sameWithoutBlanks(a: string, b: string): boolean {
 export const comparatorOf = (type: SqlType): Comparator =>
   type.enum !== undefined
     ? (a, b) => placeOf(type, a) - placeOf(type, b)
-    : type.element === undefined
-      ? byType[type.id]
-      : arrayComparator(type.element)
+    : type.record !== undefined
+      ? recordComparator(type)
+      : type.element === undefined
+        ? byType[type.id]
+        : arrayComparator(type.element)
 
 /** Negative, 0 or positive; neither may be NULL. */
 export const compareValues = (type: SqlType, a: Value, b: Value): number => comparatorOf(type)(a, b)
 
 const arrays = new Map<TypeId, Comparator>()
 
+/** Field by field, NULL behind every value and equal to itself. */
+function recordComparator(type: SqlType): Comparator {
+  const fields = fieldsOf(type).map((field) => comparatorOf(field.type))
+  return (a, b) => {
+    if (a === b) return 0
+    const [left, right] = [toRecord(type, a as string), toRecord(type, b as string)]
+    for (const [i, compare] of fields.entries()) {
+      const [x, y] = [left[i] ?? null, right[i] ?? null]
+      const order = x === null || y === null ? (x === null ? 1 : 0) - (y === null ? 1 : 0) : compare(x, y)
+      if (order !== 0) return order
+    }
+    return 0
+  }
+}
+
+/** True for types whose id alone does not tell how their values compare. */
+const isOwn = (type: SqlType): boolean => type.enum !== undefined || type.record !== undefined
+
 function arrayComparator(element: SqlType): Comparator {
-  let compare = element.enum === undefined ? arrays.get(element.id) : undefined
+  let compare = !isOwn(element) ? arrays.get(element.id) : undefined
   if (compare === undefined) {
     const items = comparatorOf(element)
     compare = (a, b) =>
       a === b ? 0 : compareArrays(toArray(element, a as string), toArray(element, b as string), items)
-    if (element.enum === undefined) arrays.set(element.id, compare)
+    if (!isOwn(element)) arrays.set(element.id, compare)
   }
   return compare
 }

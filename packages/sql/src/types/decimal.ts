@@ -295,5 +295,5 @@ export function fitDecimal(a: string, precision: number, scale: number): string 
       }.`,
     })
   }
-  return fromDecimal(value)
+  return fromDecimal(scale < 0 ? rescale(value, 0) : value)
 }

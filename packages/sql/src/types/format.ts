@@ -2,9 +2,10 @@ import type { Value } from '@cluster/core'
 import { arrayText, parseArray } from './array.ts'
 import { dateToText, parseTimestamptz, timestampText, timestamptzText } from './datetime.ts'
 import { doubleText, realText } from './float-text.ts'
+import { parseRecord, recordText } from './record.ts'
 import { timeText } from './time.ts'
 import { UTC, type Zone } from './time-zone.ts'
-import type { SqlType } from './type.ts'
+import { fieldsOf, type SqlType } from './type.ts'
 
 /**
  * The text of a value that is not NULL, as PostgreSQL sends it to clients. A boolean is `t` or `f`; cast to
@@ -29,10 +30,11 @@ export function formatValue(type: SqlType, value: Value, zone: Zone = UTC): stri
     case 'array':
       if (type.vector === true) return vectorText(value as string)
       // Only moments look different in another zone; every other array is its own text.
-      if (type.element?.id !== 'timestamptz' || zone === UTC) return value as string
-      return arrayText(parseArray(value as string, parseTimestamptz), (item) =>
-        timestamptzText(item as bigint, zone),
-      )
+      if (zone === UTC || type.element === undefined || !holdsMoments(type.element)) return value as string
+      return zonedArray(type.element, value as string, zone)
+    case 'record':
+      if (zone === UTC || !holdsMoments(type)) return value as string
+      return zonedRecord(type, value as string, zone)
     case 'date':
       return dateToText(value as number)
     case 'bytea':
@@ -42,6 +44,27 @@ export function formatValue(type: SqlType, value: Value, zone: Zone = UTC): stri
   }
 }
 
+const holdsMoments = (type: SqlType): boolean =>
+  type.id === 'timestamptz' ||
+  (type.element !== undefined && holdsMoments(type.element)) ||
+  fieldsOf(type).some((field) => holdsMoments(field.type))
+
+/** A text inside an array or a row in UTC as one in the zone. */
+const rezoned = (type: SqlType, text: string, zone: Zone): string =>
+  type.id === 'timestamptz'
+    ? timestamptzText(parseTimestamptz(text), zone)
+    : type.element !== undefined || type.record !== undefined
+      ? formatValue(type, text, zone)
+      : text
+
+const zonedArray = (element: SqlType, text: string, zone: Zone): string =>
+  arrayText(
+    parseArray(text, (item) => item),
+    (item) => rezoned(element, item as string, zone),
+  )
+
+const zonedRecord = (type: SqlType, text: string, zone: Zone): string =>
+  recordText(parseRecord(text), (field, i) => rezoned(fieldsOf(type)[i]?.type ?? type, field as string, zone))
 /** The items of a vector, parted by spaces. */
 const vectorText = (text: string): string => text.replace(/^[^{]*\{|\}$/g, '').replaceAll(',', ' ')
 

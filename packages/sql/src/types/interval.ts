@@ -290,3 +290,12 @@ export function timestampDifference(a: bigint, b: bigint): Interval {
   const difference = a - b
   return checked(0, Number(difference / DAY), difference % DAY)
 }
+
+/** The seconds with at most so many digits behind the point. */
+export function roundInterval(text: string, digits: number): string {
+  const interval = toInterval(text)
+  const unit = 10n ** BigInt(6 - digits)
+  const half = interval.micros < 0n ? -unit / 2n : unit / 2n
+  const micros = unit === 1n ? interval.micros : ((interval.micros + half) / unit) * unit
+  return micros === interval.micros ? text : intervalText({ ...interval, micros })
+}

@@ -4,8 +4,9 @@ import { trimBlanks } from './compare.ts'
 import { placeOf } from './enum.ts'
 import { intervalSpan, toInterval } from './interval.ts'
 import { isArray, isNumber, isObject, type Json, type JsonKind, kindOf, toJson } from './json.ts'
+import { toRecord } from './record-text.ts'
 import { toZonedTime, utcOf } from './time.ts'
-import { elementOf, type SqlType } from './type.ts'
+import { elementOf, fieldsOf, type RecordField, type SqlType } from './type.ts'
 
 /** Adds a value, or NULL, to an order-preserving key. Equal values give equal keys. */
 export function writeKeyValue(writer: KeyWriter, type: SqlType, value: Value): void {
@@ -57,6 +58,12 @@ export function writeKeyValue(writer: KeyWriter, type: SqlType, value: Value): v
     case 'array':
       writeArray(writer, elementOf(type), value as string)
       return
+    case 'record': {
+      const fields = fieldsOf(type)
+      for (const [i, field] of toRecord(type, value as string).entries())
+        writeKeyValue(writer, (fields[i] as RecordField).type, field)
+      return
+    }
     default:
       writer.text(value as string)
   }
@@ -107,6 +114,7 @@ export function hashKey(type: SqlType, value: Value): string | number | bigint |
     case 'timetz':
     case 'jsonb':
     case 'array':
+    case 'record':
     case 'bytea': {
       const writer = new KeyWriter()
       writeKeyValue(writer, type, value)

@@ -59,8 +59,10 @@ function readTemplate(format: string): Template {
       const text = part.startsWith('"')
         ? part.slice(1, -1).replace(/\\(.)/g, '$1')
         : upper === 'L'
-          ? ''
-          : part
+          ? ' '
+          : upper === 'B'
+            ? ''
+            : part
       if (!digits) prefix += text
       else if (fraction === null && shift === null) whole.push(LITERAL + text)
       else suffix += text

@@ -1,6 +1,7 @@
 import type { Value } from '@cluster/core'
 import { SQLSTATE, type SqlError, sqlError } from '../errors.ts'
 import { arrayText, parseArray } from './array.ts'
+import { parseBits } from './bits.ts'
 import {
   parseDate,
   parseTimestamp,
@@ -12,11 +13,21 @@ import { fitDecimal, parseDecimal } from './decimal.ts'
 import { parseEnum } from './enum.ts'
 import { parseFloatText } from './float-text.ts'
 import { formatValue } from './format.ts'
-import { intervalText, parseInterval } from './interval.ts'
+import { intervalText, parseInterval, roundInterval } from './interval.ts'
 import { jsonbOf, readJson } from './json.ts'
+import { checkFieldCount, parseRecord, recordText } from './record.ts'
 import { characterCount, sliceCharacters } from './text-order.ts'
 import { parseTime, parseTimetz, roundTime, roundTimetz } from './time.ts'
-import { BIGINT, elementOf, formatType, type SqlType, type TypeId, typeName } from './type.ts'
+import {
+  BIGINT,
+  elementOf,
+  fieldsOf,
+  formatType,
+  type RecordField,
+  type SqlType,
+  type TypeId,
+  typeName,
+} from './type.ts'
 
 const malformed = (type: SqlType, text: string): SqlError =>
   sqlError(SQLSTATE.invalidTextRepresentation, `invalid input syntax for type ${typeName(type)}: "${text}"`)
@@ -96,8 +107,22 @@ export function parseValue(type: SqlType, text: string, context?: ReadingContext
       const array = parseArray(text, (item) => parseValue(element, item, context))
       return arrayText(array, (item) => formatValue(element, item))
     }
+    case 'record': {
+      const fields = fieldsOf(type)
+      const texts = parseRecord(text)
+      checkFieldCount(text, texts.length, fields.length)
+      const values = texts.map((own, i) =>
+        own === null ? null : parseValue((fields[i] as RecordField).type, own, context),
+      )
+      return recordText(values, (value, i) => formatValue((fields[i] as RecordField).type, value))
+    }
+    case 'bit':
+    case 'varbit':
+      return parseBits(type, text)
     case 'interval':
-      return intervalText(parseInterval(text))
+      return type.length === null
+        ? intervalText(parseInterval(text))
+        : roundInterval(intervalText(parseInterval(text)), type.length)
     case 'bytea':
       return parseBytes(type, text)
     case 'varchar':

@@ -43,6 +43,8 @@ const modifiable: ReadonlySet<TypeId> = new Set([
   'time',
   'timetz',
   'interval',
+  'bit',
+  'varbit',
 ])
 
 /** True for a type that is not one of the catalog's. */
@@ -75,7 +77,7 @@ function resolvePlain({ name, modifiers }: WrittenType, position?: number): SqlT
     })
   }
   const [first, second, third] = modifiers
-  if (first === undefined) return type.id === 'char' ? char(1) : type
+  if (first === undefined) return type.id === 'char' || type.id === 'bit' ? { ...type, length: 1 } : type
   const invalid = (message: string) => sqlError(SQLSTATE.invalidParameterValue, message, { position })
   if (!modifiable.has(type.id))
     throw sqlError(SQLSTATE.syntaxError, `type modifier is not allowed for type "${name}"`, { position })
@@ -85,16 +87,23 @@ function resolvePlain({ name, modifiers }: WrittenType, position?: number): SqlT
     case 'numeric': {
       const scale = second ?? 0
       if (first < 1 || first > 1_000) throw invalid(`NUMERIC precision ${first} must be between 1 and 1000`)
-      if (scale > 1_000) throw invalid(`NUMERIC scale ${scale} must be between -1000 and 1000`)
+      if (scale > 1_000 || scale < -1_000)
+        throw invalid(`NUMERIC scale ${scale} must be between -1000 and 1000`)
       return numeric(first, scale)
     }
+    case 'interval':
     case 'timestamp':
     case 'timestamptz':
     case 'time':
     case 'timetz':
       return { ...type, length: Math.min(first, 6) }
-    case 'interval':
-      return type
+    case 'bit':
+    case 'varbit': {
+      const word = type.id === 'bit' ? 'bit' : 'varbit'
+      if (first < 1) throw invalid(`length for type ${word} must be at least 1`)
+      if (first > 83_886_080) throw invalid(`length for type ${word} cannot exceed 83886080`)
+      return { ...type, length: first }
+    }
     default: {
       const word = type.id === 'char' ? 'char' : 'varchar'
       if (first < 1) throw invalid(`length for type ${word} must be at least 1`)

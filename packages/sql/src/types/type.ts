@@ -23,6 +23,9 @@
  * | oid | number: what `pg_catalog` knows an object by |
  * | regclass, regtype, regnamespace | string: the name of a relation, a type, a schema, as it must be written |
  * | array | string: canonical text, as PostgreSQL prints it: `{1,2,NULL}`; `element` is the items' type |
+ * | record | string: canonical text, as PostgreSQL prints it: `(1,"a b",)`; `record` says its fields |
+ * | jsonpath | string: the path as it was given |
+ * | bit, bit varying | string of the digits 0 and 1 |
  * | unknown | string: a literal whose type the context has not decided |
  */
 export type TypeId =
@@ -51,6 +54,10 @@ export type TypeId =
   | 'oid'
   | 'regclass'
   | 'regtype'
+  | 'record'
+  | 'jsonpath'
+  | 'bit'
+  | 'varbit'
   | 'regnamespace'
   | 'unknown'
 
@@ -64,6 +71,8 @@ export type TypeCategory =
   | 'timespan'
   | 'user'
   | 'enum'
+  | 'record'
+  | 'bits'
   | 'unknown'
 
 /**
@@ -86,6 +95,20 @@ export interface SqlType {
   readonly vector?: true
   /** For enums, and only for them. */
   readonly enum?: EnumType
+  /** For rows, and only for them. */
+  readonly record?: RecordType
+}
+
+/** What a row is made of. */
+export interface RecordType {
+  /** The type of the catalog that it is; null for a row of no name, as `ROW(1, 2)` makes. */
+  readonly named: { readonly oid: number; readonly schema: string; readonly name: string } | null
+  readonly fields: readonly RecordField[]
+}
+
+export interface RecordField {
+  readonly name: string
+  readonly type: SqlType
 }
 
 /** Which enum it is, by `oid`, and what its values are. */
@@ -130,6 +153,20 @@ export const ANY_ENUM: SqlType = plain('enum')
 export const OID: SqlType = plain('oid')
 export const REGCLASS: SqlType = plain('regclass')
 export const REGTYPE: SqlType = plain('regtype')
+/** A row of no fields; others are made by `recordOf`. */
+export const RECORD: SqlType = { ...plain('record'), record: { named: null, fields: [] } }
+export const JSONPATH: SqlType = plain('jsonpath')
+export const BIT: SqlType = plain('bit')
+export const VARBIT: SqlType = plain('varbit')
+
+/** The type of rows of such fields. */
+export const recordOf = (fields: readonly RecordField[], named: RecordType['named'] = null): SqlType => ({
+  ...plain('record'),
+  record: { named, fields },
+})
+
+/** The fields of a row's type. */
+export const fieldsOf = (type: SqlType): readonly RecordField[] => type.record?.fields ?? []
 export const REGNAMESPACE: SqlType = plain('regnamespace')
 
 /** The type of arrays with such items; an array of arrays is an array of more dimensions. */
@@ -169,6 +206,10 @@ export const TYPES: Readonly<Record<TypeId, SqlType>> = {
   oid: OID,
   regclass: REGCLASS,
   regtype: REGTYPE,
+  record: RECORD,
+  jsonpath: JSONPATH,
+  bit: BIT,
+  varbit: VARBIT,
   regnamespace: REGNAMESPACE,
   unknown: UNKNOWN,
 }
@@ -253,6 +294,10 @@ const facts: Readonly<Record<TypeId, TypeFacts>> = {
   oid: { name: 'oid', oid: 26, arrayOid: 1028, bytes: 4, category: 'user', preferred: false },
   regclass: { name: 'regclass', oid: 2205, arrayOid: 2210, bytes: 4, category: 'user', preferred: false },
   regtype: { name: 'regtype', oid: 2206, arrayOid: 2211, bytes: 4, category: 'user', preferred: false },
+  record: { name: 'record', oid: 2249, arrayOid: 2287, bytes: -1, category: 'record', preferred: false },
+  jsonpath: { name: 'jsonpath', oid: 4072, arrayOid: 4073, bytes: -1, category: 'user', preferred: false },
+  bit: { name: 'bit', oid: 1560, arrayOid: 1561, bytes: -1, category: 'bits', preferred: false },
+  varbit: { name: 'bit varying', oid: 1562, arrayOid: 1563, bytes: -1, category: 'bits', preferred: true },
   regnamespace: {
     name: 'regnamespace',
     oid: 4089,
@@ -270,27 +315,31 @@ export const typeName = (type: SqlType): string =>
   type.element === undefined ? plainName(type) : `${plainName(type.element)}[]`
 
 const plainName = (type: SqlType): string => {
-  if (type.enum === undefined) return facts[type.id].name
-  const { schema, name } = type.enum
+  const named = type.enum ?? type.record?.named ?? null
+  if (named === null) return facts[type.id].name
+  const { schema, name } = named
   return schema === 'public' ? name : `${schema}.${name}`
 }
 
-/** The numbers of arrays of enums begin here, far behind those of all objects. */
+/** The numbers of arrays of enums and composite types begin here, far behind those of all objects. */
 export const ENUM_ARRAYS = 0x4000_0000
 
-/** The number that PostgreSQL's protocol knows the type by. */
 /** A name in the catalog: a text that clients are told is a `name`. */
 export const NAME: SqlType = { ...plain('text'), catalogName: true }
 const NAME_OIDS = { plain: 19, array: 1003 } as const
 const VECTOR_OIDS: Readonly<Partial<Record<TypeId, number>>> = { smallint: 22, oid: 30 }
 
+const ownOid = (type: SqlType): number | undefined => type.enum?.oid ?? type.record?.named?.oid
+
+/** The number that PostgreSQL's protocol knows the type by. */
 export function typeOid(type: SqlType): number {
   const { element } = type
   if (element === undefined)
-    return type.catalogName === true ? NAME_OIDS.plain : (type.enum?.oid ?? facts[type.id].oid)
+    return type.catalogName === true ? NAME_OIDS.plain : (ownOid(type) ?? facts[type.id].oid)
   if (type.vector === true) return VECTOR_OIDS[element.id] ?? 0
   if (element.catalogName === true) return NAME_OIDS.array
-  return element.enum === undefined ? facts[element.id].arrayOid : ENUM_ARRAYS + element.enum.oid
+  const own = ownOid(element)
+  return own === undefined ? facts[element.id].arrayOid : ENUM_ARRAYS + own
 }
 
 export const typeBytes = (type: SqlType): number => facts[type.id].bytes
@@ -323,6 +372,7 @@ export function sameType(a: SqlType, b: SqlType): boolean {
   if (a === b) return true
   if (a.element !== undefined && b.element !== undefined) return sameType(a.element, b.element)
   if (a.enum !== undefined || b.enum !== undefined) return a.enum?.oid === b.enum?.oid
+  if (a.record !== undefined && b.record !== undefined) return sameRecord(a.record, b.record, sameType)
   if (a.catalogName !== b.catalogName) return false
   return a.id === b.id && a.length === b.length && a.precision === b.precision && a.scale === b.scale
 }
@@ -331,11 +381,25 @@ export function sameType(a: SqlType, b: SqlType): boolean {
 export const sameKind = (a: SqlType, b: SqlType): boolean =>
   a.id === b.id &&
   a.enum?.oid === b.enum?.oid &&
+  (a.record === undefined || b.record === undefined || sameRecord(a.record, b.record, sameKind)) &&
   (a.element === undefined || b.element === undefined || sameKind(a.element, b.element))
+
+/** Rows of one named type, or rows without a name whose fields are alike. */
+function sameRecord(a: RecordType, b: RecordType, alike: (a: SqlType, b: SqlType) => boolean): boolean {
+  if (a === b) return true
+  if (a.named !== null || b.named !== null) return a.named?.oid === b.named?.oid
+  return (
+    a.fields.length === b.fields.length &&
+    a.fields.every(({ type, name }, i) => {
+      const other = b.fields[i]
+      return other !== undefined && other.name === name && alike(type, other.type)
+    })
+  )
+}
 
 /** The type without modifiers. */
 export const unmodified = (type: SqlType): SqlType =>
-  type.enum !== undefined
+  type.enum !== undefined || type.record !== undefined
     ? type
     : type.element === undefined
       ? type.catalogName === true

@@ -81,7 +81,11 @@ describe('errors of statements', () => {
     ['SELECT i.nam FROM items i', { sqlstate: '42703', message: 'column i.nam does not exist' }],
     [
       'SELECT items.id FROM items i',
-      { sqlstate: '42P01', message: 'missing FROM-clause entry for table "items"' },
+      {
+        sqlstate: '42P01',
+        message: 'invalid reference to FROM-clause entry for table "items"',
+        hint: 'Perhaps you meant to reference the table alias "i".',
+      },
     ],
     [
       'INSERT INTO items (nme) VALUES (1)',

@@ -6,7 +6,7 @@ import { zoneNamed } from '../../src/types/time-zone.ts'
 import { testEngine } from '../engine/support.ts'
 
 // A statement, `---`, and PostgreSQL 15's own rows (columns with `|` between) or error. `-- zone NAME` sets the time
-// zone for what follows.
+// zone for what follows. The statements of a file run on one session, one after another.
 interface Case {
   readonly zone: string
   readonly statement: string
@@ -19,7 +19,10 @@ function cases(file: string): readonly Case[] {
   return text.split(/\n\n/).flatMap((block) => {
     const named = /^-- zone (.*)$/.exec(block.trim())?.[1]
     if (named !== undefined) zone = named
-    const [statement, outcome] = block.trimStart().replace(/\n$/, '').split('\n---\n')
+    const [statement, outcome] = block
+      .trimStart()
+      .replace(/\n$/, '')
+      .split(/\n---(?:\n|$)/)
     return statement === undefined || outcome === undefined ? [] : [{ zone, statement, outcome }]
   })
 }
@@ -43,7 +46,24 @@ async function outcomeOf(session: Session, { zone, statement }: Case): Promise<s
   }
 }
 
-describe.each(['arrays', 'json', 'json-path', 'datetime', 'numbers', 'regex', 'text'])('%s', (file) => {
+describe.each([
+  'arrays',
+  'json',
+  'json-path',
+  'datetime',
+  'numbers',
+  'regex',
+  'text',
+  'rows',
+  'bits',
+  'with',
+  'more',
+  'aggregates',
+  'writes',
+  'joins',
+  'found',
+  'constraints',
+])('%s', (file) => {
   let session: Session | null = null
 
   test.each(cases(file).map((one) => [one.statement, one] as const))('%s', async (_, one) => {

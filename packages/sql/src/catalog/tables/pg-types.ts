@@ -13,6 +13,8 @@ const categories: Readonly<Record<string, string>> = {
   timespan: 'T',
   enum: 'E',
   user: 'U',
+  record: 'C',
+  bits: 'V',
   unknown: 'X',
 }
 
@@ -58,7 +60,7 @@ function typeRow(catalog: CatalogImage, { oid, schema, name, type, entry }: Imag
     typacl: entry === null ? null : aclArray(catalog, catalog.access.aclOf(guardedIn(catalog, entry))),
     typlen: bytes,
     typbyval: bytes > 0 && bytes <= 8,
-    typtype: domain !== null ? 'd' : type.enum !== undefined ? 'e' : 'b',
+    typtype: domain !== null ? 'd' : type.enum !== undefined ? 'e' : type.record !== undefined ? 'c' : 'b',
     typcategory: categories[array ? 'array' : typeCategory(type.id)] ?? 'U',
     typispreferred: false,
     typisdefined: true,
@@ -88,6 +90,6 @@ function typeRow(catalog: CatalogImage, { oid, schema, name, type, entry }: Imag
 
 function arrayOid(catalog: CatalogImage, { oid, type, entry }: ImageType): number {
   if (type.element !== undefined || entry?.kind === 'domain') return 0
-  if (type.enum !== undefined) return ENUM_ARRAYS + oid
+  if (type.enum !== undefined || type.record !== undefined) return ENUM_ARRAYS + oid
   return catalog.types.find((one) => one.type.element?.id === type.id && one.entry === null)?.oid ?? 0
 }

@@ -33,6 +33,10 @@ function step(value: Json, key: string | number): Json | undefined {
   return /^\s*[-+]?\d+$/.test(key) ? value[itemIndex(value.length, Number(key))] : undefined
 }
 
+/** A value that is neither array nor object counts as an array of itself. */
+const itemOf = (value: Json, at: number): Json | undefined =>
+  isArray(value) || isObject(value) ? step(value, at) : itemIndex(1, at) === 0 ? value : undefined
+
 function follow(value: Json, path: readonly Value[]): Json | undefined {
   let at: Json | undefined = value
   for (const key of path) {
@@ -233,9 +237,9 @@ const jsonb = (
 
 export const jsonFunctions: readonly ScalarFunction[] = [
   jsonb('->', [TEXT], JSONB, (value, key: string) => (isObject(value) ? asJsonb(value.get(key)) : null)),
-  jsonb('->', [INTEGER], JSONB, (value, at: number) => asJsonb(step(value, at))),
+  jsonb('->', [INTEGER], JSONB, (value, at: number) => asJsonb(itemOf(value, at))),
   jsonb('->>', [TEXT], TEXT, (value, key: string) => (isObject(value) ? asText(value.get(key)) : null)),
-  jsonb('->>', [INTEGER], TEXT, (value, at: number) => asText(step(value, at))),
+  jsonb('->>', [INTEGER], TEXT, (value, at: number) => asText(itemOf(value, at))),
   jsonb('#>', [TEXTS], JSONB, (value, path: string) => asJsonb(follow(value, paths(path)))),
   jsonb('#>>', [TEXTS], TEXT, (value, path: string) => asText(follow(value, paths(path)))),
   ...([[TEXT], [INTEGER]] as const).flatMap(([type]) => [

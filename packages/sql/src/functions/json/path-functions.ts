@@ -46,10 +46,15 @@ const quietly = (sign: string, impl: (found: readonly Json[]) => boolean | null)
   )
 
 export const jsonPathFunctions: readonly ScalarFunction[] = [
-  ...path('jsonb_path_exists', BOOLEAN, (found) => found.length > 0),
-  ...path('jsonb_path_match', BOOLEAN, single),
-  ...path('jsonb_path_query_array', JSONB, (found) => jsonbText(found)),
-  ...path('jsonb_path_query_first', JSONB, ([first]) => (first === undefined ? null : jsonbText(first))),
+  // Values with a zone compare with others in UTC, whichever form is called.
+  ...['', '_tz'].flatMap((zoned) => [
+    ...path(`jsonb_path_exists${zoned}`, BOOLEAN, (found) => found.length > 0),
+    ...path(`jsonb_path_match${zoned}`, BOOLEAN, single),
+    ...path(`jsonb_path_query_array${zoned}`, JSONB, (found) => jsonbText(found)),
+    ...path(`jsonb_path_query_first${zoned}`, JSONB, ([first]) =>
+      first === undefined ? null : jsonbText(first),
+    ),
+  ]),
   quietly('@?', (found) => found.length > 0),
   quietly('@@', (found) => single(found, true)),
 ]

@@ -4,15 +4,17 @@ import { toArray } from '../../types/array-text.ts'
 import { isInfinite } from '../../types/datetime.ts'
 import { formatValue } from '../../types/format.ts'
 import { quoteJson } from '../../types/json.ts'
+import { toRecord } from '../../types/record-text.ts'
 import type { Zone } from '../../types/time-zone.ts'
-import { elementOf, type SqlType, typeCategory } from '../../types/type.ts'
+import { elementOf, fieldsOf, type SqlType, typeCategory } from '../../types/type.ts'
 
 /** A SQL value as JSON: numbers and booleans as such, JSON as it is, arrays as arrays, all else as its text. */
-export function jsonText(type: SqlType, value: Value, zone: Zone): string {
+export function jsonText(type: SqlType, value: Value, zone: Zone, separator = ','): string {
   if (value === null) return 'null'
   if (type.id === 'boolean') return String(value)
   if (type.id === 'json' || type.id === 'jsonb') return value as string
   if (type.element !== undefined) return arrayJson(type, value as string, zone)
+  if (type.record !== undefined) return recordJson(type, value as string, zone, separator)
   const text = formatValue(type, value, zone)
   if (typeCategory(type.id) === 'number') return /^-?\d/.test(text) ? text : quoteJson(text)
   if (type.id === 'timestamp' || type.id === 'timestamptz')
@@ -39,10 +41,20 @@ function arrayJson(type: SqlType, text: string, zone: Zone): string {
   return level(0)
 }
 
+/** @param separator what stands between two fields */
+function recordJson(type: SqlType, text: string, zone: Zone, separator: string): string {
+  const values = toRecord(type, text)
+  const members = fieldsOf(type).map(
+    (field, i) => `${quoteJson(field.name)}:${jsonText(field.type, values[i] ?? null, zone)}`,
+  )
+  return `{${members.join(separator)}}`
+}
+
 /** The key of an object. @throws 22023 for what is no plain value */
 export function keyText(type: SqlType, value: Value, zone: Zone): string {
   if (value === null) throw sqlError(SQLSTATE.invalidParameterValue, 'null value not allowed for object key')
-  if (type.element !== undefined || type.id === 'json' || type.id === 'jsonb')
+  const { id } = type
+  if (id === 'array' || id === 'record' || id === 'json' || id === 'jsonb')
     throw sqlError(SQLSTATE.invalidParameterValue, 'key value must be scalar, not array, composite, or json')
   if (type.id === 'boolean') return String(value)
   return formatValue(type, value, zone)

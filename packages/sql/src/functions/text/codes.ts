@@ -189,5 +189,6 @@ export const codeFunctions: readonly ScalarFunction[] = [
     BigInt(bytes.reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0)),
   ),
   fn('bit_length', ['bytea'], 'integer', (bytes) => bytes.length * 8),
+  fn('convert', ['bytea', 'text', 'text'], 'bytea', (bytes, from, to) => toBytes(fromBytes(bytes, from), to)),
   fn('length', ['bytea', 'text'], 'integer', (bytes, name) => [...fromBytes(bytes, name)].length),
 ]

@@ -10,6 +10,13 @@ import { md5 } from './md5.ts'
 /** Texts beyond this are refused: PostgreSQL's limit of a field. */
 const CHARACTERS_MAX = 1_073_741_823
 
+/** @throws 22023 */
+function normalForm(form: string): string {
+  const name = form.toUpperCase()
+  if (/^NFK?[CD]$/.test(name)) return name
+  throw sqlError(SQLSTATE.invalidParameterValue, `invalid normalization form: ${form}`)
+}
+
 const tooLong = () => sqlError(SQLSTATE.programLimitExceeded, 'requested length too large')
 
 /** @throws 22011 when `count` is negative */
@@ -125,7 +132,7 @@ const initcap = (text: string): string =>
 /** @throws 54000 when there is no such character */
 function chr(code: number): string {
   if (code === 0) throw sqlError(SQLSTATE.programLimitExceeded, 'null character not permitted')
-  if (code < 0) throw sqlError(SQLSTATE.programLimitExceeded, 'character number must be positive')
+  if (code < 0) throw sqlError(SQLSTATE.invalidParameterValue, 'character number must be positive')
   if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
     throw sqlError(
       SQLSTATE.programLimitExceeded,
@@ -200,6 +207,9 @@ export const textFunctions: readonly ScalarFunction[] = [
   ),
   fn('overlay', ['text', 'text', 'integer', 'integer'], 'text', overlaid),
   fn('normalize', ['text'], 'text', (text) => text.normalize('NFC')),
+  fn('normalize', ['text', 'text'], 'text', (text, form) => text.normalize(normalForm(form))),
+  fn('is_normalized', ['text'], 'boolean', (text) => text.normalize('NFC') === text),
+  fn('is_normalized', ['text', 'text'], 'boolean', (text, form) => text.normalize(normalForm(form)) === text),
   fn('unistr', ['text'], 'text', unistr),
   // What LIKE and its kin stand for.
   fn('~~', ['text', 'text'], 'boolean', like),

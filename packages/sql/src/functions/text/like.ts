@@ -106,10 +106,10 @@ export function like(text: string, pattern: string): boolean {
   return matcher(text)
 }
 
-/** A pattern with another escape character (or none, when empty) brought to `\`. @throws 22019 */
+/** A pattern with another escape character (or none, when empty) brought to `\`. @throws 22025 */
 export function likeEscape(pattern: string, sign: string): string {
   if ([...sign].length > 1)
-    throw sqlError('22019', 'invalid escape string', {
+    throw sqlError('22025', 'invalid escape string', {
       hint: 'Escape string must be empty or one character.',
     })
   if (sign === '\\') return pattern

@@ -1,5 +1,5 @@
 import type { Identifier, Node, QualifiedName, TypeName } from './common.ts'
-import type { Expression, Query } from './query.ts'
+import type { Expression, FieldDefinition, Query } from './query.ts'
 
 /** A statement that changes the catalog, or all rows of a table at once. */
 export type Definition =
@@ -12,6 +12,7 @@ export type Definition =
   | CreateSequence
   | CreateSchema
   | CreateEnum
+  | CreateComposite
   | CreateDomain
   | AlterTable
   | AlterSequence
@@ -92,7 +93,7 @@ export type ColumnConstraint = Node & { readonly name: Identifier | null } & (
     | { readonly kind: 'notNull' }
     | { readonly kind: 'nullable' }
     | ({ readonly kind: 'primaryKey' } & Deferral)
-    | ({ readonly kind: 'unique' } & Deferral)
+    | ({ readonly kind: 'unique'; readonly nullsNotDistinct: boolean } & Deferral)
     | { readonly kind: 'default'; readonly expression: Expression }
     | { readonly kind: 'generated'; readonly expression: Expression; readonly always: boolean }
     | {
@@ -113,7 +114,11 @@ export type TableConstraint = Node & {
 } & Deferral &
   (
     | { readonly kind: 'primaryKey'; readonly columns: readonly Identifier[] }
-    | { readonly kind: 'unique'; readonly columns: readonly Identifier[] }
+    | {
+        readonly kind: 'unique'
+        readonly columns: readonly Identifier[]
+        readonly nullsNotDistinct: boolean
+      }
     | { readonly kind: 'check'; readonly expression: Expression }
     | ({ readonly kind: 'foreignKey'; readonly columns: readonly Identifier[] } & References)
   )
@@ -134,6 +139,7 @@ export interface CreateIndex extends Node {
   readonly name: Identifier | null
   readonly table: QualifiedName
   readonly unique: boolean
+  readonly nullsNotDistinct: boolean
   readonly concurrently: boolean
   readonly ifNotExists: boolean
   /** Null: btree. */
@@ -207,6 +213,13 @@ export interface CreateEnum extends Node {
   readonly kind: 'createEnum'
   readonly name: QualifiedName
   readonly labels: readonly string[]
+}
+
+/** `CREATE TYPE name AS (field type, …)`. */
+export interface CreateComposite extends Node {
+  readonly kind: 'createComposite'
+  readonly name: QualifiedName
+  readonly fields: readonly FieldDefinition[]
 }
 
 export interface CreateDomain extends Node {

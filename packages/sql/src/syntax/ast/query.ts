@@ -41,6 +41,24 @@ export interface CommonTable extends Node {
   readonly columns: readonly Identifier[]
   readonly query: Query | WriteStatement
   readonly materialized: boolean | null
+  readonly search: SearchClause | null
+  readonly cycle: CycleClause | null
+}
+
+/** `SEARCH DEPTH FIRST BY a, b SET sequence`: a column to sort the rows of a recursive table by. */
+export interface SearchClause extends Node {
+  readonly first: 'depth' | 'breadth'
+  readonly columns: readonly Identifier[]
+  readonly sequence: Identifier
+}
+
+/** `CYCLE a, b SET mark TO value DEFAULT otherwise USING path`: stops at rows that came before on their path. */
+export interface CycleClause extends Node {
+  readonly columns: readonly Identifier[]
+  readonly mark: Identifier
+  readonly value: Expression
+  readonly otherwise: Expression
+  readonly path: Identifier
 }
 
 export interface Select extends Node {
@@ -151,10 +169,20 @@ export interface DerivedTable extends Node {
 export interface FunctionTable extends Node {
   readonly kind: 'functionTable'
   readonly call: CallExpression
+  /** ROWS FROM: the functions behind the first, whose rows go beside its own. */
+  readonly more: readonly CallExpression[]
   /** WITH ORDINALITY: a last column counts the rows from 1. */
   readonly ordinality: boolean
+  /** `AS name (a integer, b text)`: what the rows are of a function that does not say so itself. */
+  readonly definition: readonly FieldDefinition[] | null
   readonly alias: TableAlias | null
   readonly lateral: boolean
+}
+
+/** `a integer`. */
+export interface FieldDefinition {
+  readonly name: Identifier
+  readonly type: TypeName
 }
 
 export interface Join extends Node {
@@ -209,6 +237,8 @@ export type Expression =
   | ArrayExpression
   | ArrayQueryExpression
   | SubscriptExpression
+  | FieldExpression
+  | FieldsExpression
 
 /** Prefix `-`, `+`, `@`, `~` and other operators. */
 export interface UnaryExpression extends Node {
@@ -398,6 +428,19 @@ export interface SubscriptExpression extends Node {
   readonly upper: Expression | null
 }
 
+/** `(row).name`: one field of a row. */
+export interface FieldExpression extends Node {
+  readonly kind: 'field'
+  readonly operand: Expression
+  readonly field: Identifier
+}
+
+/** `(row).*`, `table.*`: all fields of a row, where a list of values may stand; elsewhere the row. */
+export interface FieldsExpression extends Node {
+  readonly kind: 'fields'
+  readonly operand: Expression
+}
+
 /** DEFAULT in place of a value, in INSERT's rows and UPDATE's assignments. */
 export interface DefaultValue extends Node {
   readonly kind: 'default'
@@ -454,8 +497,19 @@ export type Assignment = ColumnAssignment | QueryAssignment
 export interface ColumnAssignment extends Node {
   readonly kind: 'assignment'
   readonly column: Identifier
+  /** The part of the column that changes, from the outside inwards; empty: all of it. */
+  readonly path: readonly AssignedPart[]
   readonly value: InsertValue
 }
+
+export type AssignedPart =
+  | { readonly kind: 'field'; readonly field: Identifier }
+  | {
+      readonly kind: 'item'
+      readonly slice: boolean
+      readonly lower: Expression | null
+      readonly upper: Expression | null
+    }
 
 /** `(a, b) = (SELECT …)`: the row of a query, or NULLs without one. */
 export interface QueryAssignment extends Node {

@@ -6,6 +6,7 @@ import type {
   AlterTable,
   ColumnAction,
   Comment,
+  CreateComposite,
   CreateEnum,
   CreateMaterializedView,
   CreateSchema,
@@ -73,7 +74,7 @@ export class DefinitionBuilder extends TableBuilder {
     if (createMaterializedView !== undefined)
       return this.#materializedView(only(createMaterializedView), span)
     if (createSchema !== undefined) return this.#schema(only(createSchema), span)
-    if (createType !== undefined) return this.#enum(only(createType), span)
+    if (createType !== undefined) return this.#type(only(createType), span)
     const { qualifiedName: name, typeName, columnConstraint = [] } = only(createDomain).children
     return {
       kind: 'createDomain',
@@ -131,10 +132,16 @@ export class DefinitionBuilder extends TableBuilder {
     }
   }
 
-  #enum(node: CreateTypeCst, span: Span): CreateEnum {
-    const { qualifiedName: name, StringLiteral = [], tableElements } = node.children
-    const elements = tableElements?.[0]
-    if (elements !== undefined) throw this.unsupported('a composite type', spanOf(elements))
+  #type(node: CreateTypeCst, span: Span): CreateEnum | CreateComposite {
+    const { qualifiedName: name, StringLiteral = [], fieldDefinitions } = node.children
+    const given = fieldDefinitions?.[0]
+    if (given !== undefined)
+      return {
+        kind: 'createComposite',
+        name: qualifiedName(only(name)),
+        fields: this.fieldDefinitions(given),
+        span,
+      }
     return { kind: 'createEnum', name: qualifiedName(only(name)), labels: StringLiteral.map(textOf), span }
   }
 

@@ -1,3 +1,5 @@
+import type { IToken } from 'chevrotain'
+import { SQLSTATE, sqlError } from '../../errors.ts'
 import type { Expression, Identifier, QuantifiedExpression, Query, SelectItem, SortItem } from '../ast.ts'
 import { checkCollation } from '../collations.ts'
 import type {
@@ -63,8 +65,15 @@ export abstract class ExpressionBuilder extends OperandBuilder {
 
   sortItems(node: SortListCst): SortItem[] {
     return node.children.sortItem.map((item) => {
-      const { expression, Desc, First, Last } = item.children
-      const descending = has(Desc)
+      const { expression, Desc, InfixOperator: signs, First, Last } = item.children
+      const sign = signs?.[0]
+      const word = sign === undefined ? '' : scanned(sign).value
+      if (sign !== undefined && word !== '<' && word !== '>')
+        throw sqlError(SQLSTATE.wrongObjectType, `operator ${word} is not a valid ordering operator`, {
+          hint: 'Ordering operators must be "<" or ">" members of btree operator families.',
+          position: positionAt(this.source, sign.startOffset),
+        })
+      const descending = has(Desc) || word === '>'
       const nulls = has(First) ? 'first' : has(Last) ? 'last' : descending ? 'first' : 'last'
       return { expression: this.expression(only(expression)), descending, nulls, span: spanOf(item) }
     })
@@ -213,8 +222,9 @@ export abstract class ExpressionBuilder extends OperandBuilder {
   }
 
   #isTest(left: Expression, test: IsTestCst, row: Row): { infix: boolean; ranked: Expression } {
-    const { Not, Null, True, False, operand } = test.children
+    const { Not, Null, True, False, Identifier: words, operand } = test.children
     const negated = has(Not)
+    if (words !== undefined) return { infix: false, ranked: this.#isNormalized(left, test, words, negated) }
     const right = operand?.[0]
     if (right !== undefined) {
       const other = this.#climb(right, row, RANK.is + 1, 0)
@@ -224,6 +234,18 @@ export abstract class ExpressionBuilder extends OperandBuilder {
     const word = has(Null) ? 'null' : has(True) ? 'true' : has(False) ? 'false' : 'unknown'
     const span = join(left.span, spanOf(test))
     return { infix: false, ranked: { kind: 'is', test: word, operand: left, negated, span } }
+  }
+
+  #isNormalized(left: Expression, test: IsTestCst, words: readonly IToken[], negated: boolean): Expression {
+    const [first, second] = words.map((word) => scanned(word).value)
+    const form = second === undefined ? 'nfc' : first
+    const last = words.at(-1)
+    if ((second ?? first) !== 'normalized' || form === undefined || last === undefined)
+      throw this.unexpected(only(words).startOffset)
+    const span = join(left.span, spanOf(test))
+    const text: Expression = { kind: 'string', value: form, span }
+    const made = call(last, 'is_normalized', [left, text], span)
+    return negated ? { kind: 'not', operand: made, span } : made
   }
 
   #membership(left: Expression, node: MembershipCst, row: Row): { infix: boolean; ranked: Expression } {
@@ -306,7 +328,26 @@ export abstract class ExpressionBuilder extends OperandBuilder {
 
   #operand(node: OperandCst): Expression {
     const { suffix = [] } = node.children
-    return suffix.reduce((operand, one) => this.#suffixed(operand, one), this.primary(node))
+    let operand = this.primary(node)
+    // A field is taken of what stands in parentheses, or behind a subscript or another field.
+    let fields = has(node.children.parenthesised) || has(node.children.subquery)
+    for (const one of suffix) {
+      const { Dot, subscript } = one.children
+      if (has(Dot)) {
+        if (!fields) throw this.unexpected(only(Dot).startOffset)
+        operand = this.#field(operand, one)
+      } else operand = this.#suffixed(operand, one)
+      fields = has(Dot) || has(subscript)
+    }
+    return operand
+  }
+
+  #field(operand: Expression, node: SuffixCst): Expression {
+    this.grow(operand.span)
+    const span = join(operand.span, spanOf(node))
+    const label = node.children.Label?.[0]
+    if (label === undefined) return { kind: 'fields', operand, span }
+    return { kind: 'field', operand, field: identifier(label), span }
   }
 
   #suffixed(operand: Expression, node: SuffixCst): Expression {

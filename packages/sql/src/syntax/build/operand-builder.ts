@@ -233,10 +233,18 @@ export abstract class OperandBuilder {
       IntervalField,
     } = node.children
     const star = Star?.[0]
-    if (star !== undefined) throw this.unexpected(star.startOffset)
     const parts = [...ColumnId, ...Label].map(identifier)
+    if (star !== undefined) {
+      const last = parts.at(-1)
+      if (last === undefined || star.startOffset < last.span.start || callArguments !== undefined)
+        throw this.unexpected(star.startOffset)
+      const span = spanOf(node)
+      return { kind: 'fields', operand: { kind: 'column', parts, span }, span }
+    }
     const args = callArguments?.[0]
     const over = overClause?.[0]
+    if (args !== undefined && StringLiteral !== undefined)
+      return this.#modifiedLiteral(node, parts, args, literalOf(only(StringLiteral)))
     if (args !== undefined) {
       const called = this.callOf(parts, args, spanOf(node))
       return over === undefined ? called : { ...called, over: this.#over(over) }
@@ -264,6 +272,25 @@ export abstract class OperandBuilder {
       type: typedLiteralType(type, zone, (offset) => this.unexpected(offset)),
       span: spanOf(node),
     }
+  }
+
+  /** `numeric(5, 2) '1.25'` */
+  #modifiedLiteral(
+    node: ReferenceCst,
+    parts: readonly Identifier[],
+    args: CallArgumentsCst,
+    operand: Expression,
+  ): Expression {
+    const [type, second] = parts
+    if (type === undefined || second !== undefined) throw this.unexpected(operand.span.start)
+    const called = this.callOf(parts, args, spanOf(node))
+    const modifiers = called.args.map((arg) => {
+      if (arg.kind !== 'number' || !/^\d+$/.test(arg.text)) throw this.unexpected(arg.span.start)
+      return Number(arg.text)
+    })
+    const zone = node.children.timeZone?.[0]
+    const plain = typedLiteralType(type, zone, (offset) => this.unexpected(offset))
+    return { kind: 'cast', operand, type: { ...plain, modifiers }, span: spanOf(node) }
   }
 
   /** PLACING, FROM and FOR of OVERLAY as arguments. */
@@ -330,12 +357,23 @@ export function call(word: IToken, name: string, args: readonly Expression[], sp
   }
 }
 
+/** Its length is that of its digits. */
+function bitLiteral(value: string, span: Span): Expression {
+  const length = (value.length - 1) * (value.startsWith('x') ? 4 : 1)
+  const name = length === 0 ? 'bit varying' : 'bit'
+  const modifiers = length === 0 ? [] : [length]
+  const type: TypeName = { kind: 'typeName', name, modifiers, array: false, span }
+  return { kind: 'cast', operand: { kind: 'string', value, span }, type, span }
+}
+
 export function literalOf(token: IToken): Expression {
   const { value, tokenType } = scanned(token)
   const span = tokenSpan(token)
   switch (tokenType.name) {
     case 'StringLiteral':
       return { kind: 'string', value, span }
+    case 'BitLiteral':
+      return bitLiteral(value, span)
     case 'NumberLiteral':
       return { kind: 'number', text: value.toLowerCase(), span }
     case 'Parameter':

@@ -1,8 +1,11 @@
 import { SQLSTATE, sqlError } from '../../errors.ts'
 import type {
+  CallExpression,
   CommonTable,
+  CycleClause,
   DefaultValue,
   Expression,
+  FieldDefinition,
   GroupingElement,
   Identifier,
   InsertValue,
@@ -11,6 +14,7 @@ import type {
   LockingClause,
   Query,
   QueryBody,
+  SearchClause,
   Select,
   SetOperation,
   SortItem,
@@ -19,8 +23,9 @@ import type {
   WithTables,
   WriteStatement,
 } from '../ast.ts'
-import type { ExpressionCst, NameListCst } from '../cst/expression.ts'
+import type { ExpressionCst, FieldDefinitionsCst, NameListCst } from '../cst/expression.ts'
 import type {
+  CycleClauseCst,
   FetchCountCst,
   FromListCst,
   GroupingElementCst,
@@ -30,6 +35,8 @@ import type {
   LockingClauseCst,
   QueryCst,
   QueryTermCst,
+  RowsCallCst,
+  SearchClauseCst,
   SelectCst,
   SetTailCst,
   TableAliasCst,
@@ -120,15 +127,32 @@ export abstract class QueryBuilder extends ExpressionBuilder {
 
   #commonTables(node: WithClauseCst): CommonTable[] {
     return node.children.commonTable.map((table) => {
-      const { ColumnId, nameList, dataStatement, Not, Materialized } = table.children
+      const { ColumnId, nameList, dataStatement, Not, Materialized, searchClause, cycleClause } =
+        table.children
       return {
         name: identifier(only(ColumnId)),
         columns: this.names(nameList?.[0]),
         query: this.#commonStatement(only(dataStatement) as unknown as DataStatementCst),
         materialized: has(Materialized) ? !has(Not) : null,
+        search: searchClause === undefined ? null : searchOf(only(searchClause)),
+        cycle: cycleClause === undefined ? null : this.#cycle(only(cycleClause)),
         span: spanOf(table),
       }
     })
+  }
+
+  #cycle(node: CycleClauseCst): CycleClause {
+    const { ColumnId, mark, value, otherwise, path } = node.children
+    const span = spanOf(node)
+    const [marked, plain] = [value?.[0], otherwise?.[0]]
+    return {
+      columns: ColumnId.map(identifier),
+      mark: identifier(only(mark)),
+      value: marked === undefined ? { kind: 'boolean', value: true, span } : this.expression(marked),
+      otherwise: plain === undefined ? { kind: 'boolean', value: false, span } : this.expression(plain),
+      path: identifier(only(path)),
+      span,
+    }
   }
 
   #commonStatement(node: DataStatementCst): CommonTable['query'] {
@@ -328,12 +352,15 @@ export abstract class QueryBuilder extends ExpressionBuilder {
       qualifiedName: name,
       callArguments,
       Ordinality,
+      rowsCall,
       tableAlias,
     } = node.children
     const span = spanOf(node)
     const lateral = has(Lateral)
     const aliasNode = tableAlias?.[0]
-    const alias = aliasNode === undefined ? null : this.#alias(aliasNode)
+    const { alias, definition } = aliasNode === undefined ? NO_ALIAS : this.#alias(aliasNode)
+    if (definition !== null && callArguments === undefined && rowsCall === undefined)
+      throw this.unexpected(definition[0]?.type.span.start ?? span.end)
     const inner = subquery?.[0]
     if (inner !== undefined) {
       const query = this.subquery(inner)
@@ -353,23 +380,80 @@ export abstract class QueryBuilder extends ExpressionBuilder {
       if (alias !== null && reference.alias !== null) throw this.unexpected(alias.span.start)
       return { ...reference, alias: alias ?? reference.alias, span }
     }
+    if (rowsCall !== undefined) {
+      const [first, ...more] = rowsCall.map((one) => this.#rowsCall(one))
+      if (first === undefined || definition !== null) throw this.unexpected(span.end - 1)
+      const ordinality = has(Ordinality)
+      return { kind: 'functionTable', call: first, more, ordinality, definition, alias, lateral, span }
+    }
     const table = qualifiedName(only(name))
     const call = callArguments?.[0]
     if (call !== undefined) {
       const callSpan = { start: table.span.start, end: spanOf(call).end }
       const ordinality = has(Ordinality)
       const called = this.callOf(table.parts, call, callSpan)
-      return { kind: 'functionTable', call: called, ordinality, alias, lateral, span }
+      return {
+        kind: 'functionTable',
+        call: called,
+        more: [],
+        ordinality,
+        definition,
+        alias,
+        lateral,
+        span,
+      }
     }
     if (lateral) throw this.unexpected(table.span.start)
     return { kind: 'table', name: table, alias, span }
   }
 
-  #alias(node: TableAliasCst): TableAlias {
-    const { ColumnId, nameList } = node.children
-    return { name: identifier(only(ColumnId)), columns: this.names(nameList?.[0]), span: spanOf(node) }
+  #rowsCall(node: RowsCallCst): CallExpression {
+    const { qualifiedName: name, callArguments, fieldDefinitions } = node.children
+    const own = fieldDefinitions?.[0]
+    if (own !== undefined) throw this.unsupported('a column definition list inside ROWS FROM', spanOf(own))
+    return this.callOf(qualifiedName(only(name)).parts, only(callArguments), spanOf(node))
+  }
+
+  #alias(node: TableAliasCst): {
+    readonly alias: TableAlias | null
+    readonly definition: readonly FieldDefinition[] | null
+  } {
+    const { ColumnId, aliasColumns, fieldDefinitions, As } = node.children
+    const bare = fieldDefinitions?.[0]
+    if (bare !== undefined) {
+      if (!has(As)) throw this.unexpected(spanOf(bare).start)
+      return { alias: null, definition: this.fieldDefinitions(bare) }
+    }
+    const name = identifier(only(ColumnId))
+    const columns = aliasColumns?.[0]?.children.aliasColumn ?? []
+    const names = columns.map((one) => identifier(only(one.children.ColumnId)))
+    const types = columns.flatMap((one) => one.children.typeName ?? [])
+    const alias = { name, columns: types.length === 0 ? names : [], span: spanOf(node) }
+    if (types.length === 0) return { alias, definition: null }
+    if (types.length !== columns.length) throw this.unexpected(spanOf(only(types)).start)
+    const definition = types.map((type, i) => ({ name: names[i] as Identifier, type: this.typeName(type) }))
+    return { alias, definition }
+  }
+
+  fieldDefinitions(node: FieldDefinitionsCst): FieldDefinition[] {
+    return (node.children.fieldDefinition ?? []).map(({ children }) => ({
+      name: identifier(only(children.ColumnId)),
+      type: this.typeName(only(children.typeName)),
+    }))
   }
 }
+
+function searchOf(node: SearchClauseCst): SearchClause {
+  const { Depth, ColumnId, sequence } = node.children
+  return {
+    first: has(Depth) ? 'depth' : 'breadth',
+    columns: ColumnId.map(identifier),
+    sequence: identifier(only(sequence)),
+    span: spanOf(node),
+  }
+}
+
+const NO_ALIAS = { alias: null, definition: null }
 
 function setOperation(left: QueryBody, tail: SetTailCst, right: QueryBody): SetOperation {
   const { Union, Intersect, All } = tail.children

@@ -26,6 +26,7 @@ import type {
   IndexItemCst,
   InitiallyCst,
   LikeClauseCst,
+  NullsTreatmentCst,
   OptionListCst,
   ReferencesClauseCst,
   SequenceOptionCst,
@@ -202,7 +203,13 @@ export class TableBuilder extends WriteBuilder {
     const generated = generatedClause?.[0]
     if (has(Not)) return { kind: 'notNull', ...common }
     if (has(Primary)) return { kind: 'primaryKey', ...IMMEDIATE, ...common }
-    if (has(Unique)) return { kind: 'unique', ...IMMEDIATE, ...common }
+    if (has(Unique))
+      return {
+        kind: 'unique',
+        nullsNotDistinct: alikeNulls(node.children.nullsTreatment),
+        ...IMMEDIATE,
+        ...common,
+      }
     if (value !== undefined) return { kind: 'default', expression: this.expression(value), ...common }
     if (generated !== undefined) return { ...this.generated(generated), ...common }
     if (check !== undefined)
@@ -265,7 +272,13 @@ export class TableBuilder extends WriteBuilder {
       return { kind: 'check', expression: this.expression(only(check.children.expression)), ...common }
     const columns = this.names(nameList?.[0])
     if (has(Primary)) return { kind: 'primaryKey', columns, ...common }
-    if (has(Unique)) return { kind: 'unique', columns, ...common }
+    if (has(Unique))
+      return {
+        kind: 'unique',
+        columns,
+        nullsNotDistinct: alikeNulls(node.children.nullsTreatment),
+        ...common,
+      }
     return { kind: 'foreignKey', columns, ...this.#references(only(referencesClause)), ...common }
   }
 
@@ -321,6 +334,7 @@ export class TableBuilder extends WriteBuilder {
       name: name === undefined ? null : identifier(name),
       table: qualifiedName(only(table)),
       unique: has(Unique),
+      nullsNotDistinct: alikeNulls(node.children.nullsTreatment),
       concurrently: has(Concurrently),
       ifNotExists: has(ifNotExists),
       method: access === undefined ? null : identifier(access),
@@ -344,3 +358,5 @@ export class TableBuilder extends WriteBuilder {
     }
   }
 }
+
+const alikeNulls = (node: readonly NullsTreatmentCst[] | undefined): boolean => has(node?.[0]?.children.Not)

@@ -15,6 +15,7 @@ const spellings: Readonly<Record<string, string>> = {
   decimal: 'numeric',
   dec: 'numeric',
   varchar: 'character varying',
+  varbit: 'bit varying',
   char: 'character',
   bpchar: 'character',
   timestamp: 'timestamp without time zone',
@@ -36,7 +37,7 @@ export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName 
     Varying,
     Interval,
     qualifiedName,
-    NumberLiteral,
+    typeModifier,
     timeZone,
     LBracket,
     Array: ArrayWord,
@@ -48,15 +49,20 @@ export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName 
   else {
     const { ColumnId, Label = [] } = only(qualifiedName).children
     const words = [...ColumnId, ...Label].map((token) => scanned(token).value)
+    if (has(Varying)) {
+      if (words.join('.') !== 'bit') throw unexpected(only(Varying).startOffset)
+      words[0] = 'varbit'
+    }
     // What folds, or has a dot in it, keeps its quotes.
     const names = words.map((word) =>
       /^[a-z_][a-z0-9_$]*$/.test(word) ? word : `"${word.replaceAll('"', '""')}"`,
     )
     written = names.length === 2 && names[0] === 'pg_catalog' ? (names[1] ?? '') : names.join('.')
   }
-  const modifiers = (NumberLiteral ?? []).map((token) => {
+  const modifiers = (typeModifier ?? []).map(({ children }) => {
+    const token = only(children.NumberLiteral)
     if (!/^\d+$/.test(token.image)) throw unexpected(token.startOffset)
-    return Number(token.image)
+    return has(children.Minus) ? -Number(token.image) : Number(token.image)
   })
   let name = withZone(spellings[written] ?? written, timeZone?.[0], unexpected)
   // float(1 … 24) is single precision.

@@ -1,8 +1,10 @@
 import { SQLSTATE, sqlError } from '../../errors.ts'
 import type {
+  AssignedPart,
   Assignment,
   ConflictTarget,
   Delete,
+  Expression,
   Identifier,
   Insert,
   Merge,
@@ -11,12 +13,14 @@ import type {
   OnConflict,
   Query,
   SelectItem,
+  Span,
   Update,
   WithTables,
   WriteStatement,
 } from '../ast.ts'
 import type { QueryCst, ReturningCst, TargetAliasCst, WhereClauseCst } from '../cst/query.ts'
 import type {
+  AssignedPartCst,
   AssignmentCst,
   DataStatementCst,
   DeletionCst,
@@ -144,7 +148,16 @@ export class WriteBuilder extends QueryBuilder {
 
   /** Several for `(a, b) = (1, 2)`. */
   #assignments(node: AssignmentCst): Assignment[] {
-    const { ColumnId, Default, expression, nameList, valuesRow, subquery } = node.children
+    const {
+      ColumnId,
+      assignedPart = [],
+      Default,
+      expression,
+      nameList,
+      valuesRow,
+      subquery,
+      RowConstructor,
+    } = node.children
     const span = spanOf(node)
     const column = ColumnId?.[0]
     if (column !== undefined) {
@@ -153,12 +166,24 @@ export class WriteBuilder extends QueryBuilder {
         word === undefined
           ? this.expression(only(expression))
           : ({ kind: 'default', span: { start: word.startOffset, end: scanned(word).end } } as const)
-      return [{ kind: 'assignment', column: identifier(column), value, span }]
+      const path = assignedPart.map((part) => this.#assignedPart(part))
+      return [{ kind: 'assignment', column: identifier(column), path, value, span }]
     }
     const columns = this.names(nameList?.[0])
     const query = subquery?.[0]
     if (query !== undefined) return [{ kind: 'queryAssignment', columns, query: this.subquery(query), span }]
     const values = this.row(only(valuesRow))
+    // What stands for several values is counted when it is bound.
+    const plain = values.filter((value) => value.kind !== 'default')
+    if (values.some(({ kind }) => kind === 'fields') && plain.length === values.length) {
+      if (!has(RowConstructor))
+        throw sqlError(
+          SQLSTATE.featureNotSupported,
+          'source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression',
+          { position: positionAt(this.source, spanOf(only(valuesRow)).start) },
+        )
+      return [{ kind: 'queryAssignment', columns, query: rowQuery(plain, span), span }]
+    }
     if (columns.length !== values.length)
       throw sqlError(SQLSTATE.syntaxError, 'number of columns does not match number of values', {
         position: positionAt(this.source, spanOf(only(valuesRow)).start),
@@ -166,9 +191,23 @@ export class WriteBuilder extends QueryBuilder {
     return columns.map((name, i) => ({
       kind: 'assignment',
       column: name,
+      path: [],
       value: only(values.slice(i)),
       span,
     }))
+  }
+
+  #assignedPart({ children }: AssignedPartCst): AssignedPart {
+    const label = children.Label?.[0]
+    if (label !== undefined) return { kind: 'field', field: identifier(label) }
+    const { lower, Colon, upper } = only(children.subscript).children
+    const [from, to] = [lower?.[0], upper?.[0]]
+    return {
+      kind: 'item',
+      slice: has(Colon),
+      lower: from === undefined ? null : this.expression(from),
+      upper: to === undefined ? null : this.expression(to),
+    }
   }
 
   #delete(node: DeletionCst, tables: WithTables): Delete {
@@ -222,5 +261,34 @@ export class WriteBuilder extends QueryBuilder {
       columns: this.names(nameList?.[0]),
       values: row === undefined ? null : this.row(row),
     }
+  }
+}
+
+/** `SELECT` of the values. */
+function rowQuery(values: readonly Expression[], span: Span): Query {
+  const items = values.map((expression) => ({ kind: 'item' as const, expression, alias: null, span }))
+  return {
+    kind: 'query',
+    with: [],
+    recursive: false,
+    body: {
+      kind: 'select',
+      distinct: 'all',
+      distinctOn: [],
+      items,
+      from: [],
+      where: null,
+      groupBy: [],
+      distinctGroups: false,
+      having: null,
+      windows: [],
+      span,
+    },
+    orderBy: [],
+    limit: null,
+    offset: null,
+    withTies: false,
+    locking: [],
+    span,
   }
 }

@@ -1,6 +1,12 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
-import type { ExpressionCst, NameListCst, QualifiedNameCst, TypeNameCst } from './expression.ts'
+import type {
+  ExpressionCst,
+  FieldDefinitionsCst,
+  NameListCst,
+  QualifiedNameCst,
+  TypeNameCst,
+} from './expression.ts'
 import type { Cst } from './node.ts'
 import type { QueryCst, WhereClauseCst } from './query.ts'
 
@@ -85,6 +91,7 @@ export type ColumnConstraintCst = Cst<{
   readonly Primary?: readonly IToken[]
   readonly Key?: readonly IToken[]
   readonly Unique?: readonly IToken[]
+  readonly nullsTreatment?: readonly NullsTreatmentCst[]
   readonly Default?: readonly IToken[]
   readonly expression?: readonly ExpressionCst[]
   readonly generatedClause?: readonly GeneratedClauseCst[]
@@ -182,6 +189,7 @@ export type TableConstraintCst = Cst<{
   readonly Key?: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
   readonly Unique?: readonly IToken[]
+  readonly nullsTreatment?: readonly NullsTreatmentCst[]
   readonly checkConstraint?: readonly CheckConstraintCst[]
   readonly Foreign?: readonly IToken[]
   readonly referencesClause?: readonly ReferencesClauseCst[]
@@ -233,9 +241,16 @@ export type CreateIndexCst = Cst<{
   readonly RParen: readonly IToken[]
   readonly Include?: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
+  readonly nullsTreatment?: readonly NullsTreatmentCst[]
   readonly With?: readonly IToken[]
   readonly optionList?: readonly OptionListCst[]
   readonly whereClause?: readonly WhereClauseCst[]
+}>
+
+export type NullsTreatmentCst = Cst<{
+  readonly Nulls: readonly IToken[]
+  readonly Not?: readonly IToken[]
+  readonly Distinct: readonly IToken[]
 }>
 
 export type IndexItemCst = Cst<{
@@ -430,7 +445,7 @@ export type CreateTypeCst = Cst<{
   readonly StringLiteral?: readonly IToken[]
   readonly Comma?: readonly IToken[]
   readonly RParen?: readonly IToken[]
-  readonly tableElements?: readonly TableElementsCst[]
+  readonly fieldDefinitions?: readonly FieldDefinitionsCst[]
 }>
 
 export type CreateDomainCst = Cst<{

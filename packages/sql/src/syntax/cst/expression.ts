@@ -11,7 +11,7 @@ export type TypeNameCst = Cst<{
   readonly Interval?: readonly IToken[]
   readonly qualifiedName?: readonly QualifiedNameCst[]
   readonly LParen?: readonly IToken[]
-  readonly NumberLiteral?: readonly IToken[]
+  readonly typeModifier?: readonly TypeModifierCst[]
   readonly Comma?: readonly IToken[]
   readonly RParen?: readonly IToken[]
   readonly timeZone?: readonly TimeZoneCst[]
@@ -19,6 +19,11 @@ export type TypeNameCst = Cst<{
   readonly LBracket?: readonly IToken[]
   readonly size?: readonly IToken[]
   readonly RBracket?: readonly IToken[]
+}>
+
+export type TypeModifierCst = Cst<{
+  readonly Minus?: readonly IToken[]
+  readonly NumberLiteral: readonly IToken[]
 }>
 
 export type TimeZoneCst = Cst<{
@@ -32,6 +37,20 @@ export type QualifiedNameCst = Cst<{
   readonly ColumnId: readonly IToken[]
   readonly Dot?: readonly IToken[]
   readonly Label?: readonly IToken[]
+}>
+
+export type FieldDefinitionsCst = Cst<{
+  readonly LParen: readonly IToken[]
+  readonly fieldDefinition?: readonly FieldDefinitionCst[]
+  readonly Comma?: readonly IToken[]
+  readonly RParen: readonly IToken[]
+}>
+
+export type FieldDefinitionCst = Cst<{
+  readonly ColumnId: readonly IToken[]
+  readonly typeName: readonly TypeNameCst[]
+  readonly Collate?: readonly IToken[]
+  readonly qualifiedName?: readonly QualifiedNameCst[]
 }>
 
 export type NameListCst = Cst<{
@@ -184,6 +203,8 @@ export type SortItemCst = Cst<{
   readonly expression: readonly ExpressionCst[]
   readonly Asc?: readonly IToken[]
   readonly Desc?: readonly IToken[]
+  readonly Using?: readonly IToken[]
+  readonly InfixOperator?: readonly IToken[]
   readonly Nulls?: readonly IToken[]
   readonly First?: readonly IToken[]
   readonly Last?: readonly IToken[]
@@ -261,6 +282,9 @@ export type SuffixCst = Cst<{
   readonly DoubleColon?: readonly IToken[]
   readonly typeName?: readonly TypeNameCst[]
   readonly subscript?: readonly SubscriptCst[]
+  readonly Dot?: readonly IToken[]
+  readonly Label?: readonly IToken[]
+  readonly Star?: readonly IToken[]
   readonly Collate?: readonly IToken[]
   readonly qualifiedName?: readonly QualifiedNameCst[]
 }>
@@ -317,6 +341,7 @@ export type IsTestCst = Cst<{
   readonly True?: readonly IToken[]
   readonly False?: readonly IToken[]
   readonly Unknown?: readonly IToken[]
+  readonly Identifier?: readonly IToken[]
   readonly Distinct?: readonly IToken[]
   readonly From?: readonly IToken[]
   readonly operand?: readonly OperandCst[]

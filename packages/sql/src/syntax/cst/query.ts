@@ -4,11 +4,13 @@ import type {
   CallArgumentsCst,
   ExpressionCst,
   ExpressionListCst,
+  FieldDefinitionsCst,
   NameListCst,
   QualifiedNameCst,
   SelectItemsCst,
   SortListCst,
   SubqueryCst,
+  TypeNameCst,
   WindowSpecCst,
 } from './expression.ts'
 import type { Cst } from './node.ts'
@@ -41,6 +43,34 @@ export type CommonTableCst = Cst<{
   readonly dataStatement?: readonly Cst<unknown>[]
   readonly RParen?: readonly IToken[]
   readonly LParen?: readonly IToken[]
+  readonly searchClause?: readonly SearchClauseCst[]
+  readonly cycleClause?: readonly CycleClauseCst[]
+}>
+
+export type SearchClauseCst = Cst<{
+  readonly Search: readonly IToken[]
+  readonly Depth?: readonly IToken[]
+  readonly Breadth?: readonly IToken[]
+  readonly First: readonly IToken[]
+  readonly By: readonly IToken[]
+  readonly ColumnId: readonly IToken[]
+  readonly Comma?: readonly IToken[]
+  readonly Set: readonly IToken[]
+  readonly sequence: readonly IToken[]
+}>
+
+export type CycleClauseCst = Cst<{
+  readonly Cycle: readonly IToken[]
+  readonly ColumnId: readonly IToken[]
+  readonly Comma?: readonly IToken[]
+  readonly Set: readonly IToken[]
+  readonly mark: readonly IToken[]
+  readonly To?: readonly IToken[]
+  readonly value?: readonly ExpressionCst[]
+  readonly Default?: readonly IToken[]
+  readonly otherwise?: readonly ExpressionCst[]
+  readonly Using: readonly IToken[]
+  readonly path: readonly IToken[]
 }>
 
 export type QueryTermCst = Cst<{
@@ -196,18 +226,44 @@ export type TablePrimaryCst = Cst<{
   readonly LParen?: readonly IToken[]
   readonly tableReference?: readonly TableReferenceCst[]
   readonly RParen?: readonly IToken[]
+  readonly Rows?: readonly IToken[]
+  readonly From?: readonly IToken[]
+  readonly rowsCall?: readonly RowsCallCst[]
+  readonly Comma?: readonly IToken[]
   readonly Only?: readonly IToken[]
-  readonly qualifiedName?: readonly QualifiedNameCst[]
-  readonly callArguments?: readonly CallArgumentsCst[]
   readonly WithOrdinality?: readonly IToken[]
   readonly Ordinality?: readonly IToken[]
+  readonly qualifiedName?: readonly QualifiedNameCst[]
+  readonly callArguments?: readonly CallArgumentsCst[]
   readonly tableAlias?: readonly TableAliasCst[]
+}>
+
+export type RowsCallCst = Cst<{
+  readonly qualifiedName: readonly QualifiedNameCst[]
+  readonly callArguments: readonly CallArgumentsCst[]
+  readonly As?: readonly IToken[]
+  readonly fieldDefinitions?: readonly FieldDefinitionsCst[]
 }>
 
 export type TableAliasCst = Cst<{
   readonly As?: readonly IToken[]
+  readonly ColumnId?: readonly IToken[]
+  readonly aliasColumns?: readonly AliasColumnsCst[]
+  readonly fieldDefinitions?: readonly FieldDefinitionsCst[]
+}>
+
+export type AliasColumnsCst = Cst<{
+  readonly LParen: readonly IToken[]
+  readonly aliasColumn: readonly AliasColumnCst[]
+  readonly Comma?: readonly IToken[]
+  readonly RParen: readonly IToken[]
+}>
+
+export type AliasColumnCst = Cst<{
   readonly ColumnId: readonly IToken[]
-  readonly nameList?: readonly NameListCst[]
+  readonly typeName?: readonly TypeNameCst[]
+  readonly Collate?: readonly IToken[]
+  readonly qualifiedName?: readonly QualifiedNameCst[]
 }>
 
 export type TargetAliasCst = Cst<{ readonly As?: readonly IToken[]; readonly ColumnId?: readonly IToken[] }>

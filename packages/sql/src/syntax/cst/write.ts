@@ -1,6 +1,6 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
-import type { ExpressionCst, NameListCst, QualifiedNameCst, SubqueryCst } from './expression.ts'
+import type { ExpressionCst, NameListCst, QualifiedNameCst, SubqueryCst, SubscriptCst } from './expression.ts'
 import type { Cst } from './node.ts'
 import type {
   FromListCst,
@@ -80,8 +80,15 @@ export type UpdateCst = Cst<{
   readonly returning?: readonly ReturningCst[]
 }>
 
+export type AssignedPartCst = Cst<{
+  readonly Dot?: readonly IToken[]
+  readonly Label?: readonly IToken[]
+  readonly subscript?: readonly SubscriptCst[]
+}>
+
 export type AssignmentCst = Cst<{
   readonly ColumnId?: readonly IToken[]
+  readonly assignedPart?: readonly AssignedPartCst[]
   readonly Equals?: readonly IToken[]
   readonly Default?: readonly IToken[]
   readonly expression?: readonly ExpressionCst[]

@@ -276,7 +276,16 @@ export abstract class CallGrammar extends NameGrammar {
   readonly sortItem: Rule = this.RULE('sortItem', () => {
     this.SUBRULE(this.expression)
     this.OPTION(() => {
-      this.OR([{ ALT: () => this.CONSUME(ASC) }, { ALT: () => this.CONSUME(DESC) }])
+      this.OR([
+        { ALT: () => this.CONSUME(ASC) },
+        { ALT: () => this.CONSUME(DESC) },
+        {
+          ALT: () => {
+            this.CONSUME(keyword('using'))
+            this.CONSUME(InfixOperator)
+          },
+        },
+      ])
     })
     this.OPTION2(() => {
       this.CONSUME(NULLS)

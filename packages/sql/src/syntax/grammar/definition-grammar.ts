@@ -92,7 +92,7 @@ export abstract class DefinitionGrammar extends AlterGrammar {
           this.CONSUME(RParen)
         },
       },
-      { ALT: () => this.SUBRULE(this.tableElements) },
+      { ALT: () => this.SUBRULE(this.fieldDefinitions) },
     ])
   })
 

@@ -6,6 +6,7 @@ import {
   Comma,
   Dot,
   DoubleColon,
+  Identifier,
   InfixOperator,
   IntervalField,
   keyword,
@@ -103,6 +104,12 @@ export abstract class ExpressionGrammar extends CallGrammar {
       { ALT: () => this.SUBRULE(this.subscript) },
       {
         ALT: () => {
+          this.CONSUME(Dot)
+          this.OR2([{ ALT: () => this.CONSUME(Label) }, { ALT: () => this.CONSUME(Star) }])
+        },
+      },
+      {
+        ALT: () => {
           this.CONSUME(COLLATE)
           this.SUBRULE(this.qualifiedName)
         },
@@ -192,6 +199,16 @@ export abstract class ExpressionGrammar extends CallGrammar {
       { ALT: () => this.CONSUME(UNKNOWN) },
       {
         ALT: () => {
+          // NORMALIZED, or a form before it.
+          this.CONSUME(Identifier)
+          this.OPTION2({
+            GATE: () => /^nfk?[cd]$/i.test(this.LA(0).image),
+            DEF: () => this.CONSUME2(Identifier),
+          })
+        },
+      },
+      {
+        ALT: () => {
           this.CONSUME(DISTINCT)
           this.CONSUME(FROM)
           this.SUBRULE(this.operand)
@@ -276,7 +293,17 @@ export abstract class ExpressionGrammar extends CallGrammar {
         {
           ALT: () => {
             this.SUBRULE(this.callArguments)
-            this.OPTION4(() => this.SUBRULE(this.overClause))
+            this.OPTION4(() => {
+              this.OR3([
+                { ALT: () => this.SUBRULE(this.overClause) },
+                {
+                  ALT: () => {
+                    this.OPTION6(() => this.SUBRULE2(this.timeZone))
+                    this.CONSUME2(StringLiteral)
+                  },
+                },
+              ])
+            })
           },
         },
         {

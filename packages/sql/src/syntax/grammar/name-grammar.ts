@@ -7,6 +7,7 @@ import {
   Label,
   LBracket,
   LParen,
+  Minus,
   NumberLiteral,
   RBracket,
   RParen,
@@ -18,6 +19,7 @@ import type { Rule } from './rule.ts'
 const ARRAY = keyword('array')
 const CHAR = keyword('char')
 const CHARACTER = keyword('character')
+const COLLATE = keyword('collate')
 const DOUBLE = keyword('double')
 const INTERVAL = keyword('interval')
 const PRECISION = keyword('precision')
@@ -47,11 +49,17 @@ export abstract class NameGrammar extends CstParser {
         },
       },
       { ALT: () => this.CONSUME(INTERVAL) },
-      { ALT: () => this.SUBRULE(this.qualifiedName), IGNORE_AMBIGUITIES: true },
+      {
+        ALT: () => {
+          this.SUBRULE(this.qualifiedName)
+          this.OPTION5(() => this.CONSUME2(VARYING))
+        },
+        IGNORE_AMBIGUITIES: true,
+      },
     ])
     this.OPTION2(() => {
       this.CONSUME(LParen)
-      this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.CONSUME(NumberLiteral) })
+      this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.typeModifier) })
       this.CONSUME(RParen)
     })
     this.OPTION3(() => this.SUBRULE(this.timeZone))
@@ -61,6 +69,11 @@ export abstract class NameGrammar extends CstParser {
       this.OPTION4(() => this.CONSUME2(NumberLiteral, { LABEL: 'size' }))
       this.CONSUME(RBracket)
     })
+  })
+
+  readonly typeModifier: Rule = this.RULE('typeModifier', () => {
+    this.OPTION(() => this.CONSUME(Minus))
+    this.CONSUME(NumberLiteral)
   })
 
   readonly timeZone: Rule = this.RULE('timeZone', () => {
@@ -74,6 +87,22 @@ export abstract class NameGrammar extends CstParser {
     this.MANY(() => {
       this.CONSUME(Dot)
       this.CONSUME(Label)
+    })
+  })
+
+  /** `(a integer, b text)`. */
+  readonly fieldDefinitions: Rule = this.RULE('fieldDefinitions', () => {
+    this.CONSUME(LParen)
+    this.MANY_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.fieldDefinition) })
+    this.CONSUME(RParen)
+  })
+
+  readonly fieldDefinition: Rule = this.RULE('fieldDefinition', () => {
+    this.CONSUME(ColumnId)
+    this.SUBRULE(this.typeName)
+    this.OPTION(() => {
+      this.CONSUME(COLLATE)
+      this.SUBRULE(this.qualifiedName)
     })
   })
 

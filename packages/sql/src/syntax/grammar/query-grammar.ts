@@ -51,8 +51,8 @@ const OUTER = keyword('outer')
 const RECURSIVE = keyword('recursive')
 const RIGHT = keyword('right')
 const ROW = keyword('row')
-const ROWS = keyword('rows')
 const SELECT = keyword('select')
+const ROWS = keyword('rows')
 const SET = keyword('set')
 const SETS = keyword('sets')
 const SHARE = keyword('share')
@@ -118,6 +118,33 @@ export abstract class QueryGrammar extends ExpressionGrammar {
         },
       },
     ])
+    this.OPTION4(() => this.SUBRULE(this.searchClause))
+    this.OPTION5(() => this.SUBRULE(this.cycleClause))
+  })
+
+  readonly searchClause: Rule = this.RULE('searchClause', () => {
+    this.CONSUME(keyword('search'))
+    this.OR([{ ALT: () => this.CONSUME(keyword('depth')) }, { ALT: () => this.CONSUME(keyword('breadth')) }])
+    this.CONSUME(keyword('first'))
+    this.CONSUME(keyword('by'))
+    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.CONSUME(ColumnId) })
+    this.CONSUME(SET)
+    this.CONSUME2(ColumnId, { LABEL: 'sequence' })
+  })
+
+  readonly cycleClause: Rule = this.RULE('cycleClause', () => {
+    this.CONSUME(keyword('cycle'))
+    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.CONSUME(ColumnId) })
+    this.CONSUME(SET)
+    this.CONSUME2(ColumnId, { LABEL: 'mark' })
+    this.OPTION(() => {
+      this.CONSUME(keyword('to'))
+      this.SUBRULE(this.expression, { LABEL: 'value' })
+      this.CONSUME(keyword('default'))
+      this.SUBRULE2(this.expression, { LABEL: 'otherwise' })
+    })
+    this.CONSUME(USING)
+    this.CONSUME3(ColumnId, { LABEL: 'path' })
   })
 
   readonly queryTerm: Rule = this.RULE('queryTerm', () => {
@@ -409,9 +436,24 @@ export abstract class QueryGrammar extends ExpressionGrammar {
         },
       },
       {
+        GATE: () => this.LA(1).tokenType === ROWS && this.LA(2).tokenType === FROM,
+        ALT: () => {
+          this.CONSUME(ROWS)
+          this.CONSUME(FROM)
+          this.CONSUME2(LParen)
+          this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.rowsCall) })
+          this.CONSUME2(RParen)
+          this.OPTION5(() => {
+            this.CONSUME2(WithOrdinality)
+            this.CONSUME2(ORDINALITY)
+          })
+        },
+        IGNORE_AMBIGUITIES: true,
+      },
+      {
         ALT: () => {
           // No table has others that inherit from it.
-          this.OPTION5(() => this.CONSUME(ONLY))
+          this.OPTION6(() => this.CONSUME(ONLY))
           this.SUBRULE(this.qualifiedName)
           this.OPTION2(() => {
             this.SUBRULE(this.callArguments)
@@ -426,10 +468,45 @@ export abstract class QueryGrammar extends ExpressionGrammar {
     this.OPTION3(() => this.SUBRULE(this.tableAlias))
   })
 
+  /** A function of ROWS FROM. */
+  readonly rowsCall: Rule = this.RULE('rowsCall', () => {
+    this.SUBRULE(this.qualifiedName)
+    this.SUBRULE(this.callArguments)
+    this.OPTION(() => {
+      this.CONSUME(AS)
+      this.SUBRULE(this.fieldDefinitions)
+    })
+  })
+
   readonly tableAlias: Rule = this.RULE('tableAlias', () => {
     this.OPTION(() => this.CONSUME(AS))
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(ColumnId)
+          this.OPTION2(() => this.SUBRULE(this.aliasColumns))
+        },
+      },
+      { ALT: () => this.SUBRULE(this.fieldDefinitions) },
+    ])
+  })
+
+  /** `(a, b)`, or the columns of a function that gives rows of no type: `(a integer, b text)`. */
+  readonly aliasColumns: Rule = this.RULE('aliasColumns', () => {
+    this.CONSUME(LParen)
+    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.aliasColumn) })
+    this.CONSUME(RParen)
+  })
+
+  readonly aliasColumn: Rule = this.RULE('aliasColumn', () => {
     this.CONSUME(ColumnId)
-    this.OPTION2(() => this.SUBRULE(this.nameList))
+    this.OPTION(() => {
+      this.SUBRULE(this.typeName)
+      this.OPTION2(() => {
+        this.CONSUME(keyword('collate'))
+        this.SUBRULE(this.qualifiedName)
+      })
+    })
   })
 
   /** The alias of the table that a statement changes: SET is no alias without AS. */

@@ -148,7 +148,12 @@ export abstract class TableGrammar extends WriteGrammar {
           this.CONSUME(k('key'))
         },
       },
-      { ALT: () => this.CONSUME(k('unique')) },
+      {
+        ALT: () => {
+          this.CONSUME(k('unique'))
+          this.OPTION9(() => this.SUBRULE(this.nullsTreatment))
+        },
+      },
       {
         ALT: () => {
           this.CONSUME(k('default'))
@@ -361,6 +366,7 @@ export abstract class TableGrammar extends WriteGrammar {
       {
         ALT: () => {
           this.CONSUME(k('unique'))
+          this.OPTION9(() => this.SUBRULE(this.nullsTreatment))
           this.SUBRULE2(this.nameList)
         },
       },
@@ -440,11 +446,19 @@ export abstract class TableGrammar extends WriteGrammar {
       this.CONSUME(k('include'))
       this.SUBRULE(this.nameList)
     })
+    this.OPTION9(() => this.SUBRULE(this.nullsTreatment))
     this.OPTION7(() => {
       this.CONSUME(k('with'))
       this.SUBRULE(this.optionList)
     })
     this.OPTION8(() => this.SUBRULE(this.whereClause))
+  })
+
+  /** Whether rows with NULL may have the same key. */
+  readonly nullsTreatment: Rule = this.RULE('nullsTreatment', () => {
+    this.CONSUME(k('nulls'))
+    this.OPTION(() => this.CONSUME(k('not')))
+    this.CONSUME(k('distinct'))
   })
 
   readonly indexItem: Rule = this.RULE('indexItem', () => {

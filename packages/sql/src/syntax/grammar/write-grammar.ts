@@ -1,4 +1,4 @@
-import { ColumnId, Comma, Equals, keyword, LParen, RowConstructor, RParen } from '../tokens.ts'
+import { ColumnId, Comma, Dot, Equals, keyword, Label, LParen, RowConstructor, RParen } from '../tokens.ts'
 import { QueryGrammar } from './query-grammar.ts'
 import type { Rule } from './rule.ts'
 
@@ -108,11 +108,25 @@ export class WriteGrammar extends QueryGrammar {
     this.OPTION3(() => this.SUBRULE(this.returning))
   })
 
+  /** `.field` or `[1]` of the column that is assigned to. */
+  readonly assignedPart: Rule = this.RULE('assignedPart', () => {
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(Dot)
+          this.CONSUME(Label)
+        },
+      },
+      { ALT: () => this.SUBRULE(this.subscript) },
+    ])
+  })
+
   readonly assignment: Rule = this.RULE('assignment', () => {
     this.OR([
       {
         ALT: () => {
           this.CONSUME(ColumnId)
+          this.MANY(() => this.SUBRULE(this.assignedPart))
           this.CONSUME(Equals)
           this.OR2([{ ALT: () => this.CONSUME(k('default')) }, { ALT: () => this.SUBRULE(this.expression) }])
         },

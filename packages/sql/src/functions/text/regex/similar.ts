@@ -4,11 +4,11 @@ import { SQLSTATE, sqlError } from '../../../errors.ts'
  * The regular expression that stands for a pattern of SIMILAR TO. In SUBSTRING the escape sign before a double quote
  * parts it in three, of which the middle one is what is asked for.
  * @param mark one character, or empty for none
- * @throws 22019, 2200C
+ * @throws 22025, 2200C
  */
 export function similarToRegex(pattern: string, mark = '\\'): string {
   if ([...mark].length > 1)
-    throw sqlError('22019', 'invalid escape string', {
+    throw sqlError('22025', 'invalid escape string', {
       hint: 'Escape string must be empty or one character.',
     })
   const signs = [...pattern]
