@@ -2,7 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { ClusterError, type Disk } from '@cluster/core'
 import type { NodeErrorDetail } from '../errors.ts'
-import { type FolderLock, lockFolder } from './folder-lock.ts'
+import { type FolderLock, isLock, lockFolder } from './folder-lock.ts'
 import { nodeDisk } from './node-disk.ts'
 
 const MANIFEST = 'node.json'
@@ -43,6 +43,8 @@ export async function openDataFolder(
 ): Promise<DataFolder> {
   if (path !== null) {
     const folder = resolve(path)
+    // Nothing is left in a folder of somebody else, no lock either.
+    if (!(await entriesOf(folder)).includes(MANIFEST)) await refuseStrangers(folder)
     const lock = await tryLock(folder)
     if (typeof lock === 'number') throw inUse(folder, lock)
     return await openLocked(name, folder, lock, newIdentity)
@@ -127,9 +129,22 @@ async function readManifest(disk: Disk, folder: string): Promise<FolderManifest 
 
 /** A folder that holds other things is somebody's: nothing is written there. */
 async function refuseStrangers(folder: string): Promise<void> {
-  const names = (await readdir(folder)).filter((entry) => entry !== 'lock' && !entry.endsWith('.unfinished'))
-  const [first] = names
+  const [first] = (await entriesOf(folder)).filter(
+    (entry) => !isLock(entry) && !entry.endsWith('.unfinished'),
+  )
   if (first !== undefined) throw foreign(folder, `it holds other files ("${first}")`)
+}
+
+async function entriesOf(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return []
+    // That it is no folder, or may not be read, is said when it is to be locked.
+    if (code === 'ENOTDIR' || code === 'EACCES') return []
+    throw error
+  }
 }
 
 function foreign(folder: string, found: string): ClusterError<NodeErrorDetail> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** A lock file that tells who holds it: process id and, where the platform tells, when that process started. */
@@ -13,29 +13,59 @@ export interface FolderLock {
 }
 
 const NAME = 'lock'
+/** What a lock that was given back says. */
+const RELEASED = 'released'
 
 /**
  * Locks a folder for this process. A lock left by a process that is gone (kill −9, power cut) is taken over.
+ *
+ * Locks are files with growing numbers; the one with the highest number counts. Who finds that its process is gone makes the
+ * next one, which only one can, and looks whether there is a higher one by now. A lower file is only removed by who has made
+ * a higher one, so however long somebody hesitates between looking and making, it is never the highest by mistake. That is
+ * also why a lock that is given back leaves its file: numbers never begin anew.
  * @returns the lock, or the process id of the living holder
  */
 export async function lockFolder(folder: string): Promise<FolderLock | number> {
   await mkdir(folder, { recursive: true })
-  const path = join(folder, NAME)
   const mine = JSON.stringify({ pid: process.pid, started: await startOf(process.pid) })
   for (;;) {
-    if (await takeFree(path, mine)) return { release: () => release(path, mine) }
-    const text = await readLock(path)
-    if (text === null) continue
-    const holder = parse(text)
-    if (holder && (await isAlive(holder))) return holder.pid
-    await removeStale(path, text)
+    const highest = (await numbersIn(folder))[0] ?? 0
+    const text = await readLock(join(folder, nameOf(highest)))
+    const holder = text === null ? null : parse(text)
+    if (holder !== null && (await isAlive(holder))) return holder.pid
+    const number = highest + 1
+    const path = join(folder, nameOf(number))
+    if (!(await make(path, mine))) continue
+    const [newest = number, ...older] = await numbersIn(folder)
+    if (newest !== number) {
+      await rm(path, { force: true })
+      continue
+    }
+    for (const each of older) await rm(join(folder, nameOf(each)), { force: true })
+    return { release: () => replace(path, RELEASED) }
   }
 }
 
+/** Numbers of the locks in the folder, the highest first. */
+async function numbersIn(folder: string): Promise<number[]> {
+  const numbers: number[] = []
+  for (const name of await readdir(folder)) {
+    const [, number] = /^lock(?:\.(\d+))?$/.exec(name) ?? []
+    if (number !== undefined) numbers.push(Number(number))
+    else if (name === NAME) numbers.push(0)
+  }
+  return numbers.sort((a, b) => b - a)
+}
+
+/** True for the names of lock files, half made ones too. */
+export const isLock = (entry: string): boolean => entry === NAME || entry.startsWith(`${NAME}.`)
+
+const nameOf = (number: number): string => (number === 0 ? NAME : `${NAME}.${number}`)
+
 /** A hard link is made whole or not at all, and never over another: so the lock is never half written. */
-async function takeFree(path: string, mine: string): Promise<boolean> {
-  const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`
-  await writeFile(draft, mine)
+async function make(path: string, text: string): Promise<boolean> {
+  const draft = draftOf(path)
+  await writeFile(draft, text)
   try {
     await link(draft, path)
     return true
@@ -47,23 +77,13 @@ async function takeFree(path: string, mine: string): Promise<boolean> {
   }
 }
 
-/** Moves the stale lock aside. Two may try: the one who moved a fresh lock instead puts it back. */
-async function removeStale(path: string, stale: string): Promise<void> {
-  const aside = `${path}.stale.${randomBytes(6).toString('hex')}`
-  try {
-    await rename(path, aside)
-    if ((await readFile(aside, 'utf8')) !== stale) await link(aside, path)
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code !== 'ENOENT' && code !== 'EEXIST') throw error
-  } finally {
-    await rm(aside, { force: true })
-  }
+async function replace(path: string, text: string): Promise<void> {
+  const draft = draftOf(path)
+  await writeFile(draft, text)
+  await rename(draft, path)
 }
 
-async function release(path: string, mine: string): Promise<void> {
-  if ((await readLock(path)) === mine) await rm(path, { force: true })
-}
+const draftOf = (path: string): string => `${path}.${process.pid}.${randomBytes(6).toString('hex')}`
 
 async function readLock(path: string): Promise<string | null> {
   try {
