@@ -2,7 +2,7 @@ import type { Cancel } from './clock.ts'
 import type { ErrorDetail } from './errors.ts'
 import type { LogIndex } from './ids.ts'
 import type { HeldLock } from './locks.ts'
-import type { Bundle } from './ordered-log.ts'
+import type { AppliedBundle, Bundle } from './ordered-log.ts'
 import type { CallOptions } from './transport.ts'
 
 /** A key, or an element of a set. Equal keys are one key; they sort null, booleans, numbers, bigints, strings, bytes, tuples. */
@@ -354,6 +354,17 @@ export interface ContainersTransaction {
   include(bundle: Partial<Bundle>): void
 }
 
+/** What the log said of a bundle. */
+export type BundleVerdict = Pick<AppliedBundle, 'adopted' | 'unmet' | 'refused' | 'results'>
+
+export interface ContainersTransactionOptions extends CallOptions {
+  /**
+   * Asked at the end of each attempt whether something else has to happen at the same index. What it gives submits that
+   * together with the bundle, which is null when nothing was asked of any container; without it the bundle goes to the log alone.
+   */
+  readonly together?: () => ((bundle: Bundle | null) => Promise<BundleVerdict>) | null
+}
+
 /** The shared objects of the cluster, by name. One name is of one kind. */
 export interface Containers {
   map<K extends ContainerKey, V>(name: string, options?: KeyedOptions<V>): SharedMap<K, V>
@@ -381,7 +392,10 @@ export interface Containers {
    * Runs `work`, and again when something that it read was changed before it ended.
    * @throws CONTAINER_CONTENDED after 100 attempts, CONTAINER_FENCED, CONTAINER_LEASE_LOST, CONTAINER_FULL, and what `work` throws
    */
-  transaction<R>(work: (tx: ContainersTransaction) => Promise<R>, options?: CallOptions): Promise<R>
+  transaction<R>(
+    work: (tx: ContainersTransaction) => Promise<R>,
+    options?: ContainersTransactionOptions,
+  ): Promise<R>
   /** Containers as this node has them, sorted by name. */
   describe(): readonly ContainerInfo[]
   /** Flushes fast counters and ends what waits. Call it before the log is stopped. */

@@ -5,7 +5,7 @@ import type { AlterOptions, DatabaseOptions } from './database-options.ts'
 import type { Disk } from './disk.ts'
 import type { ErrorDetail } from './errors.ts'
 import type { LineageId, NodeId, PartitionId, RelationId, Version } from './ids.ts'
-import type { BundleCondition } from './ordered-log.ts'
+import type { Bundle, BundleCondition } from './ordered-log.ts'
 import type { RiskReport } from './risk.ts'
 import type { ProgramOutcome, RowProgram } from './row-program.ts'
 import type { RowBatch, ScanRequest } from './storage.ts'
@@ -53,6 +53,11 @@ export interface CommitOptions extends CallOptions {
    * transaction without writes commits nothing, so they are not asked then.
    */
   readonly requires?: readonly BundleCondition[]
+  /**
+   * Commands and conditions of other machines: they and the commit happen at one index, or nothing of both does
+   * (DB_ALONG_REFUSED). A transaction without writes takes them along, too, and what it has read is judged.
+   */
+  readonly along?: Bundle
 }
 
 /** Tells what an acknowledged commit is worth. */
@@ -247,6 +252,13 @@ export type DatabaseErrorDetail =
   | ({ readonly code: 'DB_VERSION_GONE'; readonly version: Version } & ErrorDetail)
   /** A condition of the commit did not hold where it came in the log: the one at that position of `requires`. */
   | ({ readonly code: 'DB_FENCED'; readonly machine: string; readonly position: number } & ErrorDetail)
+  /** What was to happen along with the commit could not: positions in `along` as `AppliedBundle` has them. */
+  | ({
+      readonly code: 'DB_ALONG_REFUSED'
+      readonly unmet: number | null
+      readonly refused: number | null
+      readonly results: readonly Uint8Array[]
+    } & ErrorDetail)
   | ({
       readonly code: 'DB_UNAVAILABLE'
       readonly partitions: readonly PartitionId[]

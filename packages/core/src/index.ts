@@ -14,6 +14,7 @@ export { crc32c } from './checksum.ts'
 export { type Cancel, type Clock, delay } from './clock.ts'
 export { CLUSTER_VERSION, type ClusterVersion, VERSION_OF } from './cluster-version.ts'
 export type {
+  BundleVerdict,
   CacheOptions,
   ChangeEvent,
   ContainerCodec,
@@ -24,6 +25,7 @@ export type {
   ContainerOptions,
   Containers,
   ContainersTransaction,
+  ContainersTransactionOptions,
   FastCounter,
   FastCounterOptions,
   FeedOptions,

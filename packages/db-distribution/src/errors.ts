@@ -1,4 +1,5 @@
 import {
+  type AppliedBundle,
   ClusterError,
   type ClusterVersion,
   type DatabaseErrorDetail,
@@ -45,6 +46,15 @@ export function fenced(machine: string, position: number): DatabaseError {
   return new ClusterError(
     { code: 'DB_FENCED', outcome: 'rejected', machine, position },
     'The commit depends on something that did not hold any more where it came in the log, such as a lock that was lost. Nothing was written; acquire the lock again and begin anew.',
+  )
+}
+
+/** @param verdict positions in the bundle that was to happen along with the commit */
+export function alongRefused(verdict: Pick<AppliedBundle, 'unmet' | 'refused' | 'results'>): DatabaseError {
+  const { unmet, refused, results } = verdict
+  return new ClusterError(
+    { code: 'DB_ALONG_REFUSED', outcome: 'rejected', unmet, refused, results },
+    'What was to happen along with the commit could not happen where it came in the log. Nothing was written; look at it again and begin anew.',
   )
 }
 

@@ -7,6 +7,11 @@ export type {
   ReadyOptions,
   ServePostgresOptions,
 } from './cluster.ts'
+export {
+  type ClusterTransaction,
+  clusterTransaction,
+  type TransactionDatabase,
+} from './cluster-transaction.ts'
 export { type ComposedNode, composeNode, type NodeOptions, type NodePorts } from './compose.ts'
 export { nodeClock } from './driver/node-clock.ts'
 export { nodeDisk } from './driver/node-disk.ts'

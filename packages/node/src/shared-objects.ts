@@ -6,7 +6,6 @@ import {
   type ContainerKey,
   type ContainerOptions,
   type Containers,
-  type ContainersTransaction,
   type FastCounter,
   type FastCounterOptions,
   type FeedOptions,
@@ -24,10 +23,19 @@ import {
   type SharedTopic,
   type StructureNode,
 } from '@cluster/core'
+import { type ClusterTransaction, clusterTransaction } from './cluster-transaction.ts'
+import { nodeClock } from './driver/node-clock.ts'
+import { nodeRandom } from './driver/node-random.ts'
 import type { NodeErrorDetail } from './errors.ts'
 
 /** The shared objects of a cluster: `cluster.map('sessions')`. @throws NODE_IS_WITNESS */
-export interface SharedObjects extends Omit<Containers, 'describe' | 'stop'> {
+export interface SharedObjects extends Omit<Containers, 'describe' | 'stop' | 'transaction'> {
+  /**
+   * One transaction over shared objects, and over rows too where the work asks `tx.database(db)`. The work runs again when
+   * something that it read is not so any more, so it must do nothing else that counts.
+   * @throws CONTAINER_CONTENDED and SQLSTATE 40001 when it lost too often; whatever the work throws
+   */
+  transaction<R>(work: (tx: ClusterTransaction) => Promise<R>, options?: CallOptions): Promise<R>
   /** Containers as this node has them, sorted by name. */
   containers(): readonly ContainerInfo[]
 }
@@ -99,8 +107,8 @@ export abstract class ObjectsOfNode implements SharedObjects {
     return this.#shared().ring(name, options)
   }
 
-  async transaction<R>(work: (tx: ContainersTransaction) => Promise<R>, options?: CallOptions): Promise<R> {
-    return this.#shared().transaction(work, options)
+  async transaction<R>(work: (tx: ClusterTransaction) => Promise<R>, options?: CallOptions): Promise<R> {
+    return clusterTransaction(this.#shared(), { clock: nodeClock, random: nodeRandom }, work, options)
   }
 
   #shared(): Containers {

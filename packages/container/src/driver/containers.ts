@@ -1,11 +1,11 @@
 import type {
   CacheOptions,
-  CallOptions,
   ContainerInfo,
   ContainerKey,
   ContainerOptions,
   Containers,
   ContainersTransaction,
+  ContainersTransactionOptions,
   FastCounter,
   FastCounterOptions,
   FeedOptions,
@@ -122,7 +122,10 @@ class ClusterContainers implements Containers {
     return new FeedHandle<V>(this.#context, name, 'ring', options)
   }
 
-  transaction<R>(work: (tx: ContainersTransaction) => Promise<R>, options: CallOptions = {}): Promise<R> {
+  transaction<R>(
+    work: (tx: ContainersTransaction) => Promise<R>,
+    options: ContainersTransactionOptions = {},
+  ): Promise<R> {
     return runTransaction(this.#context, work, options)
   }
 

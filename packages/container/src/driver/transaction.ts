@@ -1,9 +1,9 @@
 import {
   assert,
   type Bundle,
-  type CallOptions,
   type ContainerKey,
   type ContainersTransaction,
+  type ContainersTransactionOptions,
   type FeedOptions,
   type HeldLock,
   type Key,
@@ -39,7 +39,7 @@ import { Values } from './values.ts'
 export async function runTransaction<R>(
   context: Context,
   work: (tx: ContainersTransaction) => Promise<R>,
-  options: CallOptions,
+  options: ContainersTransactionOptions,
 ): Promise<R> {
   await context.demandVersion()
   for (let attempt = 0; attempt < COMPUTE_ATTEMPTS; attempt++) {
@@ -152,15 +152,16 @@ class Draft implements ContainersTransaction {
   }
 
   /** True when all of it happened; false when something that was read is not so any more. */
-  async commit(options: CallOptions): Promise<boolean> {
+  async commit(options: ContainersTransactionOptions): Promise<boolean> {
     this.#check()
     this.#over = true
     const bundle = this.#bundle()
-    if (this.#isReading) return this.#stillSo()
-    const { adopted, unmet, refused, results } = await this.#context.log.submitBundle(
-      bundle,
-      callOptions(options),
-    )
+    const together = options.together?.() ?? null
+    if (this.#isReading && together === null) return this.#stillSo()
+    const { adopted, unmet, refused, results } =
+      together === null
+        ? await this.#context.log.submitBundle(bundle, callOptions(options))
+        : await together(this.#isReading && this.#reads.size === 0 ? null : bundle)
     if (adopted) return true
     if (unmet !== null) {
       const lock = this.#fences[unmet - this.#ownConditions()]

@@ -1,6 +1,7 @@
 import {
   type Applied,
   assert,
+  type Bundle,
   type BundleCondition,
   type CallOptions,
   ClusterError,
@@ -18,6 +19,7 @@ import {
   type Version,
 } from '@cluster/core'
 import {
+  alongRefused,
   conflict,
   databaseGone,
   fenced,
@@ -101,11 +103,12 @@ export class Committer {
     const { applied, result } = await this.#send(encode(), begun, options)
     if (result.type !== 'done') throw this.#refused(database, reads, result)
     const reached = Math.min(result.copies, this.#fewest(database, writes))
+    const wrote = writes.length > 0
     return {
       version: applied.index,
       lineage: applied.lineage,
-      copies: reached,
-      underReplicated: reached < this.#asked(database),
+      copies: wrote ? reached : null,
+      underReplicated: wrote && reached < this.#asked(database),
       durableOn: applied.durableOn,
     }
   }
@@ -121,16 +124,16 @@ export class Committer {
   ): Promise<{ readonly applied: Applied; readonly result: CommandResult }> {
     const { ports, changed, settings } = this.#context
     for (let attempt = 0; ; attempt++) {
-      const { idempotencyKey, requires = [] } = options
+      const { idempotencyKey, requires = [], along } = options
       const key = idempotencyKey === undefined ? {} : { idempotencyKey: keyOf(idempotencyKey, attempt) }
       const before = ports.log.appliedIndex()
       let applied: Applied
       try {
         const submit = { ...this.#rest(begun, options), ...key }
         applied =
-          requires.length === 0
+          requires.length === 0 && along === undefined
             ? await ports.log.submit(MACHINE_NAME, command, submit)
-            : await this.#submitFenced(command, requires, submit)
+            : await this.#submitBundle(command, requires, along, submit)
       } catch (error) {
         throw submitError(error, command.length)
       }
@@ -145,20 +148,29 @@ export class Committer {
     }
   }
 
-  /** Submits a command that has an effect only while the conditions hold. @throws DB_FENCED */
-  async #submitFenced(
+  /**
+   * Submits a command that has an effect only while the conditions hold, and only together with what comes along.
+   * @throws DB_FENCED, DB_ALONG_REFUSED, LOG_VERSION_TOO_LOW
+   */
+  async #submitBundle(
     command: Uint8Array,
-    requires: readonly BundleCondition[],
+    fences: readonly BundleCondition[],
+    along: Bundle | undefined,
     options: CommitOptions,
   ): Promise<Applied> {
-    const commands = [{ machine: MACHINE_NAME, command }]
-    const { results, unmet, ...applied } = await this.#context.ports.log.submitBundle(
-      { commands, requires },
-      options,
-    )
-    if (unmet !== null) throw fenced(requires[unmet]?.machine ?? '', unmet)
+    const { log } = this.#context.ports
+    const { version } = log.group()
+    if (version < VERSION_OF.locks) throw versionTooLow(version, VERSION_OF.locks)
+    const bundle = {
+      commands: [{ machine: MACHINE_NAME, command }, ...(along?.commands ?? [])],
+      requires: [...fences, ...(along?.requires ?? [])],
+    }
+    const { results, unmet, refused, ...applied } = await log.submitBundle(bundle, options)
+    if (unmet !== null && unmet < fences.length) throw fenced(fences[unmet]?.machine ?? '', unmet)
+    if (unmet !== null) throw alongRefused({ unmet: unmet - fences.length, refused: null, results: [] })
+    if (refused !== null && refused > 0) throw alongRefused({ unmet: null, refused: refused - 1, results })
     const [result] = results
-    assert(result, 'a bundle of one command has its result')
+    assert(result, 'a commit in a bundle has its result')
     return { ...applied, result }
   }
 

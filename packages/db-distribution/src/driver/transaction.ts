@@ -214,7 +214,7 @@ export class OptimisticTransaction implements Transaction {
     const call = this.#call(options)
     this.#end()
     const { committer, database } = this.#ports
-    if (this.#writes.length === 0) {
+    if (this.#writes.length === 0 && options.along === undefined) {
       this.#ports.release()
       await this.#prove(call)
       return committer.nothing(this.version)
@@ -254,7 +254,8 @@ export class OptimisticTransaction implements Transaction {
     try {
       return await committing
     } catch (error) {
-      if (errorCode(error) === 'DB_FENCED') this.#ports.release()
+      const code = errorCode(error)
+      if (code === 'DB_FENCED' || code === 'DB_ALONG_REFUSED') this.#ports.release()
       throw error
     }
   }

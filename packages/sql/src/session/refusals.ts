@@ -1,5 +1,12 @@
 import { SQLSTATE, sqlError } from '../errors.ts'
 
+/** The transaction that is open. @throws 25P01 when there is none, 25P02 when it has failed */
+export function sound<Open extends { readonly failed: boolean }>(open: Open | null): Open {
+  if (open === null) throw sqlError(SQLSTATE.noActiveTransaction, 'there is no transaction in progress')
+  if (open.failed) throw inFailedTransaction()
+  return open
+}
+
 /** What every statement of a failed transaction gets. */
 export const inFailedTransaction = () =>
   sqlError(

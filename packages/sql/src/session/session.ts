@@ -1,4 +1,5 @@
 import type {
+  Bundle,
   BundleCondition,
   CommitOptions,
   CommitReceipt,
@@ -20,7 +21,7 @@ import type { Outcome } from './outcome.ts'
 import type { Parameter } from './parameters.ts'
 import type { Beginning, SessionPorts } from './ports.ts'
 import { isNamed, PreparedStatements } from './prepared.ts'
-import { inFailedTransaction } from './refusals.ts'
+import { inFailedTransaction, sound } from './refusals.ts'
 import { mayBeOptimistic, retrying, retryOf } from './retrying.ts'
 import { type Run, RunApartError } from './run.ts'
 import { isData, readsOnly } from './run-parts.ts'
@@ -232,6 +233,13 @@ export class SqlSession extends SessionFacts implements Session {
   async prove(): Promise<void> {
     const transaction = this.#open?.transaction ?? null
     if (transaction !== null) await this.#exclusive(() => transaction.validate())
+  }
+
+  commitAlong(along: Bundle): Promise<SqlResult> {
+    return this.#exclusive(async () => {
+      await this.#begun(sound(this.#open))
+      return this.#commit(along)
+    })
   }
 
   close(): void {
@@ -495,7 +503,7 @@ export class SqlSession extends SessionFacts implements Session {
     }
   }
 
-  async #commit(): Promise<SqlResult> {
+  async #commit(along: Bundle | null = null): Promise<SqlResult> {
     const open = this.#open
     this.#open = null
     if (open === null) return doneResult('COMMIT')
@@ -507,7 +515,7 @@ export class SqlSession extends SessionFacts implements Session {
     let committed = false
     try {
       await cursors.hold()
-      const receipt = open.transaction === null ? null : await this.#commitFenced(open.transaction)
+      const receipt = open.transaction === null ? null : await this.#commitFenced(open.transaction, along)
       committed = true
       return doneResult('COMMIT', receipt)
     } finally {
@@ -519,9 +527,10 @@ export class SqlSession extends SessionFacts implements Session {
   }
 
   /** What writes nothing depends on nothing. */
-  #commitFenced(transaction: Transaction): Promise<CommitReceipt> {
-    const fence = transaction.mark().writes === 0 ? {} : this.#state.requires()
-    return this.#ports.runner.commit(transaction, fence)
+  #commitFenced(transaction: Transaction, along: Bundle | null): Promise<CommitReceipt> {
+    const writes = along !== null || transaction.mark().writes > 0
+    const fence = writes ? this.#state.requires() : {}
+    return this.#ports.runner.commit(transaction, { ...fence, ...(along !== null && { along }) })
   }
 
   async #rollback(): Promise<SqlResult> {
@@ -563,18 +572,12 @@ export class SqlSession extends SessionFacts implements Session {
     parameters: readonly Parameter[],
     options: CallDetails,
   ): AsyncGenerator<RowsBatch> {
-    const open = this.#open
-    if (open?.failed === true) throw inFailedTransaction()
+    const open = this.#open === null ? null : sound(this.#open)
     let own: Transaction | null = null
     try {
-      const transaction =
-        open === null
-          ? (own = await this.#start({
-              ...callOptions(options),
-              ...pastOf(options, []),
-              readOnly: true,
-            }))
-          : await this.#begun(open)
+      if (open === null)
+        own = await this.#start({ ...callOptions(options), ...pastOf(options, []), readOnly: true })
+      const transaction = own ?? (await this.#begun(sound(open)))
       const start = open?.startMicros ?? this.#micros()
       const run = this.#run(item, transaction, start, parameters, options)
       const outcome: Outcome = await this.#ports.runner.run(item.statement as PlainStatement, run)

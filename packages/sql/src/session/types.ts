@@ -1,4 +1,4 @@
-import type { CommitReceipt, TransactionOptions, Value, Version } from '@cluster/core'
+import type { Bundle, CommitReceipt, TransactionOptions, Value, Version } from '@cluster/core'
 import type { CopyOutput } from '../copy/copy-out.ts'
 import type { CopySource, OpenCopySource } from '../copy/feed.ts'
 import type { Notification } from '../notify/notification.ts'
@@ -135,6 +135,12 @@ export interface Session extends SqlRunner {
   takeNotifications(): readonly Notification[]
   /** Called whenever something came. One listener; a later one takes its place. */
   onNotification(listener: () => void): void
+  /**
+   * Ends the open transaction as COMMIT does. Commands of other state machines take effect with it, at the same place in the
+   * log, or nothing does.
+   * @throws DB_ALONG_REFUSED; 25P01 outside of a transaction, 25P02 in one that has failed; whatever COMMIT throws
+   */
+  commitAlong(along: Bundle): Promise<SqlResult>
   /** Rolls back what is open. Later calls fail with 08003. */
   close(): void
 }

@@ -163,8 +163,8 @@ export class ModelTransaction implements Transaction {
     if (!this.#proven) this.#database.judge(this.version, (write) => this.#concerns(write))
   }
 
-  async commit({ idempotencyKey, requires = [] }: CommitOptions = {}): Promise<CommitReceipt> {
-    assert(requires.length === 0, 'the model has no log that could judge conditions')
+  async commit({ idempotencyKey, requires = [], along }: CommitOptions = {}): Promise<CommitReceipt> {
+    assert(requires.length === 0 && along === undefined, 'the model has no log that could judge bundles')
     this.#assertOpen()
     this.#ended = true
     const writes = [...this.#own.values()]
