@@ -3,6 +3,7 @@ import { type AccessKind, type Acl, aclText, defaultAcl, EVERYBODY } from '../ac
 import { BOOTSTRAP_OID } from '../access/roles.ts'
 import { textArray } from '../types/array-text.ts'
 import type { CatalogImage, ImageRelation } from './image.ts'
+import { DATABASE_OWNER } from './known-oids.ts'
 import type { CatalogEntry } from './schema.ts'
 
 /** Owners and access lists, as `pg_catalog` has them. */
@@ -26,7 +27,9 @@ export const relationOwner = (catalog: CatalogImage, { entry, index }: ImageRela
 /** A list in the form of the catalog; null for none. */
 export function aclArray(catalog: CatalogImage, acl: Acl | null): string | null {
   if (acl === null) return null
-  return textArray(acl.map((item) => aclText(item, (oid) => catalog.access.nameOf(oid))))
+  const nameOf = (oid: number): string =>
+    oid === DATABASE_OWNER ? 'pg_database_owner' : catalog.access.nameOf(oid)
+  return textArray(acl.map((item) => aclText(item, nameOf)))
 }
 
 /** `relacl` and its like. Tables of the system may be read by everybody. */

@@ -161,6 +161,9 @@ const plain: readonly SetReturning[] = [
 
 const byName = Map.groupBy(plain, ({ name }) => name)
 
+/** Of `information_schema`: the items of an array with their places. Drivers ask with it for the columns of keys. */
+const EXPAND = '_pg_expandarray'
+
 function ofArray(name: string, args: readonly SqlType[]): SetReturning | null {
   const [array] = args
   if (array?.element === undefined) return null
@@ -168,6 +171,15 @@ function ofArray(name: string, args: readonly SqlType[]): SetReturning | null {
   const type = arrayOf(element)
   if (name === 'unnest' && args.length === 1)
     return define(name, [type], element, (text: string) => toArray(element, text).items)
+  if (name === EXPAND && args.length === 1) {
+    const place = recordOf([
+      { name: 'x', type: element },
+      { name: 'n', type: INTEGER },
+    ])
+    return define(name, [type], place, (text: string) =>
+      toArray(element, text).items.map((item, i) => fromRecord(place, [item, i + 1])),
+    )
+  }
   if (name !== 'generate_subscripts' || args.length < 2 || args.length > 3) return null
   const flag = args.length === 3 ? [BOOLEAN] : []
   return define(
@@ -201,4 +213,5 @@ export const isSetFunction = (name: string): boolean =>
   name === 'unnest' ||
   name === 'pg_listening_channels' ||
   name === 'generate_subscripts' ||
+  name === EXPAND ||
   isPopulate(name)

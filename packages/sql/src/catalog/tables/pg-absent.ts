@@ -106,7 +106,6 @@ export const absentTables: readonly VirtualTable[] = [
     `relid oid, schemaname, relname, seq_scan int8, seq_tup_read int8, idx_scan int8, idx_tup_fetch int8, n_tup_ins int8,
      n_tup_upd int8, n_tup_del int8, n_live_tup int8, n_dead_tup int8, last_vacuum time, last_analyze time`,
   ),
-  empty('pg_catalog.pg_init_privs', 'objoid oid, classoid oid, objsubid int4, privtype, initprivs text[]'),
   empty(
     'pg_catalog.pg_seclabels',
     'objoid oid, classoid oid, objsubid int4, objtype, objnamespace oid, objname, provider, label',

@@ -1,9 +1,9 @@
-import { defaultAcl, EVERYBODY } from '../../access/privileges.ts'
+import { type Acl, defaultAcl, EVERYBODY } from '../../access/privileges.ts'
 import { settingName } from '../../session/settings.ts'
 import { indexDefinition, viewDefinition } from '../definitions.ts'
 import { descriptionsOf } from '../descriptions.ts'
 import { type CatalogImage, OWNER, SYSTEM_SCHEMAS, TEMPORARY_OID } from '../image.ts'
-import { aclArray, guardedAs, ownerName } from '../image-access.ts'
+import { aclArray, guardedAs, ownerName, relationAcl } from '../image-access.ts'
 import { DATABASE_OID, DATABASE_OWNER, PUBLIC_OID } from '../known-oids.ts'
 import { readSequence } from '../sequence-state.ts'
 import type { VirtualTable } from '../virtual-table.ts'
@@ -20,10 +20,7 @@ const classes: Readonly<Record<string, number>> = {
 
 const namespace = (catalog: CatalogImage, oid: number, nspname: string): Row => {
   const object = guardedAs(oid, 'schema')
-  const acl =
-    SYSTEM_SCHEMAS[nspname] === undefined || oid === PUBLIC_OID
-      ? (catalog.access.stored(oid)?.acl ?? null)
-      : SYSTEM_ACL
+  const acl = catalog.access.stored(oid)?.acl ?? schemaAtFirst(nspname)
   return {
     oid,
     nspname,
@@ -37,14 +34,40 @@ const namespace = (catalog: CatalogImage, oid: number, nspname: string): Row => 
   }
 }
 
-/** Everybody may look into the schemas of the system. */
-const SYSTEM_ACL = [
-  ...defaultAcl('schema', OWNER),
-  { grantee: EVERYBODY, grantor: OWNER, letters: 'U', grantable: '' },
-]
+/** The rights in a schema that was always there: everybody may look into it. Null for other schemas. */
+function schemaAtFirst(name: string): Acl | null {
+  const oid = SYSTEM_SCHEMAS[name]
+  if (oid === undefined) return null
+  const owner = oid === PUBLIC_OID ? DATABASE_OWNER : OWNER
+  return [...defaultAcl('schema', owner), { grantee: EVERYBODY, grantor: owner, letters: 'U', grantable: '' }]
+}
+
+/** The rights in what was always there, as they were at first: what still has them is in no dump. */
+const initialRights = (catalog: CatalogImage): Row[] => {
+  const right = (classoid: number, objoid: number, initprivs: string | null): Row => ({
+    objoid,
+    classoid,
+    objsubid: 0,
+    privtype: 'i',
+    initprivs,
+  })
+  return [
+    ...Object.entries(SYSTEM_SCHEMAS).map(([name, oid]) =>
+      right(2615, oid, aclArray(catalog, schemaAtFirst(name))),
+    ),
+    ...catalog.relations
+      .filter(({ virtual }) => virtual !== null)
+      .map((relation) => right(1259, relation.oid, relationAcl(catalog, relation))),
+  ]
+}
 
 /** Schemas, databases, roles, comments and settings, and the views that sum up. */
 export const systemTables: readonly VirtualTable[] = [
+  table(
+    'pg_catalog.pg_init_privs',
+    'objoid oid, classoid oid, objsubid int4, privtype, initprivs text[]',
+    ({ catalog }) => initialRights(catalog),
+  ),
   table(
     'pg_catalog.pg_cursors',
     'name, statement, is_holdable bool, is_binary bool, is_scrollable bool, creation_time time',
