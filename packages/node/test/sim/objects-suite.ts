@@ -35,6 +35,8 @@ export interface ObjectsApp {
 
 /** Shorter than most cuts. */
 const LOCK_LEASE_MS = 1_500
+/** A process that is there but does not renew keeps its locks so much longer; who tries for one gives up after 5 s. */
+const LOCK_BUSY_MS = 1_000
 
 /** What clients of shared objects may do. */
 type ObjectsLoad = SuiteContext['profile']['objects'][number]
@@ -100,7 +102,12 @@ export const objectsSuite: Suite<ObjectsApp> = {
       const { self, start, clock } = ports
       const { expect, ...log } = logOptionsOf(context, self, start)
       const node = composeNode(
-        { start, log, locks: { leaseMs: LOCK_LEASE_MS }, ...(expect !== undefined && { expect }) },
+        {
+          start,
+          log,
+          locks: { leaseMs: LOCK_LEASE_MS, busyMs: LOCK_BUSY_MS },
+          ...(expect !== undefined && { expect }),
+        },
         { ...ports, discoveries: discoveriesOf(context, self) },
       )
       context.safety.watch(node)
