@@ -77,11 +77,11 @@ export const locks: readonly Mutation[] = [
   },
   {
     name: 'lease-counted-from-the-answer',
-    bug: 'a holder counts its lease from the answer to its renewal, and trusts all of it',
+    bug: 'a holder counts its lease from the answer to its renewal, and trusts it twice as long',
     suite: 'locks',
     file: 'packages/mutex/src/driver/session.ts',
     find: '      this.#validUntil = sentAt + leaseMs * TRUSTED\n',
-    put: '      this.#validUntil = clock.now() + leaseMs * 1.3\n',
+    put: '      this.#validUntil = clock.now() + leaseMs * 2\n',
     seedsMax: 60,
   },
 ]
