@@ -16,8 +16,8 @@ export const locks: readonly Mutation[] = [
     bug: 'a commit under a lock is submitted without its fence',
     suite: 'locks',
     file: 'packages/db-distribution/src/driver/committer.ts',
-    find: '          requires.length === 0\n',
-    put: '          requires.length >= 0\n',
+    find: '      requires: [...fences, ...(along?.requires ?? [])],\n',
+    put: '      requires: [...(along?.requires ?? [])],\n',
     seedsMax: 10,
   },
   {
