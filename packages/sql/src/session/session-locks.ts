@@ -28,7 +28,9 @@ export class SessionLocks {
   readonly #held = new Map<string, Held>()
   /** What the open transaction took, lost or not: its commit depends on all of it. */
   #transaction: BundleCondition[] = []
-  readonly #closing = new AbortController()
+  /** Ends waiting when the session ends. Made for the first lock: most sessions take none, and a signal is not cheap. */
+  #closing: AbortController | null = null
+  #closed = false
 
   constructor(locks: Locks | null) {
     this.#locks = locks
@@ -88,7 +90,8 @@ export class SessionLocks {
 
   /** Ends all of it. */
   close(): void {
-    this.#closing.abort()
+    this.#closed = true
+    this.#closing?.abort()
     const held = [...this.#held.values()]
     this.#held.clear()
     this.#transaction = []
@@ -114,7 +117,7 @@ export class SessionLocks {
     if (known !== undefined) this.#held.delete(name)
     const lock = await this.#acquire(call, patience)
     if (lock === null) return null
-    if (this.#closing.signal.aborted) {
+    if (this.#closed) {
       await lock.release()
       throw sqlError('08003', 'the session was closed while it waited for a lock')
     }
@@ -133,10 +136,12 @@ export class SessionLocks {
   async #acquire({ name, mode, wait }: Take, { signal, timeoutMs }: LockPatience): Promise<HeldLock | null> {
     const locks = this.#service()
     if (!wait) return locks.tryAcquire(name, { mode })
+    this.#closing ??= new AbortController()
+    const closing = this.#closing
     try {
       return await locks.acquire(name, {
         mode,
-        signal: signal === null ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]),
+        signal: signal === null ? closing.signal : AbortSignal.any([signal, closing.signal]),
         ...(timeoutMs === 0 ? {} : { timeoutMs }),
       })
     } catch (error) {
