@@ -92,6 +92,7 @@ export {
 export { EventHub, type Events } from './events.ts'
 export { dataMembers } from './group.ts'
 export { hash32 } from './hash.ts'
+export { Heap } from './heap.ts'
 export {
   type Address,
   address,

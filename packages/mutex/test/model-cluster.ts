@@ -1,55 +1,13 @@
-import type { Locks, OrderedLog } from '@cluster/core'
 import { type MutexOptions, mutex } from '@cluster/mutex'
-import { type MutexFixture, modelLog, type SimNode, World } from '@cluster/testkit'
+import { type MutexFixture, modelWorld } from '@cluster/testkit'
 
 const SETTLE_MS = 120_000
 
-interface App {
-  readonly locks: Locks
-  readonly log: OrderedLog
-}
-
 /** Nodes with locks over the model of a log, in virtual time. */
 export function modelCluster(options: MutexOptions = {}) {
-  const world = new World({ seed: 'locks' })
-  const clock = {
-    now: () => world.now,
-    wall: () => world.now,
-    after: (delayMs: number, run: () => void) => world.schedule(delayMs, run),
-    turn: () => world.sleep(0),
-  }
-  const model = modelLog({ clock, commitMs: 2, deliveryMs: (node) => (node === 'b' ? 3 : 1) })
-  const nodes = new Map<string, SimNode<App>>()
-  const node = (name: string): SimNode<App> => {
-    const known = nodes.get(name)
-    if (known) return known
-    const made = world.node<App>(name, {
-      async start(ports) {
-        const log = model.node(name)
-        const locks = mutex(options)({ ...ports, log })
-        log.on('failed', ({ error }) => world.fail(error))
-        await log.start()
-        return { locks, log }
-      },
-      async stop({ locks, log }) {
-        await locks.stop()
-        await log.stop('away')
-      },
-    })
-    nodes.set(name, made)
-    return made
-  }
-  const app = (name: string): App => {
-    const running = node(name).app
-    if (running === null) throw new Error(`${name} does not run`)
-    return running
-  }
-  const fixture: MutexFixture = {
-    start: async (name) => (await world.settle(node(name).start(), SETTLE_MS)).locks,
-    kill(name) {
-      node(name).crash('kill')
-      model.kill(name)
-    },
+  const cluster = modelWorld('locks', (ports) => mutex(options)(ports), SETTLE_MS)
+  const { world, model, node, app } = cluster
+  const more: Pick<MutexFixture, 'stall' | 'holds'> = {
     stall(name, ms) {
       node(name).stall(ms)
       model.hold(name)
@@ -64,10 +22,6 @@ export function modelCluster(options: MutexOptions = {}) {
       })
       return adopted
     },
-    async until(done, withinMs) {
-      if (!(await world.until(done, withinMs))) throw new Error(`not within ${withinMs} virtual ms`)
-    },
-    settle: (promise) => world.settle(promise, SETTLE_MS),
   }
-  return { world, model, app, ...fixture }
+  return { ...cluster, ...more }
 }

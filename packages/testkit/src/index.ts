@@ -28,6 +28,7 @@ export { type ModelDatabases, type ModelDatabasesOptions, modelDatabases } from 
 export { type ModelEntry, type ModelLog, type ModelLogOptions, modelLog } from './model/model-log.ts'
 export { runModelProgram } from './model/model-program.ts'
 export { type ModelStorageDisk, modelStorage } from './model/model-storage.ts'
+export { type ModelApp, modelWorld } from './model/model-world.ts'
 export { answerCalls, CalledProcess, type ProgramCommand } from './real/called-process.ts'
 export { type GoldenPlay, goldenSuite, playAtOnce, playByLine } from './real/golden-suite.ts'
 export { type AttackKind, type AttackOptions, type AttackReport, wireAttack } from './real/wire-attack.ts'

@@ -290,7 +290,7 @@ export class ContainerMachine implements StateMachine {
   #tidy(): void {
     const { containers } = this.#state
     let alive = 0
-    if (this.#deadlines.size < 1_024 && this.#leases.size < 1_024) return
+    if (this.#deadlines.length < 1_024 && this.#leases.length < 1_024) return
     for (const { entries, queue } of containers.values()) alive += entries.size + queue.receipts.size
     this.#deadlines.tidy(alive, ({ container, key, number, deadline }) => {
       const entry = containers.get(container)?.entries.get(key)

@@ -20,10 +20,11 @@ export class Grant {
   readonly mode: LockMode
   readonly #owner: GrantOwner
   readonly #controller = new AbortController()
-  readonly granted: Promise<number>
-  #resolve: (token: number) => void = () => {}
-  #reject: (error: unknown) => void = () => {}
+  /** Who waits to hear what becomes of it. */
+  #waiting: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = []
   #token = 0
+  /** Why it is not this process's any more. */
+  #lost: { readonly error: unknown } | null = null
   /** Handles that were not released yet. */
   #handles = 0
   #over = false
@@ -34,25 +35,27 @@ export class Grant {
     this.request = request
     this.name = name
     this.mode = mode
-    this.granted = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
-    // Who waits for it hears of it; nobody may wait any more.
-    this.granted.catch(() => {})
+  }
+
+  /** Resolves when it is granted. @throws why it never will be */
+  granted(): Promise<void> {
+    if (this.#lost !== null) return Promise.reject(this.#lost.error)
+    if (this.#token !== 0) return Promise.resolve()
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
   }
 
   grant(token: number): void {
     if (this.#over || this.#token !== 0) return
     this.#token = token
-    this.#resolve(token)
+    for (const { resolve } of this.#waiting.splice(0)) resolve()
   }
 
   /** It is not this process's any more, or never will be. */
   lose(error: unknown): void {
     if (this.#over) return
     this.#over = true
-    this.#reject(error)
+    this.#lost = { error }
+    for (const { reject } of this.#waiting.splice(0)) reject(error)
     this.#controller.abort(error)
   }
 

@@ -237,7 +237,7 @@ class ClusterLocks implements Locks {
 
 /** Waits for its turn. */
 async function granted(grant: Grant | null): Promise<Grant | null> {
-  await grant?.granted
+  await grant?.granted()
   return grant
 }
 

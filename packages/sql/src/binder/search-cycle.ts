@@ -9,6 +9,7 @@ import type {
   SelectItem,
   TableReference,
 } from '../syntax/ast.ts'
+import { plainQuery, plainSelect } from '../syntax/plain-query.ts'
 import { type BindContext, errorAt } from './context.ts'
 
 // SEARCH and CYCLE are rewritten, as the standard defines them: both terms of the recursive table become derived
@@ -149,20 +150,20 @@ export function extended(
     further.push(itemOf(binary('||', column(path.name), list(keys)), path.name))
   }
 
-  const around = (body: QueryBody, inner: readonly Identifier[], items: readonly SelectItem[]): Select => ({
-    ...EMPTY,
-    items: [...own, ...items],
-    from: [
-      {
-        kind: 'derived',
-        query: { ...QUERY, body, span },
-        alias: { name: id('*TROCRN*'), columns: inner, span },
-        lateral: false,
-        span,
-      },
-    ],
-    span,
-  })
+  const around = (body: QueryBody, inner: readonly Identifier[], items: readonly SelectItem[]): Select =>
+    plainSelect({
+      items: [...own, ...items],
+      from: [
+        {
+          kind: 'derived',
+          query: plainQuery(body, { span }),
+          alias: { name: id('*TROCRN*'), columns: inner, span },
+          lateral: false,
+          span,
+        },
+      ],
+      span,
+    })
   const handed = names.map(({ name }) => itemOf(column(alias, name), name))
   const step = { ...terms.step, items: [...terms.step.items, ...handed] }
   const stop: Expression | null = cycle === null ? null : binary('<>', column(cycle.mark.name), cycle.value)
@@ -172,30 +173,6 @@ export function extended(
     step: { ...around(step, [...columns.map(id), ...names], further), where: stop },
   }
 }
-
-const EMPTY: Omit<Select, 'span'> = {
-  kind: 'select',
-  distinct: 'all',
-  distinctOn: [],
-  items: [],
-  from: [],
-  where: null,
-  groupBy: [],
-  distinctGroups: false,
-  having: null,
-  windows: [],
-}
-
-const QUERY = {
-  kind: 'query',
-  with: [],
-  recursive: false,
-  orderBy: [],
-  limit: null,
-  offset: null,
-  withTies: false,
-  locking: [],
-} as const
 
 /** The name that the table goes by in FROM; null when it is not there. */
 function aliasOf(from: readonly TableReference[], name: string): string | null {

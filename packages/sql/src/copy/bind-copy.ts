@@ -14,6 +14,7 @@ import type { Column } from '../plan/expression.ts'
 import type { LogicalPlan, Output } from '../plan/logical.ts'
 import type { InsertStatement } from '../plan/statement.ts'
 import type { Copy, Expression, Identifier, QualifiedName, Query } from '../syntax/ast.ts'
+import { plainQuery, plainSelect } from '../syntax/plain-query.ts'
 import type { CopyFormat, ForcedColumns } from './options.ts'
 
 const INVALID_COLUMN_REFERENCE = '42P10'
@@ -196,30 +197,8 @@ export function queryOfTable(context: BindContext, copy: Copy & { readonly table
           alias: null,
           span,
         }))
-  return {
-    kind: 'query',
-    with: [],
-    recursive: false,
-    body: {
-      kind: 'select',
-      distinct: 'all',
-      distinctOn: [],
-      items,
-      from: [{ kind: 'table', name: copy.table, alias: null, span: copy.table.span }],
-      where: null,
-      groupBy: [],
-      distinctGroups: false,
-      having: null,
-      windows: [],
-      span,
-    },
-    orderBy: [],
-    limit: null,
-    offset: null,
-    withTies: false,
-    locking: [],
-    span,
-  }
+  const from = [{ kind: 'table' as const, name: copy.table, alias: null, span: copy.table.span }]
+  return plainQuery(plainSelect({ items, from, span }))
 }
 
 /**

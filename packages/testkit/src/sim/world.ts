@@ -69,7 +69,7 @@ export class World {
 
   /** Runs `run` in an event of its own, `delayMs` of virtual time from now. */
   schedule(delayMs: number, run: () => void): Cancel {
-    const event = this.#queue.push(this.#now + Math.max(0, delayMs), run)
+    const event = this.#queue.schedule(this.#now + Math.max(0, delayMs), run)
     return () => {
       event.run = null
     }

@@ -47,6 +47,7 @@ import type {
   WithClauseCst,
 } from '../cst/query.ts'
 import type { DataStatementCst } from '../cst/write.ts'
+import { plainSelect } from '../plain-query.ts'
 import { positionAt } from '../scanner.ts'
 import { ExpressionBuilder, literalOf } from './expression-builder.ts'
 import { has, identifier, join, only, qualifiedName, spanOf, tokenSpan } from './tree.ts'
@@ -192,19 +193,11 @@ export abstract class QueryBuilder extends ExpressionBuilder {
     const table = name?.[0]
     const span = spanOf(node)
     if (table !== undefined)
-      return {
-        kind: 'select',
-        distinct: 'all',
-        distinctOn: [],
+      return plainSelect({
         items: [{ kind: 'star', qualifier: [], span }],
         from: [{ kind: 'table', name: qualifiedName(table), alias: null, span: spanOf(table) }],
-        where: null,
-        groupBy: [],
-        distinctGroups: false,
-        having: null,
-        windows: [],
         span,
-      }
+      })
     const query = this.subquery(only(subquery))
     return isBare(query) ? query.body : query
   }

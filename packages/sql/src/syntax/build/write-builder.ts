@@ -30,6 +30,7 @@ import type {
   OnConflictCst,
   UpdateCst,
 } from '../cst/write.ts'
+import { plainQuery, plainSelect } from '../plain-query.ts'
 import { positionAt } from '../scanner.ts'
 import { isBare, QueryBuilder } from './query-builder.ts'
 import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts'
@@ -267,28 +268,5 @@ export class WriteBuilder extends QueryBuilder {
 /** `SELECT` of the values. */
 function rowQuery(values: readonly Expression[], span: Span): Query {
   const items = values.map((expression) => ({ kind: 'item' as const, expression, alias: null, span }))
-  return {
-    kind: 'query',
-    with: [],
-    recursive: false,
-    body: {
-      kind: 'select',
-      distinct: 'all',
-      distinctOn: [],
-      items,
-      from: [],
-      where: null,
-      groupBy: [],
-      distinctGroups: false,
-      having: null,
-      windows: [],
-      span,
-    },
-    orderBy: [],
-    limit: null,
-    offset: null,
-    withTies: false,
-    locking: [],
-    span,
-  }
+  return plainQuery(plainSelect({ items, from: [], span }))
 }
