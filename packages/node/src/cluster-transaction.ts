@@ -48,20 +48,21 @@ export async function clusterTransaction<R>(
   options: CallOptions = {},
 ): Promise<R> {
   for (let retry = 0; ; retry++) {
-    const attempts: Attempt[] = []
+    // Set within the call below, which the type checker does not see.
+    let attempt = null as Attempt | null
     try {
       return await containers.transaction(
         (tx) => {
-          const attempt = new Attempt(tx)
-          attempts.push(attempt)
+          attempt?.end()
+          attempt = new Attempt(tx)
           return work(attempt)
         },
-        { ...options, together: () => attempts.at(-1)?.together() ?? null },
+        { ...options, together: () => attempt?.together() ?? null },
       )
     } catch (error) {
       if (sqlstateOf(error) !== SERIALIZATION_FAILURE || retry >= RETRIES_MAX) throw error
     } finally {
-      for (const attempt of attempts) attempt.end()
+      attempt?.end()
     }
     await delay(clock, backoffMs(random, retry, RETRY_WAIT))
   }
@@ -73,6 +74,7 @@ class Attempt implements ClusterTransaction {
   #sql: {
     readonly database: TransactionDatabase
     readonly session: Session
+    /** Resolves with why it did not begin, else with null: it is asked only when there is something to commit. */
     readonly begun: Promise<unknown>
   } | null = null
 
@@ -84,7 +86,11 @@ class Attempt implements ClusterTransaction {
     if (this.#sql === null) {
       const session = database.session()
       // Calls of a session wait for each other: what the caller asks comes behind this.
-      this.#sql = { database, session, begun: session.query('BEGIN') }
+      const begun = session.query('BEGIN').then(
+        () => null,
+        (error: unknown) => error,
+      )
+      this.#sql = { database, session, begun }
     }
     if (this.#sql.database !== database)
       throw new ClusterError<NodeErrorDetail>(
@@ -131,7 +137,8 @@ class Attempt implements ClusterTransaction {
     const sql = this.#sql
     if (sql === null) return null
     return async (bundle) => {
-      await sql.begun
+      const failure = await sql.begun
+      if (failure !== null) throw failure
       try {
         if (bundle === null) await sql.session.query('COMMIT')
         else await sql.session.commitAlong(bundle)

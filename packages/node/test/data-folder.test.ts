@@ -72,6 +72,15 @@ describe('a folder lock', () => {
     }
   })
 
+  test('has nothing to give back when its folder was removed meanwhile', async () => {
+    const folder = join(base, 'removed')
+    const lock = await lockFolder(folder)
+    await rm(folder, { recursive: true })
+    expect(typeof lock).toBe('object')
+    if (typeof lock !== 'number') await lock.release()
+    await expect(readdir(folder)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
   test('goes to exactly one of many', async () => {
     const folder = join(base, 'race')
     await mkdir(folder)

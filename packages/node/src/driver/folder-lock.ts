@@ -42,7 +42,7 @@ export async function lockFolder(folder: string): Promise<FolderLock | number> {
       continue
     }
     for (const each of older) await rm(join(folder, nameOf(each)), { force: true })
-    return { release: () => replace(path, RELEASED) }
+    return { release: () => release(path) }
   }
 }
 
@@ -77,10 +77,15 @@ async function make(path: string, text: string): Promise<boolean> {
   }
 }
 
-async function replace(path: string, text: string): Promise<void> {
+async function release(path: string): Promise<void> {
   const draft = draftOf(path)
-  await writeFile(draft, text)
-  await rename(draft, path)
+  try {
+    await writeFile(draft, RELEASED)
+    await rename(draft, path)
+  } catch (error) {
+    // Somebody removed the folder meanwhile, and the lock with it: there is nothing left to give back.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
 }
 
 const draftOf = (path: string): string => `${path}.${process.pid}.${randomBytes(6).toString('hex')}`

@@ -72,6 +72,17 @@ describe('a transaction over rows and shared objects', () => {
     expect(await cluster.settle(objects(node).queue('letters').size())).toEqual({ ready: 0, taken: 0 })
   })
 
+  test('may be given up before anything was asked of the database', async () => {
+    const cluster = await bank()
+    const node = cluster.node(0)
+    const given = transact(node, async (tx) => {
+      tx.database(node.database)
+      throw new Error('changed my mind')
+    })
+    await expect(cluster.settle(given)).rejects.toThrow('changed my mind')
+    expect(await amounts(cluster, node)).toEqual([TOTAL, 0])
+  })
+
   test('runs again when a row or an entry that it read has changed', async () => {
     const cluster = await bank()
     // All of them read and write the same row and the same entry.
