@@ -8,11 +8,20 @@
  * | 1 | commands of one state machine, members that hold data |
  * | 2 | bundles, witnesses; programs and turns of databases |
  * | 3 | containers; locks; commits of databases in bundles |
+ * | 4 | commands in parts |
  */
 export type ClusterVersion = number
 
 /** The newest version that this program supports. */
-export const CLUSTER_VERSION: ClusterVersion = 3
+export const CLUSTER_VERSION: ClusterVersion = 4
 
 /** The version of the cluster that each of these needs. */
-export const VERSION_OF = { bundles: 2, witness: 2, programs: 2, turns: 2, containers: 3, locks: 3 } as const
+export const VERSION_OF = {
+  bundles: 2,
+  witness: 2,
+  programs: 2,
+  turns: 2,
+  containers: 3,
+  locks: 3,
+  parts: 4,
+} as const

@@ -6,8 +6,8 @@ import type { WindowLimits } from './machine/window.ts'
 export interface DatabasesOptions {
   /**
    * A transaction's writes may have at most this many bytes, roughly and rather too highly counted, so that one that the
-   * log will not take is refused before all of it is in memory. The log's own limit (3 MiB) counts the bytes themselves,
-   * at the commit. Default 16 MiB.
+   * log will not take is refused before all of it is in memory. The log's own limit (64 MiB, too) counts the bytes
+   * themselves, and what was read, at the commit. Default 64 MiB.
    */
   readonly transactionBytesMax?: number
   /** A read or write gives up this long after the call when no complete replica answers. Default 10,000. */
@@ -62,7 +62,7 @@ const NAME_LENGTH_MAX = 63
 
 export function settings(options: DatabasesOptions): Settings {
   return {
-    transactionBytesMax: 16 * 1024 * 1024,
+    transactionBytesMax: 64 * 1024 * 1024,
     unavailableMs: 10_000,
     attemptMs: 3_000,
     keepVersionsMs: 60_000,

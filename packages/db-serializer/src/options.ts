@@ -29,7 +29,7 @@ export interface OrderedLogOptions {
   readonly witness?: boolean
   /** The newest cluster version that the program supports, all its layers together. Default `CLUSTER_VERSION`. */
   readonly supports?: ClusterVersion
-  /** How long a submission or a barrier may take when the caller names no deadline. Default 10,000. */
+  /** How long a submission or a barrier may take when the caller names no deadline, and a second more for each MiB. Default 10,000. */
   readonly deadlineMs?: number
   /** A snapshot is taken after so many bytes of log. Default 8 MiB. */
   readonly snapshotBytes?: number
@@ -39,8 +39,10 @@ export interface OrderedLogOptions {
   readonly tailEntries?: number
   /** A file of the log that has grown to this is followed by another one; only whole files are cut off. Default 16 MiB. */
   readonly segmentBytesMax?: number
-  /** Largest command. Default 3 MiB; an entry travels in one frame, and frames have limits. */
+  /** Largest command. Default 64 MiB. */
   readonly commandBytesMax?: number
+  /** Longer commands travel in parts of at most this and 256 KiB, between which others' commands find their place. Default 1 MiB. */
+  readonly entryBytesMax?: number
   /**
    * Lets the leader answer barriers by a lease of so many milliseconds, without asking a quorum; at most `electionMs`, 0
    * for never, which is the default. It asks of all nodes that their monotonic clocks differ in rate by less than a
@@ -109,7 +111,8 @@ export function resolveOptions(options: OrderedLogOptions): ResolvedOptions {
     snapshotEntries: options.snapshotEntries ?? 20_000,
     tailEntries: options.tailEntries ?? 1_000,
     segmentBytesMax: options.segmentBytesMax ?? 16 * 1024 * 1024,
-    commandBytesMax: options.commandBytesMax ?? 3 * 1024 * 1024,
+    commandBytesMax: options.commandBytesMax ?? 64 * 1024 * 1024,
+    entryBytesMax: options.entryBytesMax ?? 1024 * 1024,
     leaseMs: options.leaseMs ?? 0,
     deathProof: options.deathProof ?? true,
     quorum: options.quorum ?? 'majority',
@@ -126,6 +129,10 @@ export function resolveOptions(options: OrderedLogOptions): ResolvedOptions {
   assert(
     resolved.leaseMs >= 0 && resolved.leaseMs <= resolved.electionMs,
     'leaseMs must be at most electionMs',
+  )
+  assert(
+    resolved.entryBytesMax >= 1 && resolved.entryBytesMax <= 3 * 1024 * 1024,
+    'entryBytesMax must be from 1 to 3 MiB',
   )
   assert(resolved.expect === null || resolved.expect >= 1, 'expect must be at least 1')
   return resolved

@@ -11,6 +11,7 @@ function applier(): { readonly applier: Applier; readonly removed: string[] } {
   const made = new Applier(nodeId('a'), { supports: 1, witness: false }, clock, {
     versionRaised() {},
     settled: () => {},
+    gathered: () => {},
     opened: () => {},
     closed: () => {},
     removed: (node, reason) => removed.push(`${node} ${reason}`),

@@ -74,4 +74,29 @@ export const logCommands: readonly Mutation[] = [
     put: '',
     seedsMax: 40,
   },
+  {
+    name: 'parts-not-in-snapshots',
+    bug: 'a node that gets a snapshot does not have the parts of commands that came before it',
+    suite: 'serializer',
+    file: 'packages/db-serializer/src/machine/commands/session-table.ts',
+    find: '    for (const [session, number, parts] of state.gathered ?? [])\n',
+    put: '    for (const [session, number, parts] of state.gathered?.slice(0, 0) ?? [])\n',
+    seedsMax: 20,
+  },
+  {
+    name: 'part-counts-twice',
+    bug: 'a part of a command that comes twice counts as two parts',
+    suite: 'serializer',
+    file: 'packages/db-serializer/src/machine/commands/gathered-parts.ts',
+    find: '    if (this.#parts.has(position)) return\n',
+    put: '',
+    also: [
+      {
+        file: 'packages/db-serializer/src/machine/commands/gathered-parts.ts',
+        find: '    while (this.#parts.has(this.#leading)) this.#leading++\n',
+        put: '    this.#leading++\n',
+      },
+    ],
+    seedsMax: 20,
+  },
 ]

@@ -15,19 +15,17 @@ import {
   type OrderedLogEvents,
   type StateMachine,
   type SubmitOptions,
-  VERSION_OF,
 } from '@cluster/core'
-import { hasFailed, notStarted, tooLarge, unknownMachine, wasStopped } from '../errors.ts'
-import { BUNDLE_MACHINE } from '../machine/commands/bundle.ts'
+import { hasFailed, notStarted, wasStopped } from '../errors.ts'
 import { encodeNote, type Note } from '../machine/commands/envelope.ts'
 import { Raft } from '../machine/raft/raft.ts'
 import type { RaftView, Recovered, SnapshotMeta } from '../machine/raft/types.ts'
 import { type ResolvedOptions, raftOptions } from '../options.ts'
 import { Applier } from './commands/applier.ts'
 import { Barriers } from './commands/barriers.ts'
-import { bundleAnswer, packBundle } from './commands/bundles.ts'
 import { Calls } from './commands/calls.ts'
 import { Commands } from './commands/commands.ts'
+import { Intake } from './commands/intake.ts'
 import { Readiness } from './commands/readiness.ts'
 import { Submissions } from './commands/submissions.ts'
 import { Versions } from './commands/versions.ts'
@@ -66,6 +64,7 @@ export class OrderedLogNode implements OrderedLog {
   readonly #submissions: Submissions
   readonly #commands: Commands
   readonly #versions: Versions
+  readonly #intake: Intake
   readonly #snapshots: Snapshots
   readonly #barriers: Barriers
   readonly #members: Members
@@ -98,6 +97,7 @@ export class OrderedLogNode implements OrderedLog {
     this.#calls = new Calls(clock)
     this.#applier = new Applier(this.self, options, clock, {
       settled: (session, number, outcome) => this.#submissions.settled(session, number, outcome),
+      gathered: (session, number, parts) => this.#submissions.gathered(session, number, parts),
       opened: (owner, nonce, session) => {
         if (owner === this.self) this.#submissions.opened(nonce, session)
       },
@@ -123,6 +123,7 @@ export class OrderedLogNode implements OrderedLog {
         random,
         owner: this.self,
         supports: options.supports,
+        entryBytesMax: () => this.#intake.entryBytesMax(),
         machines: () => this.#applier.machines,
         send: (envelopes) => this.#commands.send(envelopes),
         durableOn: () => (this.#batchDurableOn ??= durableVoters(this.#currentView())),
@@ -143,6 +144,13 @@ export class OrderedLogNode implements OrderedLog {
     this.#versions = new Versions({
       applier: this.#applier,
       wait: (call, begin) => this.#calls.run<void>(call, options.deadlineMs, this.#waiting.late, begin),
+    })
+    this.#intake = new Intake(options, {
+      applier: this.#applier,
+      versions: this.#versions,
+      submissions: this.#submissions,
+      stopError: () => this.#stopError(),
+      stir: () => this.#ticking.stir(),
     })
     this.#snapshots = new Snapshots(
       { ...ports, applier: this.#applier, runner: live, store: () => this.#opened().store },
@@ -331,22 +339,11 @@ export class OrderedLogNode implements OrderedLog {
   }
 
   submit(machine: string, command: Uint8Array, options: SubmitOptions = {}): Promise<Applied> {
-    const stopped = this.#stopError()
-    if (stopped) return Promise.reject(stopped)
-    if (!this.#applier.has(machine)) return Promise.reject(unknownMachine(machine))
-    const { commandBytesMax } = this.#options
-    if (command.length > commandBytesMax) return Promise.reject(tooLarge(command.length, commandBytesMax))
-    const applied = this.#submissions.submit(this.#applier.machines.indexOf(machine), command, options)
-    this.#ticking.stir()
-    return applied
+    return this.#intake.submit(machine, command, options)
   }
 
-  async submitBundle(bundle: Bundle, options: SubmitOptions = {}): Promise<AppliedBundle> {
-    const stopped = this.#stopError()
-    if (stopped) throw stopped
-    await this.#versions.demand('Bundles', VERSION_OF.bundles, options)
-    const command = packBundle(bundle, this.#applier, this.#options.commandBytesMax)
-    return bundleAnswer(await this.#submissions.submit(BUNDLE_MACHINE, command, options))
+  submitBundle(bundle: Bundle, options: SubmitOptions = {}): Promise<AppliedBundle> {
+    return this.#intake.submitBundle(bundle, options)
   }
 
   barrier(options: CallOptions = {}): Promise<LogIndex> {

@@ -8,7 +8,13 @@ import type { OrderedLogPorts } from './ports.ts'
 /** What can be chosen where there is nobody to agree with. */
 export type SingleNodeLogOptions = Pick<
   OrderedLogOptions,
-  'deadlineMs' | 'snapshotBytes' | 'snapshotEntries' | 'tailEntries' | 'commandBytesMax' | 'giveUpDamaged'
+  | 'deadlineMs'
+  | 'snapshotBytes'
+  | 'snapshotEntries'
+  | 'tailEntries'
+  | 'commandBytesMax'
+  | 'entryBytesMax'
+  | 'giveUpDamaged'
 >
 
 export interface SingleNodeLogPorts extends Omit<OrderedLogPorts, 'peers'> {

@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import {
+  decodeBody,
   decodeEnvelope,
   ENVELOPE_BYTES,
+  encodeBody,
   encodeCommand,
   encodeNote,
+  encodePart,
   isEnvelope,
   ownerOfOpen,
 } from '../../src/machine/commands/envelope.ts'
@@ -38,6 +41,34 @@ describe('envelopes', () => {
         },
       ),
     )
+  })
+
+  test('the parts of a command give its body back', () => {
+    fc.assert(
+      fc.property(
+        fc.option(fc.string({ minLength: 1, maxLength: 40, unit: 'binary' })),
+        fc.uint8Array({ minLength: 2, maxLength: 200 }),
+        fc.integer({ min: 1, max: 100 }),
+        (key, command, partBytes) => {
+          const body = encodeBody({ machine: 3, key, command })
+          expect(decodeBody(body)).toEqual({ machine: 3, key, command })
+          const count = Math.max(2, Math.ceil(body.length / partBytes))
+          for (let position = 0; position < count; position++) {
+            const bytes = body.slice(position * partBytes, (position + 1) * partBytes)
+            const part = encodePart({ session: 9, number: 4, low: 2 }, { position, count, bytes })
+            expect(isEnvelope(part)).toBe(true)
+            const read = { kind: 'part', session: 9, number: 4, low: 2, position, count, bytes }
+            expect(decodeEnvelope(part)).toEqual(read)
+          }
+        },
+      ),
+    )
+    const beyond = encodePart(
+      { session: 1, number: 1, low: 1 },
+      { position: 2, count: 2, bytes: new Uint8Array() },
+    )
+    expect(isEnvelope(beyond)).toBe(false)
+    expect(decodeEnvelope(beyond)).toBeNull()
   })
 
   test('have a layout that is fixed', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { SESSION_WINDOW, SessionTable } from '../../src/machine/commands/session-table.ts'
+import { GATHERED_BYTES_MAX, SESSION_WINDOW, SessionTable } from '../../src/machine/commands/session-table.ts'
 
 /** Everything that ever happened, without forgetting: who has applied which number, with what result. */
 class NaiveTable {
@@ -95,5 +95,73 @@ describe('the session table', () => {
     table.begin(1, 1, 1)
     table.finish(1, 1, { index: 2, result: new Uint8Array() })
     expect(table.begin(1, 2 ** 50 + 1, 2 ** 50)).toEqual({ verdict: 'new' })
+  })
+
+  test('a command in parts is whole once, in whatever order they come, and across snapshots', () => {
+    const bytes = fc.uint8Array({ minLength: 1, maxLength: 8 })
+    const sent = fc.array(bytes, { minLength: 2, maxLength: 6 }).chain((parts) =>
+      fc.record({
+        parts: fc.constant(parts),
+        order: fc.array(fc.nat(parts.length - 1), { maxLength: 30 }),
+        reloads: fc.array(fc.boolean(), { minLength: 30, maxLength: 30 }),
+      }),
+    )
+    fc.assert(
+      fc.property(sent, ({ parts, order, reloads }) => {
+        let table = new SessionTable()
+        table.open(1, { owner: 'a', nonce: 'n', machines: ['m'], supports: 1 })
+        const seen = new Set<number>()
+        for (const [i, position] of order.entries()) {
+          if (reloads[i]) {
+            const copy = new SessionTable()
+            copy.load(structuredClone(table.save()))
+            table = copy
+          }
+          const part = parts[position] ?? new Uint8Array()
+          const envelope = {
+            kind: 'part' as const,
+            session: 1,
+            number: 1,
+            low: 1,
+            position,
+            count: parts.length,
+          }
+          expect(table.begin(1, 1, 1)).toEqual({ verdict: 'new' })
+          const whole = table.gather({ ...envelope, bytes: part })
+          seen.add(position)
+          let leading = 0
+          while (seen.has(leading)) leading++
+          if (seen.size < parts.length) {
+            expect(whole).toBeNull()
+            expect(table.gatheredOf(1, 1)).toBe(leading)
+            continue
+          }
+          expect(whole && [...whole]).toEqual(parts.flatMap((each) => [...each]))
+          expect(table.save().gathered).toBeUndefined()
+          seen.clear()
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('parts go with their session, with the low mark, and when there are too many of them', () => {
+    const table = new SessionTable()
+    const part = (session: number, number: number, length = 3) =>
+      table.gather({
+        ...{ kind: 'part' as const, session, number, low: 1, position: 0, count: 2 },
+        bytes: new Uint8Array(length),
+      })
+    table.open(1, { owner: 'a', nonce: 'n', machines: ['m'], supports: 1 })
+    table.open(2, { owner: 'b', nonce: 'n', machines: ['m'], supports: 1 })
+    part(1, 1)
+    part(1, 2)
+    part(2, 1)
+    table.begin(1, 3, 2)
+    expect([table.gatheredOf(1, 1), table.gatheredOf(1, 2), table.gatheredOf(2, 1)]).toEqual([0, 1, 1])
+    table.closeOf('a')
+    expect([table.gatheredOf(1, 2), table.gatheredOf(2, 1)]).toEqual([0, 1])
+    part(2, 2, GATHERED_BYTES_MAX)
+    expect([table.gatheredOf(2, 1), table.gatheredOf(2, 2)]).toEqual([0, 1])
   })
 })

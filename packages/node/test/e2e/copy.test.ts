@@ -23,17 +23,16 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-const words = 'some words about the row '.repeat(8)
+const words = 'some words about the row '.repeat(40)
 function* lines(count: number): Generator<string> {
   for (let i = 0; i < count; i++) yield `${i}\t${words}${i}\n`
 }
 
-test('more rows than a transaction holds are refused as a whole, with advice, or copied by several', async () => {
+test('many rows are one transaction, and more than one holds are refused as a whole, with advice, or copied by several', async () => {
   await shop.query('CREATE TABLE much (id integer PRIMARY KEY, about text)')
-  await expect(shop.copyFrom('COPY much FROM STDIN', lines(20_000))).rejects.toMatchObject({
-    code: 'DB_TRANSACTION_TOO_LARGE',
-    detail: { sqlstate: '54000', hint: expect.stringContaining('rowsPerTransaction') },
-  })
+  // More than one entry of the log takes.
+  expect(await shop.copyFrom('COPY much FROM STDIN', lines(4_000))).toMatchObject({ rowCount: 4_000 })
+  await shop.query('DELETE FROM much')
   // Far too many are refused long before all of them are read.
   let read = 0
   function* endless(): Generator<string> {
@@ -41,13 +40,14 @@ test('more rows than a transaction holds are refused as a whole, with advice, or
   }
   await expect(shop.copyFrom('COPY much FROM STDIN', endless())).rejects.toMatchObject({
     code: 'DB_TRANSACTION_TOO_LARGE',
+    detail: { sqlstate: '54000', hint: expect.stringContaining('rowsPerTransaction') },
   })
   expect((await shop.query('SELECT count(*) FROM much')).rows).toEqual([[0n]])
-  const copied = await shop.copyFrom('COPY much FROM STDIN', lines(20_000), { rowsPerTransaction: 8_000 })
-  expect(copied.rowCount).toBe(20_000)
+  const copied = await shop.copyFrom('COPY much FROM STDIN', lines(4_000), { rowsPerTransaction: 1_500 })
+  expect(copied.rowCount).toBe(4_000)
   let bytes = 0
   for await (const piece of shop.copyTo('COPY much TO STDOUT')) bytes += piece.length
-  expect(bytes).toBe([...lines(20_000)].reduce((sum, line) => sum + line.length, 0))
+  expect(bytes).toBe([...lines(4_000)].reduce((sum, line) => sum + line.length, 0))
 })
 
 test('the binary format by the protocol', async () => {

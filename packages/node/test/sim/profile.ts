@@ -12,6 +12,8 @@ export interface Profile {
   readonly votersMax: number
   /** The leader answers reads by a lease; 0 for never. */
   readonly leaseMs: number
+  /** Longer commands travel in parts; most worlds have none so long with the log's own default. */
+  readonly entryBytesMax: number | null
   /** Two voters and silence: wait, or go on alone. */
   readonly quorum: 'majority' | 'last-standing'
   /** Copies of every row. */
@@ -66,6 +68,11 @@ function drawLimits(random: SimRandom): DatabasesOptions {
   }
 }
 
+/** So little that many commands need a few parts, in some worlds. */
+function drawEntryBytes(random: SimRandom): number | null {
+  return chance(random, 0.35) ? 8 + below(random, 60) : null
+}
+
 export function drawProfile(suite: SuiteName, random: SimRandom, nodes: number | undefined): Profile {
   const count = nodes ?? drawSize(suite, random)
   const leases = chance(random.fork('lease'), 0.25)
@@ -81,6 +88,7 @@ export function drawProfile(suite: SuiteName, random: SimRandom, nodes: number |
     expectAll: chance(random.fork('expect'), 0.5),
     votersMax: few ? 3 : VOTERS_MAX,
     leaseMs: leases ? 300 : 0,
+    entryBytesMax: drawEntryBytes(random.fork('entries')),
     quorum,
     redundancy,
     databases: drawLimits(random.fork('limits')),

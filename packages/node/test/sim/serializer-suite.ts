@@ -77,6 +77,7 @@ export function logOptionsOf(
     quorum: profile.quorum,
     lastStandingMs: LAST_STANDING_MS,
     supports: supportsOf(profile, start, names.includes(self)),
+    ...(profile.entryBytesMax !== null && { entryBytesMax: profile.entryBytesMax }),
     ...(expects && { expect: names.length }),
   }
 }

@@ -420,6 +420,23 @@ export function orderedLogSuite(
       expect(again.b.pages).toEqual(pages)
     })
 
+    test('takes a command of several MiB whole, and applies it once', async () => {
+      const { world, a, all } = await crew()
+      const long = 'long '.repeat(1024 * 1024)
+      const key = { idempotencyKey: 'long' }
+      const submitted = Promise.all([
+        a.log.submit('list', text(long), key),
+        a.log.submit('list', text('short')),
+        a.log.submit('list', text(long), key),
+      ])
+      const [first, , again] = await world.settle(submitted)
+      expect(again).toMatchObject({ index: first.index, result: first.result })
+      for (const { log, list } of all) {
+        await world.settle(log.barrier().then((index) => log.applied(index)))
+        expect(list.lines.map((line) => line.split(' ').slice(2).join(' ')).sort()).toEqual([long, 'short'])
+      }
+    })
+
     test('a call that is aborted before it began leaves nothing', async () => {
       const { world, a, all } = await crew()
       const signal = AbortSignal.abort()

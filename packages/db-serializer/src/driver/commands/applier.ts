@@ -17,7 +17,14 @@ import {
   decodeBundle,
   encodeOutcome,
 } from '../../machine/commands/bundle.ts'
-import { type CommandEnvelope, decodeEnvelope, type Note } from '../../machine/commands/envelope.ts'
+import {
+  type CommandBody,
+  decodeBody,
+  decodeEnvelope,
+  type Note,
+  type Numbered,
+  type PartEnvelope,
+} from '../../machine/commands/envelope.ts'
 import { type Outcome, SessionTable } from '../../machine/commands/session-table.ts'
 import type { Configuration, Entry } from '../../machine/raft/types.ts'
 import { membersGone } from '../group/group-view.ts'
@@ -30,6 +37,8 @@ const SLICE_BYTES = 256 * 1024
 export interface ApplierEvents {
   /** A command of a session was settled here: applied now, or found applied before. */
   settled(session: number, number: number, outcome: Outcome): void
+  /** So many parts of a command of this node, without a gap from the first one on, are in the log. */
+  gathered(session: number, number: number, parts: number): void
   /** A session was opened; `session` is its id. */
   opened(owner: NodeId, nonce: string, session: number): void
   /** The owner's session ended: none of its commands that are not settled by now will ever be. */
@@ -307,23 +316,40 @@ export class Applier {
     }
     // What it has no data for, it cannot judge; nobody asks it.
     if (this.#witness) return
-    const { session, number, key } = envelope
+    const { session, number } = envelope
     const verdict = this.sessions.begin(session, number, envelope.low)
     if (verdict.verdict === 'done') this.#events.settled(session, number, verdict.outcome)
     if (verdict.verdict !== 'new') return
     const origin = this.sessions.ownerOf(session)
     assert(origin !== null, `entry ${entry.index} is of no session`)
-    const bundle = envelope.machine === BUNDLE_MACHINE
-    const name = bundle ? BUNDLE_NAME : this.#nameAt(entry, session, envelope.machine)
+    const body = envelope.kind === 'command' ? envelope : this.#gather(entry, envelope)
+    if (body !== null) this.#perform(entry, envelope, body, origin as NodeId)
+    else if (origin === this.#self)
+      this.#events.gathered(session, number, this.sessions.gatheredOf(session, number))
+  }
+
+  /** The command, once all of its parts are there. */
+  #gather(entry: Entry, part: PartEnvelope): CommandBody | null {
+    const whole = this.sessions.gather(part)
+    if (whole === null) return null
+    const body = decodeBody(whole)
+    assert(body !== null, `the parts of a command that entry ${entry.index} completes cannot be read`)
+    return body
+  }
+
+  #perform(entry: Entry, { session, number }: Numbered, body: CommandBody, origin: NodeId): void {
+    const { key } = body
+    const bundle = body.machine === BUNDLE_MACHINE
+    const name = bundle ? BUNDLE_NAME : this.#nameAt(entry, session, body.machine)
     const known = key === null ? null : this.sessions.keyed(name, key)
     let outcome: Outcome
     if (known) outcome = known
     else {
       const { index, time, wall } = entry
-      const stamp = { index, time, wall, origin: origin as NodeId }
+      const stamp = { index, time, wall, origin }
       const result = bundle
-        ? this.#bundle(entry, envelope, stamp)
-        : this.#machine(name).apply({ ...stamp, command: envelope.command })
+        ? this.#bundle(entry, session, body.command, stamp)
+        : this.#machine(name).apply({ ...stamp, command: body.command })
       outcome = { index, result }
       this.#commands++
       if (key !== null) this.sessions.remember(name, key, outcome)
@@ -332,7 +358,7 @@ export class Applier {
     if (origin === this.#self) this.#events.settled(session, number, outcome)
   }
 
-  #bundle(entry: Entry, { session, command }: CommandEnvelope, stamp: Omit<LogEntry, 'command'>): Uint8Array {
+  #bundle(entry: Entry, session: number, command: Uint8Array, stamp: Omit<LogEntry, 'command'>): Uint8Array {
     const bundle = decodeBundle(command)
     assert(bundle !== null, `entry ${entry.index} holds a bundle that cannot be read`)
     const machineOf = (position: number): StateMachine =>

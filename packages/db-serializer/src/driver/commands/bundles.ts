@@ -1,5 +1,5 @@
 import { type Applied, type AppliedBundle, assert, type Bundle } from '@cluster/core'
-import { noBundles, resultsTooLarge, tooLarge, unknownMachine } from '../../errors.ts'
+import { noBundles, resultsTooLarge, unknownMachine } from '../../errors.ts'
 import {
   BUNDLE_PARTS_MAX,
   type BundlePart,
@@ -16,9 +16,9 @@ export interface BundleMachines {
 
 /**
  * The bundle as the bytes of one command.
- * @throws LOG_UNKNOWN_MACHINE, LOG_NO_BUNDLES, LOG_COMMAND_TOO_LARGE
+ * @throws LOG_UNKNOWN_MACHINE, LOG_NO_BUNDLES
  */
-export function packBundle(bundle: Bundle, attached: BundleMachines, bytesMax: number): Uint8Array {
+export function packBundle(bundle: Bundle, attached: BundleMachines): Uint8Array {
   const { commands, requires = [] } = bundle
   assert(commands.length > 0, 'a bundle has at least one command')
   assert(
@@ -31,12 +31,10 @@ export function packBundle(bundle: Bundle, attached: BundleMachines, bytesMax: n
     if (!attached.bundles(machine)) throw noBundles(machine)
     return { machine: position, bytes }
   }
-  const command = encodeBundle({
+  return encodeBundle({
     requires: requires.map(({ machine, condition }) => part(machine, condition)),
     commands: commands.map(({ machine, command }) => part(machine, command)),
   })
-  if (command.length > bytesMax) throw tooLarge(command.length, bytesMax)
-  return command
 }
 
 /** @throws LOG_COMMAND_TOO_LARGE when the results were, so that nothing was adopted */

@@ -10,8 +10,9 @@ import {
   randomId,
   type SubmitOptions,
 } from '@cluster/core'
-import { encodeCommand, encodeNote } from '../../machine/commands/envelope.ts'
+import { encodeCommand, encodeNote, encodePart } from '../../machine/commands/envelope.ts'
 import { type Outcome, SESSION_WINDOW, type SessionTable } from '../../machine/commands/session-table.ts'
+import { LongCommand } from './long-command.ts'
 
 export interface SubmissionPorts {
   readonly clock: Clock
@@ -19,6 +20,8 @@ export interface SubmissionPorts {
   readonly owner: string
   /** The newest cluster version that this program supports; the session is opened with it. */
   readonly supports: ClusterVersion
+  /** The longest command that is one entry, in bytes; longer ones travel in parts. */
+  entryBytesMax(): number
   /** Names of the attached machines; the session is opened with them. */
   machines(): readonly string[]
   /** Brings envelopes on their way to the leader. False: nothing was sent, and nothing will come of it. */
@@ -38,6 +41,8 @@ const IN_FLIGHT_MAX = SESSION_WINDOW / 4
 const PARKED_SPAN = SESSION_WINDOW / 2
 /** Answers lost on the way are asked for again after this. */
 const RESEND_MS = 1_000
+/** A command is given more time, the longer it is, when the caller names no deadline. */
+const SLOWEST_BYTES_PER_MS = 1_024
 /** Keys that this class makes itself start with it. */
 const OWN_KEY = '#'
 
@@ -54,6 +59,8 @@ interface Pending {
   readonly machine: number
   readonly key: string | null
   readonly command: Uint8Array
+  /** The command in parts, when it is too long for one entry. */
+  readonly long: LongCommand | null
   /** It may be in some log. */
   sent: boolean
   queued: boolean
@@ -73,6 +80,9 @@ export class Submissions {
   /** In the order of numbers. */
   #pending = new Map<number, Pending>()
   #queue: Pending[] = []
+  /** The one that travels in parts; others wait for it, so that no node fills the memory of all with parts. */
+  #long: Pending | null = null
+  #waitingLong: Pending[] = []
   #nonce: string
   #session: number | null = null
   #openSentAt = Number.NEGATIVE_INFINITY
@@ -97,7 +107,7 @@ export class Submissions {
     if (options.signal?.aborted) return Promise.reject(aborted())
     const key = options.idempotencyKey ?? null
     return new Promise((resolve, reject) => {
-      const deadlineMs = options.deadlineMs ?? this.#deadlineMs
+      const deadlineMs = options.deadlineMs ?? this.#deadlineMs + command.length / SLOWEST_BYTES_PER_MS
       const deadlineAt = this.#ports.clock.now() + deadlineMs
       if (deadlineAt < this.#nextDeadlineAt) this.#nextDeadlineAt = deadlineAt
       const own = key?.startsWith(OWN_KEY) ? this.#findParked(key) : null
@@ -110,6 +120,7 @@ export class Submissions {
         machine,
         key,
         command,
+        long: this.#inParts(machine, key, command),
         sent: false,
         queued: false,
         call: null,
@@ -128,6 +139,7 @@ export class Submissions {
         return
       }
       if (!own) this.#pending.set(pending.number, pending)
+      pending.long?.again()
       this.#enqueue(pending)
     })
   }
@@ -137,6 +149,12 @@ export class Submissions {
     if (session !== this.#session) return
     const pending = this.#pending.get(number)
     if (pending) this.#settle(pending, outcome)
+  }
+
+  /** So many parts of a command are in the log. */
+  gathered(session: number, number: number, parts: number): void {
+    const pending = session === this.#session ? this.#pending.get(number) : undefined
+    if (pending?.long?.gathered(parts) && pending.call) this.#enqueue(pending)
   }
 
   /** A session of this owner was opened. */
@@ -159,8 +177,11 @@ export class Submissions {
     const again = [...this.#pending.values()].filter((pending) => pending.call !== null)
     this.#pending = new Map()
     this.#queue = []
+    this.#long = null
+    this.#waitingLong = []
     this.#nextNumber = 1
     for (const pending of again) {
+      pending.long?.restart()
       pending.number = this.#nextNumber++
       pending.sent = false
       pending.queued = false
@@ -188,6 +209,8 @@ export class Submissions {
     for (const pending of [...this.#pending.values()]) {
       const outcome = sessions.outcome(session, pending.number)
       if (outcome) this.#settle(pending, outcome)
+      else if (pending.long)
+        this.gathered(session, pending.number, sessions.gatheredOf(session, pending.number))
     }
   }
 
@@ -195,8 +218,10 @@ export class Submissions {
   resend(): void {
     this.#openSentAt = Number.NEGATIVE_INFINITY
     this.#queue = []
+    this.#waitingLong = []
     for (const pending of this.#pending.values()) {
       pending.queued = false
+      pending.long?.again()
       if (pending.call) this.#enqueue(pending)
     }
     this.#scheduleFlush()
@@ -221,11 +246,17 @@ export class Submissions {
     for (const pending of [...this.#pending.values()]) this.#giveUp(pending, error, 'This node stopped')
     this.#pending.clear()
     this.#queue = []
+    this.#waitingLong = []
   }
 
   /** Submissions without an answer. */
   get open(): number {
     return this.#pending.size
+  }
+
+  #inParts(machine: number, key: string | null, command: Uint8Array): LongCommand | null {
+    const entryBytesMax = this.#ports.entryBytesMax()
+    return command.length > entryBytesMax ? new LongCommand({ machine, key, command }, entryBytesMax) : null
   }
 
   #enqueue(pending: Pending): void {
@@ -253,21 +284,48 @@ export class Submissions {
     const low = this.#low()
     const batch: Pending[] = []
     const envelopes: Uint8Array[] = []
+    let held = 0
     for (const pending of this.#queue) {
       if (pending.number >= low + IN_FLIGHT_MAX) break
+      if (pending.long && pending.call && !this.#hasItsTurn(pending)) {
+        held++
+        this.#waitingLong.push(pending)
+        continue
+      }
       batch.push(pending)
       // Given up meanwhile: it stays unsent.
-      if (!pending.call) continue
-      const { number, machine, key, command } = pending
-      envelopes.push(encodeCommand(this.#session, number, low, machine, key, command))
+      if (pending.call) this.#encode(pending, this.#session, low, envelopes)
     }
-    if (envelopes.length > 0 && !this.#ports.send(envelopes)) return
+    this.#queue = this.#queue.slice(batch.length + held)
+    if (envelopes.length > 0 && !this.#ports.send(envelopes)) {
+      for (const pending of batch) pending.long?.again()
+      this.#queue = [...batch, ...this.#queue]
+      return
+    }
     this.#sentAt = this.#ports.clock.now()
     for (const pending of batch) {
       pending.queued = false
-      if (pending.call) pending.sent = true
+      if (pending.call) pending.sent ||= pending.long?.wasSentWhole ?? true
     }
-    this.#queue = this.#queue.slice(batch.length)
+  }
+
+  #encode(pending: Pending, session: number, low: number, envelopes: Uint8Array[]): void {
+    const { number, machine, key, command, long } = pending
+    if (long === null) envelopes.push(encodeCommand(session, number, low, machine, key, command))
+    else for (const part of long.take()) envelopes.push(encodePart({ session, number, low }, part))
+  }
+
+  #hasItsTurn(pending: Pending): boolean {
+    this.#long ??= pending
+    return this.#long === pending
+  }
+
+  /** Nobody waits for that one any more: the next long one has its turn. */
+  #endTurn(pending: Pending): void {
+    if (this.#long !== pending) return
+    this.#long = null
+    this.#queue.push(...this.#waitingLong.splice(0))
+    if (this.#queue.length > 0) this.#scheduleFlush()
   }
 
   #open(): void {
@@ -295,6 +353,7 @@ export class Submissions {
       return
     }
     this.#pending.delete(pending.number)
+    this.#endTurn(pending)
     pending.call = null
     call.cancelAbort?.()
     call.resolve({
@@ -310,6 +369,7 @@ export class Submissions {
   #giveUp(pending: Pending, rejected: ClusterError | null, why: string): void {
     const { call } = pending
     if (!call) return
+    this.#endTurn(pending)
     pending.call = null
     call.cancelAbort?.()
     if (pending.sent || !rejected) {

@@ -1,6 +1,6 @@
 import type { Disk } from '@cluster/core'
 import { BUNDLE_MACHINE, BUNDLE_NAME } from '../../machine/commands/bundle.ts'
-import { decodeEnvelope } from '../../machine/commands/envelope.ts'
+import { type CommandBody, decodeBody, decodeEnvelope } from '../../machine/commands/envelope.ts'
 import { SessionTable, type SessionTableState } from '../../machine/commands/session-table.ts'
 import type { Recovered } from '../../machine/raft/types.ts'
 
@@ -36,8 +36,11 @@ export async function keepWrites(
     const envelope = entry.kind === 'command' ? decodeEnvelope(entry.data) : null
     if (envelope?.kind === 'note' && envelope.note.note === 'open' && entry.index > (snapshot?.index ?? 0))
       sessions.open(entry.index, envelope.note)
-    if (envelope?.kind !== 'command' || entry.index <= parted) continue
-    const { session, machine, key, command } = envelope
+    if (envelope === null || envelope.kind === 'note') continue
+    const { session } = envelope
+    const body = envelope.kind === 'command' ? envelope : bodyOf(sessions.gather(envelope))
+    if (body === null || entry.index <= parted) continue
+    const { machine, key, command } = body
     const name = machine === BUNDLE_MACHINE ? BUNDLE_NAME : sessions.machineOf(session, machine)
     lines.push(
       JSON.stringify({
@@ -52,6 +55,8 @@ export async function keepWrites(
   }
   await folder.replace(KEPT_WRITES, new TextEncoder().encode(`${lines.join('\n')}\n`))
 }
+
+const bodyOf = (whole: Uint8Array | null): CommandBody | null => whole && decodeBody(whole)
 
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

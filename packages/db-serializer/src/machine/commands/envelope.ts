@@ -3,18 +3,25 @@
  * command on every node. Numbers are little-endian.
  *
  * Every envelope: version u8 · kind u8. Then by kind:
- * - command: session f64 · number f64 · back u32 · machine u8 · key length u16 · key · command
+ * - command: session f64 · number f64 · back u32 · body
  * - note: JSON text
+ * - part: session f64 · number f64 · back u32 · position u16 · count u16 · that part of the body
  *
+ * The body of a command: machine u8 · key length u16 · key · command.
  * `back` is the distance from the number down to the client's low mark; `machine` counts within the names that
- * the session was opened with.
+ * the session was opened with. A command that is too long for one entry comes as parts of its body, from position 0 to
+ * the count, and is applied at the entry with which all of them are there.
  */
 export const ENVELOPE_VERSION = 1
 
 const COMMAND = 1
 const NOTE = 2
-const BODY_AT = 2
-const COMMAND_HEAD = BODY_AT + 8 + 8 + 4 + 1 + 2
+const PART = 3
+const HEAD_AT = 2
+const BODY_AT = HEAD_AT + 8 + 8 + 4
+const BODY_HEAD = 1 + 2
+const COMMAND_HEAD = BODY_AT + BODY_HEAD
+const PART_HEAD = BODY_AT + 2 + 2
 
 /** Bytes that an envelope adds to a command, its idempotency key aside. */
 export const ENVELOPE_BYTES = COMMAND_HEAD
@@ -25,20 +32,42 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const NO_KEY = new Uint8Array(0)
 
-export interface CommandEnvelope {
-  readonly kind: 'command'
+/** Which submission of which session it is. */
+export interface Numbered {
   /** Index of the entry that opened the session. */
   readonly session: number
   /** From 1, one more for each submission of the session. */
   readonly number: number
   /** All numbers below it are settled for the client: it will never ask for them again. */
   readonly low: number
+}
+
+/** What is submitted. */
+export interface CommandBody {
   /** Position in the session's list of machine names. */
   readonly machine: number
   /** Null when the caller gave no idempotency key. */
   readonly key: string | null
-  /** A view into the envelope. */
+  /** A view into the bytes that it was read from. */
   readonly command: Uint8Array
+}
+
+export interface CommandEnvelope extends Numbered, CommandBody {
+  readonly kind: 'command'
+}
+
+/** Part of the body of a command. */
+export interface CommandPart {
+  /** From 0. */
+  readonly position: number
+  /** How many parts there are, 2 … 65,535. */
+  readonly count: number
+  /** A view into the envelope. */
+  readonly bytes: Uint8Array
+}
+
+export interface PartEnvelope extends Numbered, CommandPart {
+  readonly kind: 'part'
 }
 
 /** What the serializer itself has to say in the log. */
@@ -62,7 +91,7 @@ export interface NoteEnvelope {
   readonly note: Note
 }
 
-export type Envelope = CommandEnvelope | NoteEnvelope
+export type Envelope = CommandEnvelope | PartEnvelope | NoteEnvelope
 
 /** Encodes a command. `key` is UTF-8, at most `KEY_BYTES_MAX`. */
 export function encodeCommand(
@@ -75,45 +104,69 @@ export function encodeCommand(
 ): Uint8Array {
   const keyBytes = key === null ? NO_KEY : encoder.encode(key)
   const bytes = new Uint8Array(COMMAND_HEAD + keyBytes.length + command.length)
+  writeHead(bytes, COMMAND, session, number, low)
+  writeBody(bytes.subarray(BODY_AT), machine, keyBytes, command)
+  return bytes
+}
+
+/** Encodes the body of a command, of which `encodePart` takes parts. */
+export function encodeBody({ machine, key, command }: CommandBody): Uint8Array {
+  const keyBytes = key === null ? NO_KEY : encoder.encode(key)
+  const bytes = new Uint8Array(BODY_HEAD + keyBytes.length + command.length)
+  writeBody(bytes, machine, keyBytes, command)
+  return bytes
+}
+
+export function encodePart({ session, number, low }: Numbered, part: CommandPart): Uint8Array {
+  const bytes = new Uint8Array(PART_HEAD + part.bytes.length)
+  const view = writeHead(bytes, PART, session, number, low)
+  view.setUint16(BODY_AT, part.position, true)
+  view.setUint16(BODY_AT + 2, part.count, true)
+  bytes.set(part.bytes, PART_HEAD)
+  return bytes
+}
+
+function writeHead(bytes: Uint8Array, kind: number, session: number, number: number, low: number): DataView {
   const view = new DataView(bytes.buffer)
   bytes[0] = ENVELOPE_VERSION
-  bytes[1] = COMMAND
-  view.setFloat64(BODY_AT, session, true)
-  view.setFloat64(BODY_AT + 8, number, true)
-  view.setUint32(BODY_AT + 16, Math.min(number - low, 0xffff_ffff), true)
-  view.setUint8(BODY_AT + 20, machine)
-  view.setUint16(BODY_AT + 21, keyBytes.length, true)
-  if (keyBytes.length > 0) bytes.set(keyBytes, COMMAND_HEAD)
-  bytes.set(command, COMMAND_HEAD + keyBytes.length)
-  return bytes
+  bytes[1] = kind
+  view.setFloat64(HEAD_AT, session, true)
+  view.setFloat64(HEAD_AT + 8, number, true)
+  view.setUint32(HEAD_AT + 16, Math.min(number - low, 0xffff_ffff), true)
+  return view
+}
+
+function writeBody(bytes: Uint8Array, machine: number, key: Uint8Array, command: Uint8Array): void {
+  bytes[0] = machine
+  bytes[1] = key.length & 0xff
+  bytes[2] = key.length >> 8
+  if (key.length > 0) bytes.set(key, BODY_HEAD)
+  bytes.set(command, BODY_HEAD + key.length)
 }
 
 export function encodeNote(note: Note): Uint8Array {
   const body = encoder.encode(JSON.stringify(note))
-  const bytes = new Uint8Array(BODY_AT + body.length)
+  const bytes = new Uint8Array(HEAD_AT + body.length)
   bytes[0] = ENVELOPE_VERSION
   bytes[1] = NOTE
-  bytes.set(body, BODY_AT)
+  bytes.set(body, HEAD_AT)
   return bytes
 }
 
 /** True when the bytes have the shape of an envelope that this program reads; for input from peers. */
 export function isEnvelope(bytes: Uint8Array): boolean {
-  if (bytes.length < BODY_AT || bytes[0] !== ENVELOPE_VERSION) return false
+  if (bytes.length < HEAD_AT || bytes[0] !== ENVELOPE_VERSION) return false
   if (bytes[1] === NOTE) return readNote(bytes) !== null
-  if (bytes[1] !== COMMAND || bytes.length < COMMAND_HEAD) return false
+  if (bytes.length < BODY_AT) return false
   const view = viewOf(bytes)
-  const session = view.getFloat64(BODY_AT, true)
-  const number = view.getFloat64(BODY_AT + 8, true)
-  const keyLength = view.getUint16(BODY_AT + 21, true)
-  return (
-    Number.isSafeInteger(session) &&
-    Number.isSafeInteger(number) &&
-    session > 0 &&
-    number > 0 &&
-    keyLength <= KEY_BYTES_MAX &&
-    bytes.length >= COMMAND_HEAD + keyLength
-  )
+  const session = view.getFloat64(HEAD_AT, true)
+  const number = view.getFloat64(HEAD_AT + 8, true)
+  if (!Number.isSafeInteger(session) || !Number.isSafeInteger(number) || session <= 0 || number <= 0)
+    return false
+  if (bytes[1] === PART) return readPart(bytes) !== null
+  if (bytes[1] !== COMMAND || bytes.length < COMMAND_HEAD) return false
+  const keyLength = keyLengthOf(bytes.subarray(BODY_AT))
+  return keyLength <= KEY_BYTES_MAX && bytes.length >= COMMAND_HEAD + keyLength
 }
 
 /**
@@ -128,30 +181,43 @@ export function ownerOfOpen(envelope: Uint8Array): string | null {
 
 /** Reads an envelope; null when the bytes are none that this program reads. */
 export function decodeEnvelope(bytes: Uint8Array): Envelope | null {
-  if (bytes.length < BODY_AT || bytes[0] !== ENVELOPE_VERSION) return null
+  if (bytes.length < HEAD_AT || bytes[0] !== ENVELOPE_VERSION) return null
   if (bytes[1] === NOTE) {
     const note = readNote(bytes)
     return note === null ? null : { kind: 'note', note }
   }
-  if (bytes[1] !== COMMAND || bytes.length < COMMAND_HEAD) return null
+  if (bytes.length < BODY_AT) return null
   const view = viewOf(bytes)
-  const session = view.getFloat64(BODY_AT, true)
-  const number = view.getFloat64(BODY_AT + 8, true)
-  const low = number - view.getUint32(BODY_AT + 16, true)
-  const machine = view.getUint8(BODY_AT + 20)
-  const keyLength = view.getUint16(BODY_AT + 21, true)
-  const commandAt = COMMAND_HEAD + keyLength
-  if (bytes.length < commandAt) return null
-  const key = keyLength === 0 ? null : decoder.decode(bytes.subarray(COMMAND_HEAD, commandAt))
-  return {
-    kind: 'command',
-    session,
-    number,
-    low,
-    machine,
-    key,
-    command: bytes.subarray(commandAt),
+  const session = view.getFloat64(HEAD_AT, true)
+  const number = view.getFloat64(HEAD_AT + 8, true)
+  const low = number - view.getUint32(HEAD_AT + 16, true)
+  if (bytes[1] === PART) {
+    const part = readPart(bytes)
+    return part && { kind: 'part', session, number, low, ...part }
   }
+  if (bytes[1] !== COMMAND) return null
+  const body = decodeBody(bytes.subarray(BODY_AT))
+  return body && { kind: 'command', session, number, low, ...body }
+}
+
+/** Reads the body of a command; null when the bytes are none. */
+export function decodeBody(bytes: Uint8Array): CommandBody | null {
+  if (bytes.length < BODY_HEAD) return null
+  const keyLength = keyLengthOf(bytes)
+  const commandAt = BODY_HEAD + keyLength
+  if (bytes.length < commandAt) return null
+  const key = keyLength === 0 ? null : decoder.decode(bytes.subarray(BODY_HEAD, commandAt))
+  return { machine: bytes[0] as number, key, command: bytes.subarray(commandAt) }
+}
+
+const keyLengthOf = (body: Uint8Array): number => (body[1] as number) | ((body[2] as number) << 8)
+
+function readPart(bytes: Uint8Array): CommandPart | null {
+  if (bytes.length < PART_HEAD) return null
+  const view = viewOf(bytes)
+  const position = view.getUint16(BODY_AT, true)
+  const count = view.getUint16(BODY_AT + 2, true)
+  return count >= 2 && position < count ? { position, count, bytes: bytes.subarray(PART_HEAD) } : null
 }
 
 function viewOf(bytes: Uint8Array): DataView {
@@ -161,7 +227,7 @@ function viewOf(bytes: Uint8Array): DataView {
 function readNote(bytes: Uint8Array): Note | null {
   let value: unknown
   try {
-    value = JSON.parse(decoder.decode(bytes.subarray(BODY_AT)))
+    value = JSON.parse(decoder.decode(bytes.subarray(HEAD_AT)))
   } catch {
     return null
   }

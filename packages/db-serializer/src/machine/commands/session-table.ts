@@ -1,4 +1,6 @@
 import { assert, type ClusterVersion } from '@cluster/core'
+import type { PartEnvelope } from './envelope.ts'
+import { GatheredParts, type GatheredState } from './gathered-parts.ts'
 
 /** Largest result that is kept for retries, in bytes; larger ones are a bug of the state machine. */
 export const RESULT_BYTES_MAX = 4096
@@ -6,6 +8,11 @@ export const RESULT_BYTES_MAX = 4096
 export const SESSION_WINDOW = 65_536
 /** Idempotency keys remembered; the oldest go first. */
 export const KEYS_MAX = 16_384
+/**
+ * Bytes of commands of which not all parts are there; past it the command begun first loses its parts, and whoever submits
+ * it sends them again. A node sends one such command at a time, so this is only a fuse.
+ */
+export const GATHERED_BYTES_MAX = 256 * 1024 * 1024
 /** Sessions remembered; the oldest go first. A group has one a node, so this is only a fuse. */
 export const SESSIONS_MAX = 8_192
 
@@ -40,6 +47,14 @@ export interface SessionTableState {
     readonly applied: readonly (readonly [number: number, index: number, result: Uint8Array])[]
   }[]
   readonly keys: readonly (readonly [key: string, index: number, result: Uint8Array])[]
+  /** Commands of which not all parts are there, the one begun first in front; absent when there are none. */
+  readonly gathered?: readonly (readonly [session: number, number: number, parts: GatheredState])[]
+}
+
+interface Gathering {
+  readonly session: number
+  readonly number: number
+  readonly parts: GatheredParts
 }
 
 interface Session {
@@ -65,6 +80,8 @@ export class SessionTable {
   readonly #sessions = new Map<number, Session>()
   readonly #byOwner = new Map<string, number>()
   readonly #keys = new Map<string, Outcome>()
+  /** In the order in which their first parts came; few. */
+  #gatherings: Gathering[] = []
 
   get size(): number {
     return this.#sessions.size
@@ -89,6 +106,7 @@ export class SessionTable {
     if (id === undefined) return
     this.#byOwner.delete(owner)
     this.#sessions.delete(id)
+    this.#forget((gathering) => gathering.session === id)
   }
 
   /** The owner's session, to find out whether it is open already. */
@@ -123,6 +141,8 @@ export class SessionTable {
     const settledEnd = Math.min(low, open.low + SESSION_WINDOW)
     for (; open.low < settledEnd && open.applied.size > 0; open.low++) open.applied.delete(open.low)
     if (open.low < low) open.low = low
+    if (this.#gatherings.length > 0)
+      this.#forget((gathering) => gathering.session === session && gathering.number < open.low)
     if (number < open.low || number >= open.low + SESSION_WINDOW) return SETTLED
     const outcome = open.applied.get(number)
     return outcome ? { verdict: 'done', outcome } : NEW
@@ -134,6 +154,42 @@ export class SessionTable {
     const open = this.#sessions.get(session)
     assert(open && !open.applied.has(number), `command ${session}/${number} was applied twice`)
     open.applied.set(number, outcome)
+  }
+
+  /**
+   * Takes part of a command that `begin` called new.
+   * @returns the body of the command once all of its parts are there; it must be applied then
+   */
+  gather({ session, number, ...part }: PartEnvelope): Uint8Array | null {
+    let gathering = this.#gathering(session, number)
+    if (gathering === null) {
+      gathering = { session, number, parts: new GatheredParts(part.count) }
+      this.#gatherings.push(gathering)
+    }
+    const { parts } = gathering
+    parts.add(part)
+    if (parts.complete) {
+      this.#forget((other) => other === gathering)
+      return parts.joined()
+    }
+    let bytes = this.#gatherings.reduce((sum, other) => sum + other.parts.bytes, 0)
+    while (bytes > GATHERED_BYTES_MAX) bytes -= this.#gatherings.shift()?.parts.bytes ?? 0
+    return null
+  }
+
+  /** So many parts of a command are there without a gap from the first one on. */
+  gatheredOf(session: number, number: number): number {
+    return this.#gathering(session, number)?.parts.leading ?? 0
+  }
+
+  #gathering(session: number, number: number): Gathering | null {
+    const same = (other: Gathering): boolean => other.session === session && other.number === number
+    return this.#gatherings.find(same) ?? null
+  }
+
+  #forget(which: (gathering: Gathering) => boolean): void {
+    if (this.#gatherings.some(which))
+      this.#gatherings = this.#gatherings.filter((gathering) => !which(gathering))
   }
 
   /** What was applied under an idempotency key of the machine, if it is remembered. */
@@ -162,6 +218,11 @@ export class SessionTable {
         }),
       ),
       keys: [...this.#keys].map(([key, { index, result }]) => [key, index, result] as const),
+      ...(this.#gatherings.length > 0 && {
+        gathered: this.#gatherings.map(
+          ({ session, number, parts }) => [session, number, parts.save()] as const,
+        ),
+      }),
     }
   }
 
@@ -173,11 +234,14 @@ export class SessionTable {
       this.#byOwner.set(owner, id)
     }
     for (const [key, index, result] of state.keys) this.#keys.set(key, { index, result })
+    for (const [session, number, parts] of state.gathered ?? [])
+      this.#gatherings.push({ session, number, parts: GatheredParts.load(parts) })
   }
 
   clear(): void {
     this.#sessions.clear()
     this.#byOwner.clear()
     this.#keys.clear()
+    this.#gatherings = []
   }
 }
