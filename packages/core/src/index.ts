@@ -114,6 +114,7 @@ export {
   term,
   type Version,
 } from './ids.ts'
+export { joinBytes } from './join-bytes.ts'
 export type {
   AcquireOptions,
   HeldLock,

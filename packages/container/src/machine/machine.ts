@@ -2,6 +2,7 @@ import {
   assert,
   type BundleSupport,
   type ContainerKind,
+  joinBytes,
   type Key,
   type LogEntry,
   type LogIndex,
@@ -137,14 +138,7 @@ export class ContainerMachine implements StateMachine {
 
   /** The pieces in one, sorted: equal states give equal bytes. */
   snapshot(): Uint8Array {
-    const pieces = [...savePieces(this.#state, true)]
-    const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-    let at = 0
-    for (const piece of pieces) {
-      whole.set(piece, at)
-      at += piece.length
-    }
-    return whole
+    return joinBytes([...savePieces(this.#state, true)])
   }
 
   restore(snapshot: Uint8Array | null, _index: LogIndex): void {

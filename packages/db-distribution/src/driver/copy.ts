@@ -1,6 +1,7 @@
 import {
   ClusterError,
   type DatabaseErrorDetail,
+  joinBytes,
   type NodeId,
   type PartitionId,
   type PartitionStore,
@@ -89,7 +90,7 @@ async function* chunks(context: Context, frames: AsyncIterator<Uint8Array>): Asy
     if (frame.type !== 'chunk') throw streamError(frame)
     pieces.push(frame.bytes)
     if (frame.more) continue
-    yield pieces.length === 1 ? frame.bytes : joined(pieces)
+    yield pieces.length === 1 ? frame.bytes : joinBytes(pieces)
     pieces = []
   }
 }
@@ -122,14 +123,4 @@ export function streamError(frame: StreamFrame | null): ClusterError {
     { code: 'DB_FRAME_DAMAGED', outcome: 'rejected' },
     `A stream of the databases ${frame === null ? 'ended too early' : `has a ${frame.type} where none belongs`}. It is read again from another holder.`,
   )
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    bytes.set(piece, at)
-    at += piece.length
-  }
-  return bytes
 }

@@ -10,7 +10,9 @@ import {
   type Disk,
   dataMembers,
   EVERYWHERE,
+  joinBytes,
   type LogEntry,
+  type LogIndex,
   logIndex,
   type NodeId,
   type RestoreOptions,
@@ -117,6 +119,10 @@ class Node implements NodeDatabases {
   /** Connects the pure machine to the log and the stores. */
   #stateMachine(): StateMachine {
     const { machine } = this.#context
+    const restore = (snapshot: Uint8Array | null, index: LogIndex): void => {
+      machine.restore(snapshot, index)
+      this.#replicas.restored()
+    }
     return {
       name: MACHINE_NAME,
       apply: (entry: LogEntry): Uint8Array => {
@@ -133,9 +139,13 @@ class Node implements NodeDatabases {
         refuses: (result) => decodeResult(result).type !== 'done',
       },
       snapshot: () => machine.snapshot(),
-      restore: (snapshot, index) => {
-        machine.restore(snapshot, index)
-        this.#replicas.restored()
+      restore,
+      pieces: {
+        save: () => machine.pieces(),
+        load: (index) => {
+          const pieces: Uint8Array[] = []
+          return { piece: (bytes) => void pieces.push(bytes), done: () => restore(joinBytes(pieces), index) }
+        },
       },
       empty: () => machine.empty,
       durableIndex: () => {

@@ -1,12 +1,11 @@
 import {
   assert,
-  type DatabaseOptions,
   isClusterError,
+  joinBytes,
   type NodeId,
   type PartitionId,
   type RelationId,
 } from '@cluster/core'
-import { ByteReader, ByteWriter } from './bytes.ts'
 import {
   type AlterCommand,
   type AssignCommand,
@@ -15,21 +14,20 @@ import {
   type CommitCommand,
   type CreateCommand,
   decodeCommand,
-  decodeOptions,
-  encodeOptions,
   type KeepCommand,
   type ReleaseCommand,
   type ReplicaCommand,
   type ReplicaRef,
   type ReserveCommand,
 } from './commands.ts'
-import { type KeptChanges, keepChanges, NOTHING_KEPT, readKept, writeKept } from './kept-changes.ts'
+import { keepChanges, NOTHING_KEPT } from './kept-changes.ts'
 import { isSettled, placeNew } from './placement.ts'
 import { ProvisionalCommits } from './provisional.ts'
 import type { Reads } from './reads.ts'
 import { judgeReads } from './reads-judge.ts'
 import { Reservations, TURN_MS_MAX } from './reservations.ts'
 import type { CommandResult } from './results.ts'
+import { type Entry, readState, statePieces } from './snapshot.ts'
 import {
   completeCount,
   type DatabaseRecord,
@@ -38,18 +36,11 @@ import {
   replicaOn,
   withRelations,
 } from './state.ts'
-import { NO_TRAITS, type NodeTraits, readTraits, type TraitsOf, writeTraits } from './traits.ts'
+import { NO_TRAITS, type TraitsOf } from './traits.ts'
 import { CertificationWindow, WINDOW_LIMITS, type WindowLimits } from './window.ts'
 
 /** Relations below are catalogs. */
 const FIRST_USER_RELATION = 16
-
-/** Version of the snapshot's layout. */
-const SNAPSHOT_FORMAT = 3
-/** The first had no reservations. */
-const SNAPSHOT_FORMAT_FIRST = 1
-/** The second did not say which relations a partition has, nor of which changes are kept. */
-const SNAPSHOT_FORMAT_SECOND = 2
 
 /** What an applied command changed, for the node's driver. */
 export type Effect =
@@ -68,18 +59,6 @@ export type Effect =
 export interface Step {
   readonly result: CommandResult
   readonly effects: readonly Effect[]
-}
-
-interface Entry {
-  id: number
-  name: string
-  uid: string
-  options: Required<DatabaseOptions>
-  partitions: PartitionRecord[]
-  relations: Set<RelationId>
-  window: CertificationWindow
-  reservations: Reservations
-  kept: KeptChanges
 }
 
 const NO_EFFECTS: readonly Effect[] = []
@@ -400,42 +379,23 @@ export class DatabasesMachine {
     return entry === undefined ? { type: 'unknownDatabase' } : judgeReads(entry.window, reads)
   }
 
+  /** The state of this moment; equal states give equal bytes. */
   snapshot(): Uint8Array {
-    const writer = new ByteWriter().byte(SNAPSHOT_FORMAT).varint(this.#index).varint(this.#byId.size)
-    for (const entry of [...this.#byId.values()].sort((a, b) => a.id - b.id)) writeEntry(writer, entry)
-    writer.varint(this.#traits.size)
-    for (const [node, traits] of [...this.#traits].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      writer.text(node)
-      writeTraits(writer, traits)
-    }
-    return writer.finish()
+    return joinBytes([...this.pieces()])
+  }
+
+  /** The same bytes in pieces that are made when they are asked for, while further commands are applied. */
+  pieces(): Generator<Uint8Array> {
+    return statePieces({ index: this.#index, entries: this.#byId.values(), traits: this.#traits })
   }
 
   /** @throws DB_FRAME_DAMAGED when the snapshot cannot be read; the state is then what it was */
   restore(snapshot: Uint8Array | null, index: number): void {
-    const byId = new Map<number, Entry>()
-    const byName = new Map<string, Entry>()
-    const traits = new Map<NodeId, NodeTraits>()
-    if (snapshot !== null && snapshot.length > 0) {
-      const reader = new ByteReader(snapshot)
-      const format = reader.byte()
-      assert(
-        format >= SNAPSHOT_FORMAT_FIRST && format <= SNAPSHOT_FORMAT,
-        `a snapshot of the databases has the unknown format ${format}`,
-      )
-      reader.varint()
-      for (let left = reader.count(); left > 0; left--) {
-        const entry = readEntry(reader, format, this.#limits)
-        byId.set(entry.id, entry)
-        byName.set(entry.name, entry)
-      }
-      if (format > SNAPSHOT_FORMAT_SECOND)
-        for (let left = reader.count(3); left > 0; left--)
-          traits.set(reader.text() as NodeId, readTraits(reader))
-    }
-    this.#traits = traits
-    this.#byId = byId
-    this.#byName = byName
+    const read = snapshot === null || snapshot.length === 0 ? null : readState(snapshot, this.#limits)
+    const entries = read?.entries ?? []
+    this.#traits = read?.traits ?? new Map()
+    this.#byId = new Map(entries.map((entry) => [entry.id, entry]))
+    this.#byName = new Map(entries.map((entry) => [entry.name, entry]))
     this.#index = index
   }
 }
@@ -489,75 +449,4 @@ function judgeCopies(entry: Entry, { parts }: CommitCommand): number | CommandRe
   }
   if (parts.length === 0) return 0
   return copies < entry.options.minCopies ? { type: 'tooFewCopies', copies } : copies
-}
-
-function writeEntry(writer: ByteWriter, entry: Entry): void {
-  writer.varint(entry.id).text(entry.name).text(entry.uid)
-  encodeOptions(writer, entry.options)
-  writer.varint(entry.partitions.length)
-  for (const { epoch, replicas, lastWrite, relations, settled } of entry.partitions) {
-    writer
-      .varint(epoch)
-      .varint(lastWrite)
-      .byte(settled ? 1 : 0)
-      .varint(replicas.length)
-    for (const { node, complete, since, replaces, durable } of replicas)
-      writer
-        .text(node)
-        .byte(complete ? 1 : 0)
-        .varint(since)
-        .text(replaces ?? '')
-        .varint(durable)
-    writeRelations(writer, relations)
-  }
-  writeRelations(writer, entry.relations)
-  entry.window.write(writer)
-  entry.reservations.write(writer)
-  writeKept(writer, entry.kept)
-}
-
-function writeRelations(writer: ByteWriter, relations: ReadonlySet<RelationId>): void {
-  writer.varint(relations.size)
-  for (const relation of [...relations].sort((a, b) => a - b)) writer.varint(relation)
-}
-
-function readRelations(reader: ByteReader): Set<RelationId> {
-  const relations = new Set<RelationId>()
-  for (let left = reader.count(); left > 0; left--) relations.add(reader.varint() as RelationId)
-  return relations
-}
-
-function readEntry(reader: ByteReader, format: number, limits: WindowLimits): Entry {
-  const id = reader.varint()
-  const name = reader.text()
-  const uid = reader.text()
-  const options = decodeOptions(reader)
-  const partitions: PartitionRecord[] = []
-  for (let count = reader.count(4), p = 0; p < count; p++) {
-    const epoch = reader.varint()
-    const lastWrite = reader.varint()
-    const settled = reader.byte() === 1
-    const replicas: ReplicaRecord[] = []
-    for (let left = reader.count(4); left > 0; left--) {
-      const node = reader.text() as NodeId
-      const complete = reader.byte() === 1
-      const since = reader.varint()
-      const replaces = reader.text()
-      const durable = reader.varint()
-      replicas.push({
-        node,
-        complete,
-        since,
-        replaces: replaces === '' ? null : (replaces as NodeId),
-        durable,
-      })
-    }
-    const relations = format > SNAPSHOT_FORMAT_SECOND ? readRelations(reader) : new Set<RelationId>()
-    partitions.push({ id: p as PartitionId, epoch, replicas, lastWrite, relations, settled })
-  }
-  const relations = readRelations(reader)
-  const window = CertificationWindow.read(reader, limits)
-  const reservations = format > SNAPSHOT_FORMAT_FIRST ? Reservations.read(reader) : new Reservations()
-  const kept = format > SNAPSHOT_FORMAT_SECOND ? readKept(reader) : NOTHING_KEPT
-  return { id, name, uid, options, partitions, relations, window, reservations, kept }
 }

@@ -11,6 +11,9 @@ export interface WindowLimits {
 
 export const WINDOW_LIMITS: WindowLimits = { writesMax: 262_144, keyBytesMax: 16 * 1024 * 1024 }
 
+/** Writes that are written down for a snapshot in one go. */
+const PART_WRITES = 4_096
+
 /** The keys that one commit writes in one partition: parallel lists. */
 export interface WrittenKeys {
   readonly partition: PartitionId
@@ -173,23 +176,24 @@ export class CertificationWindow {
     }
   }
 
-  /** The same bytes for the same state, however it came about. */
-  write(writer: ByteWriter): void {
-    writer.varint(this.#trimmedThrough)
+  /**
+   * Writes down the state of this call, part after part, each the work of a millisecond or so, whatever is added and trimmed
+   * meanwhile: lists only grow behind what is written, and trimming moves their head or makes new ones. The same bytes for
+   * the same state, however it came about.
+   */
+  parts(): ((writer: ByteWriter) => void)[] {
+    const through = this.#trimmedThrough
     const relations = [...this.#relations].sort(([a], [b]) => a - b)
-    writer.varint(relations.length)
-    for (const [relation, list] of relations) {
-      writer.varint(relation).varint(list.indexes.length - list.head)
-      let previous = 0
-      for (let i = list.head; i < list.indexes.length; i++) {
-        const index = list.indexes[i] as number
-        writer
-          .varint(index - previous)
-          .varint(list.partitions[i] as number)
-          .key(list.keys[i] as Key)
-        previous = index
+    const parts = [(writer: ByteWriter): void => void writer.varint(through).varint(relations.length)]
+    for (const [relation, { indexes, partitions, keys, head }] of relations) {
+      const end = indexes.length
+      parts.push((writer) => void writer.varint(relation).varint(end - head))
+      for (let at = head; at < end; at += PART_WRITES) {
+        const to = Math.min(end, at + PART_WRITES)
+        parts.push((writer) => writeRange({ indexes, partitions, keys }, at, to, at > head, writer))
       }
     }
+    return parts
   }
 
   static read(reader: ByteReader, limits: WindowLimits = WINDOW_LIMITS): CertificationWindow {
@@ -226,5 +230,24 @@ export class CertificationWindow {
       window.#keyBytes += commit.keyBytes
     }
     return window
+  }
+}
+
+/** @param follows there are writes before, from which indexes count on */
+function writeRange(
+  { indexes, partitions, keys }: Pick<RelationWrites, 'indexes' | 'partitions' | 'keys'>,
+  from: number,
+  to: number,
+  follows: boolean,
+  writer: ByteWriter,
+): void {
+  let previous = follows ? (indexes[from - 1] as number) : 0
+  for (let i = from; i < to; i++) {
+    const index = indexes[i] as number
+    writer
+      .varint(index - previous)
+      .varint(partitions[i] as number)
+      .key(keys[i] as Key)
+    previous = index
   }
 }

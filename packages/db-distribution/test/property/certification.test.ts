@@ -1,4 +1,4 @@
-import { nodeId, partitionId, relationId } from '@cluster/core'
+import { joinBytes, nodeId, partitionId, relationId } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { encodeCommit, encodeCreate } from '../../src/machine/commands.ts'
@@ -106,8 +106,8 @@ const encode = (version: number, { points, ranges, writes }: Attempt): Uint8Arra
   })
 }
 
-const fresh = (writesMax: number): DatabasesMachine => {
-  const machine = new DatabasesMachine({ writesMax, keyBytesMax: 1_000 })
+const fresh = (writesMax: number, keyBytesMax = 1_000): DatabasesMachine => {
+  const machine = new DatabasesMachine({ writesMax, keyBytesMax })
   const options = { redundancy: 1, partitions: PARTITIONS, minCopies: 1 }
   machine.apply(1, encodeCreate({ name: 'shop', uid: 'x', options, candidates: [nodeId('a')] }))
   return machine
@@ -166,6 +166,43 @@ describe('certification', () => {
       ),
       { numRuns: 200 },
     )
+  })
+
+  test('pieces show the moment at which they were begun, whatever is applied meanwhile', () => {
+    fc.assert(
+      fc.property(
+        fc.array(attempts, { maxLength: 60 }),
+        fc.nat(60),
+        fc.nat(60),
+        fc.integer({ min: 3, max: 60 }),
+        (list, begun, gap, writesMax) => {
+          const machine = fresh(writesMax)
+          let whole: Uint8Array | null = null
+          let saving: Generator<Uint8Array> | null = null
+          for (const [i, attempt] of list.entries()) {
+            if (i === begun) {
+              whole = machine.snapshot()
+              saving = machine.pieces()
+            }
+            if (i === begun + gap) break
+            machine.apply(i + 2, encode(Math.max(1, i + 1 - attempt.lag), attempt))
+          }
+          if (saving !== null) expect(joinBytes([...saving])).toEqual(whole)
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+
+  test('a long window comes in many pieces', () => {
+    const machine = fresh(200_000, 4_000_000)
+    for (let i = 0; i < 20; i++) {
+      const writes = Array.from({ length: 1_000 }, (_, row) => ({ key: `${i} ${row}`, deletes: false }))
+      machine.apply(i + 2, encode(i + 1, { lag: 0, points: [], ranges: [], writes }))
+    }
+    const pieces = [...machine.pieces()]
+    expect(pieces.length).toBeGreaterThan(2)
+    expect(joinBytes(pieces)).toEqual(machine.snapshot())
   })
 
   test('many ranges are judged as one after another would be', () => {

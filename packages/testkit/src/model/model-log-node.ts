@@ -11,6 +11,7 @@ import {
   type ClusterId,
   EventHub,
   type GroupView,
+  joinBytes,
   type LineageId,
   type LogEntry,
   type LogIndex,
@@ -416,11 +417,5 @@ function stateOf(machine: StateMachine): Uint8Array {
   const pieces: Uint8Array[] = []
   const saving = machine.pieces.save()
   for (let next = saving.next(); !next.done; next = saving.next()) pieces.push(next.value)
-  const state = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    state.set(piece, at)
-    at += piece.length
-  }
-  return state
+  return joinBytes(pieces)
 }

@@ -2,6 +2,7 @@ import {
   assert,
   ClusterError,
   type ClusterVersion,
+  joinBytes,
   type LogIndex,
   type StateLoading,
   type StateMachine,
@@ -147,7 +148,7 @@ export class StateLoader {
     for (const [name, machine] of this.#machines) {
       const part = this.#parts.get(head.machines.indexOf(name) + 1)
       if (part === undefined) machine.restore(null, this.#index)
-      else if (Array.isArray(part)) machine.restore(joined(part), this.#index)
+      else if (Array.isArray(part)) machine.restore(joinBytes(part), this.#index)
       else part.done()
     }
     return head
@@ -155,7 +156,7 @@ export class StateLoader {
 
   #heads(): AppliedHead {
     if (this.#head !== null) return this.#head
-    const head = decodeHead(joined(this.#headParts), this.#index)
+    const head = decodeHead(joinBytes(this.#headParts), this.#index)
     this.#headParts = []
     for (const name of head.machines) if (!this.#machines.has(name)) throw unknownMachine(name)
     for (const [i, name] of head.machines.entries()) {
@@ -174,18 +175,6 @@ export class StateLoader {
   }
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts
-  if (parts.length === 1 && only) return only
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
-}
-
 /** The head of a snapshot; what follows it is not read. */
 export async function headOf(pieces: AsyncIterable<Uint8Array>, index: LogIndex): Promise<AppliedHead> {
   const parts: Uint8Array[] = []
@@ -195,7 +184,7 @@ export async function headOf(pieces: AsyncIterable<Uint8Array>, index: LogIndex)
     parts.push(bytes)
   }
   assert(parts.length > 0, 'a snapshot begins with its head')
-  return decodeHead(joined(parts), index)
+  return decodeHead(joinBytes(parts), index)
 }
 
 /** The same moment for a witness: who the members are and what they support, without what anybody stored. */

@@ -1,4 +1,4 @@
-import { assert } from '@cluster/core'
+import { assert, joinBytes } from '@cluster/core'
 import type { CommandPart } from './envelope.ts'
 
 /** Plain data, in snapshots: the parts of one command that are there. */
@@ -48,15 +48,8 @@ export class GatheredParts {
 
   /** All parts as one, once they are complete. */
   joined(): Uint8Array {
-    const whole = new Uint8Array(this.#bytes)
-    let at = 0
-    for (let position = 0; position < this.count; position++) {
-      const part = this.#parts.get(position)
-      assert(part !== undefined, `part ${position} of a command is missing`)
-      whole.set(part, at)
-      at += part.length
-    }
-    return whole
+    assert(this.#parts.size === this.count, `${this.count - this.#parts.size} parts of a command are missing`)
+    return joinBytes([...this.#parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes))
   }
 
   save(): GatheredState {
