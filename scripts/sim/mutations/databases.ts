@@ -109,7 +109,7 @@ export const databases: readonly Mutation[] = [
     name: 'window-not-in-snapshots',
     bug: 'a node that gets a snapshot does not know who wrote what lately',
     suite: 'distribution',
-    file: 'packages/db-distribution/src/machine/machine.ts',
+    file: 'packages/db-distribution/src/machine/snapshot.ts',
     find: '  const window = CertificationWindow.read(reader, limits)\n',
     put: '  CertificationWindow.read(reader, limits)\n  const window = new CertificationWindow(limits)\n',
     seedsMax: 200,
