@@ -158,6 +158,7 @@ export interface DatabaseEvents {
     readonly source: NodeId | null
     readonly rows: number
   }
+  readonly dropped: { readonly database: string }
   /** The record of replicas changed. */
   readonly placement: { readonly database: string }
   /** Copies of a partition differ, as this node has found by comparing them. `right`: see `Divergence`. */
@@ -235,6 +236,13 @@ export interface Databases {
    * @throws DB_OPTIONS_DIFFER when it exists with other options than those given
    */
   open(name: string, options?: DatabaseOptions & CallOptions): Promise<Database>
+  /**
+   * Ends the database of that name: its rows are gone, on every node, and cannot be had back but from a backup. Whoever has it open is
+   * told DB_DROPPED.
+   * @returns whether there was one
+   * @throws LOG_VERSION_TOO_LOW, and what the log throws
+   */
+  drop(name: string, options?: CallOptions): Promise<boolean>
   /** Names known here, sorted. */
   list(): readonly string[]
   /**
@@ -275,6 +283,7 @@ export type DatabaseErrorDetail =
       readonly bytesMax: number
     } & ErrorDetail)
   | ({ readonly code: 'DB_TRANSACTION_ENDED' } & ErrorDetail)
+  | ({ readonly code: 'DB_DROPPED' } & ErrorDetail)
   | ({
       readonly code: 'DB_CHANGES_GONE'
       /** `retention`: they were too many; `history`: the token is of a history that was given up; `notKept`: nobody asked. */

@@ -35,6 +35,13 @@ export function databaseGone(database: string): DatabaseError {
   )
 }
 
+export function databaseDropped(database: string): DatabaseError {
+  return new ClusterError(
+    { code: 'DB_DROPPED', outcome: 'rejected' },
+    `The database ${database} was dropped, and its rows with it. Open it again to make an empty one of that name.`,
+  )
+}
+
 export function conflict(database: string, relation: RelationId): DatabaseError {
   return new ClusterError(
     { code: 'DB_CONFLICT', outcome: 'rejected', relation },

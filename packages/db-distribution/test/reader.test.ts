@@ -26,6 +26,7 @@ test('a scan ends its half of each stream: a link has only so many of them', asy
     ports: { peers: { openStream }, clock: { now: () => 0, after: () => () => {} }, logger: { log() {} } },
     settings: settings({}),
     rowsFromOthers: 0,
+    check: () => {},
     partition: () => ({ replicas: [{ node: id('b'), complete: true }] }),
     livingHolders: () => [id('b')],
   } as unknown as Context

@@ -98,6 +98,13 @@ export interface Cluster extends AsyncDisposable, SharedObjects {
    * @throws DB_OPTIONS_DIFFER when it exists with other options than those given, NODE_IS_WITNESS
    */
   database(name: string, options?: DatabaseOptions): Promise<ClusterDatabase>
+  /**
+   * Ends the database of that name: its rows are gone, on every node, and cannot be had back but from a backup. Who has it open is told
+   * DB_DROPPED.
+   * @returns whether there was one
+   * @throws NODE_IS_WITNESS, and what the log throws
+   */
+  dropDatabase(name: string): Promise<boolean>
   /** All locks of the cluster, by name. @throws NODE_IS_WITNESS */
   readonly locks: Locks
   /** The lock of that name, for one in the cluster at a time. @throws NODE_IS_WITNESS */

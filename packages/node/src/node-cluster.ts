@@ -100,6 +100,7 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
     node.log.on('failed', (event) => this.#events.emit('failed', event))
     node.peers.on('failed', (event) => this.#events.emit('failed', event))
     node.databases?.on('tookOver', (event) => this.#events.emit('tookOver', event))
+    node.databases?.on('dropped', ({ database }) => this.#databases.delete(database))
     await node.start()
   }
 
@@ -165,6 +166,12 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
       })
     }
     return opening
+  }
+
+  async dropDatabase(name: string): Promise<boolean> {
+    const { databases } = this.#parts.node
+    if (databases === null) throw isWitness(name)
+    return databases.drop(name)
   }
 
   get locks(): Locks {

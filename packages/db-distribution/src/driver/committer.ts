@@ -21,7 +21,6 @@ import {
 import {
   alongRefused,
   conflict,
-  databaseGone,
   fenced,
   stopped,
   tooFewCopies,
@@ -91,6 +90,7 @@ export class Committer {
     options: CommitOptions,
   ): Promise<CommitReceipt> {
     const begun = this.#context.ports.clock.now()
+    this.#context.check(database)
     let copies = this.#fewest(database, writes)
     if (copies === 0 || !this.#waited.has(database.id)) {
       for (const { partition } of writes)
@@ -208,7 +208,7 @@ export class Committer {
       case 'unavailable':
         return unavailable(database.name, [result.partition], this.#holders(database, result.partition))
       case 'unknownDatabase':
-        return databaseGone(database.name)
+        return this.#context.gone(database)
       default:
         return new ClusterError(
           { code: 'DB_FRAME_DAMAGED', outcome: 'rejected' },
@@ -263,6 +263,7 @@ export class Committer {
     const { changed, ports, settings } = this.#context
     const deadline = begun + (options.deadlineMs ?? settings.unavailableMs)
     while (this.#living(database, partition) === 0) {
+      this.#context.check(database)
       const left = deadline - ports.clock.now()
       if (left <= 0) throw unavailable(database.name, [partition], this.#holders(database, partition))
       await changed.next(ports.clock, left, options.signal)

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type ClusterError,
   type DatabaseEvents,
   EventHub,
   type LineageId,
@@ -11,9 +12,10 @@ import {
   type Random,
   type StorageEngine,
 } from '@cluster/core'
+import { databaseDropped, databaseGone } from '../errors.ts'
 import type { History } from '../machine/lineage.ts'
 import type { DatabasesMachine } from '../machine/machine.ts'
-import type { PartitionRecord } from '../machine/state.ts'
+import type { DatabaseRecord, PartitionRecord } from '../machine/state.ts'
 import type { Settings } from '../options.ts'
 import { Bell } from './waiting.ts'
 
@@ -65,6 +67,21 @@ export class Context {
 
   get stopped(): boolean {
     return this.stopping.signal.aborted
+  }
+
+  /** Why a database that was there is not there any more. */
+  gone({ name, uid }: Pick<DatabaseRecord, 'name' | 'uid'>): ClusterError {
+    return this.machine.isDropped(uid) ? databaseDropped(name) : databaseGone(name)
+  }
+
+  /** @throws DB_DROPPED */
+  check(database: DatabaseRecord): void {
+    if (this.machine.isDropped(database.uid)) throw databaseDropped(database.name)
+  }
+
+  /** Whoever listens to the database of that name has heard the last of it; another one of its name is not theirs. */
+  silence(database: string): void {
+    this.#hubs.delete(database)
   }
 
   eventsOf(database: string): EventHub<DatabaseEvents> {

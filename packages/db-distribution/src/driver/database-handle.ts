@@ -31,7 +31,7 @@ import {
   type VerifyReport,
   type Version,
 } from '@cluster/core'
-import { databaseGone, stopped } from '../errors.ts'
+import { stopped } from '../errors.ts'
 import { encodeAlter } from '../machine/commands.ts'
 import { isEverywhere } from '../machine/placement.ts'
 import { decodeResult } from '../machine/results.ts'
@@ -82,10 +82,16 @@ export class DatabaseHandle implements Database {
    * another one goes on with the database of the same name there.
    */
   get #record(): DatabaseRecord {
-    const record = this.#parts.context.machine.database(this.name)
-    if (record === null) throw databaseGone(this.name)
+    const { machine } = this.#parts.context
+    const record = machine.database(this.name)
+    if (record === null || this.dropped) throw this.#parts.context.gone(this.#last)
     this.#last = record
     return record
+  }
+
+  /** The database was dropped, whether or not there is another one of its name by now. */
+  get dropped(): boolean {
+    return this.#parts.context.machine.isDropped(this.#last.uid)
   }
 
   get options(): Required<DatabaseOptions> {
@@ -173,7 +179,7 @@ export class DatabaseHandle implements Database {
       encodeAlter({ database: id, redundancy, minCopies }),
       call,
     )
-    if (decodeResult(result).type !== 'done') throw databaseGone(this.name)
+    if (decodeResult(result).type !== 'done') throw this.#parts.context.gone(this.#last)
   }
 
   changes(options: ChangesOptions = {}): ChangeFeed {

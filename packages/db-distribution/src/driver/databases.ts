@@ -21,9 +21,10 @@ import {
   randomId,
   type StateMachine,
   type StructureNode,
+  VERSION_OF,
 } from '@cluster/core'
-import { stopped, unavailable } from '../errors.ts'
-import { encodeCreate } from '../machine/commands.ts'
+import { stopped, unavailable, versionTooLow } from '../errors.ts'
+import { encodeCreate, encodeDrop } from '../machine/commands.ts'
 import { DatabasesMachine, type Effect } from '../machine/machine.ts'
 import { decodeResult, encodeResult } from '../machine/results.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
@@ -66,7 +67,7 @@ export interface NodeDatabases extends Databases, Describable {
    */
   complete(options?: CompleteOptions): Promise<void>
   /** Events of all databases. */
-  on<Type extends 'tookOver' | 'placement'>(
+  on<Type extends 'tookOver' | 'placement' | 'dropped'>(
     type: Type,
     listener: (event: DatabaseEvents[Type]) => void,
   ): Cancel
@@ -166,6 +167,11 @@ class Node implements NodeDatabases {
         this.#context.emit(database.name, 'commit', { version: index, relations })
       } else if (effect.type === 'turned') this.#context.changed.ring()
       else this.#controller.poke()
+      if (effect.type === 'dropped') {
+        const { name } = effect.database
+        this.#context.emit(name, 'dropped', { database: name })
+        this.#context.silence(name)
+      }
     }
   }
 
@@ -247,6 +253,7 @@ class Node implements NodeDatabases {
     const { ports, changed, machine, self } = this.#context
     const deadline = ports.clock.now() + deadlineMs
     for (;;) {
+      this.#context.check(record)
       const partition = machine.databaseById(record.id)?.partitions[EVERYWHERE]
       const holders = partition === undefined ? [] : this.#context.livingHolders(partition)
       const others = holders.some((node) => node !== self)
@@ -263,11 +270,25 @@ class Node implements NodeDatabases {
 
   #handle(record: DatabaseRecord): DatabaseHandle {
     let handle = this.#handles.get(record.name)
-    if (handle === undefined) {
+    if (handle === undefined || handle.dropped) {
       handle = new DatabaseHandle(record, this.#parts)
       this.#handles.set(record.name, handle)
     }
     return handle
+  }
+
+  async drop(name: string, options: CallOptions = {}): Promise<boolean> {
+    if (this.#context.stopped || !this.#started) throw stopped()
+    const { ports, settings: limits, machine } = this.#context
+    const { version } = ports.log.group()
+    if (version < VERSION_OF.dropping) throw versionTooLow(version, VERSION_OF.dropping)
+    const call = { deadlineMs: limits.unavailableMs, ...options }
+    // Somebody may have made it without this node knowing yet.
+    await ports.log.applied(await ports.log.barrier(call), call)
+    const record = machine.database(name)
+    if (record === null) return false
+    const { result } = await ports.log.submit(MACHINE_NAME, encodeDrop({ database: record.id }), call)
+    return decodeResult(result).type === 'done'
   }
 
   list(): readonly string[] {
@@ -290,7 +311,7 @@ class Node implements NodeDatabases {
     return databases.flatMap((database) => riskReports(this.#context, database, nodes))
   }
 
-  on<Type extends 'tookOver' | 'placement'>(
+  on<Type extends 'tookOver' | 'placement' | 'dropped'>(
     type: Type,
     listener: (event: DatabaseEvents[Type]) => void,
   ): Cancel {

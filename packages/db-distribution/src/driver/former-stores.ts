@@ -11,6 +11,8 @@ import type { Queues } from './waiting.ts'
 export interface FormerStoresPorts {
   /** Works on one store one after another. */
   readonly disk: Queues
+  /** Whether a replica of now has that store. */
+  inUse(name: string): boolean
   /** The replica that is assigned to this node now. */
   replica(database: number, partition: PartitionRecord): LocalReplica | undefined
 }
@@ -53,6 +55,10 @@ export class FormerStores {
     for (const name of this.#names) {
       const parsed = parseStoreName(name)
       const database = this.#context.machine.databases().find(({ uid }) => uid === parsed?.uid)
+      if (parsed !== null && this.#context.machine.isDropped(parsed.uid)) {
+        this.#drop(name, parsed.slot)
+        continue
+      }
       // A store of a database that this cluster does not know is not ours to drop.
       const partition = parsed === null ? undefined : database?.partitions[parsed.partition]
       if (parsed === null || database === undefined || partition === undefined) continue
@@ -60,19 +66,19 @@ export class FormerStores {
       // The record may still count on a copy here that turned out to be of no use.
       const phase = this.#ports.replica(database.id, partition)?.phase ?? 'ready'
       if (phase !== 'ready') continue
-      if (partition.replicas.every((replica) => replica.complete)) this.#drop(store)
+      if (partition.replicas.every((replica) => replica.complete)) this.#drop(name, parsed.slot)
       else if (completeCount(partition) === 0) this.#offer(store)
     }
   }
 
-  #drop({ name, slot, database, partition }: Former): void {
+  #drop(name: string, slot: string): void {
     const { storage, logger } = this.#context.ports
     this.#names.delete(name)
     this.#ports.disk
       .run(slot, async () => {
-        if (this.#ports.replica(database.id, partition)?.name === name) return
+        if (this.#ports.inUse(name)) return
         await storage.remove(name)
-        logger.log('info', 'dropped a former replica', { database: database.name, partition: partition.id })
+        logger.log('info', 'dropped a former replica', { store: name })
       })
       .catch((error: unknown) => {
         this.#names.add(name)

@@ -156,6 +156,7 @@ export class Reader {
     const { self, ports, changed } = this.#context
     for (;;) {
       reading.check()
+      this.#context.check(database)
       const record = this.#context.partition(database.id, partition)
       const living = record === null ? [] : this.#context.livingHolders(record)
       const usable = living.filter((node) => node !== self || this.#replicas.serving(database.id, partition))

@@ -53,6 +53,7 @@ export class Replicas {
     this.#copies = new Gate(context.settings.copiesAtOnce)
     this.#former = new FormerStores(context, {
       disk: this.#disk,
+      inUse: (name) => [...this.all()].some((replica) => replica.name === name),
       replica: (database, partition) => this.get(database, partition.id),
     })
   }
@@ -136,6 +137,11 @@ export class Replicas {
         return
       case 'placed':
         for (const database of effect.databases) this.#reconcile(database)
+        return
+      case 'dropped':
+        for (const replica of this.#byDatabase.get(effect.database.id) ?? []) this.#retire(replica)
+        this.#byDatabase.delete(effect.database.id)
+        this.#lookAtFormer()
         return
       case 'completed':
         // What is replayed at the start is no news.

@@ -31,6 +31,7 @@ const RESERVED_EXECUTE = 12
 const KEEP = 13
 const ALTER = 14
 const DESCRIBE = 15
+const DROP = 16
 
 /** Holders begin or cease to keep the changes of relations, for those who follow them; of all relations when none is named. */
 export interface KeepCommand {
@@ -46,6 +47,12 @@ export interface AlterCommand {
   readonly database: number
   readonly redundancy: number | 'all'
   readonly minCopies: number
+}
+
+/** Ends a database; its rows are gone. */
+export interface DropCommand {
+  readonly type: 'drop'
+  readonly database: number
 }
 
 /** A node tells its zone and its capacity. */
@@ -168,6 +175,7 @@ export type Command =
   | KeepCommand
   | AlterCommand
   | DescribeCommand
+  | DropCommand
 
 const damaged = (what: string): ClusterError<MalformedDetail> =>
   new ClusterError(
@@ -292,6 +300,9 @@ export function encodeKeep({ database, on, relations }: Omit<KeepCommand, 'type'
   for (const relation of relations) writer.varint(relation)
   return writer.finish()
 }
+
+export const encodeDrop = ({ database }: Omit<DropCommand, 'type'>): Uint8Array =>
+  begin(DROP).varint(database).finish()
 
 export function encodeAlter({ database, redundancy, minCopies }: Omit<AlterCommand, 'type'>): Uint8Array {
   return begin(ALTER)
@@ -477,6 +488,8 @@ export function decodeCommand(bytes: Uint8Array): Command {
         minCopies: reader.varint(),
       }
     }
+    case DROP:
+      return { type: 'drop', database: reader.varint() }
     case DESCRIBE: {
       const node = reader.text() as NodeId
       return { type: 'describe', node, traits: readTraits(reader) }

@@ -13,6 +13,7 @@ import {
   type Command,
   type CommitCommand,
   type CreateCommand,
+  type DropCommand,
   decodeCommand,
   type KeepCommand,
   type ReleaseCommand,
@@ -42,10 +43,14 @@ import { CertificationWindow, WINDOW_LIMITS, type WindowLimits } from './window.
 /** Relations below are catalogs. */
 const FIRST_USER_RELATION = 16
 
+/** So many databases that were dropped are remembered; what is on disk of earlier ones stays there. */
+const DROPPED_MAX = 4_096
+
 /** What an applied command changed, for the node's driver. */
 export type Effect =
   | { readonly type: 'created'; readonly database: DatabaseRecord }
   | { readonly type: 'placed'; readonly databases: readonly DatabaseRecord[] }
+  | { readonly type: 'dropped'; readonly database: DatabaseRecord }
   /** It may be the turn of another transaction that waits. */
   | { readonly type: 'turned' }
   | { readonly type: 'completed'; readonly node: NodeId; readonly replicas: readonly ReplicaRef[] }
@@ -73,6 +78,8 @@ export class DatabasesMachine {
   #byId = new Map<number, Entry>()
   #index = 0
   #traits: TraitsOf = NO_TRAITS
+  /** Unique names of databases that were dropped, so that whoever was away then knows what its stores are of. */
+  #dropped: ReadonlySet<string> = new Set()
   /** What the bundle under way would commit; null outside of bundles. */
   #bundle: ProvisionalCommits | null = null
 
@@ -97,6 +104,11 @@ export class DatabasesMachine {
 
   databaseById(id: number): DatabaseRecord | null {
     return this.#byId.get(id) ?? null
+  }
+
+  /** Whether the database with that unique name was dropped. */
+  isDropped(uid: string): boolean {
+    return this.#dropped.has(uid)
   }
 
   /** True while nobody has ever written a row outside of the catalogs: tables without rows can be made again. */
@@ -155,6 +167,8 @@ export class DatabasesMachine {
         return placed([])
       case 'alter':
         return this.#alter(command)
+      case 'drop':
+        return this.#drop(command)
       case 'keep':
         return this.#keep(index, command)
     }
@@ -359,6 +373,17 @@ export class DatabasesMachine {
     return placed([entry])
   }
 
+  #drop({ database }: DropCommand): Step {
+    const entry = this.#byId.get(database)
+    if (entry === undefined) return refused({ type: 'unknownDatabase' })
+    this.#byId.delete(database)
+    this.#byName.delete(entry.name)
+    const dropped = [...this.#dropped, entry.uid]
+    this.#dropped = new Set(dropped.slice(-DROPPED_MAX))
+    const result: CommandResult = { type: 'done', copies: 0 }
+    return turned({ result, effects: [{ type: 'dropped', database: entry }] })
+  }
+
   #keep(index: number, { database, on, relations }: KeepCommand): Step {
     const entry = this.#byId.get(database)
     if (entry === undefined) return refused({ type: 'unknownDatabase' })
@@ -386,7 +411,12 @@ export class DatabasesMachine {
 
   /** The same bytes in pieces that are made when they are asked for, while further commands are applied. */
   pieces(): Generator<Uint8Array> {
-    return statePieces({ index: this.#index, entries: this.#byId.values(), traits: this.#traits })
+    return statePieces({
+      index: this.#index,
+      entries: this.#byId.values(),
+      traits: this.#traits,
+      dropped: this.#dropped,
+    })
   }
 
   /** @throws DB_FRAME_DAMAGED when the snapshot cannot be read; the state is then what it was */
@@ -394,6 +424,7 @@ export class DatabasesMachine {
     const read = snapshot === null || snapshot.length === 0 ? null : readState(snapshot, this.#limits)
     const entries = read?.entries ?? []
     this.#traits = read?.traits ?? new Map()
+    this.#dropped = read?.dropped ?? new Set()
     this.#byId = new Map(entries.map((entry) => [entry.id, entry]))
     this.#byName = new Map(entries.map((entry) => [entry.name, entry]))
     this.#index = index

@@ -7,8 +7,10 @@ import type { PartitionRecord, ReplicaRecord } from './state.ts'
 import { type NodeTraits, readTraits, type TraitsOf, writeTraits } from './traits.ts'
 import { CertificationWindow, type WindowLimits } from './window.ts'
 
-/** Version of the snapshot's layout. */
-const FORMAT = 3
+/** Version of the snapshot's layout. Nobody could drop databases while there were programs that know less. */
+const FORMAT = 4
+/** Says nothing of databases that were dropped; written while there are none. */
+const FORMAT_THIRD = 3
 /** The first had no reservations. */
 const FORMAT_FIRST = 1
 /** The second did not say which relations a partition has, nor of which changes are kept. */
@@ -36,13 +38,15 @@ export interface State {
   readonly index: number
   readonly entries: Iterable<Entry>
   readonly traits: TraitsOf
+  /** Unique names of databases that were dropped, in that order. */
+  readonly dropped: ReadonlySet<string>
 }
 
 /**
  * The state of this moment, in pieces. Windows are by far the largest part, and only grow and lose their beginning, so what they are
  * now can be written down later.
  */
-export function statePieces({ index, entries, traits }: State): Generator<Uint8Array> {
+export function statePieces({ index, entries, traits, dropped }: State): Generator<Uint8Array> {
   const all = [...entries].sort((a, b) => a.id - b.id)
   const parts: ((writer: ByteWriter) => void)[] = []
   const now = (write: (writer: ByteWriter) => void): void => {
@@ -51,7 +55,12 @@ export function statePieces({ index, entries, traits }: State): Generator<Uint8A
     const bytes = writer.finish()
     parts.push((later) => later.raw(bytes))
   }
-  now((writer) => writer.byte(FORMAT).varint(index).varint(all.length))
+  now((writer) =>
+    writer
+      .byte(dropped.size === 0 ? FORMAT_THIRD : FORMAT)
+      .varint(index)
+      .varint(all.length),
+  )
   for (const entry of all) {
     now((writer) => writeRecord(writer, entry))
     parts.push(...entry.window.parts())
@@ -66,6 +75,9 @@ export function statePieces({ index, entries, traits }: State): Generator<Uint8A
       writer.text(node)
       writeTraits(writer, each)
     }
+    if (dropped.size === 0) return
+    writer.varint(dropped.size)
+    for (const uid of dropped) writer.text(uid)
   })
   return written(parts)
 }
@@ -85,7 +97,7 @@ function* written(parts: readonly ((writer: ByteWriter) => void)[]): Generator<U
 export function readState(
   snapshot: Uint8Array,
   limits: WindowLimits,
-): { readonly entries: readonly Entry[]; readonly traits: TraitsOf } {
+): Omit<State, 'index' | 'entries'> & { readonly entries: readonly Entry[] } {
   const reader = new ByteReader(snapshot)
   const format = reader.byte()
   assert(
@@ -98,7 +110,9 @@ export function readState(
   const traits = new Map<NodeId, NodeTraits>()
   if (format > FORMAT_SECOND)
     for (let left = reader.count(3); left > 0; left--) traits.set(reader.text() as NodeId, readTraits(reader))
-  return { entries, traits }
+  const dropped = new Set<string>()
+  if (format > FORMAT_THIRD) for (let left = reader.count(); left > 0; left--) dropped.add(reader.text())
+  return { entries, traits, dropped }
 }
 
 function writeRecord(writer: ByteWriter, entry: Entry): void {

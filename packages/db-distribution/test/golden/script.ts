@@ -1,5 +1,5 @@
 import { type NodeId, nodeId, partitionId, relationId } from '@cluster/core'
-import { type Assignment, type CommitInput, encodeAlter, encodeAssign, encodeCommit, encodeCreate, encodeDescribe, encodeReplicas, type PartitionWrites } from '../../src/machine/commands.ts'
+import { type Assignment, type CommitInput, encodeAlter, encodeAssign, encodeCommit, encodeCreate, encodeDescribe, encodeDrop, encodeReplicas, type PartitionWrites } from '../../src/machine/commands.ts'
 import type { RangeRead } from '../../src/machine/reads.ts'
 import { DatabasesMachine, type Step } from '../../src/machine/machine.ts'
 import { planPlacement } from '../../src/machine/placement.ts'
@@ -18,6 +18,7 @@ const nodes = (text = ''): NodeId[] => (text === '' ? [] : text.split(',').map(n
  * - `risk NAME living=a,b voters=a,b nodes=b`: what would become of it if these nodes went
  * - `describe NODE zone=Z capacity=100`: a node tells what it is
  * - `alter NAME redundancy=N|all minCopies=N`
+ * - `drop NAME`
  * - `restore`: goes on with a machine restored from the snapshot, which must be the same
  */
 export class Script {
@@ -48,6 +49,10 @@ export class Script {
         return this.#describe(words)
       case 'alter':
         return this.#alter(words)
+      case 'drop':
+        return this.#apply(encodeDrop({ database: this.#database(words[0] ?? '').id }))
+      case 'dropped':
+        return `${this.#machine.isDropped(words[0] ?? '')}`
       case 'restore':
         return this.#restore()
       default:

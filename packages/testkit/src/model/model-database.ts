@@ -84,6 +84,7 @@ class ModelDatabase implements Database {
   readonly #takeFault: (call: Fault['call']) => Fault | null
   readonly #lag: () => number
   #floor = 0
+  #dropped = false
   readonly #keyed = new Map<string, CommitReceipt>()
   readonly #kept = new Map<RelationId | 'all', Version>()
   /** The receipt of the last commit that took effect although its caller was told otherwise. */
@@ -102,7 +103,19 @@ class ModelDatabase implements Database {
     return partitionId(1 + (hash32(distributionKey) % this.options.partitions))
   }
 
+  /** Its rows are gone. */
+  drop(): void {
+    this.#dropped = true
+    this.#hub.emit('dropped', { database: this.name })
+  }
+
+  #check(): void {
+    if (this.#dropped)
+      throw fail({ code: 'DB_DROPPED', outcome: 'rejected' }, `The database ${this.name} was dropped.`)
+  }
+
   async begin(options: TransactionOptions = {}): Promise<Transaction> {
+    this.#check()
     if (options.signal?.aborted === true)
       throw new ClusterError({ code: 'ABORTED', outcome: 'rejected' }, 'The call was aborted.')
     const fault = this.#takeFault('begin')
@@ -130,6 +143,7 @@ class ModelDatabase implements Database {
 
   /** Commits at the next version unless something that `concerns` the transaction was written since. */
   certify(since: Version, writes: readonly Write[], concerns: (write: Write) => boolean): CommitReceipt {
+    this.#check()
     const fault = this.#takeFault('commit')
     if (fault !== null && !fault.applied) throw fault.make()
     if (writes.length === 0) return this.#receipt(since, null)
@@ -412,6 +426,10 @@ export function modelDatabases(modelOptions: ModelDatabasesOptions = {}): ModelD
       if (database.store.version() > 0)
         throw fail({ code: 'DB_NOT_EMPTY', outcome: 'rejected' }, 'The database has rows; give another name.')
       return restoreModel(folder, backup, database, options)
+    },
+    async drop(name) {
+      databases.get(name)?.drop()
+      return databases.delete(name)
     },
     list: () => [...databases.keys()].sort(),
     explainRisk: (nodes) => [...databases.values()].flatMap((database) => database.explainRisk(nodes)),

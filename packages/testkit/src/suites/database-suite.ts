@@ -3,6 +3,7 @@ import { alterTests } from './database-alter.ts'
 import { backupTests } from './database-backup.ts'
 import { beginningTests } from './database-beginnings.ts'
 import { changeTests } from './database-changes.ts'
+import { dropTests } from './database-drop.ts'
 import { programTests } from './database-programs.ts'
 import { riskTests } from './database-risks.ts'
 import { type DatabaseFixture, databaseTools, ITEMS, item, key, numbers, OTHERS } from './database-tools.ts'
@@ -399,5 +400,6 @@ export function databaseSuite(runner: SuiteRunner, create: () => Promise<Databas
   verifyTests(tools)
   backupTests(tools)
   alterTests(tools)
+  dropTests(tools)
   programTests(tools)
 }

@@ -85,8 +85,9 @@ export class PartitionedFeed implements ChangeFeed {
     this.#running = true
     const { context } = this.#parts
     const news = new Bell()
-    const { name } = this.#parts.record()
-    const cancel = context.eventsOf(name).on('commit', ({ relations }) => {
+    const events = context.eventsOf(this.#parts.record().name)
+    const unwatch = events.on('dropped', () => news.ring())
+    const cancel = events.on('commit', ({ relations }) => {
       if (this.#wanted === null || relations.some((relation) => this.#wanted?.has(relation))) news.ring()
     })
     try {
@@ -108,6 +109,7 @@ export class PartitionedFeed implements ChangeFeed {
           await news.next(context.ports.clock, LOOK_MS, this.#options.signal)
       }
     } finally {
+      unwatch()
       cancel()
       this.#running = false
     }

@@ -1,5 +1,4 @@
 import { type CallOptions, logIndex, type RelationId, type Version } from '@cluster/core'
-import { databaseGone } from '../../errors.ts'
 import { encodeKeep } from '../../machine/commands.ts'
 import { allKeptSince, keptSince } from '../../machine/kept-changes.ts'
 import { decodeResult } from '../../machine/results.ts'
@@ -17,12 +16,13 @@ export async function keepChanges(
   const { log } = context.ports
   const index = await log.barrier(options)
   await log.applied(index, options)
-  const { id, name, kept } = record()
+  const database = record()
+  const { kept } = database
   const since =
     relations === undefined ? [allKeptSince(kept)] : relations.map((relation) => keptSince(kept, relation))
   // Somebody else may have asked behind the barrier: what was committed before that was not kept.
   if (!since.includes(null)) return logIndex(Math.max(index, ...since.map(Number)))
-  return submitKeep(context, { id, name }, relations ?? [], true, options)
+  return submitKeep(context, database, relations ?? [], true, options)
 }
 
 export async function forgetChanges(
@@ -37,13 +37,13 @@ export async function forgetChanges(
 
 async function submitKeep(
   context: Context,
-  { id, name }: Pick<DatabaseRecord, 'id' | 'name'>,
+  database: DatabaseRecord,
   relations: readonly RelationId[],
   on: boolean,
   options: CallOptions,
 ): Promise<Version> {
-  const command = encodeKeep({ database: id, on, relations })
+  const command = encodeKeep({ database: database.id, on, relations })
   const { index, result } = await context.ports.log.submit(MACHINE_NAME, command, options)
-  if (decodeResult(result).type !== 'done') throw databaseGone(name)
+  if (decodeResult(result).type !== 'done') throw context.gone(database)
   return index
 }
