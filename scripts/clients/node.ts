@@ -6,10 +6,12 @@ export interface NodeOptions {
   readonly data: string
   readonly listen: string
   readonly seeds: readonly string[]
+  /** Connections at once. */
+  readonly connectionsMax?: number
 }
 
 /** A node that clients of PostgreSQL connect to, in a process of its own. */
-const { data, listen, seeds } = JSON.parse(process.argv[2] ?? '{}') as NodeOptions
+const { data, listen, seeds, connectionsMax } = JSON.parse(process.argv[2] ?? '{}') as NodeOptions
 
 const cluster = await openCluster({ name: 'clients', data, listen: [listen], seeds, mdns: false })
 cluster.on('failed', ({ error }) => {
@@ -20,7 +22,11 @@ cluster.on('failed', ({ error }) => {
 answerCalls({
   async ready(): Promise<number> {
     await cluster.ready()
-    return (await cluster.servePostgres({ port: 0 })).port
+    return (await cluster.servePostgres({ port: 0, ...(connectionsMax && { connectionsMax }) })).port
+  },
+  /** Another door to the same databases, at which clients of this machine need a password, too. */
+  async strict(): Promise<number> {
+    return (await cluster.servePostgres({ port: 0, localPasswords: true })).port
   },
   /** Opens or makes a database; says whether all of its partitions have their copies and all nodes vote. */
   async database({ name, nodes }: { readonly name: string; readonly nodes: number }): Promise<boolean> {

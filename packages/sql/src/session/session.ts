@@ -58,6 +58,7 @@ import {
 type PlainStatement = Exclude<Statement, TransactionStatement>
 
 const MICROS_A_MS = 1_000
+const NO_SETTINGS: ReadonlyMap<string, string> = new Map()
 
 export class SqlSession extends SessionFacts implements Session {
   readonly #ports: SessionPorts
@@ -78,13 +79,14 @@ export class SqlSession extends SessionFacts implements Session {
    */
   constructor(
     ports: SessionPorts,
-    { user, pid }: SessionOptions = {},
+    { user, pid, settings = NO_SETTINGS }: SessionOptions = {},
     beginning: Beginning = {},
     fences: readonly BundleCondition[] = [],
   ) {
     const { hub, random, locks } = ports
     const state = new SessionState({
       user: user ?? ports.user,
+      settings,
       hub,
       pid: () => pid ?? random.uint32() >>> 1,
       locks,
