@@ -15,6 +15,8 @@ const START_MS_MAX = 60_000
 export interface ClusterServers extends ClientServers {
   /** The port of another door of the first node, at which passwords are asked for. */
   strict(): Promise<number>
+  /** Bytes that the nodes need, once what nobody needs is freed. */
+  needed(): Promise<number>
 }
 
 /**
@@ -66,6 +68,10 @@ export async function clusterServers(
         const [node] = nodes
         if (node === undefined) throw new Error('there is no node')
         return node.call<number>('strict')
+      },
+      async needed() {
+        const all = await Promise.all(nodes.map((node) => node.call<number>('needed')))
+        return all.reduce((sum, bytes) => sum + bytes, 0)
       },
       pids: () => nodes.map(({ pid }) => pid),
       stop,

@@ -1,3 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { openCluster } from '@cluster/node'
 import { answerCalls } from '@cluster/testkit'
 
@@ -9,6 +12,12 @@ export interface NodeOptions {
   /** Connections at once. */
   readonly connectionsMax?: number
 }
+
+/** What is finalized by one collection is freed by the next. */
+const COLLECTIONS = 3
+const COLLECT_MS = 200
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
 
 /** A node that clients of PostgreSQL connect to, in a process of its own. */
 const { data, listen, seeds, connectionsMax } = JSON.parse(process.argv[2] ?? '{}') as NodeOptions
@@ -32,6 +41,15 @@ answerCalls({
   async database({ name, nodes }: { readonly name: string; readonly nodes: number }): Promise<boolean> {
     const { storage } = await cluster.database(name, { redundancy: Math.min(2, nodes) })
     return cluster.group().voters.length === nodes && storage.status().underReplicated.length === 0
+  },
+  /** Frees what nobody needs any more. Gives the bytes that are needed. */
+  async needed(): Promise<number> {
+    for (let i = 0; i < COLLECTIONS; i++) {
+      collect()
+      await pause(COLLECT_MS)
+    }
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
   },
   stop: () => cluster.stop(),
 })

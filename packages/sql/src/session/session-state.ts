@@ -14,7 +14,7 @@ import { Settings } from './settings.ts'
 export interface SessionStateOptions {
   readonly user: string
   /** What the settings begin with in place of their defaults. */
-  readonly settings: ReadonlyMap<string, string>
+  readonly settings: ReadonlyMap<string, string> | undefined
   readonly hub: NotificationHub
   /** Gives a number that tells the session from all others. */
   readonly pid: () => number

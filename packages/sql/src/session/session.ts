@@ -58,7 +58,6 @@ import {
 type PlainStatement = Exclude<Statement, TransactionStatement>
 
 const MICROS_A_MS = 1_000
-const NO_SETTINGS: ReadonlyMap<string, string> = new Map()
 
 export class SqlSession extends SessionFacts implements Session {
   readonly #ports: SessionPorts
@@ -79,7 +78,7 @@ export class SqlSession extends SessionFacts implements Session {
    */
   constructor(
     ports: SessionPorts,
-    { user, pid, settings = NO_SETTINGS }: SessionOptions = {},
+    { user, pid, settings }: SessionOptions = {},
     beginning: Beginning = {},
     fences: readonly BundleCondition[] = [],
   ) {
