@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { CalledProcess } from '@cluster/testkit'
+import { CalledProcess, selfSigned } from '@cluster/testkit'
 import { freePorts } from '../../packages/bench/src/ports.ts'
 import type { NodeOptions } from './node.ts'
 import type { ClientServers } from './servers.ts'
@@ -13,8 +13,6 @@ const START_MS_MAX = 60_000
 
 /** Nodes of ours that clients are run against. */
 export interface ClusterServers extends ClientServers {
-  /** The port of another door of the first node, at which passwords are asked for. */
-  strict(): Promise<number>
   /** Bytes that the nodes need, once what nobody needs is freed. */
   needed(): Promise<number>
 }
@@ -64,10 +62,10 @@ export async function clusterServers(
         }
         return ports.map((port) => `postgresql://cluster@127.0.0.1:${port}/${name}`)
       },
-      async strict() {
+      async secured() {
         const [node] = nodes
         if (node === undefined) throw new Error('there is no node')
-        return node.call<number>('strict')
+        return node.call<number>('secured', selfSigned())
       },
       async needed() {
         const all = await Promise.all(nodes.map((node) => node.call<number>('needed')))

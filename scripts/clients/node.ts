@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { openCluster } from '@cluster/node'
+import { openCluster, type PostgresService } from '@cluster/node'
 import { answerCalls } from '@cluster/testkit'
 
 /** What a node of the client table is started with, as JSON in its first argument. */
@@ -28,14 +28,17 @@ cluster.on('failed', ({ error }) => {
   process.exit(1)
 })
 
+let securedDoor: Promise<PostgresService> | null = null
+
 answerCalls({
   async ready(): Promise<number> {
     await cluster.ready()
     return (await cluster.servePostgres({ port: 0, ...(connectionsMax && { connectionsMax }) })).port
   },
-  /** Another door to the same databases, at which clients of this machine need a password, too. */
-  async strict(): Promise<number> {
-    return (await cluster.servePostgres({ port: 0, localPasswords: true })).port
+  /** Another door to the same databases, with encryption, at which clients of this machine need a password, too. */
+  async secured(tls: { readonly cert: string; readonly key: string }): Promise<number> {
+    securedDoor ??= cluster.servePostgres({ port: 0, localPasswords: true, tls })
+    return (await securedDoor).port
   },
   /** Opens or makes a database; says whether all of its partitions have their copies and all nodes vote. */
   async database({ name, nodes }: { readonly name: string; readonly nodes: number }): Promise<boolean> {

@@ -97,7 +97,7 @@ async function attack(servers: ClusterServers, port: number, plan: Plan): Promis
   problems.push(...(await vanishInCopy(place)))
   problems.push(...(await neverRead(place, LARGE)))
   await bystander.ask(rightPassword(STARTUP.user))
-  problems.push(...(await guesses(await servers.strict(), STARTUP)))
+  problems.push(...(await guesses(await servers.secured(), STARTUP)))
   const resident = (await residentBytes(pids)) - before.resident
   const grown = (await servers.needed()) - before.needed
   const { asked, slowestMs, problem } = await bystander.stop()
