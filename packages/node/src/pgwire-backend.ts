@@ -79,6 +79,8 @@ export function pgwireBackend(ports: PgwireBackendPorts): WireBackend {
       const role = await roleThatMayEnter(opened, user)
       const leave = counters.enter(database, role)
       const wire = new NodeWireSession(opened.session({ user, pid: process, settings: facts }), role, leave)
+      // What the client asks for goes before what its role begins with.
+      for (const [name, value] of role.settings) wire.begin(name, value, ports.logger)
       for (const [name, value] of settings) wire.begin(name, value, ports.logger)
       return wire
     },
@@ -109,7 +111,7 @@ class NodeWireSession implements WireSession {
     return this.#session.transactionState
   }
 
-  /** A setting that the client asked for at the start. One that is not known here must not keep it out. */
+  /** A setting of the role, or one that the client asked for at the start. One that is not known here must not keep it out. */
   begin(name: string, value: string, logger: Logger): void {
     try {
       this.#session.configure(name.toLowerCase(), value)

@@ -151,7 +151,11 @@ export const catalogFunctions: readonly ScalarFunction[] = [
   inCatalog('col_description', ['oid', 'integer'], 'text', (catalog, oid, column) =>
     commentOf(catalog, 'pg_class', oid as number, column as number),
   ),
-  inCatalog('shobj_description', ['oid', 'text'], 'text', () => null),
+  inCatalog('shobj_description', ['oid', 'text'], 'text', (catalog, oid, table) =>
+    table === 'pg_authid' ? (catalog.access.role(oid as number)?.comment ?? null) : null,
+  ),
+  ...['pg_tablespace_size', 'pg_database_size'].map((name) => size(name, ['oid'])),
+  fn('pg_get_function_sqlbody', ['oid'], 'text', () => null),
   inCatalog('to_regclass', ['text'], 'regclass', (catalog, text) => {
     const found = catalog.find(text as string)
     return found === null ? null : catalog.shown(found)

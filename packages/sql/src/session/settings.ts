@@ -125,18 +125,13 @@ export class Settings {
 
   /** @param values null: as at the beginning @throws 42704, 22023 */
   set(name: string, values: readonly string[] | null): void {
-    checkName(name)
-    if (values === null) {
-      this.#values.delete(name)
-      return
-    }
     const value = checkedSetting(name, values)
-    if (value !== null) this.#values.set(name, value)
+    if (values === null) this.#values.delete(name)
+    else if (value !== null) this.#values.set(name, value)
   }
 
   /** Sets what the session begins with, to which RESET goes back. @throws 42704, 22023 */
   begin(name: string, value: string): void {
-    checkName(name)
     const checked = checkedSetting(name, [value])
     if (checked !== null) this.#beginning.set(name, checked)
   }
@@ -179,10 +174,15 @@ function checkName(name: string): void {
   if (!Object.hasOwn(defaults, name) && !isOwn(name)) throw unknownSetting(name)
 }
 
-/** A value as it is kept; null: the setting stays as it is, whatever was asked for. @throws 42704, 22023 */
-export function checkedSetting(name: string, values: readonly string[]): string | null {
+/**
+ * A value as it is kept; null without values, or when the setting stays as it is, whatever was asked for.
+ * @throws 42704, 22023
+ */
+export function checkedSetting(name: string, values: readonly string[] | null): string | null {
   checkName(name)
-  const value = values.join(', ')
+  if (values === null) return null
+  // A path is told as it would be written.
+  const value = values.map((one) => (name === 'search_path' && one === '$user' ? '"$user"' : one)).join(', ')
   const allowed = fixed[name]
   if (allowed !== undefined && !allowed.includes(value.toLowerCase()))
     throw sqlError(SQLSTATE.invalidParameterValue, `parameter "${name}" cannot be set to "${value}"`, {
