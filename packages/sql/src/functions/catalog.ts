@@ -14,7 +14,7 @@ import { textArray } from '../types/array-text.ts'
 import { arrayOf, type SqlType, TEXT, type TypeId, typeName } from '../types/type.ts'
 import { contextual, fn } from './define.ts'
 import type { ContextImplementation, ScalarFunction } from './function.ts'
-import { privilegeFunctions } from './privileges.ts'
+import { numberedAcl, privilegeFunctions } from './privileges.ts'
 
 /** Functions that ask the catalog, as clients of PostgreSQL call them. */
 
@@ -193,7 +193,7 @@ export const catalogFunctions: readonly ScalarFunction[] = [
 
 /** True for functions that need the image of the catalog. */
 export const asksCatalog: ReadonlySet<string> = new Set(
-  catalogFunctions.filter(({ contextual: impl }) => impl !== null).map(({ name }) => name),
+  [...catalogFunctions.filter(({ contextual: impl }) => impl !== null), numberedAcl].map(({ name }) => name),
 )
 
 const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB']
