@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { clusterServers } from './clients/cluster-servers.ts'
 import { postgresServers } from './clients/postgres-servers.ts'
 import { ALL, type CaseReport, installPackages, missing, runClient } from './clients/programs.ts'
-import { Absent, type ClientServers } from './clients/servers.ts'
+import { Absent, type ClientServers, SECURED } from './clients/servers.ts'
 
 const HELP = `usage: npm run clients -- [options]
 
@@ -72,7 +72,8 @@ async function play(
   const urls = await servers.database(`client_${client.name.replaceAll('-', '_')}`)
   const first = turn % urls.length
   const reports: CaseReport[] = []
-  await runClient(client, [...urls.slice(first), ...urls.slice(0, first)], timeoutMs, (report) => {
+  const secured = { user: SECURED, port: await servers.secured() }
+  await runClient(client, [...urls.slice(first), ...urls.slice(0, first)], secured, timeoutMs, (report) => {
     reports.push(report)
     console.log(
       `${report.ok ? 'pass' : 'FAIL'}  ${report.client}: ${report.name} (${Math.round(report.ms)} ms)`,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { CalledProcess } from '@cluster/testkit'
+import { CalledProcess, selfSigned } from '@cluster/testkit'
 import { freePorts } from '../../packages/bench/src/ports.ts'
 import type { NodeOptions } from './node.ts'
 import type { ClientServers } from './servers.ts'
@@ -11,11 +11,20 @@ import type { ClientServers } from './servers.ts'
 const PROGRAM = fileURLToPath(new URL('node.ts', import.meta.url))
 const START_MS_MAX = 60_000
 
-/** Fresh nodes in processes of their own, on loopback, in a temporary folder. */
+/** Nodes of ours that clients are run against. */
+export interface ClusterServers extends ClientServers {
+  /** Bytes that the nodes need, once what nobody needs is freed. */
+  needed(): Promise<number>
+}
+
+/**
+ * Fresh nodes in processes of their own, on loopback, in a temporary folder.
+ * @param connectionsMax of each node; default: the node's own
+ */
 export async function clusterServers(
   count: number,
-  nodeFlags: readonly string[] = [],
-): Promise<ClientServers> {
+  { connectionsMax }: Pick<NodeOptions, 'connectionsMax'> = {},
+): Promise<ClusterServers> {
   const folder = await mkdtemp(join(tmpdir(), 'cluster-clients-'))
   const addresses = (await freePorts(count)).map((port) => `127.0.0.1:${port}`)
   const nodes = addresses.map((listen, i) => {
@@ -23,11 +32,11 @@ export async function clusterServers(
       data: join(folder, String(i)),
       listen,
       seeds: addresses.filter((address) => address !== listen),
+      ...(connectionsMax === undefined ? {} : { connectionsMax }),
     }
     const args = [
       '--conditions=source',
       '--disable-warning=ExperimentalWarning',
-      ...nodeFlags,
       PROGRAM,
       JSON.stringify(options),
     ]
@@ -52,6 +61,15 @@ export async function clusterServers(
           await pause(20)
         }
         return ports.map((port) => `postgresql://cluster@127.0.0.1:${port}/${name}`)
+      },
+      async secured() {
+        const [node] = nodes
+        if (node === undefined) throw new Error('there is no node')
+        return node.call<number>('secured', selfSigned())
+      },
+      async needed() {
+        const all = await Promise.all(nodes.map((node) => node.call<number>('needed')))
+        return all.reduce((sum, bytes) => sum + bytes, 0)
       },
       pids: () => nodes.map(({ pid }) => pid),
       stop,

@@ -1,10 +1,12 @@
+import { chown, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { selfSigned } from '@cluster/testkit'
 import { isAbsent } from '../../packages/bench/src/peers/peer.ts'
 import { findPostgres } from '../../packages/bench/src/peers/postgres.ts'
 import { Servers, userFor } from '../../packages/bench/src/peers/servers.ts'
 import { freePorts } from '../../packages/bench/src/ports.ts'
-import { Absent, type ClientServers } from './servers.ts'
+import { Absent, type ClientServers, SECURED } from './servers.ts'
 
 const START_MS_MAX = 30_000
 
@@ -28,7 +30,18 @@ export async function postgresServers(): Promise<ClientServers> {
       'UTF8',
       '--locale=C',
     ])
+    const { cert, key } = selfSigned()
+    await writeFile(join(data, 'server.crt'), cert)
+    await writeFile(join(data, 'server.key'), key, { mode: 0o600 })
+    await writeFile(
+      join(data, 'pg_hba.conf'),
+      `host all ${SECURED} 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n`,
+    )
+    if (servers.user !== null)
+      for (const name of ['server.crt', 'server.key', 'pg_hba.conf'])
+        await chown(join(data, name), servers.user.uid, servers.user.gid)
     const settings = [
+      'ssl=on',
       `port=${port}`,
       'listen_addresses=127.0.0.1',
       `unix_socket_directories=${servers.folder}`,
@@ -63,6 +76,7 @@ export async function postgresServers(): Promise<ClientServers> {
         await ask(`CREATE DATABASE "${name}"`)
         return [`postgresql://cluster@127.0.0.1:${port}/${name}`]
       },
+      secured: async () => port ?? 0,
       pids: () => servers.pids,
       stop: () => servers.stop(),
     }

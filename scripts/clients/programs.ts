@@ -131,15 +131,23 @@ export async function installPackages(): Promise<void> {
  * Runs a client's program to its end. It says each case as a line of JSON; one that hangs, or ends without saying
  * `done`, counts as a failed case of its own.
  * @param urls of one fresh database, at every node; the first is the client's
+ * @param secured another door to it, for a role that comes in by its password
  */
 export async function runClient(
   client: Client,
   urls: readonly string[],
+  secured: { readonly user: string; readonly port: number },
   timeoutMs: number,
   onCase: (report: CaseReport) => void,
 ): Promise<void> {
   const { program, args } = client
-  const env = { ...process.env, CLIENT_URLS: urls.join(' '), PGCONNECT_TIMEOUT: '10', NO_COLOR: '1' }
+  const env = {
+    ...process.env,
+    CLIENT_URLS: urls.join(' '),
+    CLIENT_SECURED: JSON.stringify(secured),
+    PGCONNECT_TIMEOUT: '10',
+    NO_COLOR: '1',
+  }
   const child = spawn(program, [...args], { cwd: CLIENTS, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(String(error)))

@@ -1,16 +1,18 @@
-import { readFile } from 'node:fs/promises'
-import { connect, type Socket } from 'node:net'
 import { parseArgs } from 'node:util'
-import { type AttackReport, SimRandom, wire, wireAttack } from '@cluster/testkit'
-import { clusterServers } from '../clients/cluster-servers.ts'
-import type { ClientServers } from '../clients/servers.ts'
+import { type AttackReport, SimRandom, wireAttack } from '@cluster/testkit'
+import { type ClusterServers, clusterServers } from '../clients/cluster-servers.ts'
+import { neverRead, vanishInCopy } from './pgwire/bad-clients.ts'
+import { Bystander } from './pgwire/bystander.ts'
+import { crowd } from './pgwire/crowd.ts'
+import { guesses, rightPassword } from './pgwire/guesses.ts'
+import { MIB, residentBytes } from './pgwire/memory.ts'
 
 export const usage = `npm run fuzz -- --suite pgwire [options]
   --attacks <n>       clients that do something bad (default 2000)
   --seed <n>          which ones, in which order (default: a random one, printed)
   --at-once <n>       of them at a time (default 16)
-  --connections <n>   connections opened at once at the end (default 600)
-  --memory-mib <n>    what the server may have grown by afterwards (default 256)`
+  --connections <n>   connections that the server admits, all of which are used at the end (default 5000)
+  --memory-mib <n>    what the server may need more than before afterwards (default 64)`
 
 const STARTUP = { user: 'cluster', database: 'fuzz' }
 const STATEMENTS = [
@@ -33,7 +35,8 @@ const STATEMENTS = [
 const LARGE = "SELECT g, repeat('x', 200) FROM generate_series(1, 3000000) g"
 const CLOSE_MS_MAX = 20_000
 const ANSWER_MS_MAX = 10_000
-const MIB = 1024 * 1024
+/** The bystander and whoever asks for the other clients. */
+const OTHERS = 4
 
 /** Attacks a served node from another process. @returns 1 when it misbehaved */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -43,19 +46,20 @@ export async function run(argv: readonly string[]): Promise<number> {
       attacks: { type: 'string', default: '2000' },
       seed: { type: 'string' },
       'at-once': { type: 'string', default: '16' },
-      connections: { type: 'string', default: '600' },
-      'memory-mib': { type: 'string', default: '256' },
+      connections: { type: 'string', default: '5000' },
+      'memory-mib': { type: 'string', default: '64' },
     },
   })
   const seed = values.seed === undefined ? Math.floor(Math.random() * 0x7fff_ffff) : Number(values.seed)
-  const servers = await clusterServers(1)
+  const connections = Number(values.connections)
+  const servers = await clusterServers(1, { connectionsMax: connections + OTHERS })
   try {
     const [url = ''] = await servers.database(STARTUP.database)
     const problems = await attack(servers, Number(new URL(url).port), {
       seed,
       attacks: Number(values.attacks),
       atOnce: Number(values['at-once']),
-      connections: Number(values.connections),
+      connections,
       growthMax: Number(values['memory-mib']) * MIB,
     })
     for (const problem of problems.slice(0, 20)) console.log(`FAIL  ${problem}`)
@@ -76,26 +80,36 @@ interface Plan {
   readonly growthMax: number
 }
 
-async function attack(servers: ClientServers, port: number, plan: Plan): Promise<string[]> {
+async function attack(servers: ClusterServers, port: number, plan: Plan): Promise<string[]> {
   const problems: string[] = []
-  const bystander = await Bystander.start(port)
+  const bystander = await Bystander.start(port, STARTUP)
   // What was compiled and cached once is no growth.
   for (const text of STATEMENTS) await bystander.ask(text === '' ? 'SELECT 1' : text)
   await attacks(port, { ...plan, attacks: 50 }, problems)
-  const before = await residentBytes(servers)
+  const pids = servers.pids()
+  const before = { needed: await servers.needed(), resident: await residentBytes(pids) }
+  const place = { port, startup: STARTUP, pids, needed: () => servers.needed() }
+  const admitted = { connections: plan.connections, others: OTHERS }
+  problems.push(...(await crowd(place, admitted, () => bystander.slowest())))
   const counts = await attacks(port, plan, problems)
   const kinds = [...counts].sort().map(([kind, count]) => `${kind} ${count}`)
   console.log(`seed ${plan.seed}, ${plan.attacks} attacks: ${kinds.join(', ')}`)
-  problems.push(...(await crowd(port, plan.connections)))
-  const grown = (await residentBytes(servers)) - before
+  problems.push(...(await vanishInCopy(place)))
+  problems.push(...(await neverRead(place, LARGE)))
+  await bystander.ask(rightPassword(STARTUP.user))
+  problems.push(...(await guesses(await servers.secured(), STARTUP)))
+  const resident = (await residentBytes(pids)) - before.resident
+  const grown = (await servers.needed()) - before.needed
   const { asked, slowestMs, problem } = await bystander.stop()
   console.log(
     `another client asked ${asked} times meanwhile; the slowest answer took ${Math.round(slowestMs)} ms`,
   )
-  console.log(`the server grew by ${Math.round(grown / MIB)} MiB`)
+  console.log(
+    `the server needs ${(grown / MIB).toFixed(1)} MiB more than before, and has ${Math.round(resident / MIB)} MiB more from the system`,
+  )
   if (problem !== null) problems.push(`another client was disturbed: ${problem}`)
   if (slowestMs > ANSWER_MS_MAX) problems.push(`another client waited ${slowestMs} ms for an answer`)
-  if (grown > plan.growthMax) problems.push(`the server grew by ${Math.round(grown / MIB)} MiB`)
+  if (grown > plan.growthMax) problems.push(`the server keeps ${Math.round(grown / MIB)} MiB`)
   return problems
 }
 
@@ -125,111 +139,4 @@ async function attacks(
   }
   await Promise.all(Array.from({ length: atOnce }, one))
   return counts
-}
-
-/** More clients than are let in: each is served or told why not. */
-async function crowd(port: number, count: number): Promise<string[]> {
-  const sockets: Socket[] = []
-  let served = 0
-  let refused = 0
-  let silent = 0
-  await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<void>((resolve) => {
-          const socket = connect(port, '127.0.0.1', () => socket.write(wire.startup(STARTUP)))
-          sockets.push(socket)
-          let text = ''
-          const timer = setTimeout(() => {
-            silent++
-            resolve()
-          }, CLOSE_MS_MAX)
-          const done = (): void => {
-            clearTimeout(timer)
-            resolve()
-          }
-          socket.on('error', () => {})
-          socket.on('data', (bytes) => {
-            text += bytes.toString('latin1')
-            if (text.includes('53300')) refused++
-            else if (text.includes('Z\0\0\0\x05I')) served++
-            else return
-            done()
-          })
-          socket.once('close', done)
-        }),
-    ),
-  )
-  for (const socket of sockets) socket.destroy()
-  console.log(
-    `${count} connections at once: ${served} served, ${refused} refused, ${count - served - refused} closed or silent`,
-  )
-  return silent > 0 || served === 0
-    ? [`${silent} of ${count} connections got no answer, ${served} were served`]
-    : []
-}
-
-/** A client that means well and asks again and again. */
-class Bystander {
-  readonly #client: wire.WireClient
-  #done: Promise<void> = Promise.resolve()
-  #stopped = false
-  #asked = 0
-  #slowestMs = 0
-  #problem: string | null = null
-
-  private constructor(client: wire.WireClient) {
-    this.#client = client
-  }
-
-  static async start(port: number): Promise<Bystander> {
-    const client = await wire.WireClient.ready(port, STARTUP)
-    const bystander = new Bystander(client)
-    await bystander.ask('CREATE TABLE t (id int PRIMARY KEY, v text)')
-    await bystander.ask("INSERT INTO t VALUES (1, 'one')")
-    bystander.#done = bystander.#loop(await wire.WireClient.ready(port, STARTUP))
-    return bystander
-  }
-
-  ask(text: string): Promise<string[]> {
-    this.#client.send(wire.query(text))
-    return this.#client.untilReady()
-  }
-
-  async #loop(client: wire.WireClient): Promise<void> {
-    const wanted = ['columns v:25', 'row one', 'complete SELECT 1', 'ready I']
-    while (!this.#stopped && this.#problem === null) {
-      const start = performance.now()
-      client.send(wire.query('SELECT v FROM t WHERE id = 1'))
-      const lines = await client.untilReady()
-      this.#slowestMs = Math.max(this.#slowestMs, performance.now() - start)
-      this.#asked++
-      if (JSON.stringify(lines) !== JSON.stringify(wanted)) this.#problem = lines.join(', ')
-      await new Promise((resolve) => {
-        setTimeout(resolve, 5)
-      })
-    }
-    client.close()
-  }
-
-  async stop(): Promise<{
-    readonly asked: number
-    readonly slowestMs: number
-    readonly problem: string | null
-  }> {
-    this.#stopped = true
-    await this.#done
-    this.#client.close()
-    return { asked: this.#asked, slowestMs: this.#slowestMs, problem: this.#problem }
-  }
-}
-
-async function residentBytes({ pids }: ClientServers): Promise<number> {
-  let bytes = 0
-  for (const pid of pids()) {
-    const status = await readFile(`/proc/${pid}/status`, 'utf8')
-    bytes += Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024
-  }
-  return bytes
 }

@@ -54,6 +54,8 @@ export interface ServePostgresOptions {
   readonly tls?: { readonly cert: string; readonly key: string }
   /** Clients of this machine need the password of their role, too. Default false. */
   readonly localPasswords?: boolean
+  /** Connections at once; more are refused (53300). `max_connections` tells it. Default 500. */
+  readonly connectionsMax?: number
 }
 
 /** Where clients of PostgreSQL's protocol connect. */

@@ -31,6 +31,8 @@ export interface PgwireBackendPorts {
   readonly logger: Logger
   /** Clients of this machine need the password of their role, too. */
   readonly localPasswords: boolean
+  /** Connections at once, as `max_connections` tells it. */
+  readonly connectionsMax: number
   /** Names of the databases that there are. */
   names(): readonly string[]
   open(name: string): Promise<ClusterDatabase>
@@ -63,6 +65,7 @@ export function pgwireBackend(ports: PgwireBackendPorts): WireBackend {
   const names = () => ports.names()
   const nobodys = strangers(ports.random)
   const counters = new RoleCounters()
+  const facts = new Map([['max_connections', String(ports.connectionsMax)]])
   return {
     async admit({ user, database }, { local }): Promise<WireAdmission> {
       // Whoever runs programs on this machine can read the data folder anyway.
@@ -75,7 +78,9 @@ export function pgwireBackend(ports: PgwireBackendPorts): WireBackend {
       const opened = await ports.open(database)
       const role = await roleThatMayEnter(opened, user)
       const leave = counters.enter(database, role)
-      const wire = new NodeWireSession(opened.session({ user, pid: process }), role, leave)
+      const wire = new NodeWireSession(opened.session({ user, pid: process, settings: facts }), role, leave)
+      // What the client asks for goes before what its role begins with.
+      for (const [name, value] of role.settings) wire.begin(name, value, ports.logger)
       for (const [name, value] of settings) wire.begin(name, value, ports.logger)
       return wire
     },
@@ -106,7 +111,7 @@ class NodeWireSession implements WireSession {
     return this.#session.transactionState
   }
 
-  /** A setting that the client asked for at the start. One that is not known here must not keep it out. */
+  /** A setting of the role, or one that the client asked for at the start. One that is not known here must not keep it out. */
   begin(name: string, value: string, logger: Logger): void {
     try {
       this.#session.configure(name.toLowerCase(), value)

@@ -7,13 +7,21 @@ import { type PgwireBackendPorts, pgwireBackend } from './pgwire-backend.ts'
 const USUAL_PORT = 5432
 /** The role that owns each database. */
 const USER = 'cluster'
+const CONNECTIONS_MAX = 500
 
 /** @throws PORT_IN_USE when a port was asked for and is taken, ADDRESS_NOT_USABLE */
 export async function servePostgres(
-  { host = '127.0.0.1', port, tls, localPasswords = false }: ServePostgresOptions,
-  ports: Omit<PgwireBackendPorts, 'localPasswords'>,
+  {
+    host = '127.0.0.1',
+    port,
+    tls,
+    localPasswords = false,
+    connectionsMax = CONNECTIONS_MAX,
+  }: ServePostgresOptions,
+  ports: Omit<PgwireBackendPorts, 'localPasswords' | 'connectionsMax'>,
 ): Promise<PostgresService> {
-  const server = pgwireServer()({ ...ports, backend: pgwireBackend({ ...ports, localPasswords }) })
+  const backend = pgwireBackend({ ...ports, localPasswords, connectionsMax })
+  const server = pgwireServer({ connectionsMax })({ ...ports, backend })
   const secure = tls === undefined ? {} : { tls }
   const bound = await listen(server, { host, ...secure }, port)
   return {

@@ -30,6 +30,7 @@ export { runModelProgram } from './model/model-program.ts'
 export { type ModelStorageDisk, modelStorage } from './model/model-storage.ts'
 export { type ModelApp, modelWorld } from './model/model-world.ts'
 export { answerCalls, CalledProcess, type ProgramCommand } from './real/called-process.ts'
+export { selfSigned } from './real/certificate.ts'
 export { type GoldenPlay, goldenSuite, playAtOnce, playByLine } from './real/golden-suite.ts'
 export { type AttackKind, type AttackOptions, type AttackReport, wireAttack } from './real/wire-attack.ts'
 /** The client's side of PostgreSQL's protocol, byte for byte. */

@@ -45,6 +45,15 @@ const buildClient = (): Promise<string> =>
     run('gcc', ['-O2', '-o', program, SOURCE, '-lmariadb', '-lpthread']),
   )
 
+/** How many rows the tables of pgbench have. */
+export interface PgbenchTables {
+  readonly accounts: number
+  /** Each has ten tellers. */
+  readonly branches: number
+}
+
+type LoadTimes = Pick<KvLoad, 'callers' | 'warmUpMs' | 'measuredMs'>
+
 /** Three MariaDB servers with Galera, each flushing its log at every commit, on loopback. */
 export class Galera {
   readonly version: string
@@ -156,12 +165,54 @@ export class Galera {
   }
 
   /** @param spread callers are spread over all members; else all are on one */
-  async load({ kind, callers, warmUpMs, measuredMs }: KvLoad, spread: boolean): Promise<KvAnswer> {
+  load({ kind, callers, warmUpMs, measuredMs }: KvLoad, spread: boolean): Promise<KvAnswer> {
+    const firstId = ++this.#runs * IDS_A_RUN
+    const times = { callers, warmUpMs, measuredMs }
+    return this.#run(kind, times, [firstId, ROWS_LOADED], spread)
+  }
+
+  /** Makes the tables of pgbench. */
+  async loadPgbench({ accounts, branches }: PgbenchTables): Promise<void> {
+    await this.ask(
+      `USE bench; CREATE TABLE pgbench_branches (bid int PRIMARY KEY, bbalance int, filler char(88));
+       CREATE TABLE pgbench_tellers (tid int PRIMARY KEY, bid int, tbalance int, filler char(84));
+       CREATE TABLE pgbench_accounts (aid int PRIMARY KEY, bid int, abalance int, filler char(84));
+       CREATE TABLE pgbench_history (id bigint AUTO_INCREMENT PRIMARY KEY, tid int, bid int, aid int, delta int,
+         mtime timestamp, filler char(22));
+       INSERT INTO pgbench_branches SELECT seq, 0, '' FROM seq_1_to_${branches};
+       INSERT INTO pgbench_tellers SELECT seq, 1 + (seq - 1) DIV 10, 0, '' FROM seq_1_to_${10 * branches};
+       INSERT INTO pgbench_accounts SELECT seq, 1 + seq % ${branches}, 0, '' FROM seq_1_to_${accounts}`,
+    )
+  }
+
+  /** Runs one of pgbench's scripts. @param spread callers are spread over all members; else all are on one */
+  pgbench(
+    script: 'select' | 'simple' | 'tpcb',
+    times: LoadTimes,
+    { accounts, branches }: PgbenchTables,
+    spread: boolean,
+  ): Promise<KvAnswer> {
+    return this.#run(script, times, [branches, accounts], spread)
+  }
+
+  /** From connecting to the first row, one after another. */
+  firstRows(measuredMs: number): Promise<KvAnswer> {
+    return this.#run('first-row', { callers: 1, warmUpMs: 0, measuredMs }, [0, 1], false)
+  }
+
+  /** One result of so many rows; its time is that of the one operation. */
+  rows(count: number): Promise<KvAnswer> {
+    return this.#run('rows', { callers: 1, warmUpMs: 0, measuredMs: 1 }, [0, count], false)
+  }
+
+  async #run(
+    kind: string,
+    { callers, warmUpMs, measuredMs }: LoadTimes,
+    sizes: readonly [firstId: number, rows: number],
+    spread: boolean,
+  ): Promise<KvAnswer> {
     const ports = Array.from({ length: spread ? MEMBERS : 1 }, (_, i) => String(this.#port(i, 'sql')))
-    const args = [
-      ...[kind, String(callers), String(warmUpMs), String(measuredMs)],
-      ...[String(++this.#runs * IDS_A_RUN), String(ROWS_LOADED), ...ports],
-    ]
+    const args = [kind, ...[callers, warmUpMs, measuredMs, ...sizes].map(String), ...ports]
     const output = await this.#servers.run(this.#client, args, null)
     const histogram = new Histogram()
     let failed = 0

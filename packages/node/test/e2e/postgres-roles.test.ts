@@ -64,6 +64,41 @@ test('roles come in by their passwords, and may do what was granted', async () =
   expect(await login('alice', 'secret')).toContain('error FATAL 42501 permission denied for database "shop"')
 })
 
+test('sessions begin with what was said of their role and of the database', async () => {
+  await using cluster = await join({
+    data: joinPath(folder, 'settings'),
+    listen: ['127.0.0.1:0'],
+    mdns: false,
+    alone: true,
+  })
+  const shop = await cluster.database('shop')
+  await shop.execute(
+    `CREATE USER alice; ALTER ROLE alice SET application_name = 'of alice'; ALTER ROLE ALL SET application_name = 'of all';
+     ALTER ROLE alice SET search_path = extra, public; ALTER DATABASE shop SET timezone = 'Europe/Berlin'`,
+  )
+  const { port } = await cluster.servePostgres({ port: 0, connectionsMax: 7 })
+  const asked = async (parameters: Record<string, string>, text: string): Promise<readonly string[]> => {
+    const client = await WireClient.connect(port)
+    client.send(startup({ database: 'shop', ...parameters }))
+    const greeting = await client.untilReady()
+    client.send(query(text))
+    const answers = await client.untilReady()
+    client.close()
+    return [...greeting, ...answers]
+  }
+  const alices = await asked({ user: 'alice' }, 'SHOW search_path')
+  expect(alices).toEqual(expect.arrayContaining(['status application_name=of alice', 'row extra, public']))
+  expect(alices).toContain('status TimeZone=Europe/Berlin')
+  const others = await asked({ user: 'cluster' }, 'SHOW max_connections')
+  expect(others).toEqual(expect.arrayContaining(['status application_name=of all', 'row 7']))
+  // What the client asks for goes before, and is what RESET goes back to.
+  const own = await asked(
+    { user: 'alice', application_name: 'mine' },
+    "SET application_name = 'x'; RESET application_name; SHOW application_name",
+  )
+  expect(own).toEqual(expect.arrayContaining(['status application_name=mine', 'row mine']))
+})
+
 test('clients of two nodes hear each other', async () => {
   const options = { name: 'pair', mdns: false, listen: ['127.0.0.1:0'] }
   await using one = await join({ ...options, data: joinPath(folder, 'first'), alone: true })

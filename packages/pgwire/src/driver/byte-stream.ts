@@ -13,6 +13,8 @@ export interface ByteStream {
   /** Resolves when there is room for more. */
   write(bytes: Uint8Array): Promise<void>
   readonly encrypted: boolean
+  /** The hash of the certificate that was shown, to which logins may be bound; null without one. */
+  readonly endPoint: Uint8Array | null
   /** Goes on encrypted from here; null when that is not set up, or is so already. */
   readonly encrypt: (() => Promise<ByteStream>) | null
   /** Sends what was written, then closes. */

@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@cluster/core'
-import type { WireBackend, WireError, WireLogin, WireResult, WireSession } from '../backend.ts'
+import type { WireBackend, WireError, WireResult, WireSession } from '../backend.ts'
 import { NoBinaryFormat } from '../machine/binary-format.ts'
 import { type FrontendMessage, ProtocolError, type StartupMessage } from '../machine/frontend-messages.ts'
 import { MessageReader } from '../machine/message-reader.ts'
@@ -10,7 +10,7 @@ import type { CancelKey, CancelKeys } from './cancel-keys.ts'
 import { copyIn, giveCopy } from './copy-stream.ts'
 import { ExtendedQuery } from './extended-query.ts'
 import { Incoming } from './incoming.ts'
-import { authenticate, LoginRefused, MINOR, negotiate, readLogin, WrongPassword } from './login.ts'
+import { authenticate, LoginRefused, MINOR, negotiate, readLogin } from './login.ts'
 import type { LoginGate } from './login-gate.ts'
 import { Misuse } from './misuse.ts'
 import { Notifier } from './notifier.ts'
@@ -127,7 +127,7 @@ export class Connection {
     const { backend, cancelKeys } = this.#ports
     const login = readLogin(startup)
     negotiate(startup, this.#out)
-    await this.#authenticate(login)
+    await authenticate(login, this.#stream, this.#incoming, this.#out, this.#ports)
     const secretBytes = startup.minor >= MINOR ? SECRET_BYTES.since2 : SECRET_BYTES.before
     this.#key = cancelKeys.issue(secretBytes, () => this.#statements?.cancel())
     const session = await backend.connect(login, this.#key.process)
@@ -138,24 +138,6 @@ export class Connection {
     this.#tellSettings(session)
     this.#out.writer.backendKey(this.#key.process, this.#key.secret)
     return session
-  }
-
-  /** @throws LoginRefused, ProtocolError */
-  async #authenticate(login: WireLogin): Promise<void> {
-    const { gate } = this.#ports
-    const { address } = this.#stream
-    const leave = gate.enter(address)
-    if (leave === null)
-      throw new LoginRefused({ sqlstate: '53300', message: 'too many logins of this address are under way' })
-    try {
-      await authenticate(login, this.#stream, this.#incoming, this.#out, this.#ports)
-      gate.passed(address)
-    } catch (error) {
-      if (error instanceof WrongPassword) await gate.failed(address)
-      throw error
-    } finally {
-      leave()
-    }
   }
 
   async #serve(session: WireSession): Promise<void> {

@@ -14,14 +14,21 @@ interface Failures {
   readonly lastMs: number
 }
 
+/** Logins of one address. */
+interface Logins {
+  under: number
+  /** Called with true when it is their turn, with false when they are turned away. */
+  readonly waiting: Set<(turn: boolean) => void>
+}
+
 /**
- * Keeps wrong passwords in bulk from being cheap: answers get later with each one of an address, and an address has only
- * so many logins under way.
+ * Keeps wrong passwords in bulk from being cheap: answers get later with each one of an address. An address has only so
+ * many logins under way; more wait for their turn, and are turned away when it is known for wrong passwords.
  */
 export class LoginGate {
   readonly #loginsMax: number
   readonly #clock: Clock
-  readonly #under = new Map<string, number>()
+  readonly #logins = new Map<string, Logins>()
   /** The one that failed longest ago first. */
   readonly #failures = new Map<string, Failures>()
 
@@ -30,18 +37,23 @@ export class LoginGate {
     this.#clock = clock
   }
 
-  /** @returns to be called when the login is over; null: there are too many of that address already */
-  enter(address: string): Cancel | null {
-    const under = this.#under.get(address) ?? 0
-    if (under >= this.#loginsMax) return null
-    this.#under.set(address, under + 1)
+  /**
+   * Waits for the turn of a login.
+   * @param gone aborted when the client no longer waits
+   * @returns to be called when the login is over; null: it is turned away
+   */
+  async enter(address: string, gone: AbortSignal): Promise<Cancel | null> {
+    const logins = this.#logins.get(address) ?? { under: 0, waiting: new Set() }
+    this.#logins.set(address, logins)
+    if (logins.under >= this.#loginsMax) {
+      if (this.#recent(address) !== null || gone.aborted) return null
+      if (!(await this.#turn(logins, gone))) return null
+    } else logins.under++
     let left = false
     return () => {
       if (left) return
       left = true
-      const now = (this.#under.get(address) ?? 1) - 1
-      if (now > 0) this.#under.set(address, now)
-      else this.#under.delete(address)
+      this.#leave(address, logins)
     }
   }
 
@@ -52,16 +64,40 @@ export class LoginGate {
 
   /** The password was wrong. Resolves when the client may be told. */
   async failed(address: string): Promise<void> {
-    const nowMs = this.#clock.now()
-    const before = this.#failures.get(address)
-    const recent = before !== undefined && nowMs - before.lastMs < FORGIVEN_MS
-    const count = recent ? before.count + 1 : 1
+    const count = (this.#recent(address)?.count ?? 0) + 1
     this.#failures.delete(address)
-    this.#failures.set(address, { count, lastMs: nowMs })
+    this.#failures.set(address, { count, lastMs: this.#clock.now() })
     if (this.#failures.size > ADDRESSES_MAX) {
       const [oldest] = this.#failures.keys()
       if (oldest !== undefined) this.#failures.delete(oldest)
     }
+    for (const turn of this.#logins.get(address)?.waiting ?? []) turn(false)
     await delay(this.#clock, Math.min(FIRST_DELAY_MS * 2 ** Math.min(count - 1, 16), DELAY_MS_MAX))
+  }
+
+  /** Wrong passwords that are not forgiven yet. */
+  #recent(address: string): Failures | null {
+    const failures = this.#failures.get(address)
+    return failures !== undefined && this.#clock.now() - failures.lastMs < FORGIVEN_MS ? failures : null
+  }
+
+  /** Whoever leaves gives its place to the one that waits longest. */
+  #turn({ waiting }: Logins, gone: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const turn = (mine: boolean): void => {
+        waiting.delete(turn)
+        gone.removeEventListener('abort', onGone)
+        resolve(mine)
+      }
+      const onGone = (): void => turn(false)
+      waiting.add(turn)
+      gone.addEventListener('abort', onGone)
+    })
+  }
+
+  #leave(address: string, logins: Logins): void {
+    const [next] = logins.waiting
+    if (next !== undefined) next(true)
+    else if (--logins.under === 0) this.#logins.delete(address)
   }
 }

@@ -1,8 +1,9 @@
 import type { WireBackend, WireError, WireLogin } from '../backend.ts'
 import { ProtocolError, type StartupMessage } from '../machine/frontend-messages.ts'
-import { SCRAM, type ScramCrypto, ScramExchange } from '../machine/scram.ts'
+import { SCRAM, SCRAM_PLUS, type ScramCrypto, ScramExchange, type ScramVerifier } from '../machine/scram.ts'
 import type { ByteStream } from './byte-stream.ts'
 import type { Incoming } from './incoming.ts'
+import type { LoginGate } from './login-gate.ts'
 import type { Outgoing } from './outgoing.ts'
 
 /** The newest minor version of protocol 3 that is spoken here. */
@@ -33,9 +34,17 @@ const NOT_ENCRYPTED: WireError = {
   hint: 'Connect with sslmode=require; the node needs a certificate for it.',
 }
 
+const DOWNGRADED: WireError = {
+  sqlstate: '28000',
+  message: 'SCRAM channel binding negotiation error',
+  detail:
+    'The client supports channel binding and was told that the server does not; it does. Somebody may be in between.',
+}
+
 export interface LoginPorts {
   readonly backend: WireBackend
   readonly crypto: ScramCrypto
+  readonly gate: LoginGate
   nonce(bytes: number): Uint8Array
 }
 
@@ -83,27 +92,55 @@ export function negotiate(
 /** Has the client show who it is. @throws LoginRefused, ProtocolError */
 export async function authenticate(
   login: WireLogin,
-  { local, encrypted }: ByteStream,
+  stream: ByteStream,
   incoming: Incoming,
   out: Outgoing,
-  { backend, crypto, nonce }: LoginPorts,
+  ports: LoginPorts,
 ): Promise<void> {
-  const admission = await backend.admit(login, { local, encrypted })
+  const { local, encrypted, address } = stream
+  const admission = await ports.backend.admit(login, { local, encrypted })
   if (admission.how === 'refuse') throw new LoginRefused(admission.error)
   if (admission.how === 'scram') {
-    const exchange = new ScramExchange(crypto, admission.verifier, nonce(NONCE_BYTES))
-    out.writer.saslMechanisms([SCRAM])
-    await out.flush()
-    const first = exchange.first(initialResponse(await secret(incoming)))
-    if (first === null) throw new ProtocolError('the first message of SCRAM is malformed')
-    out.writer.saslContinue(first)
-    await out.flush()
-    const proof = exchange.final(await secret(incoming))
-    if (proof === null) throw new WrongPassword(login.user)
-    out.writer.saslFinal(proof)
+    const leave = await ports.gate.enter(address, stream.gone)
+    if (leave === null)
+      throw new LoginRefused({ sqlstate: '53300', message: 'too many logins of this address are under way' })
+    try {
+      out.writer.saslFinal(await proofFor(login, admission.verifier, stream, incoming, out, ports))
+      ports.gate.passed(address)
+    } catch (error) {
+      if (error instanceof WrongPassword) await ports.gate.failed(address)
+      throw error
+    } finally {
+      leave()
+    }
   }
   out.writer.authenticationOk()
   if (!local && !encrypted) out.writer.notice(NOT_ENCRYPTED, 'NOTICE')
+}
+
+/** Has the client prove that it knows the password. @returns our proof for it @throws LoginRefused, ProtocolError */
+async function proofFor(
+  login: WireLogin,
+  verifier: ScramVerifier,
+  { endPoint }: ByteStream,
+  incoming: Incoming,
+  out: Outgoing,
+  { crypto, nonce }: LoginPorts,
+): Promise<string> {
+  const offered = endPoint === null ? [SCRAM] : [SCRAM_PLUS, SCRAM]
+  out.writer.saslMechanisms(offered)
+  await out.flush()
+  const { mechanism, data } = initialResponse(await secret(incoming), offered)
+  const channel = { endPoint, bound: mechanism === SCRAM_PLUS }
+  const exchange = new ScramExchange(crypto, verifier, nonce(NONCE_BYTES), channel)
+  const first = exchange.first(data)
+  if (first.type === 'malformed') throw new ProtocolError('the first message of SCRAM is malformed')
+  if (first.type === 'downgraded') throw new LoginRefused(DOWNGRADED)
+  out.writer.saslContinue(first.text)
+  await out.flush()
+  const proof = exchange.final(await secret(incoming))
+  if (proof === null) throw new WrongPassword(login.user)
+  return proof
 }
 
 async function secret(incoming: Incoming): Promise<Uint8Array> {
@@ -113,10 +150,13 @@ async function secret(incoming: Incoming): Promise<Uint8Array> {
 }
 
 /** The mechanism's name, then the message with its length. */
-function initialResponse(bytes: Uint8Array): Uint8Array {
+function initialResponse(
+  bytes: Uint8Array,
+  offered: readonly string[],
+): { readonly mechanism: string; readonly data: Uint8Array } {
   const end = bytes.indexOf(0)
   const mechanism = end < 0 ? '' : new TextDecoder().decode(bytes.subarray(0, end))
-  if (mechanism !== SCRAM)
+  if (!offered.includes(mechanism))
     throw new LoginRefused({
       sqlstate: '28000',
       message: `the mechanism ${mechanism || '""'} is not offered`,
@@ -124,5 +164,5 @@ function initialResponse(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < end + 5 || view.getInt32(end + 1) !== bytes.length - end - 5)
     throw new ProtocolError('the first message of SASL has an impossible length')
-  return bytes.subarray(end + 5)
+  return { mechanism, data: bytes.subarray(end + 5) }
 }

@@ -5,9 +5,10 @@ import type { WireBackend } from '../backend.ts'
 import { type PgwireOptions, type ResolvedOptions, resolveOptions } from '../options.ts'
 import { CancelKeys } from './cancel-keys.ts'
 import { Connection } from './connection.ts'
+import { endPointOf } from './end-point.ts'
 import { LoginGate } from './login-gate.ts'
 import { nodeCrypto } from './node-crypto.ts'
-import { socketStream } from './socket-stream.ts'
+import { type Encryption, socketStream } from './socket-stream.ts'
 
 export interface PgwirePorts {
   readonly backend: WireBackend
@@ -64,7 +65,7 @@ class NodePgwireServer implements PgwireServer {
   }
 
   async listen({ host = '127.0.0.1', port, tls }: ListenOptions): Promise<number> {
-    const secure = tls === undefined ? null : createSecureContext({ cert: tls.cert, key: tls.key })
+    const secure = tls === undefined ? null : encryption(tls)
     const server = createServer((socket) => void this.#accept(socket, secure))
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)))
@@ -92,7 +93,7 @@ class NodePgwireServer implements PgwireServer {
     late()
   }
 
-  async #accept(socket: Socket, secure: ReturnType<typeof createSecureContext> | null): Promise<void> {
+  async #accept(socket: Socket, secure: Encryption | null): Promise<void> {
     const { random, logger } = this.#ports
     const stream = socketStream(socket, secure, this.#ports.clock)
     const ports = {
@@ -113,6 +114,10 @@ class NodePgwireServer implements PgwireServer {
     await connection.run()
     this.#open.delete(connection)
   }
+}
+
+function encryption({ cert, key }: { readonly cert: string; readonly key: string }): Encryption {
+  return { context: createSecureContext({ cert, key }), endPoint: endPointOf(cert) }
 }
 
 function listenError(

@@ -6,8 +6,15 @@ import type { ByteStream } from './byte-stream.ts'
 /** After the last bytes a client has so long to close. */
 const LINGER_MS = 500
 
-/** A socket of the platform as a stream of bytes. @param secure certificate and key; null without encryption */
-export function socketStream(socket: Socket, secure: SecureContext | null, clock: Clock): ByteStream {
+/** What connections are encrypted with. */
+export interface Encryption {
+  readonly context: SecureContext
+  /** See `ByteStream.endPoint`. */
+  readonly endPoint: Uint8Array | null
+}
+
+/** A socket of the platform as a stream of bytes. @param secure null without encryption */
+export function socketStream(socket: Socket, secure: Encryption | null, clock: Clock): ByteStream {
   const gone = new AbortController()
   socket.on('close', () => gone.abort())
   // An error ends the socket, and the close that follows says so.
@@ -20,6 +27,7 @@ export function socketStream(socket: Socket, secure: SecureContext | null, clock
     address: remoteAddress,
     local: isLoopback(remoteAddress),
     encrypted: socket instanceof TLSSocket,
+    endPoint: null,
     incoming,
     gone: gone.signal,
     encrypt: secure && !(socket instanceof TLSSocket) ? () => encrypt(socket, secure, clock) : null,
@@ -40,8 +48,8 @@ function isLoopback(address: string): boolean {
   return address === '::1' || /^(?:::ffff:)?127\./.test(address)
 }
 
-async function encrypt(socket: Socket, secureContext: SecureContext, clock: Clock): Promise<ByteStream> {
-  const encrypted = new TLSSocket(socket, { isServer: true, secureContext })
+async function encrypt(socket: Socket, { context, endPoint }: Encryption, clock: Clock): Promise<ByteStream> {
+  const encrypted = new TLSSocket(socket, { isServer: true, secureContext: context })
   const stream = socketStream(encrypted, null, clock)
   await new Promise<void>((resolve, reject) => {
     encrypted.once('secure', () => resolve())
@@ -51,6 +59,7 @@ async function encrypt(socket: Socket, secureContext: SecureContext, clock: Cloc
   return {
     ...stream,
     encrypted: true,
+    endPoint,
     address: remoteAddress,
     local: isLoopback(remoteAddress),
     remote: `${remoteAddress}:${remotePort}`,

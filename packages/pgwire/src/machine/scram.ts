@@ -1,6 +1,6 @@
 /**
- * SCRAM-SHA-256 on the side of the server, without channel binding.
- * @see RFC 5802, RFC 7677
+ * SCRAM-SHA-256 on the side of the server, and SCRAM-SHA-256-PLUS, which is bound to the certificate of the channel.
+ * @see RFC 5802, RFC 7677, RFC 5929
  */
 
 /** What the platform computes. */
@@ -21,6 +21,10 @@ export interface ScramVerifier {
 }
 
 export const SCRAM = 'SCRAM-SHA-256'
+/** The same, and the client proves which certificate it sees, so that nobody can be in between. */
+export const SCRAM_PLUS = 'SCRAM-SHA-256-PLUS'
+/** The one kind of binding: the hash of the server's certificate. */
+const BINDING = 'tls-server-end-point'
 /** RFC 7677 asks for at least so many. */
 export const SCRAM_ITERATIONS = 4096
 
@@ -54,36 +58,57 @@ interface ClientFirst {
 }
 
 function parseClientFirst(text: string): ClientFirst | null {
-  // `n,,` or `y,,`: no channel binding; what follows is `n=user,r=nonce`. The user was named at the start already.
-  const found = /^((?:n|y),(?:a=[^,]*)?,)(n=[^,]*,r=([^,]+)(?:,.*)?)$/.exec(text)
+  // `n,,`, `y,,` or `p=KIND,,`; what follows is `n=user,r=nonce`. The user was named at the start already.
+  const found = /^((?:n|y|p=[\w.-]+),(?:a=[^,]*)?,)(n=[^,]*,r=([^,]+)(?:,.*)?)$/.exec(text)
   if (!found) return null
   const [, binding = '', bare = '', nonce = ''] = found
   return { bare, nonce, binding }
 }
+
+/** What the client may bind its proof to. */
+export interface ScramChannel {
+  /** The hash of the certificate that the server showed; null: the channel cannot be bound to. */
+  readonly endPoint: Uint8Array | null
+  /** The client chose SCRAM-SHA-256-PLUS. */
+  readonly bound: boolean
+}
+
+export type ScramReply =
+  | { readonly type: 'reply'; readonly text: string }
+  | { readonly type: 'malformed' }
+  /** The client could bind and was told, by somebody in between, that the server cannot. */
+  | { readonly type: 'downgraded' }
 
 /** One exchange: `first`, then `final`. Takes a verifier that fits nobody for a user that does not exist. */
 export class ScramExchange {
   readonly #crypto: ScramCrypto
   readonly #verifier: ScramVerifier
   readonly #serverNonce: string
+  readonly #channel: ScramChannel
   #clientFirst: ClientFirst | null = null
   #serverFirst = ''
 
-  constructor(crypto: ScramCrypto, verifier: ScramVerifier, nonce: Uint8Array) {
+  constructor(crypto: ScramCrypto, verifier: ScramVerifier, nonce: Uint8Array, channel: ScramChannel) {
     this.#crypto = crypto
     this.#verifier = verifier
     this.#serverNonce = crypto.toBase64(nonce)
+    this.#channel = channel
   }
 
-  /** The answer to the client's first message; null when that is none. */
-  first(message: Uint8Array): string | null {
+  /** The answer to the client's first message. */
+  first(message: Uint8Array): ScramReply {
     const client = parseClientFirst(decoder.decode(message))
-    if (client === null) return null
+    if (client === null) return { type: 'malformed' }
+    const { endPoint, bound } = this.#channel
+    const flag = client.binding.slice(0, client.binding.indexOf(','))
+    if (flag === 'y' && endPoint !== null) return { type: 'downgraded' }
+    if (bound ? flag !== `p=${BINDING}` || endPoint === null : flag.startsWith('p'))
+      return { type: 'malformed' }
     this.#clientFirst = client
     const { salt, iterations } = this.#verifier
     const salt64 = this.#crypto.toBase64(salt)
     this.#serverFirst = `r=${client.nonce}${this.#serverNonce},s=${salt64},i=${iterations}`
-    return this.#serverFirst
+    return { type: 'reply', text: this.#serverFirst }
   }
 
   /** The proof for the client when its own holds; null when it does not. */
@@ -94,7 +119,7 @@ export class ScramExchange {
     const [, withoutProof = '', binding = '', nonce = '', proof64 = ''] = found
     const { toBase64, fromBase64 } = this.#crypto
     if (nonce !== client.nonce + this.#serverNonce) return null
-    if (binding !== toBase64(encoder.encode(client.binding))) return null
+    if (binding !== toBase64(this.#bindingOf(client))) return null
     const proof = fromBase64(proof64)
     const { storedKey, serverKey } = this.#verifier
     if (proof === null || proof.length !== storedKey.length) return null
@@ -103,6 +128,13 @@ export class ScramExchange {
     const clientKey = proof.map((byte, i) => byte ^ (signature[i] ?? 0))
     if (!sameBytes(this.#crypto.sha256(clientKey), storedKey)) return null
     return `v=${toBase64(this.#crypto.hmacSha256(serverKey, all))}`
+  }
+
+  /** What the client said of binding, and what it is bound to. */
+  #bindingOf({ binding }: ClientFirst): Uint8Array {
+    const { endPoint, bound } = this.#channel
+    const header = encoder.encode(binding)
+    return bound && endPoint !== null ? Uint8Array.of(...header, ...endPoint) : header
   }
 }
 

@@ -20,6 +20,12 @@ export const parts = {
   database: new URL(url).pathname.slice(1),
 }
 
+/** A door to the same database that encrypts and asks this role for its password. */
+export const secured = JSON.parse(process.env.CLIENT_SECURED ?? '{}') as {
+  readonly user: string
+  readonly port: number
+}
+
 let failed = false
 
 /** Runs one case and says how it went. Cases after a failed one still run. */

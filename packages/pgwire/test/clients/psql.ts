@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { check, done, parts, url, urls } from './harness.ts'
+import { check, done, parts, secured, url, urls } from './harness.ts'
 import { output, tool } from './tool.ts'
 
 const psql = (...args: string[]): Promise<string> =>
@@ -249,6 +249,32 @@ await check('tab completion', async () => {
     shown.trim().split('\n'),
     typed.map(([text, word]) => text.slice(0, text.lastIndexOf(' ') + 1) + word),
   )
+})
+
+await check('passwords, bound to the certificate of an encrypted connection', async () => {
+  await run(`CREATE ROLE ${secured.user} LOGIN PASSWORD 'a secret'`)
+  const door = (password: string, options: string): string =>
+    `postgresql://${secured.user}:${password}@${parts.host}:${secured.port}/${parts.database}?${options}`
+  const bound = 'sslmode=require&channel_binding=require'
+  const shown = await output('psql', ['-X', '-Atc', 'SELECT current_user', door('a%20secret', bound)])
+  assert.equal(shown.trim(), secured.user)
+  assert.match(
+    await output('psql', ['-X', '-c', '\\conninfo', door('a%20secret', bound)]),
+    /SSL connection \(protocol: TLSv1/,
+  )
+  const wrong = await tool('psql', ['-X', '-c', 'SELECT 1', door('another', bound)])
+  assert.match(wrong.err, /password authentication failed for user "secured"/)
+  // Without encryption there is nothing to bind to, and the client must not be talked into going without.
+  const plain = await tool('psql', [
+    '-X',
+    '-c',
+    'SELECT 1',
+    door('a%20secret', 'sslmode=disable&channel_binding=require'),
+  ])
+  assert.notEqual(plain.code, 0)
+  assert.match(plain.err, /channel binding/)
+  const unbound = door('a%20secret', 'sslmode=disable')
+  assert.equal((await output('psql', ['-X', '-Atc', 'SELECT 1', unbound])).trim(), '1')
 })
 
 await check('a list of hosts: the first that answers serves', async () => {

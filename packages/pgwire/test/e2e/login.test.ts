@@ -49,16 +49,29 @@ describe('the gate', () => {
     expect(clock.waits.slice(9)).toEqual([100, 100])
   })
 
-  test('an address has only so many logins under way', () => {
+  const waits = new AbortController().signal
+
+  test('an address has only so many logins under way; more wait for their turn', async () => {
     const gate = new LoginGate(2, new WaitingClock())
-    const [one, two] = [gate.enter('a'), gate.enter('a')]
-    expect([one, two]).not.toContain(null)
-    expect(gate.enter('a')).toBeNull()
-    expect(gate.enter('b')).not.toBeNull()
+    const [one] = await Promise.all([gate.enter('a', waits), gate.enter('a', waits)])
+    const order: string[] = []
+    const third = gate.enter('a', waits).then((leave) => order.push(`third ${leave !== null}`))
+    const impatient = new AbortController()
+    const fourth = gate.enter('a', impatient.signal).then((leave) => order.push(`fourth ${leave !== null}`))
+    expect(await gate.enter('b', waits)).not.toBeNull()
+    expect(order).toEqual([])
+    impatient.abort()
+    await fourth
     one?.()
     one?.()
-    expect(gate.enter('a')).not.toBeNull()
-    expect(gate.enter('a')).toBeNull()
+    await third
+    expect(order).toEqual(['fourth false', 'third true'])
+    const fifth = gate.enter('a', waits).then((leave) => order.push(`fifth ${leave !== null}`))
+    await gate.failed('a')
+    await fifth
+    expect(order.at(-1)).toBe('fifth false')
+    // An address that is known for wrong passwords has nobody waiting.
+    expect(await gate.enter('a', waits)).toBeNull()
   })
 })
 
@@ -70,7 +83,8 @@ describe('who comes from elsewhere', () => {
       write: async (bytes: Uint8Array) => void written.push(bytes),
     } as unknown as ByteStream
     const out = new Outgoing(stream)
-    const ports = { backend: new ToyBackend(), crypto: nodeCrypto, nonce }
+    const gate = new LoginGate(1, realClock)
+    const ports = { backend: new ToyBackend(), crypto: nodeCrypto, gate, nonce }
     const login = { user: 'me', database: 'shop', settings: new Map<string, string>() }
     await authenticate(login, stream, new Incoming(stream, new MessageReader(1_000)), out, ports)
     await out.flush()

@@ -23,11 +23,22 @@ export interface DefaultAcl {
   readonly acl: Acl
 }
 
+/** What sessions begin with. */
+export interface BeginningSettings {
+  /** 0: of all roles. */
+  readonly role: number
+  /** In this database alone, which goes before what holds everywhere. */
+  readonly here: boolean
+  /** By name. */
+  readonly settings: Readonly<Record<string, string>>
+}
+
 /** Everything that is stored about access. */
 export interface AccessFacts {
   readonly roles: readonly Role[]
   readonly objects: readonly ObjectAccess[]
   readonly defaults: readonly DefaultAcl[]
+  readonly beginnings: readonly BeginningSettings[]
 }
 
 /** An object as far as access goes. */
@@ -76,6 +87,13 @@ export class AccessState {
     const found = this.#byName.get(name)
     if (found === undefined) throw sqlError('42704', `role "${name}" does not exist`)
     return found
+  }
+
+  /** What a session of the role begins with; what is said more closely goes before. */
+  settingsOf(role: number): ReadonlyMap<string, string> {
+    const rank = ({ role: of, here }: BeginningSettings): number => (of === 0 ? 0 : 2) + (here ? 1 : 0)
+    const own = this.facts.beginnings.filter(({ role: of }) => of === 0 || of === role)
+    return new Map(own.sort((a, b) => rank(a) - rank(b)).flatMap(({ settings }) => Object.entries(settings)))
   }
 
   nameOf(oid: number): string {

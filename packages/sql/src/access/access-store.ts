@@ -10,7 +10,13 @@ import {
 } from '@cluster/core'
 import { list, number, object, string, stringOrNull, word } from '../catalog/json.ts'
 import { Lru } from '../session/lru.ts'
-import { type AccessFacts, AccessState, type DefaultAcl, type ObjectAccess } from './access-state.ts'
+import {
+  type AccessFacts,
+  AccessState,
+  type BeginningSettings,
+  type DefaultAcl,
+  type ObjectAccess,
+} from './access-state.ts'
 import type { Acl } from './privileges.ts'
 import type { Role } from './roles.ts'
 
@@ -41,7 +47,7 @@ export class AccessStore {
 
   constructor(bootstrap: string, random: Random) {
     this.#random = random
-    this.#empty = new AccessState({ roles: [], objects: [], defaults: [] }, bootstrap)
+    this.#empty = new AccessState({ roles: [], objects: [], defaults: [], beginnings: [] }, bootstrap)
   }
 
   /** What holds as this transaction sees it. */
@@ -71,11 +77,12 @@ export class AccessStore {
   }
 }
 
-function rowsOf({ roles, objects, defaults }: AccessFacts): ReadonlyMap<string, string> {
+function rowsOf({ roles, objects, defaults, beginnings }: AccessFacts): ReadonlyMap<string, string> {
   return new Map([
     ...roles.map((role) => [`role/${role.oid}`, JSON.stringify(role)] as const),
     ...objects.map((one) => [`object/${one.oid}`, JSON.stringify(one)] as const),
     ...defaults.map((one) => [`default/${one.role}/${one.schema}/${one.kind}`, JSON.stringify(one)] as const),
+    ...beginnings.map((one) => [`settings/${one.role}/${one.here}`, JSON.stringify(one)] as const),
   ])
 }
 
@@ -83,6 +90,7 @@ async function read(transaction: Transaction): Promise<AccessFacts> {
   const roles: Role[] = []
   const objects: ObjectAccess[] = []
   const defaults: DefaultAcl[] = []
+  const beginnings: BeginningSettings[] = []
   const request = { relation: ACCESS, range: {}, partitions: [EVERYWHERE], columns: [0, 1] }
   for await (const { columns, length } of transaction.scan(request))
     for (let i = 0; i < length; i++) {
@@ -92,9 +100,10 @@ async function read(transaction: Transaction): Promise<AccessFacts> {
       const json = object(JSON.parse(text))
       if ('memberOf' in json) roles.push(decodeRole(json))
       else if ('owner' in json) objects.push(decodeObject(json))
+      else if ('settings' in json) beginnings.push(decodeBeginning(json))
       else defaults.push(decodeDefault(json))
     }
-  return { roles, objects, defaults }
+  return { roles, objects, defaults, beginnings }
 }
 
 type Json = ReturnType<typeof object>
@@ -114,6 +123,7 @@ function decodeRole(json: Json): Role {
     connectionLimit: number(json['connectionLimit']),
     password: stringOrNull(json['password']),
     validUntil: stringOrNull(json['validUntil']),
+    comment: json['comment'] === undefined ? null : stringOrNull(json['comment']),
     memberOf: list(json['memberOf']).map((value) => {
       const one = object(value)
       return { role: number(one['role']), admin: one['admin'] === true, grantor: number(one['grantor']) }
@@ -138,6 +148,14 @@ const decodeDefault = (json: Json): DefaultAcl => ({
   schema: number(json['schema']),
   kind: word(json['kind'], ['table', 'sequence', 'schema', 'type', 'function'] as const),
   acl: decodeAcl(json['acl']),
+})
+
+const decodeBeginning = (json: Json): BeginningSettings => ({
+  role: number(json['role']),
+  here: json['here'] === true,
+  settings: Object.fromEntries(
+    Object.entries(object(json['settings'])).map(([name, value]) => [name, string(value)]),
+  ),
 })
 
 function decodeAcl(value: unknown): Acl {

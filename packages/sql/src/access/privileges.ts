@@ -131,4 +131,25 @@ export function aclText(
   return `${to}=${marked}/${quoted(nameOf(grantor))}`
 }
 
+/** An item that `aclText` wrote, with roles by whatever they are called there; null for another text. */
+export function parseAclText(text: string): {
+  readonly grantee: string
+  readonly grantor: string
+  readonly letters: string
+  readonly grantable: string
+} | null {
+  const name = '(\\w*|"(?:[^"]|"")*")'
+  const [, grantee, marked = '', grantor] =
+    new RegExp(`^${name}=((?:[a-zA-Z]\\*?)*)/${name}$`).exec(text) ?? []
+  if (grantee === undefined || grantor === undefined) return null
+  const plain = (given: string): string =>
+    given.startsWith('"') ? given.slice(1, -1).replaceAll('""', '"') : given
+  return {
+    grantee: plain(grantee),
+    grantor: plain(grantor),
+    letters: marked.replaceAll('*', ''),
+    grantable: Array.from(marked.matchAll(/(.)\*/g), ([, letter]) => letter).join(''),
+  }
+}
+
 const quoted = (name: string): string => (/^\w+$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`)

@@ -15,6 +15,8 @@ export interface RoleInfo {
   readonly validUntilMicros: bigint | null
   /** Sessions at once; −1: as many as there is room for. */
   readonly connectionLimit: number
+  /** What its sessions begin with, by name. */
+  readonly settings: ReadonlyMap<string, string>
 }
 
 /** Null when there is no role of the name. */
@@ -30,5 +32,6 @@ export function roleInfo(state: AccessState, name: string): RoleInfo | null {
     verifier: password === null ? null : parseVerifier(password),
     validUntilMicros: validUntil === null ? null : BigInt(validUntil),
     connectionLimit,
+    settings: state.settingsOf(oid),
   }
 }

@@ -18,6 +18,7 @@ export interface Role {
   /** Its password holds until then, in microseconds since 1970, as decimal text; null: for ever. */
   readonly validUntil: string | null
   readonly memberOf: readonly Membership[]
+  readonly comment: string | null
 }
 
 export interface Membership {
@@ -44,6 +45,7 @@ const NOBODY: Omit<Role, 'oid' | 'name'> = {
   password: null,
   validUntil: null,
   memberOf: [],
+  comment: null,
 }
 
 export const newRole = (oid: number, name: string): Role => ({ ...NOBODY, oid, name })

@@ -3,6 +3,7 @@ import { SQLSTATE } from '../errors.ts'
 import { contextual } from '../functions/define.ts'
 import type { ScalarFunction } from '../functions/function.ts'
 import { isPopulate, resolvePopulate } from '../functions/json/populate.ts'
+import { numberedAcl } from '../functions/privileges.ts'
 import { resolveSetFunction } from '../functions/set-returning.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { SetFunction } from '../plan/logical.ts'
@@ -35,6 +36,12 @@ export function setFunction(
   // The only one that asks its session: what that knows comes as an array.
   if (name === 'pg_listening_channels' && args.length === 0)
     return setFunction(context, { ...call, args: [] }, 'unnest', [listeningChannels()])
+  // Its roles are told by name, and their numbers are known to the session.
+  if (name === 'aclexplode' && args.length === 1) {
+    const type = arrayOf(TEXT)
+    const list = args.map((arg, i) => coerce(context, call.args[i] ?? call, arg, type, 'explicit'))
+    args = [{ kind: 'call', type, fn: numberedAcl, form: 'function', args: list }]
+  }
   const types = args.map(({ type }) => type)
   const populate = isPopulate(name) ? resolvePopulate(name, types, definition) : null
   const fn = populate === null ? resolveSetFunction(name, types) : null

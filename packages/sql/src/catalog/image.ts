@@ -228,6 +228,8 @@ export class CatalogImage {
     const found = kind === 'regclass' ? this.find(text) : this.findType(text)
     if (found !== null) return found.oid
     const shown = shownName(parseWrittenName(text))
+    const pseudo = kind === 'regclass' ? undefined : PSEUDO_TYPES[shown.replace(/^pg_catalog\./, '')]
+    if (pseudo !== undefined) return pseudo
     throw kind === 'regclass'
       ? sqlError(SQLSTATE.undefinedTable, `relation "${shown}" does not exist`)
       : sqlError(SQLSTATE.undefinedObject, `type "${shown}" does not exist`)
@@ -274,13 +276,28 @@ export class CatalogImage {
   /** `format_type`; null for what is no type. */
   formatType(oid: number, modifier: number | null): string | null {
     const found = this.type(oid)
-    if (found === null) return oid === 0 ? '-' : '???'
+    if (found === null) return oid === 0 ? '-' : (pseudoNames.get(oid) ?? '???')
     const { entry, type } = found
     if (entry !== null) return this.shown(entry)
     if (modifier === null || modifier < 0) return typeName(type)
     return formatType(modified(type, modifier))
   }
 }
+
+/** Of what functions take and give, and no column has. Clients ask by them for functions of a kind. */
+const PSEUDO_TYPES: Readonly<Record<string, number>> = {
+  record: 2249,
+  any: 2276,
+  anyarray: 2277,
+  void: 2278,
+  trigger: 2279,
+  internal: 2281,
+  anyelement: 2283,
+  event_trigger: 3838,
+}
+const pseudoNames: ReadonlyMap<number, string> = new Map(
+  Object.entries(PSEUDO_TYPES).map(([name, oid]) => [oid, name === 'any' ? '"any"' : name]),
+)
 
 const keyOf = (entry: CatalogEntry): string => catalogKey(entry.schema, entry.name)
 

@@ -14,7 +14,7 @@ import { textArray } from '../types/array-text.ts'
 import { arrayOf, type SqlType, TEXT, type TypeId, typeName } from '../types/type.ts'
 import { contextual, fn } from './define.ts'
 import type { ContextImplementation, ScalarFunction } from './function.ts'
-import { privilegeFunctions } from './privileges.ts'
+import { numberedAcl, privilegeFunctions } from './privileges.ts'
 
 /** Functions that ask the catalog, as clients of PostgreSQL call them. */
 
@@ -151,7 +151,11 @@ export const catalogFunctions: readonly ScalarFunction[] = [
   inCatalog('col_description', ['oid', 'integer'], 'text', (catalog, oid, column) =>
     commentOf(catalog, 'pg_class', oid as number, column as number),
   ),
-  inCatalog('shobj_description', ['oid', 'text'], 'text', () => null),
+  inCatalog('shobj_description', ['oid', 'text'], 'text', (catalog, oid, table) =>
+    table === 'pg_authid' ? (catalog.access.role(oid as number)?.comment ?? null) : null,
+  ),
+  ...['pg_tablespace_size', 'pg_database_size'].map((name) => size(name, ['oid'])),
+  fn('pg_get_function_sqlbody', ['oid'], 'text', () => null),
   inCatalog('to_regclass', ['text'], 'regclass', (catalog, text) => {
     const found = catalog.find(text as string)
     return found === null ? null : catalog.shown(found)
@@ -189,7 +193,7 @@ export const catalogFunctions: readonly ScalarFunction[] = [
 
 /** True for functions that need the image of the catalog. */
 export const asksCatalog: ReadonlySet<string> = new Set(
-  catalogFunctions.filter(({ contextual: impl }) => impl !== null).map(({ name }) => name),
+  [...catalogFunctions.filter(({ contextual: impl }) => impl !== null), numberedAcl].map(({ name }) => name),
 )
 
 const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB']

@@ -4,14 +4,17 @@ import {
   type AccessKind,
   COLUMN_LETTERS,
   defaultAcl,
+  EVERYBODY,
   type Letter,
   letterOf,
   lettersOf,
+  parseAclText,
 } from '../access/privileges.ts'
 import type { CatalogImage } from '../catalog/image.ts'
 import { aclArray, guardedAs, guardedIn } from '../catalog/image-access.ts'
-import { DATABASE_OID } from '../catalog/known-oids.ts'
+import { DATABASE_OID, DATABASE_OWNER } from '../catalog/known-oids.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
+import { textArray, toArray } from '../types/array-text.ts'
 import { arrayOf, TEXT, type TypeId } from '../types/type.ts'
 import { contextual } from './define.ts'
 import type { ScalarFunction } from './function.ts'
@@ -182,6 +185,33 @@ const kindOfLetter: Readonly<Record<string, AccessKind>> = {
   f: 'function',
   l: 'language',
   t: 'tablespace',
+}
+
+/** An access list with its roles by number; what is nobody's name stays out. PUBLIC is 0. */
+export const numberedAcl: ScalarFunction = {
+  ...contextual('aclexplode', ['array'], 'array', 'stable', (session, acl) => {
+    const { access } = session.catalog()
+    const numberOf = (name: string): number | null =>
+      name === ''
+        ? EVERYBODY
+        : name === 'pg_database_owner'
+          ? DATABASE_OWNER
+          : (access.roleNamed(name)?.oid ?? null)
+    return textArray(
+      toArray(TEXT, acl as string).items.flatMap((text) => {
+        const item = parseAclText(String(text))
+        if (item === null) throw sqlError('22P02', `malformed access list: "${text}"`)
+        const [grantee, grantor] = [numberOf(item.grantee), numberOf(item.grantor)]
+        if (grantee === null || grantor === null) return []
+        const letters = [...item.letters].map((letter) =>
+          item.grantable.includes(letter) ? `${letter}*` : letter,
+        )
+        return [`${grantee}=${letters.join('')}/${grantor}`]
+      }),
+    )
+  }),
+  args: [arrayOf(TEXT)],
+  returns: arrayOf(TEXT),
 }
 
 /** Functions that tell who may do what. */

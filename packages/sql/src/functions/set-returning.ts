@@ -1,4 +1,5 @@
 import type { Value } from '@cluster/core'
+import { LETTERS, parseAclText, privilegeName } from '../access/privileges.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { toArray } from '../types/array-text.ts'
 import { isInfinite } from '../types/datetime.ts'
@@ -15,6 +16,7 @@ import {
   JSON_TYPE,
   JSONB,
   NUMERIC,
+  OID,
   REGCLASS,
   recordOf,
   type SqlType,
@@ -92,7 +94,33 @@ const OPTION = recordOf([
   { name: 'option_value', type: TEXT },
 ])
 
+/** A row of `aclexplode`. */
+const ACL_ITEM = recordOf([
+  { name: 'grantor', type: OID },
+  { name: 'grantee', type: OID },
+  { name: 'privilege_type', type: TEXT },
+  { name: 'is_grantable', type: BOOLEAN },
+])
+
+/** One row a privilege. @param acl an access list with roles by number */
+function* aclRows(acl: string): Generator<Value> {
+  for (const text of toArray(TEXT, acl).items) {
+    const item = parseAclText(String(text))
+    if (item === null) throw sqlError('22P02', `malformed access list: "${text}"`)
+    for (const letter of item.letters) {
+      const name = letterNames.get(letter) ?? letter
+      const grantable = item.grantable.includes(letter)
+      yield fromRecord(ACL_ITEM, [Number(item.grantor), Number(item.grantee), name, grantable])
+    }
+  }
+}
+
+const letterNames: ReadonlyMap<string, string> = new Map(
+  LETTERS.map((letter) => [letter, privilegeName(letter)]),
+)
+
 const plain: readonly SetReturning[] = [
+  define('aclexplode', [arrayOf(TEXT)], ACL_ITEM, aclRows),
   // No table is a partition of another one.
   define('pg_partition_ancestors', [REGCLASS], REGCLASS, () => []),
   // Options of foreign tables, of which there are none; each is `name=value`.

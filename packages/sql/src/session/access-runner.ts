@@ -7,12 +7,19 @@ import { numberBefore, withNewObjects } from '../access/new-objects.ts'
 import { denied, permit } from '../access/permit.ts'
 import type { Requirement } from '../access/requirement.ts'
 import type { Role } from '../access/roles.ts'
+import { alterSettings } from '../access/statements/beginning-settings.ts'
 import { type AccessContext, findSchema } from '../access/statements/context.ts'
 import { alterDefaultPrivileges } from '../access/statements/default-privileges.ts'
 import { grantPrivileges } from '../access/statements/grants.ts'
 import { grantRole } from '../access/statements/membership.ts'
 import { dropOwned, ownerTo, reassignOwned } from '../access/statements/ownership.ts'
-import { alterRole, createRole, dropRole, renameRole } from '../access/statements/role-statements.ts'
+import {
+  alterRole,
+  commentRole,
+  createRole,
+  dropRole,
+  renameRole,
+} from '../access/statements/role-statements.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { CatalogEntry } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
@@ -20,6 +27,7 @@ import type { AccessStatement, Definition, IdentityStatement } from '../syntax/a
 import { parseTimestamptz } from '../types/datetime.ts'
 import type { PlannedStatement } from './planner.ts'
 import type { SessionState } from './session-state.ts'
+import { checkedSetting } from './settings.ts'
 
 export interface AccessRunnerPorts {
   readonly store: AccessStore
@@ -167,6 +175,10 @@ export class AccessRunner {
       path: session.path,
       current: speaker(state, session.identity),
       session: loggedIn(state, session.identity.session),
+      settings: {
+        get: (name) => session.settings.get(name),
+        check: (name, values) => checkedSetting(name, values ?? null),
+      },
       moment: (text) => parseTimestamptz(text, { zone, nowMicros: nowMicros() }),
     }
   }
@@ -196,6 +208,10 @@ function changed(
       return createRole(context, statement)
     case 'alterRole':
       return alterRole(context, statement)
+    case 'alterSettings':
+      return alterSettings(context, statement)
+    case 'commentRole':
+      return commentRole(context, statement)
     case 'renameRole':
       return renameRole(context, statement)
     case 'dropRole':
@@ -218,6 +234,10 @@ function commandOf(statement: AccessStatement): string {
   switch (statement.kind) {
     case 'createRole':
       return 'CREATE ROLE'
+    case 'alterSettings':
+      return statement.role === null && statement.database !== null ? 'ALTER DATABASE' : 'ALTER ROLE'
+    case 'commentRole':
+      return 'COMMENT'
     case 'alterRole':
     case 'renameRole':
       return 'ALTER ROLE'

@@ -19,7 +19,7 @@ export abstract class SessionFacts {
   }
 
   configure(name: string, value: string): void {
-    this.#state.settings.set(name, [value])
+    this.#state.settings.begin(name, value)
   }
 
   format(type: SqlType, value: Value): string {

@@ -13,6 +13,8 @@ import { Settings } from './settings.ts'
 
 export interface SessionStateOptions {
   readonly user: string
+  /** What the settings begin with in place of their defaults. */
+  readonly settings: ReadonlyMap<string, string> | undefined
   readonly hub: NotificationHub
   /** Gives a number that tells the session from all others. */
   readonly pid: () => number
@@ -26,7 +28,7 @@ let sessions = 0
 
 /** What a session remembers between its statements. */
 export class SessionState {
-  readonly settings = new Settings()
+  readonly settings: Settings
   readonly sequences = new SessionSequences()
   readonly cursors = new Cursors()
   readonly identity: Identity
@@ -38,7 +40,8 @@ export class SessionState {
   #local: LocalStore | null = null
   readonly #fences: readonly BundleCondition[]
 
-  constructor({ user, hub, pid, locks, fences }: SessionStateOptions) {
+  constructor({ user, settings, hub, pid, locks, fences }: SessionStateOptions) {
+    this.settings = new Settings(settings)
     this.identity = new Identity(user)
     this.channels = new SessionChannels(hub)
     this.locks = new SessionLocks(locks)

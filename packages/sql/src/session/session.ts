@@ -78,13 +78,14 @@ export class SqlSession extends SessionFacts implements Session {
    */
   constructor(
     ports: SessionPorts,
-    { user, pid }: SessionOptions = {},
+    { user, pid, settings }: SessionOptions = {},
     beginning: Beginning = {},
     fences: readonly BundleCondition[] = [],
   ) {
     const { hub, random, locks } = ports
     const state = new SessionState({
       user: user ?? ports.user,
+      settings,
       hub,
       pid: () => pid ?? random.uint32() >>> 1,
       locks,

@@ -108,42 +108,32 @@ const isOwn = (name: string): boolean => /^[a-z_][\w$]*(?:\.[a-z_][\w$]*)+$/i.te
 /** The settings of one session. */
 export class Settings {
   readonly #values = new Map<string, string>()
+  /** What RESET goes back to, where that is not the default. */
+  readonly #beginning: Map<string, string>
+
+  /** @param beginning what the session begins with in place of the defaults; not checked */
+  constructor(beginning: ReadonlyMap<string, string> = new Map()) {
+    this.#beginning = new Map(beginning)
+  }
 
   /** @throws 42704 */
   get(name: string): string {
-    const value = this.#values.get(name) ?? defaults[name]
+    const value = this.#values.get(name) ?? this.#beginning.get(name) ?? defaults[name]
     if (value === undefined) throw unknownSetting(name)
     return value
   }
 
-  /** @throws 42704, 22023, 0A000 */
+  /** @param values null: as at the beginning @throws 42704, 22023 */
   set(name: string, values: readonly string[] | null): void {
-    if (!Object.hasOwn(defaults, name) && !isOwn(name)) throw unknownSetting(name)
-    if (values === null) {
-      this.#values.delete(name)
-      return
-    }
-    const value = values.join(', ')
-    const allowed = fixed[name]
-    if (allowed !== undefined && !allowed.includes(value.toLowerCase()))
-      throw sqlError(SQLSTATE.invalidParameterValue, `parameter "${name}" cannot be set to "${value}"`, {
-        hint: allowed.length === 0 ? 'It cannot be changed.' : `It is always ${defaults[name]}.`,
-      })
-    if (name === COPY_ROWS && !/^\d{1,9}$/.test(value))
-      throw sqlError(SQLSTATE.invalidParameterValue, `invalid value for parameter "${name}": "${value}"`, {
-        hint: 'It is a whole number; 0: a COPY is one transaction.',
-      })
-    if (name === 'timezone') {
-      this.#values.set(name, zoneSetting(value).name)
-      return
-    }
-    if (TIME_LIMITS.has(name)) {
-      this.#values.set(name, limitText(limitMs(name, value)))
-      return
-    }
-    // Every transaction is serializable, which is more than any other level asks for.
-    if (name === 'transaction_isolation' || name === 'default_transaction_isolation') return
-    this.#values.set(name, value)
+    const value = checkedSetting(name, values)
+    if (values === null) this.#values.delete(name)
+    else if (value !== null) this.#values.set(name, value)
+  }
+
+  /** Sets what the session begins with, to which RESET goes back. @throws 42704, 22023 */
+  begin(name: string, value: string): void {
+    const checked = checkedSetting(name, [value])
+    if (checked !== null) this.#beginning.set(name, checked)
   }
 
   /** A COPY outside of a transaction commits every so many rows; null: it is one transaction. */
@@ -165,7 +155,7 @@ export class Settings {
 
   /** How long a statement may take, in milliseconds; 0: as long as it likes. */
   statementMsMax(): number {
-    const text = this.#values.get('statement_timeout')
+    const text = this.#values.get('statement_timeout') ?? this.#beginning.get('statement_timeout')
     return text === undefined ? 0 : limitMs('statement_timeout', text)
   }
 
@@ -177,6 +167,36 @@ export class Settings {
   all(): readonly (readonly [string, string])[] {
     return Object.keys(defaults).map((name) => [name, this.get(name)])
   }
+}
+
+/** @throws 42704 */
+function checkName(name: string): void {
+  if (!Object.hasOwn(defaults, name) && !isOwn(name)) throw unknownSetting(name)
+}
+
+/**
+ * A value as it is kept; null without values, or when the setting stays as it is, whatever was asked for.
+ * @throws 42704, 22023
+ */
+export function checkedSetting(name: string, values: readonly string[] | null): string | null {
+  checkName(name)
+  if (values === null) return null
+  // A path is told as it would be written.
+  const value = values.map((one) => (name === 'search_path' && one === '$user' ? '"$user"' : one)).join(', ')
+  const allowed = fixed[name]
+  if (allowed !== undefined && !allowed.includes(value.toLowerCase()))
+    throw sqlError(SQLSTATE.invalidParameterValue, `parameter "${name}" cannot be set to "${value}"`, {
+      hint: allowed.length === 0 ? 'It cannot be changed.' : `It is always ${defaults[name]}.`,
+    })
+  if (name === COPY_ROWS && !/^\d{1,9}$/.test(value))
+    throw sqlError(SQLSTATE.invalidParameterValue, `invalid value for parameter "${name}": "${value}"`, {
+      hint: 'It is a whole number; 0: a COPY is one transaction.',
+    })
+  if (name === 'timezone') return zoneSetting(value).name
+  if (TIME_LIMITS.has(name)) return limitText(limitMs(name, value))
+  // Every transaction is serializable, which is more than any other level asks for.
+  if (name === 'transaction_isolation' || name === 'default_transaction_isolation') return null
+  return value
 }
 
 /** A name, or hours east of UTC. @throws 22023 */

@@ -106,6 +106,8 @@ export interface SessionOptions {
   readonly user?: string
   /** What `pg_backend_pid()` says. Default: a random number. */
   readonly pid?: number
+  /** What SHOW tells in place of the defaults, such as `max_connections`. Names and values are not checked. */
+  readonly settings?: ReadonlyMap<string, string>
 }
 
 /** One user's connection: transactions and settings are its own. Calls are queued, one runs at a time. */
@@ -114,7 +116,7 @@ export interface Session extends SqlRunner {
   outline(text: string): readonly StatementOutline[]
   /** All settings by name, as SHOW tells them. */
   settings(): ReadonlyMap<string, string>
-  /** Changes a setting, as SET does. @throws 42704, 22023 */
+  /** Changes a setting as SET does, and what RESET goes back to. @throws 42704, 22023 */
   configure(name: string, value: string): void
   /** The text of a value that is not NULL, as this session's client is to see it. */
   format(type: SqlType, value: Value): string

@@ -1,5 +1,6 @@
 import type {
   AccessStatement,
+  AlterSettings,
   ChannelStatement,
   Grant,
   IdentityStatement,
@@ -16,6 +17,8 @@ type Printed = AccessStatement | IdentityStatement | ChannelStatement
 const KINDS: ReadonlySet<Statement['kind']> = new Set<Printed['kind']>([
   'createRole',
   'alterRole',
+  'alterSettings',
+  'commentRole',
   'renameRole',
   'dropRole',
   'grantRole',
@@ -47,6 +50,10 @@ export function printAccess(node: Printed): string {
     }
     case 'alterRole':
       return ['ALTER ROLE', role(node.name), ...printOptions(node.options)].join(' ')
+    case 'alterSettings':
+      return printSettings(node)
+    case 'commentRole':
+      return `COMMENT ON ROLE ${role(node.name)} IS ${node.text === null ? 'NULL' : quoteLiteral(node.text)}`
     case 'renameRole':
       return `ALTER ROLE ${role(node.name)} RENAME TO ${printIdentifier(node.to)}`
     case 'dropRole':
@@ -97,6 +104,17 @@ const role = ({ who, name }: RoleName): string => (who === 'name' ? quoteRole(na
 const quoteRole = (name: string): string => (name === 'public' ? '"public"' : quoteIdentifier(name))
 
 const roles = (names: readonly RoleName[]): string => names.map(role).join(', ')
+
+function printSettings({ role: of, database, name, values }: AlterSettings): string {
+  const whose =
+    of === null && database !== null
+      ? `DATABASE ${printIdentifier(database)}`
+      : `ROLE ${of === null ? 'ALL' : role(of)}${database === null ? '' : ` IN DATABASE ${printIdentifier(database)}`}`
+  const setting = name?.split('.').map(quoteIdentifier).join('.')
+  if (values === null) return `ALTER ${whose} RESET ${setting ?? 'ALL'}`
+  const to = values === 'current' ? 'FROM CURRENT' : `TO ${values.map(quoteLiteral).join(', ')}`
+  return `ALTER ${whose} SET ${setting} ${to}`
+}
 
 function printOptions(options: RoleOptions): readonly string[] {
   const flag = (value: boolean | undefined, word: string): readonly string[] =>

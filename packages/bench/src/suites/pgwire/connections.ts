@@ -16,13 +16,18 @@ export async function firstRowMs(port: number, startup: Startup): Promise<number
   return ms
 }
 
-const DATA_ROW = 'D'.charCodeAt(0)
 const READY = 'Z'.charCodeAt(0)
 const ERROR = 'E'.charCodeAt(0)
 const HEAD_BYTES = 5
 
-/** Rows of a statement, counted as they come and thrown away. */
-export async function countRows(port: number, startup: Startup, text: string): Promise<number> {
+/** Rows of a statement, counted as they come and thrown away. @param letter of their messages: `d` for those of a COPY */
+export async function countRows(
+  port: number,
+  startup: Startup,
+  text: string,
+  letter: 'D' | 'd' = 'D',
+): Promise<number> {
+  const wanted = letter.charCodeAt(0)
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
   socket.write(wire.startup(startup))
@@ -35,10 +40,10 @@ export async function countRows(port: number, startup: Startup, text: string): P
     for (;;) {
       if (skip >= bytes.length) break
       if (bytes.length - skip < HEAD_BYTES) break
-      const letter = bytes[skip]
-      if (letter === ERROR) throw new Error(bytes.toString('latin1', skip))
-      if (letter === DATA_ROW) rows++
-      if (letter === READY && ++readies === 1) socket.write(wire.query(text))
+      const found = bytes[skip]
+      if (found === ERROR) throw new Error(bytes.toString('latin1', skip))
+      if (found === wanted) rows++
+      if (found === READY && ++readies === 1) socket.write(wire.query(text))
       skip += 1 + bytes.readUInt32BE(skip + 1)
     }
     const from = Math.min(skip, bytes.length)

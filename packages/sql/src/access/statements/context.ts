@@ -27,6 +27,13 @@ export interface AccessContext {
   readonly current: Role
   /** Who opened the session. */
   readonly session: Role
+  /** Of the session. */
+  readonly settings: {
+    /** @throws 42704 */
+    get(name: string): string
+    /** As it is kept; null without values, or when it cannot be other than it is. @throws 42704, 22023 */
+    check(name: string, values?: readonly string[]): string | null
+  }
   /** Microseconds since 1970 that a text stands for. */
   readonly moment: (text: string) => bigint
 }

@@ -1,5 +1,12 @@
 import { sqlError } from '../../errors.ts'
-import type { AlterRole, CreateRole, DropRole, RenameRole, RoleOptions } from '../../syntax/ast.ts'
+import type {
+  AlterRole,
+  CommentRole,
+  CreateRole,
+  DropRole,
+  RenameRole,
+  RoleOptions,
+} from '../../syntax/ast.ts'
 import type { AccessFacts } from '../access-state.ts'
 import { SALT_BYTES, verifierText } from '../password.ts'
 import { BOOTSTRAP_OID, newRole, type Role } from '../roles.ts'
@@ -67,6 +74,16 @@ export function alterRole(context: AccessContext, { name, options }: AlterRole):
   return withRole(state.facts, withOptions(context, role, options))
 }
 
+/** COMMENT ON ROLE. @throws 42501, 42704 */
+export function commentRole(context: AccessContext, { name, text }: CommentRole): AccessFacts {
+  const { current, state } = context
+  const role = roleOf(context, name)
+  if (!current.superuser && (role.superuser || !current.createRole))
+    throw refused(role.superuser ? 'must be superuser to alter superusers' : 'permission denied')
+  // An empty text is no comment, as in PostgreSQL.
+  return withRole(state.facts, { ...role, comment: text === '' ? null : text })
+}
+
 /** ALTER ROLE … RENAME TO. @throws 42501, 42704, 42710, 42939, 0A000 */
 export function renameRole(context: AccessContext, { name, to }: RenameRole): AccessFacts {
   const { current, session, state } = context
@@ -106,6 +123,7 @@ export async function dropRole(context: AccessContext, { names, ifExists }: Drop
   const left = state.facts.roles.filter(({ oid }) => !gone.has(oid))
   return {
     ...state.facts,
+    beginnings: state.facts.beginnings.filter(({ role }) => !gone.has(role)),
     roles: left.map((role) => ({
       ...role,
       memberOf: role.memberOf.filter((membership) => !gone.has(membership.role)),

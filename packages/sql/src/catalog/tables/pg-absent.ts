@@ -80,7 +80,7 @@ export const absentTables: readonly VirtualTable[] = [
     'pg_catalog.pg_event_trigger',
     'oid oid, evtname, evtevent, evtowner oid, evtfoid oid, evtenabled, evttags text[], tableoid oid',
   ),
-  empty('pg_catalog.pg_db_role_setting', 'setdatabase oid, setrole oid, setconfig text[]'),
+  empty('pg_catalog.pg_user_mappings', 'umid oid, srvid oid, srvname, umuser oid, usename, umoptions text[]'),
   empty('pg_catalog.pg_seclabel', 'objoid oid, classoid oid, objsubid int4, provider, label'),
   empty(
     'pg_catalog.pg_conversion',

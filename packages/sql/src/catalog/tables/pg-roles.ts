@@ -1,7 +1,10 @@
 import type { DefaultAcl } from '../../access/access-state.ts'
 import type { Role } from '../../access/roles.ts'
+import { settingName } from '../../session/settings.ts'
+import { textArray } from '../../types/array-text.ts'
+import type { CatalogImage } from '../image.ts'
 import { aclArray } from '../image-access.ts'
-import { DATABASE_OWNER } from '../known-oids.ts'
+import { DATABASE_OID, DATABASE_OWNER } from '../known-oids.ts'
 import type { VirtualTable } from '../virtual-table.ts'
 import { type Row, table } from './make.ts'
 
@@ -38,6 +41,16 @@ const databaseOwner: Row = {
   rolbypassrls: false,
 }
 
+/** Settings in the form of the catalog; null for none. */
+function configOf(settings: Readonly<Record<string, string>> | undefined): string | null {
+  const all = Object.entries(settings ?? {})
+  return all.length === 0 ? null : textArray(all.map(([name, value]) => `${settingName(name)}=${value}`))
+}
+
+/** What a role begins with everywhere. */
+const roleConfig = (catalog: CatalogImage, { oid }: Role): string | null =>
+  configOf(catalog.access.facts.beginnings.find(({ role, here }) => role === oid && !here)?.settings)
+
 const asUser = (role: Role): Row => ({
   usename: role.name,
   usesysid: role.oid,
@@ -65,10 +78,13 @@ export const roleTables: readonly VirtualTable[] = [
     `rolname, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, rolcanlogin bool,
      rolreplication bool, rolconnlimit int4, rolpassword, rolvaliduntil time, rolbypassrls bool, rolconfig text[], oid oid`,
     ({ catalog }) =>
-      [...catalog.access.roles.map(attributes), databaseOwner].map((row) => ({
-        ...row,
-        rolpassword: HIDDEN,
-      })),
+      [
+        ...catalog.access.roles.map((role) => ({
+          ...attributes(role),
+          rolconfig: roleConfig(catalog, role),
+        })),
+        databaseOwner,
+      ].map((row) => ({ ...row, rolpassword: HIDDEN })),
   ),
   {
     ...table(
@@ -83,13 +99,23 @@ export const roleTables: readonly VirtualTable[] = [
     secret: true,
   },
   table('pg_catalog.pg_user', `${users}, passwd, valuntil time, useconfig text[]`, ({ catalog }) =>
-    catalog.access.roles.filter(({ login }) => login).map((role) => ({ ...asUser(role), passwd: HIDDEN })),
+    catalog.access.roles
+      .filter(({ login }) => login)
+      .map((role) => ({
+        ...asUser(role),
+        passwd: HIDDEN,
+        useconfig: roleConfig(catalog, role),
+      })),
   ),
   {
     ...table('pg_catalog.pg_shadow', `${users}, passwd, valuntil time, useconfig text[]`, ({ catalog }) =>
       catalog.access.roles
         .filter(({ login }) => login)
-        .map((role) => ({ ...asUser(role), passwd: role.password })),
+        .map((role) => ({
+          ...asUser(role),
+          passwd: role.password,
+          useconfig: roleConfig(catalog, role),
+        })),
     ),
     secret: true,
   },
@@ -127,5 +153,12 @@ export const roleTables: readonly VirtualTable[] = [
         defaclacl: aclArray(catalog, acl),
         tableoid: 826,
       })),
+  ),
+  table('pg_catalog.pg_db_role_setting', 'setdatabase oid, setrole oid, setconfig text[]', ({ catalog }) =>
+    catalog.access.facts.beginnings.map(({ role, here, settings }) => ({
+      setdatabase: here ? DATABASE_OID : 0,
+      setrole: role,
+      setconfig: configOf(settings),
+    })),
   ),
 ]

@@ -7,9 +7,12 @@ import { aclArray, guardedAs, ownerName, relationAcl } from '../image-access.ts'
 import { DATABASE_OID, DATABASE_OWNER, PUBLIC_OID } from '../known-oids.ts'
 import { readSequence } from '../sequence-state.ts'
 import type { VirtualTable } from '../virtual-table.ts'
-import { empty, type Row, table } from './make.ts'
+import { type Row, table } from './make.ts'
 import { tablesOf } from './pg-relations.ts'
 import { databaseOwner } from './privileges.ts'
+
+/** The number of `pg_authid`. */
+const AUTHID = 1260
 
 const classes: Readonly<Record<string, number>> = {
   pg_class: 1259,
@@ -102,7 +105,11 @@ export const systemTables: readonly VirtualTable[] = [
       description: text,
     })),
   ),
-  empty('pg_catalog.pg_shdescription', 'objoid oid, classoid oid, description'),
+  table('pg_catalog.pg_shdescription', 'objoid oid, classoid oid, description', ({ catalog }) =>
+    catalog.access.roles.flatMap(({ oid, comment }) =>
+      comment === null ? [] : [{ objoid: oid, classoid: AUTHID, description: comment }],
+    ),
+  ),
   table(
     'pg_catalog.pg_database',
     `oid oid, datname, datdba oid, encoding int4, datlocprovider, datistemplate bool, datallowconn bool,
@@ -256,7 +263,10 @@ export const systemTables: readonly VirtualTable[] = [
   table(
     'pg_catalog.pg_tablespace',
     'oid oid, spcname, spcowner oid, spcacl text[], spcoptions text[]',
-    () => [{ oid: 1663, spcname: 'pg_default', spcowner: OWNER }],
+    () => [
+      { oid: 1663, spcname: 'pg_default', spcowner: OWNER },
+      { oid: 1664, spcname: 'pg_global', spcowner: OWNER },
+    ],
   ),
   table(
     'pg_catalog.pg_language',

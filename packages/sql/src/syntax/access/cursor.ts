@@ -47,6 +47,11 @@ export class Cursor {
     return words.every((word, i) => this.#word(this.#at + i) === word)
   }
 
+  /** True when the word stands behind so many others. */
+  seesBehind(count: number, word: string): boolean {
+    return this.#word(this.#at + count) === word
+  }
+
   /** True when these words stand before the last name of the statement. */
   endsLike(...words: readonly string[]): boolean {
     const start = this.#tokens.length - 1 - words.length
@@ -118,6 +123,19 @@ export class Cursor {
 
   get seesString(): boolean {
     return this.#tokens[this.#at]?.tokenType === StringLiteral
+  }
+
+  /** What a setting may be set to: a text, a word, or a number. @throws 42601 */
+  settingValue(): string {
+    if (this.seesString) return this.string()
+    const negative = this.sign('-')
+    const token = this.#tokens[this.#at]
+    if (token?.tokenType !== NumberLiteral) {
+      if (negative) throw this.unexpected()
+      return this.anyName().name
+    }
+    this.#at++
+    return negative ? `-${token.value}` : token.value
   }
 
   /** A whole number, with a sign if there is one. @throws 42601 */

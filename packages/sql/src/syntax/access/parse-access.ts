@@ -12,6 +12,7 @@ import {
   setRole,
   setSessionAuthorization,
 } from './parse-role.ts'
+import { databaseSettings } from './parse-settings.ts'
 
 type Parsed = AccessStatement | IdentityStatement | ChannelStatement
 
@@ -50,7 +51,13 @@ function begin(cursor: Cursor): Parsed | null {
     if (!cascade) cursor.skip('restrict')
     return { kind: 'dropOwned', roles, cascade, span: cursor.span }
   }
-  return identity(cursor) ?? channel(cursor) ?? ownerTo(cursor)
+  if (cursor.skip('comment', 'on', 'role')) {
+    const name = roleName(cursor)
+    cursor.need('is')
+    const text = cursor.skip('null') ? null : cursor.string()
+    return { kind: 'commentRole', name, text, span: cursor.span }
+  }
+  return databaseSettings(cursor) ?? identity(cursor) ?? channel(cursor) ?? ownerTo(cursor)
 }
 
 function identity(cursor: Cursor): IdentityStatement | null {
@@ -121,7 +128,9 @@ export function statementsIn(tokens: readonly Token[]): readonly (readonly Token
   return statements.filter((statement) => statement.length > 0)
 }
 
-const FIRST = new Set('grant revoke create alter drop reassign set reset listen unlisten notify'.split(' '))
+const FIRST = new Set(
+  'grant revoke create alter drop reassign set reset listen unlisten notify comment'.split(' '),
+)
 
 /** True when the words may begin a statement that `parseAccess` reads: most texts need no second look. */
 export const mayBeAccess = (tokens: readonly Token[]): boolean =>

@@ -1,6 +1,7 @@
 import { SQLSTATE, sqlError } from '../../errors.ts'
 import type {
   AlterRole,
+  AlterSettings,
   CreateRole,
   DropRole,
   GrantRole,
@@ -11,6 +12,7 @@ import type {
   SetSessionAuthorization,
 } from '../ast.ts'
 import type { Cursor } from './cursor.ts'
+import { roleSettings } from './parse-settings.ts'
 
 /** A role, or a word that stands for one. */
 export function roleName(cursor: Cursor): RoleName {
@@ -98,8 +100,15 @@ export function createRole(cursor: Cursor, word: 'role' | 'user' | 'group'): Cre
 export function alterRole(
   cursor: Cursor,
   word: 'role' | 'user' | 'group',
-): AlterRole | RenameRole | GrantRole {
+): AlterRole | AlterSettings | RenameRole | GrantRole {
+  if (word !== 'group' && cursor.skip('all')) {
+    const settings = roleSettings(cursor, null)
+    if (settings === null) throw cursor.unexpected()
+    return settings
+  }
   const name = roleName(cursor)
+  const settings = word === 'group' ? null : roleSettings(cursor, name)
+  if (settings !== null) return settings
   if (cursor.skip('rename')) {
     cursor.need('to')
     const to = cursor.name()

@@ -4,6 +4,8 @@ import type { Identifier, Node, QualifiedName } from './common.ts'
 export type AccessStatement =
   | CreateRole
   | AlterRole
+  | AlterSettings
+  | CommentRole
   | RenameRole
   | DropRole
   | GrantRole
@@ -58,6 +60,26 @@ export interface AlterRole extends Node {
   readonly kind: 'alterRole'
   readonly name: RoleName
   readonly options: RoleOptions
+}
+
+/** What sessions begin with: ALTER ROLE … SET and ALTER DATABASE … SET, and RESET. */
+export interface AlterSettings extends Node {
+  readonly kind: 'alterSettings'
+  /** Null: ALL, and those of a database. */
+  readonly role: RoleName | null
+  /** Null: in every database. */
+  readonly database: Identifier | null
+  /** Null: ALL, which is reset. */
+  readonly name: string | null
+  /** `current`: what it is in this session; null: RESET and DEFAULT. */
+  readonly values: readonly string[] | 'current' | null
+}
+
+export interface CommentRole extends Node {
+  readonly kind: 'commentRole'
+  readonly name: RoleName
+  /** Null takes the comment away. */
+  readonly text: string | null
 }
 
 export interface RenameRole extends Node {
