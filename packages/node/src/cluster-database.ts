@@ -2,6 +2,7 @@ import {
   type Clock,
   ClusterError,
   type Database,
+  type Databases,
   EVERYWHERE,
   type Locks,
   type Member,
@@ -22,18 +23,23 @@ interface Ports {
   readonly clock: Clock
   readonly random: Random
   readonly peers: Peers
+  readonly databases: Databases
   /** Null: there are no locks. */
   readonly locks: Locks | null
 }
 
 /** Puts SQL on a database of the layer below. */
-export function openDatabase(storage: Database, { clock, random, peers, locks }: Ports): ClusterDatabase {
+export function openDatabase(
+  storage: Database,
+  { clock, random, peers, databases, locks }: Ports,
+): ClusterDatabase {
   const engine = sqlEngine()({
     database: storage,
     clock,
     random,
     virtualTables: [members(peers)],
     binary,
+    databases,
     ...(locks === null ? {} : { locks }),
   })
   return {

@@ -5,6 +5,7 @@ import {
   type Containers,
   type Database,
   type DatabaseOptions,
+  type Databases,
   EventHub,
   errorCode,
   type Locks,
@@ -157,7 +158,7 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
     // The layer below compares the options with those of the database.
     const opening = Promise.resolve(known).then(async (open) => {
       const storage = await databases.open(name, options)
-      return open ?? this.#open(storage)
+      return open ?? this.#open(storage, databases)
     })
     if (!known) {
       this.#databases.set(name, opening)
@@ -241,9 +242,9 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
     await this.stop()
   }
 
-  #open(storage: Database): ClusterDatabase {
+  #open(storage: Database, databases: Databases): ClusterDatabase {
     const { clock, random, node } = this.#parts
-    return openDatabase(storage, { clock, random, peers: node.peers, locks: node.locks })
+    return openDatabase(storage, { clock, random, databases, peers: node.peers, locks: node.locks })
   }
 
   #end(reason: 'away' | 'left'): Promise<void> {

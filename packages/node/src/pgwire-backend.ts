@@ -57,6 +57,9 @@ const CONSTANT: readonly (readonly [string, string])[] = [
   ['integer_datetimes', 'on'],
 ]
 
+/** Tools connect to this database to make and end others, and expect that there is one. It is made when it is first asked for. */
+const MAINTENANCE = 'postgres'
+
 /** Commands whose tag says how many rows it was. */
 const COUNTED: ReadonlySet<string> = new Set(['SELECT', 'UPDATE', 'DELETE', 'MERGE', 'FETCH', 'MOVE', 'COPY'])
 
@@ -74,7 +77,7 @@ export function pgwireBackend(ports: PgwireBackendPorts): WireBackend {
       return { how: 'scram', verifier: usable(role, ports.clock) ?? nobodys(user, database) }
     },
     async connect({ user, database, settings }, process): Promise<WireSession> {
-      if (!names().includes(database)) throw noDatabase(database, names())
+      if (!names().includes(database) && database !== MAINTENANCE) throw noDatabase(database, names())
       const opened = await ports.open(database)
       const role = await roleThatMayEnter(opened, user)
       const leave = counters.enter(database, role)

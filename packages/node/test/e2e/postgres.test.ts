@@ -107,3 +107,30 @@ test('clients lock each other out, and what a connection held is free when it is
   await db.fenced(held).copyFrom('COPY t FROM STDIN', ['3\n4\n'])
   expect(await db.sql`SELECT count(*)::integer AS n FROM t`).toEqual([{ n: 3 }])
 })
+
+test('databases are made and ended by statements', async () => {
+  await using cluster = await join({
+    data: joinPath(folder, 'databases'),
+    listen: ['127.0.0.1:0'],
+    mdns: false,
+    alone: true,
+  })
+  const service = await cluster.servePostgres({ port: 0 })
+  // What tools connect to is there when it is asked for.
+  const tool = await WireClient.connect(service.port)
+  tool.send(startup({ user: 'cluster', database: 'postgres' }))
+  await tool.untilReady()
+  tool.send(query('CREATE DATABASE shop'))
+  expect(await tool.untilReady()).toEqual(['complete CREATE DATABASE', 'ready I'])
+  const shop = await cluster.database('shop')
+  await shop.sql`CREATE TABLE items (id integer PRIMARY KEY)`
+  tool.send(query('DROP DATABASE shop'))
+  expect(await tool.untilReady()).toEqual(['complete DROP DATABASE', 'ready I'])
+  await expect(shop.sql`SELECT * FROM items`).rejects.toMatchObject({ code: 'DB_DROPPED' })
+  tool.send(query('SELECT datname FROM pg_database'))
+  expect(await tool.untilReady()).toContain('row postgres')
+  const another = await cluster.database('shop')
+  await expect(another.sql`SELECT * FROM items`).rejects.toMatchObject({ detail: { sqlstate: '42P01' } })
+  expect(await cluster.dropDatabase('shop')).toBe(true)
+  await tool.close()
+})

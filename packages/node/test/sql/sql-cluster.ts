@@ -100,7 +100,8 @@ export class SqlCluster {
       node.databases.open(NAME, { ...this.#options, deadlineMs: PATIENCE_MS }),
     )
     const { clock, random } = ports
-    app.database = openDatabase(storage, { clock, random, peers: node.peers, locks: node.locks })
+    const { databases, peers, locks } = node
+    app.database = openDatabase(storage, { clock, random, databases, peers, locks })
   }
 
   settle<T>(promise: Promise<T>): Promise<T> {

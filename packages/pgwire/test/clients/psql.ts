@@ -284,4 +284,21 @@ await check('a list of hosts: the first that answers serves', async () => {
   assert.equal((await output('psql', ['-X', '-Atc', 'SELECT 1', many])).trim(), '1')
 })
 
+await check('databases: createdb, \\l, a table in the new one, dropdb', async () => {
+  const server = ['-h', parts.host, '-p', String(parts.port), '-U', parts.user]
+  const other = `${parts.database}_other`
+  await output('createdb', [...server, other])
+  assert.match(await run('\\l'), new RegExp(` ${other} +\\|`))
+  const inOther = (command: string): Promise<string> =>
+    output('psql', ['-X', '-At', ...server, '-c', command, other])
+  await inOther('CREATE TABLE only_here (id integer PRIMARY KEY)')
+  assert.equal((await inOther('SELECT current_database(), count(*) FROM only_here')).trim(), `${other}|0`)
+  const again = await tool('createdb', [...server, other])
+  assert.match(again.err, /database "\w+" already exists/)
+  await output('dropdb', [...server, other])
+  const gone = await tool('psql', ['-X', ...server, '-c', 'SELECT 1', other])
+  assert.match(gone.err, /database "\w+" does not exist/)
+  await output('dropdb', [...server, '--if-exists', other])
+})
+
 done()

@@ -23,8 +23,9 @@ import {
 import type { Catalog } from '../catalog/catalog.ts'
 import type { CatalogEntry } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
-import type { AccessStatement, Definition, IdentityStatement } from '../syntax/ast.ts'
+import type { AccessStatement, DatabaseStatement, Definition, IdentityStatement } from '../syntax/ast.ts'
 import { parseTimestamptz } from '../types/datetime.ts'
+import { type OtherDatabases, runDatabaseStatement } from './databases.ts'
 import type { PlannedStatement } from './planner.ts'
 import type { SessionState } from './session-state.ts'
 import { checkedSetting } from './settings.ts'
@@ -33,6 +34,8 @@ export interface AccessRunnerPorts {
   readonly store: AccessStore
   readonly catalog: Catalog
   readonly database: string
+  /** Null: the program has this database alone. */
+  readonly databases: OtherDatabases | null
   readonly random: Random
   /** The role that owns the database, which may do everything. */
   readonly bootstrap: string
@@ -135,6 +138,23 @@ export class AccessRunner {
     const facts = await changed(context, statement)
     await this.#ports.store.save(run.transaction, context.state, facts)
     return commandOf(statement)
+  }
+
+  /** CREATE DATABASE and DROP DATABASE. @throws as `runDatabaseStatement` */
+  async runForDatabases(
+    statement: DatabaseStatement,
+    run: AccessRun,
+    inTransaction: boolean,
+  ): Promise<string> {
+    const { databases, database } = this.#ports
+    const { superuser, createDatabase } = (await this.#context(run)).current
+    return runDatabaseStatement(statement, {
+      databases,
+      current: database,
+      inTransaction,
+      mayCreate: superuser || createDatabase,
+      superuser,
+    })
   }
 
   /** SET ROLE and SET SESSION AUTHORIZATION. @throws 42501, 42704, 22023 */

@@ -14,6 +14,7 @@ import { Catalog } from '../catalog/catalog.ts'
 import { clusterTables } from '../catalog/tables/cluster.ts'
 import { catalogTables } from '../catalog/tables/index.ts'
 import { lockTables } from '../catalog/tables/locks.ts'
+import { databaseTable } from '../catalog/tables/pg-database.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import type { BinaryValues } from '../copy/values.ts'
 import { rowKeyMaker } from '../executor/row-keys.ts'
@@ -22,6 +23,7 @@ import { ChannelListening, type Listening, type ListenOptions } from '../notify/
 import { Outbox } from '../notify/outbox.ts'
 import type { Statement } from '../syntax/ast.ts'
 import { AccessRunner } from './access-runner.ts'
+import type { OtherDatabases } from './databases.ts'
 import { isSerializationFailure } from './errors.ts'
 import { conditionsOf, type Fence, type SqlTransactionOptions } from './fences.ts'
 import { KeyChecks } from './key-checks.ts'
@@ -56,6 +58,8 @@ export interface SqlEnginePorts {
   readonly virtualTables?: readonly VirtualTable[]
   /** The binary form of values, for COPY in binary format; without it that is refused (0A000). */
   readonly binary?: BinaryValues
+  /** The databases of the cluster, for CREATE DATABASE and DROP DATABASE. Without them these are refused. */
+  readonly databases?: OtherDatabases
   /** The locks of the cluster. Without them functions that use locks are refused. */
   readonly locks?: Locks
 }
@@ -94,12 +98,13 @@ export interface SqlEngine extends SqlRunner, Describable {
 export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePorts) => SqlEngine {
   const { memoryBytesMax = 256 * 1024 * 1024, plansMax = 500, retriesMax = 20 } = options
   const { optimize = true, user = 'cluster' } = options
-  return ({ database, clock, random, virtualTables = [], binary, locks = null }) => {
+  return ({ database, clock, random, virtualTables = [], binary, locks = null, databases = null }) => {
     const catalog = new Catalog()
     const virtual = new Map(
       [
         ...clusterTables(database, catalog),
         ...catalogTables,
+        databaseTable(() => databases?.list() ?? [database.name]),
         ...(locks === null ? [] : lockTables(locks)),
         ...virtualTables,
       ].map((table) => [table.name, table]),
@@ -109,7 +114,14 @@ export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePort
     const sweeper = new Sweeper({ database, catalog, clock, random })
     const hub = new NotificationHub(database)
     const store = new AccessStore(user, random)
-    const access = new AccessRunner({ store, catalog, database: database.name, random, bootstrap: user })
+    const access = new AccessRunner({
+      store,
+      catalog,
+      database: database.name,
+      databases,
+      random,
+      bootstrap: user,
+    })
     const runner = new StatementRunner({
       database,
       catalog,

@@ -38,6 +38,7 @@ import type {
   AccessStatement,
   ChannelStatement,
   Copy,
+  DatabaseStatement,
   Definition,
   Explain,
   IdentityStatement,
@@ -475,7 +476,7 @@ export class StatementRunner {
 
   /** Roles, privileges, who speaks, and channels. */
   async #access(
-    statement: AccessStatement | IdentityStatement | ChannelStatement,
+    statement: AccessStatement | IdentityStatement | ChannelStatement | DatabaseStatement,
     run: Run,
   ): Promise<Outcome> {
     const { access, outbox } = this.#ports
@@ -492,6 +493,9 @@ export class StatementRunner {
       case 'unlisten':
         channels.unlisten(statement.channel?.name ?? null)
         return done('UNLISTEN')
+      case 'createDatabase':
+      case 'dropDatabase':
+        return done(await access.runForDatabases(statement, this.#accessRun(run), run.alone === null))
       case 'notify':
         outbox.add(transaction, {
           channel: statement.channel.name,

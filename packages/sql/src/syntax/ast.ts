@@ -1,6 +1,7 @@
 export type * from './ast/access.ts'
 export type * from './ast/common.ts'
 export type * from './ast/copy.ts'
+export type * from './ast/database.ts'
 export type * from './ast/definition.ts'
 export type * from './ast/literal.ts'
 export type * from './ast/maintenance.ts'

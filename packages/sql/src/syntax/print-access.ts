@@ -2,6 +2,7 @@ import type {
   AccessStatement,
   AlterSettings,
   ChannelStatement,
+  DatabaseStatement,
   Grant,
   IdentityStatement,
   PrivilegeName,
@@ -12,9 +13,11 @@ import type {
 import { quoteIdentifier, quoteLiteral } from './keywords.ts'
 import { printIdentifier, printName } from './print-query.ts'
 
-type Printed = AccessStatement | IdentityStatement | ChannelStatement
+type Printed = AccessStatement | IdentityStatement | ChannelStatement | DatabaseStatement
 
 const KINDS: ReadonlySet<Statement['kind']> = new Set<Printed['kind']>([
+  'createDatabase',
+  'dropDatabase',
   'createRole',
   'alterRole',
   'alterSettings',
@@ -34,11 +37,19 @@ const KINDS: ReadonlySet<Statement['kind']> = new Set<Printed['kind']>([
   'notify',
 ])
 
-/** True for a statement about roles, privileges, owners or channels. */
+/** True for a statement about roles, privileges, owners, channels or whole databases. */
 export const isAccess = (node: Statement): node is Printed => KINDS.has(node.kind)
 
 export function printAccess(node: Printed): string {
   switch (node.kind) {
+    case 'createDatabase': {
+      const options = node.options.map(
+        ([name, value]) => ` ${name.toUpperCase()} = ${value === null ? 'DEFAULT' : quoteLiteral(value)}`,
+      )
+      return `CREATE DATABASE ${printIdentifier(node.name)}${options.join('')}`
+    }
+    case 'dropDatabase':
+      return `DROP DATABASE ${node.ifExists ? 'IF EXISTS ' : ''}${printIdentifier(node.name)}${node.force ? ' (FORCE)' : ''}`
     case 'createRole': {
       const { name, options, inRoles, members, admins } = node
       const lists = [

@@ -67,6 +67,7 @@ export async function testEngine(options: TestOptions = {}): Promise<TestEngine>
     clock,
     random: new SimRandom(1),
     virtualTables,
+    databases,
     ...(binary === undefined ? {} : { binary }),
   })
   return { engine, database, databases, clock }

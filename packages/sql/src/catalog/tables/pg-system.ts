@@ -9,7 +9,6 @@ import { readSequence } from '../sequence-state.ts'
 import type { VirtualTable } from '../virtual-table.ts'
 import { type Row, table } from './make.ts'
 import { tablesOf } from './pg-relations.ts'
-import { databaseOwner } from './privileges.ts'
 
 /** The number of `pg_authid`. */
 const AUTHID = 1260
@@ -109,28 +108,6 @@ export const systemTables: readonly VirtualTable[] = [
     catalog.access.roles.flatMap(({ oid, comment }) =>
       comment === null ? [] : [{ objoid: oid, classoid: AUTHID, description: comment }],
     ),
-  ),
-  table(
-    'pg_catalog.pg_database',
-    `oid oid, datname, datdba oid, encoding int4, datlocprovider, datistemplate bool, datallowconn bool,
-     datconnlimit int4, datfrozenxid int8, dattablespace oid, datcollate, datctype, daticulocale, datcollversion,
-     datacl text[]`,
-    ({ catalog }) => [
-      {
-        oid: DATABASE_OID,
-        datname: catalog.database,
-        datdba: databaseOwner(catalog),
-        datacl: aclArray(catalog, catalog.access.aclOf(guardedAs(DATABASE_OID, 'database'))),
-        encoding: 6,
-        datlocprovider: 'c',
-        datistemplate: false,
-        datallowconn: true,
-        datconnlimit: -1,
-        dattablespace: 1663,
-        datcollate: 'C',
-        datctype: 'C',
-      },
-    ],
   ),
   table('pg_catalog.pg_settings', settingColumns(), ({ settings }) =>
     settings().map(

@@ -1,7 +1,14 @@
-import type { AccessStatement, ChannelStatement, IdentityStatement, OwnerTo } from '../ast.ts'
+import type {
+  AccessStatement,
+  ChannelStatement,
+  DatabaseStatement,
+  IdentityStatement,
+  OwnerTo,
+} from '../ast.ts'
 import type { Token } from '../scanner.ts'
 import { Semicolon } from '../tokens.ts'
 import { Cursor } from './cursor.ts'
+import { databaseStatement } from './parse-database.ts'
 import { alterDefaultPrivileges, grant, revoke } from './parse-grant.ts'
 import {
   alterRole,
@@ -14,12 +21,12 @@ import {
 } from './parse-role.ts'
 import { databaseSettings } from './parse-settings.ts'
 
-type Parsed = AccessStatement | IdentityStatement | ChannelStatement
+type Parsed = AccessStatement | IdentityStatement | ChannelStatement | DatabaseStatement
 
 const ROLE_WORDS = ['role', 'user', 'group'] as const
 
 /**
- * Reads one statement about roles, privileges, owners or channels.
+ * Reads one statement about roles, privileges, owners, channels or whole databases.
  * @returns null for any other statement
  * @throws 42601
  */
@@ -57,7 +64,13 @@ function begin(cursor: Cursor): Parsed | null {
     const text = cursor.skip('null') ? null : cursor.string()
     return { kind: 'commentRole', name, text, span: cursor.span }
   }
-  return databaseSettings(cursor) ?? identity(cursor) ?? channel(cursor) ?? ownerTo(cursor)
+  return (
+    databaseStatement(cursor) ??
+    databaseSettings(cursor) ??
+    identity(cursor) ??
+    channel(cursor) ??
+    ownerTo(cursor)
+  )
 }
 
 function identity(cursor: Cursor): IdentityStatement | null {

@@ -1,6 +1,7 @@
 import type { AccessStatement, ChannelStatement, IdentityStatement } from './access.ts'
 import type { Identifier, Node, QualifiedName, TypeName } from './common.ts'
 import type { Copy, CursorStatement } from './copy.ts'
+import type { DatabaseStatement } from './database.ts'
 import type { Definition, StorageOption } from './definition.ts'
 import type { Maintenance } from './maintenance.ts'
 import type { Expression, Query, WriteStatement } from './query.ts'
@@ -21,6 +22,7 @@ export type Statement =
   | Show
   | Maintenance
   | AccessStatement
+  | DatabaseStatement
   | IdentityStatement
   | ChannelStatement
 
