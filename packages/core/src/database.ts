@@ -4,6 +4,7 @@ import type { Cancel } from './clock.ts'
 import type { AlterOptions, DatabaseOptions } from './database-options.ts'
 import type { Disk } from './disk.ts'
 import type { ErrorDetail } from './errors.ts'
+import type { FragmentReads } from './fragment.ts'
 import type { LineageId, NodeId, PartitionId, RelationId, Version } from './ids.ts'
 import type { Bundle, BundleCondition } from './ordered-log.ts'
 import type { RiskReport } from './risk.ts'
@@ -91,6 +92,8 @@ export interface TransactionScan extends Omit<ScanRequest, 'version'> {
 export interface Transaction {
   /** The version it reads at. */
   readonly version: Version
+  /** Reads that are computed where the rows are; a database that keeps all rows here leaves them out. */
+  readonly fragments?: FragmentReads | undefined
   get(address: RowAddress): Promise<Row | null>
   /** Own writes show. The ranges read join the read set. */
   scan(request: TransactionScan): AsyncIterable<RowBatch>
@@ -284,6 +287,8 @@ export type DatabaseErrorDetail =
     } & ErrorDetail)
   | ({ readonly code: 'DB_TRANSACTION_ENDED' } & ErrorDetail)
   | ({ readonly code: 'DB_DROPPED' } & ErrorDetail)
+  /** A holder does not compute this fragment: it does not know it, or failed in it. */
+  | ({ readonly code: 'DB_FRAGMENT_REFUSED' } & ErrorDetail)
   | ({
       readonly code: 'DB_CHANGES_GONE'
       /** `retention`: they were too many; `history`: the token is of a history that was given up; `notKept`: nobody asked. */

@@ -90,6 +90,16 @@ export {
   unreachable,
 } from './errors.ts'
 export { EventHub, type Events } from './events.ts'
+export {
+  type ColumnBatch,
+  type FragmentEvaluator,
+  type FragmentInput,
+  type FragmentReads,
+  type FragmentRequest,
+  inputColumns,
+  type OpenInput,
+  type Traffic,
+} from './fragment.ts'
 export { dataMembers } from './group.ts'
 export { hash32 } from './hash.ts'
 export { Heap } from './heap.ts'
@@ -163,6 +173,7 @@ export {
   type RowProgram,
 } from './row-program.ts'
 export { ByteReader, ByteWriter } from './rows/bytes.ts'
+export { readColumnBatch, writeColumnBatch } from './rows/column-batch.ts'
 export { type BlockRows, RowBlock, writeRowBlock } from './rows/row-block.ts'
 export {
   CHUNK_FORMAT,

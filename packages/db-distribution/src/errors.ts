@@ -178,6 +178,14 @@ export function notHolder(
   )
 }
 
+export function fragmentRefused(why: string, cause?: unknown): DatabaseError {
+  return new ClusterError(
+    { code: 'DB_FRAGMENT_REFUSED', outcome: 'rejected' },
+    `A part of a query is not computed by this holder: ${why}. Whoever asked reads the rows and computes it.`,
+    cause === undefined ? undefined : { cause },
+  )
+}
+
 /** True for errors that say that the data of that version are trimmed. */
 export function isVersionGone(error: unknown): boolean {
   const code = errorCode(error)

@@ -3,6 +3,7 @@ import {
   type ClusterError,
   type DatabaseEvents,
   EventHub,
+  type FragmentEvaluator,
   type LineageId,
   type Logger,
   type NodeId,
@@ -27,6 +28,8 @@ export interface DatabasesPorts {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Computes fragments, for this node and for others; without it whole rows travel. */
+  readonly fragments?: FragmentEvaluator | undefined
 }
 
 /** What the parts of the driver share. */
@@ -41,6 +44,8 @@ export class Context {
   readonly #hubs = new Map<string, EventHub<DatabaseEvents>>()
   /** Rows that this node has read from others, of all databases; for `describe`. */
   rowsFromOthers = 0
+  /** Bytes of the messages that they came in. */
+  bytesFromOthers = 0
   /** Set once the node stops; long work looks at it. */
   readonly stopping = new AbortController()
 

@@ -100,6 +100,15 @@ export async function nextFrame(
   frames: AsyncIterator<Uint8Array>,
   ms = SILENCE_MS,
 ): Promise<StreamFrame> {
+  return decodeFrame(await nextBytes(context, frames, ms))
+}
+
+/** The next frame as it came. @throws DEADLINE when the other side is silent, DB_FRAME_DAMAGED at the end */
+export async function nextBytes(
+  context: Context,
+  frames: AsyncIterator<Uint8Array>,
+  ms = SILENCE_MS,
+): Promise<Uint8Array> {
   const next = await within(
     context.ports.clock,
     ms,
@@ -111,7 +120,7 @@ export async function nextFrame(
       ),
   )
   if (next.done === true) throw streamError(null)
-  return decodeFrame(next.value)
+  return next.value
 }
 
 export function streamError(frame: StreamFrame | null): ClusterError {

@@ -42,6 +42,7 @@ import { BackupWriter } from './backup/backup-writer.ts'
 import { ChangeArchiver } from './backup/change-archive.ts'
 import type { Beginnings } from './beginnings.ts'
 import type { Committer } from './committer.ts'
+import type { Computer } from './compute/computer.ts'
 import type { Context } from './context.ts'
 import { type FeedParts, PartitionedFeed } from './feed/change-feed.ts'
 import { forgetChanges, keepChanges } from './feed/keeping.ts'
@@ -60,6 +61,8 @@ export interface DatabaseParts {
   readonly beginnings: Beginnings
   readonly turns: Turns
   readonly reader: Reader
+  /** Null: this node computes no fragments. */
+  readonly computer: Computer | null
   readonly committer: Committer
   readonly upkeep: Upkeep
   readonly auditor: Auditor
@@ -103,7 +106,7 @@ export class DatabaseHandle implements Database {
   }
 
   async begin(options: TransactionOptions = {}): Promise<Transaction> {
-    const { context, beginnings, turns, reader, committer, upkeep } = this.#parts
+    const { context, beginnings, turns, reader, computer, committer, upkeep } = this.#parts
     if (context.stopped) throw stopped()
     const { ports, settings } = context
     const database = this.#record
@@ -119,6 +122,7 @@ export class DatabaseHandle implements Database {
         if (turn !== null) turns.release(database, turn.reservation)
       },
       reader,
+      computer,
       committer,
       clock: ports.clock,
       bytesMax: settings.transactionBytesMax,

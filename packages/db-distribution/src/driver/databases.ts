@@ -38,6 +38,7 @@ import { Restorer, targetOf } from './backup/restorer.ts'
 import { Beginnings } from './beginnings.ts'
 import { Committer } from './committer.ts'
 import { type CompleteOptions, whenComplete } from './completeness.ts'
+import { Computer } from './compute/computer.ts'
 import { Context, type DatabasesPorts } from './context.ts'
 import { Controller } from './controller.ts'
 import { DatabaseHandle, type DatabaseParts } from './database-handle.ts'
@@ -107,6 +108,8 @@ class Node implements NodeDatabases {
       beginnings: new Beginnings(ports),
       turns: new Turns(context),
       reader,
+      computer:
+        ports.fragments === undefined ? null : new Computer(context, this.#replicas, reader, ports.fragments),
       committer: new Committer(context, new OutcomeReader(context, this.#replicas, reader)),
       upkeep: this.#upkeep,
       auditor,
@@ -323,7 +326,11 @@ class Node implements NodeDatabases {
     return {
       kind: 'databases',
       name: this.#context.self,
-      facts: { count: records.length, 'rows from others': this.#context.rowsFromOthers },
+      facts: {
+        count: records.length,
+        'rows from others': this.#context.rowsFromOthers,
+        'bytes from others': this.#context.bytesFromOthers,
+      },
       children: records.map((record) => this.#handle(record).describe()),
     }
   }

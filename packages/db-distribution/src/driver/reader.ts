@@ -15,11 +15,13 @@ import { aborted, isVersionGone, stopped, unavailable, versionGone } from '../er
 import type { DatabaseRecord } from '../machine/state.ts'
 import { type BatchSource, Chain, Merge } from './batches.ts'
 import type { Context } from './context.ts'
-import { nextFrame, streamError } from './copy.ts'
+import { nextBytes, streamError } from './copy.ts'
 import { storesSource } from './holder-scan.ts'
 import { RemoteAsks } from './remote-asks.ts'
 import type { Replicas } from './replicas.ts'
+import { countTraffic, type ReadOptions } from './traffic.ts'
 import {
+  decodeFrame,
   decodeRows,
   encodeGet,
   encodeScan,
@@ -30,6 +32,12 @@ import {
 } from './wire.ts'
 
 type GetGroup = Pick<GetRequest, 'database' | 'version'>
+
+/** A row with its share of the message that it came in. */
+interface GotRow {
+  readonly row: Row | null
+  readonly bytes: number
+}
 
 /** Wait before everybody is asked again who failed before. */
 const AGAIN_MS = 50
@@ -63,7 +71,7 @@ export class ReadTry {
 export class Reader {
   readonly #context: Context
   readonly #replicas: Replicas
-  readonly #gets: RemoteAsks<GetGroup, PointRequest, Row | null>
+  readonly #gets: RemoteAsks<GetGroup, PointRequest, GotRow>
 
   constructor(context: Context, replicas: Replicas) {
     this.#context = context
@@ -73,8 +81,7 @@ export class Reader {
       encode: (group, points) => encodeGet({ ...group, points }),
       decode: (reply, asked) => {
         const rows = decodeRows(reply, asked)
-        context.rowsFromOthers += rows.length
-        return rows
+        return rows.map((row, i) => ({ row, bytes: share(reply.length, rows.length, i) }))
       },
     })
   }
@@ -89,7 +96,7 @@ export class Reader {
     relation: RelationId,
     key: Key,
     version: Version,
-    options: CallOptions,
+    options: ReadOptions,
   ): Row | null | Promise<Row | null> {
     if (this.#context.ports.log.appliedIndex() >= version) {
       const store = this.#replicas.serving(database.id, partition)
@@ -104,18 +111,18 @@ export class Reader {
     relation: RelationId,
     key: Key,
     version: Version,
-    options: CallOptions,
+    options: ReadOptions,
   ): Promise<Row | null> {
     const reading = new ReadTry(this.#context, options)
     for (;;) {
       const holder = await this.holder(database, partition, version, reading)
       try {
-        if (holder !== this.#context.self)
-          return await this.#gets.ask(
-            holder,
-            { database: database.id, version },
-            { partition, relation, key },
-          )
+        if (holder !== this.#context.self) {
+          const group = { database: database.id, version }
+          const { row, bytes } = await this.#gets.ask(holder, group, { partition, relation, key })
+          countTraffic(this.#context, options, 1, bytes)
+          return row
+        }
         await this.#caughtUp(version, reading)
         const store = this.#replicas.serving(database.id, partition)
         if (store !== null) return store.get(relation, key, version)
@@ -189,7 +196,7 @@ export class Reader {
   async scan(
     database: DatabaseRecord,
     scan: HolderScan,
-    options: CallOptions,
+    options: ReadOptions,
     resumed: ReadTry | null = null,
   ): Promise<BatchSource> {
     const reading = resumed ?? new ReadTry(this.#context, options)
@@ -217,7 +224,7 @@ export class Reader {
   async #local(
     database: DatabaseRecord,
     scan: HolderScan,
-    options: CallOptions,
+    options: ReadOptions,
     reading: ReadTry,
   ): Promise<BatchSource> {
     const { self } = this.#context
@@ -237,7 +244,7 @@ interface RemotePart {
   readonly database: DatabaseRecord
   readonly scan: HolderScan
   readonly holder: NodeId
-  readonly options: CallOptions
+  readonly options: ReadOptions
   readonly resumed: ReadTry | null
 }
 
@@ -271,9 +278,11 @@ class RemoteScan implements BatchSource {
     if (this.#ended) return null
     try {
       const frames = this.#frames ?? (await this.#open())
-      const frame = await nextFrame(this.#context, frames)
+      const bytes = await nextBytes(this.#context, frames)
+      const frame = decodeFrame(bytes)
+      const rows = frame.type === 'rows' ? frame.batch.length : 0
+      countTraffic(this.#context, this.#part.options, rows, bytes.length)
       if (frame.type === 'rows') {
-        this.#context.rowsFromOthers += frame.batch.length
         this.#passed(frame.partition, frame.batch)
         return frame.batch
       }
@@ -335,6 +344,10 @@ class RemoteScan implements BatchSource {
     this.#rest?.close()
   }
 }
+
+/** Whole bytes for each of several, in all as many as there are. */
+const share = (bytes: number, count: number, i: number): number =>
+  Math.floor((bytes * (i + 1)) / count) - Math.floor((bytes * i) / count)
 
 function rangeBehind({ range, reverse }: HolderScan, key: Key): KeyRange {
   return reverse ? { ...range, to: key } : { ...range, from: afterKey(key) }

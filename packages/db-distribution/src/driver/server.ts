@@ -10,6 +10,8 @@ import {
   type Version,
 } from '@cluster/core'
 import { isVersionGone, versionGone } from '../errors.ts'
+import { serveFragment } from './compute/compute-server.ts'
+import { isCompute } from './compute/compute-wire.ts'
 import type { Context } from './context.ts'
 import { taggedBatches } from './holder-scan.ts'
 import { Pace } from './pace.ts'
@@ -88,9 +90,14 @@ export class Server {
 
   async #stream(peer: NodeId, opening: Uint8Array, stream: FrameStream): Promise<void> {
     try {
-      const request = decodeStreamRequest(opening)
-      if (request.type === 'scan') await this.#scan(request, stream)
-      else await this.#export(request, stream)
+      if (isCompute(opening)) {
+        const send = (frame: Uint8Array): Promise<void> => this.#send(stream, frame)
+        await serveFragment(this.#context, this.#replicas, opening, stream, send)
+      } else {
+        const request = decodeStreamRequest(opening)
+        if (request.type === 'scan') await this.#scan(request, stream)
+        else await this.#export(request, stream)
+      }
       await stream.send(encodeEnd())
       await stream.close()
     } catch (error) {

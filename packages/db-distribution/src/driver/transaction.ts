@@ -7,14 +7,18 @@ import {
   type CommitOptions,
   type CommitReceipt,
   type DatabaseErrorDetail,
+  EVERYWHERE,
   type ExecuteReceipt,
   errorCode,
+  type FragmentInput,
+  type FragmentReads,
   type Key,
   type PartitionId,
   type Row,
   type RowAddress,
   type RowBatch,
   type RowProgram,
+  type Traffic,
   type Transaction,
   type TransactionMark,
   type TransactionOptions,
@@ -26,8 +30,11 @@ import type { DatabaseRecord } from '../machine/state.ts'
 import { BATCH_ROWS, type BatchSource, batchOf, Chain, Merge, without } from './batches.ts'
 import type { Beginning } from './beginnings.ts'
 import type { Committer } from './committer.ts'
+import type { Computer } from './compute/computer.ts'
+import { TransactionFragments } from './compute/fragment-reads.ts'
 import { type Covered, ReadSet } from './read-set.ts'
 import type { Reader } from './reader.ts'
+import type { ReadOptions } from './traffic.ts'
 import type { LostAttempt, Turn } from './turns.ts'
 import { sliceBatch } from './wire.ts'
 import { type OwnRow, WriteSet } from './write-set.ts'
@@ -36,6 +43,8 @@ import { type OwnRow, WriteSet } from './write-set.ts'
 export interface TransactionPorts {
   readonly database: DatabaseRecord
   readonly reader: Reader
+  /** Null: this node computes no fragments. */
+  readonly computer: Computer | null
   readonly committer: Committer
   readonly clock: Clock
   readonly bytesMax: number
@@ -54,9 +63,11 @@ export interface TransactionPorts {
 /** See `Transaction` of core. Reads are remembered for certification; writes stay here until the commit. */
 export class OptimisticTransaction implements Transaction {
   readonly version: Version
+  readonly fragments: FragmentReads | undefined
   readonly #ports: TransactionPorts
   readonly #readOnly: boolean
-  readonly #options: CallOptions
+  readonly #options: ReadOptions
+  readonly #received: Traffic = { rows: 0, bytes: 0 }
   /** Whether reads have to be judged: for the commit of what is written, or to prove what was read. */
   readonly #recording: boolean
   readonly #proven: boolean
@@ -80,7 +91,11 @@ export class OptimisticTransaction implements Transaction {
     this.#lifetimeMs = options.lifetimeMs ?? Number.POSITIVE_INFINITY
     this.#begunAt = ports.clock.now()
     this.#endsAt = this.#begunAt + this.#lifetimeMs
-    this.#options = options.signal === undefined ? {} : { signal: options.signal }
+    this.#options = {
+      traffic: this.#received,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    }
+    this.fragments = ports.computer === null ? undefined : this.#fragments(ports.computer)
   }
 
   async get(address: RowAddress): Promise<Row | null> {
@@ -157,6 +172,27 @@ export class OptimisticTransaction implements Transaction {
     }
     this.#reads.addRange(covered)
     return covered
+  }
+
+  #fragments(computer: Computer): FragmentReads {
+    const partitionsOf = ({ from }: FragmentInput): readonly PartitionId[] =>
+      from === 'everywhere' ? [EVERYWHERE] : this.#hashPartitions()
+    return new TransactionFragments({
+      computer,
+      database: this.#ports.database,
+      version: this.version,
+      received: this.#received,
+      hasWritten: (input) =>
+        this.#writes.length > 0 &&
+        this.#writes.within(input.relation, partitionsOf(input), input.range).length > 0,
+      cover: ({ relation, range, from }) => {
+        if (!this.#recording) return
+        const partitions = from === 'everywhere' ? [EVERYWHERE] : null
+        this.#reads.addRange({ relation, partitions, from: range.from ?? null, to: range.to ?? null })
+      },
+      check: () => this.#check(),
+      options: () => this.#call(this.#options),
+    })
   }
 
   #hashPartitions(): readonly PartitionId[] {

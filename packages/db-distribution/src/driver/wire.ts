@@ -16,7 +16,7 @@ const WIRE_FORMAT = 1
 /** The name of the service in `Peers`. */
 export const SERVICE = 'db'
 /** Frames are kept below this, so that they share a link well with others. */
-const FRAME_BYTES_TARGET = 256 * 1024
+export const FRAME_BYTES_TARGET = 256 * 1024
 
 /** More columns than any row has; a larger number is garbage. */
 const COLUMNS_MAX = 4_096
@@ -82,28 +82,32 @@ export type StreamFrame =
   /** A piece of a copy; `more` when its chunk goes on in the next frame. */
   | { readonly type: 'chunk'; readonly bytes: Uint8Array; readonly more: boolean }
 
-const damaged = (what: string): ClusterError<MalformedDetail> =>
+export const damaged = (what: string): ClusterError<MalformedDetail> =>
   new ClusterError(
     { code: 'DB_FRAME_DAMAGED', outcome: 'rejected' },
     `A message of the databases cannot be read: ${what}. Run the same version on all nodes.`,
   )
 
-const optionalKey = (writer: ByteWriter, key: Key | undefined): void => {
+export const optionalKey = (writer: ByteWriter, key: Key | undefined): void => {
   if (key === undefined) writer.byte(0)
   else writer.byte(1).key(key)
 }
 
-function readRange(reader: ByteReader): KeyRange {
+export function readRange(reader: ByteReader): KeyRange {
   const from = reader.byte() === 0 ? undefined : reader.key()
   const to = reader.byte() === 0 ? undefined : reader.key()
   return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
 }
 
-function open(bytes: Uint8Array): { reader: ByteReader; type: number } {
+/** The head of a message: its type, and the format of its layout. @throws DB_FRAME_DAMAGED for another format */
+export function openMessage(
+  bytes: Uint8Array,
+  known: number = WIRE_FORMAT,
+): { readonly reader: ByteReader; readonly type: number } {
   const reader = new ByteReader(bytes)
   const type = reader.byte()
   const format = reader.byte()
-  if (format !== WIRE_FORMAT) throw damaged(`it has format ${format}, this version reads ${WIRE_FORMAT}`)
+  if (format !== known) throw damaged(`it has format ${format}, this version reads ${known}`)
   return { reader, type }
 }
 
@@ -132,7 +136,7 @@ export type Request =
 
 /** @throws DB_FRAME_DAMAGED */
 export function decodeRequest(bytes: Uint8Array): Request {
-  const { reader, type } = open(bytes)
+  const { reader, type } = openMessage(bytes)
   const database = reader.varint()
   if (type === GET_OUTCOMES) {
     const asked: OutcomeRequest[] = []
@@ -228,7 +232,7 @@ export function encodeExport({ database, partition, version, exact = false }: Ex
 
 /** @throws DB_FRAME_DAMAGED */
 export function decodeStreamRequest(bytes: Uint8Array): StreamRequest {
-  const { reader, type } = open(bytes)
+  const { reader, type } = openMessage(bytes)
   const database = reader.varint()
   if (type === EXPORT) {
     const partition = reader.varint() as PartitionId

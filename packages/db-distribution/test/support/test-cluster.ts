@@ -4,6 +4,7 @@ import {
   type Database,
   type DatabaseEvents,
   type DatabaseOptions,
+  type FragmentEvaluator,
   type Key,
   KeyWriter,
   type NodeId,
@@ -34,6 +35,8 @@ export interface TestClusterOptions {
   readonly nodes: readonly string[]
   readonly seed?: number
   readonly databases?: DatabasesOptions
+  /** Who computes fragments, and by what. */
+  readonly fragments?: (name: string) => FragmentEvaluator | undefined
 }
 
 /** A machine of somebody else: its commands move the log on, and the databases hear nothing of them. */
@@ -63,7 +66,7 @@ export class TestCluster {
   readonly #machines = new Map<string, StateMachine>()
   readonly #nodes = new Map<string, SimNode<App>>()
 
-  constructor({ nodes, seed = 1, databases: options = {} }: TestClusterOptions) {
+  constructor({ nodes, seed = 1, databases: options = {}, fragments = () => undefined }: TestClusterOptions) {
     this.world = new World({ seed, logLevel: 'debug' })
     const { world } = this
     const clock: Clock = {
@@ -78,7 +81,7 @@ export class TestCluster {
       const disk = new ModelStorageDisk()
       this.disks.set(name, disk)
       const node = world.node<App>(name, {
-        start: (ports) => this.#start(ports, addresses, disk, options),
+        start: (ports) => this.#start(ports, addresses, disk, options, fragments(name)),
         stop: async (app) => {
           await app.databases.stop()
           await app.log.stop('away')
@@ -95,6 +98,7 @@ export class TestCluster {
     addresses: ReadonlyMap<NodeId, Address>,
     disk: ModelStorageDisk,
     options: DatabasesOptions,
+    fragments: FragmentEvaluator | undefined,
   ): Promise<App> {
     const others = new Map([...addresses].filter(([id]) => id !== self))
     const peers = new LinkPeers(transport, clock, others)
@@ -105,7 +109,7 @@ export class TestCluster {
       attach(machine)
     }
     attach(new OtherMachine())
-    const ports = { log, peers, storage: modelStorage(disk), clock, random, logger }
+    const ports = { log, peers, storage: modelStorage(disk), clock, random, logger, fragments }
     const app: App = { log, peers, databases: databases(options)(ports), tookOver: [] }
     app.databases.on('tookOver', (event) => app.tookOver.push(event))
     await peers.start()
