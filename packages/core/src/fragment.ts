@@ -1,4 +1,4 @@
-import type { RelationId } from './ids.ts'
+import type { NodeId, RelationId } from './ids.ts'
 import type { Key, KeyRange, Value } from './value.ts'
 
 /** Rows as columns, without keys: what a fragment reads and gives. */
@@ -59,6 +59,8 @@ export interface FragmentReads {
   readonly received: Readonly<Traffic>
   /** True when some of the rows are on other nodes only, and none of them was written here: then `compute` spares messages. */
   isSpread(inputs: readonly FragmentInput[]): boolean
+  /** Who would compute, each for so many hash partitions, sorted; a null node is this one. */
+  places(): readonly { readonly node: NodeId | null; readonly partitions: number }[]
   /**
    * Computes a fragment on holders of its rows; what they do not compute, this node does, from rows that it reads. The
    * ranges join the read set.

@@ -19,6 +19,7 @@ import { type DatabasesOptions, databases, type NodeDatabases } from '@cluster/d
 import { type OrderedLogOptions, orderedLog } from '@cluster/db-serializer'
 import { type MutexOptions, mutex } from '@cluster/mutex'
 import { peers } from '@cluster/p2p'
+import { sqlFragments } from '@cluster/sql'
 import { memoryStorage } from '@cluster/storage-memory'
 import { describeContainers } from './shared-objects.ts'
 
@@ -87,7 +88,8 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
   })
   const storage =
     ports.storage ?? memoryStorage({ disk: disk.folder('data'), clock, logger: layer('storage') })
-  const dataPorts = { log, peers: p2p, storage, clock, random, logger: layer('db') }
+  const fragments = sqlFragments()({ clock })
+  const dataPorts = { log, peers: p2p, storage, clock, random, logger: layer('db'), fragments }
   const data = witness ? null : databases(options.databases ?? {})(dataPorts)
   const shared = witness ? null : containers()({ log, clock, random, logger: layer('objects') })
   const exists = async (node: NodeId): Promise<boolean> => (await p2p.accepts?.(node)) ?? false

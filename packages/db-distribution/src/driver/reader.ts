@@ -150,6 +150,12 @@ export class Reader {
     await log.applied(version, { deadlineMs, ...(reading.signal ? { signal: reading.signal } : {}) })
   }
 
+  /** Which of several other nodes is asked: nodes differ in it, so that no holder has to answer all. Null: there is none. */
+  choice(partition: PartitionId, nodes: readonly NodeId[]): NodeId | null {
+    const { self } = this.#context
+    return nodes[(partition + self.charCodeAt(self.length - 1)) % Math.max(1, nodes.length)] ?? null
+  }
+
   /**
    * The holder to ask next: this node, or one that answers and has not failed yet. Waits for one to come back.
    * @throws DB_UNAVAILABLE, DB_VERSION_GONE
@@ -171,8 +177,8 @@ export class Reader {
         throw versionGone(database.name, version)
       const untried = usable.filter((node) => !reading.failed.has(node))
       if (untried.includes(self)) return self
-      const chosen = untried[(partition + self.charCodeAt(self.length - 1)) % Math.max(1, untried.length)]
-      if (chosen !== undefined) return chosen
+      const chosen = this.choice(partition, untried)
+      if (chosen !== null) return chosen
       if (reading.leftMs <= 0) {
         const holders = record?.replicas.filter((replica) => replica.complete) ?? []
         throw unavailable(

@@ -54,9 +54,12 @@ function makeLayout({ columns, slots: width }: TableSchema): RowLayout {
   }
 }
 
-function reader({ missing, type }: ColumnSchema): ((stored: Value) => Value) | null {
-  if (missing === null) return null
-  const nothing = storedNull(type.id)
+const reader = ({ missing, type }: ColumnSchema): ((stored: Value) => Value) | null =>
+  missing === null ? null : storedReader(missing, type.id)
+
+/** What stored values mean in a column of which older rows have `missing`. */
+export function storedReader(missing: Value, type: ColumnSchema['type']['id']): (stored: Value) => Value {
+  const nothing = storedNull(type)
   return (stored) => (stored === null ? missing : stored === nothing ? null : stored)
 }
 

@@ -24,6 +24,7 @@ import {
   type LateralJoinNode,
   type LimitNode,
   type LookupJoinNode,
+  type MapNode,
   type PhysicalPlan,
   physicalColumns,
   type RecursiveNode,
@@ -32,6 +33,7 @@ import {
 import { columnsIn, comparesAlike, isEquality, substitute } from '../plan/traverse.ts'
 import { type Frame, rowOf } from './batch.ts'
 import { compileAggregate } from './compile-aggregate.ts'
+import { compileGather } from './compile-gather.ts'
 import {
   compileBefore,
   compileComparator,
@@ -57,8 +59,13 @@ export interface CompiledPlan {
 /**
  * Makes the operators of a plan, with all their code, when it is first run: a plan that is only looked at needs none. The
  * result keeps no state of a run: it may run many times.
+ * @param database null for a plan that reads no tables
  */
-export function compilePlan(plan: PhysicalPlan, database: Database, slots = new Slots()): CompiledPlan {
+export function compilePlan(
+  plan: PhysicalPlan,
+  database: Database | null,
+  slots = new Slots(),
+): CompiledPlan {
   let made: Source | null = null
   const source: Source = {
     open(context) {
@@ -70,16 +77,26 @@ export function compilePlan(plan: PhysicalPlan, database: Database, slots = new 
 }
 
 class PlanCompiler {
-  readonly #database: Database
+  readonly #tables: Database | null
   readonly #slots: Slots
 
-  constructor(database: Database, slots: Slots) {
-    this.#database = database
+  constructor(tables: Database | null, slots: Slots) {
+    this.#tables = tables
     this.#slots = slots
   }
 
+  get #database(): Database {
+    assert(this.#tables !== null, 'a plan that reads tables has a database')
+    return this.#tables
+  }
+
   compile(plan: PhysicalPlan): Source {
-    return profiled(plan, this.#compile(plan))
+    const here = this.#compile(plan)
+    if (this.#tables === null) return here
+    return profiled(
+      plan,
+      compileGather(plan, here, this.#slots, (part) => this.compile(part)),
+    )
   }
 
   #compile(plan: PhysicalPlan): Source {
@@ -212,13 +229,19 @@ class PlanCompiler {
         calls,
       ),
     })
-    const source = this.compile(input)
+    const source = fused ? this.#filtered(below) : this.compile(input)
     if (sets === null) return aggregateSource(source, code(groups.map((_, position) => position)))
     return groupingSetsSource(
       source,
       groups.length,
       sets.sets.map((positions) => ({ positions, ...code(positions) })),
     )
+  }
+
+  /** The rows that a filter lets through, or more: whoever reads them judges them again. Holders of the rows judge them, too. */
+  #filtered(plan: MapNode): Source {
+    const all = this.compile(plan.input)
+    return this.#tables === null ? all : compileGather(plan, all, this.#slots, (part) => this.compile(part))
   }
 
   #lateralJoin(plan: LateralJoinNode): Source {

@@ -1,6 +1,7 @@
 import {
   afterKey,
   afterPrefix,
+  assert,
   type Database,
   type Key,
   type KeyRange,
@@ -11,7 +12,14 @@ import { keyTypes } from '../binder/stored-index.ts'
 import type { IndexSchema, TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { Source } from '../executor/context.ts'
-import { indexScan, pointScan, prefixRange, rangeScan, uniquePointScan } from '../executor/scan.ts'
+import {
+  indexScan,
+  pointScan,
+  prefixRange,
+  type RangeAccess,
+  rangeScan,
+  uniquePointScan,
+} from '../executor/scan.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { Access, TableScanNode } from '../plan/physical.ts'
 import { writeKeyValue } from '../types/key.ts'
@@ -48,6 +56,13 @@ export function compileScan(plan: TableScanNode, database: Database, slots: Slot
       })
     }
   }
+}
+
+/** The keys of the table that a scan of all rows, or of a range of the primary key, reads. */
+export function scanRange({ table, access }: TableScanNode, slots: Slots): RangeAccess {
+  if (access.kind === 'range' && access.index === null) return keyRange(table, access, slots)
+  assert(access.kind === 'all', 'rows are read in the order of their keys')
+  return () => ({})
 }
 
 function keyTuples(

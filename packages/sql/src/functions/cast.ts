@@ -116,7 +116,8 @@ export function castFor(from: SqlType, to: SqlType, context: CastContext): Scala
         ? second
         : (value, session) => second(first(value, session), session)
   const js = second === null ? inline(from.id, to.id) : null
-  return zoned(from, to) ? sessionCast(from, to, impl) : plainCast(from, to, impl, js)
+  const cast = zoned(from, to) ? sessionCast(from, to, impl) : plainCast(from, to, impl, js)
+  return { ...cast, castContext: context }
 }
 
 function plainCast(from: SqlType, to: SqlType, impl: Conversion, js: ScalarFunction['js']): ScalarFunction {

@@ -109,6 +109,8 @@ export interface ScalarFunction {
    * expression that does what `impl` does. `capture` gives the name under which the code reaches a value.
    */
   readonly js: ((args: readonly string[], capture: Capture) => string) | null
+  /** For casts, all but those of the system's own types: how freely it was asked for, so that it can be found again. */
+  readonly castContext?: 'implicit' | 'assignment' | 'explicit'
 }
 
 /**

@@ -39,6 +39,11 @@ export class LocalTransaction implements Transaction {
     return this.base.version
   }
 
+  /** Tables of the session are in no fragment. */
+  get fragments(): Transaction['fragments'] {
+    return this.base.fragments
+  }
+
   get(address: RowAddress): Promise<Row | null> {
     if (!isLocal(address.relation)) return this.base.get(address)
     return Promise.resolve(this.#store.get(address.relation, address.key))

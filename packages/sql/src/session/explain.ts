@@ -1,8 +1,10 @@
+import type { FragmentReads, Traffic } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { Profile } from '../executor/profile.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { type PlanLine, planLines } from '../plan/print-physical.ts'
 import type { Explain } from '../syntax/ast.ts'
+import { trafficText, withFragments } from './explain-fragments.ts'
 
 export interface ExplainOptions {
   readonly format: 'text' | 'json'
@@ -36,19 +38,28 @@ export interface Explained {
   readonly heading: string | null
   readonly plan: PhysicalPlan
   /** What came of running it; null when it was not run. */
-  readonly ran: { readonly profile: Profile; readonly rows: number; readonly ms: number } | null
+  readonly ran: {
+    readonly profile: Profile
+    readonly rows: number
+    readonly ms: number
+    /** What came from other nodes; null where nobody counts. */
+    readonly received: Traffic | null
+  } | null
+  /** Null: all rows are here. */
+  readonly fragments: FragmentReads | null
 }
 
 /** The plan, one line an operator. */
-export function explainText({ heading, plan, ran }: Explained): string[] {
+export function explainText({ heading, plan, ran, fragments }: Explained): string[] {
   const shift = heading === null ? 0 : 1
-  const lines = planLines(plan).map(
+  const lines = withFragments(planLines(plan), plan, fragments).map(
     ({ depth, text, node }) => '  '.repeat(depth + shift) + text + countsText(ran?.profile ?? null, node),
   )
   return [
     ...(heading === null ? [] : [heading]),
     ...lines,
     ...(ran === null ? [] : [`${ran.rows} rows in ${ran.ms.toFixed(3)} ms`]),
+    ...(ran === null || ran.received === null || ran.received.bytes === 0 ? [] : [trafficText(ran.received)]),
   ]
 }
 
@@ -69,10 +80,10 @@ interface JsonNode {
 }
 
 /** The same in the shape of PostgreSQL's FORMAT JSON. */
-export function explainJson({ heading, plan, ran }: Explained): string {
+export function explainJson({ heading, plan, ran, fragments }: Explained): string {
   const root: JsonNode = { 'Node Type': 'Query', Description: '', Plans: [] }
   const path: JsonNode[] = [root]
-  for (const line of planLines(plan)) {
+  for (const line of withFragments(planLines(plan), plan, fragments)) {
     const node = jsonNode(line, ran?.profile ?? null)
     path.length = line.depth + 1
     const parent = path[line.depth] as JsonNode
@@ -85,6 +96,9 @@ export function explainJson({ heading, plan, ran }: Explained): string {
   const whole = {
     Plan: top,
     ...(ran === null ? {} : { Rows: ran.rows, 'Execution Time': Number(ran.ms.toFixed(3)) }),
+    ...(ran === null || ran.received === null
+      ? {}
+      : { 'Rows From Others': ran.received.rows, 'Bytes From Others': ran.received.bytes }),
   }
   return JSON.stringify([whole], null, 2)
 }

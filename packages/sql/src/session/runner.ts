@@ -50,6 +50,7 @@ import { isAccess } from '../syntax/print-access.ts'
 import type { AccessRun, AccessRunner } from './access-runner.ts'
 import { ddlContext } from './definer.ts'
 import { type Explained, explainJson, explainOptions, explainText } from './explain.ts'
+import { trafficSince } from './explain-fragments.ts'
 import { functionContext } from './function-context.ts'
 import { inSteps } from './in-steps.ts'
 import type { KeyChecks } from './key-checks.ts'
@@ -437,7 +438,8 @@ export class StatementRunner {
       compiled.kind === 'query' || compiled.onConflict === null ? '' : `, on conflict ${compiled.onConflict}`
     const heading = compiled.kind === 'query' ? null : `${word} ${compiled.target.table.name}${aside}`
     const ran = statement.analyze ? await this.#measure(compiled, parameterTypes, run) : null
-    const explained = { heading, plan: compiled.plan, ran }
+    const fragments = run.transaction.fragments ?? null
+    const explained = { heading, plan: compiled.plan, ran, fragments }
     const tree = format === 'json' ? [explainJson(explained)] : explainText(explained)
     if (statement.verbose && format === 'text') tree.unshift(...steps, 'run as:')
     return textRows(
@@ -457,13 +459,15 @@ export class StatementRunner {
     const profile = new Profile()
     const context = this.#context(run, convertParameters(run.parameters, parameterTypes)).profiling(profile)
     const start = clock.now()
+    const fragments = run.transaction.fragments ?? null
+    const before = fragments === null ? null : { ...fragments.received }
     const rows = await this.#drawn(context, run, async () => {
       if (compiled.kind !== 'query') return (await compiled.run(context)).count
       let count = 0
       for await (const batch of compiled.source.open(context)) count += batch.length
       return count
     })
-    return { profile, rows, ms: clock.now() - start }
+    return { profile, rows, ms: clock.now() - start, received: trafficSince(fragments, before) }
   }
 
   #accessRun({ transaction, session }: Run): AccessRun {

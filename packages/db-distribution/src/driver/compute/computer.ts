@@ -45,6 +45,23 @@ export class Computer {
     return partitions.some((partition) => this.#replicas.serving(id, partition.id) === null)
   }
 
+  /** Who holds the hash partitions of those who would be asked now; a null node is this one. */
+  places({
+    id,
+    partitions,
+  }: DatabaseRecord): { readonly node: NodeId | null; readonly partitions: number }[] {
+    const counts = new Map<NodeId | null, number>()
+    for (const partition of partitions.slice(1)) {
+      const here = this.#replicas.serving(id, partition.id) !== null
+      const living = here ? [] : this.#context.livingHolders(partition)
+      const node = here ? null : this.#reader.choice(partition.id, living)
+      if (here || node !== null) counts.set(node, (counts.get(node) ?? 0) + 1)
+    }
+    return [...counts]
+      .map(([node, count]) => ({ node, partitions: count }))
+      .sort((a, b) => ((a.node ?? '') < (b.node ?? '') ? -1 : 1))
+  }
+
   /** The results, of no partition before another. @throws DB_UNAVAILABLE, DB_VERSION_GONE, ABORTED, STOPPED */
   async *compute(computation: Computation): AsyncGenerator<ColumnBatch> {
     const partitions = computation.database.partitions.slice(1).map(({ id }) => id)

@@ -42,6 +42,11 @@ export class TransactionFragments implements FragmentReads {
     return computer.isSpread(database, inputs) && !this.#hasWritten(inputs)
   }
 
+  places(): ReturnType<FragmentReads['places']> {
+    const { computer, database } = this.#ports
+    return computer.places(database)
+  }
+
   #hasWritten(inputs: readonly FragmentInput[]): boolean {
     return inputs.some((input) => this.#ports.hasWritten(input))
   }
