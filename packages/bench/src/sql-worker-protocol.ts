@@ -17,4 +17,6 @@ export interface MovedAnswer {
   /** Bytes that this process has read from files and sockets. */
   readonly bytes: number
   readonly rows: number
+  /** Bytes of the answers of other nodes for this query alone, as EXPLAIN ANALYZE counts them. */
+  readonly answers: number
 }

@@ -79,7 +79,10 @@ async function moved({ sql, values }: { readonly sql: string; readonly values: r
   await db.query(sql, values)
   const before = await bytesRead()
   const { rowCount } = await db.query(sql, values)
-  return { bytes: (await bytesRead()) - before, rows: rowCount } satisfies MovedAnswer
+  const bytes = (await bytesRead()) - before
+  const { rows: explained } = await db.query(`EXPLAIN ANALYZE ${sql}`, values)
+  const answers = Number(/in (\d+) bytes from other nodes/.exec(String(explained.at(-1)?.[0]))?.[1] ?? 0)
+  return { bytes, rows: rowCount, answers } satisfies MovedAnswer
 }
 
 answerCalls({

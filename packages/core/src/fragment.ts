@@ -30,6 +30,8 @@ export interface FragmentRequest {
    * has come. False: results of each partition for itself, as they come.
    */
   readonly together: boolean
+  /** Told at the end how many rows each of the inputs had, in all partitions together; NaN: not all of them were read. */
+  readonly onRead?: (rows: readonly number[]) => void
 }
 
 /** Opens the rows of one input, in key order within a partition. */

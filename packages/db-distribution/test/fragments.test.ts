@@ -122,6 +122,11 @@ describe('fragments', () => {
       expect(sums.reduce((all, one) => all + one, 0)).toBe((399 * 400) / 2)
       const after = { ...transaction.fragments?.received }
       expect((after.bytes ?? 0) - (bytes ?? 0)).toBeLessThan(200)
+      const read: number[][] = []
+      const onRead = (rows: readonly number[]): void => void read.push([...rows])
+      await results(transaction, { ...request(SUM, true), onRead })
+      await results(transaction, { ...request(EVEN), onRead })
+      expect(read).toEqual([[400], [400]])
       transaction.rollback()
     }
     await cluster.settle(work())

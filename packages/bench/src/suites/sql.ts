@@ -262,7 +262,7 @@ async function spread(options: SuiteOptions): Promise<Row[]> {
         parameters === null
           ? []
           : [parameters.from, ...(parameters.span === null ? [] : [parameters.from + parameters.span])]
-      const { bytes } = await asked.call<MovedAnswer>('moved', { sql: text, values }, CALL_MS_MAX)
+      const { bytes, answers } = await asked.call<MovedAnswer>('moved', { sql: text, values }, CALL_MS_MAX)
       const load: QueryLoad = { sql: text, parameters, warmUpMs: 200, measuredMs: options.measuredMs }
       const { p50 } = await asked.call<QueryAnswer>('query', load, CALL_MS_MAX)
       rows.push({
@@ -270,7 +270,7 @@ async function spread(options: SuiteOptions): Promise<Row[]> {
         who: 'ours, asked at one of them',
         value: p50,
         unit: 'ms',
-        note: `${bytes.toLocaleString('en-US')} bytes came in; needed about ${needed.toLocaleString('en-US')}`,
+        note: `${answers.toLocaleString('en-US')} bytes of answers, needed about ${needed.toLocaleString('en-US')}; ${bytes.toLocaleString('en-US')} read in all`,
       })
     }
     return rows

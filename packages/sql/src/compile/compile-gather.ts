@@ -3,6 +3,7 @@ import type { Source } from '../executor/context.ts'
 import { type GatherPlan, gatherSource } from '../executor/gather.ts'
 import { cut, type Given, spreadScan } from '../fragment/cut.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
+import { tableCounted } from '../plan/table-statistics.ts'
 import type { Frame } from './batch.ts'
 import { compileScalars, type Slots } from './compile-map.ts'
 import { countBound, scanRange } from './compile-scan.ts'
@@ -44,6 +45,13 @@ function gatherPlan(
     plan: JSON.stringify(found.form),
     together: found.together,
     inputs: found.inputs.map(({ scan, ...input }) => ({ ...input, range: scanRange(scan, slots) })),
+    onRead(rows) {
+      for (const [i, { scan, from }] of found.inputs.entries()) {
+        const count = rows[i] ?? Number.NaN
+        if (from === 'spread' && scan.access.kind === 'all' && Number.isSafeInteger(count))
+          tableCounted(scan.table, count)
+      }
+    },
     given: ({ frame }) => given.map((value) => value(frame)),
     sent: found.sent.map(compile),
     rest: found.rest === null ? null : compile(found.rest),

@@ -11,6 +11,8 @@ export interface GatherPlan {
   readonly plan: string
   readonly together: boolean
   readonly inputs: readonly (Omit<FragmentInput, 'range'> & { readonly range: RangeAccess })[]
+  /** Told at the end how many rows each of the inputs had. */
+  readonly onRead: (rows: readonly number[]) => void
   /** Values that are sent along. @throws SQL's errors */
   given(context: ExecutionContext): readonly Batch['columns'][number][number][]
   /** Tables that are sent along. */
@@ -31,6 +33,7 @@ export interface GatherOptions {
 
 /** Tables up to this size, encoded, are sent along with a fragment. */
 const SENT_BYTES_MAX = 256 * 1024
+const OUT_OF_MEMORY = '53200'
 
 /** Lets holders compute a part of a plan where its rows are on other nodes, and nothing of them was written by the transaction. */
 export function gatherSource({ probe, plan, here }: GatherOptions): Source {
@@ -46,17 +49,32 @@ export function gatherSource({ probe, plan, here }: GatherOptions): Source {
 
 async function* gather(plan: GatherPlan, here: Source, context: ExecutionContext): AsyncGenerator<Batch> {
   const batches = await gathered(plan, context)
-  if (batches === null) {
-    yield* here.open(context)
-    return
+  if (batches !== null) {
+    let begun = false
+    try {
+      for await (const batch of finished(plan, batches, context)) {
+        begun = true
+        yield batch
+      }
+      return
+    } catch (error) {
+      // A fragment has less room than a statement, which may do without it.
+      if (begun || !isSqlError(error) || error.detail.sqlstate !== OUT_OF_MEMORY) throw error
+    }
   }
+  yield* here.open(context)
+}
+
+/** The results, with what is left to do done. */
+function finished(
+  plan: GatherPlan,
+  batches: AsyncIterable<ColumnBatch>,
+  context: ExecutionContext,
+): AsyncIterable<Batch> {
   const paced: TableRows = { read: () => inTurns(batches, context) }
-  if (plan.rest === null) {
-    yield* paced.read()
-    return
-  }
+  if (plan.rest === null) return paced.read()
   context.tables.set(plan.gathered, paced)
-  yield* plan.rest.open(context)
+  return plan.rest.open(context)
 }
 
 async function* inTurns(
@@ -92,7 +110,8 @@ async function gathered(
     sent.push(batches)
   }
   const program = encodeProgram({ plan: plan.plan, given, sent })
-  return fragments?.compute({ inputs, program, together: plan.together }) ?? null
+  const { together, onRead } = plan
+  return fragments?.compute({ inputs, program, together, onRead }) ?? null
 }
 
 /** A value that cannot be computed may not be needed: whether it is shows when rows are looked at. */

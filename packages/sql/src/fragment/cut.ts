@@ -50,6 +50,8 @@ export interface Cut {
 
 /** Sides of a join with more rows than this, as far as one knows, are not sent along. */
 const SENT_ROWS_MAX = 50_000
+/** Rows of a table that every node has which may be read once a partition. */
+const EVERYWHERE_ROWS = 5_000
 /** Columns that are made for a fragment have numbers behind those of any statement. */
 const FIRST_COLUMN = 1_000_000_000
 
@@ -141,7 +143,7 @@ class Cutter {
       inputs: this.#inputs,
       given: this.#given,
       sent: this.#sent,
-      together,
+      together: together || this.#inputs.some(isLargeEverywhere),
       columns,
       rest,
       gathered: this.#gathered,
@@ -394,6 +396,10 @@ class Cutter {
     return this.#done({ ...part, form: { k: 'limit', of: part.form, n } }, true, rest)
   }
 }
+
+/** Read again for each partition it would cost more than keeping the results of a holder until it is done. */
+const isLargeEverywhere = ({ from, scan }: CutInput): boolean =>
+  from === 'everywhere' && (knownRows(scan.table) ?? 0) > EVERYWHERE_ROWS
 
 /** The columns of a scan that make up the table's primary key, by which rows are spread. */
 function keyOf({ table, columns }: TableScanNode): Part['key'] {

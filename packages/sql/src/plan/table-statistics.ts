@@ -43,6 +43,20 @@ export const columnStatistics = (table: TableSchema, position: number): ColumnSt
 /** Grows with everything that may make another plan better. */
 export const statisticsRevision = (table: TableSchema): number => tables.get(table)?.revision ?? 0
 
+/** Tells how many rows a table has, where others have read it. */
+export function tableCounted(table: TableSchema, rows: number): void {
+  const known = tables.get(table)
+  if (known === undefined) {
+    tables.set(table, { rows, revision: 1, reads: 0, columns: new Map() })
+    return
+  }
+  if (Math.abs(rows - known.rows) > CHANGE * known.rows) {
+    known.columns.clear()
+    known.revision++
+  }
+  known.rows = rows
+}
+
 /** Watches one read of a whole table. */
 export interface TableReading {
   /** Columns in the order of the positions that the reading was begun with. */

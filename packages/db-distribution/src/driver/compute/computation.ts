@@ -3,7 +3,9 @@ import type { DatabaseRecord } from '../../machine/state.ts'
 import type { ReadOptions } from '../traffic.ts'
 
 /** A fragment at a version of a database, on behalf of somebody. */
-export interface Computation extends FragmentRequest {
+export interface Computation extends Omit<FragmentRequest, 'onRead'> {
+  /** Rows of each input that were read for results that count. */
+  readonly read: number[]
   readonly database: DatabaseRecord
   readonly version: Version
   readonly options: ReadOptions

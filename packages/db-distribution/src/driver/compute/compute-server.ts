@@ -22,6 +22,7 @@ import {
   encodeWorking,
   type HolderFragment,
 } from './compute-wire.ts'
+import { counted } from './counted.ts'
 
 /** Rows that go into one frame. */
 const FRAME_ROWS = 1_024
@@ -101,19 +102,24 @@ class HolderRun {
     let known = skip
     for (const unit of units) {
       const gathered = new Gathered(known)
+      const read = this.#fragment.inputs.map(() => Number.NaN)
       known = 0
-      for await (const batch of this.#results(evaluator, unit)) {
+      for await (const batch of this.#results(evaluator, unit, read)) {
         gathered.add(batch)
         if (gathered.length >= FRAME_ROWS) await this.#give(encodeResult(gathered.take()))
       }
       if (gathered.length > 0) await this.#give(encodeResult(gathered.take()))
-      await this.#give(encodeDone())
+      await this.#give(encodeDone(read))
     }
   }
 
-  async *#results(evaluator: FragmentEvaluator, unit: readonly PartitionId[]): AsyncGenerator<ColumnBatch> {
+  async *#results(
+    evaluator: FragmentEvaluator,
+    unit: readonly PartitionId[],
+    read: number[],
+  ): AsyncGenerator<ColumnBatch> {
     const { program, inputs } = this.#fragment
-    const opened = inputs.map((input) => () => this.#rows(input, unit))
+    const opened = inputs.map((input, i) => () => counted(this.#rows(input, unit), read, i))
     try {
       yield* evaluator.evaluate(program, opened, this.#signal)
     } catch (error) {

@@ -26,7 +26,7 @@ const COLUMNS_MAX = 4_096
 const INPUTS_MAX = 64
 
 /** A fragment as one holder computes it, from some of its partitions. */
-export interface HolderFragment extends FragmentRequest {
+export interface HolderFragment extends Omit<FragmentRequest, 'onRead'> {
   readonly database: number
   readonly version: Version
   readonly partitions: readonly PartitionId[]
@@ -36,8 +36,8 @@ export interface HolderFragment extends FragmentRequest {
 
 export type ComputeFrame =
   | { readonly type: 'result'; readonly batch: ColumnBatch }
-  /** All results of one partition have come, or of all of them when they are computed together. */
-  | { readonly type: 'done' }
+  /** All results of one partition have come, or of all of them when they are computed together; with the rows of each input. */
+  | { readonly type: 'done'; readonly read: readonly number[] }
   /** It takes its time. */
   | { readonly type: 'working' }
   | StreamFrame
@@ -96,17 +96,26 @@ export function encodeResult(batch: ColumnBatch): Uint8Array {
   return results.finish()
 }
 
-export const encodeDone = (): Uint8Array => new ByteWriter().byte(DONE).finish()
+export function encodeDone(read: readonly number[]): Uint8Array {
+  const writer = new ByteWriter().byte(DONE).varint(read.length)
+  // A zero stands for an input of which not all was read.
+  for (const rows of read) writer.varint(Number.isNaN(rows) ? 0 : rows + 1)
+  return writer.finish()
+}
 
 export const encodeWorking = (): Uint8Array => new ByteWriter().byte(WORKING).finish()
 
 /** @throws DB_FRAME_DAMAGED */
 export function decodeComputeFrame(bytes: Uint8Array): ComputeFrame {
-  switch (new ByteReader(bytes).byte()) {
+  const reader = new ByteReader(bytes)
+  switch (reader.byte()) {
     case RESULT:
       return { type: 'result', batch: readResult(bytes.subarray(1)) }
-    case DONE:
-      return { type: 'done' }
+    case DONE: {
+      const read: number[] = []
+      for (let left = reader.count(); left > 0; left--) read.push((reader.varint() || Number.NaN) - 1)
+      return { type: 'done', read }
+    }
     case WORKING:
       return { type: 'working' }
     default:

@@ -4,6 +4,7 @@ import {
   errorCode,
   type FragmentEvaluator,
   type FragmentInput,
+  type FragmentRequest,
   inputColumns,
   isClusterError,
   type NodeId,
@@ -14,6 +15,7 @@ import type { Context } from '../context.ts'
 import { type Reader, ReadTry } from '../reader.ts'
 import type { Replicas } from '../replicas.ts'
 import type { Computation } from './computation.ts'
+import { addRead, counted } from './counted.ts'
 import { RemoteFragment, TooMuchError } from './remote-fragment.ts'
 
 /** A holder that answers with these does not compute the fragment, but may still give its rows. */
@@ -63,10 +65,15 @@ export class Computer {
   }
 
   /** The results, of no partition before another. @throws DB_UNAVAILABLE, DB_VERSION_GONE, ABORTED, STOPPED */
-  async *compute(computation: Computation): AsyncGenerator<ColumnBatch> {
+  async *compute({
+    onRead,
+    ...request
+  }: FragmentRequest & Omit<Computation, 'read'>): AsyncGenerator<ColumnBatch> {
+    const computation = { ...request, read: [] }
     const partitions = computation.database.partitions.slice(1).map(({ id }) => id)
     const reading = new ReadTry(this.#context, computation.options)
     yield* this.#spread(computation, partitions, 0, reading)
+    onRead?.(computation.read)
   }
 
   /** @param skip results of the first partition that are there already */
@@ -155,7 +162,10 @@ export class Computer {
     }
     const stop = new AbortController()
     const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal])
-    const opened = inputs.map((input) => () => this.#rows(computation, input, partitions))
+    const read = inputs.map(() => Number.NaN)
+    const opened = inputs.map(
+      (input, i) => () => counted(this.#rows(computation, input, partitions), read, i),
+    )
     let known = skip
     try {
       for await (const batch of this.#evaluator.evaluate(program, opened, signal)) {
@@ -167,6 +177,7 @@ export class Computer {
           ? batch
           : { length: length - from, columns: columns.map((column) => column.slice(from, length)) }
       }
+      addRead(computation.read, read)
     } finally {
       stop.abort()
     }

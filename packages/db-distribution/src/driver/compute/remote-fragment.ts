@@ -5,6 +5,7 @@ import { countTraffic } from '../traffic.ts'
 import { SERVICE } from '../wire.ts'
 import type { Computation } from './computation.ts'
 import { decodeComputeFrame, encodeCompute } from './compute-wire.ts'
+import { addRead } from './counted.ts'
 
 /** What a holder computes from several partitions is kept here until all of it is there, up to so many bytes. */
 const TOGETHER_BYTES_MAX = 8 * 1024 * 1024
@@ -109,6 +110,7 @@ export class RemoteFragment {
           break
         case 'done': {
           this.#progressed = true
+          addRead(computation.read, frame.read)
           const batches = kept
           kept = []
           this.#rest = together ? [] : this.#rest.slice(1)
