@@ -11,23 +11,32 @@ import { countBound, scanRange } from './compile-scan.ts'
 /** Results that are gathered are read under numbers below those of WITH tables. */
 let last = 0
 
-/** The source of a plan, computed where the rows are if there is something to gain; `compile` makes sources of other plans. */
-export function compileGather(
-  plan: PhysicalPlan,
-  here: Source,
-  slots: Slots,
-  compile: (plan: PhysicalPlan) => Source,
-): Source {
+/** Makes sources. */
+export interface Compilers {
+  /** Of the plan itself, without fragments at its top. */
+  here(): Source
+  /** Of other plans. */
+  other(plan: PhysicalPlan): Source
+}
+
+/** The source of a plan, computed where the rows are if there is something to gain. Code that is not needed is not made. */
+export function compileGather(plan: PhysicalPlan, slots: Slots, { here, other }: Compilers): Source {
   const scan = spreadScan(plan)
-  if (scan === null) return here
+  if (scan === null) return here()
+  let own: Source | null = null
   const { relation } = scan.table
   const probe: FragmentInput = { relation, range: {}, columns: [], keys: false, from: 'spread' }
   let made: GatherPlan | null | undefined
   return gatherSource({
     probe,
-    here,
+    here: {
+      open(context) {
+        own ??= here()
+        return own.open(context)
+      },
+    },
     plan() {
-      if (made === undefined) made = gatherPlan(plan, slots, compile)
+      if (made === undefined) made = gatherPlan(plan, slots, other)
       return made
     },
   })

@@ -91,11 +91,13 @@ class PlanCompiler {
   }
 
   compile(plan: PhysicalPlan): Source {
-    const here = this.#compile(plan)
-    if (this.#tables === null) return here
+    if (this.#tables === null) return this.#compile(plan)
     return profiled(
       plan,
-      compileGather(plan, here, this.#slots, (part) => this.compile(part)),
+      compileGather(plan, this.#slots, {
+        here: () => this.#compile(plan),
+        other: (part) => this.compile(part),
+      }),
     )
   }
 
@@ -240,8 +242,11 @@ class PlanCompiler {
 
   /** The rows that a filter lets through, or more: whoever reads them judges them again. Holders of the rows judge them, too. */
   #filtered(plan: MapNode): Source {
-    const all = this.compile(plan.input)
-    return this.#tables === null ? all : compileGather(plan, all, this.#slots, (part) => this.compile(part))
+    if (this.#tables === null) return this.compile(plan.input)
+    return compileGather(plan, this.#slots, {
+      here: () => this.compile(plan.input),
+      other: (part) => this.compile(part),
+    })
   }
 
   #lateralJoin(plan: LateralJoinNode): Source {
