@@ -1,6 +1,7 @@
 import type { Begin, Execute, Explain, IsolationLevel, Prepare, SetStatement, Statement } from '../ast.ts'
 import type {
   BeginCst,
+  ChainingCst,
   ExecuteCst,
   ExplainCst,
   PrepareCst,
@@ -46,7 +47,8 @@ export class StatementBuilder extends CopyBuilder {
       return { kind: 'refresh', name: qualifiedName(only(name)), withData: filled, span }
     }
     if (children.begin !== undefined) return this.#begin(only(children.begin))
-    if (children.commit !== undefined) return { kind: 'commit', span }
+    if (children.commit !== undefined)
+      return { kind: 'commit', chain: chains(only(children.commit).children.chaining), span }
     if (children.rollback !== undefined) return this.#rollback(only(children.rollback))
     const mark = children.savepoint?.[0] ?? children.release?.[0]
     if (mark !== undefined) {
@@ -57,7 +59,7 @@ export class StatementBuilder extends CopyBuilder {
     if (children.setting !== undefined) return this.#set(only(children.setting))
     if (children.resetting !== undefined) {
       const name = settingWord(only(only(children.resetting).children.settingWord))
-      return { kind: 'set', scope: 'session', name, values: null, span }
+      return { kind: 'set', reset: true, scope: 'session', name, values: null, span }
     }
     if (children.lockTable !== undefined) return lockTable(only(children.lockTable))
     if (children.maintain !== undefined) return maintain(only(children.maintain))
@@ -88,15 +90,18 @@ export class StatementBuilder extends CopyBuilder {
   }
 
   #begin(node: BeginCst): Begin {
-    return { kind: 'begin', ...this.#modes(node.children.transactionModes?.[0]), span: spanOf(node) }
+    const start = has(node.children.Start)
+    return { kind: 'begin', start, ...this.#modes(node.children.transactionModes?.[0]), span: spanOf(node) }
   }
 
   #modes(node: TransactionModesCst | undefined): Pick<Begin, 'isolation' | 'readOnly'> {
     let isolation: IsolationLevel | null = null
     let readOnly: boolean | null = null
     for (const mode of node?.children.transactionMode ?? []) {
-      const { isolationLevel, Only } = mode.children
+      const { isolationLevel, Only, Deferrable } = mode.children
       const level = isolationLevel?.[0]
+      // Nothing is ever waited for, so DEFERRABLE changes nothing.
+      if (has(Deferrable)) continue
       if (level === undefined) readOnly = has(Only)
       else
         isolation = (level.children.word ?? []).map((word) => scanned(word).value).join(' ') as IsolationLevel
@@ -108,7 +113,7 @@ export class StatementBuilder extends CopyBuilder {
     const name = node.children.ColumnId?.[0]
     const span = spanOf(node)
     return name === undefined
-      ? { kind: 'rollback', span }
+      ? { kind: 'rollback', chain: chains(node.children.chaining), span }
       : { kind: 'rollbackTo', name: identifier(name), span }
   }
 
@@ -151,17 +156,14 @@ export class StatementBuilder extends CopyBuilder {
     if (modes !== undefined) {
       const { isolation, readOnly } = this.#modes(modes)
       if (has(Characteristics) && !has(Session)) throw this.unexpected(only(Characteristics).startOffset)
-      const prefix = has(Characteristics) ? 'default_transaction' : 'transaction'
-      return isolation === null
-        ? { kind: 'set', scope, name: `${prefix}_read_only`, values: [readOnly ? 'on' : 'off'], span }
-        : { kind: 'set', scope, name: `${prefix}_isolation`, values: [isolation], span }
+      return { kind: 'setTransaction', session: has(Characteristics), isolation, readOnly, span }
     }
     const interval = zoneInterval?.[0]
     if (interval !== undefined)
-      return { kind: 'set', scope, name: 'timezone', values: [this.#eastward(interval)], span }
+      return { kind: 'set', reset: false, scope, name: 'timezone', values: [this.#eastward(interval)], span }
     const { settingValue } = only(settingValues).children
     const values = settingValue === undefined ? null : settingValue.map((value) => this.settingText(value))
-    const set: SetStatement = { kind: 'set', scope, name: 'timezone', values, span }
+    const set: SetStatement = { kind: 'set', reset: false, scope, name: 'timezone', values, span }
     return has(Time) ? set : { ...set, name: dotted(only(settingName)) }
   }
 
@@ -175,6 +177,9 @@ export class StatementBuilder extends CopyBuilder {
     return String(sign === '-' ? -east : east)
   }
 }
+
+const chains = (chaining: readonly ChainingCst[] | undefined): boolean =>
+  chaining?.[0] !== undefined && !has(chaining[0].children.No)
 
 const dotted = ({ children }: NonNullable<SettingCst['children']['settingName']>[number]): string =>
   [...children.ColumnId, ...(children.Label ?? [])]
