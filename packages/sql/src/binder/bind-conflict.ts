@@ -7,7 +7,7 @@ import type { Column } from '../plan/expression.ts'
 import type { ConflictAction } from '../plan/statement.ts'
 import { conjunctsOf } from '../plan/traverse.ts'
 import type { ConflictTarget, Expression, Identifier, OnConflict } from '../syntax/ast.ts'
-import { bindAssignments, columnPosition, rowColumns, rowScope } from './bind-assignment.ts'
+import { bindAssignments, rowColumns, rowScope } from './bind-assignment.ts'
 import { bindCondition, bindExpression } from './bind-expression.ts'
 import { valuesWithGenerated } from './computed-columns.ts'
 import { type BindContext, errorAt, newColumn } from './context.ts'
@@ -47,7 +47,7 @@ export function bindConflict(
   const slots = stored.columns.map(({ slot }) => slot)
   context.access.stands(context.access.use(place, stored, 'r', false), old, slots)
   const excluded = rowColumns(context, table)
-  const scope = conflictScope(alias, old, excluded)
+  const scope = conflictScope(alias, stored, old, excluded)
   const clausePlace: Place = { context, scope, aggregates: null, name: 'ON CONFLICT DO UPDATE' }
   const assigned = bindAssignments(clausePlace, table, update.assignments, null)
   const where =
@@ -58,11 +58,16 @@ export function bindConflict(
   return { arbiters, update: { key, old, excluded, values, where } }
 }
 
-function conflictScope(alias: string, old: readonly Column[], excluded: readonly Column[]): Scope {
+function conflictScope(
+  alias: string,
+  { oid, schema, name }: TableSchema,
+  old: readonly Column[],
+  excluded: readonly Column[],
+): Scope {
   const named = (columns: readonly Column[]) => columns.map((column) => ({ name: column.name, column }))
   return {
     tables: [
-      { alias, schema: 'public', columns: named(old) },
+      { alias, schema: 'public', columns: named(old), rowType: { oid, schema, name } },
       { alias: 'excluded', schema: null, columns: named(excluded) },
     ],
     columns: [...named(old), ...named(excluded)],
@@ -82,7 +87,11 @@ function arbitersOf(
     ...table.indexes.filter((index) => index.unique),
   ]
   if (target === null) return unique
-  if (target.by === 'constraint') return [constraintNamed(context, table, unique, target.constraint)]
+  if (target.by === 'constraint') {
+    // An index that no constraint made has no name of a constraint.
+    const named = unique.filter((key) => !('constraint' in key) || key.constraint)
+    return [constraintNamed(context, table, named, target.constraint)]
+  }
   const found = inferred(context, table, alias, target)
   if (found.length > 0) return found
   throw errorAt(
@@ -112,9 +121,8 @@ function inferred(
   const wanted = new Set(
     parts.map((part) => {
       const [column] = part.kind === 'column' && part.parts.length === 1 ? part.parts : []
-      return column === undefined
-        ? canonical(foldExpr(bindExpression(place, part)))
-        : columnPosition(context, table, column)
+      const position = table.columns.findIndex(({ name }) => name === column?.name)
+      return position < 0 ? canonical(foldExpr(bindExpression(place, part))) : position
     }),
   )
   const isWanted = (keys: readonly (number | string)[]): boolean =>

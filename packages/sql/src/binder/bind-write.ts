@@ -33,7 +33,7 @@ import {
 } from './bind-assignment.ts'
 import { bindConflict } from './bind-conflict.ts'
 import { bindCondition, bindExpression } from './bind-expression.ts'
-import { type BoundFrom, bindFrom, scanTable } from './bind-from.ts'
+import { type BoundFrom, bindFrom, checkAliases, scanTable } from './bind-from.ts'
 import { spreadFields } from './bind-row.ts'
 import { settle } from './coerce.ts'
 import { nameOf } from './column-names.ts'
@@ -43,7 +43,7 @@ import { converted, settled } from './convert-query.ts'
 import type { Place } from './place.ts'
 import { refuseValue } from './refuse-value.ts'
 import { relatedTables } from './related-tables.ts'
-import { type Scope, starColumns } from './scope.ts'
+import { type Scope, type ScopeTable, starColumns } from './scope.ts'
 import {
   readsTarget,
   refuseComputed,
@@ -67,7 +67,8 @@ export function bindInsert(context: BindContext, insert: Insert): InsertStatemen
   const source = withGenerated(context, table, insertSource(context, insert, seen, positions, width))
   const row = rowColumns(context, table)
   const name = insert.alias?.name ?? target.name
-  const scope = seenScope(target, row, name)
+  const seenRow = seenScope(target, row, name)
+  const scope = insert.onConflict === null ? seenRow : { ...seenRow, hidden: [EXCLUDED] }
   const written = targetOf(context, table, row, viewChecks(target, row))
   const { onConflict } = insert
   const conflict = onConflict === null ? null : bindConflict(context, seen, name, onConflict, target)
@@ -82,6 +83,9 @@ export function bindInsert(context: BindContext, insert: Insert): InsertStatemen
     returning: bindReturning(context, insert.returning, scope),
   }
 }
+
+/** For messages: RETURNING does not see it. */
+const EXCLUDED: ScopeTable = { alias: 'excluded', schema: null, columns: [] }
 
 interface RowSource {
   readonly plan: LogicalPlan
@@ -225,6 +229,7 @@ function writeSource(
     statement.alias === null ? null : { name: statement.alias, columns: [], span: statement.alias.span }
   const scan = scannedTarget(context, statement.table, target, alias)
   const others = references.length === 0 ? null : bindFrom(context, references, null)
+  if (others !== null) checkAliases(context, references, [...scan.tables, ...others.tables])
   const from: BoundFrom =
     others === null
       ? scan

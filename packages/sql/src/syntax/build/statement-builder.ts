@@ -13,6 +13,7 @@ import type {
   TransactionModesCst,
   ZoneIntervalCst,
 } from '../cst/statement.ts'
+import type { DataStatementCst } from '../cst/write.ts'
 import { CopyBuilder } from './copy-builder.ts'
 import { doBlock, lockTable, maintain } from './maintenance-builder.ts'
 import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts'
@@ -26,7 +27,7 @@ export class StatementBuilder extends CopyBuilder {
   #statement(node: StatementCst): Statement {
     const { children } = node
     const span = spanOf(node)
-    if (children.dataStatement !== undefined) return this.dataStatement(only(children.dataStatement))
+    if (children.dataStatement !== undefined) return this.#dataOrInto(only(children.dataStatement))
     if (children.prepare !== undefined) return this.#prepare(only(children.prepare))
     if (children.execute !== undefined) return this.#execute(only(children.execute))
     if (children.deallocate !== undefined) {
@@ -65,6 +66,28 @@ export class StatementBuilder extends CopyBuilder {
     if (children.maintain !== undefined) return maintain(only(children.maintain))
     if (children.doBlock !== undefined) return doBlock(only(children.doBlock))
     return { kind: 'show', name: settingWord(only(only(children.show).children.settingWord)), span }
+  }
+
+  /** SELECT INTO makes a table, as CREATE TABLE AS does. */
+  #dataOrInto(node: DataStatementCst): Statement {
+    const [query] = only(node.children.plainStatement).children.query ?? []
+    const [select] = query === undefined ? [] : (only(query.children.queryTerm).children.select ?? [])
+    const into = select?.children.intoClause?.[0]?.children
+    if (into === undefined || select === undefined) return this.dataStatement(node)
+    this.intoSelect = select
+    const made = this.dataStatement(node)
+    this.intoSelect = null
+    if (made.kind !== 'query') throw this.unexpected(only(into.Into).startOffset)
+    return {
+      kind: 'createTableAs',
+      table: qualifiedName(only(into.qualifiedName)),
+      ifNotExists: false,
+      temporary: has(into.Temp) || has(into.Temporary),
+      columns: [],
+      query: made,
+      withData: true,
+      span: made.span,
+    }
   }
 
   #prepare(node: PrepareCst): Prepare {

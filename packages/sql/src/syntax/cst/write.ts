@@ -1,42 +1,27 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
-import type { ExpressionCst, NameListCst, QualifiedNameCst, SubqueryCst, SubscriptCst } from './expression.ts'
+import type { ExpressionCst, NameListCst, QualifiedNameCst, SortListCst, SubqueryCst, SubscriptCst } from './expression.ts'
 import type { Cst } from './node.ts'
-import type {
-  FromListCst,
-  QueryCst,
-  ReturningCst,
-  TablePrimaryCst,
-  TargetAliasCst,
-  ValuesRowCst,
-  WhereClauseCst,
-  WithClauseCst,
-} from './query.ts'
+import type { FromListCst, OneTableCst, QueryCst, ReturningCst, TablePrimaryCst, TargetAliasCst, ValuesRowCst, WhereClauseCst, WithClauseCst } from './query.ts'
 
-export type DataStatementCst = Cst<{
-  readonly withClause?: readonly WithClauseCst[]
+export type DataStatementCst = Cst<{  readonly withClause?: readonly WithClauseCst[]
   readonly plainStatement?: readonly PlainStatementCst[]
 }>
 
-export type PlainStatementCst = Cst<{
-  readonly query?: readonly QueryCst[]
+export type PlainStatementCst = Cst<{  readonly query?: readonly QueryCst[]
   readonly insert?: readonly InsertCst[]
   readonly update?: readonly UpdateCst[]
   readonly deletion?: readonly DeletionCst[]
   readonly merge?: readonly MergeCst[]
 }>
 
-export type InsertCst = Cst<{
-  readonly Insert: readonly IToken[]
+export type InsertCst = Cst<{  readonly Insert: readonly IToken[]
   readonly Into: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly As?: readonly IToken[]
   readonly ColumnId?: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
-  readonly Overriding?: readonly IToken[]
-  readonly System?: readonly IToken[]
-  readonly User?: readonly IToken[]
-  readonly Value?: readonly IToken[]
+  readonly overriding?: readonly OverridingCst[]
   readonly query?: readonly QueryCst[]
   readonly Default?: readonly IToken[]
   readonly Values?: readonly IToken[]
@@ -44,8 +29,13 @@ export type InsertCst = Cst<{
   readonly returning?: readonly ReturningCst[]
 }>
 
-export type OnConflictCst = Cst<{
-  readonly On: readonly IToken[]
+export type OverridingCst = Cst<{  readonly Overriding: readonly IToken[]
+  readonly System?: readonly IToken[]
+  readonly User?: readonly IToken[]
+  readonly Value: readonly IToken[]
+}>
+
+export type OnConflictCst = Cst<{  readonly On: readonly IToken[]
   readonly Conflict: readonly IToken[]
   readonly conflictKey?: readonly ConflictKeyCst[]
   readonly Constraint?: readonly IToken[]
@@ -59,17 +49,14 @@ export type OnConflictCst = Cst<{
   readonly whereClause?: readonly WhereClauseCst[]
 }>
 
-export type ConflictKeyCst = Cst<{
-  readonly LParen: readonly IToken[]
-  readonly expression: readonly ExpressionCst[]
-  readonly Comma?: readonly IToken[]
+export type ConflictKeyCst = Cst<{  readonly LParen: readonly IToken[]
+  readonly sortList: readonly SortListCst[]
   readonly RParen: readonly IToken[]
   readonly whereClause?: readonly WhereClauseCst[]
 }>
 
-export type UpdateCst = Cst<{
-  readonly Update: readonly IToken[]
-  readonly qualifiedName: readonly QualifiedNameCst[]
+export type UpdateCst = Cst<{  readonly Update: readonly IToken[]
+  readonly oneTable: readonly OneTableCst[]
   readonly targetAlias: readonly TargetAliasCst[]
   readonly Set: readonly IToken[]
   readonly assignment: readonly AssignmentCst[]
@@ -80,14 +67,12 @@ export type UpdateCst = Cst<{
   readonly returning?: readonly ReturningCst[]
 }>
 
-export type AssignedPartCst = Cst<{
-  readonly Dot?: readonly IToken[]
+export type AssignedPartCst = Cst<{  readonly Dot?: readonly IToken[]
   readonly Label?: readonly IToken[]
   readonly subscript?: readonly SubscriptCst[]
 }>
 
-export type AssignmentCst = Cst<{
-  readonly ColumnId?: readonly IToken[]
+export type AssignmentCst = Cst<{  readonly ColumnId?: readonly IToken[]
   readonly assignedPart?: readonly AssignedPartCst[]
   readonly Equals?: readonly IToken[]
   readonly Default?: readonly IToken[]
@@ -98,10 +83,9 @@ export type AssignmentCst = Cst<{
   readonly valuesRow?: readonly ValuesRowCst[]
 }>
 
-export type DeletionCst = Cst<{
-  readonly Delete: readonly IToken[]
+export type DeletionCst = Cst<{  readonly Delete: readonly IToken[]
   readonly From: readonly IToken[]
-  readonly qualifiedName: readonly QualifiedNameCst[]
+  readonly oneTable: readonly OneTableCst[]
   readonly targetAlias: readonly TargetAliasCst[]
   readonly Using?: readonly IToken[]
   readonly fromList?: readonly FromListCst[]
@@ -109,10 +93,9 @@ export type DeletionCst = Cst<{
   readonly returning?: readonly ReturningCst[]
 }>
 
-export type MergeCst = Cst<{
-  readonly Merge: readonly IToken[]
+export type MergeCst = Cst<{  readonly Merge: readonly IToken[]
   readonly Into: readonly IToken[]
-  readonly qualifiedName: readonly QualifiedNameCst[]
+  readonly oneTable: readonly OneTableCst[]
   readonly targetAlias: readonly TargetAliasCst[]
   readonly Using: readonly IToken[]
   readonly tablePrimary: readonly TablePrimaryCst[]
@@ -121,8 +104,7 @@ export type MergeCst = Cst<{
   readonly mergeBranch: readonly MergeBranchCst[]
 }>
 
-export type MergeBranchCst = Cst<{
-  readonly When: readonly IToken[]
+export type MergeBranchCst = Cst<{  readonly When: readonly IToken[]
   readonly Not?: readonly IToken[]
   readonly Matched: readonly IToken[]
   readonly And?: readonly IToken[]
@@ -137,6 +119,7 @@ export type MergeBranchCst = Cst<{
   readonly Nothing?: readonly IToken[]
   readonly Insert?: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
+  readonly overriding?: readonly OverridingCst[]
   readonly Values?: readonly IToken[]
   readonly valuesRow?: readonly ValuesRowCst[]
   readonly Default?: readonly IToken[]
