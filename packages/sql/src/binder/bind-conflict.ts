@@ -1,5 +1,5 @@
 import type { KeyConstraint, TableSchema } from '../catalog/schema.ts'
-import { nearest, SQLSTATE } from '../errors.ts'
+import { nearest, SQLSTATE, sqlError } from '../errors.ts'
 import { foldExpr } from '../optimizer/fold-constants.ts'
 import { canonicalOver, covers, shapeOf } from '../optimizer/index-match.ts'
 import { columnExpr } from '../plan/build.ts'
@@ -86,13 +86,19 @@ function arbitersOf(
     ...(table.primaryKey === null ? [] : [table.primaryKey]),
     ...table.indexes.filter((index) => index.unique),
   ]
-  if (target === null) return unique
+  const late = table.indexes.filter(({ deferral }) => deferral !== undefined)
+  if (target === null) {
+    if (late.length > 0) throw noArbiter()
+    return unique
+  }
   if (target.by === 'constraint') {
     // An index that no constraint made has no name of a constraint.
     const named = unique.filter((key) => !('constraint' in key) || key.constraint)
+    if (late.some(({ name }) => name === target.constraint.name)) throw noArbiter()
     return [constraintNamed(context, table, named, target.constraint)]
   }
   const found = inferred(context, table, alias, target)
+  if (found.some((key) => 'deferral' in key && key.deferral !== undefined)) throw noArbiter()
   if (found.length > 0) return found
   throw errorAt(
     context,
@@ -101,6 +107,12 @@ function arbitersOf(
     'there is no unique or exclusion constraint matching the ON CONFLICT specification',
   )
 }
+
+const noArbiter = () =>
+  sqlError(
+    '55000',
+    'ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters',
+  )
 
 /** The keys that have exactly these parts, on rows that meet the condition at least. */
 function inferred(
@@ -134,7 +146,7 @@ function inferred(
   return [
     ...(table.primaryKey !== null && isWanted(table.primaryKey.columns) ? [table.primaryKey] : []),
     ...table.indexes.filter((index) => {
-      if (!index.unique || !index.ready) return false
+      if (!(index.unique || index.deferral !== undefined) || !index.ready) return false
       const shape = shapeOf(table, index)
       return isWanted(shape.keys) && covers(shape, conditions, canonical)
     }),

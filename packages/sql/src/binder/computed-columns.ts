@@ -99,7 +99,9 @@ export function checksOver(
     aggregates: null,
     name: 'check constraints',
   }
-  const checks = table.checks.map(
+  // In the order of their names, as PostgreSQL tries them.
+  const named = [...table.checks].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const checks = named.map(
     ({ name, text }): Check => ({
       name,
       expr: bindCondition(place, parseExpression(text), 'CHECK'),

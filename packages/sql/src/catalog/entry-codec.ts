@@ -233,6 +233,9 @@ function decodeIndex(value: unknown): IndexSchema {
     relation: relationId(number(json['relation'])),
     unique: json['unique'] === true,
     ...(json['nullsNotDistinct'] === true ? { nullsNotDistinct: true } : {}),
+    ...(json['deferral'] === undefined
+      ? {}
+      : { deferral: { initiallyDeferred: object(json['deferral'])['initiallyDeferred'] === true } }),
     constraint: json['constraint'] === true,
     keys: keys === null ? null : list(keys).map(decodeIndexKey),
     where: stringOrNull(json['where']),

@@ -81,6 +81,11 @@ export interface IndexSchema extends KeyConstraint {
   readonly unique: boolean
   /** True: two rows with NULL in the same place are alike; absent or false: they never are. */
   readonly nullsNotDistinct?: boolean
+  /**
+   * Of a UNIQUE constraint that may wait for COMMIT. `unique` is false then: two rows may have one key for a while, so
+   * entries are those of any other index, and what is entered is looked for when the constraint is checked.
+   */
+  readonly deferral?: { readonly initiallyDeferred: boolean }
   /** True when a UNIQUE constraint made it; such an index cannot be dropped by itself. */
   readonly constraint: boolean
   /** One for each of `columns`; null when all of them are plain columns, ascending with NULLs last. */

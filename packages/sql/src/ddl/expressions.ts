@@ -118,7 +118,7 @@ export function checkGenerated(
       `cannot use generated column "${computed.name}" in column generation expression`,
       {
         detail:
-          computed.name === name
+          computed.name === name && computed.generated === null
             ? 'This would cause the generated column to depend on its own value.'
             : 'A generated column cannot reference another generated column.',
       },

@@ -12,6 +12,7 @@ import { layoutOf } from '../catalog/row-layout.ts'
 import type { IndexSchema, KeyConstraint, TableSchema } from '../catalog/schema.ts'
 import { indexKeyOf } from '../compile/index-program.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
+import { quoteIdentifier } from '../syntax/keywords.ts'
 import { formatValue } from '../types/format.ts'
 import type { SqlType } from '../types/type.ts'
 import { addressOf, type IndexEntry, indexEntryOf } from './index-entries.ts'
@@ -283,7 +284,8 @@ export function duplicateKey(table: TableSchema, { constraint, row }: Pick<Claim
   const index = 'relation' in constraint ? (constraint as IndexSchema) : null
   const names = constraint.columns.map((position, i) => {
     const text = index?.keys?.[i]?.text ?? null
-    return text === null ? table.columns[position]?.name : /^\w+\(/.test(text) ? text : `(${text})`
+    if (text === null) return quoteIdentifier(table.columns[position]?.name ?? '')
+    return /^\w+\(/.test(text) ? text : `(${text})`
   })
   const types = index === null ? null : keyTypes(table, index)
   const found = index === null ? null : indexKeyOf(table, index)(row)
