@@ -92,6 +92,7 @@ export function decodeEntry(text: string): CatalogEntry {
       return {
         kind: 'domain',
         ...common,
+        ...(typeof json['base'] === 'string' ? { base: json['base'] } : {}),
         type: decodeType(json['type']),
         notNull: json['notNull'] === true,
         defaultText: stringOrNull(json['defaultText']),

@@ -223,7 +223,10 @@ export interface CompositeSchema extends CatalogObject {
 
 export interface DomainSchema extends CatalogObject {
   readonly kind: 'domain'
+  /** The type below all domains that it stands on. */
   readonly type: SqlType
+  /** The key of the domain that it stands on, whose conditions hold as well. */
+  readonly base?: string
   readonly notNull: boolean
   readonly defaultText: string | null
   readonly checks: readonly CheckConstraint[]

@@ -75,5 +75,5 @@ function checkBounds(start: FrameBound, end: FrameBound): void {
   if (start.kind === 'following' && end.kind === 'preceding')
     throw wrong('frame starting from following row cannot have preceding rows')
   if (start.kind === 'following' && end.kind === 'current row')
-    throw wrong('frame starting from following row cannot end with current row')
+    throw wrong('frame starting from following row cannot have preceding rows')
 }
