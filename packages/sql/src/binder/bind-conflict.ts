@@ -86,7 +86,10 @@ function arbitersOf(
     ...(table.primaryKey === null ? [] : [table.primaryKey]),
     ...table.indexes.filter((index) => index.unique),
   ]
-  const late = table.indexes.filter(({ deferral }) => deferral !== undefined)
+  const late: readonly KeyConstraint[] = [
+    ...(table.primaryKey?.deferrable === true ? [table.primaryKey] : []),
+    ...table.indexes.filter(({ deferral }) => deferral !== undefined),
+  ]
   if (target === null) {
     if (late.length > 0) throw noArbiter()
     return unique
@@ -98,7 +101,7 @@ function arbitersOf(
     return [constraintNamed(context, table, named, target.constraint)]
   }
   const found = inferred(context, table, alias, target)
-  if (found.some((key) => 'deferral' in key && key.deferral !== undefined)) throw noArbiter()
+  if (found.some((key) => late.includes(key))) throw noArbiter()
   if (found.length > 0) return found
   throw errorAt(
     context,

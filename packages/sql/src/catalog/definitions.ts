@@ -29,7 +29,8 @@ export function constraintDefinition(
       const word = constraint.kind === 'p' ? 'PRIMARY KEY' : 'UNIQUE'
       const alike = index?.nullsNotDistinct === true ? ' NULLS NOT DISTINCT' : ''
       const deferred = index?.deferral?.initiallyDeferred === true ? ' INITIALLY DEFERRED' : ''
-      const late = index?.deferral === undefined ? '' : ` DEFERRABLE${deferred}`
+      const isLate = index === null ? table.primaryKey?.deferrable === true : index.deferral !== undefined
+      const late = isLate ? ` DEFERRABLE${deferred}` : ''
       return `${word}${alike} (${listed(columns.map((position) => nameAt(table, position)))})${late}`
     }
     case 'c':

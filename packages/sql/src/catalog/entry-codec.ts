@@ -222,7 +222,12 @@ function decodeKey(json: Json): KeyConstraint {
 
 function decodePrimaryKey(value: unknown): PrimaryKey {
   const json = object(value)
-  return { ...decodeKey(json), oid: number(json['oid']), comment: stringOrNull(json['comment']) }
+  return {
+    ...decodeKey(json),
+    ...(json['deferrable'] === true ? { deferrable: true } : {}),
+    oid: number(json['oid']),
+    comment: stringOrNull(json['comment']),
+  }
 }
 
 function decodeIndex(value: unknown): IndexSchema {

@@ -68,6 +68,8 @@ export interface KeyConstraint {
 }
 
 export interface PrimaryKey extends KeyConstraint {
+  /** Looked at when a statement ends, not row by row. It never waits for COMMIT. */
+  readonly deferrable?: boolean
   readonly oid: number
   readonly comment: string | null
 }

@@ -130,6 +130,7 @@ function positionsOf(
 /** The key of the parent that makes what is referenced unique. */
 function targetOf(context: DdlContext, parent: TableSchema, clause: ForeignKeyClause): KeyConstraint {
   if (clause.referenced.length === 0) {
+    if (parent.primaryKey?.deferrable === true) throw late(parent, 'primary key')
     if (parent.primaryKey !== null) return parent.primaryKey
     throw sqlError(SQLSTATE.undefinedObject, `there is no primary key for referenced table "${parent.name}"`)
   }
@@ -138,7 +139,10 @@ function targetOf(context: DdlContext, parent: TableSchema, clause: ForeignKeyCl
     columns.length === wanted.length && columns.every((position) => wanted.includes(position))
   if (new Set(wanted).size !== wanted.length)
     throw sqlError(invalidKey, 'foreign key referenced-columns list must not contain duplicates')
-  if (parent.primaryKey !== null && same(parent.primaryKey)) return parent.primaryKey
+  if (parent.primaryKey !== null && same(parent.primaryKey)) {
+    if (parent.primaryKey.deferrable === true) throw late(parent, 'unique')
+    return parent.primaryKey
+  }
   const unique = parent.indexes.find(
     (index) => index.unique && index.ready && index.where === null && same(index),
   )
@@ -150,6 +154,15 @@ function targetOf(context: DdlContext, parent: TableSchema, clause: ForeignKeyCl
     `there is no unique constraint matching given keys for referenced table "${parent.name}"`,
   )
 }
+
+/** What is looked at later cannot be relied on. */
+const late = ({ name }: TableSchema, kind: 'unique' | 'primary key') =>
+  sqlError(
+    '55000',
+    kind === 'unique'
+      ? `cannot use a deferrable unique constraint for referenced table "${name}"`
+      : `cannot use a deferrable primary key for referenced table "${name}"`,
+  )
 
 /** Types whose values are compared with each other by one kind of index. */
 const FAMILIES: readonly (readonly string[])[] = [

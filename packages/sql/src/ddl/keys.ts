@@ -98,6 +98,7 @@ export async function makePrimaryKey(
   return {
     name: await names.take(clause.name, ['pkey']),
     columns: clause.columns,
+    ...(clause.deferrable ? { deferrable: true } : {}),
     oid: await drawOid(context, schema),
     comment: null,
   }

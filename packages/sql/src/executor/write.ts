@@ -126,7 +126,7 @@ export async function updateRows(
       row: news[i] as Row,
     }),
   )
-  await writerFor(target, context).update(changes)
+  await writerFor(target, context).update(changes, true)
   const results = found.map((row, i) => [
     ...(news[i] as readonly Value[]),
     ...row.slice(1 + width, row.length - width),

@@ -63,7 +63,7 @@ function ownPart(catalog: CatalogImage, constraint: ImageConstraint): Row {
       return {
         conindid: indexOid(constraint.oid),
         conkey: numbersOf(owner, key?.columns ?? []),
-        condeferrable: index?.deferral !== undefined,
+        condeferrable: index === null ? owner.primaryKey?.deferrable === true : index.deferral !== undefined,
         condeferred: index?.deferral?.initiallyDeferred === true,
       }
     }
