@@ -6,7 +6,7 @@ import { sameExpr } from '../plan/same-expr.ts'
 import { columnsIn } from '../plan/traverse.ts'
 import type { CallExpression, Expression } from '../syntax/ast.ts'
 import { coerceToBoolean, settle } from './coerce.ts'
-import { type AggregateSink, errorAt, newColumn, type Scope } from './context.ts'
+import { type AggregateSink, type BindContext, errorAt, newColumn, type Scope } from './context.ts'
 import { orderedSetCall } from './ordered-set-call.ts'
 import { aggregateFunction } from './overloads.ts'
 import type { Place } from './place.ts'
@@ -26,6 +26,7 @@ export function bindAggregate(
   bind: (place: Place, expression: Expression) => Expr,
 ): Expr {
   const { context, aggregates } = place
+  refuseBareCount(context, expression, name)
   const call = (): AggregateCall => {
     const inner: Place = { ...place, windows: null, sets: null, name: IN_AGGREGATE }
     if (expression.withinGroup.length > 0 || needsOrder(name))
@@ -35,7 +36,12 @@ export function bindAggregate(
     const filter =
       expression.filter === null
         ? null
-        : coerceToBoolean(context, expression.filter, bind(inner, expression.filter), 'FILTER')
+        : coerceToBoolean(
+            context,
+            expression.filter,
+            bind({ ...inner, aggregates: null, name: 'FILTER' }, expression.filter),
+            'FILTER',
+          )
     const orderBy = expression.orderBy.map(({ expression: key, descending, nulls }) => ({
       expr: settle(context, bind(inner, key)),
       descending,
@@ -61,6 +67,17 @@ export function bindAggregate(
     expression,
     SQLSTATE.groupingError,
     `aggregate functions are not allowed in ${place.name}`,
+  )
+}
+
+/** @throws 42809 for `count()` */
+export function refuseBareCount(context: BindContext, expression: CallExpression, name: string): void {
+  if (name !== 'count' || expression.star || expression.args.length > 0) return
+  throw errorAt(
+    context,
+    expression,
+    SQLSTATE.wrongObjectType,
+    'count(*) must be used to call a parameterless aggregate function',
   )
 }
 

@@ -1,5 +1,5 @@
 import type { KeyConstraint, TableSchema } from '../catalog/schema.ts'
-import { nearest, SQLSTATE } from '../errors.ts'
+import { nearest, SQLSTATE, sqlError } from '../errors.ts'
 import { foldExpr } from '../optimizer/fold-constants.ts'
 import { canonicalOver, covers, shapeOf } from '../optimizer/index-match.ts'
 import { columnExpr } from '../plan/build.ts'
@@ -7,7 +7,7 @@ import type { Column } from '../plan/expression.ts'
 import type { ConflictAction } from '../plan/statement.ts'
 import { conjunctsOf } from '../plan/traverse.ts'
 import type { ConflictTarget, Expression, Identifier, OnConflict } from '../syntax/ast.ts'
-import { bindAssignments, columnPosition, rowColumns, rowScope } from './bind-assignment.ts'
+import { bindAssignments, rowColumns, rowScope } from './bind-assignment.ts'
 import { bindCondition, bindExpression } from './bind-expression.ts'
 import { valuesWithGenerated } from './computed-columns.ts'
 import { type BindContext, errorAt, newColumn } from './context.ts'
@@ -47,7 +47,7 @@ export function bindConflict(
   const slots = stored.columns.map(({ slot }) => slot)
   context.access.stands(context.access.use(place, stored, 'r', false), old, slots)
   const excluded = rowColumns(context, table)
-  const scope = conflictScope(alias, old, excluded)
+  const scope = conflictScope(alias, stored, old, excluded)
   const clausePlace: Place = { context, scope, aggregates: null, name: 'ON CONFLICT DO UPDATE' }
   const assigned = bindAssignments(clausePlace, table, update.assignments, null)
   const where =
@@ -58,11 +58,16 @@ export function bindConflict(
   return { arbiters, update: { key, old, excluded, values, where } }
 }
 
-function conflictScope(alias: string, old: readonly Column[], excluded: readonly Column[]): Scope {
+function conflictScope(
+  alias: string,
+  { oid, schema, name }: TableSchema,
+  old: readonly Column[],
+  excluded: readonly Column[],
+): Scope {
   const named = (columns: readonly Column[]) => columns.map((column) => ({ name: column.name, column }))
   return {
     tables: [
-      { alias, schema: 'public', columns: named(old) },
+      { alias, schema: 'public', columns: named(old), rowType: { oid, schema, name } },
       { alias: 'excluded', schema: null, columns: named(excluded) },
     ],
     columns: [...named(old), ...named(excluded)],
@@ -81,9 +86,22 @@ function arbitersOf(
     ...(table.primaryKey === null ? [] : [table.primaryKey]),
     ...table.indexes.filter((index) => index.unique),
   ]
-  if (target === null) return unique
-  if (target.by === 'constraint') return [constraintNamed(context, table, unique, target.constraint)]
+  const late: readonly KeyConstraint[] = [
+    ...(table.primaryKey?.deferrable === true ? [table.primaryKey] : []),
+    ...table.indexes.filter(({ deferral }) => deferral !== undefined),
+  ]
+  if (target === null) {
+    if (late.length > 0) throw noArbiter()
+    return unique
+  }
+  if (target.by === 'constraint') {
+    // An index that no constraint made has no name of a constraint.
+    const named = unique.filter((key) => !('constraint' in key) || key.constraint)
+    if (late.some(({ name }) => name === target.constraint.name)) throw noArbiter()
+    return [constraintNamed(context, table, named, target.constraint)]
+  }
   const found = inferred(context, table, alias, target)
+  if (found.some((key) => late.includes(key))) throw noArbiter()
   if (found.length > 0) return found
   throw errorAt(
     context,
@@ -92,6 +110,12 @@ function arbitersOf(
     'there is no unique or exclusion constraint matching the ON CONFLICT specification',
   )
 }
+
+const noArbiter = () =>
+  sqlError(
+    '55000',
+    'ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters',
+  )
 
 /** The keys that have exactly these parts, on rows that meet the condition at least. */
 function inferred(
@@ -112,9 +136,8 @@ function inferred(
   const wanted = new Set(
     parts.map((part) => {
       const [column] = part.kind === 'column' && part.parts.length === 1 ? part.parts : []
-      return column === undefined
-        ? canonical(foldExpr(bindExpression(place, part)))
-        : columnPosition(context, table, column)
+      const position = table.columns.findIndex(({ name }) => name === column?.name)
+      return position < 0 ? canonical(foldExpr(bindExpression(place, part))) : position
     }),
   )
   const isWanted = (keys: readonly (number | string)[]): boolean =>
@@ -126,7 +149,7 @@ function inferred(
   return [
     ...(table.primaryKey !== null && isWanted(table.primaryKey.columns) ? [table.primaryKey] : []),
     ...table.indexes.filter((index) => {
-      if (!index.unique || !index.ready) return false
+      if (!(index.unique || index.deferral !== undefined) || !index.ready) return false
       const shape = shapeOf(table, index)
       return isWanted(shape.keys) && covers(shape, conditions, canonical)
     }),

@@ -57,7 +57,8 @@ export function bindFrom(
   return all
 }
 
-function checkAliases(
+/** @throws 42712 when two tables have one name */
+export function checkAliases(
   context: BindContext,
   references: readonly TableReference[],
   tables: readonly ScopeTable[],

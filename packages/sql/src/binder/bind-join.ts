@@ -4,7 +4,7 @@ import type { Expr } from '../plan/expression.ts'
 import type { LogicalPlan, Output } from '../plan/logical.ts'
 import type { Identifier, Join } from '../syntax/ast.ts'
 import { bindCondition } from './bind-expression.ts'
-import { coerce } from './coerce.ts'
+import { coerce, commonType } from './coerce.ts'
 import { type BindContext, errorAt, newColumn } from './context.ts'
 import { type BindReference, type BoundFrom, type FromPlace, joined, named, together } from './from-parts.ts'
 import { operatorCall } from './overloads.ts'
@@ -77,10 +77,19 @@ function bindUsing(
   const conditions: Expr[] = []
   const merged: ScopeColumn[] = []
   const computed: Output[] = []
-  for (const identifier of names) {
+  for (const [i, identifier] of names.entries()) {
     const { name } = identifier
+    if (names.slice(0, i).some((before) => before.name === name))
+      throw errorAt(
+        context,
+        identifier,
+        SQLSTATE.duplicateColumn,
+        `column name "${name}" appears more than once in USING clause`,
+      )
     const one = onlyColumn(context, left, identifier, 'left')
     const other = onlyColumn(context, right, identifier, 'right')
+    const [typeOfOne, typeOfOther] = [one.column.type, other.column.type]
+    commonType(context, identifier, [typeOfOne, typeOfOther], 'JOIN/USING')
     const equal = operatorCall(context, join, '=', [columnExpr(one.column), columnExpr(other.column)])
     conditions.push(equal)
     if (type === 'inner' || type === 'left') merged.push({ name, column: one.column })

@@ -1,3 +1,4 @@
+import { writtenName } from '../catalog/names.ts'
 import { SQLSTATE } from '../errors.ts'
 import { columnExpr, constant } from '../plan/build.ts'
 import type { Column, Expr } from '../plan/expression.ts'
@@ -21,6 +22,18 @@ import { slotsAt } from './write-target.ts'
  * takes; and the row that the branch makes.
  */
 export function bindMerge(context: BindContext, merge: Merge): MergeStatement {
+  const view = context.names.entry(writtenName(merge.table))
+  const unfit = view?.kind === 'view' || (view?.kind === 'table' && view.materialized !== null)
+  if (unfit)
+    throw errorAt(
+      context,
+      merge.table,
+      SQLSTATE.featureNotSupported,
+      `cannot execute MERGE on relation "${view.name}"`,
+      {
+        detail: `This operation is not supported for ${view.kind === 'view' ? 'views' : 'materialized views'}.`,
+      },
+    )
   const table = targetTable(context, merge.table)
   const alias: TableAlias | null =
     merge.alias === null ? null : { name: merge.alias, columns: [], span: merge.alias.span }
@@ -166,7 +179,8 @@ function insertedRow(
   return new Map(
     table.columns.map((_, position) => {
       const at = values === null ? -1 : positions.indexOf(position)
-      return [position, valueFor(place, table, position, at < 0 ? undefined : values?.[at])]
+      const value = at < 0 ? undefined : values?.[at]
+      return [position, valueFor(place, table, position, value, 'insert', action.overriding)]
     }),
   )
 }

@@ -10,6 +10,7 @@ import type { Expr } from '../plan/expression.ts'
 import type { Frame, SortKey, WindowFunction } from '../plan/logical.ts'
 import type { CallExpression, Expression, SortItem, WindowFrame, WindowSpec } from '../syntax/ast.ts'
 import { INTEGER, typeName } from '../types/type.ts'
+import { refuseBareCount } from './aggregates.ts'
 import { coerce, coerceToBoolean, settle, tryCoerce } from './coerce.ts'
 import { type BindContext, errorAt, newColumn } from './context.ts'
 import { aggregateFunction, isAggregate } from './overloads.ts'
@@ -85,6 +86,7 @@ function aggregateOver(
   name: string,
   bound: readonly Expr[],
 ): Resolved {
+  refuseBareCount(context, call, name)
   const { fn, args } = aggregateFunction(context, call, name, bound)
   return { fn: { kind: 'aggregate', aggregate: fn }, args }
 }

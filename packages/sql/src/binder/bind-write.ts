@@ -33,7 +33,7 @@ import {
 } from './bind-assignment.ts'
 import { bindConflict } from './bind-conflict.ts'
 import { bindCondition, bindExpression } from './bind-expression.ts'
-import { type BoundFrom, bindFrom, scanTable } from './bind-from.ts'
+import { type BoundFrom, bindFrom, checkAliases, scanTable } from './bind-from.ts'
 import { spreadFields } from './bind-row.ts'
 import { settle } from './coerce.ts'
 import { nameOf } from './column-names.ts'
@@ -43,8 +43,11 @@ import { converted, settled } from './convert-query.ts'
 import type { Place } from './place.ts'
 import { refuseValue } from './refuse-value.ts'
 import { relatedTables } from './related-tables.ts'
-import { type Scope, starColumns } from './scope.ts'
+import { type Scope, type ScopeTable, starColumns } from './scope.ts'
 import {
+  byColumn,
+  type ComputedValue,
+  computedOver,
   readsTarget,
   refuseComputed,
   seenScope,
@@ -59,15 +62,25 @@ import {
 export function bindInsert(context: BindContext, insert: Insert): InsertStatement {
   const target = writeTarget(context, insert.table, 'insert into')
   const { table, seen, order } = target
-  for (const column of insert.columns) refuseComputed(context, insert.table, target, column.name)
+  for (const column of insert.columns)
+    refuseComputed(context, insert.table, target, column.name, 'insert into')
   const named = insert.columns.length > 0
   const positions = named ? targetPositions(context, seen, insert.columns) : order
   const width = named ? positions.length : null
   target.use.add(slotsAt(table, positions))
-  const source = withGenerated(context, table, insertSource(context, insert, seen, positions, width))
+  // Without names values go to the columns in the view's order, computed ones among them.
+  const given = (count: number): void => {
+    if (named) return
+    for (const one of target.layout.slice(0, count))
+      if (typeof one !== 'number') refuseComputed(context, insert.table, target, one.name, 'insert into')
+  }
+  const rows = insertSource(context, insert, seen, positions, width, given)
+  const source = withGenerated(context, table, rows)
   const row = rowColumns(context, table)
   const name = insert.alias?.name ?? target.name
-  const scope = seenScope(target, row, name)
+  const computed = computedOver(context, target, row)
+  const seenRow = seenScope(target, row, name, computed)
+  const scope = insert.onConflict === null ? seenRow : { ...seenRow, hidden: [EXCLUDED] }
   const written = targetOf(context, table, row, viewChecks(target, row))
   const { onConflict } = insert
   const conflict = onConflict === null ? null : bindConflict(context, seen, name, onConflict, target)
@@ -79,9 +92,12 @@ export function bindInsert(context: BindContext, insert: Insert): InsertStatemen
     source: source.plan,
     sourceColumns: source.columns,
     conflict,
-    returning: bindReturning(context, insert.returning, scope),
+    returning: bindReturning(context, insert.returning, scope, byColumn(computed)),
   }
 }
+
+/** For messages: RETURNING does not see it. */
+const EXCLUDED: ScopeTable = { alias: 'excluded', schema: null, columns: [] }
 
 interface RowSource {
   readonly plan: LogicalPlan
@@ -94,14 +110,17 @@ function insertSource(
   table: TableSchema,
   positions: readonly number[],
   width: number | null,
+  given: (count: number) => void,
 ): RowSource {
   const { source } = insert
   if (source.kind === 'query') {
     const bound = context.bindQuery(source.query, context, null)
+    given(bound.columns.length)
     checkWidth(context, source.query, bound.columns.length, positions.length, width)
     return querySource(context, insert, source.query, bound, table, positions)
   }
   const rows = source.kind === 'rows' ? source.rows : [[]]
+  given(rows[0]?.length ?? 0)
   const place: Place = { context, scope: null, aggregates: null, name: 'VALUES' }
   const exprs = rows.map((row) => {
     const node = row[positions.length] ?? row.at(-1) ?? insert
@@ -176,7 +195,13 @@ export function targetOf(
   }
 }
 
-function bindReturning(context: BindContext, items: readonly SelectItem[], scope: Scope): Returning | null {
+/** @param by what stands for columns that are not in the row */
+function bindReturning(
+  context: BindContext,
+  items: readonly SelectItem[],
+  scope: Scope,
+  by: ReadonlyMap<number, Expr>,
+): Returning | null {
   if (items.length === 0) return null
   const place: Place = { context, scope, aggregates: null, name: 'RETURNING' }
   const bound = items.flatMap((item) =>
@@ -195,7 +220,7 @@ function bindReturning(context: BindContext, items: readonly SelectItem[], scope
           ],
   )
   return {
-    exprs: bound.map(({ expr }) => expr),
+    exprs: bound.map(({ expr }) => substitute(expr, by)),
     result: bound.map(({ name, expr }) => ({ name, type: expr.type })),
   }
 }
@@ -203,7 +228,7 @@ function bindReturning(context: BindContext, items: readonly SelectItem[], scope
 interface WriteSource {
   readonly target: WriteTargetTable
   readonly table: TableSchema
-  readonly scan: BoundFrom
+  readonly scan: BoundFrom & { readonly computed: readonly ComputedValue[] }
   readonly key: Column
   readonly old: readonly Column[]
   /** All tables in view, the target first. */
@@ -225,6 +250,7 @@ function writeSource(
     statement.alias === null ? null : { name: statement.alias, columns: [], span: statement.alias.span }
   const scan = scannedTarget(context, statement.table, target, alias)
   const others = references.length === 0 ? null : bindFrom(context, references, null)
+  if (others !== null) checkAliases(context, references, [...scan.tables, ...others.tables])
   const from: BoundFrom =
     others === null
       ? scan
@@ -252,20 +278,30 @@ function scannedTarget(
   name: QualifiedName,
   target: WriteTargetTable,
   alias: TableAlias | null,
-): BoundFrom {
+): BoundFrom & { readonly computed: readonly ComputedValue[] } {
   const { table, views } = target
   const scan = scanTable({ ...context, views }, table, alias, target.name, true)
-  if (target.seen === table) return scan
+  if (target.seen === table) return { ...scan, computed: [] }
   const row = scannedColumns(scan.plan).slice(0, -1)
-  const { tables, columns } = seenScope(target, row, alias?.name.name ?? target.name)
-  const plan = filtered(scan.plan, viewConditions(target, row))
+  const computed = computedOver(context, target, row)
+  const { tables, columns } = seenScope(target, row, alias?.name.name ?? target.name, computed)
+  const shown = filtered(scan.plan, viewConditions(target, row))
+  const passed = scannedColumns(scan.plan).map((column) => ({ column, expr: columnExpr(column) as Expr }))
+  const plan: LogicalPlan =
+    computed.length === 0
+      ? shown
+      : {
+          kind: 'project',
+          input: shown,
+          outputs: [...passed, ...computed.map(({ column, expr }) => ({ column, expr }))],
+        }
   readsTarget(context, name, target, row)
-  return { plan, tables, columns }
+  return { plan, tables, columns, computed }
 }
 
 /** The columns of the scan of a target, the row's key last. */
 function scannedColumns(plan: LogicalPlan): readonly Column[] {
-  if (plan.kind === 'filter') return scannedColumns(plan.input)
+  if (plan.kind === 'filter' || plan.kind === 'project') return scannedColumns(plan.input)
   return plan.kind === 'scan' ? plan.columns.map(({ column }) => column) : []
 }
 
@@ -284,7 +320,7 @@ export function bindUpdate(context: BindContext, update: Update): UpdateStatemen
   const place: Place = { context, scope: source.scope, aggregates: null, name: 'UPDATE' }
   for (const assignment of update.assignments)
     for (const column of assignment.kind === 'assignment' ? [assignment.column] : assignment.columns)
-      refuseComputed(context, update.table, source.target, column.name)
+      refuseComputed(context, update.table, source.target, column.name, 'update')
   const assigned = bindAssignments(place, source.target.seen, update.assignments, (query) => {
     const row = settled(context, query, context.bindQuery(query, context, source.scope))
     const right: LogicalPlan = { kind: 'single', input: row.plan }
@@ -319,12 +355,17 @@ export function bindUpdate(context: BindContext, update: Update): UpdateStatemen
 function returningOver(
   context: BindContext,
   items: readonly SelectItem[],
-  { scope, old }: WriteSource,
+  { scope, old, target, scan }: WriteSource,
   row: readonly Column[],
 ): Returning | null {
-  const returning = bindReturning(context, items, scope)
+  const returning = bindReturning(context, items, scope, new Map())
   if (returning === null) return null
   const by = new Map(old.map(({ id }, i) => [id, columnExpr(row[i] as Column) as Expr]))
+  const computed = computedOver(context, target, row)
+  scan.computed.forEach(({ column }, i) => {
+    const now = computed[i]
+    if (now !== undefined) by.set(column.id, now.expr)
+  })
   return { ...returning, exprs: returning.exprs.map((expr) => substitute(expr, by)) }
 }
 
@@ -340,6 +381,6 @@ export function bindDelete(context: BindContext, statement: Delete): DeleteState
     key,
     old,
     others,
-    returning: bindReturning(context, statement.returning, source.scope),
+    returning: bindReturning(context, statement.returning, source.scope, byColumn(source.scan.computed)),
   }
 }

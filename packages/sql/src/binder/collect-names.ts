@@ -38,7 +38,8 @@ const namingFunctions = new Set([
   'pg_get_serial_sequence',
 ])
 const catalogTypes = new Set(['regclass', 'regtype', 'regnamespace'])
-const writeKinds = new Set<unknown>(['insert', 'update', 'delete', 'merge'])
+/** ALTER TABLE may write rows anew, and reads the defaults of their columns. */
+const writeKinds = new Set<unknown>(['insert', 'update', 'delete', 'merge', 'alterTable'])
 
 /**
  * The names in a statement, or a part of one: what they stand for is read from the catalog before the statement is

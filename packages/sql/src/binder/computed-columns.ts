@@ -10,7 +10,7 @@ import { rowColumns, rowScope } from './bind-assignment.ts'
 import { bindCondition, bindExpression } from './bind-expression.ts'
 import { coerce } from './coerce.ts'
 import type { BindContext, Scope } from './context.ts'
-import { domainCondition } from './domains.ts'
+import { domainChain, domainCondition } from './domains.ts'
 
 /** A row under the names of the table, whatever the statement calls them. */
 const scopeOf = (table: TableSchema, row: readonly Column[]): Scope =>
@@ -99,7 +99,9 @@ export function checksOver(
     aggregates: null,
     name: 'check constraints',
   }
-  const checks = table.checks.map(
+  // In the order of their names, as PostgreSQL tries them.
+  const named = [...table.checks].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const checks = named.map(
     ({ name, text }): Check => ({
       name,
       expr: bindCondition(place, parseExpression(text), 'CHECK'),
@@ -110,18 +112,20 @@ export function checksOver(
     const domain = key === null ? null : context.names.byKey(key)
     if (domain?.kind !== 'domain') return
     const value = columnExpr(row[position] as Column)
-    if (domain.notNull)
+    const chain = domainChain(context, domain)
+    if (chain.some(({ notNull }) => notNull))
       checks.push({
         name: '',
         expr: { kind: 'is', type: BOOLEAN, operand: value, test: 'null', negated: true },
         domain: domain.name,
       })
-    for (const check of domain.checks)
-      checks.push({
-        name: check.name,
-        expr: domainCondition(inner, domain, check, value, bindCondition),
-        domain: domain.name,
-      })
+    for (const level of chain)
+      for (const check of level.checks)
+        checks.push({
+          name: check.name,
+          expr: domainCondition(inner, level, check, value, bindCondition),
+          domain: domain.name,
+        })
   })
   return checks
 }

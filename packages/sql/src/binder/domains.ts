@@ -27,6 +27,12 @@ export function domainCondition(
   return substitute(bindCondition(place, parseExpression(text), 'CHECK'), new Map([[column.id, value]]))
 }
 
+/** The domains that one stands on, from the bottom, and itself. */
+export function domainChain(context: BindContext, domain: DomainSchema): readonly DomainSchema[] {
+  const base = domain.base === undefined ? null : context.names.byKey(domain.base)
+  return base?.kind === 'domain' ? [...domainChain(context, base), domain] : [domain]
+}
+
 /** A value as one of the domain: an error when it is not. */
 export function asDomain(
   context: BindContext,
@@ -41,13 +47,18 @@ export function asDomain(
     form: 'function',
     args: [],
   })
-  const branches = domain.checks.map((check) => {
-    const holds = domainCondition(context, domain, check, value, bindCondition)
-    const broken: Expr = { kind: 'is', type: BOOLEAN, test: 'false', operand: holds, negated: false }
-    return { when: broken, result: fails(check.name) }
-  })
+  const chain = domainChain(context, domain)
+  const branches = chain.flatMap((level) =>
+    level.checks.map((check) => {
+      const holds = domainCondition(context, level, check, value, bindCondition)
+      const broken: Expr = { kind: 'is', type: BOOLEAN, test: 'false', operand: holds, negated: false }
+      return { when: broken, result: fails(check.name) }
+    }),
+  )
   const missing: Expr = { kind: 'is', type: BOOLEAN, test: 'null', operand: value, negated: false }
-  const all = domain.notNull ? [{ when: missing, result: fails('') }, ...branches] : branches
+  const all = chain.some(({ notNull }) => notNull)
+    ? [{ when: missing, result: fails('') }, ...branches]
+    : branches
   return all.length === 0 ? value : { kind: 'case', type: domain.type, branches: all, otherwise: value }
 }
 

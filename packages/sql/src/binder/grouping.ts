@@ -5,7 +5,7 @@ import { columnExpr, constant } from '../plan/build.ts'
 import type { CallExpr, Column, Expr } from '../plan/expression.ts'
 import type { AggregateCall, GroupingSets, LogicalPlan, Output } from '../plan/logical.ts'
 import { sameExpr } from '../plan/same-expr.ts'
-import { columnsIn, mapChildren } from '../plan/traverse.ts'
+import { columnsIn, mapChildren, someExpr } from '../plan/traverse.ts'
 import type { Node } from '../syntax/ast.ts'
 import { INTEGER } from '../types/type.ts'
 import { type BindContext, errorAt, newColumn } from './context.ts'
@@ -87,8 +87,8 @@ export class Grouping {
   /** The expression over the groups. @throws 42803 when it uses a column that the groups do not fix */
   rewrite(expr: Expr, node: Node): Expr {
     const rewritten = this.#replace(expr, node)
-    const own = this.#sets === null ? [] : [this.#sets]
-    const allowed = new Set([...this.#groups, ...this.#calls, ...own].map(({ column }) => column.id))
+    const sets = this.#sets === null ? [] : [this.#sets]
+    const allowed = new Set([...this.#groups, ...this.#calls, ...sets].map(({ column }) => column.id))
     for (const [id, column] of columnsIn(rewritten)) {
       if (allowed.has(id)) continue
       if (this.#dependent.has(id)) {
@@ -97,12 +97,17 @@ export class Grouping {
       }
       const table = this.#from.tables.find(({ columns }) => columns.some((one) => one.column.id === id))
       if (table === undefined && !this.#from.columns.some((one) => one.column.id === id)) continue
-      const name = table === undefined ? column.name : `${table.alias}.${column.name}`
+      const own = [...(table?.columns ?? []), ...this.#from.columns].find((one) => one.column.id === id)
+      const shown = own?.name ?? column.name
+      const name = table === undefined ? shown : `${table.alias}.${shown}`
+      const outside = someExpr(rewritten, (part) => part.kind === 'column' && part.column.id === id)
       throw errorAt(
         this.#context,
         node,
         SQLSTATE.groupingError,
-        `column "${name}" must appear in the GROUP BY clause or be used in an aggregate function`,
+        outside
+          ? `column "${name}" must appear in the GROUP BY clause or be used in an aggregate function`
+          : `subquery uses ungrouped column "${name}" from outer query`,
       )
     }
     return rewritten

@@ -35,7 +35,7 @@ export function bindFrame(place: Place, frame: WindowFrame, orderBy: readonly So
     const [key] = orderBy
     if (mode === 'range' && key !== undefined)
       return rangeEdge(context, bound.offset, bound.kind, key, offset)
-    const count = tryCoerce(context, bound.offset, offset, BIGINT, 'implicit')
+    const count = tryCoerce(context, bound.offset, offset, BIGINT, 'assignment')
     if (count !== null) return { kind: bound.kind, offset: count, range: null }
     throw errorAt(
       context,

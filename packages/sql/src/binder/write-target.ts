@@ -5,12 +5,15 @@ import type { TableSchema, ViewSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import type { Check } from '../plan/statement.ts'
-import type { Expression, QualifiedName, Query, Select, TableName } from '../syntax/ast.ts'
+import { substitute } from '../plan/traverse.ts'
+import type { Expression, QualifiedName, Select, TableName } from '../syntax/ast.ts'
 import { parseStatement } from '../syntax/parse.ts'
-import { rowScope } from './bind-assignment.ts'
-import { bindCondition } from './bind-expression.ts'
+import { bindCondition, bindExpression } from './bind-expression.ts'
 import { targetTable } from './bind-from.ts'
-import type { BindContext, Scope } from './context.ts'
+import { settle } from './coerce.ts'
+import { type BindContext, newColumn, type Scope } from './context.ts'
+import type { Place } from './place.ts'
+import { NOT_SINGLE, whyNotUpdatable } from './updatable-view.ts'
 import { namesInside } from './view-names.ts'
 
 /** What a statement writes to: a table, or a view that shows some of its rows and columns. */
@@ -22,6 +25,8 @@ export interface WriteTargetTable {
   readonly seen: TableSchema
   /** The columns seen, by position in the table, in the view's order. */
   readonly order: readonly number[]
+  /** All columns in the view's order: by position in the table, or computed by the view. */
+  readonly layout: readonly (number | ComputedColumn)[]
   /** The views that it is seen through, the outermost first: their owners need the right to the table. */
   readonly views: readonly string[]
   /** Where the columns that are written are noted, and those that are read of the views. */
@@ -30,15 +35,33 @@ export interface WriteTargetTable {
   readonly conditions: readonly ViewCondition[]
 }
 
+/** What a view reads, under the name that it goes by there. */
+interface ViewInside {
+  readonly base: WriteTargetTable
+  readonly alias: string
+  readonly context: BindContext
+}
+
 interface ViewCondition {
   readonly view: string
   readonly where: Expression | null
   /** Rows that are written must meet it. */
   readonly checked: boolean
-  /** The table under the names that the condition uses, and the name that the table goes by in it. */
-  readonly seen: TableSchema
-  readonly alias: string
-  readonly context: BindContext
+  readonly inside: ViewInside
+}
+
+/** A column of a view that is no column of its table. */
+export interface ComputedColumn {
+  readonly name: string
+  readonly expression: Expression
+  readonly inside: ViewInside
+}
+
+/** The value of a computed column, and the column that stands for it. */
+export interface ComputedValue {
+  readonly of: ComputedColumn
+  readonly column: Column
+  readonly expr: Expr
 }
 
 type Word = 'insert into' | 'update' | 'delete from'
@@ -60,11 +83,12 @@ export function writeTarget(context: BindContext, name: QualifiedName, word: Wor
   const { views } = context
   if (table === used) {
     const order = table.columns.map((_, position) => position)
-    return { table, name: table.name, seen: table, order, views, use, conditions: [] }
+    return { table, name: table.name, seen: table, order, layout: order, views, use, conditions: [] }
   }
   const order = used.columns.map(({ slot }) => table.columns.findIndex((column) => column.slot === slot))
   const names = new Map(order.map((position, i) => [position, used.columns[i]?.name ?? '']))
-  return { table, name: table.name, seen: withNames(table, names), order, views, use, conditions: [] }
+  const seen = withNames(table, names)
+  return { table, name: table.name, seen, order, layout: order, views, use, conditions: [] }
 }
 
 /** The table with its columns under other names; those without one cannot be named. */
@@ -78,9 +102,12 @@ const withNames = (table: TableSchema, names: ReadonlyMap<number, string>): Tabl
 
 function throughView(context: BindContext, view: ViewSchema, word: Word): WriteTargetTable {
   const statement = parseStatement(view.text)
-  const select = statement.kind === 'query' ? simpleSelect(statement) : null
+  const query = statement.kind === 'query' ? statement : null
+  const obstacle = query === null ? NOT_SINGLE : whyNotUpdatable(query)
+  const select = query?.body.kind === 'select' ? query.body : null
   const from = select?.from[0]
-  if (select === null || from?.kind !== 'table') throw notUpdatable(view, word)
+  if (select === null || obstacle !== null || from?.kind !== 'table')
+    throw notUpdatable(view, word, obstacle ?? NOT_SINGLE)
   context.access.use(context, view, letterOf[word])
   const inner: BindContext = {
     ...context,
@@ -88,26 +115,30 @@ function throughView(context: BindContext, view: ViewSchema, word: Word): WriteT
     names: namesInside(context.names, view),
     views: [...context.views, context.names.keyOf(view)],
   }
+  if (inner.names.entry(writtenName(from.name)) === null) throw notUpdatable(view, word, NOT_SINGLE)
   const base = writeTarget(inner, from.name, word)
   const alias = from.alias?.name.name ?? from.name.parts.at(-1)?.name ?? ''
-  const shown = columnsShown(select, from, base)
+  const inside: ViewInside = { base, alias, context: inner }
   const names = new Map<number, string>()
   const order: number[] = []
-  shown.forEach((position, i) => {
+  const layout = columnsShown(select, from, base).map((shown, i) => {
     const name = view.result[i]?.name ?? ''
-    if (position === null || names.has(position)) return
-    names.set(position, name)
-    order.push(position)
+    if (typeof shown !== 'number') return { name, expression: shown, inside }
+    const again = names.get(shown)
+    // A column that is shown twice can be written by its first name.
+    if (again !== undefined) return { name, expression: columnNamed(base, shown), inside }
+    names.set(shown, name)
+    order.push(shown)
+    return shown
   })
-  if (order.length === 0) throw notUpdatable(view, word)
+  if (order.length === 0 && word !== 'delete from')
+    throw notUpdatable(view, word, 'Views that have no updatable columns are not automatically updatable.')
   const checkedBelow = view.checkOption === 'cascaded'
   const own: ViewCondition = {
     view: view.name,
     where: select.where,
     checked: view.checkOption !== null,
-    seen: base.seen,
-    alias,
-    context: inner,
+    inside,
   }
   return {
     table: base.table,
@@ -117,48 +148,56 @@ function throughView(context: BindContext, view: ViewSchema, word: Word): WriteT
     // Columns of the view that are computed cannot be set: they are not there at all.
     seen: withNames(base.seen, names),
     order,
+    layout,
     conditions: [...base.conditions.map((one) => (checkedBelow ? { ...one, checked: true } : one)), own],
   }
 }
 
-/** A query that shows rows of one table as they are; null for any other. */
-function simpleSelect(query: Query): Select | null {
-  const { body, with: tables, limit, offset } = query
-  if (body.kind !== 'select' || tables.length > 0 || limit !== null || offset !== null) return null
-  const plain =
-    body.distinct === 'all' &&
-    body.from.length === 1 &&
-    body.groupBy.length === 0 &&
-    body.having === null &&
-    body.windows.length === 0
-  return plain ? body : null
+const columnNamed = ({ seen }: WriteTargetTable, position: number): Expression => {
+  const span = { start: 0, end: 0 }
+  const name = seen.columns[position]?.name ?? ''
+  return { kind: 'column', parts: [{ kind: 'identifier', name, span }], span }
 }
 
-/** For each column of the view the position in the table; null for one that is computed. */
-function columnsShown(select: Select, from: TableName, base: WriteTargetTable): readonly (number | null)[] {
-  const { seen } = base
+/** For each column of the view the position in the table, or how it is computed. */
+function columnsShown(
+  select: Select,
+  from: TableName,
+  base: WriteTargetTable,
+): readonly (number | Expression)[] {
+  const { seen, layout } = base
   const names = seen.columns.map(({ name }, position) => from.alias?.columns[position]?.name ?? name)
-  return select.items.flatMap((item): readonly (number | null)[] => {
-    if (item.kind === 'star') return base.order
+  return select.items.flatMap((item): readonly (number | Expression)[] => {
+    if (item.kind === 'star')
+      return layout.map((one) =>
+        typeof one === 'number'
+          ? one
+          : {
+              kind: 'column',
+              parts: [{ kind: 'identifier', name: one.name, span: item.span }],
+              span: item.span,
+            },
+      )
     const { expression } = item
-    if (expression.kind !== 'column') return [null]
+    if (expression.kind !== 'column') return [expression]
     const position = names.indexOf(expression.parts.at(-1)?.name ?? '')
-    return [position < 0 ? null : position]
+    return [position < 0 ? expression : position]
   })
 }
 
-const doing: Readonly<Record<Word, string>> = {
-  'insert into': 'inserting into',
-  update: 'updating',
-  'delete from': 'deleting from',
+const doing: Readonly<Record<Word, readonly [string, string]>> = {
+  'insert into': ['inserting into', 'INSERT'],
+  update: ['updating', 'UPDATE'],
+  'delete from': ['deleting from', 'DELETE'],
 }
 
-const notUpdatable = (view: ViewSchema, word: Word) =>
-  sqlError('55000', `cannot ${word} view "${view.name}"`, {
-    detail:
-      'Views that are more than some rows and columns of a single table or view are not automatically updatable.',
-    hint: `For ${doing[word]} it, write to the tables that it reads.`,
+function notUpdatable(view: ViewSchema, word: Word, detail: string) {
+  const [act, event] = doing[word]
+  return sqlError('55000', `cannot ${word} view "${view.name}"`, {
+    detail,
+    hint: `To enable ${act} the view, provide an INSTEAD OF ${event} trigger or an unconditional ON ${event} DO INSTEAD rule.`,
   })
+}
 
 /** A computed column of a view cannot be set. @throws 0A000 */
 export function refuseComputed(
@@ -166,13 +205,14 @@ export function refuseComputed(
   name: QualifiedName,
   target: WriteTargetTable,
   column: string,
+  word: 'insert into' | 'update',
 ): void {
   const entry = context.names.entry(writtenName(name))
   if (entry?.kind !== 'view' || target.seen.columns.some((one) => one.name === column)) return
   if (!entry.result.some((one) => one.name === column)) return
   throw sqlError(
     SQLSTATE.featureNotSupported,
-    `cannot update column "${column}" of view "${shownName(writtenName(name))}"`,
+    `cannot ${word} column "${column}" of view "${shownName(writtenName(name))}"`,
     { detail: 'View columns that are not columns of their base relation are not updatable.' },
   )
 }
@@ -191,15 +231,39 @@ export function viewChecks({ conditions }: WriteTargetTable, row: readonly Colum
   )
 }
 
-function boundOver({ where, seen, alias, context }: ViewCondition, row: readonly Column[]): Expr {
+function boundOver({ where, inside }: ViewCondition, row: readonly Column[]): Expr {
   if (where === null) throw new TypeError('a view without a condition')
-  const named = row.map((column, position) => ({
-    ...column,
-    name: seen.columns[position]?.name ?? column.name,
-  }))
-  const place = { context, scope: rowScope(seen, named, alias), aggregates: null, name: 'WHERE' }
-  return bindCondition(place, where, 'WHERE')
+  return within(inside, row, (place) => bindCondition({ ...place, name: 'WHERE' }, where, 'WHERE'))
 }
+
+/** Binds an expression of a view over a row of the table that it shows. */
+function within(
+  { base, alias, context }: ViewInside,
+  row: readonly Column[],
+  bind: (place: Place) => Expr,
+): Expr {
+  const computed = computedOver(context, base, row)
+  const scope = seenScope(base, row, alias, computed)
+  const bound = bind({ context, scope, aggregates: null, name: 'SELECT' })
+  return substitute(bound, byColumn(computed))
+}
+
+/** The values of the columns that a view computes, over a row of its table. */
+export const computedOver = (
+  context: BindContext,
+  { layout }: WriteTargetTable,
+  row: readonly Column[],
+): readonly ComputedValue[] =>
+  layout.flatMap((of) => {
+    if (typeof of === 'number') return []
+    const expr = within(of.inside, row, (place) =>
+      settle(of.inside.context, bindExpression(place, of.expression)),
+    )
+    return [{ of, expr, column: newColumn(context, of.name, expr.type) }]
+  })
+
+export const byColumn = (computed: readonly ComputedValue[]): ReadonlyMap<number, Expr> =>
+  new Map(computed.map(({ column, expr }) => [column.id, expr]))
 
 /** The columns of the table at some positions, as access rights know them. */
 export const slotsAt = ({ columns }: TableSchema, positions: Iterable<number>): readonly number[] =>
@@ -221,10 +285,16 @@ export function readsTarget(
 }
 
 /** The scope of a row of the target, without what a view does not show, in the view's order. */
-export function seenScope({ seen, order }: WriteTargetTable, row: readonly Column[], alias: string): Scope {
-  const columns = order.map((position) => ({
-    name: seen.columns[position]?.name ?? '',
-    column: row[position] as Column,
-  }))
+export function seenScope(
+  { seen, layout }: WriteTargetTable,
+  row: readonly Column[],
+  alias: string,
+  computed: readonly ComputedValue[],
+): Scope {
+  const columns = layout.flatMap((one) => {
+    const made = typeof one === 'number' ? row[one] : computed.find(({ of }) => of === one)?.column
+    const name = typeof one === 'number' ? (seen.columns[one]?.name ?? '') : one.name
+    return made === undefined ? [] : [{ name, column: made }]
+  })
   return { tables: [{ alias, schema: 'public', columns }], columns, outer: null }
 }

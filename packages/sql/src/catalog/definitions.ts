@@ -27,7 +27,11 @@ export function constraintDefinition(
       const { table, index } = constraint
       const columns = (index ?? table.primaryKey)?.columns ?? []
       const word = constraint.kind === 'p' ? 'PRIMARY KEY' : 'UNIQUE'
-      return `${word} (${listed(columns.map((position) => nameAt(table, position)))})`
+      const alike = index?.nullsNotDistinct === true ? ' NULLS NOT DISTINCT' : ''
+      const deferred = index?.deferral?.initiallyDeferred === true ? ' INITIALLY DEFERRED' : ''
+      const isLate = index === null ? table.primaryKey?.deferrable === true : index.deferral !== undefined
+      const late = isLate ? ` DEFERRABLE${deferred}` : ''
+      return `${word}${alike} (${listed(columns.map((position) => nameAt(table, position)))})${late}`
     }
     case 'c':
     case 'd': {
@@ -93,7 +97,8 @@ export function indexDefinition(
   const alike = 'nullsNotDistinct' in own && own.nullsNotDistinct === true ? ' NULLS NOT DISTINCT' : ''
   const where = own.where === null ? '' : ` WHERE ${pretty ? own.where : `(${own.where})`}`
   const target = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`
-  return `CREATE ${own.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdentifier(own.name)} ON ${target} USING btree (${keys.join(', ')})${alike}${where}`
+  const unique = own.unique || ('deferral' in own && own.deferral !== undefined)
+  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${quoteIdentifier(own.name)} ON ${target} USING btree (${keys.join(', ')})${alike}${where}`
 }
 
 /** `pg_get_viewdef`; null for what is no view. */

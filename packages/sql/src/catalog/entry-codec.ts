@@ -92,6 +92,7 @@ export function decodeEntry(text: string): CatalogEntry {
       return {
         kind: 'domain',
         ...common,
+        ...(typeof json['base'] === 'string' ? { base: json['base'] } : {}),
         type: decodeType(json['type']),
         notNull: json['notNull'] === true,
         defaultText: stringOrNull(json['defaultText']),
@@ -221,7 +222,12 @@ function decodeKey(json: Json): KeyConstraint {
 
 function decodePrimaryKey(value: unknown): PrimaryKey {
   const json = object(value)
-  return { ...decodeKey(json), oid: number(json['oid']), comment: stringOrNull(json['comment']) }
+  return {
+    ...decodeKey(json),
+    ...(json['deferrable'] === true ? { deferrable: true } : {}),
+    oid: number(json['oid']),
+    comment: stringOrNull(json['comment']),
+  }
 }
 
 function decodeIndex(value: unknown): IndexSchema {
@@ -233,6 +239,9 @@ function decodeIndex(value: unknown): IndexSchema {
     relation: relationId(number(json['relation'])),
     unique: json['unique'] === true,
     ...(json['nullsNotDistinct'] === true ? { nullsNotDistinct: true } : {}),
+    ...(json['deferral'] === undefined
+      ? {}
+      : { deferral: { initiallyDeferred: object(json['deferral'])['initiallyDeferred'] === true } }),
     constraint: json['constraint'] === true,
     keys: keys === null ? null : list(keys).map(decodeIndexKey),
     where: stringOrNull(json['where']),

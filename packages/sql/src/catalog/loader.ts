@@ -124,7 +124,8 @@ class Loader {
         const used = await this.#key(key)
         if (used !== null) await this.#follow(used, target)
       }
-    } else if (entry.kind === 'table' && target) {
+    } else if (entry.kind === 'domain') await this.#domain(this.#ports.catalog.keyOf(entry))
+    else if (entry.kind === 'table' && target) {
       // REFRESH runs the query again.
       for (const { key } of entry.materialized?.uses ?? []) {
         const used = await this.#key(key)
@@ -154,6 +155,7 @@ class Loader {
 
   async #domain(key: string): Promise<void> {
     const domain = await this.#key(key)
+    if (domain?.kind === 'domain' && domain.base !== undefined) await this.#domain(domain.base)
     if (domain?.kind === 'domain' && domain.defaultText !== null)
       await this.loadUsed(collectNames(parseExpression(domain.defaultText)))
   }

@@ -68,6 +68,8 @@ export interface KeyConstraint {
 }
 
 export interface PrimaryKey extends KeyConstraint {
+  /** Looked at when a statement ends, not row by row. It never waits for COMMIT. */
+  readonly deferrable?: boolean
   readonly oid: number
   readonly comment: string | null
 }
@@ -81,6 +83,11 @@ export interface IndexSchema extends KeyConstraint {
   readonly unique: boolean
   /** True: two rows with NULL in the same place are alike; absent or false: they never are. */
   readonly nullsNotDistinct?: boolean
+  /**
+   * Of a UNIQUE constraint that may wait for COMMIT. `unique` is false then: two rows may have one key for a while, so
+   * entries are those of any other index, and what is entered is looked for when the constraint is checked.
+   */
+  readonly deferral?: { readonly initiallyDeferred: boolean }
   /** True when a UNIQUE constraint made it; such an index cannot be dropped by itself. */
   readonly constraint: boolean
   /** One for each of `columns`; null when all of them are plain columns, ascending with NULLs last. */
@@ -218,7 +225,10 @@ export interface CompositeSchema extends CatalogObject {
 
 export interface DomainSchema extends CatalogObject {
   readonly kind: 'domain'
+  /** The type below all domains that it stands on. */
   readonly type: SqlType
+  /** The key of the domain that it stands on, whose conditions hold as well. */
+  readonly base?: string
   readonly notNull: boolean
   readonly defaultText: string | null
   readonly checks: readonly CheckConstraint[]

@@ -9,12 +9,12 @@ export const SEQUENCE_COLUMNS = [
   { name: 'is_called', type: BOOLEAN },
 ] as const
 
-/** A sequence as a table of one row. Values that nodes have put by count as given out. */
+/** A sequence as a table of one row. Values that other nodes have put by count as given out. */
 export const sequenceTable = (sequence: SequenceSchema): VirtualTable => ({
   name: sequence.name,
   columns: SEQUENCE_COLUMNS,
-  async rows({ database, transaction }) {
-    const { next, called } = await readSequence({ database, transaction }, sequence)
+  async rows({ database, transaction, given }) {
+    const { next, called } = given(sequence, await readSequence({ database, transaction }, sequence))
     return [[BigInt(next), 0n, called]]
   },
 })

@@ -1,6 +1,8 @@
 import type { Database, Transaction, Value } from '@cluster/core'
 import type { SqlType } from '../types/type.ts'
 import type { CatalogImage } from './image.ts'
+import type { SequenceSchema } from './schema.ts'
+import type { SequenceState } from './sequence-state.ts'
 
 export interface VirtualColumn {
   readonly name: string
@@ -14,6 +16,8 @@ export interface VirtualContext {
   readonly transaction: Transaction
   /** The catalog as that transaction sees it. */
   readonly catalog: CatalogImage
+  /** What a sequence has given out last; `stored` is what is written of it. */
+  readonly given: (sequence: SequenceSchema, stored: SequenceState) => SequenceState
   /** The settings of the session. */
   readonly settings: () => readonly (readonly [name: string, value: string])[]
 }

@@ -9,7 +9,7 @@ import type { Expr } from '../plan/expression.ts'
 import type { ColumnAction, Identifier } from '../syntax/ast.ts'
 import { parseExpression } from '../syntax/parse.ts'
 import { formatType, sameType } from '../types/type.ts'
-import { withIdentity } from './columns.ts'
+import { checkIdentityType, withIdentity } from './columns.ts'
 import { change, type DdlContext } from './context.ts'
 import { checkDefault, definedValue, tableScope, textOf } from './expressions.ts'
 import { needColumn } from './parts.ts'
@@ -61,6 +61,7 @@ export async function alterColumn(
           '55000',
           `column "${column.name}" of relation "${table.name}" already has a default value`,
         )
+      checkIdentityType(column)
       if (!column.notNull)
         throw sqlError(
           '55000',

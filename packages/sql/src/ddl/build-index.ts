@@ -10,6 +10,7 @@ import {
 import { layoutOf } from '../catalog/row-layout.ts'
 import type { IndexSchema, TableSchema } from '../catalog/schema.ts'
 import { isSqlError, SQLSTATE, sqlError } from '../errors.ts'
+import { deferrableKeyOf } from '../executor/deferrable-keys.ts'
 import { addressOf, indexEntryOf } from '../executor/index-entries.ts'
 import { duplicateKey, type StoredRow, TableWriter } from '../executor/table-writer.ts'
 import { change, type DdlContext, type RunStep } from './context.ts'
@@ -33,7 +34,11 @@ export async function buildIndex(
   index: IndexSchema,
 ): Promise<TableSchema> {
   const { later } = context
-  if (later !== null && (await hasMoreRows(table, context.transaction, ROWS_AT_ONCE))) {
+  if (
+    later !== null &&
+    index.deferral === undefined &&
+    (await hasMoreRows(table, context.transaction, ROWS_AT_ONCE))
+  ) {
     const begun = { ...index, ready: false }
     const indexes = table.indexes.map((one) => (one === index ? begun : one))
     later.add((step) => fillInSteps(context, table, begun, step))
@@ -48,11 +53,30 @@ export async function buildIndex(
     },
   })
   try {
-    for await (const rows of rowsOf(table, context.transaction)) await writer.fillIndex(index, rows)
+    const known = new Set<Key>()
+    for await (const rows of rowsOf(table, context.transaction)) {
+      if (index.deferral !== undefined) refuseKnown(table, index, rows, known)
+      await writer.fillIndex(index, rows)
+    }
   } catch (error) {
     throw asIndexError(error)
   }
   return table
+}
+
+/** @throws 23505 for a row that has the key of one before */
+function refuseKnown(
+  table: TableSchema,
+  index: IndexSchema,
+  rows: readonly StoredRow[],
+  known: Set<Key>,
+): void {
+  for (const stored of rows) {
+    const key = deferrableKeyOf(table, index, stored)
+    if (key === null) continue
+    if (known.has(key)) throw duplicateKey(table, { constraint: index, row: stored.row })
+    known.add(key)
+  }
 }
 
 export async function hasMoreRows(

@@ -41,7 +41,7 @@ export async function makeColumn(
       ? declaredType(bind, definition.type)
       : { ...declaredType(bind, { ...definition.type, name: serial }), domain: null, notNull: false }
   checkColumnCollation(context, definition)
-  checkNulls(context, name, constraints)
+  checkNulls(context, owner.name, name, constraints)
   const identity = constraints.find((constraint) => constraint.kind === 'identity')
   const written = constraints.find((constraint) => constraint.kind === 'default')
   const generated = constraints.find((constraint) => constraint.kind === 'generated')
@@ -88,12 +88,7 @@ export async function withIdentity(
   always: boolean,
   options: readonly SequenceOption[],
 ): Promise<ColumnSchema> {
-  const { id } = column.type
-  if (id !== 'smallint' && id !== 'integer' && id !== 'bigint')
-    throw sqlError(
-      SQLSTATE.invalidParameterValue,
-      'identity column type must be smallint, integer, or bigint',
-    )
+  const id = checkIdentityType(column)
   const sequence = await createOwnedSequence(context, owner, { ...column, type: id }, options)
   return {
     ...column,
@@ -117,14 +112,25 @@ function checkColumnCollation(context: DdlContext, { collation, type }: ColumnDe
   checkCollation(collation, positionOf(context.bind, collation))
 }
 
-function checkNulls(context: DdlContext, name: string, constraints: readonly ColumnConstraint[]): void {
+/** @throws 22023 */
+export function checkIdentityType({ type: { id } }: ColumnSchema): 'smallint' | 'integer' | 'bigint' {
+  if (id === 'smallint' || id === 'integer' || id === 'bigint') return id
+  throw sqlError(SQLSTATE.invalidParameterValue, 'identity column type must be smallint, integer, or bigint')
+}
+
+function checkNulls(
+  context: DdlContext,
+  table: string,
+  name: string,
+  constraints: readonly ColumnConstraint[],
+): void {
   const nullable = constraints.find(({ kind }) => kind === 'nullable')
   if (nullable === undefined || !constraints.some(({ kind }) => kind === 'notNull')) return
   throw errorAt(
     context.bind,
     nullable,
     SQLSTATE.syntaxError,
-    `conflicting NULL/NOT NULL declarations for column "${name}"`,
+    `conflicting NULL/NOT NULL declarations for column "${name}" of table "${table}"`,
   )
 }
 

@@ -44,7 +44,9 @@ export class ConstraintNames {
     if (given !== null && this.#taken.has(given))
       throw sqlError(
         SQLSTATE.duplicateObject,
-        `constraint "${given}" for relation "${this.#table}" already exists`,
+        parts.at(-1) === 'check'
+          ? `check constraint "${given}" already exists`
+          : `constraint "${given}" for relation "${this.#table}" already exists`,
         { table: this.#table, constraint: given },
       )
     for (let n = 0; ; n++) {

@@ -274,7 +274,8 @@ export function addTableConstraint(
   switch (constraint.kind) {
     case 'primaryKey':
     case 'unique': {
-      const positions = keyPositions(context, columns, constraint.columns)
+      const word = constraint.kind === 'unique' ? 'unique' : 'primary key'
+      const positions = keyPositions(context, columns, constraint.columns, word)
       const list = constraint.kind === 'unique' ? clauses.uniques : clauses.primaryKeys
       list.push({ ...constraint, node: constraint, name, columns: positions })
       break

@@ -104,7 +104,8 @@ function ofEntry(
     if (other.kind === 'table') found.push(...ofEntryInTable(entry, key, other, otherKey))
     if (other.kind === 'sequence' && other.ownedBy?.table === key)
       found.push(automatic(asEntry(other, keyOf)))
-    if (other.kind === 'domain' && isOf(other.type, entry)) found.push(normal(asEntry(other, keyOf)))
+    if (other.kind === 'domain' && (other.base === key || isOf(other.type, entry)))
+      found.push(normal(asEntry(other, keyOf)))
     if (other.kind === 'composite' && other.fields.some(({ type }) => isOf(type, entry)))
       found.push(normal(asEntry(other, keyOf)))
   }

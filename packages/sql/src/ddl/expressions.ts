@@ -3,15 +3,30 @@ import { tryCoerce } from '../binder/coerce.ts'
 import type { Scope } from '../binder/context.ts'
 import { errorAt, newColumn } from '../binder/context.ts'
 import type { ColumnSchema } from '../catalog/schema.ts'
-import { SQLSTATE } from '../errors.ts'
+import { isSqlError, SQLSTATE } from '../errors.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import { columnsIn, hasSubquery, someExpr } from '../plan/traverse.ts'
 import type { Expression, Node } from '../syntax/ast.ts'
+import { parseExpression } from '../syntax/parse.ts'
+import { printExpression } from '../syntax/print.ts'
 import { formatType, type SqlType } from '../types/type.ts'
 import type { DdlContext } from './context.ts'
 
-/** An expression as it was written, for the catalog. */
-export const textOf = ({ source }: DdlContext, { span }: Node): string => source.slice(span.start, span.end)
+/**
+ * An expression for the catalog: as it was written, unless its outermost parentheses are cut off there, which no node
+ * has in its span; then as it is printed.
+ */
+export function textOf({ source }: DdlContext, expression: Expression): string {
+  const { start, end } = expression.span
+  const written = source.slice(start, end)
+  const printed = printExpression(expression)
+  try {
+    return printExpression(parseExpression(written)) === printed ? written : printed
+  } catch (error) {
+    if (!isSqlError(error) || error.detail.sqlstate !== SQLSTATE.syntaxError) throw error
+    return printed
+  }
+}
 
 /** Columns of a table under its name, for expressions of its definition. */
 export interface TableScope {
@@ -118,7 +133,7 @@ export function checkGenerated(
       `cannot use generated column "${computed.name}" in column generation expression`,
       {
         detail:
-          computed.name === name
+          computed.name === name && computed.generated === null
             ? 'This would cause the generated column to depend on its own value.'
             : 'A generated column cannot reference another generated column.',
       },

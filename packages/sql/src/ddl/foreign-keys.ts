@@ -1,9 +1,10 @@
 import { errorAt } from '../binder/context.ts'
 import type { ColumnSchema, ForeignKey, KeyConstraint, TableSchema } from '../catalog/schema.ts'
 import { isSqlError, nearest, SQLSTATE, sqlError } from '../errors.ts'
+import { castFor } from '../functions/cast.ts'
 import { resolveOperator } from '../functions/resolve.ts'
 import type { Deferral, Identifier, Node, References } from '../syntax/ast.ts'
-import { formatType } from '../types/type.ts'
+import { formatType, type SqlType } from '../types/type.ts'
 import type { ConstraintNames } from './constraint-names.ts'
 import { change, type DdlContext, drawOid, hintNear, keyOf, lookUp, shown } from './context.ts'
 
@@ -129,6 +130,7 @@ function positionsOf(
 /** The key of the parent that makes what is referenced unique. */
 function targetOf(context: DdlContext, parent: TableSchema, clause: ForeignKeyClause): KeyConstraint {
   if (clause.referenced.length === 0) {
+    if (parent.primaryKey?.deferrable === true) throw late(parent, 'primary key')
     if (parent.primaryKey !== null) return parent.primaryKey
     throw sqlError(SQLSTATE.undefinedObject, `there is no primary key for referenced table "${parent.name}"`)
   }
@@ -137,15 +139,50 @@ function targetOf(context: DdlContext, parent: TableSchema, clause: ForeignKeyCl
     columns.length === wanted.length && columns.every((position) => wanted.includes(position))
   if (new Set(wanted).size !== wanted.length)
     throw sqlError(invalidKey, 'foreign key referenced-columns list must not contain duplicates')
-  if (parent.primaryKey !== null && same(parent.primaryKey)) return parent.primaryKey
+  if (parent.primaryKey !== null && same(parent.primaryKey)) {
+    if (parent.primaryKey.deferrable === true) throw late(parent, 'unique')
+    return parent.primaryKey
+  }
   const unique = parent.indexes.find(
     (index) => index.unique && index.ready && index.where === null && same(index),
   )
   if (unique !== undefined) return unique
+  if (parent.indexes.some((index) => index.deferral !== undefined && same(index)))
+    throw sqlError('55000', `cannot use a deferrable unique constraint for referenced table "${parent.name}"`)
   throw sqlError(
     invalidKey,
     `there is no unique constraint matching given keys for referenced table "${parent.name}"`,
   )
+}
+
+/** What is looked at later cannot be relied on. */
+const late = ({ name }: TableSchema, kind: 'unique' | 'primary key') =>
+  sqlError(
+    '55000',
+    kind === 'unique'
+      ? `cannot use a deferrable unique constraint for referenced table "${name}"`
+      : `cannot use a deferrable primary key for referenced table "${name}"`,
+  )
+
+/** Types whose values are compared with each other by one kind of index. */
+const FAMILIES: readonly (readonly string[])[] = [
+  ['smallint', 'integer', 'bigint'],
+  ['real', 'double'],
+  ['date', 'timestamp', 'timestamptz'],
+]
+
+/** A value of the child can be looked up among those of the parent. */
+function comparable(child: SqlType, parent: SqlType): boolean {
+  if (child.id === parent.id) return true
+  if (FAMILIES.some((family) => family.includes(child.id) && family.includes(parent.id))) return true
+  if (castFor(child, parent, 'implicit') === null) return false
+  try {
+    resolveOperator('=', parent, child)
+    return true
+  } catch (error) {
+    if (!isSqlError(error) || error.detail.sqlstate !== SQLSTATE.undefinedFunction) throw error
+    return false
+  }
 }
 
 function checkTypes(
@@ -158,14 +195,10 @@ function checkTypes(
   columns.forEach((position, i) => {
     const own = child.columns[position] as ColumnSchema
     const other = parent.columns[referenced[i] as number] as ColumnSchema
-    try {
-      if (own.type.id !== other.type.id) resolveOperator('=', other.type, own.type)
-    } catch (error) {
-      if (!isSqlError(error) || error.detail.sqlstate !== SQLSTATE.undefinedFunction) throw error
+    if (!comparable(own.type, other.type))
       throw sqlError(SQLSTATE.datatypeMismatch, `foreign key constraint "${name}" cannot be implemented`, {
         detail: `Key columns "${own.name}" and "${other.name}" are of incompatible types: ${formatType(own.type)} and ${formatType(other.type)}.`,
       })
-    }
   })
 }
 

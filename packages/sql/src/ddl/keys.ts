@@ -25,6 +25,7 @@ export function keyPositions(
   context: DdlContext,
   columns: readonly ColumnSchema[],
   names: readonly Identifier[],
+  word: 'primary key' | 'unique' = 'unique',
 ): readonly number[] {
   const positions = names.map((name) => keyPosition(context, columns, name))
   const twice = names.find((_, i) => positions.indexOf(positions[i] as number) !== i)
@@ -33,7 +34,7 @@ export function keyPositions(
       context.bind,
       twice,
       SQLSTATE.duplicateColumn,
-      `column "${twice.name}" appears twice in unique constraint`,
+      `column "${twice.name}" appears twice in ${word} constraint`,
     )
   return positions
 }
@@ -54,15 +55,17 @@ function keyPosition(context: DdlContext, columns: readonly ColumnSchema[], name
   )
 }
 
-/** Keys are looked at when a statement ends, never as late as COMMIT. */
+/** Rows are kept under their primary key, so no two can ever have the same: it never waits for COMMIT. */
 function refuseDeferred({ bind }: DdlContext, { node, initiallyDeferred }: KeyClause): void {
   if (initiallyDeferred)
     throw errorAt(
       bind,
       node,
       SQLSTATE.featureNotSupported,
-      'a unique constraint that is checked at COMMIT is not supported',
-      { hint: 'Keys are checked at the end of each statement: rows may trade keys within one.' },
+      'a primary key that is checked at COMMIT is not supported',
+      {
+        hint: 'Keys are checked at the end of each statement: rows may trade keys within one. A UNIQUE constraint may be deferred.',
+      },
     )
 }
 
@@ -95,6 +98,7 @@ export async function makePrimaryKey(
   return {
     name: await names.take(clause.name, ['pkey']),
     columns: clause.columns,
+    ...(clause.deferrable ? { deferrable: true } : {}),
     oid: await drawOid(context, schema),
     comment: null,
   }
@@ -107,15 +111,16 @@ export async function makeUnique(
   columns: readonly ColumnSchema[],
   clause: KeyClause,
 ): Promise<IndexSchema> {
-  refuseDeferred(context, clause)
   checkKeyTypes(columns, clause.columns)
+  const { deferrable, initiallyDeferred } = clause
   const parts = [...clause.columns.map((at) => columns[at]?.name ?? ''), 'key']
   return {
     name: await names.take(clause.name, parts),
     columns: clause.columns,
     oid: await drawOid(context, schema),
     relation: await drawRelation(context, schema),
-    unique: true,
+    unique: !deferrable,
+    ...(deferrable ? { deferral: { initiallyDeferred } } : {}),
     ...(clause.nullsNotDistinct === true ? { nullsNotDistinct: true } : {}),
     constraint: true,
     keys: null,

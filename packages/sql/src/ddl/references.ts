@@ -20,6 +20,8 @@ export function withKeyReplaced(entry: CatalogEntry, from: string, to: string): 
       return entry.table === from ? { ...entry, table: to } : entry
     case 'sequence':
       return entry.ownedBy?.table === from ? { ...entry, ownedBy: { ...entry.ownedBy, table: to } } : entry
+    case 'domain':
+      return entry.base === from ? { ...entry, base: to } : entry
     default:
       return entry
   }

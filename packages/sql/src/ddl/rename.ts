@@ -108,7 +108,6 @@ async function move(context: DdlContext, entry: CatalogEntry, schema: string, na
   const { catalog, transaction } = context
   const from = keyOf(context, entry)
   const to = keyUnder(entry, schema, name)
-  if (from === to) return
   if ((await catalog.entry(transaction, to)) !== null)
     throw isTypeEntry(entry)
       ? sqlError(SQLSTATE.duplicateObject, `type "${name}" already exists`)

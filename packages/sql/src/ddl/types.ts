@@ -211,19 +211,14 @@ export async function createDomain(context: DdlContext, statement: CreateDomain)
   const named = await newName(context, statement.name)
   if ((await takenBy(context, named)) !== null) throw typeExists(named.name)
   const { type, domain: base } = declaredType(bind, statement.type)
-  if (base !== null)
-    throw errorAt(
-      bind,
-      statement.type,
-      SQLSTATE.featureNotSupported,
-      'a domain over a domain is not supported',
-    )
+  const below = base === null ? null : bind.names.byKey(base)
   let domain: DomainSchema = {
     kind: 'domain',
     ...(await newObject(context, named)),
     type,
+    ...(base === null ? {} : { base }),
     notNull: false,
-    defaultText: null,
+    defaultText: below?.kind === 'domain' ? below.defaultText : null,
     checks: [],
   }
   for (const constraint of statement.constraints)
@@ -236,7 +231,7 @@ export async function createDomain(context: DdlContext, statement: CreateDomain)
           throw errorAt(bind, constraint, SQLSTATE.syntaxError, 'conflicting NULL/NOT NULL constraints')
         break
       case 'default':
-        if (domain.defaultText !== null)
+        if (statement.constraints.find(({ kind }) => kind === 'default') !== constraint)
           throw errorAt(bind, constraint, SQLSTATE.syntaxError, 'multiple default expressions')
         checkDefault(context, constraint.expression, domain.name, type)
         domain = { ...domain, defaultText: textOf(context, constraint.expression) }
@@ -326,11 +321,19 @@ async function checkColumns(
   domain: DomainSchema,
   check: CheckConstraint | null,
 ): Promise<void> {
-  const key = keyOf(context, domain)
-  for (const table of await context.catalog.entries(context.transaction)) {
+  const entries = await context.catalog.entries(context.transaction)
+  const keys = new Set([keyOf(context, domain)])
+  // Domains over it, which may stand anywhere in the list.
+  for (let size = 0; size < keys.size; ) {
+    size = keys.size
+    for (const entry of entries)
+      if (entry.kind === 'domain' && entry.base !== undefined && keys.has(entry.base))
+        keys.add(keyOf(context, entry))
+  }
+  for (const table of entries) {
     if (table.kind !== 'table') continue
     for (const [position, column] of table.columns.entries()) {
-      if (column.domain !== key) continue
+      if (column.domain === null || !keys.has(column.domain)) continue
       if (check === null) await checkNotNull(context, table, [position])
       else {
         // The column goes by the name that the condition has for it.

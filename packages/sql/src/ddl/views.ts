@@ -2,6 +2,7 @@ import { collectNames } from '../binder/collect-names.ts'
 import type { BoundQuery } from '../binder/context.ts'
 import { errorAt } from '../binder/context.ts'
 import { settled } from '../binder/convert-query.ts'
+import { whyNotUpdatable } from '../binder/updatable-view.ts'
 import { namesInside, usesOf } from '../binder/view-names.ts'
 import { TEMPORARY_PREFIX } from '../catalog/names.ts'
 import type { StoredQuery, TableSchema, ViewSchema } from '../catalog/schema.ts'
@@ -54,6 +55,13 @@ export async function createView(context: DdlContext, statement: CreateView): Pr
       `column "${twice.name}" specified more than once`,
     )
   if (known?.kind === 'view') checkReplacement(known, result)
+  const obstacle = statement.checkOption === null ? null : whyNotUpdatable(query)
+  if (obstacle !== null)
+    throw sqlError(
+      SQLSTATE.featureNotSupported,
+      'WITH CHECK OPTION is supported only on automatically updatable views',
+      { hint: obstacle },
+    )
   const view: ViewSchema = {
     kind: 'view',
     ...(known ?? (await newObject(context, named))),

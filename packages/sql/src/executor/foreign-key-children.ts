@@ -1,10 +1,8 @@
 import {
   afterPrefix,
-  EVERYWHERE,
   type Key,
   type KeyRange,
   KeyWriter,
-  type PartitionId,
   type RelationId,
   type Row,
   type Value,
@@ -21,7 +19,7 @@ import {
   parentKeyOf,
   positionOfSlot,
 } from './foreign-key-reads.ts'
-import { partitionOfRow } from './row-keys.ts'
+import { partitionOfRow, partitionsOf } from './row-keys.ts'
 import type { StoredRow } from './table-writer.ts'
 
 /** Keys looked up one by one through an index; for more of them the table is read once. */
@@ -98,9 +96,6 @@ function* rangesOf(tie: KeyTie, path: KeyConstraint, wanted: readonly Wanted[]):
     yield to === undefined ? { from } : { from, to }
   }
 }
-
-const partitionsOf = (table: TableSchema): { readonly partitions?: readonly PartitionId[] } =>
-  table.placement === 'everywhere' ? { partitions: [EVERYWHERE] } : {}
 
 async function* scan(
   { transaction }: KeyReads,

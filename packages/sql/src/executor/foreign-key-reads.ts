@@ -3,6 +3,7 @@ import { EVERYWHERE, KeyWriter } from '@cluster/core'
 import type { ColumnSchema, ForeignKey, IndexSchema, PrimaryKey, TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, type SqlError, sqlError } from '../errors.ts'
 import { castFor } from '../functions/cast.ts'
+import { quoteIdentifier } from '../syntax/keywords.ts'
 import { formatValue } from '../types/format.ts'
 import { writeKeyValue } from '../types/key.ts'
 import { partitionOfRow } from './row-keys.ts'
@@ -184,7 +185,7 @@ export function stillReferenced({ child, parent, key }: KeyTie, values: readonly
 /** `(a, b)=(1, x)` */
 function shownKey(table: TableSchema, slots: readonly number[], values: readonly Value[]): string {
   const columns = slots.map((slot) => table.columns[positionOfSlot(table, slot)])
-  const names = columns.map((column) => column?.name).join(', ')
+  const names = columns.map((column) => quoteIdentifier(column?.name ?? '')).join(', ')
   const texts = columns.map((column, i) => {
     const value = values[i] ?? null
     return value === null || column === undefined ? 'null' : formatValue(column.type, value)

@@ -50,6 +50,8 @@ export interface EnforcementPorts {
   /** True when the check of a foreign key waits for the end of the transaction. */
   readonly isDeferred: (table: string, key: ForeignKey) => boolean
   readonly defer: (check: PendingCheck) => void
+  /** Told of the rows that actions have written. */
+  readonly onWritten: (change: WrittenRow) => void
 }
 
 /** A row of the parent whose key is not what it was. */
@@ -219,8 +221,9 @@ class Enforcement {
   }
 
   #writer(table: TableSchema): TableWriter {
-    const { database, transaction, makeRowKey } = this.#ports
+    const { database, transaction, makeRowKey, onWritten } = this.#ports
     const onChange = (change: WrittenRow): void => {
+      onWritten(change)
       this.#queue.push(change)
     }
     return new TableWriter({ database, transaction, table, makeRowKey, onChange })

@@ -47,3 +47,7 @@ export function rowKeyMaker(wall: () => number, engine: Uint8Array): () => Key {
       .int64(BigInt(counter++))
       .finish()
 }
+
+/** The partitions to be read for all rows of a table; nothing: all of them. */
+export const partitionsOf = (table: TableSchema): { readonly partitions?: readonly PartitionId[] } =>
+  table.placement === 'everywhere' ? { partitions: [EVERYWHERE] } : {}

@@ -194,6 +194,7 @@ const virtualContext = (database: Database, { reads, frame }: ExecutionContext):
   database,
   transaction: reads,
   settings: frame.functions.settings,
+  given: (sequence, stored) => frame.functions.sequences.state(sequence, stored),
   get catalog() {
     return frame.functions.catalog()
   },

@@ -12,6 +12,7 @@ import { layoutOf } from '../catalog/row-layout.ts'
 import type { IndexSchema, KeyConstraint, TableSchema } from '../catalog/schema.ts'
 import { indexKeyOf } from '../compile/index-program.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
+import { quoteIdentifier } from '../syntax/keywords.ts'
 import { formatValue } from '../types/format.ts'
 import type { SqlType } from '../types/type.ts'
 import { addressOf, type IndexEntry, indexEntryOf } from './index-entries.ts'
@@ -135,9 +136,10 @@ export class TableWriter {
 
   /**
    * All old entries go before new ones are checked, so rows may trade keys within a statement.
+   * @param inOrder true: they may not, as in PostgreSQL, which changes one row after another
    * @throws as `insert`
    */
-  async update(changes: readonly RowChange[]): Promise<void> {
+  async update(changes: readonly RowChange[], inOrder = false): Promise<void> {
     const moved = changes.map(({ old, row }): Moved => {
       const key = primaryKeyOf(this.#table, row) ?? old.key
       if (key !== old.key) this.#transaction.delete(this.#rowAddress(old.key))
@@ -147,9 +149,46 @@ export class TableWriter {
       this.#deleteEntries(was, old.key, (entry) => gone.includes(entry))
       return { key, row, now, was, oldKey: old.key }
     })
+    if (inOrder) this.#refuseTrades(moved)
     await this.#deleteOwn()
     await this.#write(moved)
     for (const [i, { old }] of changes.entries()) this.#note(old, moved[i] ?? null)
+  }
+
+  /**
+   * A row cannot take a key that a row behind it still has. PostgreSQL goes by where rows lie, mostly in the order in which
+   * they were inserted; here it is that of their keys.
+   * @throws 23505
+   */
+  #refuseTrades(moved: readonly Moved[]): void {
+    const inTurn = [...moved].sort((a, b) => ((a.oldKey ?? '') < (b.oldKey ?? '') ? -1 : 1))
+    const turnOf = new Map<string, number>()
+    const { primaryKey } = this.#table
+    const strict = primaryKey !== null && primaryKey.deferrable !== true
+    inTurn.forEach(({ oldKey, was }, turn) => {
+      if (strict && oldKey !== null) turnOf.set(nameOf(this.#rowAddress(oldKey)), turn)
+      this.#table.indexes.forEach((index, i) => {
+        const entry = was?.[i] ?? null
+        if (entry?.exclusive === true) turnOf.set(nameOf(addressOf(index, entry)), turn)
+      })
+    })
+    inTurn.forEach((one, turn) => {
+      const taken = this.#claimsOfMoved(one).find(({ name }) => (turnOf.get(name) ?? turn) > turn)
+      if (taken !== undefined) throw duplicateKey(this.#table, taken)
+    })
+  }
+
+  /** What must be free for a row to be where it goes. */
+  #claimsOfMoved({ key, row, now, was, oldKey }: Moved): Claim[] {
+    const { primaryKey, indexes } = this.#table
+    const claims: Claim[] = []
+    if (primaryKey !== null && oldKey !== key) claims.push(claimOf(this.#rowAddress(key), primaryKey, row))
+    indexes.forEach((index, i) => {
+      const entry = now[i] ?? null
+      if (entry?.exclusive !== true || was?.[i]?.key === entry.key) return
+      claims.push(claimOf(addressOf(index, entry), index, row))
+    })
+    return claims
   }
 
   async delete(rows: readonly StoredRow[]): Promise<void> {
@@ -217,16 +256,11 @@ export class TableWriter {
   }
 
   async #write(rows: readonly Moved[]): Promise<void> {
-    const { primaryKey, indexes } = this.#table
+    const { indexes } = this.#table
     const claims: Claim[] = []
-    for (const { key, row, now, was, oldKey } of rows) {
-      this.checkNotNull(row)
-      if (primaryKey !== null && oldKey !== key) claims.push(claimOf(this.#rowAddress(key), primaryKey, row))
-      indexes.forEach((index, i) => {
-        const entry = now[i] ?? null
-        if (entry?.exclusive !== true || was?.[i]?.key === entry.key) return
-        claims.push(claimOf(addressOf(index, entry), index, row))
-      })
+    for (const moved of rows) {
+      this.checkNotNull(moved.row)
+      claims.push(...this.#claimsOfMoved(moved))
     }
     await this.#claim(claims)
     const { toStored } = layoutOf(this.#table)
@@ -283,7 +317,8 @@ export function duplicateKey(table: TableSchema, { constraint, row }: Pick<Claim
   const index = 'relation' in constraint ? (constraint as IndexSchema) : null
   const names = constraint.columns.map((position, i) => {
     const text = index?.keys?.[i]?.text ?? null
-    return text === null ? table.columns[position]?.name : /^\w+\(/.test(text) ? text : `(${text})`
+    if (text === null) return quoteIdentifier(table.columns[position]?.name ?? '')
+    return /^\w+\(/.test(text) ? text : `(${text})`
   })
   const types = index === null ? null : keyTypes(table, index)
   const found = index === null ? null : indexKeyOf(table, index)(row)

@@ -39,9 +39,14 @@ export function writerFor(
   context: ExecutionContext,
 ): TableWriter {
   const { transaction, keyWork } = context
-  const onChange = related.length === 0 ? null : keyWork.begin(related)
+  const noted = related.length > 0 || hasDeferrable(table)
+  const onChange = noted ? keyWork.begin(related) : null
   return new TableWriter({ database, table, makeRowKey, transaction, onChange })
 }
+
+/** It has a unique constraint that is looked at when the statement or the transaction ends. */
+export const hasDeferrable = ({ indexes }: TableSchema): boolean =>
+  indexes.some(({ deferral }) => deferral !== undefined)
 
 export function finish(
   target: WriteTarget,
@@ -121,7 +126,7 @@ export async function updateRows(
       row: news[i] as Row,
     }),
   )
-  await writerFor(target, context).update(changes)
+  await writerFor(target, context).update(changes, true)
   const results = found.map((row, i) => [
     ...(news[i] as readonly Value[]),
     ...row.slice(1 + width, row.length - width),

@@ -1,6 +1,7 @@
 import type { Value } from '@cluster/core'
 import type { CatalogImage } from '../catalog/image.ts'
 import type { SequenceSchema } from '../catalog/schema.ts'
+import type { SequenceState } from '../catalog/sequence-state.ts'
 import type { Zone } from '../types/time-zone.ts'
 import type { SqlType } from '../types/type.ts'
 
@@ -19,6 +20,8 @@ export interface SequenceCalls {
   current(sequence: SequenceSchema): bigint
   /** Takes effect when the statement ends. @throws 22003 */
   set(sequence: SequenceSchema, value: bigint, called: boolean): bigint
+  /** What a sequence has given out last, as far as it is known here that it is the last. @param stored what is written of it */
+  state(sequence: SequenceSchema, stored: SequenceState): SequenceState
   /** What `next` gave last, of any sequence. @throws 55000 */
   last(): bigint
 }

@@ -1,9 +1,10 @@
 import { assert, type Database, type Key, type Row, type Transaction } from '@cluster/core'
 import type { Catalog } from '../catalog/catalog.ts'
-import type { ForeignKey, TableSchema } from '../catalog/schema.ts'
+import type { ForeignKey, IndexSchema, TableSchema } from '../catalog/schema.ts'
 import { batchesOfRows, rowsOf } from '../compile/batch.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { ExecutionContext } from '../executor/context.ts'
+import { checkUnique } from '../executor/deferrable-keys.ts'
 import type { KeyTie } from '../executor/foreign-key-reads.ts'
 import { parentKeyOfValues } from '../executor/foreign-key-reads.ts'
 import {
@@ -14,7 +15,7 @@ import {
   rowNow,
   type TiedTable,
 } from '../executor/foreign-keys.ts'
-import type { StoredRow } from '../executor/table-writer.ts'
+import type { StoredRow, WrittenRow } from '../executor/table-writer.ts'
 import { checkRows } from '../executor/write.ts'
 
 export interface KeyCheckPorts {
@@ -30,11 +31,19 @@ interface Waiting {
   /** By table and name. */
   readonly named: Map<string, boolean>
   pending: PendingCheck[]
+  /** Rows whose unique keys are still to be looked at. */
+  keys: PendingKey[]
+}
+
+interface PendingKey {
+  readonly table: string
+  readonly name: string
+  readonly row: Key
 }
 
 const idOf = (table: string, name: string): string => `${table}\u0000${name}`
 
-/** Sees to foreign keys: when a statement ends, and, for those that are deferred, when its transaction does. */
+/** Sees to foreign keys and deferrable unique ones: when a statement ends, or, deferred, when its transaction does. */
 export class KeyChecks {
   readonly #ports: KeyCheckPorts
   readonly #waiting = new WeakMap<Transaction, Waiting>()
@@ -58,6 +67,7 @@ export class KeyChecks {
         check: (rows) => checkRows({ table, checks }, context, rows),
         defaults: () => defaults(frame),
       })
+    const all = [...written]
     await enforceForeignKeys(written, {
       database: this.#ports.database,
       transaction,
@@ -65,14 +75,62 @@ export class KeyChecks {
       tables,
       isDeferred: (table, key) => isDeferred(waiting, table, key),
       defer: (check) => waiting.pending.push(check),
+      onWritten: (change) => all.push(change),
     })
+    await this.#noteKeys(transaction, waiting, all)
   }
 
-  /** @throws 23503 */
+  /** Looks at the deferrable keys of rows that were written, or puts that off. @throws 23505 */
+  async #noteKeys(transaction: Transaction, waiting: Waiting, written: readonly WrittenRow[]): Promise<void> {
+    const now: PendingKey[] = []
+    for (const { table, now: stored } of written) {
+      if (stored === null) continue
+      const key = this.#ports.catalog.keyOf(table)
+      for (const index of table.indexes)
+        if (index.deferral !== undefined) {
+          const late = isLate(waiting, key, index)
+          const list = late ? waiting.keys : now
+          list.push({ table: key, name: index.name, row: stored.key })
+        }
+    }
+    await this.#checkKeys(transaction, now, () => true)
+  }
+
+  /** @returns what was not chosen @throws 23505 */
+  async #checkKeys(
+    transaction: Transaction,
+    pending: readonly PendingKey[],
+    chosen: (table: string, index: IndexSchema) => boolean,
+  ): Promise<PendingKey[]> {
+    const reads = { database: this.#ports.database, transaction }
+    const kept: PendingKey[] = []
+    for (const keys of Map.groupBy(pending, ({ table, name }) => idOf(table, name)).values()) {
+      const [first] = keys
+      assert(first !== undefined, 'a group of keys without one')
+      const table = await this.#ports.catalog.entry(transaction, first.table)
+      const index =
+        table?.kind === 'table' ? table.indexes.find(({ name }) => name === first.name) : undefined
+      if (table?.kind !== 'table' || index?.deferral === undefined) continue
+      if (!chosen(first.table, index)) {
+        kept.push(...keys)
+        continue
+      }
+      const rows: StoredRow[] = []
+      for (const { row: key } of keys) {
+        const row = await rowNow(reads, table, key)
+        if (row !== null) rows.push({ key, row })
+      }
+      await checkUnique(reads, table, index, rows)
+    }
+    return kept
+  }
+
+  /** @throws 23503, 23505 */
   async beforeCommit(transaction: Transaction): Promise<void> {
     const waiting = this.#waiting.get(transaction)
     if (waiting === undefined) return
     await this.#checkAll(transaction, waiting, () => true)
+    waiting.keys = await this.#checkKeys(transaction, waiting.keys, () => true)
   }
 
   /**
@@ -91,20 +149,30 @@ export class KeyChecks {
       )
       for (const name of names) this.#setOne(waiting, tables, name, deferred)
     }
-    if (!deferred)
-      await this.#checkAll(transaction, waiting, (table, key) => !isDeferred(waiting, table, key))
+    if (deferred) return
+    await this.#checkAll(transaction, waiting, (table, key) => !isDeferred(waiting, table, key))
+    waiting.keys = await this.#checkKeys(
+      transaction,
+      waiting.keys,
+      (table, index) => !isLate(waiting, table, index),
+    )
   }
 
   #setOne(waiting: Waiting, tables: readonly TableSchema[], name: string, deferred: boolean): void {
-    const found = tables.flatMap((table) =>
-      table.foreignKeys.filter((key) => key.name === name).map((key) => ({ table, key })),
-    )
+    const found = tables.flatMap((table) => [
+      ...table.foreignKeys
+        .filter((key) => key.name === name)
+        .map(({ deferrable }) => ({ table, deferrable })),
+      ...table.indexes
+        .filter((index) => index.name === name && index.deferral !== undefined)
+        .map(() => ({ table, deferrable: true })),
+    ])
     const other = tables.some(({ primaryKey, indexes, checks }) =>
       [primaryKey, ...indexes, ...checks].some((one) => one?.name === name),
     )
     if (found.length === 0 && !other)
       throw sqlError(SQLSTATE.undefinedObject, `constraint "${name}" does not exist`)
-    if (found.length === 0 || found.some(({ key }) => !key.deferrable))
+    if (found.length === 0 || found.some(({ deferrable }) => !deferrable))
       throw sqlError(SQLSTATE.wrongObjectType, `constraint "${name}" is not deferrable`)
     for (const { table } of found) waiting.named.set(idOf(this.#ports.catalog.keyOf(table), name), deferred)
   }
@@ -112,7 +180,7 @@ export class KeyChecks {
   #of(transaction: Transaction): Waiting {
     let waiting = this.#waiting.get(transaction)
     if (waiting === undefined) {
-      waiting = { all: null, named: new Map(), pending: [] }
+      waiting = { all: null, named: new Map(), pending: [], keys: [] }
       this.#waiting.set(transaction, waiting)
     }
     return waiting
@@ -169,6 +237,10 @@ const asksNothing = ({ child, key }: KeyTie, row: Row): boolean =>
   key.columns.some(
     (slot) => (row[child.columns.findIndex((column) => column.slot === slot)] ?? null) === null,
   )
+
+function isLate(waiting: Waiting, table: string, { name, deferral }: IndexSchema): boolean {
+  return waiting.named.get(idOf(table, name)) ?? waiting.all ?? deferral?.initiallyDeferred === true
+}
 
 function isDeferred(waiting: Waiting, table: string, key: ForeignKey): boolean {
   if (!key.deferrable) return false

@@ -25,6 +25,7 @@ type Plain = Exclude<Statement, TransactionStatement>
 
 const transactional: ReadonlySet<string> = new Set([
   'begin',
+  'setTransaction',
   'commit',
   'rollback',
   'savepoint',

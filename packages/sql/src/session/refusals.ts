@@ -7,6 +7,10 @@ export function sound<Open extends { readonly failed: boolean }>(open: Open | nu
   return open
 }
 
+/** What makes no sense in a transaction of its own. */
+export const onlyInBlock = (command: string) =>
+  sqlError(SQLSTATE.noActiveTransaction, `${command} can only be used in transaction blocks`)
+
 /** What every statement of a failed transaction gets. */
 export const inFailedTransaction = () =>
   sqlError(

@@ -58,6 +58,7 @@ import { runDo, tended } from './maintenance.ts'
 import { collect, done, type Outcome, show, textColumn, textRows } from './outcome.ts'
 import { convertParameters } from './parameters.ts'
 import type { PlannedStatement, Planner } from './planner.ts'
+import { onlyInBlock } from './refusals.ts'
 import { restsOnReads } from './retrying.ts'
 import { type Run, RunApartError } from './run.ts'
 import { endLocally, fills, isData, needsOf, rowsAtMost, SEQUENCE_ROWS } from './run-parts.ts'
@@ -185,8 +186,9 @@ export class StatementRunner {
       case 'explain':
         return this.#explain(statement, run)
       case 'set':
-        run.settings.set(statement.name, statement.values)
-        return done('SET')
+        if (statement.reset && statement.name === 'all') run.settings.resetAll()
+        else run.settings.set(statement.name, statement.values, statement.scope === 'local')
+        return done(statement.reset ? 'RESET' : 'SET')
       case 'show':
         return show(statement.name, run.settings)
       case 'setConstraints': {
@@ -197,6 +199,8 @@ export class StatementRunner {
       case 'copy':
         return this.#copy(statement, run)
       case 'lockTable':
+        if (run.alone !== null) throw onlyInBlock('LOCK TABLE')
+        return done(tended(statement, await this.#image(run)))
       case 'maintain':
         return done(tended(statement, await this.#image(run)))
       case 'do':

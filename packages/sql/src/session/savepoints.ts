@@ -1,8 +1,8 @@
 import type { Transaction } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { TransactionStatement } from '../syntax/ast.ts'
-import type { Cursors } from './cursors.ts'
 import { inFailedTransaction } from './refusals.ts'
+import type { SessionState } from './session-state.ts'
 import { doneResult, type OpenTransaction } from './statements.ts'
 import type { SqlResult } from './types.ts'
 
@@ -16,14 +16,19 @@ export async function savepointResult(
   { kind, name: { name } }: SavepointStatement,
   open: OpenTransaction | null,
   begun: (open: OpenTransaction) => Promise<Transaction>,
-  cursors: Cursors,
+  { cursors, settings }: Pick<SessionState, 'cursors' | 'settings'>,
 ): Promise<SqlResult> {
   switch (kind) {
     case 'savepoint': {
       const current = needOpen(open, 'SAVEPOINT')
       if (current.failed) throw inFailedTransaction()
       const transaction = await begun(current)
-      current.savepoints.push({ name, mark: transaction.mark(), cursors: cursors.made })
+      current.savepoints.push({
+        name,
+        mark: transaction.mark(),
+        cursors: cursors.made,
+        settings: settings.mark(),
+      })
       return doneResult('SAVEPOINT')
     }
     case 'rollbackTo': {
@@ -33,6 +38,7 @@ export async function savepointResult(
       if (savepoint !== undefined) {
         await cursors.undone(savepoint.cursors)
         current.transaction?.rollbackTo(savepoint.mark)
+        settings.restore(savepoint.settings)
       }
       current.savepoints.length = at + 1
       current.failed = false

@@ -1,7 +1,7 @@
 import type { Clock, Database, Random, Transaction } from '@cluster/core'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { SequenceSchema } from '../catalog/schema.ts'
-import { readSequence, resetSequence } from '../catalog/sequence-state.ts'
+import { readSequence, resetSequence, type SequenceState } from '../catalog/sequence-state.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { SequenceCalls } from '../functions/function.ts'
 import { type LocalStore, localOf } from '../local/local-store.ts'
@@ -35,6 +35,8 @@ interface Pool {
   readonly blocks: Block[]
   available: number
   size: number
+  /** What was given out last, here or before anything was put by; null: nothing was put by yet. */
+  given: SequenceState | null
   /** The sequence has come to its end. */
   ended: boolean
 }
@@ -44,6 +46,7 @@ const emptyPool = (sequence: SequenceSchema): Pool => ({
   blocks: [],
   available: 0,
   size: Math.max(BLOCK_MIN, sequence.cache),
+  given: null,
   ended: false,
 })
 
@@ -146,9 +149,12 @@ export class SequencePools {
 interface Drawn {
   readonly blocks: readonly Block[]
   readonly ended: boolean
+  /** What the sequence was before. */
+  readonly from: SequenceState
 }
 
-function putBy(pool: Pool, { blocks, ended: end }: Drawn): void {
+function putBy(pool: Pool, { blocks, ended: end, from }: Drawn): void {
+  if (pool.available === 0) pool.given = from
   for (const block of blocks) {
     pool.blocks.push(block)
     pool.available += block.left
@@ -184,7 +190,7 @@ async function draw(
     next = last + increment
   }
   if (last !== null) resetSequence(reads, sequence, { next: last.toString(), called: true })
-  return { blocks, ended: wanted > 0 }
+  return { blocks, ended: wanted > 0, from: state }
 }
 
 /** The store of a session, written whatever becomes of the transaction: values are never given back. */
@@ -243,6 +249,8 @@ export class StatementSequences implements SequenceCalls {
   }
 
   next(sequence: SequenceSchema): bigint {
+    const set = this.pending.find((one) => one.sequence === sequence)
+    if (set !== undefined) return this.#behind(set)
     const pool = this.#pools.poolOf(sequence, this.#transaction)
     const [block] = pool?.blocks ?? []
     if (pool === null || block === undefined) {
@@ -250,12 +258,40 @@ export class StatementSequences implements SequenceCalls {
       throw new SequenceDryError(sequence)
     }
     const value = block.next
+    pool.given = { next: value.toString(), called: true }
     block.next += BigInt(sequence.increment)
     block.left--
     pool.available--
     if (block.left === 0) pool.blocks.shift()
     this.#session.note(sequence, value)
     return value
+  }
+
+  /** The value behind what this very statement has set. */
+  #behind({ sequence, value, called }: PendingSet): bigint {
+    const increment = BigInt(sequence.increment)
+    const [min, max] = [BigInt(sequence.min), BigInt(sequence.max)]
+    let next = called ? value + increment : value
+    if (increment > 0n ? next > max : next < min) {
+      if (!sequence.cycle) throw ended(sequence)
+      next = increment > 0n ? min : max
+    }
+    this.set(sequence, next, true)
+    this.#session.note(sequence, next)
+    return next
+  }
+
+  state(sequence: SequenceSchema, stored: SequenceState): SequenceState {
+    const pool = this.#pools.poolOf(sequence, this.#transaction)
+    if (pool === null || pool.given === null) return stored
+    // Only when all behind it is still here: else another node may have given out more.
+    const increment = BigInt(sequence.increment)
+    let end = BigInt(pool.given.next) - (pool.given.called ? 0n : increment)
+    for (const { next, left } of pool.blocks) {
+      if (next !== end + increment) return stored
+      end = next + increment * BigInt(left - 1)
+    }
+    return end.toString() === stored.next ? pool.given : stored
   }
 
   current(sequence: SequenceSchema): bigint {
@@ -272,7 +308,8 @@ export class StatementSequences implements SequenceCalls {
         SQLSTATE.numericValueOutOfRange,
         `setval: value ${value} is out of bounds for sequence "${sequence.name}" (${sequence.min}..${sequence.max})`,
       )
-    this.pending.push({ sequence, value, called })
+    const at = this.pending.findIndex((one) => one.sequence === sequence)
+    this.pending.splice(at < 0 ? this.pending.length : at, 1, { sequence, value, called })
     if (called) this.#session.noteSet(sequence, value)
     return value
   }

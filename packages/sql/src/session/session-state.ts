@@ -9,7 +9,7 @@ import { SessionChannels } from '../notify/session-channels.ts'
 import { Cursors } from './cursors.ts'
 import { SessionSequences } from './sequences.ts'
 import { SessionLocks } from './session-locks.ts'
-import { Settings } from './settings.ts'
+import { Settings, type TransactionModes } from './settings.ts'
 
 export interface SessionStateOptions {
   readonly user: string
@@ -55,9 +55,16 @@ export class SessionState {
     return this.#drawnPid
   }
 
+  /** A transaction begins. @param modes null: a statement of its own */
+  begin(modes: TransactionModes | null): void {
+    this.identity.begin()
+    this.settings.beginTransaction(modes)
+  }
+
   /** A transaction has ended. */
   async end(committed: boolean): Promise<void> {
     this.identity.end(committed)
+    this.settings.end(committed)
     await this.channels.end(committed)
   }
 

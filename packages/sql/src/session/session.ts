@@ -11,7 +11,13 @@ import { rowsOf } from '../compile/batch.ts'
 import type { CopyOutput } from '../copy/copy-out.ts'
 import type { CopySource, OpenCopySource } from '../copy/feed.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
-import type { Begin, CursorStatement, Query, Statement, TransactionStatement } from '../syntax/ast.ts'
+import type {
+  CursorStatement,
+  ModesStatement,
+  Query,
+  Statement,
+  TransactionStatement,
+} from '../syntax/ast.ts'
 import { readsAlone } from '../syntax/changes.ts'
 import { callOptions, pastOf, readOnlyTransaction } from './call-options.ts'
 import { copyStatement, pieces, runCopyFrom, runCopyOut } from './copying.ts'
@@ -41,6 +47,7 @@ import {
   onlyItem,
   textAlone,
 } from './statements.ts'
+import { changeModes, modesResult, nothingToChain, opened, setCharacteristics } from './transaction-modes.ts'
 import {
   type CopyFromOptions,
   objectsOf,
@@ -118,8 +125,7 @@ export class SqlSession extends SessionFacts implements Session {
     options: QueryOptions = {},
   ): Promise<SqlResult> {
     return this.#exclusive(async () => {
-      const item = this.#single(text)
-      return this.#one(item, parameters, options)
+      return this.#one(this.#single(text), parameters, options)
     })
   }
 
@@ -373,7 +379,7 @@ export class SqlSession extends SessionFacts implements Session {
     const running = retrying(once ? { ...this.#ports, retriesMax: 0 } : this.#ports, async (retry) => {
       const optimistic = !readOnly && !once && mayBeOptimistic(retry)
       for (;;) {
-        this.#state.identity.begin()
+        this.#state.begin(null)
         let ended = false
         const beginning = { ...call, readOnly, optimistic, ...past, ...retryOf(lost) }
         const transaction: Transaction = await this.#start(beginning)
@@ -474,34 +480,29 @@ export class SqlSession extends SessionFacts implements Session {
   async #control(statement: TransactionStatement): Promise<SqlResult> {
     switch (statement.kind) {
       case 'begin':
-        this.#begin(statement)
-        return doneResult('BEGIN')
+      case 'setTransaction':
+        return this.#modes(statement)
       case 'commit':
-        return this.#commit()
-      case 'rollback':
-        return this.#rollback()
+      case 'rollback': {
+        const open = this.#open
+        if (statement.chain && open === null) throw nothingToChain(statement.kind.toUpperCase())
+        const result = await (statement.kind === 'commit' ? this.#commit() : this.#rollback())
+        if (statement.chain && open !== null) this.#open = opened(open, this.#state, this.#micros())
+        return result
+      }
       default:
-        return savepointResult(statement, this.#open, (open) => this.#begun(open), this.#state.cursors)
+        return savepointResult(statement, this.#open, (open) => this.#begun(open), this.#state)
     }
   }
 
-  #begin(statement: Begin): void {
-    // BEGIN inside of a transaction changes nothing but its modes, as in PostgreSQL.
-    if (this.#open !== null) {
-      if (this.#open.failed) throw inFailedTransaction()
-      this.#open.readOnly ||= statement.readOnly === true
-      return
-    }
-    const byDefault = this.#settings.get('default_transaction_read_only') === 'on'
-    this.#state.identity.begin()
-    this.#open = {
-      transaction: null,
-      startMicros: this.#micros(),
-      readOnly: statement.readOnly ?? byDefault,
-      savepoints: [],
-      failed: false,
-      used: false,
-    }
+  /** BEGIN inside of a transaction changes nothing but its modes, as in PostgreSQL. */
+  async #modes(statement: ModesStatement): Promise<SqlResult> {
+    const open = this.#open
+    if (statement.kind === 'setTransaction' && (open === null || statement.session))
+      return setCharacteristics(statement, this.#state)
+    if (open === null) this.#open = opened(statement, this.#state, this.#micros())
+    else await this.#failing(async () => changeModes(open, statement, this.#state))
+    return modesResult(statement)
   }
 
   async #commit(along: Bundle | null = null): Promise<SqlResult> {
@@ -579,8 +580,7 @@ export class SqlSession extends SessionFacts implements Session {
       if (open === null)
         own = await this.#start({ ...callOptions(options), ...pastOf(options, []), readOnly: true })
       const transaction = own ?? (await this.#begun(sound(open)))
-      const start = open?.startMicros ?? this.#micros()
-      const run = this.#run(item, transaction, start, parameters, options)
+      const run = this.#run(item, transaction, open?.startMicros ?? this.#micros(), parameters, options)
       const outcome: Outcome = await this.#ports.runner.run(item.statement as PlainStatement, run)
       noteUse(this.#open, item.statement, outcome)
       let any = false

@@ -50,6 +50,7 @@ const defaults: Readonly<Record<string, string>> = {
   transaction_deferrable: 'off',
   transaction_isolation: 'serializable',
   transaction_read_only: 'off',
+  work_mem: '4MB',
   xmloption: 'content',
 }
 
@@ -105,9 +106,28 @@ function schemasOf(text: string): readonly string[] {
 /** Settings with a point in their name belong to applications, which may have any. */
 const isOwn = (name: string): boolean => /^[a-z_][\w$]*(?:\.[a-z_][\w$]*)+$/i.test(name)
 
-/** The settings of one session. */
+/** What is set at one moment. The maps never change, so that a moment can be kept and come back. */
+export interface SettingsMark {
+  readonly values: ReadonlyMap<string, string>
+  /** What holds behind the transaction for what SET LOCAL said; undefined: the default. */
+  readonly afterwards: ReadonlyMap<string, string | undefined>
+}
+
+/** How a transaction was begun, as it is shown: all of them are serializable. */
+export interface TransactionModes {
+  readonly isolation: string
+  readonly readOnly: boolean
+}
+
+const NOTHING: ReadonlyMap<string, never> = new Map<string, never>()
+const LEVELS: readonly string[] = ['serializable', 'repeatable read', 'read committed', 'read uncommitted']
+
+/** The settings of one session. What a transaction sets is undone with it. */
 export class Settings {
-  readonly #values = new Map<string, string>()
+  #now: SettingsMark = { values: NOTHING, afterwards: NOTHING }
+  #before: SettingsMark | null = null
+  /** Of the transaction block; null outside of one. */
+  #modes: TransactionModes | null = null
   /** What RESET goes back to, where that is not the default. */
   readonly #beginning: Map<string, string>
 
@@ -118,22 +138,74 @@ export class Settings {
 
   /** @throws 42704 */
   get(name: string): string {
-    const value = this.#values.get(name) ?? this.#beginning.get(name) ?? defaults[name]
+    if (name === 'transaction_isolation') return this.#modes?.isolation ?? this.get(`default_${name}`)
+    if (name === 'transaction_read_only' && this.#modes !== null) return this.#modes.readOnly ? 'on' : 'off'
+    const value = this.#now.values.get(name) ?? this.#beginning.get(name) ?? defaults[name]
     if (value === undefined) throw unknownSetting(name)
     return value
   }
 
-  /** @param values null: as at the beginning @throws 42704, 22023 */
-  set(name: string, values: readonly string[] | null): void {
+  /**
+   * @param values null: as at the beginning
+   * @param local until the transaction ends
+   * @throws 42704, 22023
+   */
+  set(name: string, values: readonly string[] | null, local = false): void {
     const value = checkedSetting(name, values)
-    if (values === null) this.#values.delete(name)
-    else if (value !== null) this.#values.set(name, value)
+    if (name !== 'transaction_isolation') this.#store(name, value, local)
+    else if (value !== null && this.#modes !== null) this.#modes = { ...this.#modes, isolation: value }
   }
 
   /** Sets what the session begins with, to which RESET goes back. @throws 42704, 22023 */
   begin(name: string, value: string): void {
     const checked = checkedSetting(name, [value])
     if (checked !== null) this.#beginning.set(name, checked)
+  }
+
+  /** A transaction begins. @param modes null: a statement of its own */
+  beginTransaction(modes: TransactionModes | null): void {
+    this.#before = this.#now
+    this.#modes = modes
+  }
+
+  setModes(modes: TransactionModes): void {
+    this.#modes = modes
+  }
+
+  mark(): SettingsMark {
+    return this.#now
+  }
+
+  restore(mark: SettingsMark): void {
+    this.#now = mark
+  }
+
+  /** The transaction has ended. */
+  end(committed: boolean): void {
+    if (!committed && this.#before !== null) this.#now = this.#before
+    else if (this.#now.afterwards.size > 0) {
+      const values = new Map(this.#now.values)
+      for (const [name, value] of this.#now.afterwards)
+        if (value === undefined) values.delete(name)
+        else values.set(name, value)
+      this.#now = { values, afterwards: NOTHING }
+    }
+    this.#before = null
+    this.#modes = null
+  }
+
+  #store(name: string, value: string | null, local: boolean): void {
+    const values = new Map(this.#now.values)
+    const afterwards = new Map(this.#now.afterwards)
+    if (!local) afterwards.delete(name)
+    else if (!afterwards.has(name)) afterwards.set(name, values.get(name))
+    if (value === null) values.delete(name)
+    else values.set(name, value)
+    this.#now = { values, afterwards }
+  }
+
+  resetAll(): void {
+    for (const name of this.#now.values.keys()) this.#store(name, null, false)
   }
 
   /** A COPY outside of a transaction commits every so many rows; null: it is one transaction. */
@@ -155,7 +227,7 @@ export class Settings {
 
   /** How long a statement may take, in milliseconds; 0: as long as it likes. */
   statementMsMax(): number {
-    const text = this.#values.get('statement_timeout') ?? this.#beginning.get('statement_timeout')
+    const text = this.#now.values.get('statement_timeout') ?? this.#beginning.get('statement_timeout')
     return text === undefined ? 0 : limitMs('statement_timeout', text)
   }
 
@@ -194,8 +266,14 @@ export function checkedSetting(name: string, values: readonly string[] | null): 
     })
   if (name === 'timezone') return zoneSetting(value).name
   if (TIME_LIMITS.has(name)) return limitText(limitMs(name, value))
-  // Every transaction is serializable, which is more than any other level asks for.
-  if (name === 'transaction_isolation' || name === 'default_transaction_isolation') return null
+  // Every transaction is serializable, which is more than any other level asks for; SHOW tells what was asked for.
+  if (name === 'default_transaction_isolation' || name === 'transaction_isolation') {
+    const level = value.toLowerCase()
+    if (LEVELS.includes(level)) return level
+    throw sqlError(SQLSTATE.invalidParameterValue, `invalid value for parameter "${name}": "${value}"`, {
+      hint: `Available values: ${LEVELS.join(', ')}.`,
+    })
+  }
   return value
 }
 

@@ -4,6 +4,7 @@ import type { Statement, TransactionStatement } from '../syntax/ast.ts'
 import { parse } from '../syntax/parse.ts'
 import type { Copying } from './copying.ts'
 import type { Lru } from './lru.ts'
+import type { SettingsMark } from './settings.ts'
 import type { QueryOptions, SqlResult } from './types.ts'
 
 /** One statement of a text that was given. */
@@ -23,6 +24,7 @@ export interface Savepoint {
   readonly mark: TransactionMark
   /** How many cursors the session had made before it. */
   readonly cursors: number
+  readonly settings: SettingsMark
 }
 
 /** A transaction between BEGIN and its end. */
@@ -31,6 +33,8 @@ export interface OpenTransaction {
   transaction: Transaction | null
   readonly startMicros: bigint
   readOnly: boolean
+  /** As it was asked for. */
+  isolation: string
   readonly savepoints: Savepoint[]
   failed: boolean
   /** A statement has read or written something, so that all the others see the same version. */
@@ -48,7 +52,9 @@ export class CommittedError extends Error {
 }
 
 export const isControl = (statement: Statement): statement is TransactionStatement =>
-  ['begin', 'commit', 'rollback', 'savepoint', 'rollbackTo', 'release'].includes(statement.kind)
+  ['begin', 'setTransaction', 'commit', 'rollback', 'savepoint', 'rollbackTo', 'release'].includes(
+    statement.kind,
+  )
 
 export const doneResult = (command: string, receipt: CommitReceipt | null = null): SqlResult => ({
   command,

@@ -29,10 +29,10 @@ const column = words(`
 
 const unreserved = words(`
   abort absolute action add after alter always asensitive at backward before begin breadth by cache cascade cascaded
-  characteristics close comment commit committed conflict constraints continue copy csv current cursor cycle data
+  chain characteristics close comment commit committed conflict constraints continue copy csv current cursor cycle data
   database day deallocate declare deferred delete depth delimiter delimiters distributed domain double drop encoding enum
   escape exclude excluding execute explain expression filter first following force forward generated groups header
-  hold hour identity if immediate include including increment index inherits insensitive insert isolation key language last
+  hold hour identity if immediate include including increment index inherit inherits insensitive insert isolation key language last
   level local lock locked match matched materialized maxvalue merge minute minvalue mode month move next no nothing nowait
   nulls of option ordinality others over overriding owned owner partial partition preceding prepare preserve prior
   program quote range read recursive refresh relative release rename repeatable replace reset restart restrict

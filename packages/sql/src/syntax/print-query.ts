@@ -473,7 +473,7 @@ function printAction(action: MergeAction): string {
     case 'insert': {
       const values = action.values
       const row = values === null ? 'DEFAULT VALUES' : `VALUES (${values.map(printValue).join(', ')})`
-      return `INSERT${columnList(action.columns)} ${row}`
+      return `INSERT${columnList(action.columns)}${printOverriding(action.overriding)} ${row}`
     }
   }
 }
@@ -517,6 +517,9 @@ function printOnConflict({ target, update }: OnConflict): string {
   return ` ON CONFLICT${where} DO UPDATE SET ${assignments}${printWhere(update.where)}`
 }
 
+const printOverriding = (overriding: Insert['overriding']): string =>
+  overriding === null ? '' : ` OVERRIDING ${overriding.toUpperCase()} VALUE`
+
 function printInsert({ table, alias, columns, overriding, source, onConflict, returning }: Insert): string {
   const names = columns.length === 0 ? '' : ` (${printIdentifiers(columns)})`
   const what =
@@ -526,6 +529,6 @@ function printInsert({ table, alias, columns, overriding, source, onConflict, re
         ? 'DEFAULT VALUES'
         : `VALUES ${source.rows.map((row) => `(${row.map(printValue).join(', ')})`).join(', ')}`
   const conflict = onConflict === null ? '' : printOnConflict(onConflict)
-  const over = overriding === null ? '' : ` OVERRIDING ${overriding.toUpperCase()} VALUE`
+  const over = printOverriding(overriding)
   return `INSERT INTO ${printTarget(table, alias)}${names}${over} ${what}${conflict}${printReturning(returning)}`
 }

@@ -1,4 +1,4 @@
-import type { Statement } from './ast.ts'
+import type { Begin, Statement } from './ast.ts'
 import { quoteIdentifier, quoteLiteral } from './keywords.ts'
 import { isAccess, printAccess } from './print-access.ts'
 import { printCopy, printCursor } from './print-copy.ts'
@@ -41,15 +41,14 @@ export function printStatement(node: Statement): string {
     case 'move':
     case 'close':
       return printCursor(node)
-    case 'begin': {
-      const isolation = node.isolation === null ? '' : ` ISOLATION LEVEL ${node.isolation.toUpperCase()}`
-      const access = node.readOnly === null ? '' : node.readOnly ? ' READ ONLY' : ' READ WRITE'
-      return `BEGIN${isolation}${access}`
-    }
+    case 'begin':
+      return `${node.start ? 'START TRANSACTION' : 'BEGIN'}${transactionModes(node)}`
+    case 'setTransaction':
+      return `SET ${node.session ? 'SESSION CHARACTERISTICS AS ' : ''}TRANSACTION${transactionModes(node)}`
     case 'commit':
-      return 'COMMIT'
+      return `COMMIT${node.chain ? ' AND CHAIN' : ''}`
     case 'rollback':
-      return 'ROLLBACK'
+      return `ROLLBACK${node.chain ? ' AND CHAIN' : ''}`
     case 'savepoint':
       return `SAVEPOINT ${printIdentifier(node.name)}`
     case 'rollbackTo':
@@ -65,6 +64,7 @@ export function printStatement(node: Statement): string {
       return `EXPLAIN ${words.length === 0 ? '' : `(${words.join(', ')}) `}${printStatement(node.statement)}`
     }
     case 'set': {
+      if (node.reset) return `RESET ${node.name === 'all' ? 'ALL' : settingName(node.name)}`
       const value = node.values === null ? 'DEFAULT' : node.values.map(quoteLiteral).join(', ')
       return `SET ${node.scope === 'local' ? 'LOCAL ' : ''}${settingName(node.name)} TO ${value}`
     }
@@ -86,6 +86,13 @@ export function printStatement(node: Statement): string {
     default:
       return isAccess(node) ? printAccess(node) : printDefinition(node)
   }
+}
+
+function transactionModes({ isolation, readOnly }: Pick<Begin, 'isolation' | 'readOnly'>): string {
+  const level = isolation === null ? '' : ` ISOLATION LEVEL ${isolation.toUpperCase()}`
+  const access = readOnly === null ? '' : readOnly ? ' READ ONLY' : ' READ WRITE'
+  // Modes that are kept nowhere stand for none at all.
+  return level === '' && access === '' ? '' : `${level}${access}`
 }
 
 const settingName = (name: string): string => name.split('.').map(quoteIdentifier).join('.')

@@ -113,10 +113,10 @@ describe('the engine', () => {
     expect((await engine.query('SELECT count(*) FROM t WHERE a = 1')).rows).toEqual([[3n]])
   })
 
-  test('keys may be swapped within one statement', async () => {
+  test('keys that are deferrable may be swapped within one statement', async () => {
     const { engine } = await testEngine()
     await engine.execute(
-      "CREATE TABLE t (id integer PRIMARY KEY, u text UNIQUE); INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')",
+      "CREATE TABLE t (id integer PRIMARY KEY DEFERRABLE, u text UNIQUE DEFERRABLE); INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')",
     )
     await engine.query('UPDATE t SET id = id + 1')
     await engine.query("UPDATE t SET u = CASE u WHEN 'a' THEN 'b' WHEN 'b' THEN 'a' ELSE u END")

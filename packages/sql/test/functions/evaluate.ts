@@ -36,7 +36,7 @@ export const context: FunctionContext = {
       throw new Error('there are no locks here')
     },
   },
-  sequences: { next: noSequence, current: noSequence, set: noSequence, last: noSequence },
+  sequences: { next: noSequence, current: noSequence, set: noSequence, state: noSequence, last: noSequence },
   user: 'nora',
   sessionUser: 'nora',
   pid: () => 7,

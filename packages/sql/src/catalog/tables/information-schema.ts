@@ -281,8 +281,14 @@ function tableConstraints(catalog: CatalogImage): Row[] {
             ...constraintOf(catalog, constraint),
             ...placeOf(catalog, constraint.table),
             constraint_type: words[constraint.kind],
-            is_deferrable: yesNo(constraint.kind === 'f' && constraint.key.deferrable),
-            initially_deferred: yesNo(constraint.kind === 'f' && constraint.key.initiallyDeferred),
+            is_deferrable: yesNo(
+              (constraint.kind === 'f' && constraint.key.deferrable) ||
+                (constraint.kind === 'u' && constraint.index?.deferral !== undefined),
+            ),
+            initially_deferred: yesNo(
+              (constraint.kind === 'f' && constraint.key.initiallyDeferred) ||
+                (constraint.kind === 'u' && constraint.index?.deferral?.initiallyDeferred === true),
+            ),
             enforced: 'YES',
             nulls_distinct: constraint.kind === 'u' ? 'YES' : null,
           },

@@ -60,7 +60,12 @@ function ownPart(catalog: CatalogImage, constraint: ImageConstraint): Row {
     case 'u': {
       const { table: owner, index } = constraint
       const key = index ?? owner.primaryKey
-      return { conindid: indexOid(constraint.oid), conkey: numbersOf(owner, key?.columns ?? []) }
+      return {
+        conindid: indexOid(constraint.oid),
+        conkey: numbersOf(owner, key?.columns ?? []),
+        condeferrable: index === null ? owner.primaryKey?.deferrable === true : index.deferral !== undefined,
+        condeferred: index?.deferral?.initiallyDeferred === true,
+      }
     }
     case 'c':
     case 'd': {

@@ -243,7 +243,7 @@ function indexRows(entry: TableSchema): Row[] {
       indrelid: entry.oid,
       indnatts: count,
       indnkeyatts: count,
-      indisunique: index?.unique ?? true,
+      indisunique: index === null || index.unique || index.deferral !== undefined,
       indnullsnotdistinct: false,
       indisprimary: index === null,
       indisexclusion: false,

@@ -193,7 +193,7 @@ export const systemTables: readonly VirtualTable[] = [
       const sequences = catalog.entries.filter((entry) => entry.kind === 'sequence')
       return Promise.all(
         sequences.map(async (entry): Promise<Row> => {
-          const { next, called } = await readSequence(context, entry)
+          const { next, called } = context.given(entry, await readSequence(context, entry))
           return {
             schemaname: entry.schema,
             sequencename: entry.name,

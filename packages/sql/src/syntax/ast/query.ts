@@ -561,5 +561,6 @@ export type MergeAction =
   | {
       readonly kind: 'insert'
       readonly columns: readonly Identifier[]
+      readonly overriding: Insert['overriding']
       readonly values: readonly InsertValue[] | null
     }

@@ -30,13 +30,26 @@ export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable
 
 export interface Begin extends Node {
   readonly kind: 'begin'
+  /** Written as START TRANSACTION, which clients are told of. */
+  readonly start: boolean
   readonly isolation: IsolationLevel | null
   readonly readOnly: boolean | null
 }
 
+/** `SET TRANSACTION`, or SET SESSION CHARACTERISTICS AS TRANSACTION for the transactions to come. */
+export interface SetTransaction extends Node {
+  readonly kind: 'setTransaction'
+  readonly session: boolean
+  readonly isolation: IsolationLevel | null
+  readonly readOnly: boolean | null
+}
+
+export type ModesStatement = Begin | SetTransaction
+
 export type TransactionStatement =
-  | Begin
-  | (Node & { readonly kind: 'commit' | 'rollback' })
+  | ModesStatement
+  /** `chain`: the next transaction begins at once, with the same modes. */
+  | (Node & { readonly kind: 'commit' | 'rollback'; readonly chain: boolean })
   | (Node & { readonly kind: 'savepoint' | 'rollbackTo' | 'release'; readonly name: Identifier })
 
 export interface Explain extends Node {
@@ -51,6 +64,7 @@ export interface Explain extends Node {
 /** `SET name = value`, `SET name TO DEFAULT` (null), RESET name. */
 export interface SetStatement extends Node {
   readonly kind: 'set'
+  readonly reset: boolean
   readonly scope: 'session' | 'local'
   /** Lower case, dotted: `search_path`, `timezone`, `transaction_isolation`. */
   readonly name: string

@@ -25,6 +25,7 @@ import type {
 } from '../ast.ts'
 import type { ExpressionCst, FieldDefinitionsCst, NameListCst } from '../cst/expression.ts'
 import type {
+  CommonTableCst,
   CycleClauseCst,
   FetchCountCst,
   FromListCst,
@@ -58,6 +59,9 @@ type Ending = Pick<Query, 'limit' | 'offset' | 'withTies' | 'locking'>
 
 /** Turns the concrete tree of queries into the abstract one. */
 export abstract class QueryBuilder extends ExpressionBuilder {
+  /** The one SELECT that may have INTO: the statement's own. */
+  protected intoSelect: SelectCst | null = null
+
   abstract dataStatement(node: DataStatementCst): Query | WriteStatement
 
   query(node: QueryCst): Query {
@@ -128,6 +132,7 @@ export abstract class QueryBuilder extends ExpressionBuilder {
 
   #commonTables(node: WithClauseCst): CommonTable[] {
     return node.children.commonTable.map((table) => {
+      this.#refuseMerge(table)
       const { ColumnId, nameList, dataStatement, Not, Materialized, searchClause, cycleClause } =
         table.children
       return {
@@ -139,6 +144,14 @@ export abstract class QueryBuilder extends ExpressionBuilder {
         cycle: cycleClause === undefined ? null : this.#cycle(only(cycleClause)),
         span: spanOf(table),
       }
+    })
+  }
+
+  #refuseMerge({ children: { ColumnId, dataStatement } }: CommonTableCst): void {
+    const { children } = only(dataStatement) as unknown as DataStatementCst
+    if (only(children.plainStatement).children.merge === undefined) return
+    throw sqlError(SQLSTATE.featureNotSupported, 'MERGE not supported in WITH query', {
+      position: positionAt(this.source, only(ColumnId).startOffset),
     })
   }
 
@@ -173,6 +186,7 @@ export abstract class QueryBuilder extends ExpressionBuilder {
     const close = (): QueryBody =>
       result === null || pending === null ? term : setOperation(result, pending, term)
     for (const tail of tails) {
+      this.#refuseInto(tail)
       const right = this.#queryTerm(only(tail.children.queryTerm))
       if (has(tail.children.Intersect)) term = setOperation(term, tail, right)
       else {
@@ -182,6 +196,14 @@ export abstract class QueryBuilder extends ExpressionBuilder {
       }
     }
     return close()
+  }
+
+  #refuseInto(tail: SetTailCst): void {
+    const into = only(tail.children.queryTerm).children.select?.[0]?.children.intoClause?.[0]
+    if (into !== undefined)
+      throw sqlError(SQLSTATE.syntaxError, 'INTO is only allowed on first SELECT of UNION/INTERSECT/EXCEPT', {
+        position: positionAt(this.source, spanOf(only(into.children.qualifiedName)).start),
+      })
   }
 
   #queryTerm(node: QueryTermCst): QueryBody {
@@ -205,7 +227,12 @@ export abstract class QueryBuilder extends ExpressionBuilder {
   #select(node: SelectCst): Select {
     const { Distinct, distinctOn, selectItems, fromList, where, groupBy, distinctGroups, having } =
       node.children
-    const { windowDefinition = [] } = node.children
+    const { windowDefinition = [], intoClause } = node.children
+    const into = intoClause?.[0]
+    if (into !== undefined && node !== this.intoSelect)
+      throw sqlError(SQLSTATE.syntaxError, 'SELECT ... INTO is not allowed here', {
+        position: positionAt(this.source, spanOf(only(into.children.qualifiedName)).start),
+      })
     const on = distinctOn?.[0]
     const items = selectItems?.[0]
     const from = fromList?.[0]
@@ -343,6 +370,7 @@ export abstract class QueryBuilder extends ExpressionBuilder {
       subquery,
       tableReference,
       qualifiedName: name,
+      onlyTable,
       callArguments,
       Ordinality,
       rowsCall,
@@ -379,7 +407,8 @@ export abstract class QueryBuilder extends ExpressionBuilder {
       const ordinality = has(Ordinality)
       return { kind: 'functionTable', call: first, more, ordinality, definition, alias, lateral, span }
     }
-    const table = qualifiedName(only(name))
+    const alone = onlyTable?.[0]
+    const table = qualifiedName(only(alone === undefined ? name : alone.children.qualifiedName))
     const call = callArguments?.[0]
     if (call !== undefined) {
       const callSpan = { start: table.span.start, end: spanOf(call).end }

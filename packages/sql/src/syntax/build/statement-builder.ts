@@ -1,6 +1,7 @@
 import type { Begin, Execute, Explain, IsolationLevel, Prepare, SetStatement, Statement } from '../ast.ts'
 import type {
   BeginCst,
+  ChainingCst,
   ExecuteCst,
   ExplainCst,
   PrepareCst,
@@ -12,6 +13,7 @@ import type {
   TransactionModesCst,
   ZoneIntervalCst,
 } from '../cst/statement.ts'
+import type { DataStatementCst } from '../cst/write.ts'
 import { CopyBuilder } from './copy-builder.ts'
 import { doBlock, lockTable, maintain } from './maintenance-builder.ts'
 import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts'
@@ -25,7 +27,7 @@ export class StatementBuilder extends CopyBuilder {
   #statement(node: StatementCst): Statement {
     const { children } = node
     const span = spanOf(node)
-    if (children.dataStatement !== undefined) return this.dataStatement(only(children.dataStatement))
+    if (children.dataStatement !== undefined) return this.#dataOrInto(only(children.dataStatement))
     if (children.prepare !== undefined) return this.#prepare(only(children.prepare))
     if (children.execute !== undefined) return this.#execute(only(children.execute))
     if (children.deallocate !== undefined) {
@@ -46,7 +48,8 @@ export class StatementBuilder extends CopyBuilder {
       return { kind: 'refresh', name: qualifiedName(only(name)), withData: filled, span }
     }
     if (children.begin !== undefined) return this.#begin(only(children.begin))
-    if (children.commit !== undefined) return { kind: 'commit', span }
+    if (children.commit !== undefined)
+      return { kind: 'commit', chain: chains(only(children.commit).children.chaining), span }
     if (children.rollback !== undefined) return this.#rollback(only(children.rollback))
     const mark = children.savepoint?.[0] ?? children.release?.[0]
     if (mark !== undefined) {
@@ -57,12 +60,34 @@ export class StatementBuilder extends CopyBuilder {
     if (children.setting !== undefined) return this.#set(only(children.setting))
     if (children.resetting !== undefined) {
       const name = settingWord(only(only(children.resetting).children.settingWord))
-      return { kind: 'set', scope: 'session', name, values: null, span }
+      return { kind: 'set', reset: true, scope: 'session', name, values: null, span }
     }
     if (children.lockTable !== undefined) return lockTable(only(children.lockTable))
     if (children.maintain !== undefined) return maintain(only(children.maintain))
     if (children.doBlock !== undefined) return doBlock(only(children.doBlock))
     return { kind: 'show', name: settingWord(only(only(children.show).children.settingWord)), span }
+  }
+
+  /** SELECT INTO makes a table, as CREATE TABLE AS does. */
+  #dataOrInto(node: DataStatementCst): Statement {
+    const [query] = only(node.children.plainStatement).children.query ?? []
+    const [select] = query === undefined ? [] : (only(query.children.queryTerm).children.select ?? [])
+    const into = select?.children.intoClause?.[0]?.children
+    if (into === undefined || select === undefined) return this.dataStatement(node)
+    this.intoSelect = select
+    const made = this.dataStatement(node)
+    this.intoSelect = null
+    if (made.kind !== 'query') throw this.unexpected(only(into.Into).startOffset)
+    return {
+      kind: 'createTableAs',
+      table: qualifiedName(only(into.qualifiedName)),
+      ifNotExists: false,
+      temporary: has(into.Temp) || has(into.Temporary),
+      columns: [],
+      query: made,
+      withData: true,
+      span: made.span,
+    }
   }
 
   #prepare(node: PrepareCst): Prepare {
@@ -88,15 +113,18 @@ export class StatementBuilder extends CopyBuilder {
   }
 
   #begin(node: BeginCst): Begin {
-    return { kind: 'begin', ...this.#modes(node.children.transactionModes?.[0]), span: spanOf(node) }
+    const start = has(node.children.Start)
+    return { kind: 'begin', start, ...this.#modes(node.children.transactionModes?.[0]), span: spanOf(node) }
   }
 
   #modes(node: TransactionModesCst | undefined): Pick<Begin, 'isolation' | 'readOnly'> {
     let isolation: IsolationLevel | null = null
     let readOnly: boolean | null = null
     for (const mode of node?.children.transactionMode ?? []) {
-      const { isolationLevel, Only } = mode.children
+      const { isolationLevel, Only, Deferrable } = mode.children
       const level = isolationLevel?.[0]
+      // Nothing is ever waited for, so DEFERRABLE changes nothing.
+      if (has(Deferrable)) continue
       if (level === undefined) readOnly = has(Only)
       else
         isolation = (level.children.word ?? []).map((word) => scanned(word).value).join(' ') as IsolationLevel
@@ -108,7 +136,7 @@ export class StatementBuilder extends CopyBuilder {
     const name = node.children.ColumnId?.[0]
     const span = spanOf(node)
     return name === undefined
-      ? { kind: 'rollback', span }
+      ? { kind: 'rollback', chain: chains(node.children.chaining), span }
       : { kind: 'rollbackTo', name: identifier(name), span }
   }
 
@@ -151,17 +179,14 @@ export class StatementBuilder extends CopyBuilder {
     if (modes !== undefined) {
       const { isolation, readOnly } = this.#modes(modes)
       if (has(Characteristics) && !has(Session)) throw this.unexpected(only(Characteristics).startOffset)
-      const prefix = has(Characteristics) ? 'default_transaction' : 'transaction'
-      return isolation === null
-        ? { kind: 'set', scope, name: `${prefix}_read_only`, values: [readOnly ? 'on' : 'off'], span }
-        : { kind: 'set', scope, name: `${prefix}_isolation`, values: [isolation], span }
+      return { kind: 'setTransaction', session: has(Characteristics), isolation, readOnly, span }
     }
     const interval = zoneInterval?.[0]
     if (interval !== undefined)
-      return { kind: 'set', scope, name: 'timezone', values: [this.#eastward(interval)], span }
+      return { kind: 'set', reset: false, scope, name: 'timezone', values: [this.#eastward(interval)], span }
     const { settingValue } = only(settingValues).children
     const values = settingValue === undefined ? null : settingValue.map((value) => this.settingText(value))
-    const set: SetStatement = { kind: 'set', scope, name: 'timezone', values, span }
+    const set: SetStatement = { kind: 'set', reset: false, scope, name: 'timezone', values, span }
     return has(Time) ? set : { ...set, name: dotted(only(settingName)) }
   }
 
@@ -175,6 +200,9 @@ export class StatementBuilder extends CopyBuilder {
     return String(sign === '-' ? -east : east)
   }
 }
+
+const chains = (chaining: readonly ChainingCst[] | undefined): boolean =>
+  chaining?.[0] !== undefined && !has(chaining[0].children.No)
 
 const dotted = ({ children }: NonNullable<SettingCst['children']['settingName']>[number]): string =>
   [...children.ColumnId, ...(children.Label ?? [])]

@@ -1,4 +1,5 @@
 import type { IToken } from 'chevrotain'
+import { SQLSTATE, sqlError } from '../../errors.ts'
 import type {
   ColumnConstraint,
   ColumnDefinition,
@@ -36,8 +37,18 @@ import type {
   TableConstraintCst,
   TableElementsCst,
 } from '../cst/definition.ts'
+import { positionAt } from '../scanner.ts'
 import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts'
 import { WriteBuilder } from './write-builder.ts'
+
+const MUST_BE_DEFERRABLE = 'constraint declared INITIALLY DEFERRED must be DEFERRABLE'
+
+/** The words of a clause about deferral, as messages have them. */
+function deferralWords({ children: { Not, initially } }: ColumnConstraintCst): string {
+  const [late] = initially ?? []
+  if (late === undefined) return has(Not) ? 'NOT DEFERRABLE' : 'DEFERRABLE'
+  return has(late.children.Deferred) ? 'INITIALLY DEFERRED' : 'INITIALLY IMMEDIATE'
+}
 
 const IMMEDIATE: Deferral = { deferrable: false, initiallyDeferred: false }
 
@@ -157,19 +168,22 @@ export class TableBuilder extends WriteBuilder {
   /** Constraints with what stands behind them about when they are checked. */
   protected columnConstraints(nodes: readonly ColumnConstraintCst[]): ColumnConstraint[] {
     const constraints: ColumnConstraint[] = []
+    let refused = false
     for (const node of nodes) {
       const { Not, Null, Deferrable, initially, Collate } = node.children
       if (has(Collate)) continue
       if (!has(Deferrable) && !has(initially)) {
         constraints.push(this.#columnConstraint(node))
+        refused = false
         continue
       }
       const last = constraints.at(-1)
       if (last === undefined || !('deferrable' in last) || has(Null))
-        throw this.unexpected(spanOf(node).start)
+        throw this.#refusedAt(node, `misplaced ${deferralWords(node)} clause`)
+      refused ||= has(Not)
       constraints[constraints.length - 1] = {
         ...last,
-        ...this.#deferred(last, node, has(Not), initially?.[0]),
+        ...this.#deferred(last, node, refused, initially?.[0]),
       }
     }
     return constraints
@@ -178,15 +192,21 @@ export class TableBuilder extends WriteBuilder {
   #deferred(
     before: Deferral,
     node: ColumnConstraintCst | ConstraintAttributeCst,
-    not: boolean,
+    /** NOT DEFERRABLE was said. */
+    refused: boolean,
     initially: InitiallyCst | undefined,
   ): Deferral {
     if (initially === undefined) {
-      if (not && before.initiallyDeferred) throw this.unexpected(spanOf(node).start)
-      return { ...before, deferrable: !not }
+      if (refused && before.initiallyDeferred) throw this.#refusedAt(node, MUST_BE_DEFERRABLE)
+      return { ...before, deferrable: !refused }
     }
     const initiallyDeferred = has(initially.children.Deferred)
+    if (initiallyDeferred && refused) throw this.#refusedAt(node, MUST_BE_DEFERRABLE)
     return { deferrable: before.deferrable || initiallyDeferred, initiallyDeferred }
+  }
+
+  #refusedAt(node: ColumnConstraintCst | ConstraintAttributeCst, message: string): Error {
+    return sqlError(SQLSTATE.syntaxError, message, { position: positionAt(this.source, spanOf(node).start) })
   }
 
   #constraintName(node: ConstraintNameCst | undefined): Identifier | null {
@@ -262,9 +282,11 @@ export class TableBuilder extends WriteBuilder {
   protected tableConstraint(node: TableConstraintCst): TableConstraint {
     const { constraintName, Primary, Unique, nameList, checkConstraint, referencesClause } = node.children
     const { constraintAttribute = [] } = node.children
+    const attributes = this.attributes(constraintAttribute)
+    this.#checkAttributes(node, attributes)
     const common = {
       name: this.#constraintName(constraintName?.[0]),
-      ...this.attributes(constraintAttribute),
+      ...attributes,
       span: spanOf(node),
     }
     const check = checkConstraint?.[0]
@@ -282,15 +304,35 @@ export class TableBuilder extends WriteBuilder {
     return { kind: 'foreignKey', columns, ...this.#references(only(referencesClause)), ...common }
   }
 
+  /** @throws 0A000 for what a constraint of that kind cannot be */
+  #checkAttributes(
+    { children: { Primary, Unique, checkConstraint, constraintAttribute = [] } }: TableConstraintCst,
+    { deferrable, notValid }: Deferral & { readonly notValid: boolean },
+  ): void {
+    const isCheck = checkConstraint !== undefined
+    const wrong = isCheck ? deferrable : notValid && (has(Primary) || has(Unique))
+    if (!wrong) return
+    const kind = isCheck ? 'CHECK' : has(Primary) ? 'PRIMARY KEY' : 'UNIQUE'
+    throw sqlError(
+      SQLSTATE.featureNotSupported,
+      `${kind} constraints cannot be marked ${isCheck ? 'DEFERRABLE' : 'NOT VALID'}`,
+      { position: positionAt(this.source, spanOf(only(constraintAttribute)).start) },
+    )
+  }
+
   /** What stands behind a constraint. Columns to INCLUDE are read with the row anyway. */
   protected attributes(nodes: readonly ConstraintAttributeCst[]): Deferral & { readonly notValid: boolean } {
     let deferral = IMMEDIATE
     let notValid = false
+    let refused = false
     for (const node of nodes) {
       const { Not, Valid, initially, Include } = node.children
       if (has(Include)) continue
       if (has(Valid)) notValid = true
-      else deferral = this.#deferred(deferral, node, has(Not), initially?.[0])
+      else {
+        refused ||= has(Not)
+        deferral = this.#deferred(deferral, node, refused, initially?.[0])
+      }
     }
     return { ...deferral, notValid }
   }

@@ -39,7 +39,7 @@ function frameOf(node: FrameClauseCst, parts: Parts): WindowFrame {
   const [first, second] = frameBound.map((bound) => boundOf(bound, parts))
   const start = first as FrameBound
   const end = second ?? { kind: 'current row' }
-  checkBounds(start, end)
+  checkBounds(start, end, second !== undefined)
   return {
     mode: has(Rows) ? 'rows' : has(Range) ? 'range' : 'groups',
     start,
@@ -66,7 +66,7 @@ function boundOf({ children }: FrameBoundCst, parts: Parts): FrameBound {
 }
 
 /** @throws 42P20 for frames that end before they begin, whatever the offsets */
-function checkBounds(start: FrameBound, end: FrameBound): void {
+function checkBounds(start: FrameBound, end: FrameBound, between: boolean): void {
   const wrong = (message: string) => sqlError(SQLSTATE.windowingError, message)
   if (start.kind === 'unbounded following') throw wrong('frame start cannot be UNBOUNDED FOLLOWING')
   if (end.kind === 'unbounded preceding') throw wrong('frame end cannot be UNBOUNDED PRECEDING')
@@ -75,5 +75,9 @@ function checkBounds(start: FrameBound, end: FrameBound): void {
   if (start.kind === 'following' && end.kind === 'preceding')
     throw wrong('frame starting from following row cannot have preceding rows')
   if (start.kind === 'following' && end.kind === 'current row')
-    throw wrong('frame starting from following row cannot end with current row')
+    throw wrong(
+      between
+        ? 'frame starting from following row cannot have preceding rows'
+        : 'frame starting from following row cannot end with current row',
+    )
 }

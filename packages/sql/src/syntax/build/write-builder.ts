@@ -11,6 +11,7 @@ import type {
   MergeAction,
   MergeBranch,
   OnConflict,
+  QualifiedName,
   Query,
   SelectItem,
   Span,
@@ -18,7 +19,15 @@ import type {
   WithTables,
   WriteStatement,
 } from '../ast.ts'
-import type { QueryCst, ReturningCst, TargetAliasCst, WhereClauseCst } from '../cst/query.ts'
+import type { SortItemCst } from '../cst/expression.ts'
+import type {
+  OneTableCst,
+  QueryCst,
+  ReturningCst,
+  TargetAliasCst,
+  ValuesRowCst,
+  WhereClauseCst,
+} from '../cst/query.ts'
 import type {
   AssignedPartCst,
   AssignmentCst,
@@ -28,6 +37,7 @@ import type {
   MergeBranchCst,
   MergeCst,
   OnConflictCst,
+  OverridingCst,
   UpdateCst,
 } from '../cst/write.ts'
 import { plainQuery, plainSelect } from '../plain-query.ts'
@@ -72,7 +82,7 @@ export class WriteBuilder extends QueryBuilder {
 
   #insert(node: InsertCst, tables: WithTables): Insert {
     const { qualifiedName: name, ColumnId, nameList, query, onConflict, returning } = node.children
-    const { Overriding, System } = node.children
+    const { overriding } = node.children
     const alias = ColumnId?.[0]
     return {
       kind: 'insert',
@@ -80,7 +90,7 @@ export class WriteBuilder extends QueryBuilder {
       table: qualifiedName(only(name)),
       alias: alias === undefined ? null : identifier(alias),
       columns: this.names(nameList?.[0]),
-      overriding: has(Overriding) ? (has(System) ? 'system' : 'user') : null,
+      overriding: overridingOf(overriding?.[0]),
       source: this.#insertSource(query?.[0]),
       onConflict: onConflict === undefined ? null : this.#onConflict(only(onConflict)),
       returning: this.#returning(returning?.[0]),
@@ -96,7 +106,7 @@ export class WriteBuilder extends QueryBuilder {
       key !== undefined
         ? {
             by: 'key',
-            parts: key.expression.map((part) => this.expression(part)),
+            parts: only(key.sortList).children.sortItem.map((part) => this.#conflictPart(part)),
             where: this.#where(key.whereClause?.[0]),
           }
         : constraint !== undefined
@@ -109,6 +119,16 @@ export class WriteBuilder extends QueryBuilder {
           where: this.#where(whereClause?.[0]),
         }
     return { target, update, span: spanOf(node) }
+  }
+
+  #conflictPart(node: SortItemCst): Expression {
+    const { Asc, Desc, Using, Nulls, expression } = node.children
+    if (has(Using)) throw this.unexpected(only(Using).startOffset)
+    const refused = has(Asc) || has(Desc) ? 'ASC/DESC' : has(Nulls) ? 'NULLS FIRST/LAST' : null
+    if (refused === null) return this.expression(only(expression))
+    throw sqlError(SQLSTATE.invalidColumnReference, `${refused} is not allowed in ON CONFLICT clause`, {
+      position: positionAt(this.source, spanOf(node).start),
+    })
   }
 
   #insertSource(node: QueryCst | undefined): Insert['source'] {
@@ -132,12 +152,12 @@ export class WriteBuilder extends QueryBuilder {
   }
 
   #update(node: UpdateCst, tables: WithTables): Update {
-    const { qualifiedName: name, targetAlias, assignment, fromList, whereClause, returning } = node.children
+    const { oneTable, targetAlias, assignment, fromList, whereClause, returning } = node.children
     const from = fromList?.[0]
     return {
       kind: 'update',
       ...tables,
-      table: qualifiedName(only(name)),
+      table: tableOf(only(oneTable)),
       alias: this.#alias(only(targetAlias)),
       assignments: assignment.flatMap((item) => this.#assignments(item)),
       from: from === undefined ? [] : this.tables(from),
@@ -174,15 +194,13 @@ export class WriteBuilder extends QueryBuilder {
     const query = subquery?.[0]
     if (query !== undefined) return [{ kind: 'queryAssignment', columns, query: this.subquery(query), span }]
     const values = this.row(only(valuesRow))
+    // A single value in parentheses is that value, not a row.
+    if (columns.length > 1 && values.length === 1 && !has(RowConstructor) && values[0]?.kind !== 'fields')
+      throw this.#noRow(only(valuesRow))
     // What stands for several values is counted when it is bound.
     const plain = values.filter((value) => value.kind !== 'default')
     if (values.some(({ kind }) => kind === 'fields') && plain.length === values.length) {
-      if (!has(RowConstructor))
-        throw sqlError(
-          SQLSTATE.featureNotSupported,
-          'source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression',
-          { position: positionAt(this.source, spanOf(only(valuesRow)).start) },
-        )
+      if (!has(RowConstructor)) throw this.#noRow(only(valuesRow))
       return [{ kind: 'queryAssignment', columns, query: rowQuery(plain, span), span }]
     }
     if (columns.length !== values.length)
@@ -196,6 +214,14 @@ export class WriteBuilder extends QueryBuilder {
       value: only(values.slice(i)),
       span,
     }))
+  }
+
+  #noRow(node: ValuesRowCst): Error {
+    return sqlError(
+      SQLSTATE.featureNotSupported,
+      'source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression',
+      { position: positionAt(this.source, spanOf(node).start) },
+    )
   }
 
   #assignedPart({ children }: AssignedPartCst): AssignedPart {
@@ -212,12 +238,12 @@ export class WriteBuilder extends QueryBuilder {
   }
 
   #delete(node: DeletionCst, tables: WithTables): Delete {
-    const { qualifiedName: name, targetAlias, fromList, whereClause, returning } = node.children
+    const { oneTable, targetAlias, fromList, whereClause, returning } = node.children
     const using = fromList?.[0]
     return {
       kind: 'delete',
       ...tables,
-      table: qualifiedName(only(name)),
+      table: tableOf(only(oneTable)),
       alias: this.#alias(only(targetAlias)),
       using: using === undefined ? [] : this.tables(using),
       where: this.#where(whereClause?.[0]),
@@ -227,15 +253,22 @@ export class WriteBuilder extends QueryBuilder {
   }
 
   #merge(node: MergeCst, { span, ...tables }: WithTables & Pick<Merge, 'span'>): Merge {
-    const { qualifiedName: name, targetAlias, tablePrimary, expression, mergeBranch } = node.children
+    const { oneTable, targetAlias, tablePrimary, expression, mergeBranch } = node.children
+    const branches = mergeBranch.map((branch) => this.#mergeBranch(branch))
+    for (const [i, { matched }] of branches.entries())
+      if (branches.slice(0, i).some((before) => before.matched === matched && before.condition === null))
+        throw sqlError(
+          SQLSTATE.syntaxError,
+          'unreachable WHEN clause specified after unconditional WHEN clause',
+        )
     return {
       kind: 'merge',
       ...tables,
-      table: qualifiedName(only(name)),
+      table: tableOf(only(oneTable)),
       alias: this.#alias(only(targetAlias)),
       source: this.tablePrimary(only(tablePrimary)),
       on: this.expression(only(expression)),
-      branches: mergeBranch.map((branch) => this.#mergeBranch(branch)),
+      branches,
       span,
     }
   }
@@ -249,7 +282,7 @@ export class WriteBuilder extends QueryBuilder {
   /** What stands behind THEN must fit: a row that is there is changed, one that is not is inserted. */
   #mergeAction(node: MergeBranchCst): MergeAction {
     const { Not, Update: updates, assignment = [], Delete: deletes, Insert: inserts } = node.children
-    const { nameList, valuesRow } = node.children
+    const { nameList, overriding, valuesRow } = node.children
     const wrong = has(Not) ? (updates ?? deletes) : inserts
     if (wrong !== undefined) throw this.unexpected(only(wrong).startOffset)
     if (updates !== undefined)
@@ -260,9 +293,17 @@ export class WriteBuilder extends QueryBuilder {
     return {
       kind: 'insert',
       columns: this.names(nameList?.[0]),
+      overriding: overridingOf(overriding?.[0]),
       values: row === undefined ? null : this.row(row),
     }
   }
+}
+
+const overridingOf = (node: OverridingCst | undefined): Insert['overriding'] =>
+  node === undefined ? null : has(node.children.System) ? 'system' : 'user'
+
+function tableOf({ children: { onlyTable, qualifiedName: name } }: OneTableCst): QualifiedName {
+  return qualifiedName(only(onlyTable === undefined ? name : only(onlyTable).children.qualifiedName))
 }
 
 /** `SELECT` of the values. */

@@ -163,6 +163,8 @@ export type CheckConstraintCst = Cst<{
   readonly LParen: readonly IToken[]
   readonly expression: readonly ExpressionCst[]
   readonly RParen: readonly IToken[]
+  readonly No?: readonly IToken[]
+  readonly Inherit?: readonly IToken[]
 }>
 
 export type ReferencesClauseCst = Cst<{

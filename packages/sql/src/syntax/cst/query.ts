@@ -138,6 +138,7 @@ export type SelectCst = Cst<{
   readonly distinctOn?: readonly ExpressionListCst[]
   readonly RParen?: readonly IToken[]
   readonly selectItems?: readonly SelectItemsCst[]
+  readonly intoClause?: readonly IntoClauseCst[]
   readonly From?: readonly IToken[]
   readonly fromList?: readonly FromListCst[]
   readonly Where?: readonly IToken[]
@@ -151,6 +152,16 @@ export type SelectCst = Cst<{
   readonly Window?: readonly IToken[]
   readonly windowDefinition?: readonly WindowDefinitionCst[]
   readonly Comma?: readonly IToken[]
+}>
+
+export type IntoClauseCst = Cst<{
+  readonly Into: readonly IToken[]
+  readonly Local?: readonly IToken[]
+  readonly Temp?: readonly IToken[]
+  readonly Temporary?: readonly IToken[]
+  readonly Unlogged?: readonly IToken[]
+  readonly Table?: readonly IToken[]
+  readonly qualifiedName: readonly QualifiedNameCst[]
 }>
 
 export type GroupingListCst = Cst<{
@@ -232,10 +243,24 @@ export type TablePrimaryCst = Cst<{
   readonly Comma?: readonly IToken[]
   readonly WithOrdinality?: readonly IToken[]
   readonly Ordinality?: readonly IToken[]
-  readonly Only?: readonly IToken[]
   readonly qualifiedName?: readonly QualifiedNameCst[]
   readonly callArguments?: readonly CallArgumentsCst[]
+  readonly Star?: readonly IToken[]
+  readonly onlyTable?: readonly OnlyTableCst[]
   readonly tableAlias?: readonly TableAliasCst[]
+}>
+
+export type OnlyTableCst = Cst<{
+  readonly Only: readonly IToken[]
+  readonly qualifiedName?: readonly QualifiedNameCst[]
+  readonly LParen?: readonly IToken[]
+  readonly RParen?: readonly IToken[]
+}>
+
+export type OneTableCst = Cst<{
+  readonly onlyTable?: readonly OnlyTableCst[]
+  readonly qualifiedName?: readonly QualifiedNameCst[]
+  readonly Star?: readonly IToken[]
 }>
 
 export type RowsCallCst = Cst<{

@@ -79,6 +79,8 @@ export type TransactionModeCst = Cst<{
   readonly Read?: readonly IToken[]
   readonly Only?: readonly IToken[]
   readonly Write?: readonly IToken[]
+  readonly Not?: readonly IToken[]
+  readonly Deferrable?: readonly IToken[]
 }>
 
 export type IsolationLevelCst = Cst<{ readonly word?: readonly IToken[] }>
@@ -87,12 +89,20 @@ export type CommitCst = Cst<{
   readonly Commit?: readonly IToken[]
   readonly End?: readonly IToken[]
   readonly work?: readonly WorkCst[]
+  readonly chaining?: readonly ChainingCst[]
+}>
+
+export type ChainingCst = Cst<{
+  readonly And: readonly IToken[]
+  readonly No?: readonly IToken[]
+  readonly Chain: readonly IToken[]
 }>
 
 export type RollbackCst = Cst<{
   readonly Rollback?: readonly IToken[]
   readonly Abort?: readonly IToken[]
   readonly work?: readonly WorkCst[]
+  readonly chaining?: readonly ChainingCst[]
   readonly To?: readonly IToken[]
   readonly Savepoint?: readonly IToken[]
   readonly ColumnId?: readonly IToken[]

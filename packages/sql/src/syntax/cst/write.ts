@@ -1,9 +1,17 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
-import type { ExpressionCst, NameListCst, QualifiedNameCst, SubqueryCst, SubscriptCst } from './expression.ts'
+import type {
+  ExpressionCst,
+  NameListCst,
+  QualifiedNameCst,
+  SortListCst,
+  SubqueryCst,
+  SubscriptCst,
+} from './expression.ts'
 import type { Cst } from './node.ts'
 import type {
   FromListCst,
+  OneTableCst,
   QueryCst,
   ReturningCst,
   TablePrimaryCst,
@@ -33,15 +41,19 @@ export type InsertCst = Cst<{
   readonly As?: readonly IToken[]
   readonly ColumnId?: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
-  readonly Overriding?: readonly IToken[]
-  readonly System?: readonly IToken[]
-  readonly User?: readonly IToken[]
-  readonly Value?: readonly IToken[]
+  readonly overriding?: readonly OverridingCst[]
   readonly query?: readonly QueryCst[]
   readonly Default?: readonly IToken[]
   readonly Values?: readonly IToken[]
   readonly onConflict?: readonly OnConflictCst[]
   readonly returning?: readonly ReturningCst[]
+}>
+
+export type OverridingCst = Cst<{
+  readonly Overriding: readonly IToken[]
+  readonly System?: readonly IToken[]
+  readonly User?: readonly IToken[]
+  readonly Value: readonly IToken[]
 }>
 
 export type OnConflictCst = Cst<{
@@ -61,15 +73,14 @@ export type OnConflictCst = Cst<{
 
 export type ConflictKeyCst = Cst<{
   readonly LParen: readonly IToken[]
-  readonly expression: readonly ExpressionCst[]
-  readonly Comma?: readonly IToken[]
+  readonly sortList: readonly SortListCst[]
   readonly RParen: readonly IToken[]
   readonly whereClause?: readonly WhereClauseCst[]
 }>
 
 export type UpdateCst = Cst<{
   readonly Update: readonly IToken[]
-  readonly qualifiedName: readonly QualifiedNameCst[]
+  readonly oneTable: readonly OneTableCst[]
   readonly targetAlias: readonly TargetAliasCst[]
   readonly Set: readonly IToken[]
   readonly assignment: readonly AssignmentCst[]
@@ -101,7 +112,7 @@ export type AssignmentCst = Cst<{
 export type DeletionCst = Cst<{
   readonly Delete: readonly IToken[]
   readonly From: readonly IToken[]
-  readonly qualifiedName: readonly QualifiedNameCst[]
+  readonly oneTable: readonly OneTableCst[]
   readonly targetAlias: readonly TargetAliasCst[]
   readonly Using?: readonly IToken[]
   readonly fromList?: readonly FromListCst[]
@@ -112,7 +123,7 @@ export type DeletionCst = Cst<{
 export type MergeCst = Cst<{
   readonly Merge: readonly IToken[]
   readonly Into: readonly IToken[]
-  readonly qualifiedName: readonly QualifiedNameCst[]
+  readonly oneTable: readonly OneTableCst[]
   readonly targetAlias: readonly TargetAliasCst[]
   readonly Using: readonly IToken[]
   readonly tablePrimary: readonly TablePrimaryCst[]
@@ -137,6 +148,7 @@ export type MergeBranchCst = Cst<{
   readonly Nothing?: readonly IToken[]
   readonly Insert?: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
+  readonly overriding?: readonly OverridingCst[]
   readonly Values?: readonly IToken[]
   readonly valuesRow?: readonly ValuesRowCst[]
   readonly Default?: readonly IToken[]

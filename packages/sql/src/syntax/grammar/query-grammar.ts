@@ -1,12 +1,14 @@
 import {
   ColumnId,
   Comma,
+  Dot,
   keyword,
   LParen,
   NumberLiteral,
   Parameter,
   QueryParen,
   RParen,
+  Star,
   WithOrdinality,
 } from '../tokens.ts'
 import { ExpressionGrammar } from './expression-grammar.ts'
@@ -280,6 +282,7 @@ export abstract class QueryGrammar extends ExpressionGrammar {
       ])
     })
     this.OPTION3(() => this.SUBRULE(this.selectItems))
+    this.OPTION1(() => this.SUBRULE(this.intoClause))
     this.OPTION4(() => {
       this.CONSUME(FROM)
       this.SUBRULE(this.fromList)
@@ -307,6 +310,24 @@ export abstract class QueryGrammar extends ExpressionGrammar {
       this.CONSUME(WINDOW)
       this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.windowDefinition) })
     })
+  })
+
+  /** The table that SELECT INTO makes; its words are told apart by the builder. */
+  readonly intoClause: Rule = this.RULE('intoClause', () => {
+    this.CONSUME(keyword('into'))
+    this.OPTION({
+      GATE: () => this.LA(2).tokenType !== Dot,
+      DEF: () => {
+        this.OPTION2(() => this.CONSUME(keyword('local')))
+        this.OR([
+          { ALT: () => this.CONSUME(keyword('temp')) },
+          { ALT: () => this.CONSUME(keyword('temporary')) },
+          { ALT: () => this.CONSUME(keyword('unlogged')) },
+        ])
+      },
+    })
+    this.OPTION3(() => this.CONSUME(TABLE))
+    this.SUBRULE(this.qualifiedName)
   })
 
   readonly groupingList: Rule = this.RULE('groupingList', () => {
@@ -452,20 +473,52 @@ export abstract class QueryGrammar extends ExpressionGrammar {
       },
       {
         ALT: () => {
-          // No table has others that inherit from it.
-          this.OPTION6(() => this.CONSUME(ONLY))
           this.SUBRULE(this.qualifiedName)
-          this.OPTION2(() => {
-            this.SUBRULE(this.callArguments)
-            this.OPTION4(() => {
-              this.CONSUME(WithOrdinality)
-              this.CONSUME(ORDINALITY)
-            })
-          })
+          this.OR2([
+            {
+              ALT: () => {
+                this.SUBRULE(this.callArguments)
+                this.OPTION4(() => {
+                  this.CONSUME(WithOrdinality)
+                  this.CONSUME(ORDINALITY)
+                })
+              },
+            },
+            { ALT: () => this.OPTION2(() => this.CONSUME(Star)) },
+          ])
+        },
+      },
+      { ALT: () => this.SUBRULE(this.onlyTable) },
+    ])
+    this.OPTION3(() => this.SUBRULE(this.tableAlias))
+  })
+
+  /** A table without those that inherit from it: no table has such. */
+  readonly onlyTable: Rule = this.RULE('onlyTable', () => {
+    this.CONSUME(ONLY)
+    this.OR([
+      { ALT: () => this.SUBRULE(this.qualifiedName) },
+      {
+        ALT: () => {
+          this.CONSUME(LParen)
+          this.SUBRULE2(this.qualifiedName)
+          this.CONSUME(RParen)
         },
       },
     ])
-    this.OPTION3(() => this.SUBRULE(this.tableAlias))
+  })
+
+  /** The table that a statement writes. */
+  readonly oneTable: Rule = this.RULE('oneTable', () => {
+    this.OR([
+      { ALT: () => this.SUBRULE(this.onlyTable) },
+      {
+        ALT: () => {
+          this.SUBRULE(this.qualifiedName)
+          this.OPTION(() => this.CONSUME(Star))
+        },
+      },
+    ])
   })
 
   /** A function of ROWS FROM. */

@@ -109,6 +109,12 @@ export class StatementGrammar extends MaintenanceGrammar {
           this.OR2([{ ALT: () => this.CONSUME(k('only')) }, { ALT: () => this.CONSUME(k('write')) }])
         },
       },
+      {
+        ALT: () => {
+          this.OPTION(() => this.CONSUME(k('not')))
+          this.CONSUME(k('deferrable'))
+        },
+      },
     ])
   })
 
@@ -136,15 +142,29 @@ export class StatementGrammar extends MaintenanceGrammar {
   readonly commit: Rule = this.RULE('commit', () => {
     this.OR([{ ALT: () => this.CONSUME(k('commit')) }, { ALT: () => this.CONSUME(k('end')) }])
     this.OPTION(() => this.SUBRULE(this.work))
+    this.OPTION2(() => this.SUBRULE(this.chaining))
+  })
+
+  readonly chaining: Rule = this.RULE('chaining', () => {
+    this.CONSUME(k('and'))
+    this.OPTION(() => this.CONSUME(k('no')))
+    this.CONSUME(k('chain'))
   })
 
   readonly rollback: Rule = this.RULE('rollback', () => {
     this.OR([{ ALT: () => this.CONSUME(k('rollback')) }, { ALT: () => this.CONSUME(k('abort')) }])
     this.OPTION(() => this.SUBRULE(this.work))
     this.OPTION2(() => {
-      this.CONSUME(k('to'))
-      this.OPTION3(() => this.CONSUME(k('savepoint')))
-      this.CONSUME(ColumnId)
+      this.OR2([
+        { ALT: () => this.SUBRULE(this.chaining) },
+        {
+          ALT: () => {
+            this.CONSUME(k('to'))
+            this.OPTION3(() => this.CONSUME(k('savepoint')))
+            this.CONSUME(ColumnId)
+          },
+        },
+      ])
     })
   })
 

@@ -308,6 +308,11 @@ export abstract class TableGrammar extends WriteGrammar {
     this.CONSUME(LParen)
     this.SUBRULE(this.expression)
     this.CONSUME(RParen)
+    // No table has others that would inherit it.
+    this.OPTION(() => {
+      this.CONSUME(k('no'))
+      this.CONSUME(k('inherit'))
+    })
   })
 
   readonly referencesClause: Rule = this.RULE('referencesClause', () => {

@@ -39,11 +39,7 @@ export class WriteGrammar extends QueryGrammar {
       this.CONSUME(ColumnId)
     })
     this.OPTION2(() => this.SUBRULE(this.nameList))
-    this.OPTION5(() => {
-      this.CONSUME(k('overriding'))
-      this.OR2([{ ALT: () => this.CONSUME(k('system')) }, { ALT: () => this.CONSUME(k('user')) }])
-      this.CONSUME(k('value'))
-    })
+    this.OPTION5(() => this.SUBRULE(this.overriding))
     this.OR([
       { ALT: () => this.SUBRULE(this.query) },
       {
@@ -55,6 +51,12 @@ export class WriteGrammar extends QueryGrammar {
     ])
     this.OPTION3(() => this.SUBRULE(this.onConflict))
     this.OPTION4(() => this.SUBRULE(this.returning))
+  })
+
+  readonly overriding: Rule = this.RULE('overriding', () => {
+    this.CONSUME(k('overriding'))
+    this.OR([{ ALT: () => this.CONSUME(k('system')) }, { ALT: () => this.CONSUME(k('user')) }])
+    this.CONSUME(k('value'))
   })
 
   readonly onConflict: Rule = this.RULE('onConflict', () => {
@@ -89,14 +91,14 @@ export class WriteGrammar extends QueryGrammar {
   /** Columns and expressions of a unique index, and a condition that implies its own. */
   readonly conflictKey: Rule = this.RULE('conflictKey', () => {
     this.CONSUME(LParen)
-    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.expression) })
+    this.SUBRULE(this.sortList)
     this.CONSUME(RParen)
     this.OPTION(() => this.SUBRULE(this.whereClause))
   })
 
   readonly update: Rule = this.RULE('update', () => {
     this.CONSUME(k('update'))
-    this.SUBRULE(this.qualifiedName)
+    this.SUBRULE(this.oneTable)
     this.SUBRULE(this.targetAlias)
     this.CONSUME(k('set'))
     this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.assignment) })
@@ -152,7 +154,7 @@ export class WriteGrammar extends QueryGrammar {
   readonly deletion: Rule = this.RULE('deletion', () => {
     this.CONSUME(k('delete'))
     this.CONSUME(k('from'))
-    this.SUBRULE(this.qualifiedName)
+    this.SUBRULE(this.oneTable)
     this.SUBRULE(this.targetAlias)
     this.OPTION(() => {
       this.CONSUME(k('using'))
@@ -165,7 +167,7 @@ export class WriteGrammar extends QueryGrammar {
   readonly merge: Rule = this.RULE('merge', () => {
     this.CONSUME(k('merge'))
     this.CONSUME(k('into'))
-    this.SUBRULE(this.qualifiedName)
+    this.SUBRULE(this.oneTable)
     this.SUBRULE(this.targetAlias)
     this.CONSUME(k('using'))
     this.SUBRULE(this.tablePrimary)
@@ -202,6 +204,7 @@ export class WriteGrammar extends QueryGrammar {
         ALT: () => {
           this.CONSUME(k('insert'))
           this.OPTION3(() => this.SUBRULE(this.nameList))
+          this.OPTION4(() => this.SUBRULE(this.overriding))
           this.OR2([
             {
               ALT: () => {
