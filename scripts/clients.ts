@@ -11,7 +11,7 @@ Runs drivers, ORMs and tools of PostgreSQL against three nodes, each in a proces
   --against <what>   cluster (default), or postgres: the same cases against PostgreSQL itself
   --only <a,b>       only these of: ${ALL.map(({ name }) => name).join(', ')}
   --nodes <n>        nodes of the cluster (default 3)
-  --timeout <s>      for one client (default 180)
+  --timeout <s>      for one client (default 300)
 
 Exit code 1 when a case failed, 2 when something that is needed is not there.`
 
@@ -23,7 +23,7 @@ async function main(): Promise<number> {
       against: { type: 'string', default: 'cluster' },
       only: { type: 'string', default: '' },
       nodes: { type: 'string', default: '3' },
-      timeout: { type: 'string', default: '180' },
+      timeout: { type: 'string', default: '300' },
       help: { type: 'boolean', default: false },
     },
   })

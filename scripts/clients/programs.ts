@@ -78,7 +78,9 @@ const toolClient = (name: string, program: string): Client => ({
 })
 
 export const ALL: readonly Client[] = [
-  ...['pg', 'postgres', 'drizzle', 'kysely', 'knex', 'typeorm', 'sequelize', 'prisma'].map(npmClient),
+  ...['pg', 'postgres', 'drizzle', 'kysely', 'knex', 'typeorm', 'sequelize', 'prisma', 'grafana'].map(
+    npmClient,
+  ),
   toolClient('psql', 'psql'),
   toolClient('pgbench', 'pgbench'),
   toolClient('pg-dump', 'pg_dump'),

@@ -288,7 +288,6 @@ function targetOf(name: Part['name'], own: Measured, peers: readonly Measured[])
 const copyStands = (stands: readonly Stand[]): CopyStand[] =>
   stands.map((stand) => ({
     who: stand.who,
-    ours: stand.peer === null,
     port: stand.ports[0] ?? 0,
     startup: startupOf(stand),
   }))

@@ -151,6 +151,64 @@ await check('\\dT, \\dD, \\dn, \\l, \\du, \\db, \\dx, \\dp, \\dO, \\dc, \\connin
   assert.match(await run('\\conninfo'), /You are connected to database/)
 })
 
+await check(
+  '\\du+, \\drds, \\dp, \\ddp, \\z, \\dn+: roles, what they may and what they begin with',
+  async () => {
+    await output(
+      'psql',
+      ['-X', '-v', 'ON_ERROR_STOP=1', '-1', '-q', url],
+      `
+    CREATE ROLE psql_ann LOGIN CONNECTION LIMIT 5;
+    CREATE ROLE psql_staff NOLOGIN CREATEROLE;
+    GRANT psql_staff TO psql_ann;
+    COMMENT ON ROLE psql_ann IS 'who reads';
+    GRANT SELECT, INSERT ON book TO psql_ann;
+    GRANT SELECT (name), UPDATE (name) ON author TO psql_staff;
+    GRANT USAGE ON SCHEMA extra TO psql_ann WITH GRANT OPTION;
+    ALTER DEFAULT PRIVILEGES IN SCHEMA extra GRANT SELECT ON TABLES TO psql_ann;
+    ALTER ROLE psql_ann SET search_path = extra, public;
+    ALTER ROLE psql_ann SET statement_timeout = '5min';
+    ALTER ROLE psql_staff IN DATABASE "${parts.database}" SET application_name = 'it''s staff';
+    ALTER DATABASE "${parts.database}" SET lock_timeout = '7s';
+    `,
+    )
+    const bare = async (command: string): Promise<readonly string[]> =>
+      (await psql('-At', '-c', command)).trim().split('\n')
+    assert.deepEqual(await bare('\\du+ psql_*'), [
+      'psql_ann|5 connections|{psql_staff}|who reads',
+      'psql_staff|Create role, Cannot login|{}|',
+    ])
+    assert.deepEqual(await bare('\\drds psql_*'), [
+      'psql_ann||search_path=extra, public',
+      'statement_timeout=5min',
+      `psql_staff|${parts.database}|application_name=it's staff`,
+    ])
+    assert.ok((await bare(`\\drds * ${parts.database}`)).includes(`|${parts.database}|lock_timeout=7s`))
+    assert.deepEqual(await bare('\\dp book'), [
+      'public|book|table|cluster=arwdDxt/cluster',
+      'psql_ann=ar/cluster||',
+    ])
+    assert.deepEqual(await bare('\\z author'), ['public|author|table||name:', '  psql_staff=rw/cluster|'])
+    assert.deepEqual(await bare('\\ddp'), ['cluster|extra|table|psql_ann=r/cluster'])
+    assert.deepEqual(await bare('\\dn+ extra'), ['extra|cluster|cluster=UC/cluster', 'psql_ann=U*/cluster|'])
+    // Whoever comes in by the role begins with what was said of it.
+    const ann = `postgresql://psql_ann@${parts.host}:${parts.port}/${parts.database}`
+    const begun = 'SELECT current_setting($$search_path$$), current_setting($$lock_timeout$$)'
+    assert.equal((await output('psql', ['-X', '-Atc', begun, ann])).trim(), 'extra, public|7s')
+    await run(`ALTER DATABASE "${parts.database}" RESET ALL`)
+  },
+)
+
+await check('every listing of psql is answered', async () => {
+  const commands = `\\dA+ \\dAc \\dAf \\dAo \\dAp \\db+ \\dc+ \\dC+ \\dd \\dD+ \\ddp \\dE \\des+ \\det+ \\deu+ \\dew+ \\dfa \\dfn+ \\dft \\dfw \\dFd
+    \\dFp \\dFt \\dg+ \\dit+ \\dl \\dL+ \\dm+ \\dnS+ \\do+ \\dO+ \\dP+ \\dPi \\dPt \\dRp+ \\dRs+ \\ds+ \\dTS+ \\duS+ \\dv+ \\dx+ \\dX \\dy+ \\l+ \\z`
+  for (const command of commands.split(/\s+/)) {
+    // Some end with 1 where there is nothing to list.
+    const { err } = await tool('psql', ['-X', '-c', command, url])
+    assert.ok(!err.includes('ERROR'), `${command}: ${err}`)
+  }
+})
+
 await check('\\sv, \\sf of nothing, \\dconfig, SHOW ALL', async () => {
   assert.match(await run('\\sv cheap'), /CREATE OR REPLACE VIEW public\.cheap AS/)
   assert.match(await run('\\dconfig search_path'), /search_path/)
@@ -225,7 +283,8 @@ await check('\\copy out and in', async () => {
 
 await check('tab completion', async () => {
   const typed: readonly (readonly [string, string])[] = [
-    ['SELECT * FROM aut', 'author'],
+    // There is no other one that begins so: psql would ring before it shows how far it got.
+    ['SELECT * FROM coun', 'counts'],
     ['INSERT INTO bo', 'book'],
     ['UPDATE aut', 'author'],
     ['DROP INDEX book_ti', 'book_title'],

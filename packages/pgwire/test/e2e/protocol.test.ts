@@ -84,12 +84,25 @@ describe('the start', () => {
     const client = await connected()
     client.send(startup({ user: 'tester', database: 'shop', '_pq_.future': 'yes' }, 7))
     expect(await client.untilReady()).toEqual([
-      'version 3.2',
+      'version 3.2 without _pq_.future',
       'authentication 0',
       'status server_version=15.0',
       'key of 32 bytes',
       'ready I',
     ])
+  })
+
+  test('a client keeps the version that it asked for, and hears of options that are not known', async () => {
+    const older = await connected()
+    const options = { '_pq_.a': '1', '_pq_.b': '' }
+    older.send(startup({ user: 'tester', database: 'shop', ...options }, 0))
+    expect((await older.untilReady()).slice(0, 2)).toEqual([
+      'version 3.0 without _pq_.a without _pq_.b',
+      'authentication 0',
+    ])
+    const newer = await connected()
+    newer.send(startup({ user: 'tester', database: 'shop' }, 2))
+    expect((await newer.untilReady())[0]).toBe('authentication 0')
   })
 
   test('an unknown database, no user, and another protocol are refused', async () => {
@@ -287,27 +300,31 @@ describe('extended queries', () => {
 })
 
 describe('cancelling', () => {
-  test('another connection with the right key ends what runs; a wrong one does nothing', async () => {
-    const client = await connected()
-    client.send(startup({ user: 'tester', database: 'shop' }))
-    let key: Uint8Array = new Uint8Array()
-    for (let message = await client.next(); message?.type !== 'Z'; message = await client.next())
-      if (message?.type === 'K') key = message.body
-    client.send(query('wait'))
-    const cancel = async (secret: Uint8Array): Promise<void> => {
-      const other = await connected()
-      other.send(untyped(new Body().int32(80877102).bytes(secret).done()))
-      expect(await other.next()).toBeNull()
-    }
-    await cancel(Uint8Array.from(key, (byte, i) => (i === 7 ? byte ^ 1 : byte)))
-    await cancel(key)
-    expect(await client.untilReady()).toEqual([
-      'error ERROR 57014 canceling statement due to user request',
-      'ready I',
-    ])
-    client.send(query('rows 1'))
-    expect(await client.untilReady()).toContain('row 0')
-  })
+  test.each([0, 2])(
+    'another connection with the right key of 3.%i ends what runs; a wrong one does nothing',
+    async (minor) => {
+      const client = await connected()
+      client.send(startup({ user: 'tester', database: 'shop' }, minor))
+      let key: Uint8Array = new Uint8Array()
+      for (let message = await client.next(); message?.type !== 'Z'; message = await client.next())
+        if (message?.type === 'K') key = message.body
+      client.send(query('wait'))
+      const cancel = async (secret: Uint8Array): Promise<void> => {
+        const other = await connected()
+        other.send(untyped(new Body().int32(80877102).bytes(secret).done()))
+        expect(await other.next()).toBeNull()
+      }
+      await cancel(Uint8Array.from(key, (byte, i) => (i === 7 ? byte ^ 1 : byte)))
+      await cancel(key.subarray(0, 7))
+      await cancel(key)
+      expect(await client.untilReady()).toEqual([
+        'error ERROR 57014 canceling statement due to user request',
+        'ready I',
+      ])
+      client.send(query('rows 1'))
+      expect(await client.untilReady()).toContain('row 0')
+    },
+  )
 
   test('a client that vanishes takes its statement along', async () => {
     const client = await ready()

@@ -11,6 +11,7 @@ import { DATABASE_OWNER } from '../catalog/known-oids.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { quoteIdentifier } from '../syntax/keywords.ts'
 import { textArray } from '../types/array-text.ts'
+import { isSpecial } from '../types/decimal.ts'
 import { arrayOf, type SqlType, TEXT, type TypeId, typeName } from '../types/type.ts'
 import { contextual, fn } from './define.ts'
 import type { ContextImplementation, ScalarFunction } from './function.ts'
@@ -170,6 +171,8 @@ export const catalogFunctions: readonly ScalarFunction[] = [
   size('pg_relation_size', ['oid', 'text']),
   size('pg_database_size', ['text']),
   fn('pg_size_pretty', ['bigint'], 'text', (bytes) => prettySize(bytes)),
+  // The sum of sizes is one.
+  fn('pg_size_pretty', ['numeric'], 'text', prettyNumeric),
   fn('pg_encoding_to_char', ['integer'], 'text', (code) => (code === 6 ? 'UTF8' : '')),
   fn('pg_char_to_encoding', ['text'], 'integer', (name) => (/^utf-?8$/i.test(name) ? 6 : -1)),
   fn('getdatabaseencoding', [], 'text', () => 'UTF8'),
@@ -192,11 +195,21 @@ export const catalogFunctions: readonly ScalarFunction[] = [
 ]
 
 /** True for functions that need the image of the catalog. */
-export const asksCatalog: ReadonlySet<string> = new Set(
-  [...catalogFunctions.filter(({ contextual: impl }) => impl !== null), numberedAcl].map(({ name }) => name),
-)
+export const asksCatalog: ReadonlySet<string> = new Set([
+  ...catalogFunctions.filter(({ contextual: impl }) => impl !== null).map(({ name }) => name),
+  numberedAcl.name,
+  // What they are about may be told by name.
+  'pg_partition_ancestors',
+  'pg_partition_tree',
+])
 
 const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB']
+
+function prettyNumeric(bytes: string): string {
+  if (isSpecial(bytes)) return `${bytes} PB`
+  // Parts of a byte are shown, and count in no other unit.
+  return Math.abs(Number(bytes)) < 10_240 ? `${bytes} bytes` : prettySize(BigInt(bytes.replace(/\..*$/, '')))
+}
 
 /** As PostgreSQL rounds: a unit is used from ten thousand of the one below on. */
 function prettySize(bytes: bigint): string {

@@ -123,6 +123,17 @@ const plain: readonly SetReturning[] = [
   define('aclexplode', [arrayOf(TEXT)], ACL_ITEM, aclRows),
   // No table is a partition of another one.
   define('pg_partition_ancestors', [REGCLASS], REGCLASS, () => []),
+  define(
+    'pg_partition_tree',
+    [REGCLASS],
+    recordOf([
+      { name: 'relid', type: REGCLASS },
+      { name: 'parentrelid', type: REGCLASS },
+      { name: 'isleaf', type: BOOLEAN },
+      { name: 'level', type: INTEGER },
+    ]),
+    () => [],
+  ),
   // Options of foreign tables, of which there are none; each is `name=value`.
   define('pg_options_to_table', [arrayOf(TEXT)], OPTION, function* (options: string) {
     for (const option of toArray(TEXT, options).items) {

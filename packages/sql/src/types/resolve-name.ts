@@ -22,6 +22,8 @@ const systemTypes: Readonly<Record<string, SqlType>> = {
   cid: TYPES.bigint,
   regproc: TYPES.text,
   regprocedure: TYPES.text,
+  regoper: TYPES.text,
+  regoperator: TYPES.text,
   regrole: TYPES.text,
   int2vector: vectorOf(TYPES.smallint),
   oidvector: vectorOf(TYPES.oid),

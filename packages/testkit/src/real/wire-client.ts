@@ -157,7 +157,7 @@ export function show({ type, body }: ServerMessage): string {
     case 'd':
       return `data ${JSON.stringify(decoder.decode(body))}`
     case 'v':
-      return `version 3.${view.getInt32(0) & 0xffff}`
+      return [`version 3.${view.getInt32(0) & 0xffff}`, ...texts(8)].join(' without ')
     default:
       return NAMES[type] ?? type
   }

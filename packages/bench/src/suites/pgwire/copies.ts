@@ -7,15 +7,12 @@ import { countRows } from './connections.ts'
 /** One that speaks PostgreSQL's protocol, and copies. */
 export interface CopyStand {
   readonly who: string
-  readonly ours: boolean
   readonly port: number
   readonly startup: Readonly<Record<string, string>>
 }
 
 const ROWS = 200_000
 const LINES_A_MESSAGE = 500
-/** Ours commits in portions: a transaction is one entry of the log, which has a bound. */
-const ROWS_A_TRANSACTION = 10_000
 /** Bytes that may wait to be sent. */
 const WAITING_MAX = 1024 * 1024
 
@@ -23,14 +20,13 @@ const WAITING_MAX = 1024 * 1024
 export async function copies(stands: readonly CopyStand[], { progress, runs }: SuiteOptions): Promise<Row[]> {
   const rows: Row[] = []
   for (const stand of stands) {
-    const { who, ours, port, startup } = stand
+    const { who, port, startup } = stand
     const client = await wire.WireClient.ready(port, startup)
     const ask = async (text: string): Promise<void> => {
       client.send(wire.query(text))
       const error = (await client.untilReady()).find((line) => line.startsWith('error'))
       if (error !== undefined) throw new Error(`${who}: ${error}`)
     }
-    if (ours) await ask(`SET cluster.copy_rows_per_transaction = ${ROWS_A_TRANSACTION}`)
     const speeds: { readonly in: number[]; readonly out: number[] } = { in: [], out: [] }
     for (let run = 0; run < runs; run++) {
       progress(`COPY: ${who}, run ${run + 1}`)
@@ -47,7 +43,7 @@ export async function copies(stands: readonly CopyStand[], { progress, runs }: S
         value: median(speeds[way]),
         unit: 'rows/s',
         durability: '',
-        note: `${ROWS.toLocaleString('en-US')} rows of a key and a text${ours && way === 'in' ? `, committed every ${ROWS_A_TRANSACTION.toLocaleString('en-US')}` : ''}; runs ${speeds[way].map((speed) => Math.round(speed).toLocaleString('en-US')).join('; ')}`,
+        note: `${ROWS.toLocaleString('en-US')} rows of a key and a text, one transaction; runs ${speeds[way].map((speed) => Math.round(speed).toLocaleString('en-US')).join('; ')}`,
       })
   }
   return rows

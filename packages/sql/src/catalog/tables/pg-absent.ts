@@ -41,7 +41,7 @@ export const absentTables: readonly VirtualTable[] = [
   empty('pg_catalog.pg_publication_tables', 'pubname, schemaname, tablename, attnames text[], rowfilter'),
   empty(
     'pg_catalog.pg_subscription',
-    'oid oid, subdbid oid, subname, subowner oid, subenabled bool, subpublications text[], subconninfo, subslotname, subsynccommit, subbinary bool, substream bool, subtwophasestate, subdisableonerr bool, tableoid oid',
+    'oid oid, subdbid oid, subname, subowner oid, subenabled bool, subpublications text[], subconninfo, subslotname, subsynccommit, subbinary bool, substream bool, subtwophasestate, subdisableonerr bool, subskiplsn, tableoid oid',
   ),
   empty(
     'pg_catalog.pg_cast',
@@ -131,6 +131,6 @@ export const absentTables: readonly VirtualTable[] = [
   ),
   empty(
     'pg_catalog.pg_amproc',
-    'oid oid, amprocfamily oid, amproclefttype oid, amprocrighttype oid, amprocnum int2, amproc',
+    'oid oid, amprocfamily oid, amproclefttype oid, amprocrighttype oid, amprocnum int2, amproc oid',
   ),
 ]
