@@ -113,18 +113,14 @@ class PlanCompiler {
       case 'distinct': {
         const layout = this.#layout(plan.input)
         const columns = (plan.on ?? layout.columns).map(columnExpr)
-        return distinctSource(
-          this.compile(plan.input),
-          compileKeys(layout, slots, columns, 'same'),
-          layout.width,
-        )
+        return distinctSource(this.compile(plan.input), compileKeys(layout, slots, columns, 'same'))
       }
       case 'sort':
-        return sortSource(this.compile(plan.input), this.#sort(this.#layout(plan.input), plan.keys))
+        return sortSource(this.compile(plan.input), this.#sort(plan, this.#layout(plan.input), plan.keys))
       case 'top':
         return topSource(
           this.compile(plan.input),
-          this.#sort(this.#layout(plan.input), plan.keys),
+          this.#sort(plan, this.#layout(plan.input), plan.keys),
           this.#counts(plan),
         )
       case 'limit':
@@ -147,7 +143,6 @@ class PlanCompiler {
         const tables = plan.tables.map(({ id, plan: table }) => ({
           id,
           source: this.compile(table),
-          width: physicalColumns(table).length,
         }))
         return withSource(tables, this.compile(plan.input))
       }
@@ -241,7 +236,6 @@ class PlanCompiler {
     const layout = new Layout(plan.columns)
     return recursiveSource(this.compile(plan.base), this.compile(plan.step), {
       id: plan.id,
-      width: layout.width,
       keys: plan.all ? null : compileKeys(layout, this.#slots, plan.columns.map(columnExpr), 'same'),
     })
   }
@@ -304,7 +298,7 @@ class PlanCompiler {
     })
   }
 
-  #sort(layout: Layout, keys: readonly SortKey[]): SortOptions {
+  #sort(node: object, layout: Layout, keys: readonly SortKey[]): SortOptions {
     const added: Expr[] = []
     const placed = keys.map(({ expr, descending, nulls }) => {
       const known = expr.kind === 'column' ? layout.position(expr.column.id) : null
@@ -312,6 +306,7 @@ class PlanCompiler {
       return { type: expr.type, descending, nulls, position: known ?? layout.width + added.length - 1 }
     })
     return {
+      node,
       addKeys: compileMap(layout, this.#slots, null, [...layout.columns.map(columnExpr), ...added]),
       width: layout.width,
       widthWithKeys: layout.width + added.length,
@@ -325,10 +320,9 @@ class PlanCompiler {
     const right = this.compile(plan.right)
     const layout = new Layout(plan.columns)
     const keys = compileKeys(layout, this.#slots, plan.columns.map(columnExpr), 'same')
-    if (plan.operator !== 'union')
-      return matchSource(left, right, plan.operator, plan.all, keys, layout.width)
+    if (plan.operator !== 'union') return matchSource(left, right, plan.operator, plan.all, keys)
     const all = concatSource(left, right)
-    return plan.all ? all : distinctSource(all, keys, layout.width)
+    return plan.all ? all : distinctSource(all, keys)
   }
 
   #apply(plan: ApplyNode): Source {

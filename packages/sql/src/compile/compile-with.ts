@@ -1,6 +1,7 @@
 import type { ExecutionContext, Source } from '../executor/context.ts'
 import { SharedRows } from '../executor/cte.ts'
 import { DeferredWrites } from '../executor/deferred-writes.ts'
+import { rowsBytes } from '../executor/memory.ts'
 import { type PhysicalPlan, physicalColumns } from '../plan/physical.ts'
 import type { BoundStatement, StatementTable, WithStatement } from '../plan/statement.ts'
 import type { Batch } from './batch.ts'
@@ -39,7 +40,7 @@ function compileWith({ tables, main }: WithStatement, options: CompileOptions): 
         // Rows are given out when everything was written, so that an error leaves nothing half told.
         const batches: Batch[] = []
         for await (const batch of compiled.source.open(context)) {
-          context.memory.take(batch.length, batch.columns.length)
+          context.memory.take(rowsBytes(batch.columns, batch.length))
           batches.push(batch)
         }
         deferred.apply()
@@ -83,9 +84,9 @@ async function makeTables(
   context: ExecutionContext,
   deferred: DeferredWrites,
 ): Promise<void> {
-  for (const { id, compiled, width } of parts) {
+  for (const { id, compiled } of parts) {
     if (compiled.kind === 'query') {
-      context.tables.set(id, SharedRows.from(compiled.source, width, context.fork(context.transaction)))
+      context.tables.set(id, SharedRows.from(compiled.source, context.fork(context.transaction)))
       continue
     }
     const { returned } = await compiled.run(context.fork(deferred))

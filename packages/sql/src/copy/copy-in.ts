@@ -4,8 +4,9 @@ import type { Batch } from '../compile/batch.ts'
 import { BATCH_ROWS } from '../compile/batch.ts'
 import { type CompileOptions, compileStatement } from '../compile/compile-statement.ts'
 import { isSqlError, SQLSTATE, sqlError, withContext } from '../errors.ts'
-import { ExecutionContext, MemoryBudget } from '../executor/context.ts'
+import { ExecutionContext } from '../executor/context.ts'
 import { SharedRows } from '../executor/cte.ts'
+import { MemoryBudget } from '../executor/memory.ts'
 import type { Copy, QualifiedName } from '../syntax/ast.ts'
 import type { ReadingContext } from '../types/datetime.ts'
 import { BinaryReader } from './binary-reader.ts'
@@ -114,7 +115,7 @@ function batchContext({
   signal,
   memoryBytesMax,
 }: CopyInPorts): ExecutionContext {
-  const memory = new MemoryBudget(memoryBytesMax)
+  const memory = new MemoryBudget({ bytesMax: memoryBytesMax })
   return new ExecutionContext({ transaction, clock, frame: context.frame, memory, signal }, context)
 }
 

@@ -1,6 +1,7 @@
 import type { Value } from '@cluster/core'
 import { BATCH_ROWS, type Batch, type Frame } from '../compile/batch.ts'
 import type { Source } from './context.ts'
+import { MemoryAccount, rowsBytes } from './memory.ts'
 
 /** The states of one aggregate call: one a group, in a form that only its own code knows. */
 export interface AggregateStates {
@@ -131,7 +132,6 @@ export interface SetOptions extends AggregateOptions {
  * columns (NULL where the set does not have them), the aggregates, and the number of the set.
  */
 export function groupingSetsSource(input: Source, groupWidth: number, sets: readonly SetOptions[]): Source {
-  const width = groupWidth + (sets[0]?.makeStates.length ?? 0)
   return {
     async *open(context) {
       const all = sets.map(({ groupWidth: own, makeStates }) => {
@@ -142,15 +142,15 @@ export function groupingSetsSource(input: Source, groupWidth: number, sets: read
         if (own === 0) groups.add(null)
         return groups
       })
-      const count = (): number => all.reduce((sum, { size }) => sum + size, 0)
+      const account = new MemoryAccount(context.memory)
       for await (const batch of input.open(context)) {
-        const before = count()
         for (const [s, groups] of all.entries()) {
+          const before = groups.size
           sets[s]?.update(batch, groups, context.frame)
+          account.take(groupsBytes(groups, before))
           const pause = context.work(batch.length)
           if (pause !== null) await pause
         }
-        context.memory.take(count() - before, width)
       }
       for (const [s, groups] of all.entries()) {
         const positions = sets[s]?.positions ?? []
@@ -166,10 +166,19 @@ export function groupingSetsSource(input: Source, groupWidth: number, sets: read
           yield { length, columns: [...grouped, ...columns.slice(positions.length), numbers] }
         }
       }
-      context.memory.give(count(), width)
+      account.clear()
     },
   }
 }
+
+/** A place in a hash table, and the state of one call. */
+const PLACE_BYTES = 24
+const STATE_BYTES = 24
+
+/** About what the groups behind the first few take. */
+const groupsBytes = (groups: Groups, from: number): number =>
+  rowsBytes(groups.columns, groups.size, from) +
+  (groups.size - from) * (PLACE_BYTES + STATE_BYTES * groups.states.length)
 
 /** A batch of groups: their values, then what the aggregates gave. */
 function resultsOf(groups: Groups, start: number): Batch {
@@ -191,12 +200,12 @@ export function aggregateSource(input: Source, { groupWidth, makeStates, update 
         groupWidth,
         makeStates.map((make) => make()),
       )
-      const width = groupWidth + makeStates.length
+      const account = new MemoryAccount(context.memory)
       if (groupWidth === 0) groups.add(null)
       for await (const batch of input.open(context)) {
         const before = groups.size
         update(batch, groups, context.frame)
-        context.memory.take(groups.size - before, width)
+        account.take(groupsBytes(groups, before))
         const pause = context.work(batch.length)
         if (pause !== null) await pause
       }
@@ -205,7 +214,7 @@ export function aggregateSource(input: Source, { groupWidth, makeStates, update 
         if (pause !== null) await pause
         yield resultsOf(groups, start)
       }
-      context.memory.give(groups.size, width)
+      account.clear()
     },
   }
 }

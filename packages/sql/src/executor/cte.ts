@@ -2,33 +2,27 @@ import type { Value } from '@cluster/core'
 import type { Batch } from '../compile/batch.ts'
 import type { ExecutionContext, Source, TableRows } from './context.ts'
 import { type RowKeys, select } from './distinct.ts'
+import { MemoryAccount, rowsBytes } from './memory.ts'
 
 /** They are made when somebody asks, and then kept. */
 export class SharedRows implements TableRows {
   readonly #batches: Batch[]
-  readonly #context: ExecutionContext | null
-  readonly #width: number
+  readonly #account: MemoryAccount | null
   #rest: AsyncIterator<Batch> | null
 
-  private constructor(
-    batches: Batch[],
-    rest: AsyncIterator<Batch> | null,
-    context: ExecutionContext | null,
-    width: number,
-  ) {
+  private constructor(batches: Batch[], rest: AsyncIterator<Batch> | null, context: ExecutionContext | null) {
     this.#batches = batches
     this.#rest = rest
-    this.#context = context
-    this.#width = width
+    this.#account = context === null ? null : new MemoryAccount(context.memory)
   }
 
   /** Rows that are there; whoever made them counts their memory. */
   static of(batches: readonly Batch[]): SharedRows {
-    return new SharedRows([...batches], null, null, 0)
+    return new SharedRows([...batches], null, null)
   }
 
-  static from(source: Source, width: number, context: ExecutionContext): SharedRows {
-    return new SharedRows([], source.open(context)[Symbol.asyncIterator](), context, width)
+  static from(source: Source, context: ExecutionContext): SharedRows {
+    return new SharedRows([], source.open(context)[Symbol.asyncIterator](), context)
   }
 
   async *read(): AsyncGenerator<Batch> {
@@ -47,14 +41,13 @@ export class SharedRows implements TableRows {
       this.#rest = null
       return false
     }
-    this.#context?.memory.take(next.value.length, this.#width)
+    this.#account?.take(rowsBytes(next.value.columns, next.value.length))
     this.#batches.push(next.value)
     return true
   }
 
   async close(): Promise<void> {
-    const rows = this.#batches.reduce((sum, { length }) => sum + length, 0)
-    this.#context?.memory.give(rows, this.#width)
+    this.#account?.clear()
     this.#batches.length = 0
     const rest = this.#rest
     this.#rest = null
@@ -65,7 +58,6 @@ export class SharedRows implements TableRows {
 export interface SharedTable {
   readonly id: number
   readonly source: Source
-  readonly width: number
 }
 
 /** Gives the rows of `input`, for which the tables are there. Each is computed at most once, as far as it is read. */
@@ -73,8 +65,8 @@ export function withSource(tables: readonly SharedTable[], input: Source): Sourc
   return {
     async *open(context) {
       const made: SharedRows[] = []
-      for (const { id, source, width } of tables) {
-        const rows = SharedRows.from(source, width, context)
+      for (const { id, source } of tables) {
+        const rows = SharedRows.from(source, context)
         context.tables.set(id, rows)
         made.push(rows)
       }
@@ -106,16 +98,16 @@ export function cteSource(id: number, positions: readonly number[]): Source {
 export interface RecursiveOptions {
   /** Under which `step` reads the rows of the last turn. */
   readonly id: number
-  readonly width: number
   /** Keys by which rows that came before are dropped; null: none are. */
   readonly keys: RowKeys | null
 }
 
 /** The rows of `base`, then those that `step` makes of the rows of the last turn, until it makes none. */
-export function recursiveSource(base: Source, step: Source, { id, width, keys }: RecursiveOptions): Source {
+export function recursiveSource(base: Source, step: Source, { id, keys }: RecursiveOptions): Source {
   return {
     async *open(context) {
       const seen = new Set<unknown>()
+      const known = new MemoryAccount(context.memory)
       const fresh = (batch: Batch): Batch => {
         if (keys === null) return batch
         const rows: number[] = []
@@ -124,34 +116,34 @@ export function recursiveSource(base: Source, step: Source, { id, width, keys }:
           seen.add(key)
           rows.push(row)
         })
-        context.memory.take(rows.length, width)
-        return select(batch, rows)
+        const made = select(batch, rows)
+        known.take(rowsBytes(made.columns, made.length))
+        return made
       }
       let turn: Source = base
       let last: Batch[] = []
-      let lastRows = 0
+      let before = new MemoryAccount(context.memory)
       do {
         const batches: Batch[] = []
-        let rows = 0
+        const account = new MemoryAccount(context.memory)
         for await (const batch of turn.open(context)) {
           const made = fresh(batch)
           const pause = context.work(batch.length)
           if (pause !== null) await pause
           if (made.length === 0) continue
-          context.memory.take(made.length, width)
+          account.take(rowsBytes(made.columns, made.length))
           batches.push(made)
-          rows += made.length
           yield made
         }
-        context.memory.give(lastRows, width)
+        before.clear()
         last = batches
-        lastRows = rows
+        before = account
         turn = step
         context.tables.set(id, SharedRows.of(last))
         const pause = context.work(1)
         if (pause !== null) await pause
       } while (last.length > 0)
-      context.memory.give(seen.size, width)
+      known.clear()
     },
   }
 }

@@ -1,15 +1,17 @@
 import type { Value } from '@cluster/core'
 import type { Batch, Frame } from '../compile/batch.ts'
 import type { Source } from './context.ts'
+import { MemoryAccount, rowsBytes } from './memory.ts'
 
 /** The hash key of every row: equal rows have equal keys, by SQL's equality with NULL equal to NULL. */
 export type RowKeys = (batch: Batch, frame: Frame) => readonly unknown[]
 
 /** Lets the first row of each key through. */
-export function distinctSource(input: Source, keysOf: RowKeys, width: number): Source {
+export function distinctSource(input: Source, keysOf: RowKeys): Source {
   return {
     async *open(context) {
       const seen = new Set<unknown>()
+      const account = new MemoryAccount(context.memory)
       for await (const batch of input.open(context)) {
         const keys = keysOf(batch, context.frame)
         const fresh: number[] = []
@@ -18,12 +20,13 @@ export function distinctSource(input: Source, keysOf: RowKeys, width: number): S
           seen.add(keys[i])
           fresh.push(i)
         }
-        context.memory.take(fresh.length, width)
+        const some = select(batch, fresh)
+        account.take(rowsBytes(some.columns, some.length))
         const pause = context.work(batch.length)
         if (pause !== null) await pause
-        if (fresh.length > 0) yield select(batch, fresh)
+        if (fresh.length > 0) yield some
       }
-      context.memory.give(seen.size, width)
+      account.clear()
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { SetPlan } from '../plan/logical.ts'
 import type { ExecutionContext, Source } from './context.ts'
 import { type RowKeys, select } from './distinct.ts'
+import { MemoryAccount, rowsBytes } from './memory.ts'
 
 /** One after the other; the columns go by position. */
 export function concatSource(left: Source, right: Source): Source {
@@ -12,13 +13,14 @@ export function concatSource(left: Source, right: Source): Source {
   }
 }
 
-async function countRows(source: Source, context: ExecutionContext, keysOf: RowKeys, width: number) {
+async function countRows(source: Source, context: ExecutionContext, keysOf: RowKeys, account: MemoryAccount) {
   const counts = new Map<unknown, number>()
   for await (const batch of source.open(context)) {
     const keys = keysOf(batch, context.frame)
     const before = counts.size
     for (let i = 0; i < batch.length; i++) counts.set(keys[i], (counts.get(keys[i]) ?? 0) + 1)
-    context.memory.take(counts.size - before, width)
+    const share = (counts.size - before) / Math.max(1, batch.length)
+    account.take(Math.ceil(share * rowsBytes(batch.columns, batch.length)))
     const pause = context.work(batch.length)
     if (pause !== null) await pause
   }
@@ -35,11 +37,11 @@ export function matchSource(
   operator: Exclude<SetPlan['operator'], 'union'>,
   all: boolean,
   keysOf: RowKeys,
-  width: number,
 ): Source {
   return {
     async *open(context) {
-      const counts = await countRows(right, context, keysOf, width)
+      const account = new MemoryAccount(context.memory)
+      const counts = await countRows(right, context, keysOf, account)
       const given = new Set<unknown>()
       for await (const batch of left.open(context)) {
         const keys = keysOf(batch, context.frame)
@@ -59,7 +61,7 @@ export function matchSource(
         if (pause !== null) await pause
         if (kept.length > 0) yield select(batch, kept)
       }
-      context.memory.give(counts.size, width)
+      account.clear()
     },
   }
 }
