@@ -113,7 +113,11 @@ class PlanCompiler {
       case 'distinct': {
         const layout = this.#layout(plan.input)
         const columns = (plan.on ?? layout.columns).map(columnExpr)
-        return distinctSource(this.compile(plan.input), compileKeys(layout, slots, columns, 'same'))
+        return distinctSource(this.compile(plan.input), {
+          node: plan,
+          keysOf: compileKeys(layout, slots, columns, 'same'),
+          width: layout.width,
+        })
       }
       case 'sort':
         return sortSource(this.compile(plan.input), this.#sort(plan, this.#layout(plan.input), plan.keys))
@@ -208,9 +212,11 @@ class PlanCompiler {
       ),
     })
     const source = this.compile(input)
-    if (sets === null) return aggregateSource(source, code(groups.map((_, position) => position)))
+    const of = { node: plan, width: layout.width }
+    if (sets === null) return aggregateSource(source, of, code(groups.map((_, position) => position)))
     return groupingSetsSource(
       source,
+      of,
       groups.length,
       sets.sets.map((positions) => ({ positions, ...code(positions) })),
     )
@@ -322,7 +328,7 @@ class PlanCompiler {
     const keys = compileKeys(layout, this.#slots, plan.columns.map(columnExpr), 'same')
     if (plan.operator !== 'union') return matchSource(left, right, plan.operator, plan.all, keys)
     const all = concatSource(left, right)
-    return plan.all ? all : distinctSource(all, keys)
+    return plan.all ? all : distinctSource(all, { node: plan, keysOf: keys, width: layout.width })
   }
 
   #apply(plan: ApplyNode): Source {

@@ -13,7 +13,7 @@ const LONG_BYTES = 64
 const OWN_SHARE = 16
 
 /** What a value takes beside its place and its head. */
-function sizeOf(value: Value | undefined): number {
+export function sizeOf(value: Value | undefined): number {
   switch (typeof value) {
     case 'string':
       return value.length
