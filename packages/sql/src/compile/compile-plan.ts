@@ -4,7 +4,7 @@ import { applySource, type SubqueryResult } from '../executor/apply.ts'
 import type { Source } from '../executor/context.ts'
 import { cteSource, recursiveSource, withSource } from '../executor/cte.ts'
 import { distinctSource } from '../executor/distinct.ts'
-import { joinSource } from '../executor/join.ts'
+import { joinSource } from '../executor/hash-join.ts'
 import { lateralSource } from '../executor/lateral.ts'
 import { type CountsOf, limitSource, singleSource } from '../executor/limit.ts'
 import { lookupJoinSource } from '../executor/lookup-join.ts'
@@ -261,6 +261,8 @@ class PlanCompiler {
     const filter = plan.residual === null ? null : compilePairFilter(left, right, slots, plan.residual)
     if (plan.method === 'mark')
       return markJoinSource(this.compile(plan.left), this.compile(plan.right), {
+        node: plan,
+        rightWidth: right.width,
         matched: plan.type === 'semi',
         keys,
         filter,
@@ -268,6 +270,7 @@ class PlanCompiler {
         outputs: plan.outputs.map(({ id }) => left.position(id) as number),
       })
     return joinSource(this.compile(plan.left), this.compile(plan.right), {
+      node: plan,
       type: plan.type,
       keys: plan.method === 'loop' ? null : keys,
       filter,

@@ -311,7 +311,8 @@ function groupedSource(
           for await (const batch of grouping.results()) yield shaped(batch, sets[s] as SetOptions, s)
       } finally {
         account.clear()
-        if (files.used) await files.close('hash', account)
+        files.kept(account)
+        if (files.used) await files.close('hash')
       }
     },
   }

@@ -55,7 +55,8 @@ export function distinctSource(input: Source, options: DistinctOptions): Source 
         yield* rest.rows()
       } finally {
         account.clear()
-        if (files.used) await files.close('hash', account)
+        files.kept(account)
+        if (files.used) await files.close('hash')
       }
     },
   }

@@ -1,5 +1,6 @@
 import type { Value } from '@cluster/core'
 import { BATCH_ROWS, type Batch } from '../compile/batch.ts'
+import type { ExecutionContext } from './context.ts'
 import { MemoryAccount, type MemoryBudget, rowsBytes } from './memory.ts'
 
 /** Rows kept in memory as long columns, counted against the statement's budget. */
@@ -46,6 +47,17 @@ export class RowStore {
       result.push(to)
     }
     return result
+  }
+
+  /** Puts all rows somewhere else, some at a time. */
+  async moveTo(add: (batch: Batch) => Promise<void>, context: ExecutionContext): Promise<void> {
+    for (let start = 0; start < this.#length; start += BATCH_ROWS) {
+      const end = Math.min(this.#length, start + BATCH_ROWS)
+      await add({ length: end - start, columns: this.columns.map((column) => column.slice(start, end)) })
+      const pause = context.work(end - start)
+      if (pause !== null) await pause
+    }
+    this.clear()
   }
 
   /** Keeps only the rows at these positions, in this order. */

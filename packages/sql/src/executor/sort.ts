@@ -119,7 +119,7 @@ class Sorter {
 
   async close(): Promise<void> {
     this.store.clear()
-    if (this.#files.used) await this.#files.close('sort', this.store.account)
+    if (this.#files.used) await this.#files.close('sort')
   }
 }
 

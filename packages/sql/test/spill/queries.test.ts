@@ -161,7 +161,7 @@ describe('with little memory', () => {
       ),
       settings(60),
     )
-    expect(written).toBeGreaterThan(5)
+    expect(written).toBeGreaterThan(100)
   })
 
   describe.each([3_000, 12_000])('of %i bytes', (bytes) => {
@@ -186,7 +186,7 @@ describe('with little memory', () => {
         }),
         settings(60),
       )
-      expect(spilled).toBeGreaterThan(10)
+      expect(spilled).toBeGreaterThan(25)
     })
   })
 })

@@ -1,13 +1,11 @@
-import type { Transaction, Value } from '@cluster/core'
+import type { Value } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { ExecutionContext } from '../../src/executor/context.ts'
 import { MemoryBudget } from '../../src/executor/memory.ts'
 import { sortSource, topSource } from '../../src/executor/sort.ts'
 import { TestClock } from '../engine/support.ts'
 import { MemoryFiles } from './memory-files.ts'
-
-type Columns = readonly (readonly Value[])[]
+import { type Columns, contextOf, rowsOf } from './support.ts'
 
 const compare = (columns: Columns, a: number, b: number): number =>
   (columns[0]?.[a] as number) - (columns[0]?.[b] as number)
@@ -23,27 +21,6 @@ const options = {
     return Array.from({ length }, (_, i) => i).filter((i) => (columns[0]?.[i] as number) < bound)
   },
 }
-
-function contextOf(memory: MemoryBudget, clock = new TestClock()): ExecutionContext {
-  return new ExecutionContext({
-    // Sorting reads no table.
-    transaction: null as unknown as Transaction,
-    clock,
-    frame: { parameters: [], outer: [], functions: null as never },
-    memory,
-    signal: null,
-  })
-}
-
-/** Rows of a key and their number, in batches. */
-const rowsOf = (keys: readonly number[], batch: number) => ({
-  async *open() {
-    for (let at = 0; at < keys.length; at += batch) {
-      const part = keys.slice(at, at + batch)
-      yield { length: part.length, columns: [part, part.map((_, i) => `row ${at + i}`)] }
-    }
-  },
-})
 
 describe('a sort with little memory', () => {
   test('gives the rows of a stable sort, all of them or the first', async () => {

@@ -11,6 +11,7 @@ export class SpillFiles {
   #diskBytes = 0
   /** Runs that were written, or parts that were worked on one after another. */
   batches = 0
+  #memoryBytes = 0
 
   /** @param node of the plan, by which EXPLAIN ANALYZE asks for it */
   constructor(context: ExecutionContext, node: object) {
@@ -37,6 +38,11 @@ export class SpillFiles {
     return file
   }
 
+  /** Looks at the most that was kept in memory. */
+  kept({ peak }: MemoryAccount): void {
+    this.#memoryBytes = Math.max(this.#memoryBytes, peak)
+  }
+
   wrote(bytes: number): void {
     this.#diskBytes += bytes
   }
@@ -46,11 +52,11 @@ export class SpillFiles {
   }
 
   /** Notes for EXPLAIN ANALYZE what was written, and deletes the files that are still there. */
-  async close(kind: SpillProfile['kind'], account: MemoryAccount): Promise<void> {
+  async close(kind: SpillProfile['kind']): Promise<void> {
     const profile = this.#diskBytes === 0 ? undefined : this.context.profile?.of(this.#node)
     if (profile !== undefined) {
       const { batches, diskBytes } = this
-      profile.spill = { kind, batches, memoryBytes: account.peak, diskBytes }
+      profile.spill = { kind, batches, memoryBytes: this.#memoryBytes, diskBytes }
     }
     for (const file of [...this.#open]) await file.remove()
   }

@@ -59,6 +59,11 @@ export class SpilledRows {
     return this.#rows === 0 ? 0 : Math.ceil((this.#bytes / this.#rows) * rows)
   }
 
+  /** How many rows each chunk has, in order; `read` gives them as batches. */
+  get chunkRows(): readonly number[] {
+    return this.#chunks.map(({ rows }) => rows)
+  }
+
   get chunks(): number {
     return this.#chunks.length
   }
