@@ -148,7 +148,7 @@ class PlanCompiler {
           id,
           source: this.compile(table),
         }))
-        return withSource(tables, this.compile(plan.input))
+        return withSource(tables, this.compile(plan.input), plan)
       }
       case 'cteScan':
         return cteSource(
@@ -241,6 +241,7 @@ class PlanCompiler {
   #recursive(plan: RecursiveNode): Source {
     const layout = new Layout(plan.columns)
     return recursiveSource(this.compile(plan.base), this.compile(plan.step), {
+      node: plan,
       id: plan.id,
       keys: plan.all ? null : compileKeys(layout, this.#slots, plan.columns.map(columnExpr), 'same'),
     })
@@ -328,10 +329,12 @@ class PlanCompiler {
     const left = this.compile(plan.left)
     const right = this.compile(plan.right)
     const layout = new Layout(plan.columns)
-    const keys = compileKeys(layout, this.#slots, plan.columns.map(columnExpr), 'same')
-    if (plan.operator !== 'union') return matchSource(left, right, plan.operator, plan.all, keys)
+    const keysOf = compileKeys(layout, this.#slots, plan.columns.map(columnExpr), 'same')
+    const of = { node: plan, keysOf, width: layout.width }
+    if (plan.operator !== 'union')
+      return matchSource(left, right, { ...of, operator: plan.operator, all: plan.all })
     const all = concatSource(left, right)
-    return plan.all ? all : distinctSource(all, { node: plan, keysOf: keys, width: layout.width })
+    return plan.all ? all : distinctSource(all, of)
   }
 
   #apply(plan: ApplyNode): Source {
