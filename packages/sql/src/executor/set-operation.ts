@@ -1,8 +1,8 @@
 import type { Value } from '@cluster/core'
 import { BATCH_ROWS, type Batch } from '../compile/batch.ts'
 import type { SetPlan } from '../plan/logical.ts'
-import type { ExecutionContext, Source } from './context.ts'
-import { distinctSource, type RowKeys, select } from './distinct.ts'
+import type { Source } from './context.ts'
+import { type RowKeys, select } from './distinct.ts'
 import { MemoryAccount, rowsBytes } from './memory.ts'
 import { Partitions } from './spill/partitions.ts'
 import { SpillFiles } from './spill/spill-file.ts'
@@ -32,7 +32,7 @@ export interface MatchOptions {
  * difference; without, once.
  */
 export function matchSource(left: Source, right: Source, options: MatchOptions): Source {
-  const matched: Source = {
+  return {
     async *open(context) {
       const files = new SpillFiles(context, options.node)
       files.batches = 1
@@ -43,7 +43,6 @@ export function matchSource(left: Source, right: Source, options: MatchOptions):
       }
     },
   }
-  return options.all ? matched : distinctSource(matched, options)
 }
 
 /** Keys and how often they come, as two columns. */
@@ -60,11 +59,11 @@ function keyCounts(source: Source, keysOf: RowKeys): Source {
 
 /**
  * The left rows that the counts let through. When there are too many keys, both go to partitions on disk.
- * @param counts of the right side: keys, some perhaps several times, and how often they come
+ * @param right as keys, some perhaps several times, and how often they come
  */
 async function* matchedRows(
   left: Source,
-  counts: Source,
+  right: Source,
   options: MatchOptions,
   files: SpillFiles,
   level: number,
@@ -73,37 +72,43 @@ async function* matchedRows(
   const { keysOf, width } = options
   const account = new MemoryAccount(context.memory)
   try {
-    const table = await countedKeys(counts, files, account, level)
-    files.kept(account)
-    if (table instanceof Map) {
-      for await (const batch of left.open(context)) {
-        const kept = passing(keysOf(batch, context.frame), batch.length, table, options)
-        const pause = context.work(batch.length)
-        if (pause !== null) await pause
-        if (kept.length > 0) yield select(batch, kept)
-      }
-      return
-    }
-    const rows = await Partitions.make(files, width, level)
+    const counts = new Map<unknown, number>()
+    let spilled = await count(right, counts, files, account, level)
+    let rows: Partitions | null = null
     for await (const batch of left.open(context)) {
-      await rows.add(batch, keysOf(batch, context.frame))
+      const keys = keysOf(batch, context.frame)
+      if (spilled !== null) {
+        rows ??= await Partitions.make(files, width, level)
+        await rows.add(batch, keys)
+      } else {
+        const before = counts.size
+        const kept = passing(keys, batch.length, counts, options)
+        const some = select(batch, kept)
+        if (counts.size > before) account.take(keyBytes(keys, batch.length, counts.size - before))
+        if (kept.length > 0) yield some
+        // What was given is in the table, so that it does not come again.
+        if (counts.size > before && account.over && level < LEVELS_MAX)
+          spilled = await moved(counts, files, account, level)
+      }
       const pause = context.work(batch.length)
       if (pause !== null) await pause
     }
-    await rows.finish()
-    for (const [i, part] of rows.parts.entries()) {
-      if (part.length === 0) continue
+    files.kept(account)
+    await rows?.finish()
+    await spilled?.finish()
+    for (const [i, part] of (rows?.parts ?? []).entries()) {
+      if (part.length === 0 || spilled === null) continue
       files.batches++
-      yield* matchedRows(part.source, (table.parts[i] as SpilledRows).source, options, files, level + 1)
+      yield* matchedRows(part.source, (spilled.parts[i] as SpilledRows).source, options, files, level + 1)
     }
-    await table.remove()
-    await rows.remove()
+    await spilled?.remove()
+    await rows?.remove()
   } finally {
     account.clear()
   }
 }
 
-/** The positions of the rows that come through. */
+/** The positions of the rows that come through. Without ALL the table is changed so that each comes through once. */
 function passing(
   keys: readonly unknown[],
   length: number,
@@ -111,10 +116,14 @@ function passing(
   { operator, all }: MatchOptions,
 ): readonly number[] {
   const kept: number[] = []
+  const wanted = operator === 'intersect'
   for (let i = 0; i < length; i++) {
-    const count = counts.get(keys[i]) ?? 0
-    if (all && count > 0) counts.set(keys[i], count - 1)
-    if (count > 0 === (operator === 'intersect')) kept.push(i)
+    const key = keys[i]
+    const count = counts.get(key) ?? 0
+    if (all && count > 0) counts.set(key, count - 1)
+    if (count > 0 !== wanted) continue
+    if (!all) counts.set(key, wanted ? 0 : 1)
+    kept.push(i)
   }
   return kept
 }
@@ -124,15 +133,20 @@ const COUNT_BYTES = 24
 /** A table is divided no further than that: its keys then differ in little but their hash. */
 const LEVELS_MAX = 6
 
-/** How often each key comes: as a table, or, when they are too many, in partitions. */
-async function countedKeys(
+/** About what some new places in a table take. */
+const keyBytes = (keys: readonly unknown[], length: number, places: number): number =>
+  Math.ceil((places / Math.max(1, length)) * rowsBytes([keys as readonly Value[]], length)) +
+  places * COUNT_BYTES
+
+/** Counts how often each key comes. @returns null; or where all counts are, when they are too many for the table */
+async function count(
   source: Source,
+  counts: Map<unknown, number>,
   files: SpillFiles,
   account: MemoryAccount,
   level: number,
-): Promise<Map<unknown, number> | Partitions> {
+): Promise<Partitions | null> {
   const { context } = files
-  const counts = new Map<unknown, number>()
   let partitions: Partitions | null = null
   for await (const batch of source.open(context)) {
     const [keys = [], times = []] = batch.columns
@@ -141,27 +155,24 @@ async function countedKeys(
       const before = counts.size
       for (let i = 0; i < batch.length; i++)
         counts.set(keys[i], (counts.get(keys[i]) ?? 0) + (times[i] as number))
-      const share = (counts.size - before) / Math.max(1, batch.length)
-      account.take(Math.ceil(share * rowsBytes([keys], batch.length)) + (counts.size - before) * COUNT_BYTES)
-      if (account.over && level < LEVELS_MAX) {
-        partitions = await Partitions.make(files, 2, level)
-        await moveCounts(counts, partitions, context)
-        account.clear()
-      }
+      account.take(keyBytes(keys, batch.length, counts.size - before))
+      if (account.over && level < LEVELS_MAX) partitions = await moved(counts, files, account, level)
     }
     const pause = context.work(batch.length)
     if (pause !== null) await pause
   }
-  await partitions?.finish()
-  return partitions ?? counts
+  return partitions
 }
 
-/** Empties the table. */
-async function moveCounts(
+/** Empties the table into partitions. */
+async function moved(
   counts: Map<unknown, number>,
-  partitions: Partitions,
-  context: ExecutionContext,
-): Promise<void> {
+  files: SpillFiles,
+  account: MemoryAccount,
+  level: number,
+): Promise<Partitions> {
+  const { context } = files
+  const partitions = await Partitions.make(files, 2, level)
   let keys: Value[] = []
   let times: Value[] = []
   const write = async (): Promise<void> => {
@@ -171,11 +182,14 @@ async function moveCounts(
     keys = []
     times = []
   }
-  for (const [key, count] of counts) {
+  for (const [key, often] of counts) {
     keys.push(key as Value)
-    times.push(count)
+    times.push(often)
     if (keys.length === BATCH_ROWS) await write()
   }
   await write()
   counts.clear()
+  files.kept(account)
+  account.clear()
+  return partitions
 }

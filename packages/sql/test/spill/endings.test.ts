@@ -20,6 +20,7 @@ const writing: readonly (readonly [what: string, text: string])[] = [
   ['INTERSECT', 'SELECT s, id FROM m INTERSECT ALL SELECT s, n FROM m'],
   ['EXCEPT', 'SELECT s, id FROM m EXCEPT SELECT s, n FROM m'],
   ['a window', 'SELECT id, sum(n) OVER (PARTITION BY s ORDER BY n, id) FROM m'],
+  ['one large partition', 'SELECT id, s, count(*) OVER () FROM m'],
   [
     'a table of WITH',
     'WITH w AS MATERIALIZED (SELECT id, s FROM m) SELECT count(*), (SELECT max(s) FROM w) FROM w',

@@ -63,6 +63,8 @@ const conditions = [
   't.a = u.a AND t.b > u.e',
   't.c = u.c AND t.id < 60',
 ]
+const manySet = (word: string) =>
+  `SELECT id % 610, c FROM t ${word} SELECT b * 2, CASE WHEN b % 3 = 0 THEN c ELSE repeat('x', (b * 2 % 5)::integer) || b * 2 % 29 END FROM u`
 const set = (word: string) => `SELECT t.a, t.c FROM t ${word} SELECT u.a, u.c FROM u`
 
 /** Queries, and whether the order of their rows is told. */
@@ -113,7 +115,7 @@ const large: fc.Arbitrary<readonly [text: string, inOrder: boolean]> = fc.oneof(
     ),
   fc
     .constantFrom('UNION', 'UNION ALL', 'INTERSECT', 'INTERSECT ALL', 'EXCEPT', 'EXCEPT ALL')
-    .map((word) => [set(word), false] as const),
+    .chain((word) => fc.constantFrom(set(word), manySet(word)).map((text) => [text, false] as const)),
   fc
     .constantFrom(
       'SELECT DISTINCT t.a, t.c FROM t',
