@@ -89,21 +89,35 @@ describe('files of statements', () => {
 
   test.each(writing)('of %s are gone when the disk fails, at whatever moment', async (_, text) => {
     let operations = 0
-    files.before = () => {
-      operations++
+    files.before = (operation) => {
+      if (operation !== 'remove') operations++
     }
     await engine.query(text)
     const step = Math.max(1, Math.floor(operations / 5))
     for (let at = 1; at <= operations; at += step) {
       let left = at
-      files.before = () => {
-        if (--left === 0) throw new Error('the disk is broken')
+      files.before = (operation) => {
+        if (operation !== 'remove' && --left === 0) throw new Error('the disk is broken')
       }
       await expect(engine.query(text)).rejects.toThrow('the disk is broken')
       expect(files.open).toBe(0)
     }
     files.before = () => {}
     expect((await engine.query('SELECT count(*) FROM m')).rows).toEqual([[BigInt(ROWS)]])
+  })
+
+  test('are gone but for the one that cannot be deleted, which is told', async () => {
+    let refused = false
+    files.before = (operation) => {
+      if (operation !== 'remove' || refused) return
+      refused = true
+      throw new Error('it cannot be deleted')
+    }
+    await expect(engine.query('SELECT a.id, b.s FROM m a JOIN m b ON a.s = b.s')).rejects.toThrow(
+      'it cannot be deleted',
+    )
+    expect(files.open).toBe(1)
+    files.open = 0
   })
 
   test('are gone when a later part of the statement fails', async () => {

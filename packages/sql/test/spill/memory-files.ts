@@ -10,7 +10,7 @@ export class MemoryFiles implements TemporaryFiles {
   bytes = 0
   peakBytes = 0
   /** Called before every operation; it may throw. */
-  before: (operation: 'create' | 'append' | 'read') => void = () => {}
+  before: (operation: 'create' | 'append' | 'read' | 'remove') => void = () => {}
 
   async create(): Promise<TemporaryFile> {
     this.before('create')
@@ -39,6 +39,7 @@ export class MemoryFiles implements TemporaryFiles {
       },
       remove: async () => {
         if (removed) return
+        this.before('remove')
         removed = true
         this.open--
         this.bytes -= size

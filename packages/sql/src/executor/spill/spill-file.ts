@@ -58,7 +58,9 @@ export class SpillFiles {
       const { batches, diskBytes } = this
       profile.spill = { kind, batches, memoryBytes: this.#memoryBytes, diskBytes }
     }
-    for (const file of [...this.#open]) await file.remove()
+    const removed = await Promise.allSettled([...this.#open].map((file) => file.remove()))
+    // One that cannot be deleted does not keep the others.
+    for (const one of removed) if (one.status === 'rejected') throw one.reason
   }
 }
 
