@@ -13,7 +13,7 @@ import {
   relationId,
 } from '@cluster/core'
 import { decodeBinary, encodeBinary } from '@cluster/pgwire'
-import { type BinaryValues, sqlEngine, TEXT, type VirtualTable } from '@cluster/sql'
+import { type BinaryValues, sqlEngine, TEXT, type TemporaryFiles, type VirtualTable } from '@cluster/sql'
 import type { ClusterDatabase } from './cluster.ts'
 import { nodeDisk } from './driver/node-disk.ts'
 import type { NodeErrorDetail } from './errors.ts'
@@ -26,12 +26,14 @@ interface Ports {
   readonly databases: Databases
   /** Null: there are no locks. */
   readonly locks: Locks | null
+  /** Where statements put rows that are too many for memory; null: nowhere. */
+  readonly temporary: TemporaryFiles | null
 }
 
 /** Puts SQL on a database of the layer below. */
 export function openDatabase(
   storage: Database,
-  { clock, random, peers, databases, locks }: Ports,
+  { clock, random, peers, databases, locks, temporary }: Ports,
 ): ClusterDatabase {
   const engine = sqlEngine()({
     database: storage,
@@ -41,6 +43,7 @@ export function openDatabase(
     binary,
     databases,
     ...(locks === null ? {} : { locks }),
+    ...(temporary === null ? {} : { temporary }),
   })
   return {
     name: storage.name,

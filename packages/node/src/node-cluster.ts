@@ -31,6 +31,7 @@ import {
   type Semaphore,
   semaphore,
 } from '@cluster/mutex'
+import type { TemporaryFiles } from '@cluster/sql'
 import type {
   Cluster,
   ClusterDatabase,
@@ -52,6 +53,8 @@ interface Parts {
   readonly folder: DataFolder
   readonly transport: Transport
   readonly node: ComposedNode
+  /** Where statements put rows that are too many for memory. */
+  readonly temporary: TemporaryFiles
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -243,8 +246,9 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
   }
 
   #open(storage: Database, databases: Databases): ClusterDatabase {
-    const { clock, random, node } = this.#parts
-    return openDatabase(storage, { clock, random, databases, peers: node.peers, locks: node.locks })
+    const { clock, random, node, temporary } = this.#parts
+    const { peers, locks } = node
+    return openDatabase(storage, { clock, random, databases, peers, locks, temporary })
   }
 
   #end(reason: 'away' | 'left'): Promise<void> {

@@ -2,6 +2,7 @@ import type { LogLevel } from '@cluster/core'
 import type { KeepRule } from '@cluster/db-serializer'
 import type { MutexOptions } from '@cluster/mutex'
 import { staticDiscovery } from '@cluster/p2p'
+import { temporaryFiles } from '@cluster/sql'
 import { libp2pTransport, mdnsDiscovery, newIdentity } from '@cluster/transport'
 import { parseAddresses } from './addresses.ts'
 import type { Cluster } from './cluster.ts'
@@ -12,6 +13,9 @@ import { nodeRandom } from './driver/node-random.ts'
 import { chooseStorage, type StorageKind } from './driver/storage-choice.ts'
 import { textLogger } from './driver/text-logger.ts'
 import { NodeCluster } from './node-cluster.ts'
+
+/** What statements may have on disk at once, so that they do not take the room that the log needs. */
+const TEMPORARY_BYTES_MAX = 16 * 1024 ** 3
 
 /** Everything has a default; an empty object joins, or forms, the cluster named "cluster" on this network. */
 export interface OpenOptions {
@@ -39,6 +43,11 @@ export interface OpenOptions {
    * differ. Default: as the data folder has it, `memory` for a new one.
    */
   readonly storage?: StorageKind
+  /**
+   * What running statements may write to disk at once, all together, in bytes: rows that are too many for `work_mem`. They are in
+   * the folder `tmp` of the data folder, no longer than their statement runs. Default 16 GiB.
+   */
+  readonly temporaryBytesMax?: number
   /** Only nodes that know it may join. Without one only private and loopback addresses are served. */
   readonly secret?: string
   /** The operator's word: give up a damaged log even if nobody else may have all that it held. */
@@ -140,7 +149,11 @@ export async function openCluster(options: OpenOptions = {}): Promise<Cluster> {
       },
       { transport, discoveries, disk: folder.disk, ...platform, ...(storage === null ? {} : { storage }) },
     )
-    const cluster = new NodeCluster({ name, folder, transport, node, ...platform })
+    const temporary = temporaryFiles(folder.disk.folder('tmp'), {
+      bytesMax: options.temporaryBytesMax ?? TEMPORARY_BYTES_MAX,
+    })
+    await temporary.empty()
+    const cluster = new NodeCluster({ name, folder, transport, node, temporary, ...platform })
     await cluster.start()
     return cluster
   } catch (error) {

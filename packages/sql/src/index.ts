@@ -5,6 +5,13 @@ export type { CopyOutput } from './copy/copy-out.ts'
 export type { CopyShape, CopySource, OpenCopySource } from './copy/feed.ts'
 export type { BinaryValues } from './copy/values.ts'
 export { isSqlError, type SqlError, type SqlErrorDetail } from './errors.ts'
+export {
+  type NodeTemporaryFiles,
+  type TemporaryFile,
+  type TemporaryFiles,
+  type TemporaryFilesOptions,
+  temporaryFiles,
+} from './executor/spill/temporary-files.ts'
 export { type FragmentOptions, sqlFragments } from './fragment/evaluator.ts'
 export type { Listening, ListenOptions } from './notify/listening.ts'
 export type { Notification } from './notify/notification.ts'

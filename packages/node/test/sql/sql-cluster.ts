@@ -101,7 +101,7 @@ export class SqlCluster {
     )
     const { clock, random } = ports
     const { databases, peers, locks } = node
-    app.database = openDatabase(storage, { clock, random, databases, peers, locks })
+    app.database = openDatabase(storage, { clock, random, databases, peers, locks, temporary: null })
   }
 
   settle<T>(promise: Promise<T>): Promise<T> {

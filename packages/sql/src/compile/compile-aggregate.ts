@@ -1,5 +1,12 @@
 import { assert, type Value } from '@cluster/core'
-import { type AggregateStates, type AggregateUpdate, blankHash, textHash } from '../executor/aggregate.ts'
+import {
+  type AggregateOptions,
+  type AggregateStates,
+  type AggregateUpdate,
+  blankHash,
+  textHash,
+} from '../executor/aggregate.ts'
+import { sizeOf } from '../executor/memory.ts'
 import { CountStates, DecimalSumStates, FloatSumStates, WholeSumStates } from '../executor/number-states.ts'
 import type { RowComparator } from '../executor/sorted-rows.ts'
 import { addFloat } from '../functions/arithmetic.ts'
@@ -179,10 +186,7 @@ function orderedCode({ fn, orderBy, args }: AggregateCall): CallCode {
   }
 }
 
-export interface CompiledAggregate {
-  readonly update: AggregateUpdate
-  readonly makeStates: readonly (() => AggregateStates)[]
-}
+export type CompiledAggregate = Pick<AggregateOptions, 'update' | 'updateJudged' | 'makeStates'>
 
 /** One loop that filters rows, finds their groups and updates every aggregate. */
 export function compileAggregate(
@@ -199,7 +203,7 @@ export function compileAggregate(
   )
   writer.line('const n = batch.length')
   if (groups.length === 0) writer.line('const g = 0')
-  emitter.block('for (let i = 0; i < n; i++)', () => {
+  emitter.block('rows: for (let i = 0; i < n; i++)', () => {
     if (filter !== null) emitter.require(filter)
     if (groups.length > 0) findGroup(writer, emitter, groups)
     calls.forEach((call, c) => {
@@ -207,8 +211,15 @@ export function compileAggregate(
       updateCall(writer, emitter, call, codes[c] as CallCode, c, states)
     })
   })
+  // Rows that were written to disk have met the filter, which may be one that says something else every time.
+  let judged: AggregateUpdate | null = null
+  const update = writer.build<AggregateUpdate>(['batch', 'groups', 'frame'])
   return {
-    update: writer.build<AggregateUpdate>(['batch', 'groups', 'frame']),
+    update,
+    updateJudged() {
+      judged ??= filter === null ? update : compileAggregate(layout, slots, null, groups, calls).update
+      return judged
+    },
     makeStates: calls.map((call, c) => {
       const { makeStates } = codes[c] as CallCode
       return () => (call.distinct ? withSeen(makeStates()) : makeStates())
@@ -241,10 +252,18 @@ function pushValues(writer: FunctionWriter, parts: readonly Part[]): void {
   })
 }
 
+/** No group is added when there is no room for one. */
+const missIfFrozen = (writer: FunctionWriter, key: string): void =>
+  writer.block('if (groups.frozen)', () => {
+    writer.line(`groups.miss(i, ${key})`)
+    writer.line('continue rows')
+  })
+
 function findByKey(writer: FunctionWriter, parts: readonly Part[]): void {
   writer.line(`const key = ${hashKeyCode(writer, parts)}`)
   writer.line(`let g = ${writer.hoist('groups.byKey')}.get(key)`)
   writer.block('if (g === undefined)', () => {
+    missIfFrozen(writer, 'key')
     writer.line('g = groups.add(key)')
     pushValues(writer, parts)
   })
@@ -260,6 +279,7 @@ function findWhole(writer: FunctionWriter, part: Part): void {
   writer.block('if (g < 0)', () => {
     writer.line(`g = groups.find(${code})`)
     writer.block('if (g < 0)', () => {
+      missIfFrozen(writer, code)
       writer.line(`g = groups.addWhole(${code})`)
       pushValues(writer, [part])
     })
@@ -290,6 +310,7 @@ function findHashed(writer: FunctionWriter, parts: readonly Part[]): void {
   writer.block('for (;;)', () => {
     writer.line('g = groups.slots[at]')
     writer.block('if (g < 0)', () => {
+      missIfFrozen(writer, hash)
       writer.line(`g = groups.addHashed(at, ${hash})`)
       pushValues(writer, parts)
       writer.line('break')
@@ -298,6 +319,17 @@ function findHashed(writer: FunctionWriter, parts: readonly Part[]): void {
     writer.line('at = (at + 1) & (groups.slots.length - 1)')
   })
 }
+
+/** Counts values that a state keeps. */
+function hold(writer: FunctionWriter, values: readonly string[]): void {
+  const size = writer.capture(sizeOf, 'f')
+  const sizes = values.map((value) => `${size}(${value})`).join(' + ')
+  writer.line(
+    `groups.heldBytes += ${HELD_BYTES * (values.length + 1)}${values.length === 0 ? '' : ` + ${sizes}`}`,
+  )
+}
+/** A value in a list or set of a state. */
+const HELD_BYTES = 24
 
 function updateCall(
   writer: FunctionWriter,
@@ -327,9 +359,12 @@ function updateCall(
       const key = writer.declare(hashKeyCode(writer, known), 'd')
       writer.line(`if (${seen}.has(${key})) break ${end}`)
       writer.line(`${seen}.add(${key})`)
+      hold(writer, [key])
     }
     const values = args.map(({ code: arg }) => arg)
     const keys = call.orderBy.map(({ expr }) => emitter.emit(expr).code)
+    // The state of a function that depends on the order grows with every row.
+    if (call.orderBy.length > 0 || call.fn.ordered) hold(writer, [...values, ...keys])
     code.update(writer, states, [...values, ...keys])
   })
 }

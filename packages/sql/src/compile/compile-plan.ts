@@ -4,7 +4,7 @@ import { applySource, type SubqueryResult } from '../executor/apply.ts'
 import type { Source } from '../executor/context.ts'
 import { cteSource, recursiveSource, withSource } from '../executor/cte.ts'
 import { distinctSource } from '../executor/distinct.ts'
-import { joinSource } from '../executor/join.ts'
+import { joinSource } from '../executor/hash-join.ts'
 import { lateralSource } from '../executor/lateral.ts'
 import { type CountsOf, limitSource, singleSource } from '../executor/limit.ts'
 import { lookupJoinSource } from '../executor/lookup-join.ts'
@@ -132,18 +132,18 @@ class PlanCompiler {
       case 'distinct': {
         const layout = this.#layout(plan.input)
         const columns = (plan.on ?? layout.columns).map(columnExpr)
-        return distinctSource(
-          this.compile(plan.input),
-          compileKeys(layout, slots, columns, 'same'),
-          layout.width,
-        )
+        return distinctSource(this.compile(plan.input), {
+          node: plan,
+          keysOf: compileKeys(layout, slots, columns, 'same'),
+          width: layout.width,
+        })
       }
       case 'sort':
-        return sortSource(this.compile(plan.input), this.#sort(this.#layout(plan.input), plan.keys))
+        return sortSource(this.compile(plan.input), this.#sort(plan, this.#layout(plan.input), plan.keys))
       case 'top':
         return topSource(
           this.compile(plan.input),
-          this.#sort(this.#layout(plan.input), plan.keys),
+          this.#sort(plan, this.#layout(plan.input), plan.keys),
           this.#counts(plan),
         )
       case 'limit':
@@ -166,9 +166,8 @@ class PlanCompiler {
         const tables = plan.tables.map(({ id, plan: table }) => ({
           id,
           source: this.compile(table),
-          width: physicalColumns(table).length,
         }))
-        return withSource(tables, this.compile(plan.input))
+        return withSource(tables, this.compile(plan.input), plan)
       }
       case 'cteScan':
         return cteSource(
@@ -232,9 +231,11 @@ class PlanCompiler {
       ),
     })
     const source = fused ? this.#filtered(below) : this.compile(input)
-    if (sets === null) return aggregateSource(source, code(groups.map((_, position) => position)))
+    const of = { node: plan, width: layout.width }
+    if (sets === null) return aggregateSource(source, of, code(groups.map((_, position) => position)))
     return groupingSetsSource(
       source,
+      of,
       groups.length,
       sets.sets.map((positions) => ({ positions, ...code(positions) })),
     )
@@ -268,8 +269,8 @@ class PlanCompiler {
   #recursive(plan: RecursiveNode): Source {
     const layout = new Layout(plan.columns)
     return recursiveSource(this.compile(plan.base), this.compile(plan.step), {
+      node: plan,
       id: plan.id,
-      width: layout.width,
       keys: plan.all ? null : compileKeys(layout, this.#slots, plan.columns.map(columnExpr), 'same'),
     })
   }
@@ -289,6 +290,8 @@ class PlanCompiler {
     const filter = plan.residual === null ? null : compilePairFilter(left, right, slots, plan.residual)
     if (plan.method === 'mark')
       return markJoinSource(this.compile(plan.left), this.compile(plan.right), {
+        node: plan,
+        rightWidth: right.width,
         matched: plan.type === 'semi',
         keys,
         filter,
@@ -296,6 +299,7 @@ class PlanCompiler {
         outputs: plan.outputs.map(({ id }) => left.position(id) as number),
       })
     return joinSource(this.compile(plan.left), this.compile(plan.right), {
+      node: plan,
       type: plan.type,
       keys: plan.method === 'loop' ? null : keys,
       filter,
@@ -332,7 +336,7 @@ class PlanCompiler {
     })
   }
 
-  #sort(layout: Layout, keys: readonly SortKey[]): SortOptions {
+  #sort(node: object, layout: Layout, keys: readonly SortKey[]): SortOptions {
     const added: Expr[] = []
     const placed = keys.map(({ expr, descending, nulls }) => {
       const known = expr.kind === 'column' ? layout.position(expr.column.id) : null
@@ -340,6 +344,7 @@ class PlanCompiler {
       return { type: expr.type, descending, nulls, position: known ?? layout.width + added.length - 1 }
     })
     return {
+      node,
       addKeys: compileMap(layout, this.#slots, null, [...layout.columns.map(columnExpr), ...added]),
       width: layout.width,
       widthWithKeys: layout.width + added.length,
@@ -352,11 +357,12 @@ class PlanCompiler {
     const left = this.compile(plan.left)
     const right = this.compile(plan.right)
     const layout = new Layout(plan.columns)
-    const keys = compileKeys(layout, this.#slots, plan.columns.map(columnExpr), 'same')
+    const keysOf = compileKeys(layout, this.#slots, plan.columns.map(columnExpr), 'same')
+    const of = { node: plan, keysOf, width: layout.width }
     if (plan.operator !== 'union')
-      return matchSource(left, right, plan.operator, plan.all, keys, layout.width)
+      return matchSource(left, right, { ...of, operator: plan.operator, all: plan.all })
     const all = concatSource(left, right)
-    return plan.all ? all : distinctSource(all, keys, layout.width)
+    return plan.all ? all : distinctSource(all, of)
   }
 
   #apply(plan: ApplyNode): Source {

@@ -1,6 +1,6 @@
 import type { Database } from '@cluster/core'
 import type { ExecutionContext } from '../executor/context.ts'
-import { SharedRows } from '../executor/cte.ts'
+import { rowsThere } from '../executor/cte.ts'
 import { mapSource } from '../executor/pipeline.ts'
 import { optimize } from '../optimizer/optimize.ts'
 import { physicalPlan } from '../optimizer/physical.ts'
@@ -54,7 +54,7 @@ export function compileRows(
   const exact = mapSource(source, compileMap(layout, slots, null, wanted.map(columnExpr)))
   return async (batches, context) => {
     const own = context.fork(context.transaction)
-    own.tables.set(id, SharedRows.of(batches))
+    own.tables.set(id, rowsThere(batches))
     const made: Batch[] = []
     for await (const batch of exact.open(own)) made.push(batch)
     return made

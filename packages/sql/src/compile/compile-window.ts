@@ -20,6 +20,8 @@ import { compileComparator, compileMap, compileScalars, type Layout, type Slots 
 /** Columns that a window computes beside those of its input. */
 class Added {
   readonly exprs: Expr[] = []
+  /** Columns of the input that something is computed from. */
+  readonly asked = new Set<number>()
   readonly #layout: Layout
 
   constructor(layout: Layout) {
@@ -29,7 +31,10 @@ class Added {
   /** Where the value of the expression will stand. */
   position(expr: Expr): number {
     const known = expr.kind === 'column' ? this.#layout.position(expr.column.id) : null
-    if (known !== null) return known
+    if (known !== null) {
+      this.asked.add(known)
+      return known
+    }
     const at = this.exprs.findIndex((other) => sameExpr(other, expr))
     if (at >= 0) return this.#layout.width + at
     this.exprs.push(expr)
@@ -48,6 +53,8 @@ export function compileWindow(input: Source, plan: WindowNode, layout: Layout, s
   const peers = comparator(plan.orderBy)
   const calls = plan.calls.map((call) => evaluator(call, plan, added, slots))
   return windowSource(input, {
+    node: plan,
+    asked: added.asked,
     addArguments: compileMap(layout, slots, null, [...layout.columns.map(columnExpr), ...added.exprs]),
     width: layout.width,
     widthWithArguments: layout.width + added.exprs.length,

@@ -1,9 +1,10 @@
 import type { ExecutionContext, Source } from '../executor/context.ts'
-import { SharedRows } from '../executor/cte.ts'
+import { closeTables, rowsThere, SharedRows } from '../executor/cte.ts'
 import { DeferredWrites } from '../executor/deferred-writes.ts'
+import { RowPages } from '../executor/spill/row-pages.ts'
+import { SpillFiles } from '../executor/spill/spill-file.ts'
 import { type PhysicalPlan, physicalColumns } from '../plan/physical.ts'
 import type { BoundStatement, StatementTable, WithStatement } from '../plan/statement.ts'
-import type { Batch } from './batch.ts'
 import { type CompiledStatement, type CompileOptions, compileStatement } from './compile-statement.ts'
 
 /** A table of WITH, ready to be made when a run begins. */
@@ -35,15 +36,23 @@ function compileWith({ tables, main }: WithStatement, options: CompileOptions): 
     const source: Source = {
       async *open(context) {
         const deferred = new DeferredWrites(context.transaction)
-        await makeTables(parts, context, deferred)
-        // Rows are given out when everything was written, so that an error leaves nothing half told.
-        const batches: Batch[] = []
-        for await (const batch of compiled.source.open(context)) {
-          context.memory.take(batch.length, batch.columns.length)
-          batches.push(batch)
+        const tables: SharedRows[] = []
+        const files = new SpillFiles(context, plan)
+        const rows = new RowPages(files)
+        try {
+          await makeTables(parts, context, deferred, tables, plan)
+          // Rows are given out when everything was written, so that an error leaves nothing half told.
+          for await (const batch of compiled.source.open(context)) {
+            const writing = rows.append(batch)
+            if (writing !== null) await writing
+          }
+          deferred.apply()
+          yield* rows.read()
+        } finally {
+          await closeTables(tables)
+          await rows.close()
+          if (files.used) await files.close('rows')
         }
-        deferred.apply()
-        yield* batches
       },
     }
     return { ...compiled, plan, source }
@@ -54,10 +63,15 @@ function compileWith({ tables, main }: WithStatement, options: CompileOptions): 
     program: null,
     async run(context) {
       const deferred = new DeferredWrites(context.transaction)
-      await makeTables(parts, context, deferred)
-      const written = await compiled.run(context.fork(deferred))
-      deferred.apply()
-      return written
+      const tables: SharedRows[] = []
+      try {
+        await makeTables(parts, context, deferred, tables, plan)
+        const written = await compiled.run(context.fork(deferred))
+        deferred.apply()
+        return written
+      } finally {
+        await closeTables(tables)
+      }
     },
   }
 }
@@ -77,18 +91,25 @@ const wordOf = (
 ): string =>
   `${{ insert: 'insert into', update: 'update', delete: 'delete from', merge: 'merge into' }[part.kind]} ${part.target.table.name}`
 
-/** What changes rows runs to its end, in order; queries run as far as somebody reads them. */
+/**
+ * What changes rows runs to its end, in order; queries run as far as somebody reads them.
+ * @param made gets the tables that have to be closed
+ */
 async function makeTables(
   parts: readonly Part[],
   context: ExecutionContext,
   deferred: DeferredWrites,
+  made: SharedRows[],
+  node: object,
 ): Promise<void> {
-  for (const { id, compiled, width } of parts) {
+  for (const { id, compiled } of parts) {
     if (compiled.kind === 'query') {
-      context.tables.set(id, SharedRows.from(compiled.source, width, context.fork(context.transaction)))
+      const rows = new SharedRows(compiled.source, context.fork(context.transaction), node)
+      made.push(rows)
+      context.tables.set(id, rows)
       continue
     }
     const { returned } = await compiled.run(context.fork(deferred))
-    context.tables.set(id, SharedRows.of(returned))
+    context.tables.set(id, rowsThere(returned))
   }
 }

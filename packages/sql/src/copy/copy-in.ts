@@ -4,8 +4,9 @@ import type { Batch } from '../compile/batch.ts'
 import { BATCH_ROWS } from '../compile/batch.ts'
 import { type CompileOptions, compileStatement } from '../compile/compile-statement.ts'
 import { isSqlError, SQLSTATE, sqlError, withContext } from '../errors.ts'
-import { ExecutionContext, MemoryBudget } from '../executor/context.ts'
-import { SharedRows } from '../executor/cte.ts'
+import { ExecutionContext } from '../executor/context.ts'
+import { rowsThere } from '../executor/cte.ts'
+import { MemoryBudget } from '../executor/memory.ts'
 import type { Copy, QualifiedName } from '../syntax/ast.ts'
 import type { ReadingContext } from '../types/datetime.ts'
 import { BinaryReader } from './binary-reader.ts'
@@ -78,7 +79,7 @@ export async function copyIn(
     const known = context.keyWork.written.length
     for (let wanted = batch.length; ; wanted *= 2) {
       try {
-        context.tables.set(rows, SharedRows.of([batch]))
+        context.tables.set(rows, rowsThere([batch]))
         return (await compiled.run(batchContext(ports))).count
       } catch (error) {
         transaction.rollbackTo(mark)
@@ -114,7 +115,7 @@ function batchContext({
   signal,
   memoryBytesMax,
 }: CopyInPorts): ExecutionContext {
-  const memory = new MemoryBudget(memoryBytesMax)
+  const memory = new MemoryBudget({ bytesMax: memoryBytesMax })
   return new ExecutionContext({ transaction, clock, frame: context.frame, memory, signal }, context)
 }
 

@@ -1,6 +1,9 @@
 import type { Value } from '@cluster/core'
 import { BATCH_ROWS, type Batch, type Frame } from '../compile/batch.ts'
-import type { Source } from './context.ts'
+import type { ExecutionContext, Source } from './context.ts'
+import { MemoryAccount, rowsBytes } from './memory.ts'
+import { Partitions } from './spill/partitions.ts'
+import { SpillFiles } from './spill/spill-file.ts'
 
 /** The states of one aggregate call: one a group, in a form that only its own code knows. */
 export interface AggregateStates {
@@ -29,6 +32,13 @@ export class Groups {
   /** The grouping values: a list for each grouping column, one value a group. */
   readonly columns: readonly Value[][]
   readonly states: readonly AggregateStates[]
+  /** True: no group is added any more; rows that would need one are told by `miss`. */
+  frozen = false
+  /** The rows of a batch that would need a new group, and the hashes or keys of these groups. */
+  missed: number[] = []
+  missedKeys: unknown[] = []
+  /** What states of any size keep for their groups, in bytes: values of DISTINCT, and of aggregates that gather. */
+  heldBytes = 0
   #size = 0
 
   constructor(width: number, states: readonly AggregateStates[]) {
@@ -44,6 +54,12 @@ export class Groups {
   add(key: unknown): number {
     this.byKey.set(key, this.#size)
     return this.#grow()
+  }
+
+  /** A row of the batch would need a new group. */
+  miss(row: number, key: unknown): void {
+    this.missed.push(row)
+    this.missedKeys.push(key)
   }
 
   #grow(): number {
@@ -119,6 +135,16 @@ export interface AggregateOptions {
   readonly groupWidth: number
   readonly makeStates: readonly (() => AggregateStates)[]
   readonly update: AggregateUpdate
+  /** The same for rows that were judged before: it does not filter. */
+  readonly updateJudged: () => AggregateUpdate
+}
+
+/** What an aggregation is in the plan. */
+export interface AggregateInput {
+  /** The node of the plan, by which EXPLAIN ANALYZE knows it. */
+  readonly node: object
+  /** Columns of the input. */
+  readonly width: number
 }
 
 export interface SetOptions extends AggregateOptions {
@@ -126,50 +152,100 @@ export interface SetOptions extends AggregateOptions {
   readonly positions: readonly number[]
 }
 
+/** What all groups of one operator share in a run. */
+interface GroupingPorts {
+  readonly context: ExecutionContext
+  readonly account: MemoryAccount
+  readonly files: SpillFiles
+  readonly width: number
+}
+
 /**
- * Groups the same rows in several ways at once, each with a hash table of its own. The columns are all grouping
- * columns (NULL where the set does not have them), the aggregates, and the number of the set.
+ * Groups of rows. When they are too many for memory, no more are added: the rows of others go to partitions on disk, which are grouped
+ * one after another when the groups in memory were given out.
  */
-export function groupingSetsSource(input: Source, groupWidth: number, sets: readonly SetOptions[]): Source {
-  const width = groupWidth + (sets[0]?.makeStates.length ?? 0)
-  return {
-    async *open(context) {
-      const all = sets.map(({ groupWidth: own, makeStates }) => {
-        const groups = new Groups(
-          own,
-          makeStates.map((make) => make()),
-        )
-        if (own === 0) groups.add(null)
-        return groups
-      })
-      const count = (): number => all.reduce((sum, { size }) => sum + size, 0)
-      for await (const batch of input.open(context)) {
-        const before = count()
-        for (const [s, groups] of all.entries()) {
-          sets[s]?.update(batch, groups, context.frame)
-          const pause = context.work(batch.length)
-          if (pause !== null) await pause
-        }
-        context.memory.take(count() - before, width)
+class Grouping {
+  readonly #ports: GroupingPorts
+  readonly #options: AggregateOptions
+  readonly #level: number
+  readonly #update: AggregateUpdate
+  #groups: Groups
+  #bytes = 0
+  #partitions: Partitions | null = null
+
+  constructor(ports: GroupingPorts, options: AggregateOptions, level = 0) {
+    this.#ports = ports
+    this.#options = options
+    this.#level = level
+    this.#update = level === 0 ? options.update : options.updateJudged()
+    const { groupWidth, makeStates } = options
+    this.#groups = new Groups(
+      groupWidth,
+      makeStates.map((make) => make()),
+    )
+    // Without grouping columns there is one group, also without rows.
+    if (groupWidth === 0) this.#groups.add(null)
+  }
+
+  /** Adds rows. @returns what has to be waited for; null: nothing @throws 53200 */
+  add(batch: Batch): Promise<void> | null {
+    const groups = this.#groups
+    const { account, context } = this.#ports
+    const [size, held] = [groups.size, groups.heldBytes]
+    this.#update(batch, groups, context.frame)
+    const bytes = groupsBytes(groups, size) + groups.heldBytes - held
+    this.#bytes += bytes
+    account.take(bytes)
+    if (groups.frozen) return groups.missed.length === 0 ? null : this.#spill(batch)
+    if (account.over && this.#options.groupWidth > 0) groups.frozen = true
+    return null
+  }
+
+  async #spill(batch: Batch): Promise<void> {
+    const { files, width } = this.#ports
+    const { missed, missedKeys } = this.#groups
+    this.#groups.missed = []
+    this.#groups.missedKeys = []
+    this.#partitions ??= await Partitions.make(files, width, this.#level)
+    await this.#partitions.add(batch, missedKeys, missed)
+  }
+
+  async *results(): AsyncGenerator<Batch> {
+    const { context, account, files } = this.#ports
+    const groups = this.#groups
+    for (let start = 0; start < groups.size; start += BATCH_ROWS) {
+      const pause = context.work(BATCH_ROWS)
+      if (pause !== null) await pause
+      yield resultsOf(groups, start)
+    }
+    account.give(this.#bytes)
+    this.#bytes = 0
+    const partitions = this.#partitions
+    if (partitions === null) return
+    this.#groups = new Groups(0, [])
+    await partitions.finish()
+    for (const rows of partitions.parts) {
+      if (rows.length === 0) continue
+      files.batches++
+      const part = new Grouping(this.#ports, this.#options, this.#level + 1)
+      for await (const batch of rows.read(context)) {
+        const writing = part.add(batch)
+        if (writing !== null) await writing
       }
-      for (const [s, groups] of all.entries()) {
-        const positions = sets[s]?.positions ?? []
-        for (let start = 0; start < groups.size; start += BATCH_ROWS) {
-          const { length, columns } = resultsOf(groups, start)
-          const grouped = Array.from({ length: groupWidth }, (_, position) => {
-            const own = positions.indexOf(position)
-            return own < 0 ? new Array<Value>(length).fill(null) : (columns[own] as readonly Value[])
-          })
-          const numbers = new Array<Value>(length).fill(s)
-          const pause = context.work(length)
-          if (pause !== null) await pause
-          yield { length, columns: [...grouped, ...columns.slice(positions.length), numbers] }
-        }
-      }
-      context.memory.give(count(), width)
-    },
+      yield* part.results()
+    }
+    await partitions.remove()
   }
 }
+
+/** A place in a hash table, and the state of one call. */
+const PLACE_BYTES = 24
+const STATE_BYTES = 24
+
+/** About what the groups behind the first few take. */
+const groupsBytes = (groups: Groups, from: number): number =>
+  rowsBytes(groups.columns, groups.size, from) +
+  (groups.size - from) * (PLACE_BYTES + STATE_BYTES * groups.states.length)
 
 /** A batch of groups: their values, then what the aggregates gave. */
 function resultsOf(groups: Groups, start: number): Batch {
@@ -184,28 +260,60 @@ function resultsOf(groups: Groups, start: number): Batch {
 }
 
 /** Hash aggregation. Without grouping columns there is one group, also without rows. */
-export function aggregateSource(input: Source, { groupWidth, makeStates, update }: AggregateOptions): Source {
+export function aggregateSource(input: Source, of: AggregateInput, options: AggregateOptions): Source {
+  const set = { ...options, positions: Array.from({ length: options.groupWidth }, (_, i) => i) }
+  return groupedSource(input, of, [set], (batch) => batch)
+}
+
+/**
+ * Groups the same rows in several ways at once, each with a hash table of its own. The columns are all grouping
+ * columns (NULL where the set does not have them), the aggregates, and the number of the set.
+ */
+export function groupingSetsSource(
+  input: Source,
+  of: AggregateInput,
+  groupWidth: number,
+  sets: readonly SetOptions[],
+): Source {
+  return groupedSource(input, of, sets, ({ length, columns }, { positions }, s) => {
+    const grouped = Array.from({ length: groupWidth }, (_, position) => {
+      const own = positions.indexOf(position)
+      return own < 0 ? new Array<Value>(length).fill(null) : (columns[own] as readonly Value[])
+    })
+    const numbers = new Array<Value>(length).fill(s)
+    return { length, columns: [...grouped, ...columns.slice(positions.length), numbers] }
+  })
+}
+
+/** @param shaped makes the rows of the operator of the groups of one set */
+function groupedSource(
+  input: Source,
+  { node, width }: AggregateInput,
+  sets: readonly SetOptions[],
+  shaped: (batch: Batch, set: SetOptions, number: number) => Batch,
+): Source {
   return {
     async *open(context) {
-      const groups = new Groups(
-        groupWidth,
-        makeStates.map((make) => make()),
-      )
-      const width = groupWidth + makeStates.length
-      if (groupWidth === 0) groups.add(null)
-      for await (const batch of input.open(context)) {
-        const before = groups.size
-        update(batch, groups, context.frame)
-        context.memory.take(groups.size - before, width)
-        const pause = context.work(batch.length)
-        if (pause !== null) await pause
+      const account = new MemoryAccount(context.memory)
+      const files = new SpillFiles(context, node)
+      files.batches = 1
+      try {
+        const all = sets.map((set) => new Grouping({ context, account, files, width }, set))
+        for await (const batch of input.open(context)) {
+          for (const grouping of all) {
+            const writing = grouping.add(batch)
+            if (writing !== null) await writing
+            const pause = context.work(batch.length)
+            if (pause !== null) await pause
+          }
+        }
+        for (const [s, grouping] of all.entries())
+          for await (const batch of grouping.results()) yield shaped(batch, sets[s] as SetOptions, s)
+      } finally {
+        account.clear()
+        files.kept(account)
+        if (files.used) await files.close('hash')
       }
-      for (let start = 0; start < groups.size; start += BATCH_ROWS) {
-        const pause = context.work(BATCH_ROWS)
-        if (pause !== null) await pause
-        yield resultsOf(groups, start)
-      }
-      context.memory.give(groups.size, width)
     },
   }
 }

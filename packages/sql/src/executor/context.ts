@@ -2,6 +2,7 @@ import type { Clock, Transaction } from '@cluster/core'
 import type { Batch, Frame } from '../compile/batch.ts'
 import { isSqlError, sqlError } from '../errors.ts'
 import { KeyWork } from './key-work.ts'
+import type { MemoryBudget } from './memory.ts'
 
 export interface ContextOptions {
   readonly transaction: Transaction
@@ -24,6 +25,18 @@ export interface OperatorProfile {
   loops: number
   rows: number
   ms: number
+  /** What it wrote to disk, in its last loop; null: it kept all in memory. */
+  spill: SpillProfile | null
+}
+
+/** How an operator did with less memory than its rows take. */
+export interface SpillProfile {
+  readonly kind: 'sort' | 'hash' | 'rows'
+  /** Runs of a sort that were merged, parts that were worked on one after another. */
+  readonly batches: number
+  /** The most it kept in memory. */
+  readonly memoryBytes: number
+  readonly diskBytes: number
 }
 
 /** What EXPLAIN ANALYZE counts, by node of the plan. */
@@ -132,31 +145,4 @@ export interface TableRows {
 /** Makes batches, once a run; the state of a run lives in the iteration. */
 export interface Source {
   open(context: ExecutionContext): AsyncIterable<Batch>
-}
-
-/** Counts what a statement keeps in memory, by a rough estimate. */
-export class MemoryBudget {
-  readonly #bytesMax: number
-  #bytes = 0
-
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax
-  }
-
-  /**
-   * Takes room for some rows of `width` columns.
-   * @throws 53200 when the statement keeps more than it may
-   */
-  take(rows: number, width: number): void {
-    this.#bytes += rows * (16 + 24 * width)
-    if (this.#bytes <= this.#bytesMax) return
-    throw sqlError('53200', `The statement needs more than ${this.#bytesMax} bytes of memory.`, {
-      hint: 'Select fewer rows or columns, add a condition or a LIMIT, or raise memoryBytesMax.',
-    })
-  }
-
-  /** Gives room back. */
-  give(rows: number, width: number): void {
-    this.#bytes -= rows * (16 + 24 * width)
-  }
 }

@@ -2,39 +2,27 @@ import type { Value } from '@cluster/core'
 import type { Batch } from '../compile/batch.ts'
 import type { ExecutionContext, Source, TableRows } from './context.ts'
 import { type RowKeys, select } from './distinct.ts'
+import { MemoryAccount, rowsBytes } from './memory.ts'
+import { RowPages } from './spill/row-pages.ts'
+import { SpillFiles } from './spill/spill-file.ts'
 
 /** They are made when somebody asks, and then kept. */
 export class SharedRows implements TableRows {
-  readonly #batches: Batch[]
-  readonly #context: ExecutionContext | null
-  readonly #width: number
+  readonly #files: SpillFiles
+  readonly #pages: RowPages
   #rest: AsyncIterator<Batch> | null
 
-  private constructor(
-    batches: Batch[],
-    rest: AsyncIterator<Batch> | null,
-    context: ExecutionContext | null,
-    width: number,
-  ) {
-    this.#batches = batches
-    this.#rest = rest
-    this.#context = context
-    this.#width = width
-  }
-
-  /** Rows that are there; whoever made them counts their memory. */
-  static of(batches: readonly Batch[]): SharedRows {
-    return new SharedRows([...batches], null, null, 0)
-  }
-
-  static from(source: Source, width: number, context: ExecutionContext): SharedRows {
-    return new SharedRows([], source.open(context)[Symbol.asyncIterator](), context, width)
+  /** @param node of the plan that has the table, by which EXPLAIN ANALYZE knows it */
+  constructor(source: Source, context: ExecutionContext, node: object) {
+    this.#files = new SpillFiles(context, node)
+    this.#pages = new RowPages(this.#files)
+    this.#rest = source.open(context)[Symbol.asyncIterator]()
   }
 
   async *read(): AsyncGenerator<Batch> {
     for (let i = 0; ; i++) {
-      while (i >= this.#batches.length) if (!(await this.#more())) return
-      yield this.#batches[i] as Batch
+      while (i >= this.#pages.length) if (!(await this.#more())) return
+      yield* this.#pages.page(i)
     }
   }
 
@@ -47,41 +35,57 @@ export class SharedRows implements TableRows {
       this.#rest = null
       return false
     }
-    this.#context?.memory.take(next.value.length, this.#width)
-    this.#batches.push(next.value)
+    const writing = this.#pages.append(next.value)
+    if (writing !== null) await writing
     return true
   }
 
   async close(): Promise<void> {
-    const rows = this.#batches.reduce((sum, { length }) => sum + length, 0)
-    this.#context?.memory.give(rows, this.#width)
-    this.#batches.length = 0
     const rest = this.#rest
     this.#rest = null
-    await rest?.return?.()
+    try {
+      await rest?.return?.()
+    } finally {
+      await this.#pages.close()
+      if (this.#files.used) await this.#files.close('rows')
+    }
   }
+}
+
+/** Rows that are there; whoever made them counts their memory. */
+export const rowsThere = (batches: readonly Batch[]): TableRows => ({
+  async *read() {
+    yield* batches
+  },
+})
+
+/** Ends what is left of some tables. */
+export async function closeTables(tables: readonly SharedRows[]): Promise<void> {
+  for (const rows of tables) await rows.close()
 }
 
 export interface SharedTable {
   readonly id: number
   readonly source: Source
-  readonly width: number
 }
 
-/** Gives the rows of `input`, for which the tables are there. Each is computed at most once, as far as it is read. */
-export function withSource(tables: readonly SharedTable[], input: Source): Source {
+/**
+ * Gives the rows of `input`, for which the tables are there. Each is computed at most once, as far as it is read.
+ * @param node of the plan
+ */
+export function withSource(tables: readonly SharedTable[], input: Source, node: object): Source {
   return {
     async *open(context) {
       const made: SharedRows[] = []
-      for (const { id, source, width } of tables) {
-        const rows = SharedRows.from(source, width, context)
+      for (const { id, source } of tables) {
+        const rows = new SharedRows(source, context, node)
         context.tables.set(id, rows)
         made.push(rows)
       }
       try {
         yield* input.open(context)
       } finally {
-        for (const rows of made) await rows.close()
+        await closeTables(made)
       }
     },
   }
@@ -104,18 +108,20 @@ export function cteSource(id: number, positions: readonly number[]): Source {
 }
 
 export interface RecursiveOptions {
+  /** The node of the plan, by which EXPLAIN ANALYZE knows it. */
+  readonly node: object
   /** Under which `step` reads the rows of the last turn. */
   readonly id: number
-  readonly width: number
   /** Keys by which rows that came before are dropped; null: none are. */
   readonly keys: RowKeys | null
 }
 
 /** The rows of `base`, then those that `step` makes of the rows of the last turn, until it makes none. */
-export function recursiveSource(base: Source, step: Source, { id, width, keys }: RecursiveOptions): Source {
+export function recursiveSource(base: Source, step: Source, { node, id, keys }: RecursiveOptions): Source {
   return {
     async *open(context) {
       const seen = new Set<unknown>()
+      const known = new MemoryAccount(context.memory)
       const fresh = (batch: Batch): Batch => {
         if (keys === null) return batch
         const rows: number[] = []
@@ -124,34 +130,40 @@ export function recursiveSource(base: Source, step: Source, { id, width, keys }:
           seen.add(key)
           rows.push(row)
         })
-        context.memory.take(rows.length, width)
-        return select(batch, rows)
+        const made = select(batch, rows)
+        known.take(rowsBytes(made.columns, made.length))
+        return made
       }
+      const files = new SpillFiles(context, node)
       let turn: Source = base
-      let last: Batch[] = []
-      let lastRows = 0
-      do {
-        const batches: Batch[] = []
-        let rows = 0
-        for await (const batch of turn.open(context)) {
-          const made = fresh(batch)
-          const pause = context.work(batch.length)
+      let last = new RowPages(files)
+      let rows: RowPages | null = null
+      try {
+        do {
+          rows = new RowPages(files)
+          for await (const batch of turn.open(context)) {
+            const made = fresh(batch)
+            const pause = context.work(batch.length)
+            if (pause !== null) await pause
+            if (made.length === 0) continue
+            const writing = rows.append(made)
+            if (writing !== null) await writing
+            yield made
+          }
+          await last.close()
+          last = rows
+          rows = null
+          turn = step
+          context.tables.set(id, last)
+          const pause = context.work(1)
           if (pause !== null) await pause
-          if (made.length === 0) continue
-          context.memory.take(made.length, width)
-          batches.push(made)
-          rows += made.length
-          yield made
-        }
-        context.memory.give(lastRows, width)
-        last = batches
-        lastRows = rows
-        turn = step
-        context.tables.set(id, SharedRows.of(last))
-        const pause = context.work(1)
-        if (pause !== null) await pause
-      } while (last.length > 0)
-      context.memory.give(seen.size, width)
+        } while (last.length > 0)
+      } finally {
+        known.clear()
+        await rows?.close()
+        await last.close()
+        if (files.used) await files.close('rows')
+      }
     },
   }
 }

@@ -1,10 +1,12 @@
 import type { Value } from '@cluster/core'
 import { BATCH_ROWS, type Batch, type Frame } from '../compile/batch.ts'
 import type { JoinType } from '../plan/logical.ts'
-import type { ExecutionContext, Source } from './context.ts'
+import type { ExecutionContext } from './context.ts'
 import { type RowKeys, select } from './distinct.ts'
 import { JoinTable } from './join-table.ts'
+import { type MemoryAccount, rowsBytes } from './memory.ts'
 import { RowStore } from './row-store.ts'
+import type { JoinSide } from './spill/spilled-sides.ts'
 
 type Columns = readonly (readonly Value[])[]
 
@@ -39,25 +41,6 @@ export interface JoinOptions {
 
 const PAIRS = 4 * BATCH_ROWS
 
-/** Reads the right side into memory, by key when there is one, and streams the left side past it. */
-export function joinSource(left: Source, right: Source, options: JoinOptions): Source {
-  return {
-    async *open(context) {
-      const join = new JoinRun(context, options)
-      for await (const batch of right.open(context)) {
-        join.build(batch)
-        const pause = context.work(batch.length)
-        if (pause !== null) await pause
-      }
-      await join.built()
-      if (join.isEmpty && (options.type === 'inner' || options.type === 'semi')) return
-      for await (const batch of left.open(context)) yield* join.probe(batch)
-      yield* join.unmatchedRight()
-      join.close()
-    },
-  }
-}
-
 /** One run of a join: the right side in memory, and what it has met. */
 export class JoinRun {
   readonly #context: ExecutionContext
@@ -75,6 +58,11 @@ export class JoinRun {
     this.#store = new RowStore(options.rightWidth, context.memory)
   }
 
+  /** What it keeps. */
+  get account(): MemoryAccount {
+    return this.#store.account
+  }
+
   get isEmpty(): boolean {
     return this.#store.length === 0
   }
@@ -83,7 +71,14 @@ export class JoinRun {
     this.#store.append(batch)
     const { keys } = this.#options
     if (keys === null) return
-    this.#table.add(keys.right(batch, this.#context.frame), batch.length)
+    const values = keys.right(batch, this.#context.frame)
+    this.#table.add(values, batch.length)
+    this.account.take(rowsBytes([values as readonly Value[]], batch.length))
+  }
+
+  /** Puts the right side somewhere else. Nothing more is built. */
+  async moveTo(side: JoinSide): Promise<void> {
+    await this.#store.moveTo(side.add, this.#context)
   }
 
   async built(): Promise<void> {
@@ -104,14 +99,22 @@ export class JoinRun {
     return candidate + 1 < this.#store.length ? candidate + 1 : -1
   }
 
-  async *probe(batch: Batch): AsyncGenerator<Batch> {
+  /**
+   * Gives what rows of the left side make with the right one.
+   * @param matched a byte for each left row: 1 when it has met a row of the right side; where that comes in several blocks, of those before
+   * @param last false: there are more blocks, so nobody can say yet that a row meets none
+   */
+  async *probe(
+    batch: Batch,
+    matched = new Uint8Array(this.#options.type === 'inner' ? 0 : batch.length),
+    last = true,
+  ): AsyncGenerator<Batch> {
     const { keys, type } = this.#options
     const context = this.#context
     if (type === 'semi' || type === 'anti') {
-      const wanted = type === 'semi'
-      const matched = await this.#matches(batch)
-      const kept: number[] = []
-      for (let i = 0; i < batch.length; i++) if ((matched[i] === true) === wanted) kept.push(i)
+      const fresh = await this.#matches(batch, matched)
+      const kept: number[] = type === 'semi' ? fresh : []
+      if (type === 'anti' && last) for (let i = 0; i < batch.length; i++) if (matched[i] === 0) kept.push(i)
       if (kept.length > 0) yield this.#output(select(batch, kept), null, [], kept.length)
       return
     }
@@ -123,7 +126,6 @@ export class JoinRun {
       if (output !== null) yield output
       return
     }
-    const matched: boolean[] = type === 'inner' ? [] : new Array(batch.length).fill(false)
     let leftRows: number[] = []
     let rightRows: number[] = []
     for (let i = 0; i < batch.length; i++) {
@@ -145,9 +147,9 @@ export class JoinRun {
     if (pause !== null) await pause
     const output = this.#flush(batch, leftRows, rightRows, matched)
     if (output !== null) yield output
-    if (type === 'inner') return
+    if (type === 'inner' || !last) return
     const alone: number[] = []
-    for (let i = 0; i < batch.length; i++) if (!matched[i]) alone.push(i)
+    for (let i = 0; i < batch.length; i++) if (matched[i] === 0) alone.push(i)
     if (alone.length > 0) yield this.#output(batch, alone, null, alone.length)
   }
 
@@ -167,19 +169,27 @@ export class JoinRun {
     return this.#output(batch, count === batch.length ? null : leftRows, rightRows, count)
   }
 
-  /** For semi and anti joins: which left rows have a match. Stops at the first of each row where it can. */
-  async #matches(batch: Batch): Promise<boolean[]> {
+  /**
+   * For semi and anti joins: notes which left rows have a match, and stops at the first of each row where it can.
+   * @returns those that had none before
+   */
+  async #matches(batch: Batch, matched: Uint8Array): Promise<number[]> {
     const { keys, filter } = this.#options
     const values = keys === null ? null : keys.left(batch, this.#context.frame)
-    const matched: boolean[] = new Array(batch.length).fill(false)
+    const fresh: number[] = []
     if (filter === null) {
-      for (let i = 0; i < batch.length; i++) matched[i] = this.#first(values, i) >= 0
-      return matched
+      for (let i = 0; i < batch.length; i++) {
+        if (matched[i] !== 0 || this.#first(values, i) < 0) continue
+        matched[i] = 1
+        fresh.push(i)
+      }
+      return fresh
     }
     for (let i = 0; i < batch.length; i++) {
+      if (matched[i] !== 0) continue
       let candidate = this.#first(values, i)
       // Blocks that double: a match is often near, and a long chain is still judged in few calls.
-      for (let block = 8; candidate >= 0 && !matched[i]; block = Math.min(PAIRS, block * 2)) {
+      for (let block = 8; candidate >= 0 && matched[i] === 0; block = Math.min(PAIRS, block * 2)) {
         const leftRows: number[] = []
         const rightRows: number[] = []
         while (candidate >= 0 && leftRows.length < block) {
@@ -188,16 +198,18 @@ export class JoinRun {
           candidate = this.#after(values, candidate)
         }
         const count = leftRows.length
-        matched[i] =
-          filter(batch.columns, this.#store.columns, leftRows, rightRows, count, this.#context.frame) > 0
+        if (filter(batch.columns, this.#store.columns, leftRows, rightRows, count, this.#context.frame) > 0) {
+          matched[i] = 1
+          fresh.push(i)
+        }
         const pause = this.#context.work(count)
         if (pause !== null) await pause
       }
     }
-    return matched
+    return fresh
   }
 
-  #flush(batch: Batch, leftRows: number[], rightRows: number[], matched: boolean[]): Batch | null {
+  #flush(batch: Batch, leftRows: number[], rightRows: number[], matched: Uint8Array): Batch | null {
     const { filter, type } = this.#options
     const { frame } = this.#context
     const count =
@@ -205,7 +217,7 @@ export class JoinRun {
         ? leftRows.length
         : filter(batch.columns, this.#store.columns, leftRows, rightRows, leftRows.length, frame)
     if (count === 0) return null
-    if (type !== 'inner') for (let p = 0; p < count; p++) matched[leftRows[p] as number] = true
+    if (type !== 'inner') for (let p = 0; p < count; p++) matched[leftRows[p] as number] = 1
     if (type === 'full') for (let p = 0; p < count; p++) this.#rightMatched[rightRows[p] as number] = true
     return this.#output(batch, leftRows, rightRows, count)
   }

@@ -33,10 +33,13 @@ export function lookupJoinSource(left: Source, options: LookupJoinOptions): Sour
           // The key stands behind the columns of the right side.
           keys: { left: () => wanted, right: ({ columns }) => columns[positions.length] as readonly Value[] },
         })
-        run.build(await lookUp(options, wanted, context))
-        await run.built()
-        yield* run.probe(batch)
-        run.close()
+        try {
+          run.build(await lookUp(options, wanted, context))
+          await run.built()
+          yield* run.probe(batch)
+        } finally {
+          run.close()
+        }
       }
     },
   }

@@ -8,7 +8,7 @@ export class Profile implements OperatorCounts {
   of(node: object): OperatorProfile {
     let found = this.#operators.get(node)
     if (found === undefined) {
-      found = { loops: 0, rows: 0, ms: 0 }
+      found = { loops: 0, rows: 0, ms: 0, spill: null }
       this.#operators.set(node, found)
     }
     return found

@@ -1,30 +1,33 @@
 import type { Value } from '@cluster/core'
 import { BATCH_ROWS, type Batch } from '../compile/batch.ts'
-import type { MemoryBudget } from './context.ts'
+import type { ExecutionContext } from './context.ts'
+import { MemoryAccount, type MemoryBudget, rowsBytes } from './memory.ts'
 
 /** Rows kept in memory as long columns, counted against the statement's budget. */
 export class RowStore {
   readonly columns: readonly Value[][]
-  readonly #memory: MemoryBudget
+  readonly account: MemoryAccount
   #length = 0
 
   constructor(width: number, memory: MemoryBudget) {
     this.columns = Array.from({ length: width }, () => [])
-    this.#memory = memory
+    this.account = new MemoryAccount(memory)
   }
 
   get length(): number {
     return this.#length
   }
 
+  /** @throws 53200 */
   append(batch: Batch): void {
-    this.#memory.take(batch.length, this.columns.length)
+    const start = this.#length
     for (let c = 0; c < this.columns.length; c++) {
       const from = batch.columns[c] as readonly Value[]
       const to = this.columns[c] as Value[]
       for (let i = 0; i < batch.length; i++) to.push(from[i] as Value)
     }
     this.#length += batch.length
+    this.account.take(rowsBytes(this.columns, this.#length, start))
   }
 
   /** The rows at these positions, in this order, `width` columns wide, in batches. */
@@ -46,9 +49,19 @@ export class RowStore {
     return result
   }
 
+  /** Puts all rows somewhere else, some at a time. */
+  async moveTo(add: (batch: Batch) => Promise<void>, context: ExecutionContext): Promise<void> {
+    for (let start = 0; start < this.#length; start += BATCH_ROWS) {
+      const end = Math.min(this.#length, start + BATCH_ROWS)
+      await add({ length: end - start, columns: this.columns.map((column) => column.slice(start, end)) })
+      const pause = context.work(end - start)
+      if (pause !== null) await pause
+    }
+    this.clear()
+  }
+
   /** Keeps only the rows at these positions, in this order. */
   retain(order: ArrayLike<number>): void {
-    this.#memory.give(this.#length - order.length, this.columns.length)
     const kept = this.#pick(order, 0, order.length, this.columns.length)
     for (let c = 0; c < this.columns.length; c++) {
       const to = this.columns[c] as Value[]
@@ -56,18 +69,24 @@ export class RowStore {
       for (const value of kept[c] as Value[]) to.push(value)
     }
     this.#length = order.length
+    this.#recount()
   }
 
   /** Forgets the first rows. */
   drop(count: number): void {
-    this.#memory.give(count, this.columns.length)
     for (const column of this.columns) column.splice(0, count)
     this.#length -= count
+    this.#recount()
+  }
+
+  #recount(): void {
+    this.account.clear()
+    this.account.take(rowsBytes(this.columns, this.#length))
   }
 
   /** Gives all memory back. */
   clear(): void {
-    this.#memory.give(this.#length, this.columns.length)
+    this.account.clear()
     for (const column of this.columns) column.length = 0
     this.#length = 0
   }

@@ -5,6 +5,7 @@ import { brokenDomain, SQLSTATE, sqlError } from '../errors.ts'
 import { formatValue } from '../types/format.ts'
 import type { ExecutionContext, Source } from './context.ts'
 import type { CompiledRelated, NamedCheck, RowChecks } from './key-work.ts'
+import { rowsBytes } from './memory.ts'
 import type { Mapper } from './pipeline.ts'
 import { checkNotNull, type RowChange, type StoredRow, TableWriter } from './table-writer.ts'
 
@@ -28,7 +29,7 @@ export interface Written {
 export async function readAll(source: Source, context: ExecutionContext): Promise<Value[][]> {
   const rows: Value[][] = []
   for await (const batch of source.open(context)) {
-    context.memory.take(batch.length, batch.columns.length)
+    context.memory.take(rowsBytes(batch.columns, batch.length))
     for (let i = 0; i < batch.length; i++) rows.push(rowOf(batch, i))
   }
   return rows

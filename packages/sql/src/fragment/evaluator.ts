@@ -1,9 +1,9 @@
 import type { Clock, ColumnBatch, FragmentEvaluator, OpenInput, Transaction, Value } from '@cluster/core'
 import { storedReader } from '../catalog/row-layout.ts'
-import type { Frame } from '../compile/batch.ts'
+import type { Batch, Frame } from '../compile/batch.ts'
 import { compilePlan } from '../compile/compile-plan.ts'
-import { ExecutionContext, MemoryBudget, type Source, type TableRows } from '../executor/context.ts'
-import { SharedRows } from '../executor/cte.ts'
+import { ExecutionContext, type Source, type TableRows } from '../executor/context.ts'
+import { MemoryBudget } from '../executor/memory.ts'
 import type { FunctionContext } from '../functions/function.ts'
 import { Lru } from '../session/lru.ts'
 import { FormUnknownError, type PlanForm } from './form.ts'
@@ -52,14 +52,14 @@ class Evaluator implements FragmentEvaluator {
       transaction: refusing<Transaction>(),
       clock: this.#clock,
       frame,
-      memory: new MemoryBudget(this.#memoryBytesMax),
+      memory: new MemoryBudget({ bytesMax: this.#memoryBytesMax }),
       signal,
     })
     inputs.forEach((open, i) => {
       context.tables.set(inputTable(i), rowsOf(open, missing.get(i) ?? []))
     })
     sent.forEach((batches, i) => {
-      context.tables.set(sentTable(i), SharedRows.of(batches))
+      context.tables.set(sentTable(i), rowsSent(batches))
     })
     yield* source.open(context)
   }
@@ -81,6 +81,13 @@ function parse(text: string): PlanForm {
     throw new FormUnknownError('a plan is damaged', { cause: error })
   }
 }
+
+/** Rows that came with the fragment; what they take in memory is counted as they come. */
+const rowsSent = (batches: readonly Batch[]): TableRows => ({
+  async *read() {
+    yield* batches
+  },
+})
 
 /** The rows of an input; columns that older rows do not have get what the table says. */
 function rowsOf(open: OpenInput, missing: readonly MissingColumn[]): TableRows {

@@ -1,7 +1,7 @@
 import type { Value } from '@cluster/core'
 import { type Batch, rowsOf } from '../compile/batch.ts'
 import { sqlError } from '../errors.ts'
-import type { MemoryBudget } from '../executor/context.ts'
+import { type MemoryAccount, rowsBytes } from '../executor/memory.ts'
 import type { ResultColumn } from '../plan/statement.ts'
 import type { FetchDirection } from '../syntax/ast.ts'
 
@@ -11,14 +11,14 @@ export interface CursorOptions {
   /** False: rows that were fetched are let go, and it only goes forward. */
   readonly scroll: boolean
   /** Of the rows that it keeps. */
-  readonly memory: MemoryBudget
+  readonly memory: MemoryAccount
 }
 
 /** The rows of a query, and a place among them: 0 is before the first row, n on row n. */
 export class Cursor {
   readonly columns: readonly ResultColumn[]
   readonly #scroll: boolean
-  readonly #memory: MemoryBudget
+  readonly #memory: MemoryAccount
   #source: AsyncIterator<Batch> | Iterator<Batch> | null
   /** Rows from `#dropped` + 1 on. */
   #rows: Value[][] = []
@@ -66,7 +66,7 @@ export class Cursor {
   async close(): Promise<void> {
     const source = this.#source
     this.#source = null
-    this.#memory.give(this.#rows.length, this.columns.length)
+    this.#memory.clear()
     this.#rows = []
     await source?.return?.()
   }
@@ -150,7 +150,7 @@ export class Cursor {
       this.#source = null
       return false
     }
-    this.#memory.take(next.value.length, this.columns.length)
+    this.#memory.take(rowsBytes(next.value.columns, next.value.length))
     for (const row of rowsOf(next.value)) this.#rows.push(row)
     return true
   }
@@ -159,7 +159,7 @@ export class Cursor {
   #forget(): void {
     const behind = this.#place - this.#dropped
     if (this.#scroll || behind < this.#rows.length) return
-    this.#memory.give(behind, this.columns.length)
+    this.#memory.clear()
     this.#rows = []
     this.#dropped = this.#place
   }

@@ -1,6 +1,6 @@
 import type { ImageCursor } from '../catalog/image.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
-import { MemoryBudget } from '../executor/context.ts'
+import { MemoryAccount, MemoryBudget } from '../executor/memory.ts'
 import type { CursorStatement, DeclareCursor, FetchRows, Query } from '../syntax/ast.ts'
 import { changesRows, locksRows } from '../syntax/changes.ts'
 import { Cursor, type CursorOptions } from './cursor.ts'
@@ -107,7 +107,7 @@ export class Cursors {
         columns,
         batches,
         scroll: scroll === true,
-        memory: new MemoryBudget(ports.memoryBytesMax),
+        memory: new MemoryAccount(new MemoryBudget({ bytesMax: ports.memoryBytesMax })),
       })
       const held = !ports.inTransaction
       if (held) await cursor.settle()

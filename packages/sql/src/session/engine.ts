@@ -18,6 +18,7 @@ import { databaseTable } from '../catalog/tables/pg-database.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
 import type { BinaryValues } from '../copy/values.ts'
 import { rowKeyMaker } from '../executor/row-keys.ts'
+import type { TemporaryFiles } from '../executor/spill/temporary-files.ts'
 import { NotificationHub } from '../notify/hub.ts'
 import { ChannelListening, type Listening, type ListenOptions } from '../notify/listening.ts'
 import { Outbox } from '../notify/outbox.ts'
@@ -38,8 +39,13 @@ import { Sweeper } from './sweeper.ts'
 import type { Session, SessionOptions, SqlRunner } from './types.ts'
 
 export interface SqlEngineOptions {
-  /** What one statement may keep in memory, by a rough estimate. Default 256 MiB. */
+  /** What one statement may keep in memory, by a rough estimate. More is refused. Default 256 MiB. */
   readonly memoryBytesMax?: number
+  /**
+   * From here on a statement writes to `temporary` what it keeps, in bytes: `work_mem` of new sessions. Default: a quarter of
+   * `memoryBytesMax`. More than half of that counts as half.
+   */
+  readonly workBytes?: number
   /** Plans kept by the text of their statements. Default 500. */
   readonly plansMax?: number
   /** How often a transaction that lost a race is run again before 40001 comes out. Default 20. */
@@ -60,6 +66,8 @@ export interface SqlEnginePorts {
   readonly binary?: BinaryValues
   /** The databases of the cluster, for CREATE DATABASE and DROP DATABASE. Without them these are refused. */
   readonly databases?: OtherDatabases
+  /** Where rows go that are too many for memory. Without it a statement that keeps more than it may is refused. */
+  readonly temporary?: TemporaryFiles
   /** The locks of the cluster. Without them functions that use locks are refused. */
   readonly locks?: Locks
 }
@@ -97,8 +105,11 @@ export interface SqlEngine extends SqlRunner, Describable {
 /** Makes the SQL engine of a database: options first, then the ports it stands on. */
 export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePorts) => SqlEngine {
   const { memoryBytesMax = 256 * 1024 * 1024, plansMax = 500, retriesMax = 20 } = options
+  const { workBytes = memoryBytesMax / 4 } = options
   const { optimize = true, user = 'cluster' } = options
-  return ({ database, clock, random, virtualTables = [], binary, locks = null, databases = null }) => {
+  return (given) => {
+    const { database, clock, random, virtualTables = [], binary, temporary } = given
+    const { locks = null, databases = null } = given
     const catalog = new Catalog()
     const virtual = new Map(
       [
@@ -129,6 +140,8 @@ export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePort
       clock,
       random,
       memoryBytesMax,
+      workBytes,
+      temporary: temporary ?? null,
       access,
       outbox: new Outbox(),
       reserved: (name) => virtual.has(name),
@@ -139,7 +152,7 @@ export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePort
       keyChecks: new KeyChecks({ database, catalog, makeRowKey }),
     })
     const parsed = new Lru<string, readonly Statement[]>(plansMax)
-    const ports = { database, runner, clock, random, locks, parsed, retriesMax, user, hub }
+    const ports = { database, runner, clock, random, locks, parsed, retriesMax, user, hub, workBytes }
     return new Engine(ports, sweeper, store)
   }
 }

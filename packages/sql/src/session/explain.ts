@@ -1,5 +1,6 @@
 import type { FragmentReads, Traffic } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../errors.ts'
+import type { SpillProfile } from '../executor/context.ts'
 import type { Profile } from '../executor/profile.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { type PlanLine, planLines } from '../plan/print-physical.ts'
@@ -52,9 +53,12 @@ export interface Explained {
 /** The plan, one line an operator. */
 export function explainText({ heading, plan, ran, fragments }: Explained): string[] {
   const shift = heading === null ? 0 : 1
-  const lines = withFragments(planLines(plan), plan, fragments).map(
-    ({ depth, text, node }) => '  '.repeat(depth + shift) + text + countsText(ran?.profile ?? null, node),
-  )
+  const lines = withFragments(planLines(plan), plan, fragments).flatMap(({ depth, text, node }) => {
+    const profile = ran?.profile ?? null
+    const spill = node === null ? null : spillText(profile?.find(node)?.spill ?? null)
+    const space = '  '.repeat(depth + shift)
+    return [space + text + countsText(profile, node), ...(spill === null ? [] : [`${space}  ${spill}`])]
+  })
   return [
     ...(heading === null ? [] : [heading]),
     ...lines,
@@ -70,12 +74,47 @@ function countsText(profile: Profile | null, node: object): string {
   return ` (${counts.rows} rows${loops}, ${counts.ms.toFixed(3)} ms)`
 }
 
+const kib = (bytes: number): number => Math.ceil(bytes / 1024)
+
+/** What PostgreSQL says below a node that wrote to disk; null: it did not. */
+function spillText(spill: SpillProfile | null): string | null {
+  if (spill === null) return null
+  const { kind, batches, memoryBytes, diskBytes } = spill
+  const disk = `${kib(diskBytes)}kB`
+  if (kind === 'sort') return `Sort Method: external merge  Disk: ${disk}`
+  if (kind === 'rows') return `Storage: Disk  Maximum Storage: ${disk}`
+  return `Batches: ${batches}  Memory Usage: ${kib(memoryBytes)}kB  Disk Usage: ${disk}`
+}
+
+function spillJson({ kind, batches, memoryBytes, diskBytes }: SpillProfile): Partial<JsonNode> {
+  if (kind === 'sort')
+    return {
+      'Sort Method': 'external merge',
+      'Sort Space Used': kib(diskBytes),
+      'Sort Space Type': 'Disk',
+    }
+  if (kind === 'rows') return { Storage: 'Disk', 'Maximum Storage': kib(diskBytes) }
+  return {
+    Batches: batches,
+    'Peak Memory Usage': kib(memoryBytes),
+    'Disk Usage': kib(diskBytes),
+  }
+}
+
 interface JsonNode {
   'Node Type': string
   Description: string
   'Actual Rows'?: number
   'Actual Loops'?: number
   'Actual Total Time'?: number
+  'Sort Method'?: string
+  'Sort Space Used'?: number
+  'Sort Space Type'?: string
+  Batches?: number
+  'Peak Memory Usage'?: number
+  'Disk Usage'?: number
+  Storage?: string
+  'Maximum Storage'?: number
   Plans?: JsonNode[]
 }
 
@@ -115,6 +154,7 @@ function jsonNode({ text, node }: PlanLine, profile: Profile | null): JsonNode {
           'Actual Rows': counts.rows,
           'Actual Loops': counts.loops,
           'Actual Total Time': Number(counts.ms.toFixed(3)),
+          ...(counts.spill === null ? {} : spillJson(counts.spill)),
         }),
   }
 }

@@ -14,6 +14,8 @@ export interface SessionPorts {
   /** Who speaks in a session that does not say. */
   readonly user: string
   readonly hub: NotificationHub
+  /** `work_mem` until a session sets it. */
+  readonly workBytes: number
   /** Statements by their text. */
   readonly parsed: Lru<string, readonly Statement[]>
   /** How often a transaction of ours that lost a race is run again. */

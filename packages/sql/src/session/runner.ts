@@ -25,7 +25,7 @@ import type { Later } from '../ddl/context.ts'
 import { define } from '../ddl/define.ts'
 import { dropAll } from '../ddl/drop.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
-import { ExecutionContext, MemoryBudget, type Source } from '../executor/context.ts'
+import { ExecutionContext, type Source } from '../executor/context.ts'
 import { Profile } from '../executor/profile.ts'
 import type { LockCalls } from '../functions/function.ts'
 import { routines } from '../functions/routines.ts'
@@ -66,14 +66,14 @@ import { applySets, SequenceDryError, type SequencePools, StatementSequences } f
 import { noLockCalls, withLocks } from './statement-locks.ts'
 import type { Sweeper } from './sweeper.ts'
 import { timeLimit, within } from './time-limit.ts'
+import { budgetOf, type WorkMemory } from './work-memory.ts'
 
-export interface RunnerPorts {
+export interface RunnerPorts extends WorkMemory {
   readonly database: Database
   readonly catalog: Catalog
   readonly planner: Planner
   readonly clock: Clock
   readonly random: Random
-  readonly memoryBytesMax: number
   readonly access: AccessRunner
   readonly outbox: Outbox
   readonly reserved: (name: string) => boolean
@@ -337,12 +337,12 @@ export class StatementRunner {
   }
 
   #context(
-    { transaction, transactionMicros, session, signal }: Run,
+    { transaction, transactionMicros, session, settings, signal }: Run,
     parameters: readonly Value[],
     image: CatalogImage | null = null,
     locks: LockCalls = noLockCalls,
   ): ExecutionContext {
-    const { clock, memoryBytesMax } = this.#ports
+    const { clock } = this.#ports
     const sequences = new StatementSequences(this.#ports.sequences, session.sequences, transaction)
     const frame: Frame = {
       parameters,
@@ -360,7 +360,7 @@ export class StatementRunner {
       transaction,
       clock,
       frame,
-      memory: new MemoryBudget(memoryBytesMax),
+      memory: budgetOf(this.#ports, settings.workBytes()),
       signal,
     })
   }

@@ -16,6 +16,8 @@ export interface SessionStateOptions {
   /** What the settings begin with in place of their defaults. */
   readonly settings: ReadonlyMap<string, string> | undefined
   readonly hub: NotificationHub
+  /** `work_mem` until the session sets it. */
+  readonly workBytes: number
   /** Gives a number that tells the session from all others. */
   readonly pid: () => number
   /** Null: there are none. */
@@ -40,8 +42,8 @@ export class SessionState {
   #local: LocalStore | null = null
   readonly #fences: readonly BundleCondition[]
 
-  constructor({ user, settings, hub, pid, locks, fences }: SessionStateOptions) {
-    this.settings = new Settings(settings)
+  constructor({ user, settings, hub, workBytes, pid, locks, fences }: SessionStateOptions) {
+    this.settings = new Settings(workBytes, settings)
     this.identity = new Identity(user)
     this.channels = new SessionChannels(hub)
     this.locks = new SessionLocks(locks)

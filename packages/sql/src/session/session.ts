@@ -89,13 +89,11 @@ export class SqlSession extends SessionFacts implements Session {
     beginning: Beginning = {},
     fences: readonly BundleCondition[] = [],
   ) {
-    const { hub, random, locks } = ports
     const state = new SessionState({
+      ...ports,
       user: user ?? ports.user,
       settings,
-      hub,
-      pid: () => pid ?? random.uint32() >>> 1,
-      locks,
+      pid: () => pid ?? ports.random.uint32() >>> 1,
       fences,
     })
     super(state)

@@ -1,6 +1,7 @@
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
 import { sessionZone, UTC, type Zone } from '../types/time-zone.ts'
 import { limitMs, limitText, TIME_LIMITS } from './time-limit.ts'
+import { memoryKib, memoryText } from './work-memory.ts'
 
 /** What SHOW tells and SET may change. Most only exist because clients ask for them. */
 const defaults: Readonly<Record<string, string>> = {
@@ -50,10 +51,11 @@ const defaults: Readonly<Record<string, string>> = {
   transaction_deferrable: 'off',
   transaction_isolation: 'serializable',
   transaction_read_only: 'off',
-  work_mem: '4MB',
+  work_mem: '64MB',
   xmloption: 'content',
 }
 
+const WORK_MEMORY = 'work_mem'
 const COPY_ROWS = 'cluster.copy_rows_per_transaction'
 /** Names that are shown with capitals. */
 const shownAs: Readonly<Record<string, string>> = {
@@ -130,9 +132,14 @@ export class Settings {
   #modes: TransactionModes | null = null
   /** What RESET goes back to, where that is not the default. */
   readonly #beginning: Map<string, string>
+  readonly #workText: string
 
-  /** @param beginning what the session begins with in place of the defaults; not checked */
-  constructor(beginning: ReadonlyMap<string, string> = new Map()) {
+  /**
+   * @param workBytes what `work_mem` is until somebody sets it
+   * @param beginning what the session begins with in place of the defaults; not checked
+   */
+  constructor(workBytes: number, beginning: ReadonlyMap<string, string> = new Map()) {
+    this.#workText = memoryText(Math.ceil(workBytes / 1024))
     this.#beginning = new Map(beginning)
   }
 
@@ -140,7 +147,8 @@ export class Settings {
   get(name: string): string {
     if (name === 'transaction_isolation') return this.#modes?.isolation ?? this.get(`default_${name}`)
     if (name === 'transaction_read_only' && this.#modes !== null) return this.#modes.readOnly ? 'on' : 'off'
-    const value = this.#now.values.get(name) ?? this.#beginning.get(name) ?? defaults[name]
+    const byDefault = name === WORK_MEMORY ? this.#workText : defaults[name]
+    const value = this.#now.values.get(name) ?? this.#beginning.get(name) ?? byDefault
     if (value === undefined) throw unknownSetting(name)
     return value
   }
@@ -231,6 +239,12 @@ export class Settings {
     return text === undefined ? 0 : limitMs('statement_timeout', text)
   }
 
+  /** What a statement should keep in memory at most, in bytes; null: the session has not said. */
+  workBytes(): number | null {
+    const text = this.#now.values.get(WORK_MEMORY) ?? this.#beginning.get(WORK_MEMORY)
+    return text === undefined ? null : memoryKib(WORK_MEMORY, text) * 1024
+  }
+
   /** Where the session is. */
   zone(): Zone {
     return sessionZone(this.get('timezone')) ?? UTC
@@ -266,6 +280,7 @@ export function checkedSetting(name: string, values: readonly string[] | null): 
     })
   if (name === 'timezone') return zoneSetting(value).name
   if (TIME_LIMITS.has(name)) return limitText(limitMs(name, value))
+  if (name === WORK_MEMORY) return memoryText(memoryKib(name, value))
   // Every transaction is serializable, which is more than any other level asks for; SHOW tells what was asked for.
   if (name === 'default_transaction_isolation' || name === 'transaction_isolation') {
     const level = value.toLowerCase()

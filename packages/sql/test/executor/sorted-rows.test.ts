@@ -1,7 +1,8 @@
 import type { Transaction } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { ExecutionContext, MemoryBudget } from '../../src/executor/context.ts'
+import { ExecutionContext } from '../../src/executor/context.ts'
+import { MemoryBudget } from '../../src/executor/memory.ts'
 import { sortedRows } from '../../src/executor/sorted-rows.ts'
 import { TestClock } from '../engine/support.ts'
 
@@ -11,7 +12,7 @@ function contextOf(clock: TestClock): ExecutionContext {
     transaction: null as unknown as Transaction,
     clock,
     frame: { parameters: [], outer: [], functions: null as never },
-    memory: new MemoryBudget(1e9),
+    memory: new MemoryBudget({ bytesMax: 1e9 }),
     signal: null,
   })
 }

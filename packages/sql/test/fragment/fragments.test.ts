@@ -2,8 +2,9 @@ import type { ColumnBatch, Value } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { sqlError } from '../../src/errors.ts'
-import { ExecutionContext, MemoryBudget, type Source } from '../../src/executor/context.ts'
+import { ExecutionContext, type Source } from '../../src/executor/context.ts'
 import { gatherSource } from '../../src/executor/gather.ts'
+import { MemoryBudget } from '../../src/executor/memory.ts'
 import { FormUnknownError, UnsendableError } from '../../src/fragment/form.ts'
 import { partialAggregate, partialCall } from '../../src/fragment/partial-aggregates.ts'
 import { decodeProgram, encodeProgram } from '../../src/fragment/program.ts'
@@ -229,7 +230,7 @@ test('what has too little room as a fragment is done as a whole', async () => {
     transaction: reads as never,
     clock: new TestClock(),
     frame: { parameters: [], outer: [], functions: {} as never },
-    memory: new MemoryBudget(1_000_000),
+    memory: new MemoryBudget({ bytesMax: 1_000_000 }),
     signal: null,
   })
   const gathering = gatherSource({
