@@ -9,6 +9,7 @@ import { lateralSource } from '../executor/lateral.ts'
 import { type CountsOf, limitSource, singleSource } from '../executor/limit.ts'
 import { lookupJoinSource } from '../executor/lookup-join.ts'
 import { markJoinSource } from '../executor/mark-join.ts'
+import { keyedSource, type PassedKeys, tellingKeys } from '../executor/passed-keys.ts'
 import { mapSource } from '../executor/pipeline.ts'
 import { profiled } from '../executor/profile.ts'
 import { generatedSource, virtualScan } from '../executor/scan.ts'
@@ -24,10 +25,12 @@ import {
   type LateralJoinNode,
   type LimitNode,
   type LookupJoinNode,
+  type PassedKey,
   type PhysicalPlan,
   physicalColumns,
   type RecursiveNode,
   type SetNode,
+  type TableScanNode,
 } from '../plan/physical.ts'
 import { columnsIn, comparesAlike, isEquality, substitute } from '../plan/traverse.ts'
 import { type Frame, rowOf } from './batch.ts'
@@ -86,7 +89,7 @@ class PlanCompiler {
     const slots = this.#slots
     switch (plan.kind) {
       case 'tableScan':
-        return compileScan(plan, this.#database, slots)
+        return this.#tableScan(plan)
       case 'virtualScan':
         return virtualScan(
           plan.table,
@@ -161,6 +164,24 @@ class PlanCompiler {
       default:
         return unreachable(plan)
     }
+  }
+
+  #tableScan(plan: TableScanNode): Source {
+    const source = compileScan(plan, this.#database, this.#slots)
+    const { keyed = [] } = plan
+    return keyedSource(
+      source,
+      this.#passed(
+        plan,
+        keyed.map(({ id, column }) => ({ id, expr: columnExpr(column) })),
+      ),
+    )
+  }
+
+  /** Keys that rows of a plan tell, or are asked for. */
+  #passed(plan: PhysicalPlan, keys: readonly PassedKey[]): readonly PassedKeys[] {
+    const layout = this.#layout(plan)
+    return keys.map(({ id, expr }) => ({ id, keysOf: compileJoinKeys(layout, this.#slots, [expr]) }))
   }
 
   #layout(plan: PhysicalPlan): Layout {
@@ -259,22 +280,31 @@ class PlanCompiler {
       )
     const keys = { left: sideKeys(left, 'left'), right: sideKeys(right, 'right') }
     const filter = plan.residual === null ? null : compilePairFilter(left, right, slots, plan.residual)
+    const { passes = [] } = plan
     if (plan.method === 'mark')
-      return markJoinSource(this.compile(plan.left), this.compile(plan.right), {
-        matched: plan.type === 'semi',
-        keys,
+      return markJoinSource(
+        tellingKeys(this.compile(plan.left), this.#passed(plan.left, passes)),
+        this.compile(plan.right),
+        {
+          matched: plan.type === 'semi',
+          keys,
+          filter,
+          leftWidth: left.width,
+          outputs: plan.outputs.map(({ id }) => left.position(id) as number),
+        },
+      )
+    return joinSource(
+      this.compile(plan.left),
+      tellingKeys(this.compile(plan.right), this.#passed(plan.right, passes)),
+      {
+        type: plan.type,
+        keys: plan.method === 'loop' ? null : keys,
         filter,
         leftWidth: left.width,
-        outputs: plan.outputs.map(({ id }) => left.position(id) as number),
-      })
-    return joinSource(this.compile(plan.left), this.compile(plan.right), {
-      type: plan.type,
-      keys: plan.method === 'loop' ? null : keys,
-      filter,
-      leftWidth: left.width,
-      rightWidth: right.width,
-      outputs: plan.outputs.map(({ id }) => both.position(id) as number),
-    })
+        rightWidth: right.width,
+        outputs: plan.outputs.map(({ id }) => both.position(id) as number),
+      },
+    )
   }
 
   #lookupJoin(plan: LookupJoinNode): Source {

@@ -1,28 +1,10 @@
 import type { Value } from '@cluster/core'
+import { hashableAsIs } from '../types/hash-as-is.ts'
 import { hashKey } from '../types/key.ts'
-import { type SqlType, type TypeId, typeName } from '../types/type.ts'
+import { type SqlType, typeName } from '../types/type.ts'
 import type { FunctionWriter } from './function-writer.ts'
 
-const asIs: ReadonlySet<TypeId> = new Set([
-  'boolean',
-  'smallint',
-  'integer',
-  'bigint',
-  'real',
-  'double',
-  'text',
-  'varchar',
-  'timestamp',
-  'timestamptz',
-  'date',
-  'time',
-  'uuid',
-  'json',
-  'unknown',
-])
-
-/** True when JavaScript's `Map` finds values of the type equal exactly when SQL does. */
-export const hashableAsIs = (type: SqlType): boolean => asIs.has(type.id)
+export { hashableAsIs } from '../types/hash-as-is.ts'
 
 /** A text that is the same for equal values of the type; for the types that are not `hashableAsIs`. */
 const canonical = new Map<string, (value: Value) => unknown>()

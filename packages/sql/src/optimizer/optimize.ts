@@ -13,6 +13,7 @@ import { orderJoins } from './order-joins.ts'
 import { pruneColumns } from './prune-columns.ts'
 import { pushDownFilters } from './push-down-filters.ts'
 import { pushDownSemiJoins } from './push-down-semi-joins.ts'
+import { reduceGroups } from './reduce-groups.ts'
 
 /** A rewriting of plans that keeps their meaning. */
 export interface Rule {
@@ -42,6 +43,11 @@ export const RULES: readonly Rule[] = [
   { name: 'merge projections again', apply: mergeProjections, fits: ({ stacked }) => stacked },
   { name: 'push down semi joins', apply: pushDownSemiJoins, fits: ({ semiJoin }) => semiJoin },
   { name: 'order joins', apply: orderJoins, fits: ({ plans }) => plans.has('join') },
+  {
+    name: 'reduce groups',
+    apply: reduceGroups,
+    fits: ({ plans }) => plans.has('aggregate') && plans.has('scan'),
+  },
   { name: 'prune columns', apply: pruneColumns },
 ]
 

@@ -16,7 +16,7 @@ import {
   type SortPlan,
   type WindowPlan,
 } from '../plan/logical.ts'
-import { type PhysicalPlan, physicalColumns } from '../plan/physical.ts'
+import { type JoinNode, type PhysicalPlan, physicalColumns } from '../plan/physical.ts'
 import { mapWindowCall } from '../plan/plan-parts.ts'
 import { sameExpr } from '../plan/same-expr.ts'
 import {
@@ -35,6 +35,7 @@ import { estimateRows } from './estimate.ts'
 import { comesSorted, comesTogether } from './given-order.ts'
 import { joinKeys, type Lookup, lookupFor } from './join-method.ts'
 import { orderByKey } from './order-by-key.ts'
+import { passKeys } from './pass-keys.ts'
 
 export interface PhysicalOptions {
   /** Makes ids for columns that the planner adds. */
@@ -310,9 +311,10 @@ class PhysicalPlanner {
       ? joinKeys(plan.on, columnsOf(left), columnsOf(right))
       : { keys: [], residual: conjunctsOf(plan.on) }
     const rest = conjunction(residual)
-    return {
+    const method = keys.length === 0 ? 'loop' : worthMarking(plan) ? 'mark' : 'hash'
+    const node: JoinNode = {
       kind: 'join',
-      method: keys.length === 0 ? 'loop' : worthMarking(plan) ? 'mark' : 'hash',
+      method,
       type,
       left: this.plan(left),
       right: this.plan(right),
@@ -320,6 +322,8 @@ class PhysicalPlanner {
       residual: isTrue(rest) ? null : rest,
       outputs: columnsOf(plan),
     }
+    const sides = method === 'mark' ? { first: left, second: right } : { first: right, second: left }
+    return passKeys(node, sides, this.#options.nextColumnId)
   }
 
   #lookupJoin(plan: JoinPlan): PhysicalPlan | null {

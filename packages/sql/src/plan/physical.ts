@@ -70,6 +70,15 @@ export interface TableScanNode {
   readonly order: 'any' | 'ascending' | 'descending'
   /** No more rows than this are wanted. */
   readonly limit: Expr | null
+  /** Rows whose value of the column is not among the keys that a join above has told may be left out. */
+  readonly keyed?: readonly { readonly id: number; readonly column: Column }[]
+}
+
+/** Keys that the side of a join which is read first tells scans of the other side. */
+export interface PassedKey {
+  readonly id: number
+  /** Over the side that is read first. */
+  readonly expr: Expr
 }
 
 /** Drops rows and computes columns in one pass. */
@@ -96,6 +105,8 @@ export interface JoinNode {
   readonly residual: Expr | null
   /** The columns wanted from both sides. */
   readonly outputs: readonly Column[]
+  /** Told by the right side, or by the left one of a mark join. */
+  readonly passes?: readonly PassedKey[]
 }
 
 /** Each left row looks up at most one row of a table by a whole key. */
