@@ -1,8 +1,9 @@
-import type { Expr } from '../plan/expression.ts'
-import type { LogicalPlan } from '../plan/logical.ts'
+import { columnExpr } from '../plan/build.ts'
+import type { CallExpr, Column, Expr } from '../plan/expression.ts'
+import { columnsOf, type LogicalPlan } from '../plan/logical.ts'
 import { type JoinNode, type PassedKey, type PhysicalPlan, physicalColumns } from '../plan/physical.ts'
 import { knownRows } from '../plan/table-statistics.ts'
-import { isVolatile } from '../plan/traverse.ts'
+import { conjunctsOf, isEquality, isVolatile } from '../plan/traverse.ts'
 import { hashableAsIs } from '../types/hash-as-is.ts'
 import { estimateRows } from './estimate.ts'
 import { distinctOf } from './selectivity.ts'
@@ -34,7 +35,7 @@ export function passKeys(
     // Other types would have to be made comparable, row by row, before anything is spared.
     if (wanted.kind !== 'column' || !hashableAsIs(wanted.type) || isVolatile(told)) continue
     const there = distinctOf(second, wanted, Number.POSITIVE_INFINITY)
-    const given = Math.min(rows, distinctOf(first, told, rows) ?? rows)
+    const given = told.kind === 'column' ? differentValues(first, told.column) : rows
     if (there === null || given * FEWER > there) continue
     const id = nextId()
     const keyed = withKeys(below, wanted.column.id, id)
@@ -44,6 +45,29 @@ export function passKeys(
   }
   if (passes.length === 0) return join
   return marks ? { ...join, right: below, passes } : { ...join, left: below, passes }
+}
+
+/** About how many different values a column has: no more than the inputs have that it is joined with. */
+function differentValues(plan: LogicalPlan, column: Column): number {
+  const has = (side: LogicalPlan, { id }: Column): boolean => columnsOf(side).some((one) => one.id === id)
+  const rows = estimateRows(plan)
+  const least = Math.min(rows, distinctOf(plan, columnExpr(column), rows) ?? rows)
+  if (plan.kind === 'filter' || plan.kind === 'sort')
+    return Math.min(least, differentValues(plan.input, column))
+  if (plan.kind !== 'join' || (plan.type !== 'inner' && plan.type !== 'semi')) return least
+  const [own, other] = has(plan.left, column) ? [plan.left, plan.right] : [plan.right, plan.left]
+  const partners = conjunctsOf(plan.on).flatMap((condition) => {
+    const partner = isEquality(condition) ? otherColumn(condition, column) : null
+    return partner !== null && has(other, partner) ? [differentValues(other, partner)] : []
+  })
+  return Math.min(least, differentValues(own, column), ...partners)
+}
+
+/** The column that an equality compares this one with. */
+function otherColumn({ args: [left, right] }: CallExpr, { id }: Column): Column | null {
+  if (left?.kind !== 'column' || right?.kind !== 'column') return null
+  if (left.column.id === id) return right.column
+  return right.column.id === id ? left.column : null
 }
 
 /** The plan with a scan in it that drops rows by the keys; null: the column does not come from one unchanged. */

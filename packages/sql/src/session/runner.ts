@@ -197,7 +197,9 @@ export class StatementRunner {
         return this.#copy(statement, run)
       case 'lockTable':
       case 'maintain':
-        return done(tended(statement, await this.#image(run)))
+        return done(
+          await tended(statement, await this.#image(run), this.#ports.database, this.#context(run, [])),
+        )
       case 'do':
         await runDo(statement, run.transaction, async ({ statement: inner, source }) => {
           await collect(await this.#run(inner, { ...run, source, planKey: null, alone: null }))
