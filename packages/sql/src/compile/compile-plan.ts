@@ -4,17 +4,19 @@ import { applySource, type SubqueryResult } from '../executor/apply.ts'
 import type { Source } from '../executor/context.ts'
 import { cteSource, recursiveSource, withSource } from '../executor/cte.ts'
 import { distinctSource } from '../executor/distinct.ts'
-import { joinSource } from '../executor/join.ts'
+import { joinSource, type PairFilter } from '../executor/join.ts'
 import { lateralSource } from '../executor/lateral.ts'
 import { type CountsOf, limitSource, singleSource } from '../executor/limit.ts'
 import { lookupJoinSource } from '../executor/lookup-join.ts'
 import { markJoinSource } from '../executor/mark-join.ts'
+import { mergeJoinSource } from '../executor/merge-join.ts'
 import { keyedSource, type PassedKeys, tellingKeys } from '../executor/passed-keys.ts'
 import { mapSource } from '../executor/pipeline.ts'
 import { profiled } from '../executor/profile.ts'
 import { generatedSource, virtualScan } from '../executor/scan.ts'
 import { concatSource, matchSource } from '../executor/set-operation.ts'
 import { type SortOptions, sortSource, topSource } from '../executor/sort.ts'
+import { storedKeys } from '../optimizer/merge-by-key.ts'
 import { columnExpr } from '../plan/build.ts'
 import type { Expr, QuantifiedExpr } from '../plan/expression.ts'
 import type { FunctionScanPlan, SortKey } from '../plan/logical.ts'
@@ -33,6 +35,7 @@ import {
   type TableScanNode,
 } from '../plan/physical.ts'
 import { columnsIn, comparesAlike, isEquality, substitute } from '../plan/traverse.ts'
+import { comparatorOf } from '../types/compare.ts'
 import { type Frame, rowOf } from './batch.ts'
 import { compileAggregate } from './compile-aggregate.ts'
 import {
@@ -280,6 +283,7 @@ class PlanCompiler {
       )
     const keys = { left: sideKeys(left, 'left'), right: sideKeys(right, 'right') }
     const filter = plan.residual === null ? null : compilePairFilter(left, right, slots, plan.residual)
+    if (plan.method === 'merge') return this.#mergeJoin(plan, filter)
     const { passes = [] } = plan
     if (plan.method === 'mark')
       return markJoinSource(
@@ -305,6 +309,30 @@ class PlanCompiler {
         outputs: plan.outputs.map(({ id }) => both.position(id) as number),
       },
     )
+  }
+
+  #mergeJoin(plan: JoinNode, filter: PairFilter | null): Source {
+    const { type, descending } = plan
+    const stored = storedKeys(plan)
+    assert(stored !== null && type !== 'full', 'a merge join goes by keys that both sides are stored by')
+    const left = this.#layout(plan.left)
+    const right = this.#layout(plan.right)
+    const both = new Layout([...left.columns, ...right.columns])
+    return mergeJoinSource(this.compile(plan.left), this.compile(plan.right), {
+      type,
+      keys: stored.map((key) => {
+        const compare = comparatorOf(key.left.type)
+        return {
+          left: left.position(key.left.id) as number,
+          right: right.position(key.right.id) as number,
+          compare: descending === true ? (a, b) => compare(b, a) : compare,
+        }
+      }),
+      filter,
+      leftWidth: left.width,
+      rightWidth: right.width,
+      outputs: plan.outputs.map(({ id }) => both.position(id) as number),
+    })
   }
 
   #lookupJoin(plan: LookupJoinNode): Source {

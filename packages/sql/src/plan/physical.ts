@@ -94,9 +94,10 @@ export interface JoinNode {
   readonly kind: 'join'
   /**
    * `hash`: the right side goes into a table by its keys; `mark`, for semi and anti joins: the left side does, and is marked by
-   * the right one; `loop`: each left row meets each right one.
+   * the right one; `merge`: both sides come sorted by the keys, which are columns that are never NULL; `loop`: each left row meets
+   * each right one.
    */
-  readonly method: 'hash' | 'mark' | 'loop'
+  readonly method: 'hash' | 'mark' | 'merge' | 'loop'
   readonly type: Exclude<JoinType, 'right'>
   readonly left: PhysicalPlan
   readonly right: PhysicalPlan
@@ -105,6 +106,8 @@ export interface JoinNode {
   readonly residual: Expr | null
   /** The columns wanted from both sides. */
   readonly outputs: readonly Column[]
+  /** Of a merge join: the sides come from the last key down. */
+  readonly descending?: boolean
   /** Told by the right side, or by the left one of a mark join. */
   readonly passes?: readonly PassedKey[]
 }

@@ -14,7 +14,7 @@ import {
 import { type ColumnNames, printExpr, qualifiedNames } from './print-expression.ts'
 import { keysText, setsText, windowText } from './print-parts.ts'
 
-const joinWords = { hash: 'Hash', mark: 'Mark', loop: 'Loop' } as const
+const joinWords = { hash: 'Hash', mark: 'Mark', merge: 'Merge', loop: 'Loop' } as const
 
 /** One operator of a plan as EXPLAIN shows it, as far in as it stands below others. */
 export interface PlanLine {
