@@ -49,7 +49,7 @@ async function query(load: QueryLoad) {
   return runLoad(load, (values) => db.query(load.sql, values))
 }
 
-async function planning({ sql, runs }: PlanningLoad): Promise<PlanningAnswer> {
+async function planning({ sql, runs, warmUps }: PlanningLoad): Promise<PlanningAnswer> {
   const session = (await database()).session()
   try {
     await session.query('BEGIN READ ONLY')
@@ -58,12 +58,15 @@ async function planning({ sql, runs }: PlanningLoad): Promise<PlanningAnswer> {
       await session.prepare(text)
       return performance.now() - startedAt
     }
+    const first: number[] = []
     const cold: number[] = []
     const cached: number[] = []
+    for (let run = 0; run < runs; run++) first.push(await timed(`${sql} /* first ${run} */`))
+    for (let run = 0; run < warmUps; run++) await timed(`${sql} /* warm-up ${run} */`)
     for (let run = 0; run < runs; run++) cold.push(await timed(`${sql} /* ${run} */`))
     await timed(sql)
     for (let run = 0; run < runs; run++) cached.push(await timed(sql))
-    return { cold: median(cold), cached: median(cached) }
+    return { first: median(first), cold: median(cold), cached: median(cached) }
   } finally {
     session.close()
   }

@@ -34,7 +34,7 @@ answerCalls({
     const text = sqliteText(sql)
     const cold = Array.from({ length: runs }, (_, run) => timed(`${text} /* ${run} */`))
     const again = Array.from({ length: runs }, () => timed(text))
-    return { cold: median(cold), cached: median(again) }
+    return { first: median(cold), cold: median(cold), cached: median(again) }
   },
   stop: async () => database.close(),
 })

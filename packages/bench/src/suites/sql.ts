@@ -24,6 +24,8 @@ import type { SuiteOptions } from '../suite.ts'
 
 const CALL_MS_MAX = 600_000
 const PLANNING_RUNS = 200
+/** Statements planned before a process that is new no more is measured. */
+const PLANNING_WARM_UPS = 1_000
 const COLD_MS_MAX = 0.3
 const CACHED_MS_MAX = 0.005
 const NODES = 3
@@ -192,7 +194,11 @@ async function planning(
 ): Promise<Row[]> {
   options.progress('planning')
   const ask = (worker: CalledProcess, text: string) =>
-    worker.call<PlanningAnswer>('planning', { sql: text, runs: PLANNING_RUNS }, CALL_MS_MAX)
+    worker.call<PlanningAnswer>(
+      'planning',
+      { sql: text, runs: PLANNING_RUNS, warmUps: PLANNING_WARM_UPS },
+      CALL_MS_MAX,
+    )
   const typical = await ask(ours, TYPICAL)
   const ten = await ask(ours, TEN_TABLES)
   const row = (what: string, value: number, target: Row['target']): Row => ({
@@ -203,11 +209,13 @@ async function planning(
     ...(target ? { target } : {}),
     note: `median of ${PLANNING_RUNS}`,
   })
+  const coldTarget = (value: number) => ({
+    text: `at most ${COLD_MS_MAX * 1_000} µs`,
+    reached: value <= COLD_MS_MAX,
+  })
   const rows = [
-    row('parse and plan, a new statement', typical.cold, {
-      text: `at most ${COLD_MS_MAX * 1_000} µs`,
-      reached: typical.cold <= COLD_MS_MAX,
-    }),
+    row('parse and plan, a new statement', typical.cold, coldTarget(typical.cold)),
+    row('the same, among the first of a process', typical.first, coldTarget(typical.first)),
     row('find the plan of a known statement', typical.cached, {
       text: `at most ${CACHED_MS_MAX * 1_000} µs`,
       reached: typical.cached <= CACHED_MS_MAX,

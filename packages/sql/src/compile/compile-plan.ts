@@ -5,15 +5,19 @@ import type { Source } from '../executor/context.ts'
 import { cteSource, recursiveSource, withSource } from '../executor/cte.ts'
 import { distinctSource } from '../executor/distinct.ts'
 import { joinSource } from '../executor/hash-join.ts'
+import type { PairFilter } from '../executor/join.ts'
 import { lateralSource } from '../executor/lateral.ts'
 import { type CountsOf, limitSource, singleSource } from '../executor/limit.ts'
 import { lookupJoinSource } from '../executor/lookup-join.ts'
 import { markJoinSource } from '../executor/mark-join.ts'
+import { mergeJoinSource } from '../executor/merge-join.ts'
+import { keyedSource, type PassedKeys, tellingKeys } from '../executor/passed-keys.ts'
 import { mapSource } from '../executor/pipeline.ts'
 import { profiled } from '../executor/profile.ts'
 import { generatedSource, virtualScan } from '../executor/scan.ts'
 import { concatSource, matchSource } from '../executor/set-operation.ts'
 import { type SortOptions, sortSource, topSource } from '../executor/sort.ts'
+import { storedKeys } from '../optimizer/merge-by-key.ts'
 import { columnExpr } from '../plan/build.ts'
 import type { Expr, QuantifiedExpr } from '../plan/expression.ts'
 import type { FunctionScanPlan, SortKey } from '../plan/logical.ts'
@@ -25,12 +29,15 @@ import {
   type LimitNode,
   type LookupJoinNode,
   type MapNode,
+  type PassedKey,
   type PhysicalPlan,
   physicalColumns,
   type RecursiveNode,
   type SetNode,
+  type TableScanNode,
 } from '../plan/physical.ts'
 import { columnsIn, comparesAlike, isEquality, substitute } from '../plan/traverse.ts'
+import { comparatorOf } from '../types/compare.ts'
 import { type Frame, rowOf } from './batch.ts'
 import { compileAggregate } from './compile-aggregate.ts'
 import { compileGather } from './compile-gather.ts'
@@ -105,7 +112,7 @@ class PlanCompiler {
     const slots = this.#slots
     switch (plan.kind) {
       case 'tableScan':
-        return compileScan(plan, this.#database, slots)
+        return this.#tableScan(plan)
       case 'virtualScan':
         return virtualScan(
           plan.table,
@@ -179,6 +186,24 @@ class PlanCompiler {
       default:
         return unreachable(plan)
     }
+  }
+
+  #tableScan(plan: TableScanNode): Source {
+    const source = compileScan(plan, this.#database, this.#slots)
+    const { keyed = [] } = plan
+    return keyedSource(
+      source,
+      this.#passed(
+        plan,
+        keyed.map(({ id, column }) => ({ id, expr: columnExpr(column) })),
+      ),
+    )
+  }
+
+  /** Keys that rows of a plan tell, or are asked for. */
+  #passed(plan: PhysicalPlan, keys: readonly PassedKey[]): readonly PassedKeys[] {
+    const layout = this.#layout(plan)
+    return keys.map(({ id, expr }) => ({ id, keysOf: compileJoinKeys(layout, this.#slots, [expr]) }))
   }
 
   #layout(plan: PhysicalPlan): Layout {
@@ -288,20 +313,54 @@ class PlanCompiler {
       )
     const keys = { left: sideKeys(left, 'left'), right: sideKeys(right, 'right') }
     const filter = plan.residual === null ? null : compilePairFilter(left, right, slots, plan.residual)
+    if (plan.method === 'merge') return this.#mergeJoin(plan, filter)
+    const { passes = [] } = plan
     if (plan.method === 'mark')
-      return markJoinSource(this.compile(plan.left), this.compile(plan.right), {
+      return markJoinSource(
+        tellingKeys(this.compile(plan.left), this.#passed(plan.left, passes)),
+        this.compile(plan.right),
+        {
+          node: plan,
+          rightWidth: right.width,
+          matched: plan.type === 'semi',
+          keys,
+          filter,
+          leftWidth: left.width,
+          outputs: plan.outputs.map(({ id }) => left.position(id) as number),
+        },
+      )
+    return joinSource(
+      this.compile(plan.left),
+      tellingKeys(this.compile(plan.right), this.#passed(plan.right, passes)),
+      {
         node: plan,
-        rightWidth: right.width,
-        matched: plan.type === 'semi',
-        keys,
+        type: plan.type,
+        keys: plan.method === 'loop' ? null : keys,
         filter,
         leftWidth: left.width,
-        outputs: plan.outputs.map(({ id }) => left.position(id) as number),
-      })
-    return joinSource(this.compile(plan.left), this.compile(plan.right), {
-      node: plan,
-      type: plan.type,
-      keys: plan.method === 'loop' ? null : keys,
+        rightWidth: right.width,
+        outputs: plan.outputs.map(({ id }) => both.position(id) as number),
+      },
+    )
+  }
+
+  #mergeJoin(plan: JoinNode, filter: PairFilter | null): Source {
+    const { type, descending } = plan
+    const stored = storedKeys(plan)
+    assert(stored !== null && type !== 'full', 'a merge join goes by keys that both sides are stored by')
+    const left = this.#layout(plan.left)
+    const right = this.#layout(plan.right)
+    const both = new Layout([...left.columns, ...right.columns])
+    return mergeJoinSource(this.compile(plan.left), this.compile(plan.right), {
+      type,
+      keys: stored.map((key) => {
+        const compare = comparatorOf(key.left.type)
+        return {
+          left: left.position(key.left.id) as number,
+          right: right.position(key.right.id) as number,
+          compare: descending === true ? (a, b) => compare(b, a) : compare,
+        }
+      }),
       filter,
       leftWidth: left.width,
       rightWidth: right.width,

@@ -1,28 +1,10 @@
 import type { Value } from '@cluster/core'
+import { hashableAsIs } from '../types/hash-as-is.ts'
 import { hashKey } from '../types/key.ts'
 import { type SqlType, type TypeId, typeName } from '../types/type.ts'
 import type { FunctionWriter } from './function-writer.ts'
 
-const asIs: ReadonlySet<TypeId> = new Set([
-  'boolean',
-  'smallint',
-  'integer',
-  'bigint',
-  'real',
-  'double',
-  'text',
-  'varchar',
-  'timestamp',
-  'timestamptz',
-  'date',
-  'time',
-  'uuid',
-  'json',
-  'unknown',
-])
-
-/** True when JavaScript's `Map` finds values of the type equal exactly when SQL does. */
-export const hashableAsIs = (type: SqlType): boolean => asIs.has(type.id)
+export { hashableAsIs } from '../types/hash-as-is.ts'
 
 /** A text that is the same for equal values of the type; for the types that are not `hashableAsIs`. */
 const canonical = new Map<string, (value: Value) => unknown>()
@@ -56,7 +38,24 @@ export function hashKeyCode(writer: FunctionWriter, parts: readonly KeyPart[]): 
     const text = `${writer.capture(canonicalText(only.type), 'f')}(${only.code})`
     return only.nullable ? `(${only.code} === null ? null : ${text})` : text
   }
+  const [first, second] = parts
+  if (parts.length === 2 && first !== undefined && second !== undefined && isShort(first) && isShort(second))
+    return pairCode(writer, first, second)
   return parts.map((part) => partCode(writer, part)).join(' + ')
+}
+
+const short: ReadonlySet<TypeId> = new Set(['smallint', 'integer'])
+/** Whole numbers of 32 bits. */
+const isShort = ({ type }: KeyPart): boolean => short.has(type.id)
+/** Beside 32 bits a double has room for numbers from minus this up to it, one less. */
+const BESIDE = 2 ** 20
+
+/** Two whole numbers as one, where they fit, else as a text. */
+function pairCode(writer: FunctionWriter, first: KeyPart, second: KeyPart): string {
+  const known = [first, second].flatMap(({ code, nullable }) => (nullable ? [`${code} !== null`] : []))
+  const fits = [...known, `${first.code} >= ${-BESIDE}`, `${first.code} < ${BESIDE}`].join(' && ')
+  const text = [first, second].map((part) => partCode(writer, part)).join(' + ')
+  return `(${fits} ? ${first.code} * ${2 ** 32} + ${second.code} : ${text})`
 }
 
 /** Each part ends where it says: texts begin with their length, the others end with a comma. */

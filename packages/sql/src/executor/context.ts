@@ -1,6 +1,7 @@
 import type { Clock, Transaction } from '@cluster/core'
 import type { Batch, Frame } from '../compile/batch.ts'
 import { isSqlError, sqlError } from '../errors.ts'
+import type { KeySet } from './key-set.ts'
 import { KeyWork } from './key-work.ts'
 import type { MemoryBudget } from './memory.ts'
 
@@ -56,6 +57,8 @@ export class ExecutionContext {
   readonly profile: OperatorCounts | null
   /** The WITH tables that are being read, by id. */
   readonly tables: Map<number, TableRows>
+  /** Keys that joins have told the scans below them, by id. */
+  readonly keySets: Map<number, KeySet>
   /** Rows that were written to tables with foreign keys, of all parts of the statement. */
   readonly keyWork: KeyWork
   readonly #clock: Clock
@@ -75,6 +78,7 @@ export class ExecutionContext {
     this.transaction = transaction
     this.reads = parent?.reads ?? transaction
     this.tables = parent?.tables ?? new Map()
+    this.keySets = parent?.keySets ?? new Map()
     this.keyWork = parent?.keyWork ?? new KeyWork()
     this.frame = frame
     this.memory = memory

@@ -12,9 +12,8 @@ import {
   isEquality,
   isVolatile,
   mapChildren,
-  mapExprs,
   mapInputs,
-  rewrite,
+  mapSubqueries,
   substitute,
 } from '../plan/traverse.ts'
 import { uncorrelated } from './decorrelate.ts'
@@ -29,9 +28,7 @@ const LOOKUPS_MAX = 1_000
  * the aggregate has the value that it gives for none.
  */
 export function decorrelateScalar(plan: LogicalPlan): LogicalPlan {
-  const inner = mapExprs(mapInputs(plan, decorrelateScalar), (expr) =>
-    rewrite(expr, (part) => part, decorrelateScalar),
-  )
+  const inner = mapSubqueries(mapInputs(plan, decorrelateScalar), decorrelateScalar)
   if (inner.kind !== 'filter') return inner
   let input = inner.input
   const replace = (expr: Expr): Expr => {

@@ -7,9 +7,8 @@ import {
   freeColumns,
   hasSubquery,
   isVolatile,
-  mapExprs,
   mapInputs,
-  rewrite,
+  mapSubqueries,
   substitute,
 } from '../plan/traverse.ts'
 
@@ -18,7 +17,7 @@ import {
  * subquery refers to the outer row in its outermost conditions only. NOT IN stays: NULLs make it no anti join.
  */
 export function decorrelate(plan: LogicalPlan): LogicalPlan {
-  const inner = mapExprs(mapInputs(plan, decorrelate), (expr) => rewrite(expr, (part) => part, decorrelate))
+  const inner = mapSubqueries(mapInputs(plan, decorrelate), decorrelate)
   if (inner.kind !== 'filter') return inner
   let input = inner.input
   const rest: Expr[] = []

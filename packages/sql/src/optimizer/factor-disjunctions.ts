@@ -7,9 +7,8 @@ import {
   conjunctsOf,
   hasSubquery,
   isVolatile,
-  mapExprs,
   mapInputs,
-  rewrite,
+  mapSubqueries,
 } from '../plan/traverse.ts'
 import { BOOLEAN } from '../types/type.ts'
 
@@ -19,9 +18,7 @@ import { BOOLEAN } from '../types/type.ts'
  * alone: of `(x = 1 AND y = 2) OR (x = 3 AND y = 4)` the input with x learns `x = 1 OR x = 3`.
  */
 export function factorDisjunctions(plan: LogicalPlan): LogicalPlan {
-  const inner = mapExprs(mapInputs(plan, factorDisjunctions), (expr) =>
-    rewrite(expr, (part) => part, factorDisjunctions),
-  )
+  const inner = mapSubqueries(mapInputs(plan, factorDisjunctions), factorDisjunctions)
   if (inner.kind === 'join' && inner.type === 'inner') return { ...inner, on: factored(inner.on) }
   if (inner.kind !== 'filter') return inner
   const conditions = conjunctsOf(factored(inner.predicate))

@@ -79,6 +79,12 @@ function orderOf(plan: PhysicalPlan): readonly Given[] {
         }),
       )
     }
+    case 'join': {
+      if (plan.method !== 'merge') return []
+      const order = orderOf(plan.left)
+      const end = order.findIndex(({ column }) => !plan.outputs.some(({ id }) => id === column))
+      return end < 0 ? order : order.slice(0, end)
+    }
     default:
       return []
   }

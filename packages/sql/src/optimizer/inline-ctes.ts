@@ -1,7 +1,7 @@
 import { columnExpr } from '../plan/build.ts'
 import type { Column } from '../plan/expression.ts'
 import type { CteScanPlan, CteTable, LogicalPlan, WithPlan } from '../plan/logical.ts'
-import { exprsOf, inputsOf, isVolatile, mapExprs, mapInputs, rewrite, someExpr } from '../plan/traverse.ts'
+import { exprsOf, inputsOf, isVolatile, mapInputs, mapSubqueries, someExpr } from '../plan/traverse.ts'
 
 /**
  * Puts a WITH table that is read once in the place where it is read, so that conditions reach it; forgets one that
@@ -77,4 +77,4 @@ function asProjection(scan: CteScanPlan, table: CteTable): LogicalPlan {
 
 /** Applies it to the inputs and to the plans of subqueries. */
 const everywhere = (plan: LogicalPlan, apply: (part: LogicalPlan) => LogicalPlan): LogicalPlan =>
-  mapExprs(mapInputs(plan, apply), (expr) => rewrite(expr, (part) => part, apply))
+  mapSubqueries(mapInputs(plan, apply), apply)

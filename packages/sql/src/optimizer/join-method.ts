@@ -4,12 +4,12 @@ import type { Column, Expr } from '../plan/expression.ts'
 import { columnsOf, type LogicalPlan, type ScanPlan } from '../plan/logical.ts'
 import { knownRows } from '../plan/table-statistics.ts'
 import {
-  columnsIn,
   comparesAlike,
   conjunctsOf,
   hasSubquery,
   isEquality,
   isVolatile,
+  someColumn,
 } from '../plan/traverse.ts'
 
 export interface JoinKey {
@@ -31,10 +31,8 @@ export function joinKeys(on: Expr, left: readonly Column[], right: readonly Colu
   const rightIds = new Set(right.map(({ id }) => id))
   const keys: JoinKey[] = []
   const residual: Expr[] = []
-  const only = (expr: Expr, own: ReadonlySet<number>, other: ReadonlySet<number>): boolean => {
-    const ids = [...columnsIn(expr).keys()]
-    return ids.some((id) => own.has(id)) && !ids.some((id) => other.has(id))
-  }
+  const only = (expr: Expr, own: ReadonlySet<number>, other: ReadonlySet<number>): boolean =>
+    someColumn(expr, (id) => own.has(id)) && !someColumn(expr, (id) => other.has(id))
   for (const condition of conjunctsOf(on)) {
     const [a, b] = condition.kind === 'call' ? condition.args : []
     const usable =

@@ -1,7 +1,7 @@
 import { conjunction } from '../plan/build.ts'
 import type { LateralPlan, LogicalPlan } from '../plan/logical.ts'
 import { columnsOf } from '../plan/logical.ts'
-import { freeColumns, hasSubquery, isVolatile, mapExprs, mapInputs, rewrite } from '../plan/traverse.ts'
+import { freeColumns, hasSubquery, isVolatile, mapInputs, mapSubqueries } from '../plan/traverse.ts'
 import { uncorrelated } from './decorrelate.ts'
 
 /**
@@ -9,9 +9,7 @@ import { uncorrelated } from './decorrelate.ts'
  * at all: then it is computed once instead of for each row.
  */
 export function lateralToJoin(plan: LogicalPlan): LogicalPlan {
-  const inner = mapExprs(mapInputs(plan, lateralToJoin), (expr) =>
-    rewrite(expr, (part) => part, lateralToJoin),
-  )
+  const inner = mapSubqueries(mapInputs(plan, lateralToJoin), lateralToJoin)
   return inner.kind === 'lateral' ? (asJoin(inner) ?? inner) : inner
 }
 

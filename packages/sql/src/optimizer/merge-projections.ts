@@ -6,6 +6,7 @@ import {
   isVolatile,
   mapExprs,
   mapInputs,
+  mapSubqueries,
   rewrite,
   substitute,
 } from '../plan/traverse.ts'
@@ -16,9 +17,7 @@ import {
  * merged only when it is used once.
  */
 export function mergeProjections(plan: LogicalPlan): LogicalPlan {
-  const inner = mapExprs(mapInputs(plan, mergeProjections), (expr) =>
-    rewrite(expr, (part) => part, mergeProjections),
-  )
+  const inner = mapSubqueries(mapInputs(plan, mergeProjections), mergeProjections)
   if (inner.kind !== 'project' && inner.kind !== 'aggregate') return inner
   const below = inner.input
   if (below.kind !== 'project') return inner

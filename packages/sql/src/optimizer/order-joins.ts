@@ -1,15 +1,7 @@
 import { conjunction, filtered } from '../plan/build.ts'
 import type { Expr } from '../plan/expression.ts'
 import { columnsOf, type LogicalPlan } from '../plan/logical.ts'
-import {
-  columnsIn,
-  conjunctsOf,
-  isEquality,
-  isVolatile,
-  mapExprs,
-  mapInputs,
-  rewrite,
-} from '../plan/traverse.ts'
+import { columnsIn, conjunctsOf, isEquality, isVolatile, mapInputs, mapSubqueries } from '../plan/traverse.ts'
 import { estimateRows, joinedRows } from './estimate.ts'
 import { type JoinCondition, type JoinTree, searchJoins } from './join-search.ts'
 import { joinShare } from './selectivity.ts'
@@ -25,7 +17,7 @@ const GREEDY_MAX = 40
  * condition connects before any cross product.
  */
 export function orderJoins(plan: LogicalPlan): LogicalPlan {
-  const own = mapExprs(plan, (expr) => rewrite(expr, (part) => part, orderJoins))
+  const own = mapSubqueries(plan, orderJoins)
   if (own.kind !== 'join' || own.type !== 'inner') return mapInputs(own, orderJoins)
   const inputs: LogicalPlan[] = []
   const conditions: Expr[] = []

@@ -16,7 +16,7 @@ import {
   type SortPlan,
   type WindowPlan,
 } from '../plan/logical.ts'
-import { type PhysicalPlan, physicalColumns } from '../plan/physical.ts'
+import { type JoinNode, type PhysicalPlan, physicalColumns } from '../plan/physical.ts'
 import { mapWindowCall } from '../plan/plan-parts.ts'
 import { sameExpr } from '../plan/same-expr.ts'
 import {
@@ -34,7 +34,9 @@ import { applySubqueries, exactly } from './apply-subqueries.ts'
 import { estimateRows } from './estimate.ts'
 import { comesSorted, comesTogether } from './given-order.ts'
 import { joinKeys, type Lookup, lookupFor } from './join-method.ts'
+import { type JoinSizes, joinsByStoredKeys, mergeByKey } from './merge-by-key.ts'
 import { orderByKey } from './order-by-key.ts'
+import { passKeys } from './pass-keys.ts'
 
 export interface PhysicalOptions {
   /** Makes ids for columns that the planner adds. */
@@ -50,6 +52,10 @@ export function physicalPlan(plan: LogicalPlan, options: PhysicalOptions): Physi
 
 class PhysicalPlanner {
   readonly #options: PhysicalOptions
+  /** Of joins that may be done in the order of keys. */
+  readonly #sizes = new WeakMap<JoinNode, JoinSizes>()
+  /** How many rows of the sort that is planned next are wanted; null: all. */
+  #wanted: number | null = null
 
   constructor(options: PhysicalOptions) {
     this.#options = options
@@ -165,21 +171,24 @@ class PhysicalPlanner {
   }
 
   #sort(plan: SortPlan): PhysicalPlan {
+    const wanted = this.#wanted
+    this.#wanted = null
     let input = this.plan(plan.input)
     const keys = plan.keys.map((key) => {
       const applied = this.#apply(input, key.expr)
       input = applied.input
       return { ...key, expr: applied.expr }
     })
-    return this.#sorted(input, keys)
+    return this.#sorted(input, keys, wanted)
   }
 
   /** Sorts, unless the rows come in that order. */
-  #sorted(input: PhysicalPlan, keys: readonly SortKey[]): PhysicalPlan {
+  #sorted(input: PhysicalPlan, keys: readonly SortKey[], wanted: number | null = null): PhysicalPlan {
     if (keys.length === 0) return input
     if (this.#options.optimize) {
       if (comesSorted(input, keys)) return input
-      const ordered = orderByKey(input, keys)
+      const sizesOf = (join: JoinNode): JoinSizes | null => this.#sizes.get(join) ?? null
+      const ordered = orderByKey(input, keys) ?? mergeByKey(input, keys, sizesOf, wanted)
       if (ordered !== null) return ordered
     }
     return { kind: 'sort', input, keys }
@@ -233,8 +242,11 @@ class PhysicalPlanner {
   }
 
   #limit(plan: LimitPlan): PhysicalPlan {
-    const input = this.plan(plan.input)
     const { limit, offset } = plan
+    const sorted = plan.input.kind === 'project' ? plan.input.input : plan.input
+    if (sorted.kind === 'sort' && limit?.kind === 'constant' && limit.value !== null && offset === null)
+      this.#wanted = Number(limit.value)
+    const input = this.plan(plan.input)
     const counts = this.#counts(plan)
     const rest = { limit, offset, counts }
     if (plan.ties !== null) return { kind: 'limit', input, ...rest, ties: plan.ties.map(({ expr }) => expr) }
@@ -310,9 +322,10 @@ class PhysicalPlanner {
       ? joinKeys(plan.on, columnsOf(left), columnsOf(right))
       : { keys: [], residual: conjunctsOf(plan.on) }
     const rest = conjunction(residual)
-    return {
+    const method = keys.length === 0 ? 'loop' : worthMarking(plan) ? 'mark' : 'hash'
+    const node: JoinNode = {
       kind: 'join',
-      method: keys.length === 0 ? 'loop' : worthMarking(plan) ? 'mark' : 'hash',
+      method,
       type,
       left: this.plan(left),
       right: this.plan(right),
@@ -320,6 +333,14 @@ class PhysicalPlanner {
       residual: isTrue(rest) ? null : rest,
       outputs: columnsOf(plan),
     }
+    if (joinsByStoredKeys(node))
+      this.#sizes.set(node, {
+        left: estimateRows(left),
+        right: estimateRows(right),
+        rows: estimateRows(plan),
+      })
+    const sides = method === 'mark' ? { first: left, second: right } : { first: right, second: left }
+    return passKeys(node, sides, this.#options.nextColumnId)
   }
 
   #lookupJoin(plan: JoinPlan): PhysicalPlan | null {

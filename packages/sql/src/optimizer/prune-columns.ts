@@ -1,7 +1,15 @@
 import { columnExpr } from '../plan/build.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import { columnsOf, type LogicalPlan } from '../plan/logical.ts'
-import { columnsIn, exprsOf, freeColumns, mapExprs, mapInputs, rewrite } from '../plan/traverse.ts'
+import {
+  columnsIn,
+  exprsOf,
+  freeColumns,
+  hasSubquery,
+  mapExprs,
+  mapInputs,
+  rewrite,
+} from '../plan/traverse.ts'
 
 /** Lets every operator give only the columns that someone above it needs; scans ask storage for no others. */
 export function pruneColumns(plan: LogicalPlan, wanted: readonly Column[]): LogicalPlan {
@@ -9,8 +17,6 @@ export function pruneColumns(plan: LogicalPlan, wanted: readonly Column[]): Logi
 }
 
 function prune(plan: LogicalPlan, wanted: ReadonlySet<number>): LogicalPlan {
-  const needed = new Set(wanted)
-  for (const expr of exprsOf(plan)) for (const id of columnsIn(expr).keys()) needed.add(id)
   switch (plan.kind) {
     case 'scan':
     case 'virtualScan':
@@ -30,7 +36,7 @@ function prune(plan: LogicalPlan, wanted: ReadonlySet<number>): LogicalPlan {
     case 'filter':
     case 'sort':
     case 'limit':
-      return { ...plan, input: prune(plan.input, needed) }
+      return { ...plan, input: prune(plan.input, neededBy(plan, wanted)) }
     case 'project': {
       const outputs = plan.outputs.filter(({ column }) => wanted.has(column.id))
       return { ...plan, outputs, input: prune(plan.input, columnsOfExprs(outputs.map(({ expr }) => expr))) }
@@ -45,6 +51,7 @@ function prune(plan: LogicalPlan, wanted: ReadonlySet<number>): LogicalPlan {
     case 'single':
       return { ...plan, input: prune(plan.input, wanted) }
     case 'lateral': {
+      const needed = neededBy(plan, wanted)
       const taken = freeColumns(plan.right).keys()
       return {
         ...plan,
@@ -61,6 +68,7 @@ function prune(plan: LogicalPlan, wanted: ReadonlySet<number>): LogicalPlan {
     case 'recursive':
       return { ...plan, base: pruneExactly(plan.base), step: pruneExactly(plan.step) }
     case 'join': {
+      const needed = neededBy(plan, wanted)
       return { ...plan, left: prune(plan.left, needed), right: prune(plan.right, needed) }
     }
     case 'aggregate': {
@@ -78,6 +86,13 @@ function prune(plan: LogicalPlan, wanted: ReadonlySet<number>): LogicalPlan {
   }
 }
 
+/** What is wanted of a plan, and what its own expressions name. */
+function neededBy(plan: LogicalPlan, wanted: ReadonlySet<number>): Set<number> {
+  const needed = columnsOfExprs(exprsOf(plan))
+  for (const id of wanted) needed.add(id)
+  return needed
+}
+
 /** Columns of set operations go by position: a side keeps exactly those it has, in their order. */
 function pruneExactly(plan: LogicalPlan): LogicalPlan {
   const columns = columnsOf(plan)
@@ -92,25 +107,25 @@ function pruneExactly(plan: LogicalPlan): LogicalPlan {
 }
 
 function columnsOfExprs(exprs: readonly Expr[]): Set<number> {
-  const ids = new Set<number>()
-  for (const expr of exprs) for (const id of columnsIn(expr).keys()) ids.add(id)
-  return ids
+  const columns = new Map<number, Column>()
+  for (const expr of exprs) columnsIn(expr, columns)
+  return new Set(columns.keys())
 }
 
 function pruneSubqueries(plan: LogicalPlan): LogicalPlan {
-  const own = mapExprs(plan, (expr) =>
-    rewrite(expr, (part) => {
-      switch (part.kind) {
-        case 'scalarQuery':
-          return { ...part, plan: pruneColumns(part.plan, [part.column]) }
-        case 'exists':
-          return { ...part, plan: pruneColumns(part.plan, []) }
-        case 'quantified':
-          return { ...part, plan: pruneColumns(part.plan, part.columns) }
-        default:
-          return part
-      }
-    }),
-  )
+  const own = mapExprs(plan, (expr) => (hasSubquery(expr) ? rewrite(expr, pruneSubquery) : expr))
   return mapInputs(own, pruneSubqueries)
+}
+
+function pruneSubquery(part: Expr): Expr {
+  switch (part.kind) {
+    case 'scalarQuery':
+      return { ...part, plan: pruneColumns(part.plan, [part.column]) }
+    case 'exists':
+      return { ...part, plan: pruneColumns(part.plan, []) }
+    case 'quantified':
+      return { ...part, plan: pruneColumns(part.plan, part.columns) }
+    default:
+      return part
+  }
 }

@@ -6,9 +6,9 @@ import {
   conjunctsOf,
   hasSubquery,
   isVolatile,
-  mapExprs,
   mapInputs,
-  rewrite,
+  mapSubqueries,
+  someColumn,
   substitute,
 } from '../plan/traverse.ts'
 
@@ -22,7 +22,7 @@ export function pushDownFilters(plan: LogicalPlan): LogicalPlan {
 
 /** The same for the subqueries of all expressions. */
 function inSubqueries(plan: LogicalPlan): LogicalPlan {
-  return mapExprs(mapInputs(plan, inSubqueries), (expr) => rewrite(expr, (part) => part, pushDownFilters))
+  return mapSubqueries(mapInputs(plan, inSubqueries), pushDownFilters)
 }
 
 /** The plan with the conditions applied somewhere in or above it. */
@@ -34,6 +34,7 @@ function push(plan: LogicalPlan, conditions: readonly Expr[]): LogicalPlan {
       return push(plan.input, [...own, ...conditions])
     }
     case 'project': {
+      if (conditions.length === 0) return mapInputs(plan, (input) => push(input, []))
       const by = new Map(plan.outputs.map(({ column, expr }) => [column.id, expr]))
       const [pass, stay] = split(conditions, (condition) =>
         [...columnsIn(condition).keys()].every((id) => {
@@ -79,7 +80,7 @@ function push(plan: LogicalPlan, conditions: readonly Expr[]): LogicalPlan {
       // A query without groups gives its row whatever the input: nothing may pass.
       const [pass, stay] = split(
         conditions,
-        (condition) => fixed && ![...columnsIn(condition).keys()].some((id) => calls.has(id)),
+        (condition) => fixed && !someColumn(condition, (id) => calls.has(id)),
       )
       const below = pass.map((condition) => substitute(condition, by))
       return filtered({ ...plan, input: push(plan.input, below) }, stay)
@@ -127,7 +128,7 @@ function pushJoin(plan: JoinPlan, conditions: readonly Expr[]): LogicalPlan {
   const left = new Set(columnsOf(plan.left).map(({ id }) => id))
   const right = new Set(columnsOf(plan.right).map(({ id }) => id))
   const touches = (condition: Expr, side: ReadonlySet<number>): boolean =>
-    [...columnsIn(condition).keys()].some((id) => side.has(id))
+    someColumn(condition, (id) => side.has(id))
   const on = conjunctsOf(plan.on)
   const type = strengthen(plan.type, conditions, left, right)
   const movable = (condition: Expr): boolean => !isVolatile(condition)
@@ -183,7 +184,7 @@ function pushJoin(plan: JoinPlan, conditions: readonly Expr[]): LogicalPlan {
 /** Conditions on the left side alone go there; the right side may take any, because it sees the left row. */
 function pushLateral(plan: LateralPlan, conditions: readonly Expr[]): LogicalPlan {
   const right = new Set(columnsOf(plan.right).map(({ id }) => id))
-  const onRight = (condition: Expr): boolean => [...columnsIn(condition).keys()].some((id) => right.has(id))
+  const onRight = (condition: Expr): boolean => someColumn(condition, (id) => right.has(id))
   const [toLeft, others] = split(conditions, (condition) => !isVolatile(condition) && !onRight(condition))
   const plain = (condition: Expr): boolean => !isVolatile(condition) && !hasSubquery(condition)
   const [toRight, above] = split(others, (condition) => plan.type === 'inner' && plain(condition))
@@ -237,7 +238,8 @@ function nullWith(expr: Expr, side: ReadonlySet<number>): boolean {
   return false
 }
 
-function split<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+function split<T>(items: readonly T[], test: (item: T) => boolean): [readonly T[], readonly T[]] {
+  if (items.length === 0) return [items, items]
   const yes: T[] = []
   const no: T[] = []
   for (const item of items) (test(item) ? yes : no).push(item)

@@ -1,6 +1,6 @@
 import { conjunction } from '../plan/build.ts'
 import { columnsOf, type JoinPlan, type LogicalPlan } from '../plan/logical.ts'
-import { columnsIn, conjunctsOf, hasSubquery, mapExprs, mapInputs, rewrite } from '../plan/traverse.ts'
+import { columnsIn, conjunctsOf, hasSubquery, mapInputs, mapSubqueries } from '../plan/traverse.ts'
 import { estimateRows } from './estimate.ts'
 
 /**
@@ -8,9 +8,7 @@ import { estimateRows } from './estimate.ts'
  * input is no larger than what the chain gives: the joins above then meet fewer rows.
  */
 export function pushDownSemiJoins(plan: LogicalPlan): LogicalPlan {
-  const inner = mapExprs(mapInputs(plan, pushDownSemiJoins), (expr) =>
-    rewrite(expr, (part) => part, pushDownSemiJoins),
-  )
+  const inner = mapSubqueries(mapInputs(plan, pushDownSemiJoins), pushDownSemiJoins)
   if (inner.kind !== 'join' || (inner.type !== 'semi' && inner.type !== 'anti')) return inner
   if (hasSubquery(inner.on)) return inner
   return pushed(inner, inner.left, estimateRows(inner.left)) ?? inner

@@ -1,10 +1,12 @@
 import type { Value } from '@cluster/core'
 import { isPlainIndex } from '../binder/stored-index.ts'
 import type { TableSchema } from '../catalog/schema.ts'
+import { summaryOf } from '../plan/column-summary.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { LogicalPlan, ScanPlan } from '../plan/logical.ts'
 import { type ColumnStatistics, columnStatistics, knownRows } from '../plan/table-statistics.ts'
 import { columnsIn, conjunctsOf, inputsOf, isEquality } from '../plan/traverse.ts'
+import { comparisonOf, equalShare } from './summary-share.ts'
 
 /** What is assumed where nothing is known. */
 const EQUAL = 0.1
@@ -12,21 +14,41 @@ const OTHER = 0.3
 /** Rows of a sample that a condition is tried on. */
 const TRIED = 256
 
-/** The share of a table's rows that conditions leave. */
+/** The share of a table's rows that conditions leave. Bounds of one column on both sides are one range. */
 export function shareOf(conditions: readonly Expr[], scan: ScanPlan | null): number {
-  return conditions.reduce((share, condition) => share * shareOfOne(condition, scan), 1)
+  if (scan === null) return conditions.reduce((share, condition) => share * guessOf(condition), 1)
+  let share = 1
+  const ranges = new Map<number, { lower: number; upper: number; nulls: number }>()
+  for (const condition of conditions) {
+    const comparison = comparisonOf(condition, scan)
+    if (comparison === null) share *= shareOfOne(condition, scan)
+    else if (comparison.sign === '=') share *= Math.max(LEAST, comparison.share)
+    else {
+      const { position, sign, nulls } = comparison
+      const range = ranges.get(position) ?? { lower: 1 - nulls, upper: 1 - nulls, nulls }
+      ranges.set(position, range)
+      if (sign === '<' || sign === '<=') range.upper = Math.min(range.upper, comparison.share)
+      else range.lower = Math.min(range.lower, comparison.share)
+    }
+  }
+  for (const { lower, upper, nulls } of ranges.values()) share *= Math.max(LEAST, lower + upper - (1 - nulls))
+  return share
 }
 
-function shareOfOne(condition: Expr, scan: ScanPlan | null): number {
-  const guess = isEquality(condition) ? EQUAL : OTHER
-  if (scan === null) return guess
+/** What no row of a sample meets may still be met by some. */
+const LEAST = 0.0002
+
+const guessOf = (condition: Expr): number => (isEquality(condition) ? EQUAL : OTHER)
+
+function shareOfOne(condition: Expr, scan: ScanPlan): number {
+  const guess = guessOf(condition)
   const positions = new Map<number, number>()
   for (const id of columnsIn(condition).keys()) {
     const found = scan.columns.find(({ column }) => column.id === id)
-    if (found === undefined) return equalShare(condition, scan) ?? guess
+    if (found === undefined) return knownShare(condition, scan) ?? guess
     positions.set(id, found.position)
   }
-  return triedShare(condition, scan.table, positions) ?? equalShare(condition, scan) ?? guess
+  return triedShare(condition, scan.table, positions) ?? knownShare(condition, scan) ?? guess
 }
 
 /** Tries the condition on the rows of the sample; null when there is none, or it cannot be tried. */
@@ -62,7 +84,7 @@ function triedShare(
 }
 
 /** An equality with something that is not known now. */
-function equalShare(condition: Expr, scan: ScanPlan): number | null {
+function knownShare(condition: Expr, scan: ScanPlan): number | null {
   if (!isEquality(condition)) return null
   for (const arg of condition.args) {
     if (arg.kind !== 'column') continue
@@ -185,6 +207,12 @@ export function joinShare(
   let any = false
   for (const condition of on.flatMap(conjunctsOf)) {
     if (!isEquality(condition)) continue
+    const spread = spreadShare(left, right, condition.args)
+    if (spread !== null) {
+      share *= spread
+      any = true
+      continue
+    }
     const known = condition.args.flatMap((arg) => [
       distinctOf(left, arg, Number.POSITIVE_INFINITY) ??
         distinctOf(right, arg, Number.POSITIVE_INFINITY) ??
@@ -197,4 +225,17 @@ export function joinShare(
   }
   // Several equalities together are seldom stricter than a key of the larger side.
   return any ? Math.max(share, 1 / Math.max(rows.left, rows.right, 1)) : null
+}
+
+/** By how the values of both columns are spread; null where there are no samples with common values on both sides. */
+function spreadShare(left: LogicalPlan, right: LogicalPlan, [one, other]: readonly Expr[]): number | null {
+  if (one?.kind !== 'column' || other?.kind !== 'column' || one.type.id !== other.type.id) return null
+  const summaries = [one, other].map(({ column, type }) => {
+    const origin = originOf(left, column.id) ?? originOf(right, column.id)
+    const known = origin === null ? null : columnStatistics(origin.scan.table, origin.position)
+    return known === null ? null : summaryOf(known, type)
+  })
+  const [first, second] = summaries
+  if (!first || !second || first.common.length === 0 || second.common.length === 0) return null
+  return Math.max(LEAST ** 2, equalShare(first, second, one.type))
 }

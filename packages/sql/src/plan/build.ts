@@ -19,6 +19,7 @@ export const isNeverTrue = (expr: Expr): boolean =>
 
 /** All of the conditions; TRUE for none. */
 export function conjunction(conditions: readonly Expr[]): Expr {
+  if (conditions.length === 0) return TRUE
   const operands = conditions.flatMap(conjunctsOf)
   const [first] = operands
   if (first === undefined) return TRUE

@@ -70,6 +70,15 @@ export interface TableScanNode {
   readonly order: 'any' | 'ascending' | 'descending'
   /** No more rows than this are wanted. */
   readonly limit: Expr | null
+  /** Rows whose value of the column is not among the keys that a join above has told may be left out. */
+  readonly keyed?: readonly { readonly id: number; readonly column: Column }[]
+}
+
+/** Keys that the side of a join which is read first tells scans of the other side. */
+export interface PassedKey {
+  readonly id: number
+  /** Over the side that is read first. */
+  readonly expr: Expr
 }
 
 /** Drops rows and computes columns in one pass. */
@@ -85,9 +94,10 @@ export interface JoinNode {
   readonly kind: 'join'
   /**
    * `hash`: the right side goes into a table by its keys; `mark`, for semi and anti joins: the left side does, and is marked by
-   * the right one; `loop`: each left row meets each right one.
+   * the right one; `merge`: both sides come sorted by the keys, which are columns that are never NULL; `loop`: each left row meets
+   * each right one.
    */
-  readonly method: 'hash' | 'mark' | 'loop'
+  readonly method: 'hash' | 'mark' | 'merge' | 'loop'
   readonly type: Exclude<JoinType, 'right'>
   readonly left: PhysicalPlan
   readonly right: PhysicalPlan
@@ -96,6 +106,10 @@ export interface JoinNode {
   readonly residual: Expr | null
   /** The columns wanted from both sides. */
   readonly outputs: readonly Column[]
+  /** Of a merge join: the sides come from the last key down. */
+  readonly descending?: boolean
+  /** Told by the right side, or by the left one of a mark join. */
+  readonly passes?: readonly PassedKey[]
 }
 
 /** Each left row looks up at most one row of a table by a whole key. */

@@ -14,7 +14,7 @@ import {
 import { type ColumnNames, printExpr, qualifiedNames } from './print-expression.ts'
 import { keysText, setsText, windowText } from './print-parts.ts'
 
-const joinWords = { hash: 'Hash', mark: 'Mark', loop: 'Loop' } as const
+const joinWords = { hash: 'Hash', mark: 'Mark', merge: 'Merge', loop: 'Loop' } as const
 
 /** One operator of a plan as EXPLAIN shows it, as far in as it stands below others. */
 export interface PlanLine {
@@ -225,13 +225,14 @@ class PlanPrinter {
   }
 
   #scan(plan: TableScanNode, filter: Expr | null): string {
-    const { table, alias, access, order, limit } = plan
+    const { table, alias, access, order, limit, keyed = [] } = plan
     const columns = plan.columns.map(({ column }) => column.name).join(', ')
     const word = access.kind === 'keys' ? 'Look up' : 'Scan'
     return [
       `${word} ${table.name}${aliasText(table.name, alias)}(${columns})`,
       this.#access(plan, access),
       order === 'any' ? '' : order === 'ascending' ? 'in key order' : 'in key order backwards',
+      keyed.length === 0 ? '' : `joined by ${keyed.map(({ column }) => this.#names(column)).join(', ')}`,
       filter === null ? '' : `where ${this.#expr(filter)}`,
       limit === null ? '' : `limit ${this.#expr(limit)}`,
     ]

@@ -57,6 +57,12 @@ export function tableCounted(table: TableSchema, rows: number): void {
   known.rows = rows
 }
 
+/** The next read of the whole table makes a sample anew. */
+export function sampleAnew(table: TableSchema): void {
+  const known = tables.get(table)
+  if (known !== undefined) known.reads = READS_A_SAMPLE
+}
+
 /** Watches one read of a whole table. */
 export interface TableReading {
   /** Columns in the order of the positions that the reading was begun with. */
@@ -148,7 +154,8 @@ function distinctOf(values: readonly Value[], rows: number): number {
   if (n === 0) return 1
   let once = 0
   for (const count of times.values()) if (count === 1) once++
-  if (n >= rows) return times.size
-  const share = n / Math.max(rows, n)
+  // NULLs are rows of the sample as they are rows of the table.
+  if (values.length >= rows) return times.size
+  const share = values.length / rows
   return Math.max(1, Math.min(rows, (n * times.size) / (n - once + once * share)))
 }

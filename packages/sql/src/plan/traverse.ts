@@ -1,6 +1,6 @@
 import type { CallExpr, Column, Expr } from './expression.ts'
 import { columnsOf, type LogicalPlan } from './logical.ts'
-import { exprsOf, inputsOf, mapExprs, mapInputs } from './plan-parts.ts'
+import { exprsOf, inputsOf, mapExprs, mapInputs, mapItems } from './plan-parts.ts'
 
 export { exprsOf, inputsOf, mapExprs, mapInputs } from './plan-parts.ts'
 
@@ -35,10 +35,6 @@ export function childrenOf(expr: Expr): readonly Expr[] {
 
 /** The same expression with each direct part replaced. Parts that stay the same keep the object. */
 export function mapChildren(expr: Expr, replace: (child: Expr) => Expr): Expr {
-  const all = (list: readonly Expr[]): readonly Expr[] => {
-    const next = list.map(replace)
-    return next.every((item, i) => item === list[i]) ? list : next
-  }
   switch (expr.kind) {
     case 'constant':
     case 'parameter':
@@ -47,16 +43,16 @@ export function mapChildren(expr: Expr, replace: (child: Expr) => Expr): Expr {
     case 'exists':
       return expr
     case 'call': {
-      const args = all(expr.args)
+      const args = mapItems(expr.args, replace)
       return args === expr.args ? expr : { ...expr, args }
     }
     case 'coalesce': {
-      const args = all(expr.args)
+      const args = mapItems(expr.args, replace)
       return args === expr.args ? expr : { ...expr, args }
     }
     case 'and':
     case 'or': {
-      const operands = all(expr.operands)
+      const operands = mapItems(expr.operands, replace)
       return operands === expr.operands ? expr : { ...expr, operands }
     }
     case 'not':
@@ -70,19 +66,24 @@ export function mapChildren(expr: Expr, replace: (child: Expr) => Expr): Expr {
       if (left === expr.left && right === expr.right) return expr
       return { ...expr, left, right, equal: { ...expr.equal, args: [left, right] } }
     }
-    case 'case':
-      return {
-        ...expr,
-        branches: expr.branches.map(({ when, result }) => ({ when: replace(when), result: replace(result) })),
-        otherwise: replace(expr.otherwise),
-      }
+    case 'case': {
+      const branches = mapItems(expr.branches, (branch) => {
+        const when = replace(branch.when)
+        const result = replace(branch.result)
+        return when === branch.when && result === branch.result ? branch : { when, result }
+      })
+      const otherwise = replace(expr.otherwise)
+      return branches === expr.branches && otherwise === expr.otherwise
+        ? expr
+        : { ...expr, branches, otherwise }
+    }
     case 'inList': {
       const operand = replace(expr.operand)
-      const list = all(expr.list)
+      const list = mapItems(expr.list, replace)
       return operand === expr.operand && list === expr.list ? expr : { ...expr, operand, list }
     }
     case 'quantified': {
-      const left = all(expr.left)
+      const left = mapItems(expr.left, replace)
       return left === expr.left ? expr : { ...expr, left }
     }
   }
@@ -104,9 +105,29 @@ function withPlan(expr: Expr, replacePlan: (plan: LogicalPlan) => LogicalPlan): 
   return plan === expr.plan ? expr : { ...expr, plan }
 }
 
+/**
+ * The plan with each plan of a subquery in its own expressions replaced; most have none, and are given back at once.
+ */
+export function mapSubqueries(plan: LogicalPlan, replace: (plan: LogicalPlan) => LogicalPlan): LogicalPlan {
+  return mapExprs(plan, (expr) => (hasSubquery(expr) ? rewrite(expr, (part) => part, replace) : expr))
+}
+
 /** True when the test holds for the expression or any part of it, subqueries left out. */
 export function someExpr(expr: Expr, test: (expr: Expr) => boolean): boolean {
-  return test(expr) || childrenOf(expr).some((child) => someExpr(child, test))
+  if (test(expr)) return true
+  for (const child of childrenOf(expr)) if (someExpr(child, test)) return true
+  return false
+}
+
+/** True when the test holds for a column that the expression names, those that its subqueries take from outside included. */
+export function someColumn(expr: Expr, test: (id: number) => boolean): boolean {
+  if (expr.kind === 'column') return test(expr.column.id)
+  if (isSubquery(expr)) {
+    for (const id of columnsIn(expr).keys()) if (test(id)) return true
+    return false
+  }
+  for (const child of childrenOf(expr)) if (someColumn(child, test)) return true
+  return false
 }
 
 export const isSubquery = (expr: Expr): boolean =>
@@ -149,12 +170,18 @@ export function freeColumns(plan: LogicalPlan): Map<number, Column> {
 
 /** The conjuncts of a condition; none for a constant TRUE. */
 export function conjunctsOf(expr: Expr): readonly Expr[] {
-  if (expr.kind === 'and') return expr.operands.flatMap(conjunctsOf)
+  if (expr.kind === 'and')
+    return expr.operands.some(isConnected) ? expr.operands.flatMap(conjunctsOf) : expr.operands
   return expr.kind === 'constant' && expr.value === true ? [] : [expr]
 }
 
+/** True where flattening changes something. */
+const isConnected = (expr: Expr): boolean =>
+  expr.kind === 'and' || (expr.kind === 'constant' && expr.value === true)
+
 /** Replaces columns by expressions. */
 export function substitute(expr: Expr, by: ReadonlyMap<number, Expr>): Expr {
+  if (by.size === 0) return expr
   const replace = (part: Expr): Expr => (part.kind === 'column' ? (by.get(part.column.id) ?? part) : part)
   return rewrite(expr, replace, (plan) => substituteFree(plan, by))
 }

@@ -39,6 +39,7 @@ export function readsOnly(statement: Statement): boolean {
     statement.kind === 'show' ||
     statement.kind === 'set' ||
     statement.kind === 'lockTable' ||
+    statement.kind === 'maintain' ||
     statement.kind === 'listen' ||
     statement.kind === 'unlisten' ||
     statement.kind === 'setRole' ||

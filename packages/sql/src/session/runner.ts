@@ -199,10 +199,11 @@ export class StatementRunner {
       case 'copy':
         return this.#copy(statement, run)
       case 'lockTable':
-        if (run.alone !== null) throw onlyInBlock('LOCK TABLE')
-        return done(tended(statement, await this.#image(run)))
-      case 'maintain':
-        return done(tended(statement, await this.#image(run)))
+      case 'maintain': {
+        if (statement.kind === 'lockTable' && run.alone !== null) throw onlyInBlock('LOCK TABLE')
+        const { database } = this.#ports
+        return done(await tended(statement, await this.#image(run), database, this.#context(run, [])))
+      }
       case 'do':
         await runDo(statement, run.transaction, async ({ statement: inner, source }) => {
           await collect(await this.#run(inner, { ...run, source, planKey: null, alone: null }))

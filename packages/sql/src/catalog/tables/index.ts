@@ -5,6 +5,7 @@ import { constraintTables } from './pg-constraints.ts'
 import { routineTables } from './pg-proc.ts'
 import { relationTables } from './pg-relations.ts'
 import { roleTables } from './pg-roles.ts'
+import { statisticsTables } from './pg-stats.ts'
 import { systemTables } from './pg-system.ts'
 import { typeTables } from './pg-types.ts'
 import { privilegeTables } from './privileges.ts'
@@ -18,6 +19,7 @@ export const catalogTables: readonly VirtualTable[] = [
   ...systemTables,
   ...roleTables,
   ...privilegeTables,
+  ...statisticsTables,
   ...absentTables,
   ...informationSchema,
 ]

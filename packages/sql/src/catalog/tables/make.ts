@@ -33,6 +33,7 @@ const types: Readonly<Record<string, SqlType>> = {
   'int2[]': arrayOf(SMALLINT),
   'oid[]': arrayOf(OID),
   'text[]': arrayOf(TEXT),
+  'float4[]': arrayOf(REAL),
 }
 
 /** One row, by column; what is not named is NULL. */
