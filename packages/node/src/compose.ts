@@ -91,7 +91,15 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
   const fragments = sqlFragments()({ clock })
   const dataPorts = { log, peers: p2p, storage, clock, random, logger: layer('db'), fragments }
   const data = witness ? null : databases(options.databases ?? {})(dataPorts)
-  const shared = witness ? null : containers()({ log, clock, random, logger: layer('objects') })
+  const shared = witness
+    ? null
+    : containers()({
+        log,
+        clock,
+        random,
+        logger: layer('objects'),
+        ...(data === null ? {} : { databases: data }),
+      })
   const exists = async (node: NodeId): Promise<boolean> => (await p2p.accepts?.(node)) ?? false
   const locks = witness
     ? null

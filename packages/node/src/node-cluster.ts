@@ -1,3 +1,4 @@
+import { isMapStore } from '@cluster/container'
 import {
   type Cancel,
   type Clock,
@@ -155,6 +156,7 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
     const known = this.#databases.get(name)
     const { databases } = this.#parts.node
     if (databases === null) return Promise.reject(isWitness(name))
+    if (isMapStore(name)) return Promise.reject(isReserved(name))
     // The layer below compares the options with those of the database.
     const opening = Promise.resolve(known).then(async (open) => {
       const storage = await databases.open(name, options)
@@ -212,6 +214,7 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
   ): Promise<RestoreReport> {
     const { databases } = this.#parts.node
     if (databases === null) throw isWitness(name)
+    if (isMapStore(name)) throw isReserved(name)
     return databases.restore(name, nodeDisk(folder), options)
   }
 
@@ -223,7 +226,7 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
       clock,
       random,
       logger: logger.child({ layer: 'pgwire' }),
-      names: () => databases.list(),
+      names: () => databases.list().filter((name) => !isMapStore(name)),
       open: (name) => this.database(name),
     })
     this.#services.add(service)
@@ -256,6 +259,13 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
     await Promise.all([...this.#services].map((service) => service.close()))
     await this.#parts.node.stop(reason)
   }
+}
+
+function isReserved(name: string): ClusterError {
+  return new ClusterError<NodeErrorDetail>(
+    { code: 'OPTION_INVALID', outcome: 'rejected', option: 'name', given: name },
+    `the database "${name}" holds the entries of distributed maps; use another name for yours`,
+  )
 }
 
 function isWitness(database: string, what = `the database "${database}"`): ClusterError {
