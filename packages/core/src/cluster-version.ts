@@ -8,7 +8,7 @@
  * | 1 | commands of one state machine, members that hold data |
  * | 2 | bundles, witnesses; programs and turns of databases |
  * | 3 | containers; locks; commits of databases in bundles |
- * | 4 | commands in parts; databases can be dropped; maps on the partitions of databases |
+ * | 4 | commands in parts; databases can be dropped; maps on the partitions of databases; owners of locks |
  */
 export type ClusterVersion = number
 
@@ -26,4 +26,5 @@ export const VERSION_OF = {
   parts: 4,
   dropping: 4,
   distributedMaps: 4,
+  lockOwners: 4,
 } as const

@@ -136,6 +136,7 @@ export type {
   LockMode,
   LockOptions,
   Locks,
+  LockWait,
   LockWaiter,
   MutexErrorDetail,
 } from './locks.ts'

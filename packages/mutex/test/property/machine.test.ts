@@ -26,7 +26,13 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('expire' as const), node }) },
   {
     weight: 10,
-    arbitrary: fc.record({ do: fc.constant('acquire' as const), node, kind: kinds, wait: fc.boolean() }),
+    arbitrary: fc.record({
+      do: fc.constant('acquire' as const),
+      node,
+      kind: kinds,
+      wait: fc.boolean(),
+      owner: fc.nat(2),
+    }),
   },
   {
     weight: 2,
@@ -96,7 +102,7 @@ class Twins {
       case 'acquire': {
         const request = ++this.#requests
         const { name, mode, permits, limit } = play.kind
-        const wish = { session, request, mode, permits }
+        const wish = { session, request, mode, permits, owner: play.owner }
         const wait = play.wait || mode === 'barrier'
         const { status } = this.send(play.node, {
           type: 'acquire',
