@@ -174,6 +174,7 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
   async dropDatabase(name: string): Promise<boolean> {
     const { databases } = this.#parts.node
     if (databases === null) throw isWitness(name)
+    if (isMapStore(name)) throw isReserved(name)
     return databases.drop(name)
   }
 

@@ -52,7 +52,7 @@ export class Context {
     this.machine = machine
     this.settings = settings
     this.batcher = new Batcher(ports.log, ports.clock)
-    this.stores = new Stores(ports.databases ?? null)
+    this.stores = new Stores(ports.databases ?? null, ports.log)
     this.uid = randomId(ports.random)
   }
 

@@ -1,4 +1,4 @@
-import type { Database, Databases, Version } from '@cluster/core'
+import type { ClusterId, Database, Databases, OrderedLog, Version } from '@cluster/core'
 import { optionInvalid } from '../../errors.ts'
 import { ENTRIES } from './entries.ts'
 
@@ -19,9 +19,17 @@ export class Stores {
   readonly #databases: Pick<Databases, 'open'> | null
   readonly #opening = new Map<string, Promise<Store>>()
   readonly #open = new Map<string, Database>()
+  #cluster: ClusterId | null = null
 
-  constructor(databases: Pick<Databases, 'open'> | null) {
+  constructor(databases: Pick<Databases, 'open'> | null, log: Pick<OrderedLog, 'on'>) {
     this.#databases = databases
+    // A group that gave itself up into another one has that one's databases.
+    log.on('group', ({ cluster }) => {
+      if (cluster === this.#cluster) return
+      this.#cluster = cluster
+      this.#opening.clear()
+      this.#open.clear()
+    })
   }
 
   /** @throws CONTAINER_OPTION_INVALID where there are no databases, and what they throw */
@@ -33,7 +41,7 @@ export class Stores {
     this.#opening.set(name, opening)
     opening.catch(() => {
       // Whoever asked has the error; the next one tries again.
-      this.#opening.delete(name)
+      if (this.#opening.get(name) === opening) this.#opening.delete(name)
     })
     return opening
   }
