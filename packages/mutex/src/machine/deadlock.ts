@@ -56,10 +56,14 @@ export class WaitingClaims {
         if (owner === self) return wayTo(step, nodeOf)
         if (seen.has(owner)) continue
         seen.add(owner)
-        for (const [next, at] of this.#claims.get(owner) ?? [])
-          steps.push({ claim: next, lock: at, from: step })
+        for (const [next, at] of this.#waits(owner)) steps.push({ claim: next, lock: at, from: step })
       }
     return null
+  }
+
+  /** In the order of requests, which is the same on every node, whatever came back by a snapshot or was taken back. */
+  #waits(owner: string): readonly (readonly [Claim, Lock])[] {
+    return [...(this.#claims.get(owner) ?? [])].sort(([a], [b]) => a.request - b.request)
   }
 }
 

@@ -49,6 +49,8 @@ class Twins {
   readonly machine = new MutexMachine(undefined, (effects) => this.effects.push(...effects))
   readonly naive = new NaiveLocks()
   readonly entries: LogEntry[] = []
+  /** What was answered to each. */
+  readonly answers: Uint8Array[] = []
   readonly #sessions = new Map<string, number>()
   #requests = 0
   #time = 0
@@ -66,7 +68,9 @@ class Twins {
   send(origin: string, command: MutexCommand): ReturnType<typeof decodeResult> {
     const entry = this.entry(origin, command)
     this.entries.push(entry)
-    return decodeResult(this.machine.apply(entry))
+    const answer = this.machine.apply(entry)
+    this.answers.push(answer)
+    return decodeResult(answer)
   }
 
   play(play: Play): void {
@@ -186,7 +190,7 @@ describe('the machine of locks', () => {
             other.restore(state, logIndex(at))
             expect(other.snapshot()).toEqual(state)
           }
-          other.apply(entry)
+          expect(other.apply(entry)).toEqual(twins.answers[at])
         }
         expect(other.snapshot()).toEqual(twins.machine.snapshot())
       }),
