@@ -248,7 +248,13 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
 
   #open(storage: Database, databases: Databases): ClusterDatabase {
     const { clock, random, node } = this.#parts
-    return openDatabase(storage, { clock, random, databases, peers: node.peers, locks: node.locks })
+    return openDatabase(storage, {
+      clock,
+      random,
+      databases: named(databases),
+      peers: node.peers,
+      locks: node.locks,
+    })
   }
 
   #end(reason: 'away' | 'left'): Promise<void> {
@@ -261,6 +267,19 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
     await this.#parts.node.stop(reason)
   }
 }
+
+/** The databases that are for people: those of distributed maps are not shown, made or dropped by statements. */
+const named = (databases: Databases): Pick<Databases, 'open' | 'drop' | 'list'> => ({
+  open: async (name, options) => {
+    if (isMapStore(name)) throw isReserved(name)
+    return databases.open(name, options)
+  },
+  drop: async (name, options) => {
+    if (isMapStore(name)) throw isReserved(name)
+    return databases.drop(name, options)
+  },
+  list: () => databases.list().filter((name) => !isMapStore(name)),
+})
 
 function isReserved(name: string): ClusterError {
   return new ClusterError<NodeErrorDetail>(

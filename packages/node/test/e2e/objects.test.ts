@@ -64,6 +64,7 @@ test('a distributed map is there after a restart, and its database is nobody els
   await expect(cluster.database('$maps-2')).rejects.toMatchObject(reserved)
   await expect(cluster.dropDatabase('$maps-2')).rejects.toMatchObject(reserved)
   const db = await cluster.database('shop')
+  await expect(db.query('DROP DATABASE "$maps-2"')).rejects.toThrow('does not exist')
   const both = cluster.transaction(async (tx) => {
     await tx.map<string, number>('carts').set('eve', 3)
     await tx.database(db).sql`CREATE TABLE t (id integer PRIMARY KEY)`
