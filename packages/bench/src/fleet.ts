@@ -11,14 +11,14 @@ const WAIT_MS_MAX = 30_000
 /** Fresh nodes in processes of their own, on loopback, in a temporary folder. */
 export class Fleet {
   readonly workers: CalledProcess[]
-  readonly #options: readonly WorkerOptions[]
+  readonly #options: WorkerOptions[]
   readonly #folder: string
   readonly #program: string
 
   private constructor(folder: string, options: readonly WorkerOptions[], worker: string) {
     this.#folder = folder
     this.#program = fileURLToPath(new URL(worker, import.meta.url))
-    this.#options = options
+    this.#options = [...options]
     this.workers = options.map((_, i) => this.#spawn(i))
   }
 
@@ -48,6 +48,21 @@ export class Fleet {
   /** Starts a killed one again with its data. */
   restart(i: number): void {
     this.workers[i] = this.#spawn(i)
+  }
+
+  /** Starts one more that has nothing yet. @returns its position */
+  async add(): Promise<number> {
+    const [port] = await freePorts(1)
+    const at = this.#options.length
+    const seeds = this.#options.map(({ listen }) => listen)
+    this.#options.push({
+      name: 'bench',
+      data: join(this.#folder, String(at)),
+      listen: `127.0.0.1:${port}`,
+      seeds,
+    })
+    this.workers.push(this.#spawn(at))
+    return at
   }
 
   /** Polls the living until all say that every node votes and every partition has its copies. */

@@ -36,7 +36,7 @@ suites
   growth  messages and bytes a commit in simulated clusters of 3 to 100 nodes
   kv      rows by key: writes, transactions, a hot row, reads, a large table; knows the peers postgres and galera
   log     the ordered log alone: appends, linearizable reads, fail-over, a long log; knows the peer etcd
-  objects locks: uncontended, many on one, many of many; knows the peers etcd and redis
+  objects locks: uncontended, many on one, many of many; containers; knows the peers etcd and redis
   sql     one node's SQL: scans, groups, joins, look-ups, planning; three nodes; knows the peers postgres and sqlite
   pgwire  clients of PostgreSQL's protocol: pgbench, connections, a large result; knows the peers postgres and galera
   storage the storage engines without a cluster: load, reads, checkpoints, copies, restart
@@ -46,7 +46,8 @@ options
   --peers <a,b>         measure beside these; one that is not installed is reported and makes exit code 2
   --parts <a,b>         of the suite log: append, read, fail-over, idle, long-log; of kv: insert, update, transaction,
                         counter, read, readAway, large-table; of sql: filter, group, join, sort,
-                        point, range, plan, spread; of tpch: numbers of queries; of growth: numbers
+                        point, range, plan, spread; of objects: locks, put, get, local, queue, counter,
+                        topic, join; of tpch: numbers of queries; of growth: numbers
                         of nodes (default: all)
   --runs <n>            runs of which the median is taken (default 3)
   --warm-up-ms <n>      before each run (default 700)

@@ -1,12 +1,15 @@
 import { openCluster } from '@cluster/node'
 import { answerCalls } from '@cluster/testkit'
+import { ContainerCallers } from './containers-load.ts'
 import { Histogram } from './histogram.ts'
-import type { LockAnswer, LockLoad } from './objects-worker-protocol.ts'
+import type { ContainerAcknowledged, ContainerLoad, LockAnswer, LockLoad } from './objects-worker-protocol.ts'
 import type { WorkerOptions, WorkerStatus } from './worker-protocol.ts'
 
 /** A node with callers of shared objects inside, in a process of its own. */
 const options = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions
+const openedAt = performance.now()
 const cluster = await openCluster({ ...options, listen: [options.listen], mdns: false })
+const containers = new ContainerCallers(cluster)
 let random = 12_345 + process.pid
 
 function below(limit: number): number {
@@ -51,5 +54,15 @@ answerCalls({
     return { id: cluster.id, leader, voters: voters.length, underReplicated: 0 }
   },
   locks,
+  containers: (load: ContainerLoad) => containers.load(load),
+  fill: (count: number) => containers.fill(count),
+  subscribe: () => containers.subscribe(),
+  heard: (count: number) => containers.heard(count),
+  async documents(count: number): Promise<number> {
+    await containers.documents(count)
+    return performance.now() - openedAt
+  },
+  acknowledged: async () => containers.acknowledged(),
+  held: (puts: ContainerAcknowledged['puts']) => containers.held(puts),
   stop: () => cluster.stop(),
 })

@@ -108,5 +108,5 @@ export const notYetCounted = (
 export const versionTooLow = (version: ClusterVersion, needs: ClusterVersion): ClusterError<LogErrorDetail> =>
   new ClusterError(
     { code: 'LOG_VERSION_TOO_LOW', outcome: 'rejected', version, needs, behind: [] },
-    `Containers need version ${needs} of the cluster, which has version ${version}: a member runs an older release. Nothing was submitted; upgrade all members.`,
+    `This kind of container needs version ${needs} of the cluster, which has version ${version}: a member runs an older release. Nothing was submitted; upgrade all members.`,
   )

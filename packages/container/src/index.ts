@@ -1,5 +1,6 @@
 export { containers } from './driver/containers.ts'
 export type { ContainerPorts } from './driver/context.ts'
+export { isMapStore } from './driver/distributed/stores.ts'
 export { CONTAINER_MACHINE } from './machine/machine.ts'
 export { CONTAINER_LIMITS, type ContainerLimits } from './machine/state.ts'
 export type { ContainersOptions } from './options.ts'

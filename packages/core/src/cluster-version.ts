@@ -8,7 +8,7 @@
  * | 1 | commands of one state machine, members that hold data |
  * | 2 | bundles, witnesses; programs and turns of databases |
  * | 3 | containers; locks; commits of databases in bundles |
- * | 4 | commands in parts; databases can be dropped |
+ * | 4 | commands in parts; databases can be dropped; maps on the partitions of databases; owners of locks |
  */
 export type ClusterVersion = number
 
@@ -25,4 +25,6 @@ export const VERSION_OF = {
   locks: 3,
   parts: 4,
   dropping: 4,
+  distributedMaps: 4,
+  lockOwners: 4,
 } as const

@@ -46,6 +46,21 @@ export interface KeyedOptions<V> extends ValueOptions<V> {
   readonly historyMax?: number
 }
 
+/** Where the entries of a distributed map are. */
+export interface DistributedOptions {
+  /** Nodes that hold each entry, 1 … 1,024; `all` for every node. Default 2. */
+  readonly redundancy?: number | 'all'
+}
+
+/** Of a map alone. */
+export interface MapOptions<V> extends KeyedOptions<V> {
+  /**
+   * Puts the entries on partitions, each on some of the nodes, instead of all on every node. Such a map has no `ttlMs`,
+   * `bytesMax` or `historyMax`, and is as large as the nodes together have room for. Default false.
+   */
+  readonly distributed?: boolean | DistributedOptions
+}
+
 export interface CacheOptions<V> extends KeyedOptions<V> {
   /** Entries; the one written longest ago goes first. Default 10,000. */
   readonly sizeMax?: number
@@ -75,7 +90,7 @@ export interface WriteOptions extends CallOptions {
 export interface Written {
   /** Where in the log it is; `syncedTo` of another node waits for it. */
   readonly index: LogIndex
-  /** Greater than that of every write before it, of any container. */
+  /** Greater than that of every write before it, of any container; of a distributed map, than those of the same entry. */
   readonly version: number
 }
 
@@ -132,6 +147,7 @@ export interface LocalView<K, V> extends Iterable<[K, V]> {
   values(): IterableIterator<V>
 }
 
+/** A distributed one is looked up where its entries are; its `local` has those that this very node holds. */
 export interface SharedMap<K extends ContainerKey, V>
   extends SharedObject,
     Observable<K, V>,
@@ -339,8 +355,11 @@ export interface TransactionMap<K extends ContainerKey, V> {
 
 /** One transaction over several containers. Nothing of it happens before it ends, then all or nothing. */
 export interface ContainersTransaction {
-  /** A map, a sorted map or a cache, as the name is; a new one is a map. */
-  map<K extends ContainerKey, V>(name: string, options?: KeyedOptions<V>): TransactionMap<K, V>
+  /**
+   * A map, a sorted map or a cache, as the name is; a new one is a map. Distributed maps of one transaction have one
+   * redundancy.
+   */
+  map<K extends ContainerKey, V>(name: string, options?: MapOptions<V>): TransactionMap<K, V>
   push<V>(queue: string, value: V, options?: QueueOptions<V> & Pick<PushOptions, 'priority'>): Promise<void>
   publish<V>(topic: string, value: V, options?: FeedOptions<V>): Promise<void>
   add(counter: string, by?: number): void
@@ -367,7 +386,7 @@ export interface ContainersTransactionOptions extends CallOptions {
 
 /** The shared objects of the cluster, by name. One name is of one kind. */
 export interface Containers {
-  map<K extends ContainerKey, V>(name: string, options?: KeyedOptions<V>): SharedMap<K, V>
+  map<K extends ContainerKey, V>(name: string, options?: MapOptions<V>): SharedMap<K, V>
   sortedMap<K extends ContainerKey, V>(name: string, options?: KeyedOptions<V>): SharedSortedMap<K, V>
   /** A map of limited size. */
   cache<K extends ContainerKey, V>(name: string, options?: CacheOptions<V>): SharedMap<K, V>
@@ -415,13 +434,15 @@ export type ContainerKind =
   | 'reference'
   | 'topic'
   | 'ring'
+  | 'distributedMap'
 
 export interface ContainerInfo {
   readonly name: string
   readonly kind: ContainerKind
-  /** Entries, elements, messages or values. */
+  /** Entries, elements, messages or values; of a distributed map those that this node holds. */
   readonly size: number
   readonly bytes: number
+  /** 0 for a distributed map, which has no such bound. */
   readonly bytesMax: number
   /** That of the newest change. */
   readonly version: number

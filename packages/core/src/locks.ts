@@ -17,6 +17,18 @@ export interface LockOptions {
   readonly limit?: number
   /** Permits to take, 1 … `limit`. Default 1. */
   readonly permits?: number
+  /**
+   * Any object of this process that stands for who asks, who waits for one lock at a time: the same for all locks that it has
+   * at a time. Who would wait for itself, over others that wait for it, is refused at once (MUTEX_DEADLOCK). Locks that are
+   * taken without an owner take no part in that, nor semaphores of more than one permit.
+   */
+  readonly owner?: object
+}
+
+/** One who waits for a lock. */
+export interface LockWait {
+  readonly node: NodeId
+  readonly lock: string
 }
 
 export interface AcquireOptions extends LockOptions {
@@ -97,7 +109,7 @@ export interface Locks {
   readonly latches: Latches
   /**
    * Waits for its turn.
-   * @throws MUTEX_TIMEOUT, ABORTED, MUTEX_LIMIT, MUTEX_MODE_DIFFERS, MUTEX_OPTION_INVALID, MUTEX_SESSION_LOST and what the log
+   * @throws MUTEX_TIMEOUT, MUTEX_DEADLOCK, ABORTED, MUTEX_LIMIT, MUTEX_MODE_DIFFERS, MUTEX_OPTION_INVALID, MUTEX_SESSION_LOST and what the log
    * throws; it is not held then
    */
   acquire(name: string, options?: AcquireOptions): Promise<HeldLock>
@@ -118,6 +130,12 @@ export interface Locks {
 
 export type MutexErrorDetail =
   | ({ readonly code: 'MUTEX_TIMEOUT'; readonly lock: string; readonly afterMs: number } & ErrorDetail)
+  /** Each of the cycle waits for a lock of the next one; the first one is who asked, for whom the last one waits. */
+  | ({
+      readonly code: 'MUTEX_DEADLOCK'
+      readonly lock: string
+      readonly cycle: readonly LockWait[]
+    } & ErrorDetail)
   /** The lock is no longer this handle's. */
   | ({ readonly code: 'MUTEX_LOST'; readonly lock: string } & ErrorDetail)
   /** An operator broke the lock. */

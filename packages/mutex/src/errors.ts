@@ -1,6 +1,7 @@
 import {
   ClusterError,
   type ClusterVersion,
+  type LockWait,
   type LogErrorDetail,
   type MutexErrorDetail,
   VERSION_OF,
@@ -12,6 +13,12 @@ export const timedOut = (lock: string, afterMs: number): MutexError =>
   new ClusterError(
     { code: 'MUTEX_TIMEOUT', outcome: 'rejected', lock, afterMs },
     `The lock ${lock} was not free within ${afterMs} ms. Look who has it with describe(), or wait longer.`,
+  )
+
+export const deadlock = (lock: string, cycle: readonly LockWait[]): MutexError =>
+  new ClusterError(
+    { code: 'MUTEX_DEADLOCK', outcome: 'rejected', lock, cycle },
+    `Waiting for the lock ${lock} would never end: ${cycle.map((each) => `one of ${each.node} waits for ${each.lock}`).join(', whose owner, ')}, which the first one has or is in line for. Release what is held and begin anew; take locks in one order everywhere.`,
   )
 
 export const lost = (lock: string): MutexError =>

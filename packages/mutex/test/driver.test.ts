@@ -12,14 +12,36 @@ async function three() {
 }
 
 describe('locks over the model of a log', () => {
-  test('what a removed member held is free at once', async () => {
-    const { a, b, model, world, settle } = await three()
+  test('what a member held that is removed and proved dead is free at once', async () => {
+    const { a, b, model, world, proveDead, settle } = await three()
     await settle(b.acquire('till'))
     model.kill('b')
     const before = world.now
+    proveDead('b')
     model.remove('b')
     await settle(a.acquire('till'))
     expect(world.now - before).toBeLessThan(LEASE_MS / 10)
+  })
+
+  test('a member that is removed without a proof, or with that of a former process, keeps its locks for a lease', async () => {
+    const { a, c, kill, start, model, world, proveDead, settle } = await three()
+    kill('b')
+    // Nobody is there, and then its next process is.
+    proveDead('b')
+    const again = await start('b')
+    const held = await settle(again.acquire('till'))
+    const before = world.now
+    model.hold('b')
+    model.remove('b')
+    let heldStill: boolean | null = null
+    await settle(
+      a.acquire('till').then(() => {
+        heldStill = held.held
+      }),
+    )
+    expect(heldStill).toBe(false)
+    expect(world.now - before).toBeGreaterThanOrEqual(LEASE_MS * 0.9)
+    expect(await settle(c.tryAcquire('till'))).toBeNull()
   })
 
   test('a killed holder is waited for a lease, and a new leader waits a full one', async () => {

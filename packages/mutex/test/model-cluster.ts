@@ -1,3 +1,4 @@
+import { EventHub, type NodeId, nodeId } from '@cluster/core'
 import { type MutexOptions, mutex } from '@cluster/mutex'
 import { type MutexFixture, modelWorld } from '@cluster/testkit'
 
@@ -5,7 +6,9 @@ const SETTLE_MS = 120_000
 
 /** Nodes with locks over the model of a log, in virtual time. */
 export function modelCluster(options: MutexOptions = {}) {
-  const cluster = modelWorld('locks', (ports) => mutex(options)(ports), SETTLE_MS)
+  const proofs = new EventHub<{ readonly death: { readonly node: NodeId } }>()
+  const deaths = (listener: (node: NodeId) => void) => proofs.on('death', ({ node }) => listener(node))
+  const cluster = modelWorld('locks', (ports) => mutex(options)({ ...ports, deaths }), SETTLE_MS)
   const { world, model, node, app } = cluster
   const more: Pick<MutexFixture, 'stall' | 'holds'> = {
     stall(name, ms) {
@@ -23,5 +26,7 @@ export function modelCluster(options: MutexOptions = {}) {
       return adopted
     },
   }
-  return { ...cluster, ...more }
+  /** Every node is told that no process of that one is there. */
+  const proveDead = (name: string): void => proofs.emit('death', { node: nodeId(name) })
+  return { ...cluster, ...more, proveDead }
 }

@@ -23,7 +23,7 @@ interface Ports {
   readonly clock: Clock
   readonly random: Random
   readonly peers: Peers
-  readonly databases: Databases
+  readonly databases: Pick<Databases, 'open' | 'drop' | 'list'>
   /** Null: there are no locks. */
   readonly locks: Locks | null
   /** Where statements put rows that are too many for memory; null: nowhere. */

@@ -13,7 +13,7 @@ import {
   type FeedOptions,
   type HeldLock,
   isClusterError,
-  type KeyedOptions,
+  type MapOptions,
   type PushOptions,
   type QueueMessage,
   type QueueOptions,
@@ -100,7 +100,7 @@ class Attempt implements ClusterTransaction {
     return this.#sql.session
   }
 
-  map<K extends ContainerKey, V>(name: string, options?: KeyedOptions<V>): TransactionMap<K, V> {
+  map<K extends ContainerKey, V>(name: string, options?: MapOptions<V>): TransactionMap<K, V> {
     return this.#tx.map(name, options)
   }
 

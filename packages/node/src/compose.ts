@@ -1,5 +1,6 @@
 import { containers } from '@cluster/container'
 import type {
+  Cancel,
   Clock,
   Containers,
   Discovery,
@@ -91,11 +92,24 @@ export function composeNode(options: NodeOptions, ports: NodePorts): ComposedNod
   const fragments = sqlFragments()({ clock })
   const dataPorts = { log, peers: p2p, storage, clock, random, logger: layer('db'), fragments }
   const data = witness ? null : databases(options.databases ?? {})(dataPorts)
-  const shared = witness ? null : containers()({ log, clock, random, logger: layer('objects') })
+  const shared = witness
+    ? null
+    : containers()({
+        log,
+        clock,
+        random,
+        logger: layer('objects'),
+        ...(data === null ? {} : { databases: data }),
+      })
   const exists = async (node: NodeId): Promise<boolean> => (await p2p.accepts?.(node)) ?? false
+  const deaths = (listener: (node: NodeId) => void): Cancel =>
+    p2p.on('deathProved', ({ peer, by }) => {
+      // One that was restarted is there again: its new process ends the session of the former one.
+      if (by === 'refused') listener(peer)
+    })
   const locks = witness
     ? null
-    : mutex(options.locks ?? {})({ log, clock, random, logger: layer('locks'), exists })
+    : mutex(options.locks ?? {})({ log, clock, random, logger: layer('locks'), exists, deaths })
   const stop = async (reason: 'away' | 'left'): Promise<void> => {
     await locks?.stop()
     await shared?.stop()

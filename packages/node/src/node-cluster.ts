@@ -1,3 +1,4 @@
+import { isMapStore } from '@cluster/container'
 import {
   type Cancel,
   type Clock,
@@ -158,6 +159,7 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
     const known = this.#databases.get(name)
     const { databases } = this.#parts.node
     if (databases === null) return Promise.reject(isWitness(name))
+    if (isMapStore(name)) return Promise.reject(isReserved(name))
     // The layer below compares the options with those of the database.
     const opening = Promise.resolve(known).then(async (open) => {
       const storage = await databases.open(name, options)
@@ -175,6 +177,7 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
   async dropDatabase(name: string): Promise<boolean> {
     const { databases } = this.#parts.node
     if (databases === null) throw isWitness(name)
+    if (isMapStore(name)) throw isReserved(name)
     return databases.drop(name)
   }
 
@@ -215,6 +218,7 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
   ): Promise<RestoreReport> {
     const { databases } = this.#parts.node
     if (databases === null) throw isWitness(name)
+    if (isMapStore(name)) throw isReserved(name)
     return databases.restore(name, nodeDisk(folder), options)
   }
 
@@ -226,7 +230,7 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
       clock,
       random,
       logger: logger.child({ layer: 'pgwire' }),
-      names: () => databases.list(),
+      names: () => databases.list().filter((name) => !isMapStore(name)),
       open: (name) => this.database(name),
     })
     this.#services.add(service)
@@ -248,7 +252,7 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
   #open(storage: Database, databases: Databases): ClusterDatabase {
     const { clock, random, node, temporary } = this.#parts
     const { peers, locks } = node
-    return openDatabase(storage, { clock, random, databases, peers, locks, temporary })
+    return openDatabase(storage, { clock, random, databases: named(databases), peers, locks, temporary })
   }
 
   #end(reason: 'away' | 'left'): Promise<void> {
@@ -260,6 +264,26 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
     await Promise.all([...this.#services].map((service) => service.close()))
     await this.#parts.node.stop(reason)
   }
+}
+
+/** The databases that are for people: those of distributed maps are not shown, made or dropped by statements. */
+const named = (databases: Databases): Pick<Databases, 'open' | 'drop' | 'list'> => ({
+  open: async (name, options) => {
+    if (isMapStore(name)) throw isReserved(name)
+    return databases.open(name, options)
+  },
+  drop: async (name, options) => {
+    if (isMapStore(name)) throw isReserved(name)
+    return databases.drop(name, options)
+  },
+  list: () => databases.list().filter((name) => !isMapStore(name)),
+})
+
+function isReserved(name: string): ClusterError {
+  return new ClusterError<NodeErrorDetail>(
+    { code: 'OPTION_INVALID', outcome: 'rejected', option: 'name', given: name },
+    `the database "${name}" holds the entries of distributed maps; use another name for yours`,
+  )
 }
 
 function isWitness(database: string, what = `the database "${database}"`): ClusterError {

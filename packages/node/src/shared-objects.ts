@@ -10,6 +10,7 @@ import {
   type FastCounterOptions,
   type FeedOptions,
   type KeyedOptions,
+  type MapOptions,
   type QueueOptions,
   type SharedCounter,
   type SharedList,
@@ -49,7 +50,7 @@ export abstract class ObjectsOfNode implements SharedObjects {
     return this.#shared().describe()
   }
 
-  map<K extends ContainerKey, V>(name: string, options?: KeyedOptions<V>): SharedMap<K, V> {
+  map<K extends ContainerKey, V>(name: string, options?: MapOptions<V>): SharedMap<K, V> {
     return this.#shared().map(name, options)
   }
 

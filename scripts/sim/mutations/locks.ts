@@ -3,6 +3,24 @@ import type { Mutation } from '../mutation.ts'
 /** Bugs of locks, and of the database that is to refuse who lost one. */
 export const locks: readonly Mutation[] = [
   {
+    name: 'removed-without-proof',
+    bug: 'what a removed member holds is free at once, though nobody has proof that its process is gone',
+    suite: 'locks',
+    file: 'packages/mutex/src/driver/expiry.ts',
+    find: "reason === 'left' ? context.machine.counter : this.#dead.get(node)",
+    put: 'reason === null ? undefined : context.machine.counter',
+    seedsMax: 80,
+  },
+  {
+    name: 'deadlock-unseen',
+    bug: 'who waits for a lock is not looked for among those whom its holder waits for',
+    suite: 'locks',
+    file: 'packages/mutex/src/machine/deadlock.ts',
+    find: 'steps.push({ claim: next, lock: at, from: step })',
+    put: 'if (at === lock) steps.push({ claim: next, lock: at, from: step })',
+    seedsMax: 40,
+  },
+  {
     name: 'fence-not-checked',
     bug: 'a condition on a lock holds whatever the token is',
     suite: 'locks',

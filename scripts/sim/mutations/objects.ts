@@ -57,6 +57,15 @@ export const objects: readonly Mutation[] = [
     seedsMax: 60,
   },
   {
+    name: 'distributed-stale-read',
+    bug: 'a read of a distributed map does not ask what is newest',
+    suite: 'objects',
+    file: 'packages/container/src/driver/distributed/place.ts',
+    find: '    await context.sync({ ...options, ...left() })\n    const place = this.place()\n',
+    put: "    await context.sync({ ...options, ...left(), read: 'local' })\n    const place = this.place()\n",
+    seedsMax: 90,
+  },
+  {
     name: 'stale-read',
     bug: 'reads do not ask for the newest index',
     suite: 'objects',

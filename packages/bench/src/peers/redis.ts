@@ -3,13 +3,15 @@ import { createConnection, type Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { Histogram } from '../histogram.ts'
 import type { LoadAnswer } from '../log-worker-protocol.ts'
-import type { LockLoad } from '../objects-worker-protocol.ts'
+import type { ContainerLoad, LockLoad } from '../objects-worker-protocol.ts'
 import { freePorts, pause } from '../ports.ts'
 import { type Absent, absent } from './peer.ts'
 import { Servers } from './servers.ts'
 
 const run = promisify(execFile)
 const START_MS_MAX = 10_000
+/** Characters of a value. */
+const VALUE_LENGTH = 100
 /** What the usual recipe gives a lock before it is free by itself. */
 const LOCK_MS = 30_000
 /** Gives a lock back only if it is still one's own. */
@@ -110,8 +112,48 @@ export class Redis {
     return { operations: histogram.total, wallMs: performance.now() - from, buckets: histogram.buckets() }
   }
 
+  /** What comes nearest to each: `SET`, `GET`, `RPUSH` with `LPOP`, `INCR`. */
+  async containers({ kind, callers, keys, warmUpMs, measuredMs }: ContainerLoad): Promise<LoadAnswer> {
+    const connections = await Promise.all(Array.from({ length: callers }, () => Connection.open(this.#port)))
+    const histogram = new Histogram()
+    const from = performance.now() + warmUpMs
+    const until = from + measuredMs
+    const value = 'x'.repeat(VALUE_LENGTH)
+    const caller = async (connection: Connection, at: number): Promise<void> => {
+      for (let turn = 0; ; turn++) {
+        const startedAt = performance.now()
+        if (startedAt >= until) return
+        for (const words of wordsOf(kind, `${at}-${turn}`, `key ${(at + turn * callers) % keys}`, value))
+          await connection.ask(...words)
+        if (startedAt >= from) histogram.record((performance.now() - startedAt) * 1000)
+      }
+    }
+    await Promise.all(connections.map(caller))
+    for (const connection of connections) connection.close()
+    return { operations: histogram.total, wallMs: performance.now() - from, buckets: histogram.buckets() }
+  }
+
   stop(): Promise<void> {
     return this.#servers.stop()
+  }
+}
+
+function wordsOf(kind: ContainerLoad['kind'], fresh: string, known: string, value: string): string[][] {
+  switch (kind) {
+    case 'put':
+      return [['SET', fresh, value]]
+    case 'get':
+    case 'local':
+      return [['GET', known]]
+    case 'queue':
+      return [
+        ['RPUSH', 'jobs', value],
+        ['LPOP', 'jobs'],
+      ]
+    case 'counter':
+      return [['INCR', 'hits']]
+    case 'topic':
+      return [['PUBLISH', 'news', value]]
   }
 }
 

@@ -4,12 +4,13 @@ import { type Absent, absent, isAbsent } from '../peers/peer.ts'
 import { findRedis, Redis } from '../peers/redis.ts'
 import type { Report } from '../report.ts'
 import type { SuiteOptions } from '../suite.ts'
+import { containerRows } from './objects/containers.ts'
 import { type LockStage, lockRows } from './objects/locks.ts'
 
 const NODES = 3
 const KNOWN = ['etcd', 'redis']
 
-/** What programs share beside rows: locks, beside etcd and, as the mark of what one disk can do, Redis. */
+/** What programs share beside rows: locks and containers, beside etcd and, as the mark of what one disk can do, Redis. */
 export async function objects(options: SuiteOptions): Promise<Report> {
   const missing: Absent[] = options.peers
     .filter((peer) => !KNOWN.includes(peer))
@@ -43,7 +44,9 @@ export async function objects(options: SuiteOptions): Promise<Report> {
       etcd: foundEtcd && (await started(Etcd.start(foundEtcd))),
       redis: foundRedis && (await started(Redis.start(foundRedis))),
     }
-    const rows = await lockRows(stage, options)
+    const wantsLocks = options.parts.length === 0 || options.parts.includes('locks')
+    const rows = wantsLocks ? await lockRows(stage, options) : []
+    rows.push(...(await containerRows(stage, options)))
     return { suite: 'objects', durability: 'every change fsynced before it counts', rows, absent: missing }
   } finally {
     for (const one of running.reverse()) await one.stop()

@@ -10,6 +10,7 @@ import type {
   FastCounterOptions,
   FeedOptions,
   KeyedOptions,
+  MapOptions,
   QueueOptions,
   SharedCounter,
   SharedList,
@@ -24,10 +25,11 @@ import type {
 } from '@cluster/core'
 import { ContainerMachine } from '../machine/machine.ts'
 import { isFeed, sizeOf } from '../machine/make.ts'
-import type { ContainerEffect } from '../machine/state.ts'
+import type { Container, ContainerEffect } from '../machine/state.ts'
 import { type ContainersOptions, settings } from '../options.ts'
 import { type ContainerPorts, Context } from './context.ts'
 import { CounterHandle, FastCounterHandle, type FastSum, ReferenceHandle } from './counters.ts'
+import { DistributedMapHandle } from './distributed/maps.ts'
 import { Expiry } from './expiry.ts'
 import { FeedHandle } from './feeds.ts'
 import { ListHandle } from './lists.ts'
@@ -64,7 +66,8 @@ class ClusterContainers implements Containers {
     this.#expiry = expiry
   }
 
-  map<K extends ContainerKey, V>(name: string, options: KeyedOptions<V> = {}): SharedMap<K, V> {
+  map<K extends ContainerKey, V>(name: string, options: MapOptions<V> = {}): SharedMap<K, V> {
+    if (options.distributed) return new DistributedMapHandle<K, V>(this.#context, name, options)
     return new MapHandle<K, V>(this.#context, name, 'map', options)
   }
 
@@ -131,15 +134,24 @@ class ClusterContainers implements Containers {
 
   describe(): readonly ContainerInfo[] {
     return [...this.#context.machine.containers.values()]
-      .map((container) => ({
-        name: container.name,
-        kind: container.kind,
-        size: sizeOf(container),
-        bytes: isFeed(container.kind) ? container.feed.bytes : container.bytes,
-        bytesMax: container.settings.bytesMax,
-        version: container.feed.newest,
-      }))
+      .map((container) => this.#describe(container))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  #describe(container: Readonly<Container>): ContainerInfo {
+    const { name, kind, settings, feed, bytes } = container
+    if (kind === 'distributedMap') {
+      const map = new DistributedMapHandle<ContainerKey, unknown>(this.#context, name, {})
+      return { name, kind, size: map.local.size, bytes: map.bytes(), bytesMax: 0, version: feed.newest }
+    }
+    return {
+      name,
+      kind,
+      size: sizeOf(container),
+      bytes: isFeed(kind) ? feed.bytes : bytes,
+      bytesMax: settings.bytesMax,
+      version: feed.newest,
+    }
   }
 
   async stop(): Promise<void> {

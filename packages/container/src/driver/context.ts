@@ -2,6 +2,8 @@ import {
   type CallOptions,
   type Cancel,
   type Clock,
+  type ClusterVersion,
+  type Databases,
   type Logger,
   type OrderedLog,
   type Random,
@@ -14,12 +16,15 @@ import type { ContainerMachine } from '../machine/machine.ts'
 import type { Container, ContainerEffect } from '../machine/state.ts'
 import type { Settings } from '../options.ts'
 import { Batcher } from './batcher.ts'
+import { Stores } from './distributed/stores.ts'
 
 export interface ContainerPorts {
   readonly log: OrderedLog
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Where the entries of distributed maps are. Without it there are none. */
+  readonly databases?: Pick<Databases, 'open'>
 }
 
 /** What the handles share. */
@@ -31,6 +36,7 @@ export class Context {
   readonly machine: ContainerMachine
   readonly settings: Settings
   readonly batcher: Batcher
+  readonly stores: Stores
   /** Unique to this process. */
   readonly uid: string
   readonly #listeners = new Map<string, Set<() => void>>()
@@ -46,6 +52,7 @@ export class Context {
     this.machine = machine
     this.settings = settings
     this.batcher = new Batcher(ports.log, ports.clock)
+    this.stores = new Stores(ports.databases ?? null, ports.log)
     this.uid = randomId(ports.random)
   }
 
@@ -76,10 +83,10 @@ export class Context {
   }
 
   /** Waits until it is known what the members support. @throws LOG_VERSION_TOO_LOW */
-  async demandVersion(): Promise<void> {
+  async demandVersion(needs: ClusterVersion = VERSION_OF.containers): Promise<void> {
     this.checkRunning()
     const { log } = this
-    if (log.group().version >= VERSION_OF.containers) return
+    if (log.group().version >= needs) return
     if (log.group().version === 0) {
       // The first member says so when it has joined.
       await log.ready()
@@ -94,7 +101,7 @@ export class Context {
       })
     }
     const { version } = log.group()
-    if (version < VERSION_OF.containers) throw versionTooLow(version, VERSION_OF.containers)
+    if (version < needs) throw versionTooLow(version, needs)
   }
 
   hear(effect: ContainerEffect): void {

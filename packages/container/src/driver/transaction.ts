@@ -1,16 +1,19 @@
 import {
   assert,
   type Bundle,
+  type BundleVerdict,
+  type CallOptions,
   type ContainerKey,
   type ContainersTransaction,
   type ContainersTransactionOptions,
   type FeedOptions,
   type HeldLock,
   type Key,
-  type KeyedOptions,
+  type MapOptions,
   type PushOptions,
   type QueueMessage,
   type QueueOptions,
+  type Transaction,
   type TransactionMap,
   type WriteOptions,
 } from '@cluster/core'
@@ -28,6 +31,7 @@ import { CONTAINER_MACHINE } from '../machine/machine.ts'
 import { type AnyOptions, ttlOf, wantedOf } from '../options.ts'
 import { type Context, callOptions } from './context.ts'
 import { ONLY } from './counters.ts'
+import { DistributedDraft } from './distributed/draft.ts'
 import { errorOf, Handle, type Subject } from './handle.ts'
 import { encodeKey } from './keys.ts'
 import { COMPUTE_ATTEMPTS } from './maps.ts'
@@ -42,11 +46,17 @@ export async function runTransaction<R>(
   options: ContainersTransactionOptions,
 ): Promise<R> {
   await context.demandVersion()
+  let lost: Transaction | null = null
   for (let attempt = 0; attempt < COMPUTE_ATTEMPTS; attempt++) {
     await context.sync(options)
-    const tx = new Draft(context)
-    const result = await work(tx)
-    if (await tx.commit(options)) return result
+    const tx: Draft = new Draft(context, options, lost)
+    try {
+      const result = await work(tx)
+      if (await tx.commit(options)) return result
+      lost = tx.lost
+    } finally {
+      tx.end()
+    }
   }
   throw contended(COMPUTE_ATTEMPTS)
 }
@@ -61,14 +71,29 @@ class Draft implements ContainersTransaction {
   readonly #messages: QueueMessage<unknown>[] = []
   readonly #fences: HeldLock[] = []
   readonly #others: Partial<Bundle>[] = []
+  readonly #distributed: DistributedDraft
   #over = false
+  #lost: Transaction | null = null
 
-  constructor(context: Context) {
+  constructor(context: Context, options: CallOptions, lost: Transaction | null) {
     this.#context = context
+    this.#distributed = new DistributedDraft(context, options, lost, (each) => this.#read(each))
   }
 
-  map<K extends ContainerKey, V>(name: string, options: KeyedOptions<V> = {}): TransactionMap<K, V> {
+  /** The transaction of distributed maps, when it lost its race. */
+  get lost(): Transaction | null {
+    return this.#lost
+  }
+
+  /** Whatever is still open is given up. */
+  end(): void {
+    this.#distributed.end()
+  }
+
+  map<K extends ContainerKey, V>(name: string, options: MapOptions<V> = {}): TransactionMap<K, V> {
     const known = this.#context.container(name)?.kind
+    if (known === 'distributedMap' || options.distributed)
+      return this.#distributed.map(name, options, () => this.#check())
     const kind = known === 'sortedMap' || known === 'cache' ? known : 'map'
     const subject: Subject = new Handle(this.#context, name, kind, options)
     const values = new Values<V>(name, options, this.#context.settings.limits.valueBytes)
@@ -156,12 +181,14 @@ class Draft implements ContainersTransaction {
     this.#check()
     this.#over = true
     const bundle = this.#bundle()
-    const together = options.together?.() ?? null
+    const together = this.#together(options)
     if (this.#isReading && together === null) return this.#stillSo()
-    const { adopted, unmet, refused, results } =
+    const verdict =
       together === null
         ? await this.#context.log.submitBundle(bundle, callOptions(options))
         : await together(this.#isReading && this.#reads.size === 0 ? null : bundle)
+    if (verdict === null) return false
+    const { adopted, unmet, refused, results } = verdict
     if (adopted) return true
     if (unmet !== null) {
       const lock = this.#fences[unmet - this.#ownConditions()]
@@ -171,6 +198,27 @@ class Draft implements ContainersTransaction {
     assert(refused !== null, 'a bundle that was not adopted says why')
     this.#explain(refused, results[0])
     return false
+  }
+
+  /** What else happens at the same index; null for nothing. */
+  #together(
+    options: ContainersTransactionOptions,
+  ): ((bundle: Bundle | null) => Promise<BundleVerdict | null>) | null {
+    const together = options.together?.() ?? null
+    const { transaction } = this.#distributed
+    if (transaction === null) return together
+    if (together !== null)
+      throw optionInvalid(
+        'database',
+        'rows and distributed maps',
+        'one of both: a transaction commits in one database',
+      )
+    return async (bundle) => {
+      assert(bundle !== null, 'a distributed map is asked for together with its place')
+      const verdict = await this.#distributed.commit(transaction, bundle, options)
+      if (verdict === null) this.#lost = transaction
+      return verdict
+    }
   }
 
   /** True while there is nothing that the log would have to judge. */

@@ -19,6 +19,8 @@ export const KINDS: readonly ContainerKind[] = [
   'reference',
   'topic',
   'ring',
+  // Where its entries are; they themselves are rows of a database.
+  'distributedMap',
 ]
 
 /** What a container is made with; 0 stands for the default, and for "whatever it has" of one that exists. */

@@ -1,4 +1,12 @@
-import { type Clock, errorCode, type Logger, type NodeId, type OrderedLog, type Random } from '@cluster/core'
+import {
+  type Cancel,
+  type Clock,
+  errorCode,
+  type Logger,
+  type NodeId,
+  type OrderedLog,
+  type Random,
+} from '@cluster/core'
 import { decodeResult, encodeCommand, type MutexCommand, type MutexResult } from '../machine/codec.ts'
 import { MUTEX_MACHINE, type MutexMachine } from '../machine/machine.ts'
 import type { Settings } from '../options.ts'
@@ -10,6 +18,11 @@ export interface MutexPorts {
   readonly logger: Logger
   /** Whether a process is there where that node's was, however busy it is. Without it nobody is taken for busy. */
   readonly exists?: (node: NodeId) => Promise<boolean>
+  /**
+   * Calls the listener when it is certain that no process of that node is there any more. Without it locks of the dead are
+   * free when their leases are over.
+   */
+  readonly deaths?: (listener: (node: NodeId) => void) => Cancel
 }
 
 /** What the parts of the driver share. */

@@ -21,6 +21,8 @@ export class Expiry {
   readonly #context: Context
   /** What this leader last heard of each session; empty on other nodes. */
   readonly #heard = new Map<number, Heard>()
+  /** The newest session that can be of a process that was proved dead, by its node. */
+  readonly #dead = new Map<NodeId, number>()
   /** Members that are gone, with the newest session that can be theirs. */
   readonly #gone = new Map<NodeId, number>()
   readonly #cancels: Cancel[]
@@ -31,10 +33,15 @@ export class Expiry {
     this.#context = context
     this.#cancels = [
       context.log.on('group', ({ role }) => this.#office(role === 'leader')),
-      context.log.on('removed', ({ node }) => {
-        this.#gone.set(node, context.machine.counter)
+      context.log.on('removed', ({ node, reason }) => {
+        // Who is removed without a proof of its own may be there, and trust its lease: by the silence of one link, or by the
+        // proof of a process that it has started anew since.
+        const upTo = reason === 'left' ? context.machine.counter : this.#dead.get(node)
+        if (upTo === undefined) return
+        this.#gone.set(node, upTo)
         if (this.#leads) this.#tellGone()
       }),
+      context.deaths?.((node) => this.#dead.set(node, context.machine.counter)) ?? (() => {}),
     ]
   }
 

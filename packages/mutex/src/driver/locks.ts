@@ -8,8 +8,9 @@ import {
   type LockOptions,
   type Locks,
   unreachable,
+  VERSION_OF,
 } from '@cluster/core'
-import { broken, modeDiffers, optionInvalid, sessionLost, tooMany } from '../errors.ts'
+import { broken, deadlock, modeDiffers, optionInvalid, sessionLost, tooMany } from '../errors.ts'
 import { LIMIT_NAMES } from '../machine/codec.ts'
 import { MutexMachine } from '../machine/machine.ts'
 import type { MutexEffect } from '../machine/state.ts'
@@ -31,6 +32,7 @@ interface Wish {
   readonly mode: LockMode
   readonly permits: number
   readonly limit: number
+  readonly owner: object | null
 }
 
 /**
@@ -55,6 +57,8 @@ class ClusterLocks implements Locks {
   readonly #context: Context
   readonly #sessions: Sessions
   readonly #expiry: Expiry
+  readonly #owners = new WeakMap<object, number>()
+  #ownersGiven = 0
   readonly #watchers = new Map<string, Set<(info: LockInfo | null) => void>>()
 
   constructor(context: Context) {
@@ -150,12 +154,20 @@ class ClusterLocks implements Locks {
     const grant = session.claim(wish.name, wish.mode)
     const { request } = grant
     const { limits } = this.#context.settings
+    const { owner, ...rest } = wish
     const fail = (error: unknown): never => {
       session.forget(grant)
       throw error
     }
-    const { status, value } = await session
-      .insist({ type: 'acquire', session: session.id, request, ...wish, wait }, `acquire ${request}`)
+    const {
+      status,
+      value,
+      cycle = [],
+    } = await session
+      .insist(
+        { type: 'acquire', session: session.id, request, ...rest, wait, ...this.#ownerOf(owner) },
+        `acquire ${request}`,
+      )
       .catch(fail)
     switch (status) {
       case 'granted':
@@ -167,6 +179,8 @@ class ClusterLocks implements Locks {
       case 'sessionGone':
         session.lose('the log says so')
         return fail(session.lost)
+      case 'deadlock':
+        return fail(deadlock(wish.name, cycle))
       case 'modeDiffers':
         return fail(modeDiffers(wish.name))
       case 'limit': {
@@ -182,6 +196,16 @@ class ClusterLocks implements Locks {
       default:
         return unreachable(status)
     }
+  }
+
+  /** The number of who asks, which no other of this process has; none while a member does not know of owners. */
+  #ownerOf(owner: object | null): { readonly owner?: number } {
+    if (owner === null || this.#context.log.group().version < VERSION_OF.lockOwners) return {}
+    const known = this.#owners.get(owner)
+    if (known !== undefined) return { owner: known }
+    const number = ++this.#ownersGiven
+    this.#owners.set(owner, number)
+    return { owner: number }
   }
 
   #letGo(grant: Grant | null): void {
@@ -242,8 +266,12 @@ async function granted(grant: Grant | null): Promise<Grant | null> {
 }
 
 /** @throws MUTEX_OPTION_INVALID */
-function readWish(name: string, { mode, permits = 1, limit }: LockOptions): Wish {
+function readWish(name: string, options: LockOptions): Wish {
+  const { mode, permits = 1, limit } = options
+  const owner = options.owner ?? null
   checkText('name', name)
+  if (owner !== null && typeof owner !== 'object')
+    throw optionInvalid('owner', owner, 'an object that stands for who asks')
   const wanted = mode ?? (limit === undefined ? 'exclusive' : 'permits')
   if (!['exclusive', 'shared', 'permits', 'barrier'].includes(wanted))
     throw optionInvalid('mode', wanted, "'exclusive', 'shared', 'permits' or 'barrier'")
@@ -252,12 +280,12 @@ function readWish(name: string, { mode, permits = 1, limit }: LockOptions): Wish
   if (wanted === 'exclusive' || wanted === 'shared') {
     if (permits !== 1) throw optionInvalid('permits', permits, 'left out, as only semaphores have permits')
     if (limit !== undefined) throw optionInvalid('limit', limit, 'left out, as only semaphores have a limit')
-    return { name, mode: wanted, permits, limit: 0 }
+    return { name, mode: wanted, permits, limit: 0, owner }
   }
   if (limit === undefined || !whole(limit, PERMITS_MAX))
     throw optionInvalid('limit', limit, 'a whole number from 1 to 1000000')
   if (wanted === 'barrier' && permits !== 1)
     throw optionInvalid('permits', permits, 'left out, as only semaphores have permits')
   if (!whole(permits, limit)) throw optionInvalid('permits', permits, 'a whole number from 1 to limit')
-  return { name, mode: wanted, permits, limit }
+  return { name, mode: wanted, permits, limit, owner }
 }

@@ -1,7 +1,7 @@
 import type { AcquireOptions, Cancel, HeldLock, LockInfo, Locks } from '@cluster/core'
 
 /** What may be said beside the name. */
-export type Patience = Pick<AcquireOptions, 'timeoutMs' | 'signal'>
+export type Patience = Pick<AcquireOptions, 'timeoutMs' | 'signal' | 'owner'>
 
 /** One lock of the cluster, by its name. */
 export interface NamedLock {
@@ -9,7 +9,7 @@ export interface NamedLock {
   /** Waits for its turn. @throws as `Locks.acquire` */
   acquire(options?: Patience): Promise<HeldLock>
   /** Takes it if nobody is in the way; null if somebody is. @throws as `Locks.acquire` */
-  tryAcquire(): Promise<HeldLock | null>
+  tryAcquire(options?: Pick<AcquireOptions, 'owner'>): Promise<HeldLock | null>
   /** Who has it and who waits for it, up to date; null when nobody does. */
   describe(): Promise<LockInfo | null>
   /** An operator's word; see `Locks.break`. Resolves with how many had it. */
@@ -31,7 +31,7 @@ export interface Semaphore extends Omit<NamedLock, 'acquire' | 'tryAcquire'> {
   readonly permits: number
   /** @param options `permits`: how many to take, 1 by default. @throws as `Locks.acquire` */
   acquire(options?: Patience & { readonly permits?: number }): Promise<HeldLock>
-  tryAcquire(options?: { readonly permits?: number }): Promise<HeldLock | null>
+  tryAcquire(options?: Pick<AcquireOptions, 'owner' | 'permits'>): Promise<HeldLock | null>
 }
 
 /** Whoever comes waits until so many are there; then all go on, and the next round begins. */
@@ -66,7 +66,7 @@ const common = (locks: Locks, name: string): Omit<NamedLock, 'acquire' | 'tryAcq
 const inMode = (locks: Locks, name: string, mode: 'exclusive' | 'shared'): NamedLock => ({
   ...common(locks, name),
   acquire: (options = {}) => locks.acquire(name, { ...options, mode }),
-  tryAcquire: () => locks.tryAcquire(name, { mode }),
+  tryAcquire: (options = {}) => locks.tryAcquire(name, { ...options, mode }),
 })
 
 /** The lock of that name, for one at a time. */

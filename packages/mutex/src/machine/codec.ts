@@ -1,8 +1,20 @@
 import { ByteReader, ByteWriter, type LockMode, type NodeId, nodeId } from '@cluster/core'
+import type { Waiting } from './state.ts'
 
 const FORMAT = 1
 const MODES: readonly LockMode[] = ['exclusive', 'shared', 'permits', 'barrier']
-const KINDS = ['open', 'renew', 'close', 'acquire', 'release', 'expire', 'gone', 'break', 'latch'] as const
+const KINDS = [
+  'open',
+  'renew',
+  'close',
+  'acquire',
+  'release',
+  'expire',
+  'gone',
+  'break',
+  'latch',
+  'acquireAs',
+] as const
 const encoder = new TextEncoder()
 
 /** What is submitted to the machine. */
@@ -21,6 +33,8 @@ export type MutexCommand =
       readonly limit: number
       /** False: now or not at all. */
       readonly wait: boolean
+      /** Who of the process asks, for one lock at a time. Absent: nobody in particular. */
+      readonly owner?: number
     }
   /** Gives back what was granted, or the place in the queue. */
   | { readonly type: 'release'; readonly session: number; readonly request: number }
@@ -50,6 +64,8 @@ const STATUSES = [
   /** `value`: the limit, as a position in `LIMIT_NAMES`. */
   'limit',
   'malformed',
+  /** Who asks would wait for itself: see the cycle. */
+  'deadlock',
 ] as const
 
 export type MutexStatus = (typeof STATUSES)[number]
@@ -58,7 +74,12 @@ export const LIMIT_NAMES = ['sessions', 'locks', 'queue', 'requests', 'nameBytes
 export interface MutexResult {
   readonly status: MutexStatus
   readonly value: number
+  /** Of a deadlock: who asks, whom that one waits for, and so on; only the first ones of a long one. */
+  readonly cycle?: readonly Waiting[]
 }
+
+/** Of a cycle that is told: results are kept, and small. */
+const CYCLE_TOLD_MAX = 8
 
 export function writeText(out: ByteWriter, text: string): void {
   const bytes = encoder.encode(text)
@@ -79,7 +100,8 @@ export function readMode(input: ByteReader): LockMode {
 export function encodeCommand(command: MutexCommand): Uint8Array {
   const out = new ByteWriter(128)
   out.u8(FORMAT)
-  out.u8(KINDS.indexOf(command.type))
+  const { type } = command
+  out.u8(KINDS.indexOf(type === 'acquire' && command.owner ? 'acquireAs' : type))
   switch (command.type) {
     case 'open':
       writeText(out, command.uid)
@@ -94,6 +116,7 @@ export function encodeCommand(command: MutexCommand): Uint8Array {
       out.varint(command.permits)
       out.varint(command.limit)
       out.u8(command.wait ? 1 : 0)
+      if (command.owner) out.varint(command.owner)
       break
     case 'release':
       out.varint(command.session)
@@ -141,8 +164,9 @@ function readCommand(input: ByteReader): MutexCommand | null {
     case 'expire':
       return { type, session: input.varint() }
     case 'acquire':
+    case 'acquireAs':
       return {
-        type,
+        type: 'acquire',
         session: input.varint(),
         request: input.varint(),
         name: readText(input),
@@ -150,6 +174,7 @@ function readCommand(input: ByteReader): MutexCommand | null {
         permits: input.varint(),
         limit: input.varint(),
         wait: input.u8() === 1,
+        ...(type === 'acquireAs' && { owner: input.varint() }),
       }
     case 'release':
       return { type, session: input.varint(), request: input.varint() }
@@ -164,10 +189,18 @@ function readCommand(input: ByteReader): MutexCommand | null {
   }
 }
 
-export function encodeResult({ status, value }: MutexResult): Uint8Array {
+export function encodeResult({ status, value, cycle }: MutexResult): Uint8Array {
   const out = new ByteWriter(16)
   out.u8(STATUSES.indexOf(status))
   out.varint(value)
+  if (cycle) {
+    const told = cycle.slice(0, CYCLE_TOLD_MAX)
+    out.varint(told.length)
+    for (const { node, lock } of told) {
+      writeText(out, node)
+      writeText(out, lock)
+    }
+  }
   return out.finish()
 }
 
@@ -176,7 +209,13 @@ export function decodeResult(bytes: Uint8Array): MutexResult {
   const input = new ByteReader(bytes)
   const status = STATUSES[input.u8()]
   if (status === undefined) throw new RangeError('no such status')
-  return { status, value: input.varint() }
+  const value = input.varint()
+  if (status !== 'deadlock') return { status, value }
+  const cycle = Array.from({ length: input.varint() }, () => ({
+    node: nodeId(readText(input)),
+    lock: readText(input),
+  }))
+  return { status, value, cycle }
 }
 
 /** "The grant with this token still holds the lock", as a condition of a bundle. */

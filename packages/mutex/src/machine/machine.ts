@@ -1,4 +1,11 @@
-import { assert, type BundleSupport, type LogEntry, type LogIndex, type StateMachine } from '@cluster/core'
+import {
+  assert,
+  type BundleSupport,
+  type LogEntry,
+  type LogIndex,
+  type NodeId,
+  type StateMachine,
+} from '@cluster/core'
 import {
   decodeCommand,
   decodeRequirement,
@@ -9,6 +16,7 @@ import {
   type MutexResult,
   type MutexStatus,
 } from './codec.ts'
+import { WaitingClaims } from './deadlock.ts'
 import { emptyState, type MutexState, readState, writeState } from './snapshot.ts'
 import {
   type Claim,
@@ -47,6 +55,7 @@ export class MutexMachine implements StateMachine {
   readonly #limits: MutexLimits
   readonly #tell: (effects: readonly MutexEffect[]) => void
   #state: MutexState = emptyState()
+  #waiting = new WaitingClaims()
   #effects: MutexEffect[] = []
   #changed = new Set<string>()
   /** How to take back what the bundle under way did, the newest last; null outside of bundles. */
@@ -120,6 +129,7 @@ export class MutexMachine implements StateMachine {
 
   restore(snapshot: Uint8Array | null, _index: LogIndex): void {
     this.#state = snapshot === null ? emptyState() : readState(snapshot)
+    this.#waiting = WaitingClaims.of(this.#state.locks.values())
     this.#tell([{ type: 'restored' }])
   }
 
@@ -221,7 +231,7 @@ export class MutexMachine implements StateMachine {
   }
 
   #acquire(session: Session, command: Acquire, entry: LogEntry): MutexResult {
-    const { name, request, mode, permits, limit, wait } = command
+    const { name, request, mode, permits, limit, wait, owner = 0 } = command
     const known = session.requests.get(request)
     if (known !== undefined) return this.#standing(session.id, request, known)
     const bytes = encoder.encode(name).length
@@ -238,6 +248,7 @@ export class MutexMachine implements StateMachine {
       request,
       mode,
       permits,
+      owner,
       wall: entry.wall,
       token: 0,
       broken: null,
@@ -246,13 +257,19 @@ export class MutexMachine implements StateMachine {
     const free = lock.queue.length === 0 && fits(lock, claim)
     if (!free && !wait) return answer('busy')
     const completes = mode === 'barrier' && lock.queue.length + 1 === limit
+    const cycle = free ? null : this.#waiting.cycle(claim, lock, (id) => this.#nodeOf(id))
+    if (cycle !== null) return { ...answer('deadlock'), cycle }
     if (!free && !completes && lock.queue.length >= this.#limits.queue) return this.#over('queue')
     session.requests.set(request, name)
     this.#did(() => session.requests.delete(request))
     this.#changed.add(name)
     if (free) return answer('granted', this.#grant(lock, claim, entry))
     lock.queue.push(claim)
-    this.#did(() => lock.queue.pop())
+    this.#waiting.add(claim, lock)
+    this.#did(() => {
+      lock.queue.pop()
+      this.#waiting.remove(claim)
+    })
     if (completes) {
       this.#letIn(lock, limit, entry)
       return answer('granted', claim.token)
@@ -265,7 +282,11 @@ export class MutexMachine implements StateMachine {
     for (let left = count; left > 0; left--) {
       const next = lock.queue.shift()
       assert(next, `the line of ${lock.name} is as long as it was`)
-      this.#did(() => lock.queue.unshift(next))
+      this.#waiting.remove(next)
+      this.#did(() => {
+        lock.queue.unshift(next)
+        this.#waiting.add(next, lock)
+      })
       this.#grant(lock, next, entry)
     }
   }
@@ -356,9 +377,11 @@ export class MutexMachine implements StateMachine {
     const [claim] = list.splice(at, 1)
     assert(at >= 0 && claim, `the lock ${name} has its request`)
     if (held >= 0) lock.taken -= claim.permits
+    else this.#waiting.remove(claim)
     this.#did(() => {
       list.splice(at, 0, claim)
       if (held >= 0) lock.taken += claim.permits
+      else this.#waiting.add(claim, lock)
     })
     this.#changed.add(name)
   }
@@ -396,6 +419,12 @@ export class MutexMachine implements StateMachine {
     this.#state.locks.set(name, lock)
     this.#did(() => this.#state.locks.delete(name))
     return lock
+  }
+
+  #nodeOf(id: number): NodeId {
+    const session = this.#state.sessions.get(id)
+    assert(session, `the session ${id} of a claim exists`)
+    return session.node
   }
 
   #sessionsOf(node: string): Session[] {

@@ -41,12 +41,20 @@ export interface Claim {
   readonly request: number
   readonly mode: LockMode
   readonly permits: number
+  /** Who of the session's process asks, for one lock at a time; 0: nobody in particular. */
+  readonly owner: number
   /** The leader's wall clock when it came, or was granted; for people. */
   wall: number
   /** 0 while it waits. */
   token: number
   /** Why an operator broke it; null if none did. */
   broken: string | null
+}
+
+/** One who waits, by its node and the lock that it waits for. */
+export interface Waiting {
+  readonly node: NodeId
+  readonly lock: string
 }
 
 export interface Lock {

@@ -10,8 +10,8 @@ const shown = (effect: MutexEffect): string =>
     .map((value) => String(value))
     .join(' ')
 
-const claim = ({ session, request, mode, permits, token, broken }: Claim): string =>
-  `s${session}.${request} ${mode}${mode === 'permits' ? ` ${permits}` : ''}${token > 0 ? ` #${token}` : ''}${
+const claim = ({ session, request, mode, permits, token, owner, broken }: Claim): string =>
+  `s${session}.${request}${owner > 0 ? ` as${owner}` : ''} ${mode}${mode === 'permits' ? ` ${permits}` : ''}${token > 0 ? ` #${token}` : ''}${
     broken === null ? '' : ` broken: ${broken}`
   }`
 
@@ -60,7 +60,7 @@ export class Script {
         return this.#state()
       default: {
         const command = this.#command(word, rest)
-        const { status, value } = decodeResult(
+        const { status, value, cycle = [] } = decodeResult(
           this.#machine.apply({
             index: logIndex(++this.#index),
             time: this.#time,
@@ -70,14 +70,15 @@ export class Script {
           }),
         )
         if (command.type === 'open' && status === 'done') this.#sessions.set(word, value)
-        return this.#said(`${this.#index}: ${status} ${value}`)
+        const way = cycle.map(({ node: waits, lock }) => `; ${waits} waits for ${lock}`).join('')
+        return this.#said(`${this.#index}: ${status} ${value}${way}`)
       }
     }
   }
 
   #command(node: string, [word = '', ...rest]: readonly string[]): MutexCommand {
     const session = this.#sessions.get(node) ?? 0
-    const [first = '', second = '', third = ''] = rest
+    const [first = '', second = '', third = '', fourth = ''] = rest
     switch (word) {
       case 'open':
         return {
@@ -93,6 +94,7 @@ export class Script {
       case 'try': {
         const semaphore = /^(\d+)of(\d+)$/.exec(third)
         const barrier = /^by(\d+)$/.exec(third)
+        const owner = /^as(\d+)$/.exec(fourth)
         return {
           type: 'acquire',
           session,
@@ -102,6 +104,7 @@ export class Script {
           permits: Number(semaphore?.[1] ?? 1),
           limit: Number(semaphore?.[2] ?? barrier?.[1] ?? 0),
           wait: word === 'acquire',
+          ...(owner && { owner: Number(owner[1]) }),
         }
       }
       case 'release':

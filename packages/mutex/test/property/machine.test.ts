@@ -26,7 +26,13 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('expire' as const), node }) },
   {
     weight: 10,
-    arbitrary: fc.record({ do: fc.constant('acquire' as const), node, kind: kinds, wait: fc.boolean() }),
+    arbitrary: fc.record({
+      do: fc.constant('acquire' as const),
+      node,
+      kind: kinds,
+      wait: fc.boolean(),
+      owner: fc.nat(2),
+    }),
   },
   {
     weight: 2,
@@ -43,6 +49,8 @@ class Twins {
   readonly machine = new MutexMachine(undefined, (effects) => this.effects.push(...effects))
   readonly naive = new NaiveLocks()
   readonly entries: LogEntry[] = []
+  /** What was answered to each. */
+  readonly answers: Uint8Array[] = []
   readonly #sessions = new Map<string, number>()
   #requests = 0
   #time = 0
@@ -60,7 +68,9 @@ class Twins {
   send(origin: string, command: MutexCommand): ReturnType<typeof decodeResult> {
     const entry = this.entry(origin, command)
     this.entries.push(entry)
-    return decodeResult(this.machine.apply(entry))
+    const answer = this.machine.apply(entry)
+    this.answers.push(answer)
+    return decodeResult(answer)
   }
 
   play(play: Play): void {
@@ -96,7 +106,7 @@ class Twins {
       case 'acquire': {
         const request = ++this.#requests
         const { name, mode, permits, limit } = play.kind
-        const wish = { session, request, mode, permits }
+        const wish = { session, request, mode, permits, owner: play.owner }
         const wait = play.wait || mode === 'barrier'
         const { status } = this.send(play.node, {
           type: 'acquire',
@@ -180,7 +190,7 @@ describe('the machine of locks', () => {
             other.restore(state, logIndex(at))
             expect(other.snapshot()).toEqual(state)
           }
-          other.apply(entry)
+          expect(other.apply(entry)).toEqual(twins.answers[at])
         }
         expect(other.snapshot()).toEqual(twins.machine.snapshot())
       }),

@@ -5,6 +5,8 @@ export interface NaiveClaim {
   readonly request: number
   readonly mode: LockMode
   readonly permits: number
+  /** 0: nobody in particular. */
+  readonly owner: number
   held: boolean
 }
 
@@ -51,7 +53,7 @@ export class NaiveLocks {
     wish: Omit<NaiveClaim, 'held'>,
     limit: number,
     wait: boolean,
-  ): 'granted' | 'queued' | 'busy' | 'modeDiffers' | 'sessionGone' {
+  ): 'granted' | 'queued' | 'busy' | 'deadlock' | 'modeDiffers' | 'sessionGone' {
     if (!this.sessions.some(({ id }) => id === wish.session)) return 'sessionGone'
     const line = this.lines.get(name) ?? { limit, claims: [] }
     if (line.limit !== limit) return 'modeDiffers'
@@ -65,8 +67,36 @@ export class NaiveLocks {
       line.claims = claims
       return 'busy'
     }
+    const isNew = !this.lines.has(name)
     this.lines.set(name, line)
+    if (!claim.held && this.#isStuck(claim)) {
+      line.claims = claims
+      if (isNew) this.lines.delete(name)
+      return 'deadlock'
+    }
     return claim.held ? 'granted' : 'queued'
+  }
+
+  /** Who waits for whom, over any number of others: all pairs, until there are no more. */
+  #isStuck(claim: NaiveClaim): boolean {
+    const who = ({ session, owner }: NaiveClaim): string => `${session} ${owner}`
+    const pairs = new Set<string>()
+    for (const { limit, claims } of this.lines.values())
+      for (const [i, waiter] of claims.entries())
+        for (const [j, other] of claims.entries()) {
+          const inTheWay = other.held || j < i
+          const both = waiter.mode === 'shared' && other.mode === 'shared'
+          if (waiter.held || waiter === other || !inTheWay || both || limit > 1) continue
+          if (waiter.mode !== 'barrier' && waiter.owner > 0 && other.owner > 0)
+            pairs.add(`${who(waiter)}>${who(other)}`)
+        }
+    for (let before = -1; before < pairs.size; ) {
+      before = pairs.size
+      for (const one of [...pairs])
+        for (const two of [...pairs])
+          if (one.split('>')[1] === two.split('>')[0]) pairs.add(`${one.split('>')[0]}>${two.split('>')[1]}`)
+    }
+    return claim.owner > 0 && pairs.has(`${who(claim)}>${who(claim)}`)
   }
 
   latch(name: string, set: boolean, count: number): number {

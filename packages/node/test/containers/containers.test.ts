@@ -1,9 +1,10 @@
 import { errorCode, VERSION_OF } from '@cluster/core'
-import { containersSuite } from '@cluster/testkit'
+import { containersSuite, distributedMapsSuite } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import { containersCluster } from './containers-cluster.ts'
 
 containersSuite({ describe, test, expect }, async () => containersCluster('containers'))
+distributedMapsSuite({ describe, test, expect }, async () => containersCluster('distributed'))
 
 test('while a member runs a program that knows no containers, nothing is submitted', async () => {
   const old = (name: string, start: number): number =>

@@ -9,13 +9,18 @@ export type LoadName = (typeof LOADS)[number]
 /** What clients of shared objects may do. */
 export const OBJECTS = ['map', 'queue', 'counter', 'topic', 'ttl', 'lock'] as const
 
-export type ObjectsName = (typeof OBJECTS)[number]
+/** `spread`: a map on the partitions of a database. */
+export type ObjectsName = (typeof OBJECTS)[number] | 'spread'
+
+const SPREAD = 0.15
 
 /** Which loads run in one world: mostly one, so that it has many operations, else a few at once. */
 export const drawLoads = (random: SimRandom): readonly LoadName[] => oneOrThree(random, LOADS)
 
 export function drawObjects(random: SimRandom): readonly ObjectsName[] {
   const drawn = oneOrThree(random, OBJECTS)
+  // Alone, or beside what else was drawn.
+  if (chance(random, SPREAD)) return chance(random, 0.5) ? ['spread'] : [...drawn, 'spread']
   // Work under locks takes long: alone it would be too little.
   return drawn.length === 1 && drawn.includes('lock') ? ['counter', 'lock'] : drawn
 }

@@ -5,6 +5,7 @@ import {
   type NodeId,
   type PartitionId,
   partitionId,
+  type Value,
 } from '@cluster/core'
 import { PARTITIONS } from './database-app.ts'
 import { RELATIONS } from './database-loads.ts'
@@ -26,11 +27,12 @@ export function statusText({ underReplicated, unavailable, replicas }: DatabaseS
 export function compareHolders(
   databases: ReadonlyMap<NodeId, Database>,
   redundancy: number | 'all',
+  partitions = PARTITIONS,
 ): string | null {
   const [first] = databases.values()
   if (first === undefined) return 'no node has the database open'
   const copies = Math.min(redundancy === 'all' ? databases.size : redundancy, databases.size)
-  for (let partition = 1; partition <= PARTITIONS; partition++) {
+  for (let partition = 1; partition <= partitions; partition++) {
     const holders = first.holders(partitionId(partition))
     if (holders.length < copies) return `partition ${partition} has only the holders ${holders}`
     const difference = comparePartition(databases, holders, partitionId(partition))
@@ -39,13 +41,17 @@ export function compareHolders(
   return comparePartition(databases, first.holders(EVERYWHERE), EVERYWHERE)
 }
 
+/** Bytes are the same whatever kind of array they are in. */
+const textOf = (value: Value | undefined): string =>
+  value instanceof Uint8Array ? `[${[...value].join()}]` : String(value)
+
 /** Every row that a node holds of one partition, in order, as text. */
 function rowsOf(database: Database, partition: PartitionId): string {
   const lines: string[] = []
   for (const relation of RELATIONS)
     for (const batch of database.localScan(relation, partition))
       for (let i = 0; i < batch.length; i++)
-        lines.push(`${relation} ${batch.keys[i]} ${batch.columns.map((column) => String(column[i])).join()}`)
+        lines.push(`${relation} ${batch.keys[i]} ${batch.columns.map((column) => textOf(column[i])).join()}`)
   return lines.join('\n')
 }
 

@@ -5,6 +5,7 @@ import {
   type Database,
   delay,
   type HeldLock,
+  hash32,
   pick,
   type RelationId,
   relationId,
@@ -42,6 +43,14 @@ export interface LockOutput {
   readonly token: number | null
   /** For who read. */
   readonly elements: readonly string[] | null
+}
+
+/** One more lock that some of those who add take first; null for the others. */
+function otherOf(name: string, set: string): string | null {
+  const luck = hash32(`other ${name}`)
+  if (luck % 4 > 0) return null
+  const others = SETS.filter((each) => each !== set)
+  return others[(luck >> 2) % others.length] ?? null
 }
 
 /** The elements of a set, read by itself. */
@@ -100,7 +109,12 @@ export class LockLoad implements Load<DatabaseApp, LockInput, LockOutput> {
       await locks.break(set, 'to see what comes of it')
       return { token: null, elements: null }
     }
-    await using held = await locks.acquire(set, { timeoutMs: 5_000 })
+    const owner = {}
+    const other = otherOf(name, set)
+    // Two locks, in any order: who waits for the second one waits as long as it takes, and must not do so for ever.
+    await using _first = other === null ? null : await locks.acquire(other, { owner, timeoutMs: 5_000 })
+    const patience = other === null ? { timeoutMs: 5_000 } : {}
+    await using held = await locks.acquire(set, { owner, ...patience })
     this.#alone(set, app, held)
     const before = await read(database, set)
     if (thinkMs > 0) await delay(app.clock, thinkMs)

@@ -4,9 +4,11 @@ import {
   type Clock,
   type Containers,
   chance,
+  type Database,
   delay,
   isClusterError,
   type Locks,
+  type NodeId,
 } from '@cluster/core'
 import { type ComposedNode, composeNode } from '@cluster/node'
 import {
@@ -23,6 +25,7 @@ import {
   topicLoad,
   ttlLoad,
 } from '@cluster/testkit'
+import { compareHolders, statusText } from './holders.ts'
 import { agree, discoveriesOf, logOptionsOf, logsUnsettled } from './serializer-suite.ts'
 import type { Suite, SuiteContext } from './suite.ts'
 
@@ -31,7 +34,12 @@ export interface ObjectsApp {
   readonly containers: Containers
   readonly locks: Locks
   readonly clock: Clock
+  /** Where the entries of distributed maps are; null until it is known, and in worlds without any. */
+  maps: Database | null
 }
+
+const REDUNDANCY = 2
+const MAPS = `$maps-${REDUNDANCY}`
 
 /** Shorter than most cuts. */
 const LOCK_LEASE_MS = 1_500
@@ -74,7 +82,9 @@ function stateOf(containers: Containers): string {
     const exists = containers.describe().some((each) => each.name === name)
     return exists ? [...containers.map<string, string>(name).local].sort() : []
   })
-  return JSON.stringify([containers.describe(), entries])
+  // Of a distributed map each node holds another part.
+  const alike = containers.describe().filter(({ kind }) => kind !== 'distributedMap')
+  return JSON.stringify([alike, entries])
 }
 
 function loadOf(context: SuiteContext): AnyLoad<ObjectsApp> {
@@ -84,6 +94,7 @@ function loadOf(context: SuiteContext): AnyLoad<ObjectsApp> {
   const now = (): number => world.now
   const loads: Readonly<Record<ObjectsLoad, () => AnyLoad<ObjectsApp>>> = {
     map: () => anyLoad(mapLoad(open)),
+    spread: () => anyLoad(mapLoad(open, { distributed: { redundancy: REDUNDANCY } })),
     queue: () => anyLoad(queueLoad({ open, now, clockOf })),
     counter: () => anyLoad(sumLoad(open)),
     topic: () => anyLoad(topicLoad(open, subscribers(context))),
@@ -92,6 +103,18 @@ function loadOf(context: SuiteContext): AnyLoad<ObjectsApp> {
       anyLoad(lockLoad({ containers: open, locks: ({ locks }: ObjectsApp) => locks, clockOf, now })),
   }
   return anyLoad(mixedLoad(new Map(profile.objects.map((name) => [name, loads[name]()]))))
+}
+
+const isSpread = ({ profile }: SuiteContext): boolean => profile.objects.includes('spread')
+
+/** What the database of distributed maps still has to repair on some node; null when nothing. */
+function missing(apps: ReadonlyMap<NodeId, ObjectsApp>, context: SuiteContext): string | null {
+  if (!isSpread(context)) return null
+  for (const [id, { maps }] of apps) {
+    const text = maps === null ? 'the maps are not open' : statusText(maps.status())
+    if (text !== null) return `${text}, says ${id}`
+  }
+  return null
 }
 
 /** Containers and locks of whole nodes: one load drawn by seed, or several. */
@@ -114,14 +137,19 @@ export const objectsSuite: Suite<ObjectsApp> = {
       const { containers, locks } = node
       assert(containers !== null && locks !== null, 'these nodes hold data')
       await node.start()
+      const app: ObjectsApp = { node, containers, locks, clock, maps: null }
       node.log
         .ready()
-        .then(() => subscribe(context, ports, containers))
+        .then(async () => {
+          if (isSpread(context))
+            app.maps = (await node.databases?.open(MAPS, { redundancy: REDUNDANCY })) ?? null
+          await subscribe(context, ports, containers)
+        })
         .catch((error: unknown) => {
           // The node was stopped; the next life goes on.
           if (!isClusterError(error) || error.code !== 'STOPPED') context.world.fail(error)
         })
-      return { node, containers, locks, clock }
+      return app
     },
     stop: ({ node }, reason) => node.stop(reason),
   }),
@@ -134,14 +162,25 @@ export const objectsSuite: Suite<ObjectsApp> = {
   unsettled(apps, context) {
     const unsettled = logsUnsettled(new Map([...apps].map(([id, { node }]) => [id, node.log])), context)
     if (unsettled !== null) return unsettled
+    const repairs = missing(apps, context)
+    if (repairs !== null) return repairs
     const seen = context.profile.objects.includes('topic')
       ? subscribers(context)
       : new Map<string, Subscriber>()
     const lengths = [...apps.keys()].map((id) => seen.get(id)?.seen.length ?? 0)
     return new Set(lengths).size > 1 ? `subscribers have ${lengths.join()} messages` : null
   },
+  isRedundant: (apps, context) => missing(apps, context) === null,
   journal: ({ containers }) => journalOf(containers).toArray(),
-  compare(apps) {
+  compare(apps, context) {
+    if (isSpread(context)) {
+      const maps = new Map(
+        [...apps].flatMap(([id, app]) => (app.maps === null ? [] : [[id, app.maps] as const])),
+      )
+      const [first] = maps.values()
+      const difference = compareHolders(maps, REDUNDANCY, first?.options.partitions)
+      if (difference !== null) return difference
+    }
     const states = new Map([...apps].map(([id, { containers }]) => [id, stateOf(containers)]))
     return agree(states) ? null : [...states].map(([id, state]) => `${id}: ${state.slice(0, 500)}`).join('\n')
   },

@@ -30,5 +30,5 @@ export function isWhole<App>({ cluster, suite, context }: Stage<App>): boolean {
   })
   // A change that is in every log may still not be agreed on.
   const settled = context.world.now - context.safety.changedAt >= SETTLED_MS
-  return votes && settled && (suite.isRedundant?.(appsOf(cluster)) ?? true)
+  return votes && settled && (suite.isRedundant?.(appsOf(cluster), context) ?? true)
 }

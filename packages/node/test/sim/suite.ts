@@ -23,7 +23,7 @@ export interface Suite<App> {
   /** Compares what the nodes hold. Null, or what differs. */
   compare(apps: ReadonlyMap<NodeId, App>, context: SuiteContext): string | null
   /** True while what one node holds is elsewhere, too. Without it, it always is. */
-  isRedundant?(apps: ReadonlyMap<NodeId, App>): boolean
+  isRedundant?(apps: ReadonlyMap<NodeId, App>, context: SuiteContext): boolean
   /** The very end: more is lost than is promised to survive; judges that it is named. */
   loseTooMuch?(stage: Stage<App>): Promise<void>
   /** Looks at what else must be true in the end, before `Load.judge` is asked. Null, or what is wrong. */

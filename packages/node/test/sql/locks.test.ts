@@ -41,6 +41,30 @@ class Client {
   }
 }
 
+describe('sessions that wait for each other', () => {
+  test('the one that closes the cycle is told so, and the others go on', async () => {
+    const cluster = await shop()
+    const [a, b] = [new Client(cluster, cluster.node(0)), new Client(cluster, cluster.node(1))]
+    await a.say('BEGIN')
+    await b.say('BEGIN')
+    await a.say('SELECT pg_advisory_xact_lock(1)')
+    await b.say('SELECT pg_advisory_xact_lock(2)')
+    const waiting = a.session.query('SELECT pg_advisory_xact_lock(2)')
+    const { locks } = cluster.node(1)
+    const line = async () => (await cluster.settle(locks.describe())).some(({ queue }) => queue.length > 0)
+    while (!(await line()));
+    const error = await b.fails('SELECT pg_advisory_xact_lock(1)')
+    expect(error).toMatchObject({ sqlstate: '40P01' })
+    await b.say('ROLLBACK')
+    await cluster.settle(waiting)
+    await a.say('COMMIT')
+    // One session has its lock as often as it likes, also beside another one of the same node.
+    const c = new Client(cluster, cluster.node(0))
+    await a.say('SELECT pg_advisory_lock(3), pg_advisory_lock(3)')
+    expect(await c.say('SELECT pg_try_advisory_lock(3)')).toBe('f')
+  })
+})
+
 describe('what is written under a lock', () => {
   test('commits while it is held, from any node, and is refused afterwards', async () => {
     const cluster = await shop()

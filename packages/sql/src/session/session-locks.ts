@@ -2,6 +2,9 @@ import { type BundleCondition, errorCode, type HeldLock, type Locks } from '@clu
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { LockCall, LockMode } from '../functions/function.ts'
 
+const isDeadlock = (error: unknown): error is Error =>
+  error instanceof Error && errorCode(error) === 'MUTEX_DEADLOCK'
+
 type Take = Extract<LockCall, { kind: 'take' }>
 type Scope = Take['scope']
 
@@ -135,16 +138,23 @@ export class SessionLocks {
 
   async #acquire({ name, mode, wait }: Take, { signal, timeoutMs }: LockPatience): Promise<HeldLock | null> {
     const locks = this.#service()
-    if (!wait) return locks.tryAcquire(name, { mode })
+    if (!wait) return locks.tryAcquire(name, { mode, owner: this })
     this.#closing ??= new AbortController()
     const closing = this.#closing
     try {
       return await locks.acquire(name, {
         mode,
+        owner: this,
         signal: signal === null ? closing.signal : AbortSignal.any([signal, closing.signal]),
         ...(timeoutMs === 0 ? {} : { timeoutMs }),
       })
     } catch (error) {
+      if (isDeadlock(error))
+        throw sqlError('40P01', 'deadlock detected', {
+          detail: error.message,
+          hint: 'End the transaction and run it again. Locks that everybody takes in one order never lead here.',
+          cause: error,
+        })
       if (errorCode(error) !== 'MUTEX_TIMEOUT') throw error
       throw sqlError('55P03', 'canceling statement due to lock timeout', {
         detail: `The lock "${name}" was not free within ${timeoutMs} ms.`,

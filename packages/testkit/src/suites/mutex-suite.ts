@@ -250,6 +250,63 @@ export function mutexSuite({ describe, test, expect }: SuiteRunner, open: () => 
       expect(await settle(c.break('nothing', 'why not'))).toBe(0)
     })
 
+    test('who would wait for itself is refused, and told over whom', async () => {
+      const { a, b, c, settle, until } = await three()
+      const [first, second, third] = [{}, {}, {}]
+      const x = await settle(a.acquire('x', { owner: first }))
+      const y = await settle(b.acquire('y', { owner: second }))
+      const z = await settle(c.acquire('z', { owner: third }))
+      const waitsForY = pending(a.acquire('y', { owner: first }))
+      const waitsForZ = pending(b.acquire('z', { owner: second }))
+      while ((await settle(c.describe())).some(({ name, queue }) => name !== 'x' && queue.length === 0));
+      const refused = c.acquire('x', { owner: third, timeoutMs: LONG_MS })
+      const error = await settle(
+        refused.then(
+          () => null,
+          (reason: unknown) => reason,
+        ),
+      )
+      expect(error).toMatchObject({
+        code: 'MUTEX_DEADLOCK',
+        outcome: 'rejected',
+        detail: {
+          lock: 'x',
+          cycle: [
+            { node: 'c', lock: 'x' },
+            { node: 'a', lock: 'y' },
+            { node: 'b', lock: 'z' },
+          ],
+        },
+      })
+      // Another one of the same process waits for nobody's sake.
+      const other = pending(c.acquire('x', { owner: {} }))
+      const nobody = pending(c.acquire('x'))
+      await settle(z.release())
+      await until(() => waitsForZ.held !== null, LONG_MS)
+      await settle(Promise.all([y.release(), waitsForZ.held?.release()]))
+      await until(() => waitsForY.held !== null, LONG_MS)
+      await settle(Promise.all([x.release(), waitsForY.held?.release()]))
+      await until(() => other.held !== null, LONG_MS)
+      await settle(other.held?.release() ?? Promise.resolve())
+      await until(() => nobody.held !== null, LONG_MS)
+    })
+
+    test('who has it and takes it again as the same one, or wants to write what it reads, is refused', async () => {
+      const { a, b, settle } = await three()
+      const owner = {}
+      await settle(a.acquire('till', { owner }))
+      expect(await settle(codeOf(a.acquire('till', { owner })))).toBe('MUTEX_DEADLOCK')
+      const reader = await settle(b.acquire('book', { owner, mode: 'shared' }))
+      expect(await settle(codeOf(b.acquire('book', { owner, mode: 'exclusive' })))).toBe('MUTEX_DEADLOCK')
+      expect(reader.held).toBe(true)
+      const permit = await settle(a.acquire('one', { owner, limit: 1 }))
+      expect(await settle(codeOf(a.acquire('one', { owner, limit: 1 })))).toBe('MUTEX_DEADLOCK')
+      await settle(permit.release())
+      expect(await settle(codeOf(a.acquire('till', { owner: 5 as unknown as object })))).toBe(
+        'MUTEX_OPTION_INVALID',
+      )
+    })
+
     test('what stops gives everything back', async () => {
       const { a, b, settle } = await three()
       const held = await settle(a.acquire('till'))

@@ -4,8 +4,74 @@ import { codeOf, LONG_MS, type SuiteParts, takeSome } from './fixture.ts'
 const shown = <V>({ type, key, before, after }: ChangeEvent<string, V>): string =>
   `${type} ${key ?? '*'} ${String(before ?? '-')} ${String(after ?? '-')}`
 
-export function events({ test, expect, three }: SuiteParts): void {
+/** How the changes of a map are followed, wherever its entries are. */
+export function mapEvents({ test, expect, three }: SuiteParts): void {
   test('changes come in order, with old and new value, and go on behind a token', async () => {
+    const { a, b, c, settle } = await three()
+    const map = a.map<string, number>('m')
+    await settle(map.set('before', 0))
+    await settle(b.map<string, number>('m').get('before'))
+    const feed = b.map<string, number>('m').changes()
+    await settle(map.set('x', 1))
+    await settle(map.set('x', 2))
+    await settle(map.delete('before'))
+    await settle(map.set('y', 3))
+    await settle(map.clear())
+    const seen = await settle(takeSome(feed, 5))
+    expect(seen.map(shown)).toEqual([
+      'set x - 1',
+      'set x 1 2',
+      'removed before 0 -',
+      'set y - 3',
+      'cleared * - -',
+    ])
+    await feed.return?.()
+    const rest = c.map<string, number>('m').changes({ from: seen[1]?.token ?? '' })
+    expect((await settle(takeSome(rest, 3))).map(shown)).toEqual(seen.slice(2).map(shown))
+  })
+
+  test('a listener hears what passes its filter', async () => {
+    const { a, b, settle, until } = await three()
+    const map = a.map<string, number>('m')
+    const heard: string[] = []
+    const keyed: string[] = []
+    const there = b.map<string, number>('m')
+    const cancel = there.watch((change) => heard.push(shown(change)), {
+      filter: ({ after }) => (after ?? 0) > 5,
+    })
+    there.watch((change) => keyed.push(shown(change)), { key: 'y' })
+    await settle(map.set('x', 1))
+    await settle(map.set('x', 9))
+    await settle(map.set('y', 3))
+    await until(() => keyed.length === 1, LONG_MS)
+    expect(heard).toEqual(['set x 1 9'])
+    expect(keyed).toEqual(['set y - 3'])
+    cancel()
+    await settle(map.set('x', 10))
+    await settle(there.get('x'))
+    expect(heard.length).toBe(1)
+  })
+
+  test('following a map ends when its caller, or the node, says so', async () => {
+    const { a, settle } = await three()
+    const map = a.map<string, number>('m')
+    await settle(map.set('x', 1))
+    const controller = new AbortController()
+    const one = codeOf(map.changes({ signal: controller.signal }).next())
+    const left = map.changes()
+    const last = left.next()
+    await left.return?.()
+    expect((await settle(last)).done).toBe(true)
+    controller.abort()
+    expect(await settle(one)).toBe('ABORTED')
+    const two = codeOf(map.changes().next())
+    await settle(a.stop())
+    expect(await settle(two)).toBe('STOPPED')
+  })
+}
+
+export function events({ test, expect, three }: SuiteParts): void {
+  test('what ends by itself is among the changes, and the oldest are still kept', async () => {
     const { a, b, c, settle, until } = await three()
     const map = a.map<string, number>('m')
     await settle(map.set('before', 0))
@@ -31,28 +97,6 @@ export function events({ test, expect, three }: SuiteParts): void {
     expect((await settle(takeSome(rest, 3))).map(shown)).toEqual(seen.slice(3).map(shown))
     const all = c.map<string, number>('m').changes({ from: 'oldest' })
     expect((await settle(takeSome(all, 2))).map(shown)).toEqual(['set before - 0', 'set x - 1'])
-  })
-
-  test('a listener hears what passes its filter', async () => {
-    const { a, b, settle, until } = await three()
-    const map = a.map<string, number>('m')
-    const heard: string[] = []
-    const keyed: string[] = []
-    const there = b.map<string, number>('m')
-    const cancel = there.watch((change) => heard.push(shown(change)), {
-      filter: ({ after }) => (after ?? 0) > 5,
-    })
-    there.watch((change) => keyed.push(shown(change)), { key: 'y' })
-    await settle(map.set('x', 1))
-    await settle(map.set('x', 9))
-    await settle(map.set('y', 3))
-    await until(() => keyed.length === 1, LONG_MS)
-    expect(heard).toEqual(['set x 1 9'])
-    expect(keyed).toEqual(['set y - 3'])
-    cancel()
-    await settle(map.set('x', 10))
-    await settle(there.get('x'))
-    expect(heard.length).toBe(1)
   })
 
   test('subscribers of a topic get every message in one order', async () => {

@@ -1,15 +1,22 @@
-import type { Containers } from '@cluster/core'
+import type { Containers, MapOptions } from '@cluster/core'
 import { MET, type RegistersOutput } from '../../check/registers.ts'
 import type { Load } from '../load.ts'
 import { judgeRegisters, type NamedInput, registerLoad } from '../register-load.ts'
 import { drawn, JOURNAL_OPTIONS, JOURNAL_TOPIC, type OpenContainers, patienceOf } from './objects.ts'
 
-/** Entries of a map as registers: in transactions, which enter the journal, and by single operations, which do not. */
-export function mapLoad<App>(open: OpenContainers<App>): Load<App, NamedInput, RegistersOutput> {
+/**
+ * Entries of a map as registers: in transactions, which enter the journal, and by single operations, which do not.
+ * @param options of the map
+ */
+export function mapLoad<App>(
+  open: OpenContainers<App>,
+  options: MapOptions<string> = {},
+): Load<App, NamedInput, RegistersOutput> {
   const load = registerLoad<App>({
     groups: 5,
     registersPerGroup: 3,
-    perform: (app, input) => (isSingle(input) ? single(open(app), input) : inTransaction(open(app), input)),
+    perform: (app, input) =>
+      isSingle(input) ? single(open(app), input, options) : inTransaction(open(app), input, options),
   })
   return {
     ...load,
@@ -23,7 +30,9 @@ export function mapLoad<App>(open: OpenContainers<App>): Load<App, NamedInput, R
   }
 }
 
-const mapOf = (containers: Containers) => containers.map<string, string>('registers')
+/** One world may have both kinds of maps. */
+const nameOf = ({ distributed }: MapOptions<string>): string =>
+  distributed ? 'spread registers' : 'registers'
 const keyOf = (group: string, register: string): string => `${group}/${register}`
 
 /** True for what one operation of a map can do, every other time. */
@@ -36,9 +45,13 @@ function isSingle(input: NamedInput): boolean {
   return conditions.length === 1 ? conditions[0] === written : reads.length === 0
 }
 
-async function single(containers: Containers, input: NamedInput): Promise<RegistersOutput> {
+async function single(
+  containers: Containers,
+  input: NamedInput,
+  kind: MapOptions<string>,
+): Promise<RegistersOutput> {
   const { group, reads, writes, onlyIf = {} } = input
-  const map = mapOf(containers)
+  const map = containers.map<string, string>(nameOf(kind), kind)
   const options = patienceOf(input)
   const [[register, value] = []] = Object.entries(writes)
   if (register === undefined || value === undefined) {
@@ -57,10 +70,14 @@ async function single(containers: Containers, input: NamedInput): Promise<Regist
   return { [MET]: met ? 'yes' : 'no' }
 }
 
-async function inTransaction(containers: Containers, input: NamedInput): Promise<RegistersOutput> {
+async function inTransaction(
+  containers: Containers,
+  input: NamedInput,
+  kind: MapOptions<string>,
+): Promise<RegistersOutput> {
   const { name, group, reads, writes, onlyIf = {} } = input
   return containers.transaction(async (tx) => {
-    const map = tx.map<string, string>('registers')
+    const map = tx.map<string, string>(nameOf(kind), kind)
     const output: Record<string, string | null> = {}
     for (const register of reads) output[register] = (await map.get(keyOf(group, register))) ?? null
     for (const [register, value] of Object.entries(onlyIf))
