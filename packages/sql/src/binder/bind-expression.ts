@@ -38,7 +38,7 @@ import { asDomain } from './domains.ts'
 import { extremeCall } from './extreme-call.ts'
 import { groupingCall } from './grouping.ts'
 import { positional } from './named-arguments.ts'
-import { functionCall, isAggregate, operatorCall } from './overloads.ts'
+import { functionCall, isAggregate, operatorCall, variadicCall } from './overloads.ts'
 import { bindPartitionOf } from './partition-of.ts'
 import type { Place } from './place.ts'
 import { EMPTY_SCOPE, findColumn, resolveColumn } from './scope.ts'
@@ -512,7 +512,9 @@ function bindCall(place: Place, expression: CallExpression): Expr {
       fieldsOf(row.type).findIndex((field) => field.name === name),
     )
   }
-  return functionCall(context, expression, name, args)
+  return expression.variadic === true
+    ? variadicCall(context, expression, name, args)
+    : functionCall(context, expression, name, args)
 }
 
 /** The form of `normalize(text, NFC)` is a word, not a column. */

@@ -42,8 +42,6 @@ function find(expression: Expression): Found {
     case 'array':
     case 'arrayQuery':
       return strong('array')
-    case 'boolean':
-      return weak('bool')
     case 'subscript':
       return find(expression.operand)
     case 'subquery': {

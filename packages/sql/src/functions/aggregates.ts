@@ -6,6 +6,7 @@ import { addInterval, divideInterval, intervalText, toInterval } from '../types/
 import {
   BIGINT,
   BOOLEAN,
+  BYTEA,
   DOUBLE,
   INTERVAL,
   NUMERIC,
@@ -287,6 +288,23 @@ const joining: AggregateFunction = define<Joined>({
   finish: (state) => (state === null ? null : state[1]),
 })
 
+const joiningBytes: AggregateFunction = define<readonly [delimiter: Uint8Array, bytes: Uint8Array] | null>({
+  name: 'string_agg',
+  args: [BYTEA, BYTEA],
+  returns: BYTEA,
+  strict: false,
+  ordered: true,
+  init: () => null,
+  step: (state, value, delimiter) => {
+    if (value === null) return state
+    const sign = (delimiter ?? new Uint8Array()) as Uint8Array
+    const bytes = value as Uint8Array
+    return state === null ? [sign, bytes] : [state[0], Uint8Array.from([...state[1], ...sign, ...bytes])]
+  },
+  merge: (a, b) => (a === null ? b : b === null ? a : [a[0], Uint8Array.from([...a[1], ...b[0], ...b[1]])]),
+  finish: (state) => (state === null ? null : state[1]),
+})
+
 export const aggregates: readonly AggregateFunction[] = [
   counter([], true),
   ...sums,
@@ -296,6 +314,7 @@ export const aggregates: readonly AggregateFunction[] = [
   ...statistics,
   ...logic,
   joining,
+  joiningBytes,
 ]
 
 /** `count` of one argument takes any type. */

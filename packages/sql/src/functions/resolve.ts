@@ -235,9 +235,10 @@ export function resolveOperator(
     })
   throw sqlError(SQLSTATE.undefinedFunction, `operator does not exist: ${shown}`, {
     position,
-    hint: `No operator matches the given name and argument type${
-      left === null ? '' : 's'
-    }. You might need to add explicit type casts.`,
+    hint:
+      left === null
+        ? 'No operator matches the given name and argument type. You might need to add an explicit type cast.'
+        : 'No operator matches the given name and argument types. You might need to add explicit type casts.',
   })
 }
 

@@ -134,6 +134,8 @@ export function logDecimal(base: string, a: string): string {
 export function expDecimal(a: string): string {
   if (isSpecial(a)) return a === MINUS_INFINITY ? '0' : a
   const value = toDecimal(a)
+  // Where PostgreSQL draws the line.
+  if (Math.abs(Number(a)) >= 6_000 && value.coefficient > 0n) throw overflow()
   const weight = Math.trunc(Number(a) * Math.LOG10E)
   if (weight > WHOLE_DIGITS_MAX) throw overflow()
   const scale = displayScale(SIGNIFICANT_DIGITS_MIN - Math.max(weight, -2_000), value.scale)

@@ -19,7 +19,6 @@ import { checkFieldCount, parseRecord, recordText } from './record.ts'
 import { characterCount, sliceCharacters } from './text-order.ts'
 import { parseTime, parseTimetz, roundTime, roundTimetz } from './time.ts'
 import {
-  BIGINT,
   elementOf,
   fieldsOf,
   formatType,
@@ -56,7 +55,7 @@ const bounds: Partial<Readonly<Record<TypeId, bigint>>> = {
 export function parseValue(type: SqlType, text: string, context?: ReadingContext): Value {
   switch (type.id) {
     case 'oid':
-      return Number(parseValue(BIGINT, text, context))
+      return parseOid(type, text)
     case 'enum':
       return parseEnum(type, text)
     case 'boolean':
@@ -131,6 +130,15 @@ export function parseValue(type: SqlType, text: string, context?: ReadingContext
     default:
       return text
   }
+}
+
+/** As PostgreSQL has it, numbers below zero count from the end. */
+function parseOid(type: SqlType, text: string): number {
+  const trimmed = text.trim()
+  if (!/^[-+]?\d+$/.test(trimmed)) throw malformed(type, text)
+  const value = BigInt(trimmed.replace('+', ''))
+  if (value > 0xffff_ffffn || value < -0x8000_0000n) throw outOfRange(type, text)
+  return Number(BigInt.asUintN(32, value))
 }
 
 const truths = ['true', 'yes', 'on', '1']

@@ -63,6 +63,7 @@ describe.each([
   'joins',
   'found',
   'constraints',
+  'literals',
 ])('%s', (file) => {
   let session: Session | null = null
 

@@ -70,10 +70,10 @@ function justify({ months, days, micros }: Interval, hours: boolean, toMonths: b
     m += Math.trunc(d / 30)
     d %= 30
   }
-  if (toMonths && m > 0 && (d < 0 || (d === 0 && t < 0n))) {
+  if (toMonths && m > 0 && (d < 0 || (hours && d === 0 && t < 0n))) {
     d += 30
     m--
-  } else if (toMonths && m < 0 && (d > 0 || (d === 0 && t > 0n))) {
+  } else if (toMonths && m < 0 && (d > 0 || (hours && d === 0 && t > 0n))) {
     d -= 30
     m++
   }
