@@ -534,7 +534,9 @@ function bindSetCall(place: Place, expression: CallExpression, name: string): Ex
       `set-returning functions are not allowed in ${place.name}`,
     )
   const inside: Place = { ...place, sets: null, name: 'arguments of set-returning functions' }
-  const bound = expression.args.map((arg) => bindExpression(inside, arg))
+  const bound = positional(context, expression, name, expression.args).map((arg) =>
+    bindExpression(inside, arg),
+  )
   const { rows, args, type } = setFunction(context, expression, name, bound)
   const column = newColumn(context, name, type)
   return place.sets.add({ name, args, column, rows, node: expression })

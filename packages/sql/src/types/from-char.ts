@@ -56,8 +56,11 @@ class TemplateReader {
   #before = false
   #zoneSign = 1
 
-  constructor(text: string) {
+  readonly #strict: boolean
+
+  constructor(text: string, strict = false) {
     this.#text = text
+    this.#strict = strict
   }
 
   read(format: string): ReadDateTime {
@@ -65,7 +68,14 @@ class TemplateReader {
     const parts = format.match(new RegExp(pattern.source, 'gi')) ?? []
     parts.forEach((template, i) => {
       if (this.#at < this.#text.length) this.#take(template, parts[i + 1])
+      else if (this.#strict && /\S/.test(template))
+        throw sqlError(SQLSTATE.invalidDatetimeFormat, 'input string is too short for datetime format')
     })
+    if (this.#strict && /\S/.test(this.#text.slice(this.#at)))
+      throw sqlError(
+        SQLSTATE.invalidDatetimeFormat,
+        'trailing characters remain in input string after datetime format',
+      )
     return { local: this.#local(), offset: this.#offset() }
   }
 
@@ -97,8 +107,11 @@ class TemplateReader {
   /** One sign of the format stands for any sign that is neither letter nor digit. */
   #separator(template: string): void {
     if (/\s/.test(template)) this.#blanks()
-    else if (/[A-Za-z0-9]/.test(template)) this.#at++
-    else {
+    else if (/[A-Za-z0-9]/.test(template)) {
+      if (this.#strict)
+        throw sqlError(SQLSTATE.invalidDatetimeFormat, `invalid datetime format separator: "${template}"`)
+      this.#at++
+    } else {
       this.#blanks()
       if (/[^A-Za-z0-9\s+-]/.test(this.#text.charAt(this.#at)) || this.#text.charAt(this.#at) === template)
         this.#at++
@@ -276,3 +289,28 @@ function nearYear(value: number, digits: number): number {
  */
 export const readDateTime = (text: string, format: string): ReadDateTime =>
   new TemplateReader(text).read(format)
+
+/** What a template can say. */
+export type TemplateKind = 'date' | 'time' | 'timetz' | 'timestamp' | 'timestamptz'
+
+const timed = /^(?:HH24|HH12|HH|MI|SSSSS|SSSS|SS|MS|US|FF[1-6]|[AP]\.M\.|[AP]M)$/i
+const zonedParts = /^(?:TZH|TZM|TZ|OF)$/i
+
+/** The same, where text and template must fit as a whole; the template tells the type. */
+export function readStrictly(text: string, format: string): ReadDateTime & { readonly kind: TemplateKind } {
+  const parts = (format.match(new RegExp(pattern.source, 'gi')) ?? []).filter(
+    (part) =>
+      !part.startsWith('"') &&
+      (isNamed(part.toUpperCase()) || widths[part.toUpperCase()] !== undefined || /^FF[1-6]$/i.test(part)),
+  )
+  const read = new TemplateReader(text, true).read(format)
+  const zoned = parts.some((part) => zonedParts.test(part))
+  const hasTime = parts.some((part) => timed.test(part))
+  const hasDate = parts.some((part) => !timed.test(part) && !zonedParts.test(part))
+  if (!hasTime && !hasDate)
+    throw sqlError(SQLSTATE.invalidDatetimeFormat, 'datetime format is not dated and not timed')
+  if (zoned && !hasTime)
+    throw sqlError(SQLSTATE.invalidDatetimeFormat, 'datetime format is zoned but not timed')
+  const kind: TemplateKind = !hasTime ? 'date' : hasDate ? 'timestamp' : 'time'
+  return { ...read, kind: zoned && kind !== 'date' ? `${kind}tz` : kind }
+}

@@ -15,6 +15,7 @@ import { parseFloatText } from './float-text.ts'
 import { formatValue } from './format.ts'
 import { intervalText, parseInterval, roundInterval } from './interval.ts'
 import { jsonbOf, readJson } from './json.ts'
+import { jsonPathOf } from './json-path/text.ts'
 import { checkFieldCount, parseRecord, recordText } from './record.ts'
 import { characterCount, sliceCharacters } from './text-order.ts'
 import { parseTime, parseTimetz, roundTime, roundTimetz } from './time.ts'
@@ -101,6 +102,8 @@ export function parseValue(type: SqlType, text: string, context?: ReadingContext
       return text
     case 'jsonb':
       return jsonbOf(text)
+    case 'jsonpath':
+      return jsonPathOf(text)
     case 'array': {
       const element = elementOf(type)
       const array = parseArray(text, (item) => parseValue(element, item, context))

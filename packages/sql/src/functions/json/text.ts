@@ -93,6 +93,7 @@ export function* partsOf(text: string): Generator<{ readonly key: string | null;
   const open = text.charAt(at)
   const close = closers[open]
   if (close === undefined) return
+  refuseNothing(text)
   at = blanks(at + 1)
   while (at < text.length && text.charAt(at) !== close) {
     let key: string | null = null
@@ -124,5 +125,15 @@ export function textKind(text: string): TextKind {
 export function plainText(text: string): string | null {
   const kind = textKind(text)
   if (kind === 'null') return null
-  return kind === 'string' ? (JSON.parse(text.trim()) as string) : text.trim()
+  if (kind !== 'string') return text.trim()
+  refuseNothing(text)
+  return JSON.parse(text.trim()) as string
+}
+
+/** A json may hold the character 0 as an escape, as long as nobody looks into it. @throws 22P05 */
+function refuseNothing(text: string): void {
+  if (text.includes('\\u0000') && /(?<!\\)(?:\\\\)*\\u0000/.test(text))
+    throw sqlError('22P05', 'unsupported Unicode escape sequence', {
+      detail: '\\u0000 cannot be converted to text.',
+    })
 }

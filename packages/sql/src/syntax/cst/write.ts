@@ -2,20 +2,32 @@
 import type { IToken } from 'chevrotain'
 import type { ExpressionCst, NameListCst, QualifiedNameCst, SubqueryCst, SubscriptCst } from './expression.ts'
 import type { Cst } from './node.ts'
-import type { FromListCst, QueryCst, ReturningCst, TablePrimaryCst, TargetAliasCst, ValuesRowCst, WhereClauseCst, WithClauseCst } from './query.ts'
+import type {
+  FromListCst,
+  QueryCst,
+  ReturningCst,
+  TablePrimaryCst,
+  TargetAliasCst,
+  ValuesRowCst,
+  WhereClauseCst,
+  WithClauseCst,
+} from './query.ts'
 
-export type DataStatementCst = Cst<{  readonly withClause?: readonly WithClauseCst[]
+export type DataStatementCst = Cst<{
+  readonly withClause?: readonly WithClauseCst[]
   readonly plainStatement?: readonly PlainStatementCst[]
 }>
 
-export type PlainStatementCst = Cst<{  readonly query?: readonly QueryCst[]
+export type PlainStatementCst = Cst<{
+  readonly query?: readonly QueryCst[]
   readonly insert?: readonly InsertCst[]
   readonly update?: readonly UpdateCst[]
   readonly deletion?: readonly DeletionCst[]
   readonly merge?: readonly MergeCst[]
 }>
 
-export type InsertCst = Cst<{  readonly Insert: readonly IToken[]
+export type InsertCst = Cst<{
+  readonly Insert: readonly IToken[]
   readonly Into: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly As?: readonly IToken[]
@@ -32,7 +44,8 @@ export type InsertCst = Cst<{  readonly Insert: readonly IToken[]
   readonly returning?: readonly ReturningCst[]
 }>
 
-export type OnConflictCst = Cst<{  readonly On: readonly IToken[]
+export type OnConflictCst = Cst<{
+  readonly On: readonly IToken[]
   readonly Conflict: readonly IToken[]
   readonly conflictKey?: readonly ConflictKeyCst[]
   readonly Constraint?: readonly IToken[]
@@ -46,14 +59,16 @@ export type OnConflictCst = Cst<{  readonly On: readonly IToken[]
   readonly whereClause?: readonly WhereClauseCst[]
 }>
 
-export type ConflictKeyCst = Cst<{  readonly LParen: readonly IToken[]
+export type ConflictKeyCst = Cst<{
+  readonly LParen: readonly IToken[]
   readonly expression: readonly ExpressionCst[]
   readonly Comma?: readonly IToken[]
   readonly RParen: readonly IToken[]
   readonly whereClause?: readonly WhereClauseCst[]
 }>
 
-export type UpdateCst = Cst<{  readonly Update: readonly IToken[]
+export type UpdateCst = Cst<{
+  readonly Update: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly targetAlias: readonly TargetAliasCst[]
   readonly Set: readonly IToken[]
@@ -65,12 +80,14 @@ export type UpdateCst = Cst<{  readonly Update: readonly IToken[]
   readonly returning?: readonly ReturningCst[]
 }>
 
-export type AssignedPartCst = Cst<{  readonly Dot?: readonly IToken[]
+export type AssignedPartCst = Cst<{
+  readonly Dot?: readonly IToken[]
   readonly Label?: readonly IToken[]
   readonly subscript?: readonly SubscriptCst[]
 }>
 
-export type AssignmentCst = Cst<{  readonly ColumnId?: readonly IToken[]
+export type AssignmentCst = Cst<{
+  readonly ColumnId?: readonly IToken[]
   readonly assignedPart?: readonly AssignedPartCst[]
   readonly Equals?: readonly IToken[]
   readonly Default?: readonly IToken[]
@@ -81,7 +98,8 @@ export type AssignmentCst = Cst<{  readonly ColumnId?: readonly IToken[]
   readonly valuesRow?: readonly ValuesRowCst[]
 }>
 
-export type DeletionCst = Cst<{  readonly Delete: readonly IToken[]
+export type DeletionCst = Cst<{
+  readonly Delete: readonly IToken[]
   readonly From: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly targetAlias: readonly TargetAliasCst[]
@@ -91,7 +109,8 @@ export type DeletionCst = Cst<{  readonly Delete: readonly IToken[]
   readonly returning?: readonly ReturningCst[]
 }>
 
-export type MergeCst = Cst<{  readonly Merge: readonly IToken[]
+export type MergeCst = Cst<{
+  readonly Merge: readonly IToken[]
   readonly Into: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly targetAlias: readonly TargetAliasCst[]
@@ -102,7 +121,8 @@ export type MergeCst = Cst<{  readonly Merge: readonly IToken[]
   readonly mergeBranch: readonly MergeBranchCst[]
 }>
 
-export type MergeBranchCst = Cst<{  readonly When: readonly IToken[]
+export type MergeBranchCst = Cst<{
+  readonly When: readonly IToken[]
   readonly Not?: readonly IToken[]
   readonly Matched: readonly IToken[]
   readonly And?: readonly IToken[]
