@@ -1,5 +1,6 @@
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
-import { sessionZone, UTC, type Zone } from '../types/time-zone.ts'
+import { dateStyleOf, intervalStyleOf, PLAIN_STYLES, type Styles } from '../types/styles.ts'
+import { sessionZone, UTC, withStyles, type Zone } from '../types/time-zone.ts'
 import { limitMs, limitText, TIME_LIMITS } from './time-limit.ts'
 
 /** What SHOW tells and SET may change. Most only exist because clients ask for them. */
@@ -105,6 +106,8 @@ function schemasOf(text: string): readonly string[] {
 /** Settings with a point in their name belong to applications, which may have any. */
 const isOwn = (name: string): boolean => /^[a-z_][\w$]*(?:\.[a-z_][\w$]*)+$/i.test(name)
 
+const STYLES = ['datestyle', 'intervalstyle'] as const
+
 /** The settings of one session. */
 export class Settings {
   readonly #values = new Map<string, string>()
@@ -125,14 +128,14 @@ export class Settings {
 
   /** @param values null: as at the beginning @throws 42704, 22023 */
   set(name: string, values: readonly string[] | null): void {
-    const value = checkedSetting(name, values)
+    const value = checkedSetting(name, values, this.#styles())
     if (values === null) this.#values.delete(name)
     else if (value !== null) this.#values.set(name, value)
   }
 
   /** Sets what the session begins with, to which RESET goes back. @throws 42704, 22023 */
   begin(name: string, value: string): void {
-    const checked = checkedSetting(name, [value])
+    const checked = checkedSetting(name, [value], this.#styles())
     if (checked !== null) this.#beginning.set(name, checked)
   }
 
@@ -161,7 +164,16 @@ export class Settings {
 
   /** Where the session is. */
   zone(): Zone {
-    return sessionZone(this.get('timezone')) ?? UTC
+    const zone = sessionZone(this.get('timezone')) ?? UTC
+    const plain = STYLES.every((name) => !this.#values.has(name) && !this.#beginning.has(name))
+    return plain ? zone : withStyles(zone, this.#styles())
+  }
+
+  #styles(): Styles {
+    return {
+      ...dateStyleOf(this.get('datestyle'), PLAIN_STYLES),
+      interval: intervalStyleOf(this.get('intervalstyle')),
+    }
   }
 
   all(): readonly (readonly [string, string])[] {
@@ -176,9 +188,14 @@ function checkName(name: string): void {
 
 /**
  * A value as it is kept; null without values, or when the setting stays as it is, whatever was asked for.
+ * @param styles those before, of which DateStyle may change a part
  * @throws 42704, 22023
  */
-export function checkedSetting(name: string, values: readonly string[] | null): string | null {
+export function checkedSetting(
+  name: string,
+  values: readonly string[] | null,
+  styles: Styles = PLAIN_STYLES,
+): string | null {
   checkName(name)
   if (values === null) return null
   // A path is told as it would be written.
@@ -193,6 +210,11 @@ export function checkedSetting(name: string, values: readonly string[] | null): 
       hint: 'It is a whole number; 0: a COPY is one transaction.',
     })
   if (name === 'timezone') return zoneSetting(value).name
+  if (name === 'intervalstyle') return intervalStyleOf(value)
+  if (name === 'datestyle') {
+    const { date, order } = dateStyleOf(value, styles)
+    return `${date}, ${order}`
+  }
   if (TIME_LIMITS.has(name)) return limitText(limitMs(name, value))
   // Every transaction is serializable, which is more than any other level asks for.
   if (name === 'transaction_isolation' || name === 'default_transaction_isolation') return null

@@ -57,7 +57,7 @@ function readMoment(
   type: string,
   { zone, nowMicros }: ReadingContext,
 ): { readonly local: bigint; readonly zone: Zone | null } {
-  const moment = parseMoment(text, type)
+  const moment = parseMoment(text, type, zone.styles?.order)
   const { special, days, micros } = moment
   if (special === null) {
     if (days === null) throw malformed(text, type)

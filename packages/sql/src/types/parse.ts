@@ -123,8 +123,8 @@ export function parseValue(type: SqlType, text: string, context?: ReadingContext
       return parseBits(type, text)
     case 'interval':
       return type.length === null
-        ? intervalText(parseInterval(text))
-        : roundInterval(intervalText(parseInterval(text)), type.length)
+        ? intervalText(parseInterval(text, signsOf(context)))
+        : roundInterval(intervalText(parseInterval(text, signsOf(context))), type.length)
     case 'bytea':
       return parseBytes(type, text)
     case 'varchar':
@@ -143,6 +143,10 @@ function parseOid(type: SqlType, text: string): number {
   if (value > 0xffff_ffffn || value < -0x8000_0000n) throw outOfRange(type, text)
   return Number(BigInt.asUintN(32, value))
 }
+
+const signsOf = (context: ReadingContext | undefined): { readonly standardSign: boolean } => ({
+  standardSign: context?.zone.styles?.interval === 'sql_standard',
+})
 
 const truths = ['true', 'yes', 'on', '1']
 const lies = ['false', 'no', 'off', '0']

@@ -64,6 +64,7 @@ describe.each([
   'found',
   'constraints',
   'literals',
+  'styles',
   'json-more',
 ])('%s', (file) => {
   let session: Session | null = null

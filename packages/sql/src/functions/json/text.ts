@@ -5,7 +5,7 @@ import { isInfinite } from '../../types/datetime.ts'
 import { formatValue } from '../../types/format.ts'
 import { quoteJson } from '../../types/json.ts'
 import { toRecord } from '../../types/record-text.ts'
-import type { Zone } from '../../types/time-zone.ts'
+import { withIsoDates, type Zone } from '../../types/time-zone.ts'
 import { elementOf, fieldsOf, type SqlType, typeCategory } from '../../types/type.ts'
 
 /** A SQL value as JSON: numbers and booleans as such, JSON as it is, arrays as arrays, all else as its text. */
@@ -15,7 +15,7 @@ export function jsonText(type: SqlType, value: Value, zone: Zone, separator = ',
   if (type.id === 'json' || type.id === 'jsonb') return value as string
   if (type.element !== undefined) return arrayJson(type, value as string, zone)
   if (type.record !== undefined) return recordJson(type, value as string, zone, separator)
-  const text = formatValue(type, value, zone)
+  const text = formatValue(type, value, withIsoDates(zone))
   if (typeCategory(type.id) === 'number') return /^-?\d/.test(text) ? text : quoteJson(text)
   if (type.id === 'timestamp' || type.id === 'timestamptz')
     return quoteJson(isInfinite(value as bigint) ? text : isoText(text))

@@ -411,7 +411,7 @@ export interface Found {
   readonly error: unknown
 }
 
-const plain = (item: Item): Json => (item instanceof JsonMoment ? item.text : item)
+const plain = (item: Item): Json => (item instanceof JsonMoment ? item.text() : item)
 
 /**
  * What a path finds in a value.

@@ -47,7 +47,7 @@ export class JsonMoment {
   }
 
   /** As JSON has it: ISO 8601. */
-  get text(): string {
+  text(): string {
     const { local, offset } = this
     switch (this.kind) {
       case 'date':
