@@ -187,14 +187,14 @@ export const numbers: readonly ScalarFunction[] = [
   fn('~', ['smallint'], 'smallint', (a) => ~a),
   fn('<<', ['smallint', 'integer'], 'smallint', (a, b) => ((a << (b & 31)) << 16) >> 16),
   fn('>>', ['smallint', 'integer'], 'smallint', (a, b) => a >> (b & 31)),
-  fn('to_char', ['numeric', 'text'], 'text', numberToChar),
+  fn('to_char', ['numeric', 'text'], 'text', (value, format) => numberToChar(value, format)),
   fn('to_char', ['integer', 'text'], 'text', (value, format) => numberToChar(String(value), format)),
   fn('to_char', ['bigint', 'text'], 'text', (value, format) => numberToChar(value.toString(), format)),
   fn('to_char', ['double', 'text'], 'text', (value, format) =>
-    numberToChar(plainFloat(doubleText(value)), format),
+    numberToChar(plainFloat(doubleText(value)), format, 15),
   ),
   fn('to_char', ['real', 'text'], 'text', (value, format) =>
-    numberToChar(plainFloat(realText(value)), format),
+    numberToChar(plainFloat(realText(value)), format, 6),
   ),
   fn('to_number', ['text', 'text'], 'numeric', charToNumber),
 ]

@@ -65,6 +65,7 @@ describe.each([
   'constraints',
   'literals',
   'styles',
+  'templates',
   'json-more',
 ])('%s', (file) => {
   let session: Session | null = null
