@@ -1,7 +1,7 @@
 import type { Value } from '@cluster/core'
 import { comparatorOf } from '../types/compare.ts'
 import { toSingle } from '../types/convert.ts'
-import { addDecimal, divideDecimal, multiplyDecimal, sqrtDecimal, subtractDecimal } from '../types/decimal.ts'
+import { addDecimal, divideDecimal, multiplyDecimal, sqrtInScale, subtractDecimal } from '../types/decimal.ts'
 import { addInterval, divideInterval, intervalText, toInterval } from '../types/interval.ts'
 import {
   BIGINT,
@@ -109,7 +109,7 @@ function spread(sample: boolean, root: boolean) {
     const deviation = subtractDecimal(multiplyDecimal(n, squares), multiplyDecimal(sum, sum))
     if (deviation.startsWith('-') || !/[1-9]/.test(deviation)) return deviation === 'NaN' ? deviation : '0'
     const variance = divideDecimal(deviation, multiplyDecimal(n, sample ? String(count - 1) : n))
-    return root ? sqrtDecimal(variance) : variance
+    return root ? sqrtInScale(variance) : variance
   }
 }
 

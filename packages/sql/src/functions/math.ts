@@ -70,8 +70,6 @@ function leastMultiple(a: bigint, b: bigint): bigint {
   return product < 0n ? -product : product
 }
 
-const degrees = 180 / Math.PI
-
 export const mathFunctions: readonly ScalarFunction[] = [
   ...['ceil', 'ceiling'].flatMap((name) => [
     fn(name, ['numeric'], 'numeric', ceilDecimal),
@@ -89,7 +87,7 @@ export const mathFunctions: readonly ScalarFunction[] = [
   fn('trunc', ['numeric', 'integer'], 'numeric', truncateDecimal),
   fn('trunc', ['double'], 'double', Math.trunc),
   fn('sign', ['numeric'], 'numeric', (value) => (value === 'NaN' ? value : String(signDecimal(value)))),
-  fn('sign', ['double'], 'double', (value) => (Number.isNaN(value) ? value : Math.sign(value) + 0)),
+  fn('sign', ['double'], 'double', (value) => (Number.isNaN(value) ? 0 : Math.sign(value) + 0)),
   fn('scale', ['numeric'], 'integer', (value) => (isSpecial(value) ? null : toDecimal(value).scale)),
   fn('div', ['numeric', 'numeric'], 'numeric', divideWholeDecimal),
   ...['sqrt', '|/'].flatMap((name) => [
@@ -115,8 +113,6 @@ export const mathFunctions: readonly ScalarFunction[] = [
   ),
   fn('lcm', ['bigint', 'bigint'], 'bigint', (a, b) => checkBigint(leastMultiple(a, b))),
   fn('pi', [], 'double', () => Math.PI),
-  fn('degrees', ['double'], 'double', (value) => value * degrees),
-  fn('radians', ['double'], 'double', (value) => value / degrees),
   fn('sin', ['double'], 'double', ofAngle(Math.sin)),
   fn('cos', ['double'], 'double', ofAngle(Math.cos)),
   fn('tan', ['double'], 'double', ofAngle(Math.tan)),

@@ -58,7 +58,7 @@ const notRecognized = (unit: string, type: string): SqlError =>
   sqlError(SQLSTATE.invalidParameterValue, `unit "${unit}" not recognized for type ${type}`)
 
 /** What can be told of a moment, but is no unit that it could be cut to. */
-const noUnits: ReadonlySet<string> = new Set(['dow', 'isodow', 'doy', 'epoch', 'julian'])
+const noUnits: ReadonlySet<string> = new Set(['dow', 'isodow', 'doy', 'epoch', 'julian', 'isoyear'])
 
 /** For a unit that DATE_TRUNC does not know. */
 const uncutUnit = (unit: string, type: string): SqlError =>

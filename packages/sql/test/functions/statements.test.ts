@@ -65,6 +65,7 @@ describe.each([
   'constraints',
   'literals',
   'styles',
+  'arithmetic',
   'templates',
   'json-more',
 ])('%s', (file) => {
