@@ -52,7 +52,7 @@ export const fieldOutOfRange = (text: string, hint?: string): SqlError =>
   sqlError(SQLSTATE.datetimeFieldOverflow, `date/time field value out of range: "${text}"`, { hint })
 
 const token =
-  /\s*(?:,\s*)?(?:(\d{1,2}):(\d{2})(?::(\d{2}))?(?:(?<=:\d{2}:\d{2})\.(\d*))?|(\d+)([-/.])(\d+|[a-z]+)\6(\d+)|([a-z]+)[-/](\d+)[-/](\d+)|(\d{4})\.(\d{3})(?!\d)|j(\d+)|([-+]\d{1,2}(?::\d{2}){1,2}|[-+]\d{1,6})(?![\d/:])|(\d+)(?:\.(\d+))?|(-?[a-z][a-z0-9_+\-/]*))/y
+  /\s*(?:,\s*)?(?:(\d{1,2}):(\d{2})(?::(\d{2}))?(?:(?<=:\d{2}:\d{2})\.(\d*))?|(\d+)([-/.])(\d+|[a-z]+)\6(\d+)|([a-z]+)[-/](\d+)[-/](\d+)|(\d{4})[.-](\d{3})(?!\d)|j(\d+)|([-+]\d{1,2}(?::\d{2}){1,2}|[-+]\d{1,6})(?![\d/:])|(\d+)(?:\.(\d+))?|(-?[a-z][a-z0-9_+\-/]*))/y
 
 /** Collects the fields of one text. */
 class Reader {
