@@ -11,16 +11,9 @@ import {
   timeOf,
 } from './calendar.ts'
 import { inTimestampRange } from './datetime.ts'
-import { parseInterval } from './parse-interval.ts'
+import { type Interval, parseInterval } from './parse-interval.ts'
 
-export { parseInterval } from './parse-interval.ts'
-
-/** A span of time. Months and days have no fixed length, so the three parts stay apart. */
-export interface Interval {
-  readonly months: number
-  readonly days: number
-  readonly micros: bigint
-}
+export { type Interval, parseInterval } from './parse-interval.ts'
 
 const outOfRange = () => sqlError(SQLSTATE.datetimeFieldOverflow, 'interval out of range')
 

@@ -1,5 +1,11 @@
 import { SQLSTATE, type SqlError, sqlError } from '../errors.ts'
-import type { Interval } from './interval.ts'
+
+/** A span of time. Months and days have no fixed length, so the three parts stay apart. */
+export interface Interval {
+  readonly months: number
+  readonly days: number
+  readonly micros: bigint
+}
 
 /** The fields that `INTERVAL '…' HOUR TO MINUTE` names, from the largest. */
 export type IntervalField = 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second'

@@ -1,7 +1,5 @@
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { civilFromDays, clockText, eraText, splitMicros, timeOf } from './calendar.ts'
-import type { Interval } from './interval.ts'
-import { DAYS, MONTHS } from './to-char.ts'
 
 /** How a session writes dates. */
 export type DateStyle = 'ISO' | 'SQL' | 'Postgres' | 'German'
@@ -65,6 +63,16 @@ export function dateStyleOf(value: string, before: Styles): Pick<Styles, 'date' 
   return { date: date ?? before.date, order: order ?? usual }
 }
 
+const WEEKDAYS = 'Mon Tue Wed Thu Fri Sat Sun'.split(' ')
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
+
+/** A span of time, as `Interval` has it. */
+interface Span {
+  readonly months: number
+  readonly days: number
+  readonly micros: bigint
+}
+
 const two = (value: number): string => String(value).padStart(2, '0')
 
 /** A date in a style that is not ISO. */
@@ -90,8 +98,8 @@ export function styledTimestamp(micros: bigint, zone: string | null, styles: Sty
   const end = zone === null ? '' : ` ${zone}`
   if (styles.date !== 'Postgres') return `${text} ${clock}${end}${era}`
   const civil = civilFromDays(days)
-  const weekday = (DAYS[(((days + 3) % 7) + 7) % 7] ?? '').slice(0, 3)
-  const month = (MONTHS[civil.month - 1] ?? '').slice(0, 3)
+  const weekday = WEEKDAYS[(((days + 3) % 7) + 7) % 7] ?? ''
+  const month = MONTHS[civil.month - 1] ?? ''
   const middle = styles.order === 'DMY' ? `${two(civil.day)} ${month}` : `${month} ${two(civil.day)}`
   return `${weekday} ${middle} ${clock} ${text.slice(6)}${end}${era}`
 }
@@ -107,7 +115,7 @@ interface Parts {
   readonly micros: bigint
 }
 
-const partsOf = ({ months, days, micros }: Interval): Parts => ({
+const partsOf = ({ months, days, micros }: Span): Parts => ({
   years: Math.trunc(months / 12),
   months: (months % 12) + 0,
   days,
@@ -164,7 +172,7 @@ function isoText(parts: Parts): string {
   return date === '' && time === '' ? 'PT0S' : `P${date}${time === '' ? '' : `T${time}`}`
 }
 
-function standardText(interval: Interval): string {
+function standardText(interval: Span): string {
   const { months, days, micros } = interval
   const all = [months, days, Number(micros)]
   const negative = all.some((value) => value < 0)
@@ -182,7 +190,7 @@ function standardText(interval: Interval): string {
 }
 
 /** A span in a style that is not PostgreSQL's own. */
-export function styledInterval(interval: Interval, style: IntervalStyle): string {
+export function styledInterval(interval: Span, style: IntervalStyle): string {
   if (style === 'sql_standard') return standardText(interval)
   return style === 'iso_8601' ? isoText(partsOf(interval)) : verboseText(partsOf(interval))
 }

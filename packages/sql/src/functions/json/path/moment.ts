@@ -2,9 +2,9 @@ import { SQLSTATE, sqlError } from '../../../errors.ts'
 import { DAY } from '../../../types/calendar.ts'
 import { dateToText, timestampText, timestamptzText } from '../../../types/datetime.ts'
 import { readStrictly, type TemplateKind } from '../../../types/from-char.ts'
+import type { Json } from '../../../types/json.ts'
 import { timeText } from '../../../types/time.ts'
 import { fixedZone, fromLocal, offsetText, type Zone } from '../../../types/time-zone.ts'
-import type { Item } from './evaluate.ts'
 
 const typeNames: Readonly<Record<TemplateKind, string>> = {
   date: 'date',
@@ -86,7 +86,7 @@ function isoTemplate(text: string): string | null {
 }
 
 /** @throws 22031 for what is no string, and no moment of that form; 22007, 22008 */
-export function momentOf(item: Item, template: string | null): JsonMoment {
+export function momentOf(item: Json | JsonMoment, template: string | null): JsonMoment {
   if (typeof item !== 'string')
     throw sqlError('22031', 'jsonpath item method .datetime() can only be applied to a string')
   const format = template ?? isoTemplate(item)
