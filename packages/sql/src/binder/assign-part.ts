@@ -9,6 +9,7 @@ import { fromArray, toArray } from '../types/array-text.ts'
 import { fromRecord, toRecord } from '../types/record-text.ts'
 import { elementOf, fieldsOf, formatType, INTEGER, typeName } from '../types/type.ts'
 import { bindExpression } from './bind-expression.ts'
+import { assignMember } from './bind-members.ts'
 import { fieldAt } from './bind-row.ts'
 import { coerce, tryCoerce } from './coerce.ts'
 import { errorAt } from './context.ts'
@@ -62,6 +63,10 @@ export function assignPart(place: Place, old: Expr, path: readonly AssignedPart[
     return withField(old, at, assignPart(place, fieldAt(old, at), rest, { ...assigned, name: field.name }))
   }
   const items = path.filter((part) => part.kind === 'item')
+  if (old.type.id === 'jsonb' && items.length === path.length) {
+    const put = assignPart(place, constant(old.type, null), [], assigned)
+    return assignMember(context, node, items, old, put, (part) => bindExpression(place, part))
+  }
   if (items.length < path.length || old.type.element === undefined)
     throw errorAt(
       context,

@@ -27,6 +27,7 @@ import {
   typeName,
   unmodified,
 } from '../types/type.ts'
+import { bindMembers } from './bind-members.ts'
 import { coerce, settle, unify } from './coerce.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn } from './context.ts'
 import { operatorCall } from './overloads.ts'
@@ -122,7 +123,7 @@ export function bindSubscript(context: BindContext, expression: SubscriptExpress
     base = base.operand
   }
   const operand = bind(base)
-  if (operand.type.id === 'jsonb') return bindMembers(context, chain, operand, bind)
+  if (operand.type.id === 'jsonb') return bindMembers(context, expression, chain, operand, bind)
   if (operand.type.id === 'text' && isFirst(chain)) {
     const fn = strictly('subscript', [TEXT], TEXT, (text: string) => [...text][0] ?? '')
     return call(fn, [operand])
@@ -172,21 +173,6 @@ export function bindSubscript(context: BindContext, expression: SubscriptExpress
     ),
   )
   return call(fn, [operand, ...bounds])
-}
-
-function bindMembers(
-  context: BindContext,
-  chain: readonly SubscriptExpression[],
-  operand: Expr,
-  bind: Bind,
-): Expr {
-  return chain.reduce((value, part) => {
-    if (part.slice || part.lower === null)
-      throw errorAt(context, part, SQLSTATE.datatypeMismatch, 'jsonb subscript does not support slices')
-    const key = bind(part.lower)
-    const type = key.type.id === 'unknown' ? TEXT : key.type
-    return operatorCall(context, part, '->', [value, coerce(context, part.lower, key, type, 'implicit')])
-  }, operand)
 }
 
 /**

@@ -38,7 +38,7 @@ import { asDomain } from './domains.ts'
 import { extremeCall } from './extreme-call.ts'
 import { groupingCall } from './grouping.ts'
 import { positional } from './named-arguments.ts'
-import { functionCall, isAggregate, operatorCall } from './overloads.ts'
+import { functionCall, isAggregate, operatorCall, variadicCall } from './overloads.ts'
 import { bindPartitionOf } from './partition-of.ts'
 import type { Place } from './place.ts'
 import { EMPTY_SCOPE, findColumn, resolveColumn } from './scope.ts'
@@ -512,7 +512,9 @@ function bindCall(place: Place, expression: CallExpression): Expr {
       fieldsOf(row.type).findIndex((field) => field.name === name),
     )
   }
-  return functionCall(context, expression, name, args)
+  return expression.variadic === true
+    ? variadicCall(context, expression, name, args)
+    : functionCall(context, expression, name, args)
 }
 
 /** The form of `normalize(text, NFC)` is a word, not a column. */
@@ -532,7 +534,9 @@ function bindSetCall(place: Place, expression: CallExpression, name: string): Ex
       `set-returning functions are not allowed in ${place.name}`,
     )
   const inside: Place = { ...place, sets: null, name: 'arguments of set-returning functions' }
-  const bound = expression.args.map((arg) => bindExpression(inside, arg))
+  const bound = positional(context, expression, name, expression.args).map((arg) =>
+    bindExpression(inside, arg),
+  )
   const { rows, args, type } = setFunction(context, expression, name, bound)
   const column = newColumn(context, name, type)
   return place.sets.add({ name, args, column, rows, node: expression })

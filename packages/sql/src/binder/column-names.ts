@@ -32,6 +32,9 @@ function find(expression: Expression): Found {
       const inner = expression.otherwise === null ? NONE : find(expression.otherwise)
       return inner.strong ? inner : weak('case')
     }
+    case 'binary':
+      // OVERLAPS is a function in the guise of an operator.
+      return expression.operator === 'overlaps' ? strong('overlaps') : NONE
     case 'coalesce':
     case 'nullif':
     case 'greatest':
@@ -42,8 +45,6 @@ function find(expression: Expression): Found {
     case 'array':
     case 'arrayQuery':
       return strong('array')
-    case 'boolean':
-      return weak('bool')
     case 'subscript':
       return find(expression.operand)
     case 'subquery': {

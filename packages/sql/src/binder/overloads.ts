@@ -1,5 +1,6 @@
 import type { AggregateFunction, ScalarFunction } from '../functions/function.ts'
 import { resolveAggregate, resolveFunction, resolveOperator } from '../functions/resolve.ts'
+import { variadicFunction } from '../functions/variadic.ts'
 import type { CallExpr, Expr } from '../plan/expression.ts'
 import type { Node } from '../syntax/ast.ts'
 import type { SqlType } from '../types/type.ts'
@@ -47,6 +48,17 @@ export function functionCall(
   args: readonly Expr[],
 ): CallExpr {
   const fn = resolveFunction(name, typesOf(args), positionOf(context, node))
+  return callOf(context, node, fn, 'function', args)
+}
+
+/** The same where the last argument is an array of all further ones. @throws 42883, 42804 */
+export function variadicCall(
+  context: BindContext,
+  node: Node,
+  name: string,
+  args: readonly Expr[],
+): CallExpr {
+  const fn = variadicFunction(name, typesOf(args), positionOf(context, node))
   return callOf(context, node, fn, 'function', args)
 }
 

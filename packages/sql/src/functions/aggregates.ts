@@ -1,11 +1,12 @@
 import type { Value } from '@cluster/core'
 import { comparatorOf } from '../types/compare.ts'
 import { toSingle } from '../types/convert.ts'
-import { addDecimal, divideDecimal, multiplyDecimal, sqrtDecimal, subtractDecimal } from '../types/decimal.ts'
+import { addDecimal, divideDecimal, multiplyDecimal, sqrtInScale, subtractDecimal } from '../types/decimal.ts'
 import { addInterval, divideInterval, intervalText, toInterval } from '../types/interval.ts'
 import {
   BIGINT,
   BOOLEAN,
+  BYTEA,
   DOUBLE,
   INTERVAL,
   NUMERIC,
@@ -108,7 +109,7 @@ function spread(sample: boolean, root: boolean) {
     const deviation = subtractDecimal(multiplyDecimal(n, squares), multiplyDecimal(sum, sum))
     if (deviation.startsWith('-') || !/[1-9]/.test(deviation)) return deviation === 'NaN' ? deviation : '0'
     const variance = divideDecimal(deviation, multiplyDecimal(n, sample ? String(count - 1) : n))
-    return root ? sqrtDecimal(variance) : variance
+    return root ? sqrtInScale(variance) : variance
   }
 }
 
@@ -287,6 +288,23 @@ const joining: AggregateFunction = define<Joined>({
   finish: (state) => (state === null ? null : state[1]),
 })
 
+const joiningBytes: AggregateFunction = define<readonly [delimiter: Uint8Array, bytes: Uint8Array] | null>({
+  name: 'string_agg',
+  args: [BYTEA, BYTEA],
+  returns: BYTEA,
+  strict: false,
+  ordered: true,
+  init: () => null,
+  step: (state, value, delimiter) => {
+    if (value === null) return state
+    const sign = (delimiter ?? new Uint8Array()) as Uint8Array
+    const bytes = value as Uint8Array
+    return state === null ? [sign, bytes] : [state[0], Uint8Array.from([...state[1], ...sign, ...bytes])]
+  },
+  merge: (a, b) => (a === null ? b : b === null ? a : [a[0], Uint8Array.from([...a[1], ...b[0], ...b[1]])]),
+  finish: (state) => (state === null ? null : state[1]),
+})
+
 export const aggregates: readonly AggregateFunction[] = [
   counter([], true),
   ...sums,
@@ -296,6 +314,7 @@ export const aggregates: readonly AggregateFunction[] = [
   ...statistics,
   ...logic,
   joining,
+  joiningBytes,
 ]
 
 /** `count` of one argument takes any type. */

@@ -1,6 +1,6 @@
 import type { Value } from '@cluster/core'
 import { same } from '../types/convert.ts'
-import { isRelative } from '../types/parse-moment.ts'
+import { isOrdered, isRelative } from '../types/parse-moment.ts'
 import {
   elementOf,
   isPreferred,
@@ -148,6 +148,7 @@ function sessionCast(from: SqlType, to: SqlType, impl: Conversion): ScalarFuncti
   }
 }
 
+const styled: ReadonlySet<TypeId> = new Set(['date', 'timestamp', 'interval'])
 const zonedIds: ReadonlySet<TypeId> = new Set(['timestamptz', 'timetz'])
 const baseId = (type: SqlType): TypeId => (type.element ?? type).id
 
@@ -156,17 +157,22 @@ function zoned(from: SqlType, to: SqlType): boolean {
   const [source, target] = [baseId(from), baseId(to)]
   if (source === target) return false
   if (source === 'timestamptz') return true
+  // The styles of the session show in texts, and say how they are read.
+  if (styled.has(source) && typeCategory(to.id) === 'string') return true
+  if (styled.has(target) && typeCategory(from.id) === 'string') return true
   if (source === 'timetz') return false
   return zonedIds.has(target)
 }
 
 /**
- * The cast of a literal such as `now` or `today`, which depends on the present.
+ * The cast of a literal such as `now` or `01/02/2024`, which depends on the present or on the styles of the session.
  * @returns null when the literal always means the same
  */
 export function relativeCast(text: Value, to: SqlType): ScalarFunction | null {
   const wanted = ['timestamp', 'timestamptz', 'date', 'time', 'timetz'].includes(to.id)
-  if (!wanted || typeof text !== 'string' || !isRelative(text)) return null
+  const signed = to.id === 'interval' && typeof text === 'string' && /^\s*-/.test(text)
+  const open = typeof text === 'string' && ((wanted && (isRelative(text) || isOrdered(text))) || signed)
+  if (!open) return null
   const unknown = TYPES.unknown
   return sessionCast(unknown, to, conversion(unknown, to, true))
 }

@@ -8,14 +8,15 @@ import {
 import { commentOf } from '../catalog/descriptions.ts'
 import type { CatalogImage } from '../catalog/image.ts'
 import { DATABASE_OWNER } from '../catalog/known-oids.ts'
-import { SQLSTATE, sqlError } from '../errors.ts'
+import { isSqlError, SQLSTATE, sqlError } from '../errors.ts'
 import { quoteIdentifier } from '../syntax/keywords.ts'
 import { textArray } from '../types/array-text.ts'
-import { isSpecial } from '../types/decimal.ts'
 import { arrayOf, type SqlType, TEXT, type TypeId, typeName } from '../types/type.ts'
 import { contextual, fn } from './define.ts'
 import type { ContextImplementation, ScalarFunction } from './function.ts'
 import { numberedAcl, privilegeFunctions } from './privileges.ts'
+import { named } from './session.ts'
+import { sizeFunctions } from './sizes.ts'
 
 /** Functions that ask the catalog, as clients of PostgreSQL call them. */
 
@@ -61,7 +62,7 @@ const setting: ContextImplementation = (session, name, missing) => {
 }
 
 export const catalogFunctions: readonly ScalarFunction[] = [
-  inCatalog('current_schema', [], 'text', (catalog) => catalog.schemas()[0] ?? null),
+  named(inCatalog('current_schema', [], 'text', (catalog) => catalog.schemas()[0] ?? null)),
   loose(
     inCatalog('format_type', ['oid', 'integer'], 'text', (catalog, oid, modifier) =>
       oid === null ? null : catalog.formatType(oid as number, modifier as number | null),
@@ -161,6 +162,14 @@ export const catalogFunctions: readonly ScalarFunction[] = [
     const found = catalog.find(text as string)
     return found === null ? null : catalog.shown(found)
   }),
+  inCatalog('to_regnamespace', ['text'], 'regnamespace', (catalog, text) => {
+    try {
+      return catalog.nameOf('regnamespace', catalog.oidOf('regnamespace', text as string))
+    } catch (error) {
+      if (isSqlError(error) && error.detail.sqlstate === '3F000') return null
+      throw error
+    }
+  }),
   inCatalog('to_regtype', ['text'], 'regtype', (catalog, text) => {
     const found = catalog.findType(text as string)
     return found === null ? null : catalog.nameOf('regtype', found.oid)
@@ -170,12 +179,12 @@ export const catalogFunctions: readonly ScalarFunction[] = [
   ),
   size('pg_relation_size', ['oid', 'text']),
   size('pg_database_size', ['text']),
-  fn('pg_size_pretty', ['bigint'], 'text', (bytes) => prettySize(bytes)),
-  // The sum of sizes is one.
-  fn('pg_size_pretty', ['numeric'], 'text', prettyNumeric),
+  ...sizeFunctions,
+  named(fn('pg_client_encoding', [], 'text', () => 'UTF8')),
+  fn('pg_trigger_depth', [], 'integer', () => 0),
   fn('pg_encoding_to_char', ['integer'], 'text', (code) => (code === 6 ? 'UTF8' : '')),
   fn('pg_char_to_encoding', ['text'], 'integer', (name) => (/^utf-?8$/i.test(name) ? 6 : -1)),
-  fn('getdatabaseencoding', [], 'text', () => 'UTF8'),
+  named(fn('getdatabaseencoding', [], 'text', () => 'UTF8')),
   fn('pg_is_in_recovery', [], 'boolean', () => false),
   fn('pg_relation_is_publishable', ['oid'], 'boolean', () => false),
   fn('pg_my_temp_schema', [], 'oid', () => 0),
@@ -202,22 +211,3 @@ export const asksCatalog: ReadonlySet<string> = new Set([
   'pg_partition_ancestors',
   'pg_partition_tree',
 ])
-
-const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB']
-
-function prettyNumeric(bytes: string): string {
-  if (isSpecial(bytes)) return `${bytes} PB`
-  // Parts of a byte are shown, and count in no other unit.
-  return Math.abs(Number(bytes)) < 10_240 ? `${bytes} bytes` : prettySize(BigInt(bytes.replace(/\..*$/, '')))
-}
-
-/** As PostgreSQL rounds: a unit is used from ten thousand of the one below on. */
-function prettySize(bytes: bigint): string {
-  let amount = Number(bytes)
-  let unit = 0
-  while (Math.abs(amount) >= 10_240 && unit < units.length - 1) {
-    amount /= 1024
-    unit++
-  }
-  return `${Math.round(amount)} ${units[unit]}`
-}

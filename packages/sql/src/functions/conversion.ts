@@ -27,7 +27,15 @@ import { isNumber, jsonbOf, kindOf, toJson } from '../types/json.ts'
 import { fitText, parseValue } from '../types/parse.ts'
 import { roundTime, roundTimetz, timetzText, toZonedTime, wrapTime } from '../types/time.ts'
 import { fromLocal, toLocal, UTC, type Zone } from '../types/time-zone.ts'
-import { elementOf, NUMERIC, type SqlType, type TypeId, typeCategory, typeName } from '../types/type.ts'
+import {
+  elementOf,
+  NUMERIC,
+  type SqlType,
+  type TypeId,
+  typeCategory,
+  typeName,
+  unmodified,
+} from '../types/type.ts'
 import type { FunctionContext } from './function.ts'
 import { recordConversion } from './record-casts.ts'
 
@@ -80,12 +88,16 @@ export function conversion(from: SqlType, to: SqlType, explicit: boolean): Conve
   }
   if (from.id === 'unknown') {
     if (target === 'string') return same
-    return (value, session) => read(to, value as string, session)
+    const wanted = explicit && target === 'bits' ? unmodified(to) : to
+    return (value, session) => read(wanted, value as string, session)
   }
   if (source === 'string' && target === 'string')
     return from.id === 'char' ? (value) => trimBlanks(value as string) : same
   if (target === 'string') return (value, session) => castText(from, value, zoneOf(session))
-  if (source === 'string') return (value, session) => read(to, value as string, session)
+  if (source === 'string') {
+    const wanted = explicit && target === 'bits' ? unmodified(to) : to
+    return (value, session) => read(wanted, value as string, session)
+  }
   if (source === 'number' && target === 'number') return numberConversion(from, to)
   if (source === 'array') {
     const [element, wanted] = [elementOf(from), elementOf(to)]

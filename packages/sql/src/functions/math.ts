@@ -48,6 +48,15 @@ function arc(value: number, inverse: (value: number) => number): number {
   return inverse(value)
 }
 
+/** @throws 22003 for what is infinite */
+const ofAngle =
+  (inner: (value: number) => number) =>
+  (value: number): number => {
+    if (Math.abs(value) === Number.POSITIVE_INFINITY)
+      throw sqlError(SQLSTATE.numericValueOutOfRange, 'input is out of range')
+    return inner(value)
+  }
+
 function greatestDivisor(a: bigint, b: bigint): bigint {
   let x = a < 0n ? -a : a
   let y = b < 0n ? -b : b
@@ -61,8 +70,6 @@ function leastMultiple(a: bigint, b: bigint): bigint {
   return product < 0n ? -product : product
 }
 
-const degrees = 180 / Math.PI
-
 export const mathFunctions: readonly ScalarFunction[] = [
   ...['ceil', 'ceiling'].flatMap((name) => [
     fn(name, ['numeric'], 'numeric', ceilDecimal),
@@ -72,12 +79,15 @@ export const mathFunctions: readonly ScalarFunction[] = [
   fn('floor', ['double'], 'double', Math.floor),
   fn('round', ['numeric'], 'numeric', (value) => roundDecimal(value, 0)),
   fn('round', ['numeric', 'integer'], 'numeric', roundDecimal),
-  fn('round', ['double'], 'double', (value) => (Number.isFinite(value) ? roundHalfEven(value) : value)),
+  fn('round', ['double'], 'double', (value) => {
+    const whole = Number.isFinite(value) ? roundHalfEven(value) : value
+    return whole === 0 && (value < 0 || Object.is(value, -0)) ? -0 : whole
+  }),
   fn('trunc', ['numeric'], 'numeric', (value) => truncateDecimal(value, 0)),
   fn('trunc', ['numeric', 'integer'], 'numeric', truncateDecimal),
   fn('trunc', ['double'], 'double', Math.trunc),
   fn('sign', ['numeric'], 'numeric', (value) => (value === 'NaN' ? value : String(signDecimal(value)))),
-  fn('sign', ['double'], 'double', (value) => (Number.isNaN(value) ? value : Math.sign(value) + 0)),
+  fn('sign', ['double'], 'double', (value) => (Number.isNaN(value) ? 0 : Math.sign(value) + 0)),
   fn('scale', ['numeric'], 'integer', (value) => (isSpecial(value) ? null : toDecimal(value).scale)),
   fn('div', ['numeric', 'numeric'], 'numeric', divideWholeDecimal),
   ...['sqrt', '|/'].flatMap((name) => [
@@ -103,12 +113,15 @@ export const mathFunctions: readonly ScalarFunction[] = [
   ),
   fn('lcm', ['bigint', 'bigint'], 'bigint', (a, b) => checkBigint(leastMultiple(a, b))),
   fn('pi', [], 'double', () => Math.PI),
-  fn('degrees', ['double'], 'double', (value) => value * degrees),
-  fn('radians', ['double'], 'double', (value) => value / degrees),
-  fn('sin', ['double'], 'double', Math.sin),
-  fn('cos', ['double'], 'double', Math.cos),
-  fn('tan', ['double'], 'double', Math.tan),
-  fn('cot', ['double'], 'double', (value) => 1 / Math.tan(value)),
+  fn('sin', ['double'], 'double', ofAngle(Math.sin)),
+  fn('cos', ['double'], 'double', ofAngle(Math.cos)),
+  fn('tan', ['double'], 'double', ofAngle(Math.tan)),
+  fn(
+    'cot',
+    ['double'],
+    'double',
+    ofAngle((value) => 1 / Math.tan(value)),
+  ),
   fn('asin', ['double'], 'double', (value) => arc(value, Math.asin)),
   fn('acos', ['double'], 'double', (value) => arc(value, Math.acos)),
   fn('atan', ['double'], 'double', Math.atan),

@@ -10,10 +10,10 @@ import {
 import { doubleText, realText } from '../types/float-text.ts'
 import { charToNumber, numberToChar } from '../types/number-to-char.ts'
 import { fn } from './define.ts'
+import { degreeFunctions } from './degrees.ts'
 import type { ScalarFunction } from './function.ts'
 
 const range = () => sqlError(SQLSTATE.numericValueOutOfRange, 'input is out of range')
-const overflow = () => sqlError(SQLSTATE.numericValueOutOfRange, 'value out of range: overflow')
 
 /** The argument must lie within, or be NaN. */
 const within =
@@ -22,58 +22,6 @@ const within =
     if (value < low || value > high) throw range()
     return inner(value)
   }
-
-const finite =
-  (inner: (value: number) => number) =>
-  (value: number): number => {
-    const result = inner(value)
-    if (!Number.isFinite(result) && Number.isFinite(value)) throw overflow()
-    return result
-  }
-
-const DEGREE = Math.PI / 180
-
-/** The multiples of 30 and 45 degrees have exact values, which radians would miss. */
-const sines: ReadonlyMap<number, number> = new Map([
-  [0, 0],
-  [30, 0.5],
-  [90, 1],
-  [150, 0.5],
-  [180, 0],
-  [210, -0.5],
-  [270, -1],
-  [330, -0.5],
-])
-
-function sind(value: number): number {
-  if (!Number.isFinite(value)) {
-    if (Number.isNaN(value)) return value
-    throw range()
-  }
-  const turned = ((value % 360) + 360) % 360
-  return sines.get(turned) ?? Math.sin(turned * DEGREE)
-}
-
-const cosd = (value: number): number => sind(90 - value)
-
-function tand(value: number): number {
-  const turned = (((value % 180) + 180) % 180) + 0
-  if (turned === 0) return 0
-  if (turned === 45) return 1
-  if (turned === 135) return -1
-  return turned === 90 ? Number.POSITIVE_INFINITY : Math.tan(turned * DEGREE)
-}
-
-const arcs: readonly (readonly [value: number, asin: number, acos: number])[] = [
-  [0, 0, 90],
-  [0.5, 30, 60],
-  [-0.5, -30, 120],
-  [1, 90, 0],
-  [-1, -90, 180],
-]
-const asind = (value: number): number => arcs.find(([at]) => at === value)?.[1] ?? Math.asin(value) / DEGREE
-const acosd = (value: number): number => arcs.find(([at]) => at === value)?.[2] ?? Math.acos(value) / DEGREE
-const atand = (value: number): number => (Math.abs(value) === 1 ? 45 * value : Math.atan(value) / DEGREE)
 
 function factorial(value: bigint): string {
   if (value < 0n)
@@ -167,34 +115,27 @@ export const numbers: readonly ScalarFunction[] = [
   fn('lcm', ['numeric', 'numeric'], 'numeric', leastMultiple),
   fn('width_bucket', ['double', 'double', 'double', 'integer'], 'integer', bucketOfFloat),
   fn('width_bucket', ['numeric', 'numeric', 'numeric', 'integer'], 'integer', bucketOfDecimal),
-  fn('sinh', ['double'], 'double', finite(Math.sinh)),
-  fn('cosh', ['double'], 'double', finite(Math.cosh)),
+  fn('sinh', ['double'], 'double', Math.sinh),
+  fn('cosh', ['double'], 'double', Math.cosh),
   fn('tanh', ['double'], 'double', Math.tanh),
   fn('asinh', ['double'], 'double', Math.asinh),
   fn('acosh', ['double'], 'double', within(1, Number.POSITIVE_INFINITY, Math.acosh)),
   fn('atanh', ['double'], 'double', within(-1, 1, Math.atanh)),
-  fn('sind', ['double'], 'double', sind),
-  fn('cosd', ['double'], 'double', cosd),
-  fn('tand', ['double'], 'double', tand),
-  fn('cotd', ['double'], 'double', (value) => 1 / tand(value)),
-  fn('asind', ['double'], 'double', within(-1, 1, asind)),
-  fn('acosd', ['double'], 'double', within(-1, 1, acosd)),
-  fn('atand', ['double'], 'double', atand),
-  fn('atan2d', ['double', 'double'], 'double', (y, x) => Math.atan2(y, x) / DEGREE),
+  ...degreeFunctions,
   fn('#', ['smallint', 'smallint'], 'smallint', (a, b) => a ^ b),
   fn('&', ['smallint', 'smallint'], 'smallint', (a, b) => a & b),
   fn('|', ['smallint', 'smallint'], 'smallint', (a, b) => a | b),
   fn('~', ['smallint'], 'smallint', (a) => ~a),
   fn('<<', ['smallint', 'integer'], 'smallint', (a, b) => ((a << (b & 31)) << 16) >> 16),
   fn('>>', ['smallint', 'integer'], 'smallint', (a, b) => a >> (b & 31)),
-  fn('to_char', ['numeric', 'text'], 'text', numberToChar),
+  fn('to_char', ['numeric', 'text'], 'text', (value, format) => numberToChar(value, format)),
   fn('to_char', ['integer', 'text'], 'text', (value, format) => numberToChar(String(value), format)),
   fn('to_char', ['bigint', 'text'], 'text', (value, format) => numberToChar(value.toString(), format)),
   fn('to_char', ['double', 'text'], 'text', (value, format) =>
-    numberToChar(plainFloat(doubleText(value)), format),
+    numberToChar(plainFloat(doubleText(value)), format, 15),
   ),
   fn('to_char', ['real', 'text'], 'text', (value, format) =>
-    numberToChar(plainFloat(realText(value)), format),
+    numberToChar(plainFloat(realText(value)), format, 6),
   ),
   fn('to_number', ['text', 'text'], 'numeric', charToNumber),
 ]

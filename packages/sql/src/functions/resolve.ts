@@ -1,3 +1,4 @@
+import type { Value } from '@cluster/core'
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
 import {
   isPreferred,
@@ -12,7 +13,7 @@ import {
 import { aggregates, countOf } from './aggregates.ts'
 import { arithmetic } from './arithmetic.ts'
 import { bitFunctions } from './bits.ts'
-import { canCast } from './cast.ts'
+import { canCast, castFor } from './cast.ts'
 import { catalogFunctions } from './catalog.ts'
 import { polymorphicAggregates } from './collect-aggregates.ts'
 import { comparisons } from './comparison.ts'
@@ -20,6 +21,7 @@ import { datetimeFunctions } from './datetime/arithmetic.ts'
 import { datetimeParts } from './datetime/parts.ts'
 import { zoneFunctions } from './datetime/zone.ts'
 import type { AggregateFunction, ScalarFunction } from './function.ts'
+import { strictly } from './generic.ts'
 import { interned } from './interned.ts'
 import { jsonFunctions } from './json/functions.ts'
 import { jsonPathFunctions } from './json/path-functions.ts'
@@ -173,7 +175,42 @@ export function resolveFunction(name: string, args: readonly SqlType[], position
   const overloads = functions.get(name) ?? []
   const chosen = chooseOverload(overloads, args)
   if (typeof chosen === 'object') return chosen
-  return refuse(chosen, name, args, overloads.length > 0 || polymorphicFunctions.has(name), position)
+  const cast = chosen === 'none' ? castCall(name, args) : null
+  return cast ?? refuse(chosen, name, args, overloads.length > 0 || polymorphicFunctions.has(name), position)
+}
+
+/** Types by their names in `pg_type`, which are those of functions as well. */
+const castNames: ReadonlyMap<string, TypeId> = new Map<string, TypeId>([
+  ['bool', 'boolean'],
+  ['int2', 'smallint'],
+  ['int4', 'integer'],
+  ['int8', 'bigint'],
+  ['float4', 'real'],
+  ['float8', 'double'],
+  ['numeric', 'numeric'],
+  ['text', 'text'],
+  ['varchar', 'varchar'],
+  ['bpchar', 'char'],
+  ['date', 'date'],
+  ['timestamp', 'timestamp'],
+  ['timestamptz', 'timestamptz'],
+  ['time', 'time'],
+  ['timetz', 'timetz'],
+  ['interval', 'interval'],
+  ['uuid', 'uuid'],
+  ['json', 'json'],
+  ['jsonb', 'jsonb'],
+  ['bytea', 'bytea'],
+])
+
+/** `date(x)` and its like: a call of one argument by the name of a type is a cast. */
+function castCall(name: string, args: readonly SqlType[]): ScalarFunction | null {
+  const [from, more] = args
+  const id = castNames.get(name)
+  if (id === undefined || from === undefined || more !== undefined) return null
+  const fn = castFor(from, TYPES[id], 'explicit')
+  if (fn !== 'same') return fn
+  return interned(name, args, 'cast', () => strictly(name, [from], TYPES[id], (value: Value) => value))
 }
 
 function refuse(
@@ -235,9 +272,10 @@ export function resolveOperator(
     })
   throw sqlError(SQLSTATE.undefinedFunction, `operator does not exist: ${shown}`, {
     position,
-    hint: `No operator matches the given name and argument type${
-      left === null ? '' : 's'
-    }. You might need to add explicit type casts.`,
+    hint:
+      left === null
+        ? 'No operator matches the given name and argument type. You might need to add an explicit type cast.'
+        : 'No operator matches the given name and argument types. You might need to add explicit type casts.',
   })
 }
 

@@ -1,14 +1,18 @@
+import { NAME } from '../types/type.ts'
 import { contextual, fn } from './define.ts'
 import type { ScalarFunction } from './function.ts'
+
+/** The same with a result that clients know as a `name`. */
+export const named = (fn: ScalarFunction): ScalarFunction => ({ ...fn, returns: NAME })
 
 /** What a session tells about itself. */
 export const sessionFunctions: readonly ScalarFunction[] = [
   ...['current_user', 'current_role', 'user'].map((name) =>
-    contextual(name, [], 'text', 'stable', ({ user }) => user),
+    named(contextual(name, [], 'text', 'stable', ({ user }) => user)),
   ),
-  contextual('session_user', [], 'text', 'stable', ({ sessionUser }) => sessionUser),
+  named(contextual('session_user', [], 'text', 'stable', ({ sessionUser }) => sessionUser)),
   ...['current_database', 'current_catalog'].map((name) =>
-    contextual(name, [], 'text', 'stable', ({ database }) => database),
+    named(contextual(name, [], 'text', 'stable', ({ database }) => database)),
   ),
   contextual('pg_backend_pid', [], 'integer', 'stable', ({ pid }) => pid()),
   // PostgreSQL's gives `void`, which clients see as an empty text. NULL means an empty payload.

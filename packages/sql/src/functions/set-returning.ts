@@ -6,6 +6,7 @@ import { isInfinite } from '../types/datetime.ts'
 import { addDecimal, compareDecimal, isSpecial, signDecimal } from '../types/decimal.ts'
 import { intervalSpan, shiftTimestamp, toInterval } from '../types/interval.ts'
 import { fromRecord } from '../types/record-text.ts'
+import { UTC } from '../types/time-zone.ts'
 import {
   arrayOf,
   BIGINT,
@@ -15,6 +16,7 @@ import {
   INTERVAL,
   JSON_TYPE,
   JSONB,
+  JSONPATH,
   NUMERIC,
   OID,
   REGCLASS,
@@ -161,9 +163,14 @@ const plain: readonly SetReturning[] = [
     TEXT,
     (text: string, delimiter: string) => splitText(text, delimiter, null).items,
   ),
-  ...['jsonb_path_query', 'jsonb_path_query_tz'].flatMap((name) =>
-    [2, 3, 4].map((count) => define(name, [JSONB, TEXT, JSONB, BOOLEAN].slice(0, count), JSONB, pathRows)),
-  ),
+  ...[2, 3, 4].flatMap((count) => {
+    const args = [JSONB, JSONPATH, JSONB, BOOLEAN].slice(0, count)
+    return [
+      define('jsonb_path_query', args, JSONB, pathRows(null)),
+      // Rows are made without the session, so moments with and without a zone compare in UTC.
+      define('jsonb_path_query_tz', args, JSONB, pathRows(UTC)),
+    ]
+  }),
   ...[2, 3].flatMap((count) => {
     const args = [TEXT, TEXT, TEXT].slice(0, count)
     return [

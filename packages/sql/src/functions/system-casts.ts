@@ -1,5 +1,6 @@
 import type { Value } from '@cluster/core'
 import type { NamedKind } from '../catalog/image.ts'
+import { SQLSTATE, sqlError } from '../errors.ts'
 import { OID, type SqlType, TEXT, type TypeId, typeCategory } from '../types/type.ts'
 import type { ContextImplementation, ScalarFunction } from './function.ts'
 
@@ -35,8 +36,15 @@ export function systemCast(from: SqlType, to: SqlType): SystemCast | null {
   }
 }
 
+/** @throws 22003 */
+function checkOid(value: bigint): number {
+  if (value < 0n || value > 0xffff_ffffn) throw sqlError(SQLSTATE.numericValueOutOfRange, 'OID out of range')
+  return Number(value)
+}
+
 function toOid(from: SqlType): SystemCast | null {
-  if (from.id === 'bigint') return { least: 'implicit', fn: cast(from, OID, (value) => Number(value)) }
+  if (from.id === 'bigint')
+    return { least: 'implicit', fn: cast(from, OID, (value) => checkOid(value as bigint)) }
   if (whole.has(from.id)) return { least: 'implicit', fn: 'same' }
   if (!named.has(from.id)) return null
   const fn = inCatalog(from, OID, (session, name) => session.catalog().oidOf(from.id, name as string))

@@ -1,5 +1,6 @@
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
-import { sessionZone, UTC, type Zone } from '../types/time-zone.ts'
+import { dateStyleOf, intervalStyleOf, PLAIN_STYLES, type Styles } from '../types/styles.ts'
+import { sessionZone, UTC, withStyles, type Zone } from '../types/time-zone.ts'
 import { limitMs, limitText, TIME_LIMITS } from './time-limit.ts'
 import { memoryKib, memoryText } from './work-memory.ts'
 
@@ -124,6 +125,8 @@ export interface TransactionModes {
 const NOTHING: ReadonlyMap<string, never> = new Map<string, never>()
 const LEVELS: readonly string[] = ['serializable', 'repeatable read', 'read committed', 'read uncommitted']
 
+const STYLES = ['datestyle', 'intervalstyle'] as const
+
 /** The settings of one session. What a transaction sets is undone with it. */
 export class Settings {
   #now: SettingsMark = { values: NOTHING, afterwards: NOTHING }
@@ -159,14 +162,14 @@ export class Settings {
    * @throws 42704, 22023
    */
   set(name: string, values: readonly string[] | null, local = false): void {
-    const value = checkedSetting(name, values)
+    const value = checkedSetting(name, values, this.#styles())
     if (name !== 'transaction_isolation') this.#store(name, value, local)
     else if (value !== null && this.#modes !== null) this.#modes = { ...this.#modes, isolation: value }
   }
 
   /** Sets what the session begins with, to which RESET goes back. @throws 42704, 22023 */
   begin(name: string, value: string): void {
-    const checked = checkedSetting(name, [value])
+    const checked = checkedSetting(name, [value], this.#styles())
     if (checked !== null) this.#beginning.set(name, checked)
   }
 
@@ -247,7 +250,16 @@ export class Settings {
 
   /** Where the session is. */
   zone(): Zone {
-    return sessionZone(this.get('timezone')) ?? UTC
+    const zone = sessionZone(this.get('timezone')) ?? UTC
+    const plain = STYLES.every((name) => !this.#now.values.has(name) && !this.#beginning.has(name))
+    return plain ? zone : withStyles(zone, this.#styles())
+  }
+
+  #styles(): Styles {
+    return {
+      ...dateStyleOf(this.get('datestyle'), PLAIN_STYLES),
+      interval: intervalStyleOf(this.get('intervalstyle')),
+    }
   }
 
   all(): readonly (readonly [string, string])[] {
@@ -262,9 +274,14 @@ function checkName(name: string): void {
 
 /**
  * A value as it is kept; null without values, or when the setting stays as it is, whatever was asked for.
+ * @param styles those before, of which DateStyle may change a part
  * @throws 42704, 22023
  */
-export function checkedSetting(name: string, values: readonly string[] | null): string | null {
+export function checkedSetting(
+  name: string,
+  values: readonly string[] | null,
+  styles: Styles = PLAIN_STYLES,
+): string | null {
   checkName(name)
   if (values === null) return null
   // A path is told as it would be written.
@@ -279,6 +296,11 @@ export function checkedSetting(name: string, values: readonly string[] | null): 
       hint: 'It is a whole number; 0: a COPY is one transaction.',
     })
   if (name === 'timezone') return zoneSetting(value).name
+  if (name === 'intervalstyle') return intervalStyleOf(value)
+  if (name === 'datestyle') {
+    const { date, order } = dateStyleOf(value, styles)
+    return `${date}, ${order}`
+  }
   if (TIME_LIMITS.has(name)) return limitText(limitMs(name, value))
   if (name === WORK_MEMORY) return memoryText(memoryKib(name, value))
   // Every transaction is serializable, which is more than any other level asks for; SHOW tells what was asked for.

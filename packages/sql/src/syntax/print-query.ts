@@ -249,7 +249,13 @@ export function printCall(node: CallExpression): string {
   const order = node.orderBy.length === 0 ? '' : ` ORDER BY ${printSort(node.orderBy)}`
   const group = node.withinGroup.length === 0 ? '' : ` WITHIN GROUP (ORDER BY ${printSort(node.withinGroup)})`
   const end = filter === null ? '' : ` FILTER (WHERE ${printExpression(filter)})`
-  return `${shown}(${node.star ? '*' : distinct + list(args) + order})${group}${end}${printOver(node.over)}`
+  return `${shown}(${node.star ? '*' : distinct + argumentList(node) + order})${group}${end}${printOver(node.over)}`
+}
+
+function argumentList({ args, variadic }: CallExpression): string {
+  if (variadic !== true) return list(args)
+  const last = args.slice(-1).map((arg) => `VARIADIC ${printExpression(arg)}`)
+  return [...args.slice(0, -1).map(printExpression), ...last].join(', ')
 }
 
 function printOver(over: CallExpression['over']): string {

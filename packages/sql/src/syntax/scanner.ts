@@ -1,6 +1,6 @@
 import type { IToken, TokenType } from 'chevrotain'
 import { SQLSTATE, type SqlError, sqlError } from '../errors.ts'
-import { closingQuote, dollarQuoted, escapedString } from './strings.ts'
+import { closingQuote, dollarQuoted, escapeClause, escapedString, unicodeEscaped } from './strings.ts'
 import {
   BitLiteral,
   Colon,
@@ -146,6 +146,23 @@ export function scan(source: string): Token[] {
         at = string(start, at + 1, true)
         continue
       }
+      if ((code === 85 || code === 117) && /^&['"]$/.test(source.slice(at + 1, at + 3))) {
+        const quote = source.charAt(at + 2)
+        const close = closingQuote(source, at + 3, quote, false)
+        if (close < 0)
+          throw syntaxErrorNear(
+            source,
+            start,
+            length,
+            `unterminated quoted ${quote === '"' ? 'identifier' : 'string'}`,
+          )
+        const raw = source.slice(at + 3, close).replaceAll(quote + quote, quote)
+        const clause = escapeClause(source, close + 1)
+        at = clause.end
+        const type = quote === '"' ? Identifier : StringLiteral
+        push(type, start, at, unicodeEscaped(raw, clause.sign, start + 3))
+        continue
+      }
       if ((code === 66 || code === 98 || code === 88 || code === 120) && source[at + 1] === "'") {
         const close = closingQuote(source, at + 2, "'", false)
         if (close < 0) throw syntaxErrorNear(source, start, length, 'unterminated bit string literal')
@@ -218,6 +235,12 @@ export function scan(source: string): Token[] {
       at += text.length
       const type = namedOperators[text] ?? (infixOnly.has(text) ? Operator : FreeOperator)
       push(type, start, at, text === '!=' ? '<>' : text)
+      continue
+    }
+    if (code === 58 && source[at + 1] === '=') {
+      // The older spelling of a named argument.
+      at += 2
+      push(Operator, start, at, '=>')
       continue
     }
     if (code === 58 && source[at + 1] === ':') {

@@ -103,3 +103,51 @@ export function escapedString(raw: string, source: string, offset: number): stri
   if (result.includes('\0')) throw sqlError('22021', 'invalid byte sequence for encoding "UTF8": 0x00')
   return result
 }
+
+/** `UESCAPE 'x'` behind a string at `start`: its sign, and where it ends; else a backslash, and nothing is skipped. */
+export function escapeClause(source: string, start: number): { readonly sign: string; readonly end: number } {
+  const pattern = /\s*uescape\s*'([^'])'/iy
+  pattern.lastIndex = start
+  const sign = pattern.exec(source)?.[1]
+  if (sign === undefined) return { sign: '\\', end: start }
+  if (/[0-9a-f+\s"]/i.test(sign))
+    throw sqlError(SQLSTATE.syntaxError, 'invalid Unicode escape character', {
+      position: pattern.lastIndex - 1,
+    })
+  return { sign, end: pattern.lastIndex }
+}
+
+/**
+ * The value of a `U&'…'` string or name: `\XXXX` and `\+XXXXXX` are code points, a doubled sign is itself.
+ * @param raw what stands between the quotes, at `offset` of the source
+ * @throws 42601 for anything else behind the sign, and for half a surrogate pair
+ */
+export function unicodeEscaped(raw: string, sign: string, offset: number): string {
+  let result = ''
+  let at = 0
+  while (at < raw.length) {
+    if (raw[at] !== sign) {
+      result += raw[at++]
+      continue
+    }
+    if (raw[at + 1] === sign) {
+      result += sign
+      at += 2
+      continue
+    }
+    const digits = /^(?:([0-9a-f]{4})|\+([0-9a-f]{6}))/i.exec(raw.slice(at + 1))
+    if (digits === null)
+      throw sqlError(SQLSTATE.syntaxError, 'invalid Unicode escape', {
+        position: offset + at + 1,
+        hint: 'Unicode escapes must be \\XXXX or \\+XXXXXX.',
+      })
+    const code = Number.parseInt(digits[1] ?? digits[2] ?? '', 16)
+    if (code === 0 || code > 0x10ffff)
+      throw sqlError(SQLSTATE.syntaxError, 'invalid Unicode escape value', { position: offset + at + 1 })
+    result += String.fromCodePoint(code)
+    at += 1 + digits[0].length
+  }
+  if (!result.isWellFormed())
+    throw sqlError(SQLSTATE.syntaxError, 'invalid Unicode surrogate pair', { position: offset })
+  return result
+}

@@ -68,10 +68,12 @@ export function toSingle(value: number): number {
 
 /** @throws 22003 when it becomes infinite */
 export function decimalToFloat(value: string, type: SqlType): number {
-  const number = Number(value)
-  if (!Number.isFinite(number) && !isSpecial(value))
+  const exact = Number(value)
+  const number = type.id === 'real' ? Math.fround(exact) : exact
+  const lost = number === 0 && /[1-9]/.test(value)
+  if ((!Number.isFinite(number) && !isSpecial(value)) || lost)
     throw sqlError(SQLSTATE.numericValueOutOfRange, `"${value}" is out of range for type ${typeName(type)}`)
-  return type.id === 'real' ? toSingle(number) : number
+  return number
 }
 
 /** The identity, where a cast changes nothing but the type's name. */

@@ -54,8 +54,21 @@ const fieldOf = (written: string): string => {
   return spellings[word] ?? word
 }
 
-const unknownUnit = (unit: string, type: string): SqlError =>
+const notRecognized = (unit: string, type: string): SqlError =>
   sqlError(SQLSTATE.invalidParameterValue, `unit "${unit}" not recognized for type ${type}`)
+
+/** What can be told of a moment, but is no unit that it could be cut to. */
+const noUnits: ReadonlySet<string> = new Set(['dow', 'isodow', 'doy', 'epoch', 'julian', 'isoyear'])
+
+/** For a unit that DATE_TRUNC does not know. */
+const uncutUnit = (unit: string, type: string): SqlError =>
+  noUnits.has(fieldOf(unit)) ? notRecognized(unit, type) : unknownUnit(unit, type)
+
+/** For a unit that the type does not have, or that there is not at all. */
+const unknownUnit = (unit: string, type: string): SqlError =>
+  growing.has(fieldOf(unit)) || cyclic.has(fieldOf(unit))
+    ? sqlError(SQLSTATE.featureNotSupported, `unit "${unit}" not supported for type ${type}`)
+    : notRecognized(unit, type)
 
 const timeFields = new Set([
   'hour',
@@ -288,7 +301,7 @@ export function truncateTimestamp(
     case 'microseconds':
       return micros
     default:
-      throw unknownUnit(unit, type)
+      throw uncutUnit(unit, type)
   }
 }
 
@@ -326,6 +339,6 @@ export function truncateInterval(unit: string, { months, days, micros }: Interva
         detail: 'Months usually have fractional weeks.',
       })
     default:
-      throw unknownUnit(unit, 'interval')
+      throw uncutUnit(unit, 'interval')
   }
 }

@@ -57,11 +57,13 @@ function readMoment(
   type: string,
   { zone, nowMicros }: ReadingContext,
 ): { readonly local: bigint; readonly zone: Zone | null } {
-  const moment = parseMoment(text, type)
+  const moment = parseMoment(text, type, zone.styles?.order)
   const { special, days, micros } = moment
   if (special === null) {
     if (days === null) throw malformed(text, type)
-    return { local: BigInt(days) * DAY + (micros ?? 0n), zone: moment.zone }
+    // The end of a day is still of that day where only the date is wanted.
+    const time = type === 'date' ? 0n : (micros ?? 0n)
+    return { local: BigInt(days) * DAY + time, zone: moment.zone }
   }
   if (days !== null) throw malformed(text, type)
   if (special === 'infinity') return { local: TIMESTAMP_INFINITY, zone: null }

@@ -6,8 +6,10 @@ import {
   INFINITY,
   isSpecial,
   MINUS_INFINITY,
+  multiplyDecimal,
   NAN,
   rescale,
+  roundDecimal,
   signDecimal,
   tenTo,
   toDecimal,
@@ -134,6 +136,8 @@ export function logDecimal(base: string, a: string): string {
 export function expDecimal(a: string): string {
   if (isSpecial(a)) return a === MINUS_INFINITY ? '0' : a
   const value = toDecimal(a)
+  // Where PostgreSQL draws the line.
+  if (Math.abs(Number(a)) >= 6_000 && value.coefficient > 0n) throw overflow()
   const weight = Math.trunc(Number(a) * Math.LOG10E)
   if (weight > WHOLE_DIGITS_MAX) throw overflow()
   const scale = displayScale(SIGNIFICANT_DIGITS_MIN - Math.max(weight, -2_000), value.scale)
@@ -159,8 +163,11 @@ export function powerDecimal(a: string, b: string): string {
       SQLSTATE.invalidArgumentForPowerFunction,
       'a negative number raised to a non-integer power yields a complex result',
     )
+  // The weight of the result is estimated from as few digits of the logarithm as PostgreSQL takes.
   const log = Number(lnTo(base, 30)) / 1e30
-  const weight = log * Number(b) * Math.LOG10E
+  const few = Math.max(0, 8 - Math.floor(Math.log10(Math.abs(log) || 1)))
+  const short = rounded(lnTo(base, 30), 30, few)
+  const weight = Number(roundDecimal(multiplyDecimal(short, b), few)) * Math.LOG10E
   if (weight > WHOLE_DIGITS_MAX) throw overflow()
   const scale = displayScale(
     SIGNIFICANT_DIGITS_MIN - Math.trunc(Math.max(weight, -2_000)),

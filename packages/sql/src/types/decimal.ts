@@ -237,7 +237,17 @@ export function sqrtDecimal(a: string): string {
     throw sqlError(SQLSTATE.invalidArgumentForPowerFunction, 'cannot take square root of a negative number')
   const { weight } = leading(value)
   const places = Math.trunc(((weight + 1) * 4) / 2) - 1
-  const scale = boundedScale(SIGNIFICANT_DIGITS_MIN - places, value.scale)
+  return rootTo(value, boundedScale(SIGNIFICANT_DIGITS_MIN - places, value.scale))
+}
+
+/** The square root with as many digits behind the point as the number has, as deviations have it. */
+export function sqrtInScale(a: string): string {
+  if (a === NAN || a === INFINITY) return a
+  const value = toDecimal(a)
+  return rootTo(value, value.scale)
+}
+
+function rootTo(value: Decimal, scale: number): string {
   // One digit more than wanted, then rounded: √(c·10^−s) = √(c·10^(2t−s))·10^−t.
   const digits = scale + 1
   const scaled = value.coefficient * tenTo(2 * digits - value.scale)

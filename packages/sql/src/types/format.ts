@@ -1,11 +1,21 @@
 import type { Value } from '@cluster/core'
 import { arrayText, parseArray } from './array.ts'
-import { dateToText, parseTimestamptz, timestampText, timestamptzText } from './datetime.ts'
+import {
+  dateToText,
+  isInfinite,
+  parseDate,
+  parseTimestamp,
+  parseTimestamptz,
+  timestampText,
+  timestamptzText,
+} from './datetime.ts'
 import { doubleText, realText } from './float-text.ts'
+import { toInterval } from './interval.ts'
 import { parseRecord, recordText } from './record.ts'
+import { type Styles, styledDate, styledInterval, styledTimestamp } from './styles.ts'
 import { timeText } from './time.ts'
-import { UTC, type Zone } from './time-zone.ts'
-import { fieldsOf, type SqlType } from './type.ts'
+import { toLocal, UTC, type Zone } from './time-zone.ts'
+import { fieldsOf, type SqlType, type TypeId } from './type.ts'
 
 /**
  * The text of a value that is not NULL, as PostgreSQL sends it to clients. A boolean is `t` or `f`; cast to
@@ -22,21 +32,36 @@ export function formatValue(type: SqlType, value: Value, zone: Zone = UTC): stri
     case 'double':
       return doubleText(value as number)
     case 'timestamp':
-      return timestampText(value as bigint)
+      return isStyled(zone) && !isInfinite(value as bigint)
+        ? styledTimestamp(value as bigint, null, zone.styles)
+        : timestampText(value as bigint)
     case 'timestamptz':
-      return timestamptzText(value as bigint, zone)
+      return isStyled(zone) && !isInfinite(value as bigint)
+        ? styledTimestamp(
+            toLocal(zone, value as bigint),
+            zone.abbreviationAt(Number((value as bigint) / 1_000n)),
+            zone.styles,
+          )
+        : timestamptzText(value as bigint, zone)
+    case 'interval': {
+      const style = zone.styles?.interval ?? 'postgres'
+      return style === 'postgres' ? (value as string) : styledInterval(toInterval(value as string), style)
+    }
     case 'time':
       return timeText(value as number)
     case 'array':
       if (type.vector === true) return vectorText(value as string)
-      // Only moments look different in another zone; every other array is its own text.
-      if (zone === UTC || type.element === undefined || !holdsMoments(type.element)) return value as string
+      // Only moments look different in another zone or style; every other array is its own text.
+      if (zone === UTC || type.element === undefined || !holdsMoments(type.element, zone))
+        return value as string
       return zonedArray(type.element, value as string, zone)
     case 'record':
-      if (zone === UTC || !holdsMoments(type)) return value as string
+      if (zone === UTC || !holdsMoments(type, zone)) return value as string
       return zonedRecord(type, value as string, zone)
     case 'date':
-      return dateToText(value as number)
+      return isStyled(zone) && Number.isFinite(value)
+        ? styledDate(value as number, zone.styles)
+        : dateToText(value as number)
     case 'bytea':
       return `\\x${[...(value as Uint8Array)].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
     default:
@@ -44,18 +69,31 @@ export function formatValue(type: SqlType, value: Value, zone: Zone = UTC): stri
   }
 }
 
-const holdsMoments = (type: SqlType): boolean =>
-  type.id === 'timestamptz' ||
-  (type.element !== undefined && holdsMoments(type.element)) ||
-  fieldsOf(type).some((field) => holdsMoments(field.type))
+const isStyled = (zone: Zone): zone is Zone & { readonly styles: Styles } =>
+  zone.styles !== undefined && zone.styles.date !== 'ISO'
 
-/** A text inside an array or a row in UTC as one in the zone. */
-const rezoned = (type: SqlType, text: string, zone: Zone): string =>
-  type.id === 'timestamptz'
-    ? timestamptzText(parseTimestamptz(text), zone)
-    : type.element !== undefined || type.record !== undefined
-      ? formatValue(type, text, zone)
-      : text
+const styledIds: ReadonlySet<TypeId> = new Set(['date', 'timestamp', 'interval'])
+
+const holdsMoments = (type: SqlType, zone: Zone): boolean =>
+  type.id === 'timestamptz' ||
+  (zone.styles !== undefined && styledIds.has(type.id)) ||
+  (type.element !== undefined && holdsMoments(type.element, zone)) ||
+  fieldsOf(type).some((field) => holdsMoments(field.type, zone))
+
+/** A text inside an array or a row, which is in UTC and ISO, as the session has it. */
+function rezoned(type: SqlType, text: string, zone: Zone): string {
+  if (!holdsMoments(type, zone)) return text
+  switch (type.id) {
+    case 'timestamptz':
+      return formatValue(type, parseTimestamptz(text), zone)
+    case 'timestamp':
+      return formatValue(type, parseTimestamp(text), zone)
+    case 'date':
+      return formatValue(type, parseDate(text), zone)
+    default:
+      return formatValue(type, text, zone)
+  }
+}
 
 const zonedArray = (element: SqlType, text: string, zone: Zone): string =>
   arrayText(

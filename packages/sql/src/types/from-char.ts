@@ -48,6 +48,9 @@ const widths: Readonly<Record<string, number>> = {
   TZM: 2,
 }
 
+const isoOnly = /^(?:IYYY|IYY|IY|I|IW|IDDD|ID)$/
+const gregorianOnly = /^(?:Y,YYY|YYYY|YYY|YY|Y|MONTH|MON|MM|DDD|DD|D|DAY|DY|WW|W|RM|CC|Q|J)$/
+
 class TemplateReader {
   readonly #text: string
   #at = 0
@@ -56,16 +59,31 @@ class TemplateReader {
   #before = false
   #zoneSign = 1
 
-  constructor(text: string) {
+  readonly #strict: boolean
+
+  constructor(text: string, strict = false) {
     this.#text = text
+    this.#strict = strict
   }
 
   read(format: string): ReadDateTime {
     pattern.lastIndex = 0
     const parts = format.match(new RegExp(pattern.source, 'gi')) ?? []
+    const uppers = parts.map((part) => part.toUpperCase())
+    if (uppers.some((part) => isoOnly.test(part)) && uppers.some((part) => gregorianOnly.test(part)))
+      throw sqlError(SQLSTATE.invalidDatetimeFormat, 'invalid combination of date conventions', {
+        hint: 'Do not mix Gregorian and ISO week date conventions in a formatting template.',
+      })
     parts.forEach((template, i) => {
       if (this.#at < this.#text.length) this.#take(template, parts[i + 1])
+      else if (this.#strict && /\S/.test(template))
+        throw sqlError(SQLSTATE.invalidDatetimeFormat, 'input string is too short for datetime format')
     })
+    if (this.#strict && /\S/.test(this.#text.slice(this.#at)))
+      throw sqlError(
+        SQLSTATE.invalidDatetimeFormat,
+        'trailing characters remain in input string after datetime format',
+      )
     return { local: this.#local(), offset: this.#offset() }
   }
 
@@ -85,6 +103,11 @@ class TemplateReader {
       return
     }
     const width = upper.startsWith('FF') ? Number(upper[2]) : widths[upper]
+    if (upper === 'TZ' || upper === 'OF')
+      throw sqlError(
+        SQLSTATE.featureNotSupported,
+        `formatting field "${template}" is only supported in to_char`,
+      )
     if (width === undefined && !isNamed(upper)) {
       this.#separator(template)
       return
@@ -97,8 +120,11 @@ class TemplateReader {
   /** One sign of the format stands for any sign that is neither letter nor digit. */
   #separator(template: string): void {
     if (/\s/.test(template)) this.#blanks()
-    else if (/[A-Za-z0-9]/.test(template)) this.#at++
-    else {
+    else if (/[A-Za-z0-9]/.test(template)) {
+      if (this.#strict)
+        throw sqlError(SQLSTATE.invalidDatetimeFormat, `invalid datetime format separator: "${template}"`)
+      this.#at++
+    } else {
       this.#blanks()
       if (/[^A-Za-z0-9\s+-]/.test(this.#text.charAt(this.#at)) || this.#text.charAt(this.#at) === template)
         this.#at++
@@ -189,7 +215,9 @@ class TemplateReader {
     const minute = this.#get('MI') ?? 0
     const second = this.#get('SS') ?? 0
     if (hour > 23 || minute > 59 || second > 59 || hour < 0) throw this.#wrong()
-    const ofDay = this.#get('SSSS', 'SSSSS') ?? hour * 3_600 + minute * 60 + second
+    const seconds = this.#get('SSSS', 'SSSSS')
+    if (seconds !== undefined && seconds >= 86_400) throw this.#wrong()
+    const ofDay = seconds ?? hour * 3_600 + minute * 60 + second
     const fraction = (this.#get('MS') ?? 0) * 1_000 + (this.#get('US') ?? 0)
     return BigInt(this.#days()) * DAY + BigInt(ofDay) * 1_000_000n + BigInt(fraction)
   }
@@ -219,16 +247,31 @@ class TemplateReader {
     }
     const century = this.#get('CC')
     const written = this.#get('YYYY', 'YYY', 'YY', 'Y')
-    const year = written ?? (century === undefined ? 0 : (century - 1) * 100 + 1)
-    // Nothing said: the year before the first one.
-    const shown = written === undefined && century === undefined ? 0 : this.#before ? 1 - year : year
+    const short = this.#fields.get('YYYY') === undefined && this.#fields.get('YYY') === undefined
+    const inCentury = written !== undefined && century !== undefined && short
+    const year = inCentury
+      ? (century - 1) * 100 + (written % 100)
+      : (written ?? (century === undefined ? 0 : (century - 1) * 100 + 1))
+    // Nothing said: the year before the first one. Years below zero are those before Christ.
+    const shown =
+      written === undefined && century === undefined
+        ? 0
+        : this.#before
+          ? 1 - Math.abs(year)
+          : year < 0
+            ? year + 1
+            : year
     const start = daysFromCivil({ year: shown, month: 1, day: 1 })
     const ofYear = this.#get('DDD')
-    if (ofYear !== undefined) return start + ofYear - 1
+    if (ofYear !== undefined) {
+      if (ofYear > (daysInMonth(shown, 2) === 29 ? 366 : 365)) throw this.#wrong()
+      return start + ofYear - 1
+    }
     const week = this.#get('WW')
     if (week !== undefined) return start + (week - 1) * 7
-    const quarterless = this.#get('MM') ?? 1
-    const ofMonth = this.#get('DD') ?? ((this.#get('W') ?? 1) - 1) * 7 + 1
+    // Zero is as if nothing were said.
+    const quarterless = this.#get('MM') || 1
+    const ofMonth = this.#get('DD') || ((this.#get('W') ?? 1) - 1) * 7 + 1
     if (quarterless < 1 || quarterless > 12 || ofMonth < 1 || ofMonth > daysInMonth(shown, quarterless))
       throw this.#wrong()
     return daysFromCivil({ year: shown, month: quarterless, day: ofMonth })
@@ -276,3 +319,28 @@ function nearYear(value: number, digits: number): number {
  */
 export const readDateTime = (text: string, format: string): ReadDateTime =>
   new TemplateReader(text).read(format)
+
+/** What a template can say. */
+export type TemplateKind = 'date' | 'time' | 'timetz' | 'timestamp' | 'timestamptz'
+
+const timed = /^(?:HH24|HH12|HH|MI|SSSSS|SSSS|SS|MS|US|FF[1-6]|[AP]\.M\.|[AP]M)$/i
+const zonedParts = /^(?:TZH|TZM|TZ|OF)$/i
+
+/** The same, where text and template must fit as a whole; the template tells the type. */
+export function readStrictly(text: string, format: string): ReadDateTime & { readonly kind: TemplateKind } {
+  const parts = (format.match(new RegExp(pattern.source, 'gi')) ?? []).filter(
+    (part) =>
+      !part.startsWith('"') &&
+      (isNamed(part.toUpperCase()) || widths[part.toUpperCase()] !== undefined || /^FF[1-6]$/i.test(part)),
+  )
+  const read = new TemplateReader(text, true).read(format)
+  const zoned = parts.some((part) => zonedParts.test(part))
+  const hasTime = parts.some((part) => timed.test(part))
+  const hasDate = parts.some((part) => !timed.test(part) && !zonedParts.test(part))
+  if (!hasTime && !hasDate)
+    throw sqlError(SQLSTATE.invalidDatetimeFormat, 'datetime format is not dated and not timed')
+  if (zoned && !hasTime)
+    throw sqlError(SQLSTATE.invalidDatetimeFormat, 'datetime format is zoned but not timed')
+  const kind: TemplateKind = !hasTime ? 'date' : hasDate ? 'timestamp' : 'time'
+  return { ...read, kind: zoned && kind !== 'date' ? `${kind}tz` : kind }
+}

@@ -34,6 +34,9 @@ export function kindOf(value: Json): JsonKind {
 
 const word = /[\p{L}\p{N}_$]/u
 
+/** What JSON knows, whether or not it may stand there. */
+const isToken = (text: string): boolean => /^(?:[[\]{}:,]|".*|-?\d.*|true|false|null)$/s.test(text)
+
 class JsonReader {
   readonly #text: string
   #at = 0
@@ -45,8 +48,12 @@ class JsonReader {
   read(): Json {
     const value = this.#value(0)
     this.#blanks()
-    if (this.#at < this.#text.length)
-      throw this.#wrong(`Expected end of input, but found "${this.#found()}".`)
+    if (this.#at < this.#text.length) {
+      const found = this.#found()
+      throw this.#wrong(
+        isToken(found) ? `Expected end of input, but found "${found}".` : `Token "${found}" is invalid.`,
+      )
+    }
     return value
   }
 
@@ -64,7 +71,13 @@ class JsonReader {
 
   /** The token that stands here, for messages. */
   #found(): string {
-    let end = this.#at
+    const start = this.#at
+    if (this.#text.charAt(start) === '"') {
+      const quoted = /"(?:[^"\\]|\\.)*"/sy
+      quoted.lastIndex = start
+      return quoted.exec(this.#text)?.[0] ?? this.#text.slice(start)
+    }
+    let end = start
     while (end < this.#text.length && word.test(this.#text.charAt(end))) end++
     return this.#text.slice(this.#at, Math.max(end, this.#at + 1))
   }
@@ -73,9 +86,7 @@ class JsonReader {
     if (this.#at >= this.#text.length) return this.#wrong('The input string ended unexpectedly.')
     const found = this.#found()
     return this.#wrong(
-      word.test(found) && !/^[\d"]/.test(found) && !['true', 'false', 'null'].includes(found)
-        ? `Token "${found}" is invalid.`
-        : `Expected ${what}, but found "${found}".`,
+      !isToken(found) ? `Token "${found}" is invalid.` : `Expected ${what}, but found "${found}".`,
     )
   }
 
@@ -227,7 +238,9 @@ function checkedText(text: string): string {
     })
   if (!text.isWellFormed())
     throw sqlError(SQLSTATE.invalidTextRepresentation, 'invalid input syntax for type json', {
-      detail: 'Unicode high surrogate must not follow a high surrogate.',
+      detail: /[\ud800-\udbff][\ud800-\udbff]/.test(text)
+        ? 'Unicode high surrogate must not follow a high surrogate.'
+        : 'Unicode low surrogate must follow a high surrogate.',
     })
   return text
 }

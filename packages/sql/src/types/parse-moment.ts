@@ -1,5 +1,6 @@
 import { SQLSTATE, type SqlError, sqlError } from '../errors.ts'
 import { type CivilDate, DAY, daysFromCivil, daysInMonth } from './calendar.ts'
+import type { DateOrder } from './styles.ts'
 import { abbreviationSeconds, findZone, fixedZone, type Zone } from './time-zone.ts'
 
 /** What a text says about a date, a time of day and a zone; null where it says nothing. */
@@ -26,6 +27,10 @@ const specials: ReadonlySet<string> = new Set([
 ])
 
 /** True for texts whose meaning depends on the present. */
+/** True for texts that mean another date where days come before months. */
+export const isOrdered = (text: string): boolean =>
+  /^[^\d]*\d{1,2}\s*[-/. ]\s*\d{1,2}\s*[-/. ]\s*\d/.test(text)
+
 export const isRelative = (text: string): boolean => /^\s*(?:now|today|tomorrow|yesterday)\b/i.test(text)
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
@@ -47,7 +52,7 @@ export const fieldOutOfRange = (text: string, hint?: string): SqlError =>
   sqlError(SQLSTATE.datetimeFieldOverflow, `date/time field value out of range: "${text}"`, { hint })
 
 const token =
-  /\s*(?:,\s*)?(?:(\d{1,2}):(\d{2})(?::(\d{2}))?(?:(?<=:\d{2}:\d{2})\.(\d*))?|(\d+)([-/.])(\d+|[a-z]+)\6(\d+)|([a-z]+)[-/](\d+)[-/](\d+)|(\d{4})\.(\d{3})(?!\d)|j(\d+)|([-+]\d{1,2}(?::\d{2}){1,2}|[-+]\d{1,6})(?![\d/:])|(\d+)(?:\.(\d+))?|(-?[a-z][a-z0-9_+\-/]*))/y
+  /\s*(?:,\s*)?(?:(\d{1,2}):(\d{2})(?::(\d{2}))?(?:(?<=:\d{2}:\d{2})\.(\d*))?|(\d+)([-/.])(\d+|[a-z]+)\6(\d+)|([a-z]+)[-/](\d+)[-/](\d+)|(\d{4})[.-](\d{3})(?!\d)|j(\d+)|([-+]\d{1,2}(?::\d{2}){1,2}|[-+]\d{1,6})(?![\d/:])|(\d+)(?:\.(\d+))?|(-?[a-z][a-z0-9_+\-/]*))/y
 
 /** Collects the fields of one text. */
 class Reader {
@@ -65,9 +70,12 @@ class Reader {
   special: Special | null = null
   readonly numbers: string[] = []
 
-  constructor(text: string, type: string) {
+  readonly order: DateOrder
+
+  constructor(text: string, type: string, order: DateOrder) {
     this.text = text
     this.type = type
+    this.order = order
   }
 
   wrong(): SqlError {
@@ -90,14 +98,15 @@ class Reader {
     this.day = Number(day)
   }
 
-  /** Three numbers: year first when it is long, else month, day, year. */
+  /** Three numbers: year first when it is long, else in the session's order. */
   parts(first: string, second: string, third: string): void {
     const word = monthOf(second)
     if (/[a-z]/.test(second)) {
       if (word === 0) throw this.wrong()
       if (first.length > 2) this.date(first, word, third)
       else this.date(third, word, first)
-    } else if (first.length > 2) this.date(first, Number(second), third)
+    } else if (first.length > 2 || this.order === 'YMD') this.date(first, Number(second), third)
+    else if (this.order === 'DMY') this.date(third, Number(second), first)
     else this.date(third, Number(first), second)
   }
 
@@ -190,7 +199,7 @@ class Reader {
     const written = Number(this.year)
     const short = this.year.length <= 2
     if (written === 0 && !short) throw fieldOutOfRange(this.text)
-    const shown = short ? written + (written < 70 ? 2_000 : 1_900) : written
+    const shown = short && !this.before ? written + (written < 70 ? 2_000 : 1_900) : written
     const year = this.before ? 1 - shown : shown
     if (this.dayOfYear !== null) return daysFromCivil({ year, month: 1, day: 1 }) + this.dayOfYear - 1
     const civil: CivilDate = { year, month: this.month ?? 0, day: this.day ?? 0 }
@@ -206,13 +215,14 @@ class Reader {
 }
 
 /**
- * Reads a date, a time, or both, as PostgreSQL does with DateStyle `ISO, MDY`.
+ * Reads a date, a time, or both, as PostgreSQL does.
+ * @param order of DateStyle, for dates of three short numbers
  * @param type for messages
  * @throws 22007 when it is no such thing, 22008 when a field is out of range, 22009 for an offset that is, 22023
  * for a zone that is not known
  */
-export function parseMoment(text: string, type: string): Moment {
-  const reader = new Reader(text, type)
+export function parseMoment(text: string, type: string, order: DateOrder = 'MDY'): Moment {
+  const reader = new Reader(text, type, order)
   const source = text.trim().toLowerCase()
   if (source === '' || source.length > 120) throw reader.wrong()
   token.lastIndex = 0

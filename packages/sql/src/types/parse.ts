@@ -15,11 +15,11 @@ import { parseFloatText } from './float-text.ts'
 import { formatValue } from './format.ts'
 import { intervalText, parseInterval, roundInterval } from './interval.ts'
 import { jsonbOf, readJson } from './json.ts'
+import { jsonPathOf } from './json-path/text.ts'
 import { checkFieldCount, parseRecord, recordText } from './record.ts'
 import { characterCount, sliceCharacters } from './text-order.ts'
 import { parseTime, parseTimetz, roundTime, roundTimetz } from './time.ts'
 import {
-  BIGINT,
   elementOf,
   fieldsOf,
   formatType,
@@ -56,7 +56,7 @@ const bounds: Partial<Readonly<Record<TypeId, bigint>>> = {
 export function parseValue(type: SqlType, text: string, context?: ReadingContext): Value {
   switch (type.id) {
     case 'oid':
-      return Number(parseValue(BIGINT, text, context))
+      return parseOid(type, text)
     case 'enum':
       return parseEnum(type, text)
     case 'boolean':
@@ -102,6 +102,8 @@ export function parseValue(type: SqlType, text: string, context?: ReadingContext
       return text
     case 'jsonb':
       return jsonbOf(text)
+    case 'jsonpath':
+      return jsonPathOf(text)
     case 'array': {
       const element = elementOf(type)
       const array = parseArray(text, (item) => parseValue(element, item, context))
@@ -121,8 +123,8 @@ export function parseValue(type: SqlType, text: string, context?: ReadingContext
       return parseBits(type, text)
     case 'interval':
       return type.length === null
-        ? intervalText(parseInterval(text))
-        : roundInterval(intervalText(parseInterval(text)), type.length)
+        ? intervalText(parseInterval(text, signsOf(context)))
+        : roundInterval(intervalText(parseInterval(text, signsOf(context))), type.length)
     case 'bytea':
       return parseBytes(type, text)
     case 'varchar':
@@ -132,6 +134,19 @@ export function parseValue(type: SqlType, text: string, context?: ReadingContext
       return text
   }
 }
+
+/** As PostgreSQL has it, numbers below zero count from the end. */
+function parseOid(type: SqlType, text: string): number {
+  const trimmed = text.trim()
+  if (!/^[-+]?\d+$/.test(trimmed)) throw malformed(type, text)
+  const value = BigInt(trimmed.replace('+', ''))
+  if (value > 0xffff_ffffn || value < -0x8000_0000n) throw outOfRange(type, text)
+  return Number(BigInt.asUintN(32, value))
+}
+
+const signsOf = (context: ReadingContext | undefined): { readonly standardSign: boolean } => ({
+  standardSign: context?.zone.styles?.interval === 'sql_standard',
+})
 
 const truths = ['true', 'yes', 'on', '1']
 const lies = ['false', 'no', 'off', '0']

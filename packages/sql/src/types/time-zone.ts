@@ -1,5 +1,6 @@
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { DAY, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY } from './calendar.ts'
+import type { Styles } from './styles.ts'
 
 /** A rule that tells local time from UTC. */
 export interface Zone {
@@ -9,6 +10,8 @@ export interface Zone {
   offsetAt(ms: number): number
   /** What people write behind a time then: `CET`, `+03`. */
   abbreviationAt(ms: number): string
+  /** How the session that is there writes and reads dates and spans; absent: as PostgreSQL does by default. */
+  readonly styles?: Styles
 }
 
 const MICROS = 1_000_000n
@@ -293,3 +296,30 @@ export function fromLocal(zone: Zone, local: bigint): bigint {
   if (holdsBefore !== holdsAfter) return holdsBefore ? early : late
   return holdsBefore ? late : early
 }
+
+const styledZones = new Map<string, Zone>()
+
+/** The same zone for a session of that style; one object for equal ones. */
+export function withStyles(zone: Zone, styles: Styles): Zone {
+  const { date, order, interval } = styles
+  if (date === 'ISO' && order === 'MDY' && interval === 'postgres') return zone
+  const key = JSON.stringify([zone.name, date, order, interval])
+  let styled = styledZones.get(key)
+  if (styled === undefined) {
+    styled = {
+      name: zone.name,
+      offsetAt: (ms) => zone.offsetAt(ms),
+      abbreviationAt: (ms) => zone.abbreviationAt(ms),
+      styles,
+    }
+    if (styledZones.size >= ZONES_MAX) styledZones.clear()
+    styledZones.set(key, styled)
+  }
+  return styled
+}
+
+const plainOf = ({ name, offsetAt, abbreviationAt }: Zone): Zone => ({ name, offsetAt, abbreviationAt })
+
+/** The same zone where dates are those of ISO 8601, as in JSON. */
+export const withIsoDates = (zone: Zone): Zone =>
+  zone.styles === undefined ? zone : withStyles(plainOf(zone), { ...zone.styles, date: 'ISO', order: 'MDY' })

@@ -1,3 +1,4 @@
+import { SQLSTATE, sqlError } from '../errors.ts'
 import { civilFromDays, daysFromCivil, isoWeek, isoWeekday, splitMicros, timeOf } from './calendar.ts'
 import { isInfinite } from './datetime.ts'
 import type { Interval } from './interval.ts'
@@ -21,7 +22,7 @@ export const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Sa
 export const ROMAN = ['I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX', 'X', 'XI', 'XII'] as const
 
 const pattern =
-  /"((?:[^"\\]|\\.)*)"|\\"|FM|TH|TM|HH24|HH12|HH|MI|SSSSS|SSSS|SS|MS|US|FF[1-6]|[AP]\.M\.|[AP]M|Y,YYY|YYYY|YYY|YY|Y|IYYY|IYY|IY|IW|IDDD|ID|I|MONTH|MON|MM|DAY|DY|DDD|DD|D|WW|W|CC|J|Q|RM|TZH|TZM|TZ|OF|B\.C\.|A\.D\.|BC|AD/gi
+  /"((?:[^"\\]|\\.)*)(?:"|$)|\\"|FM|FX|TH|TM|HH24|HH12|HH|MI|SSSSS|SSSS|SS|MS|US|FF[1-6]|[AP]\.M\.|[AP]M|Y,YYY|YYYY|YYY|YY|Y|IYYY|IYY|IY|IW|IDDD|ID|I|MONTH|MON|MM|DAY|DY|DDD|DD|D|WW|W|CC|J|Q|RM|TZH|TZM|TZ|OF|B\.C\.|A\.D\.|BC|AD/gi
 
 /** What the templates show. */
 interface Fields {
@@ -47,6 +48,11 @@ function cased(template: string, name: string): string {
   return template === template.toLowerCase() ? name.toLowerCase() : name
 }
 
+const noCalendar = () =>
+  sqlError(SQLSTATE.invalidDatetimeFormat, 'invalid format specification for an interval value', {
+    hint: 'Intervals are not tied to specific calendar dates.',
+  })
+
 /** Writes the fields of a moment or a span by a template. */
 class TemplateWriter {
   readonly #fields: Fields
@@ -66,7 +72,12 @@ class TemplateWriter {
         this.#fill = false
         return ''
       }
-      if (upper === 'TM') return ''
+      if (upper === 'FX') return ''
+      // Names in the session's language, which is English, are not filled up.
+      if (upper === 'TM') {
+        this.#fill = false
+        return ''
+      }
       const ordinal = upper === 'TH'
       const text = ordinal ? cased(template, ordinalOf(this.#last)) : this.#one(template, upper)
       if (!ordinal) {
@@ -79,7 +90,8 @@ class TemplateWriter {
 
   #digits(value: number, width: number): string {
     const text = String(Math.abs(value))
-    return (value < 0 ? '-' : '') + (this.#fill ? text.padStart(width, '0') : text)
+    const sign = value < 0 ? '-' : ''
+    return sign + (this.#fill ? text.padStart(width, '0') : text)
   }
 
   #named(name: string, width: number): string {
@@ -102,9 +114,9 @@ class TemplateWriter {
       case 'SSSSS':
         return this.#digits(ofDay, 1)
       case 'MS':
-        return this.#digits(Math.floor(micros / 1_000), 3)
+        return String(Math.trunc(micros / 1_000)).padStart(3, '0')
       case 'US':
-        return this.#digits(micros, 6)
+        return String(micros).padStart(6, '0')
       case 'Y,YYY':
         return `${Math.floor(year / 1_000)},${String(year % 1_000).padStart(3, '0')}`
       case 'YYYY':
@@ -118,16 +130,19 @@ class TemplateWriter {
       case 'MM':
         return this.#digits(month, 2)
       case 'DD':
-        return this.#digits(day, 2)
+        return this.#fill ? String(day).padStart(2, '0') : String(day)
       case 'Q':
         return month === 0 ? '' : this.#digits(Math.floor((month - 1) / 3) + 1, 1)
       case 'CC':
-        return this.#digits(Math.floor((year + 99) / 100), 2)
+        if (this.#fields.days === null) return this.#digits(Math.trunc(year / 100), 2)
+        return this.#digits(Math.floor((year + 99) / 100) * (this.#fields.anno === false ? -1 : 1), 2)
       case 'MONTH':
-        return this.#named(cased(template, MONTHS[month - 1] ?? ''), 9)
       case 'MON':
-        return cased(template, (MONTHS[month - 1] ?? '').slice(0, 3))
+        if (this.#fields.days === null) throw noCalendar()
+        if (upper === 'MON') return cased(template, (MONTHS[month - 1] ?? '').slice(0, 3))
+        return this.#named(cased(template, MONTHS[month - 1] ?? ''), 9)
       case 'RM':
+        if (month === 0) return ''
         return this.#named(
           template === 'rm' ? (ROMAN[month - 1] ?? '').toLowerCase() : (ROMAN[month - 1] ?? ''),
           4,
@@ -144,13 +159,38 @@ class TemplateWriter {
       case 'AD':
       case 'B.C.':
       case 'A.D.': {
-        if (this.#fields.anno === null) return template
+        if (this.#fields.anno === null) throw noCalendar()
         const era = this.#fields.anno ? 'AD' : 'BC'
         const shown = upper.includes('.') ? `${era[0]}.${era[1]}.` : era
         return cased(template, shown)
       }
       default:
         return upper.startsWith('FF') ? this.#fraction(Number(upper[2])) : this.#dated(template, upper)
+    }
+  }
+
+  /** What a span has instead of a date. @throws 22007 */
+  #ofSpan(upper: string): string {
+    const { year, month, day } = this.#fields
+    const dayOfYear = (year * 12 + month) * 30 + day
+    switch (upper) {
+      case 'DDD':
+        return this.#digits(dayOfYear, 3)
+      case 'WW':
+        return this.#digits(Math.trunc((dayOfYear - 1) / 7) + 1, 2)
+      case 'W':
+        return this.#digits(Math.trunc((day - 1) / 7) + 1, 1)
+      case 'J':
+        return this.#digits(daysFromCivil({ year, month, day }) + 2_440_588, 1)
+      case 'DAY':
+      case 'DY':
+      case 'D':
+      case 'ID':
+      case 'TZ':
+      case 'OF':
+        throw noCalendar()
+      default:
+        return ''
     }
   }
 
@@ -161,7 +201,7 @@ class TemplateWriter {
   /** What only a date or a zone has. */
   #dated(template: string, upper: string): string {
     const { days, zone, year: _, anno, ...rest } = this.#fields
-    if (zone !== null || ['TZ', 'OF', 'TZH', 'TZM'].includes(upper)) {
+    if (days !== null && (zone !== null || ['TZ', 'OF', 'TZH', 'TZM'].includes(upper))) {
       const seconds = zone?.seconds ?? 0
       const offset = offsetText(seconds)
       if (upper === 'TZ')
@@ -170,9 +210,11 @@ class TemplateWriter {
       if (upper === 'TZH') return offset.slice(0, 3)
       if (upper === 'TZM') return offset.slice(4, 6).padStart(2, '0')
     }
-    if (days === null) return ''
+    if (days === null) return this.#ofSpan(upper)
     const weekday = isoWeekday(days)
-    const iso = isoWeek(days)
+    const { week, year: isoYear } = isoWeek(days)
+    // Before Christ years count backwards.
+    const iso = { week, year: isoYear > 0 ? isoYear : 1 - isoYear }
     const dayOfYear = days - daysFromCivil({ year: civilFromDays(days).year, month: 1, day: 1 }) + 1
     const name = DAYS[weekday - 1] ?? ''
     switch (upper) {
@@ -224,7 +266,7 @@ function ordinalOf(text: string): string {
  * @returns null for an infinite one
  */
 export function timestampToChar(micros: bigint, format: string, zone: Zone | null = null): string | null {
-  if (isInfinite(micros)) return null
+  if (isInfinite(micros) || format === '') return null
   const at = Number(micros / 1_000n)
   const seconds = zone?.offsetAt(at) ?? 0
   const { days, rest } = splitMicros(micros + BigInt(seconds) * 1_000_000n)
@@ -243,7 +285,8 @@ export function timestampToChar(micros: bigint, format: string, zone: Zone | nul
 }
 
 /** `to_char` of a span: hours may be more than a day has. */
-export function intervalToChar({ months, days, micros }: Interval, format: string): string {
+export function intervalToChar({ months, days, micros }: Interval, format: string): string | null {
+  if (format === '') return null
   const seconds = Number(micros / 1_000_000n)
   return new TemplateWriter({
     year: Math.trunc(months / 12),

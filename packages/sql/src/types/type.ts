@@ -24,7 +24,7 @@
  * | regclass, regtype, regnamespace | string: the name of a relation, a type, a schema, as it must be written |
  * | array | string: canonical text, as PostgreSQL prints it: `{1,2,NULL}`; `element` is the items' type |
  * | record | string: canonical text, as PostgreSQL prints it: `(1,"a b",)`; `record` says its fields |
- * | jsonpath | string: the path as it was given |
+ * | jsonpath | string: canonical text, as PostgreSQL prints it |
  * | bit, bit varying | string of the digits 0 and 1 |
  * | unknown | string: a literal whose type the context has not decided |
  */

@@ -63,6 +63,11 @@ describe.each([
   'joins',
   'found',
   'constraints',
+  'literals',
+  'styles',
+  'arithmetic',
+  'templates',
+  'json-more',
 ])('%s', (file) => {
   let session: Session | null = null
 

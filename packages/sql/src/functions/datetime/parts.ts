@@ -70,10 +70,10 @@ function justify({ months, days, micros }: Interval, hours: boolean, toMonths: b
     m += Math.trunc(d / 30)
     d %= 30
   }
-  if (toMonths && m > 0 && (d < 0 || (d === 0 && t < 0n))) {
+  if (toMonths && m > 0 && (d < 0 || (hours && d === 0 && t < 0n))) {
     d += 30
     m--
-  } else if (toMonths && m < 0 && (d > 0 || (d === 0 && t > 0n))) {
+  } else if (toMonths && m < 0 && (d > 0 || (hours && d === 0 && t > 0n))) {
     d -= 30
     m++
   }
@@ -133,14 +133,6 @@ const both = (
   fn('extract', ['text', type], 'numeric', (field, value) => extract(field, value as never)),
   fn('date_part', ['text', type], 'double', (field, value) => asDouble(extract(field, value as never))),
 ]
-
-/** OVERLAPS of two spans, each by two moments in any order: half open, unless a span is a moment. */
-function overlaps(a: bigint, b: bigint, c: bigint, d: bigint): boolean {
-  const [s1, e1] = a <= b ? [a, b] : [b, a]
-  const [s2, e2] = c <= d ? [c, d] : [d, c]
-  if (s1 === s2) return true
-  return s1 > s2 ? s1 < e2 : s2 < e1
-}
 
 export const datetimeParts: readonly ScalarFunction[] = [
   ...both('timestamp', (field, value) => extractTimestamp(field, value)),
@@ -224,9 +216,6 @@ export const datetimeParts: readonly ScalarFunction[] = [
   fn('justify_hours', ['interval'], 'interval', (value) => justify(toInterval(value), true, false)),
   fn('justify_days', ['interval'], 'interval', (value) => justify(toInterval(value), false, true)),
   fn('justify_interval', ['interval'], 'interval', (value) => justify(toInterval(value), true, true)),
-  ...(['timestamp', 'timestamptz'] as const).map((type) =>
-    fn('overlaps', [type, type, type, type], 'boolean', overlaps),
-  ),
 ]
 
 const startOfDay = (micros: bigint): bigint => BigInt(splitMicros(micros).days) * DAY

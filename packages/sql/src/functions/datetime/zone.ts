@@ -1,3 +1,4 @@
+import type { Value } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../../errors.ts'
 import { dateToTimestamp, inTimestampRange, isInfinite, timestampToDate } from '../../types/datetime.ts'
 import { readDateTime } from '../../types/from-char.ts'
@@ -5,8 +6,10 @@ import { shiftTimestamp, toInterval } from '../../types/interval.ts'
 import { timetzText, toZonedTime, utcOf, wrapTime } from '../../types/time.ts'
 import { fixedZone, fromLocal, toLocal, type Zone, zoneNamed } from '../../types/time-zone.ts'
 import { intervalToChar, timestampToChar } from '../../types/to-char.ts'
+import { TYPES } from '../../types/type.ts'
 import { contextual, fn } from '../define.ts'
 import type { ScalarFunction } from '../function.ts'
+import { inSession } from '../generic.ts'
 import { shiftZoned } from './arithmetic.ts'
 
 /** @throws 22023 for months and days */
@@ -28,34 +31,55 @@ function moveTime(zone: Zone, text: string, nowMicros: bigint): string {
   return timetzText({ micros: wrapTime(utcOf(toZonedTime(text)) + offset * 1e6), offset })
 }
 
-/** OVERLAPS where a span is given by its start and its length. */
-const overlapsWith = (type: 'timestamp' | 'timestamptz'): readonly ScalarFunction[] =>
-  (
-    [
-      [true, true],
-      [true, false],
-      [false, true],
-    ] as const
-  ).map(([first, second]) =>
-    contextual(
-      'overlaps',
-      [type, first ? 'interval' : type, type, second ? 'interval' : type],
-      'boolean',
-      'stable',
-      ({ zone }, a, b, c, d) => {
-        const end = (start: bigint, length: string): bigint =>
-          type === 'timestamp'
-            ? shiftTimestamp(start, toInterval(length), 1)
-            : shiftZoned(zone, start, length, 1)
-        const e1 = first ? end(a as bigint, b as string) : (b as bigint)
-        const e2 = second ? end(c as bigint, d as string) : (d as bigint)
-        const [s1, t1] = (a as bigint) <= e1 ? [a as bigint, e1] : [e1, a as bigint]
-        const [s2, t2] = (c as bigint) <= e2 ? [c as bigint, e2] : [e2, c as bigint]
-        if (s1 === s2) return true
-        return s1 > s2 ? s1 < t2 : s2 < t1
-      },
-    ),
-  )
+type Ends = readonly [start: bigint, end: bigint | null]
+
+/** A span by two moments in any order, of which one may be NULL. */
+function endsOf(start: bigint | null, end: bigint | null): Ends | null {
+  if (start === null) return end === null ? null : [end, null]
+  return end !== null && start > end ? [end, start] : [start, end]
+}
+
+/** OVERLAPS of two spans: half open, unless a span is a moment. What a NULL leaves open is NULL. */
+function overlaps(a: Ends | null, b: Ends | null): boolean | null {
+  if (a === null || b === null) return null
+  const [first, second] = a[0] <= b[0] ? [a, b] : [b, a]
+  if (first[0] === second[0]) return first[1] === null || second[1] === null ? null : true
+  if (first[1] === null) return null
+  if (second[0] < first[1]) return true
+  return second[1] === null ? null : false
+}
+
+const micros = (value: Value | undefined): bigint | null =>
+  value === null || value === undefined ? null : BigInt(value as bigint | number)
+
+/** OVERLAPS where each span is given by its ends, or by its start and its length. */
+const overlapsOf = (type: 'time' | 'timestamp' | 'timestamptz'): readonly ScalarFunction[] =>
+  [
+    [false, false],
+    [true, true],
+    [true, false],
+    [false, true],
+  ].flatMap(([first = false, second = false]) => {
+    // A time and a length would go around midnight.
+    if (type === 'time' && (first || second)) return []
+    const own = TYPES[type]
+    const types = [own, first ? TYPES.interval : own, own, second ? TYPES.interval : own]
+    return [
+      inSession('overlaps', types, TYPES.boolean, ({ zone }, a, b, c, d) => {
+        const end = (start: Value | undefined, length: Value | undefined): bigint | null => {
+          const from = micros(start)
+          if (from === null || length === null || length === undefined) return null
+          return type === 'timestamptz'
+            ? shiftZoned(zone, from, length as string, 1)
+            : shiftTimestamp(from, toInterval(length as string), 1)
+        }
+        return overlaps(
+          endsOf(micros(a), first ? end(a, b) : micros(b)),
+          endsOf(micros(c), second ? end(c, d) : micros(d)),
+        )
+      }),
+    ]
+  })
 
 export const zoneFunctions: readonly ScalarFunction[] = [
   // What AT TIME ZONE stands for.
@@ -71,8 +95,9 @@ export const zoneFunctions: readonly ScalarFunction[] = [
   contextual('timezone', ['interval', 'timetz'], 'timetz', 'stable', ({ transactionMicros }, by, time) =>
     moveTime(zoneOfInterval(by as string), time as string, transactionMicros),
   ),
-  ...overlapsWith('timestamp'),
-  ...overlapsWith('timestamptz'),
+  ...overlapsOf('time'),
+  ...overlapsOf('timestamp'),
+  ...overlapsOf('timestamptz'),
   fn('to_char', ['timestamp', 'text'], 'text', (value, format) => timestampToChar(value, format)),
   contextual('to_char', ['timestamptz', 'text'], 'text', 'stable', ({ zone }, value, format) =>
     timestampToChar(value as bigint, format as string, zone),

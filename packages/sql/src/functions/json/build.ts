@@ -11,7 +11,7 @@ import { jsonText, keyText } from './text.ts'
 const settled = (args: readonly SqlType[]): SqlType[] =>
   args.map((type) => (type.id === 'unknown' ? TEXT : type))
 
-type Build = (types: readonly SqlType[], values: readonly Value[], zone: Zone) => string
+type Build = (types: readonly SqlType[], values: readonly Value[], zone: Zone, binary: boolean) => string
 
 /** The function for json and its twin for jsonb. */
 function twins(name: string, build: Build, count: number | null = null): [string, Resolver][] {
@@ -21,7 +21,7 @@ function twins(name: string, build: Build, count: number | null = null): [string
       if (count !== null && args.length !== count) return null
       const types = settled(args)
       return inSession(own, types, binary ? JSONB : JSON_TYPE, ({ zone }, ...values) => {
-        const text = build(types, values, zone)
+        const text = build(types, values, zone, binary)
         return binary ? jsonbOf(text) : text
       })
     }
@@ -34,14 +34,16 @@ function twins(name: string, build: Build, count: number | null = null): [string
 const buildArray: Build = (types, values, zone) =>
   `[${values.map((value, i) => jsonText(types[i] ?? TEXT, value, zone)).join(', ')}]`
 
-const buildObject: Build = (types, values, zone) => {
+const buildObject: Build = (types, values, zone, binary) => {
   if (values.length % 2 !== 0)
     throw sqlError(SQLSTATE.invalidParameterValue, 'argument list must have even number of elements', {
-      hint: 'The arguments of json_build_object() must consist of alternating keys and values.',
+      hint: `The arguments of ${binary ? 'jsonb' : 'json'}_build_object() must consist of alternating keys and values.`,
     })
   const members: string[] = []
   for (let i = 0; i < values.length; i += 2) {
     const key = values[i] ?? null
+    if (key === null && binary)
+      throw sqlError(SQLSTATE.invalidParameterValue, `argument ${i + 1}: key must not be null`)
     if (key === null)
       throw sqlError(SQLSTATE.invalidParameterValue, `argument ${i + 1} cannot be null`, {
         hint: 'Object keys should be text.',

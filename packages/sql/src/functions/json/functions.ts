@@ -11,6 +11,7 @@ import {
   jsonbText,
   kindOf,
   prettyText,
+  quoteJson,
   toJson,
 } from '../../types/json.ts'
 import { arrayOf, BOOLEAN, INTEGER, JSON_TYPE, JSONB, type SqlType, TEXT } from '../../types/type.ts'
@@ -210,11 +211,10 @@ function stripNulls(value: Json): Json {
 /** The text of a json without null members and without blanks. */
 function stripText(text: string): string {
   const kind = textKind(text)
+  if (kind === 'string') return quoteJson(JSON.parse(text.trim()) as string)
   if (kind !== 'object' && kind !== 'array') return text.trim()
   const parts = [...partsOf(text)].filter(({ key, value }) => key === null || textKind(value) !== 'null')
-  const shown = parts.map(
-    ({ key, value }) => (key === null ? '' : `${JSON.stringify(key)}:`) + stripText(value),
-  )
+  const shown = parts.map(({ key, value }) => (key === null ? '' : `${quoteJson(key)}:`) + stripText(value))
   return kind === 'object' ? `{${shown.join(',')}}` : `[${shown.join(',')}]`
 }
 
@@ -352,21 +352,34 @@ export const jsonExtractors: ReadonlyMap<string, Resolver> = new Map<string, Res
   ['jsonb_extract_path_text', extract('jsonb_extract_path_text', true, true)],
 ])
 
+const nounOf = (kind: string): string =>
+  kind === 'array' ? 'an array' : kind === 'object' ? 'an object' : 'a scalar'
+
 /** What the functions that give rows are made of. @throws 22023 */
 export function* jsonItems(text: string, binary: boolean, name: string): Generator<string> {
   const kind = textKind(text)
-  if (kind !== 'array')
+  if (kind !== 'array') {
+    if (/_recordset$/.test(name))
+      throw cannot(binary ? `cannot call ${name} on a non-array` : `cannot call ${name} on ${nounOf(kind)}`)
     throw cannot(
-      kind === 'object'
-        ? binary
-          ? 'cannot extract elements from an object'
-          : `cannot call ${name} on a non-array`
-        : binary
-          ? 'cannot extract elements from a scalar'
-          : `cannot call ${name} on a scalar`,
+      binary
+        ? `cannot extract elements from ${nounOf(kind)}`
+        : `cannot call ${name} on ${kind === 'object' ? 'a non-array' : 'a scalar'}`,
     )
+  }
   if (!binary) for (const { value } of partsOf(text)) yield value
   else for (const item of toJson(text) as readonly Json[]) yield jsonbText(item)
+}
+
+/** What refuses a value that is no object. */
+function notObject(kind: string, binary: boolean, name: string) {
+  if (/_record$/.test(name)) return cannot(`cannot call populate_composite on ${nounOf(kind)}`)
+  if (!binary && /_each(_text)?$/.test(name))
+    return cannot(
+      kind === 'array' ? 'cannot deconstruct an array as an object' : 'cannot deconstruct a scalar',
+    )
+  if (binary && /_each(_text)?$/.test(name)) return cannot(`cannot call ${name} on a non-object`)
+  return cannot(`cannot call ${name} on ${nounOf(kind)}`)
 }
 
 /** @throws 22023 */
@@ -376,12 +389,7 @@ export function* jsonMembers(
   name: string,
 ): Generator<{ readonly key: string; readonly value: string }> {
   const kind = textKind(text)
-  if (kind !== 'object')
-    throw cannot(
-      binary || kind !== 'array'
-        ? `cannot call ${name} on ${kind === 'array' ? 'an array' : binary ? 'a non-object' : 'a scalar'}`
-        : `cannot call ${name} on an array`,
-    )
+  if (kind !== 'object') throw notObject(kind, binary, name)
   if (!binary) for (const { key, value } of partsOf(text)) yield { key: key ?? '', value }
   else for (const [key, value] of toJson(text) as JsonObject) yield { key, value: jsonbText(value) }
 }

@@ -5,7 +5,7 @@ import { isInfinite } from '../../types/datetime.ts'
 import { formatValue } from '../../types/format.ts'
 import { quoteJson } from '../../types/json.ts'
 import { toRecord } from '../../types/record-text.ts'
-import type { Zone } from '../../types/time-zone.ts'
+import { withIsoDates, type Zone } from '../../types/time-zone.ts'
 import { elementOf, fieldsOf, type SqlType, typeCategory } from '../../types/type.ts'
 
 /** A SQL value as JSON: numbers and booleans as such, JSON as it is, arrays as arrays, all else as its text. */
@@ -15,7 +15,7 @@ export function jsonText(type: SqlType, value: Value, zone: Zone, separator = ',
   if (type.id === 'json' || type.id === 'jsonb') return value as string
   if (type.element !== undefined) return arrayJson(type, value as string, zone)
   if (type.record !== undefined) return recordJson(type, value as string, zone, separator)
-  const text = formatValue(type, value, zone)
+  const text = formatValue(type, value, withIsoDates(zone))
   if (typeCategory(type.id) === 'number') return /^-?\d/.test(text) ? text : quoteJson(text)
   if (type.id === 'timestamp' || type.id === 'timestamptz')
     return quoteJson(isInfinite(value as bigint) ? text : isoText(text))
@@ -93,6 +93,7 @@ export function* partsOf(text: string): Generator<{ readonly key: string | null;
   const open = text.charAt(at)
   const close = closers[open]
   if (close === undefined) return
+  refuseNothing(text)
   at = blanks(at + 1)
   while (at < text.length && text.charAt(at) !== close) {
     let key: string | null = null
@@ -124,5 +125,15 @@ export function textKind(text: string): TextKind {
 export function plainText(text: string): string | null {
   const kind = textKind(text)
   if (kind === 'null') return null
-  return kind === 'string' ? (JSON.parse(text.trim()) as string) : text.trim()
+  if (kind !== 'string') return text.trim()
+  refuseNothing(text)
+  return JSON.parse(text.trim()) as string
+}
+
+/** A json may hold the character 0 as an escape, as long as nobody looks into it. @throws 22P05 */
+function refuseNothing(text: string): void {
+  if (text.includes('\\u0000') && /(?<!\\)(?:\\\\)*\\u0000/.test(text))
+    throw sqlError('22P05', 'unsupported Unicode escape sequence', {
+      detail: '\\u0000 cannot be converted to text.',
+    })
 }

@@ -1,10 +1,11 @@
 import type { Value } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../../errors.ts'
 import { quoteIdentifier } from '../../syntax/keywords.ts'
-import { formatValue } from '../../types/format.ts'
+import { castText, formatValue } from '../../types/format.ts'
+import { parseValue } from '../../types/parse.ts'
 import { characterCount } from '../../types/text-order.ts'
 import type { Zone } from '../../types/time-zone.ts'
-import { INTEGER, type SqlType, TEXT, typeName } from '../../types/type.ts'
+import { INTEGER, REGTYPE, type SqlType, TEXT, typeName } from '../../types/type.ts'
 import { inSession, loosely, type Resolver } from '../generic.ts'
 
 const settled = (args: readonly SqlType[]): SqlType[] =>
@@ -42,6 +43,12 @@ const text = (types: readonly SqlType[], values: readonly Value[], at: number, z
   return value === null ? null : formatValue(types[at] ?? TEXT, value, zone)
 }
 
+/** As a cast to text has it. */
+const cast = (types: readonly SqlType[], values: readonly Value[], zone: Zone): string | null => {
+  const value = values[0] ?? null
+  return value === null ? null : castText(types[0] ?? TEXT, value, zone)
+}
+
 /** NULL arguments add nothing. */
 const concat: Build = (types, values, zone) =>
   values.map((_, i) => text(types, values, i, zone) ?? '').join('')
@@ -75,7 +82,7 @@ const format: Build = (types, values, zone) => {
     if (whole.includes('*')) {
       const at = argument(widthAt === undefined ? next++ : Number(widthAt))
       const given = values[at] ?? null
-      size = given === null ? 0 : Number(given)
+      size = given === null ? 0 : Number(parseValue(INTEGER, String(given)))
       if (size < 0) {
         left = true
         size = -size
@@ -104,7 +111,7 @@ export const textBuilders: ReadonlyMap<string, Resolver> = new Map<string, Resol
     ([type, more]) =>
       type === undefined || more !== undefined
         ? null
-        : loosely('pg_typeof', [type], TEXT, () => typeName(type)),
+        : loosely('pg_typeof', [type], REGTYPE, () => typeName(type)),
   ],
   counter('num_nulls', (value) => value === null),
   counter('num_nonnulls', (value) => value !== null),
@@ -112,11 +119,11 @@ export const textBuilders: ReadonlyMap<string, Resolver> = new Map<string, Resol
   builder('concat_ws', 2, 100, concatWith),
   builder('format', 1, 100, format),
   builder('quote_literal', 1, 1, (types, values, zone) => {
-    const value = text(types, values, 0, zone)
+    const value = cast(types, values, zone)
     return value === null ? null : quoted(value)
   }),
   builder('quote_nullable', 1, 1, (types, values, zone) => {
-    const value = text(types, values, 0, zone)
+    const value = cast(types, values, zone)
     return value === null ? 'NULL' : quoted(value)
   }),
 ])

@@ -112,7 +112,15 @@ function toBytes(text: string, name: string): Uint8Array {
   const encoding = name.toLowerCase()
   if (utf8Names.has(encoding)) return utf8.encode(text)
   if (encoding === 'latin1' || encoding === 'iso88591')
-    return Uint8Array.from(text, (sign) => sign.charCodeAt(0) & 255)
+    return Uint8Array.from(text, (sign) => {
+      const code = sign.codePointAt(0) ?? 0
+      if (code < 256) return code
+      const shown = Array.from(utf8.encode(sign), (byte) => `0x${byte.toString(16)}`).join(' ')
+      throw sqlError(
+        '22P05',
+        `character with byte sequence ${shown} in encoding "UTF8" has no equivalent in encoding "LATIN1"`,
+      )
+    })
   throw sqlError(SQLSTATE.invalidParameterValue, `invalid destination encoding name "${name}"`)
 }
 

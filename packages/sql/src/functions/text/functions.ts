@@ -75,20 +75,27 @@ function overlaid(text: string, put: string, start: number, count: number): stri
   return sliceCharacters(text, 0, start - 1) + put + sliceCharacters(text, Math.max(0, start - 1 + count))
 }
 
-/** `\\XXXX`, `\\+XXXXXX`, `\\uXXXX` and `\\UXXXXXXXX` are characters. @throws 42601 */
+const unicodeEscape = /\\\\|\\(?:([0-9a-fA-F]{4})|\+([0-9a-fA-F]{6})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))|\\/g
+
+/** `\\XXXX`, `\\+XXXXXX`, `\\uXXXX` and `\\UXXXXXXXX` are characters. @throws 42601, 22023 */
 function unistr(text: string): string {
-  return text.replace(
-    /\\\\|\\(?:([0-9a-f]{4})|\+([0-9a-f]{6})|u([0-9a-f]{4})|U([0-9a-f]{8}))|\\/gi,
-    (whole, ...digits: (string | undefined)[]) => {
-      if (whole === '\\\\') return '\\'
-      const found = digits.slice(0, 4).find((one) => one !== undefined)
-      if (found === undefined)
-        throw sqlError(SQLSTATE.syntaxError, 'invalid Unicode escape', {
-          hint: 'Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.',
-        })
-      return String.fromCodePoint(Number.parseInt(found, 16))
-    },
-  )
+  const result = text.replace(unicodeEscape, (whole, ...digits: (string | undefined)[]) => {
+    if (whole === '\\\\') return '\\'
+    const found = digits.slice(0, 4).find((one) => one !== undefined)
+    if (found === undefined)
+      throw sqlError(SQLSTATE.syntaxError, 'invalid Unicode escape', {
+        hint: 'Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.',
+      })
+    const code = Number.parseInt(found, 16)
+    if (code === 0 || code > 0x10ffff)
+      throw sqlError(
+        SQLSTATE.invalidParameterValue,
+        `invalid Unicode code point: ${found.toUpperCase().replace(/^0+(?=.{4})/, '')}`,
+      )
+    return String.fromCodePoint(code)
+  })
+  if (!result.isWellFormed()) throw sqlError(SQLSTATE.syntaxError, 'invalid Unicode surrogate pair')
+  return result
 }
 
 /** @throws 22023 for field 0 */
@@ -153,6 +160,8 @@ function translate(text: string, from: string, to: string): string {
 }
 
 const utf8 = new TextEncoder()
+/** A character a byte. */
+const signs = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
 
 export const textFunctions: readonly ScalarFunction[] = [
   fn('||', ['text', 'text'], 'text', (a, b) => a + b, { js: ([a, b]) => `${a} + ${b}` }),
@@ -163,6 +172,7 @@ export const textFunctions: readonly ScalarFunction[] = [
   ]),
   fn('length', ['bytea'], 'integer', (bytes) => bytes.length),
   fn('octet_length', ['text'], 'integer', (text) => utf8.encode(text).length),
+  fn('octet_length', ['char'], 'integer', (text) => utf8.encode(text).length),
   fn('octet_length', ['bytea'], 'integer', (bytes) => bytes.length),
   fn('bit_length', ['text'], 'integer', (text) => utf8.encode(text).length * 8),
   fn('lower', ['text'], 'text', lower),
@@ -223,5 +233,8 @@ export const textFunctions: readonly ScalarFunction[] = [
     'boolean',
     (text, pattern) => !like(text.toLowerCase(), pattern.toLowerCase()),
   ),
+  fn('~~', ['bytea', 'bytea'], 'boolean', (bytes, pattern) => like(signs(bytes), signs(pattern))),
+  fn('!~~', ['bytea', 'bytea'], 'boolean', (bytes, pattern) => !like(signs(bytes), signs(pattern))),
+  fn('textlen', ['text'], 'integer', characterCount),
   fn('like_escape', ['text', 'text'], 'text', likeEscape),
 ]

@@ -24,10 +24,10 @@ const groupsOf = (matcher: Matcher, subject: Subject, match: Match): readonly (s
     ? [groupOf(subject, match, 0)]
     : Array.from({ length: matcher.groups }, (_, i) => groupOf(subject, match, i + 1))
 
-const notGlobal = (name: string, flags: string, instead: string): void => {
+const notGlobal = (name: string, flags: string, instead?: string): void => {
   if (readFlags(flags).global)
     throw sqlError(SQLSTATE.invalidParameterValue, `${name} does not support the "global" option`, {
-      hint: `Use the ${instead} function instead.`,
+      hint: instead === undefined ? undefined : `Use the ${instead} function instead.`,
     })
 }
 
@@ -86,7 +86,11 @@ function replaced(
 
 /** Pieces between the matches. An empty match at an end, or right behind another match, parts nothing. */
 export function* splitBy(text: string, pattern: string, flags = ''): Generator<string> {
-  notGlobal('regexp_split_to_table()', flags, 'regexp_split_to_array')
+  notGlobal('regexp_split_to_table()', flags)
+  yield* pieces(text, pattern, flags)
+}
+
+function* pieces(text: string, pattern: string, flags: string): Generator<string> {
   const subject = new Subject(text)
   let at = 0
   for (const [from = 0, to = 0] of matcherOf(pattern, flags).all(subject)) {
@@ -100,6 +104,11 @@ export function* splitBy(text: string, pattern: string, flags = ''): Generator<s
 function positive(value: number, name: string): number {
   if (value > 0) return value
   throw sqlError(SQLSTATE.invalidParameterValue, `invalid value for parameter "${name}": ${value}`)
+}
+
+function notNegative(value: number, name: string, shown = value): void {
+  if (value < 0)
+    throw sqlError(SQLSTATE.invalidParameterValue, `invalid value for parameter "${name}": ${shown}`)
 }
 
 function nthMatch(
@@ -153,8 +162,17 @@ export const regexFunctions: readonly ScalarFunction[] = [
     'regexp_replace',
     [TEXT, TEXT, TEXT, TEXT],
     TEXT,
-    (text: string, pattern: string, template: string, flags: string) =>
-      replaced(text, pattern, template, flags, 1, readFlags(flags).global ? 0 : 1),
+    (text: string, pattern: string, template: string, flags: string) => {
+      if (/^\d/.test(flags))
+        throw sqlError(
+          SQLSTATE.invalidParameterValue,
+          `invalid regular expression option: "${flags.charAt(0)}"`,
+          {
+            hint: 'If you meant to use regexp_replace() with a start parameter, cast the fourth argument to integer explicitly.',
+          },
+        )
+      return replaced(text, pattern, template, flags, 1, readFlags(flags).global ? 0 : 1)
+    },
   ),
   ...[4, 5, 6].map((count) =>
     strictly(
@@ -172,8 +190,10 @@ export const regexFunctions: readonly ScalarFunction[] = [
     ['text', 'text', 'text'],
     2,
     TEXTS,
-    (text: string, pattern: string, flags = '') =>
-      fromArray(TEXT, listOf([...splitBy(text, pattern, flags)])),
+    (text: string, pattern: string, flags = '') => {
+      notGlobal('regexp_split_to_array()', flags)
+      return fromArray(TEXT, listOf([...pieces(text, pattern, flags)]))
+    },
   ),
   ...optional(
     'regexp_like',
@@ -181,7 +201,7 @@ export const regexFunctions: readonly ScalarFunction[] = [
     2,
     BOOLEAN,
     (text: string, pattern: string, flags = '') => {
-      notGlobal('regexp_like()', flags, 'regexp_count')
+      notGlobal('regexp_like()', flags)
       return matcherOf(pattern, flags).test(text)
     },
   ),
@@ -199,7 +219,9 @@ export const regexFunctions: readonly ScalarFunction[] = [
     2,
     TEXT,
     (text: string, pattern: string, start = 1, nth = 1, flags = '', group = 0) => {
+      notGlobal('regexp_substr()', flags)
       const { subject, match, groups } = nthMatch(text, pattern, start, nth, flags)
+      notNegative(group, 'subexpr')
       return match === null || group > groups ? null : groupOf(subject, match, group)
     },
   ),
@@ -209,7 +231,10 @@ export const regexFunctions: readonly ScalarFunction[] = [
     2,
     INTEGER,
     (text: string, pattern: string, start = 1, nth = 1, end = 0, flags = '', group = 0) => {
+      notGlobal('regexp_instr()', flags)
       const { match, groups } = nthMatch(text, pattern, start, nth, flags)
+      if (end !== 0 && end !== 1) notNegative(-Math.abs(end), 'endoption', end)
+      notNegative(group, 'subexpr')
       if (match === null || group > groups) return 0
       const at = match[group * 2 + (end === 1 ? 1 : 0)] ?? -1
       return at < 0 ? 0 : at + 1

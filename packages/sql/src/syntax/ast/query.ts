@@ -373,6 +373,8 @@ export interface CallExpression extends Node {
   readonly kind: 'call'
   readonly name: QualifiedName
   readonly args: readonly Expression[]
+  /** Set when the last argument is VARIADIC: an array that holds all further ones. */
+  readonly variadic?: true
   /** `count(*)`. */
   readonly star: boolean
   readonly distinct: boolean

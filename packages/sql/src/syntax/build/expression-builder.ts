@@ -260,6 +260,7 @@ export abstract class ExpressionBuilder extends OperandBuilder {
       operand,
       quantified,
       Similar,
+      To,
     } = node.children
     const negated = has(NotBefore)
     if (has(In)) {
@@ -304,6 +305,7 @@ export abstract class ExpressionBuilder extends OperandBuilder {
     const span = join(left.span, (sign ?? pattern).span)
     const word = Similar?.[0]
     if (word !== undefined) {
+      if (has(To) === this.bareSimilar) throw this.unexpected(spanOf(first).start)
       // What PostgreSQL makes of SIMILAR TO: a regular expression.
       const right = call(word, 'similar_to_escape', sign === null ? [pattern] : [pattern, sign], span)
       const operator = negated ? '!~' : '~'

@@ -1,5 +1,6 @@
 import type { IToken } from 'chevrotain'
-import { SQLSTATE, type SqlError, sqlError } from '../../errors.ts'
+import { isSqlError, SQLSTATE, type SqlError, sqlError } from '../../errors.ts'
+import { intervalText, parseInterval } from '../../types/interval.ts'
 import type {
   ArrayExpression,
   CallExpression,
@@ -37,6 +38,9 @@ import { windowOf } from './window.ts'
 /** How high an expression may grow. Everything behind the parser recurses over it. */
 export const HEIGHT_MAX = 1_200
 
+const intervalFields = ['year', 'month', 'day', 'hour', 'minute', 'second'] as const
+const fieldNames: readonly string[] = intervalFields
+
 /** Turns operands into abstract ones: literals, names, calls, and what stands in parentheses. */
 export abstract class OperandBuilder {
   protected readonly source: string
@@ -53,7 +57,12 @@ export abstract class OperandBuilder {
   abstract subquery(node: SubqueryCst): Query
   abstract sortItems(node: SortListCst): SortItem[]
 
+  /** True while the one argument of SUBSTRING is built, where SIMILAR stands without TO. */
+  protected bareSimilar = false
+
   expressions(node: ExpressionListCst): Expression[] {
+    const variadic = node.children.Variadic?.[0]
+    if (variadic !== undefined) throw this.unexpected(variadic.startOffset)
     return node.children.expression.map((item) => this.expression(item))
   }
 
@@ -169,6 +178,8 @@ export abstract class OperandBuilder {
 
   #substring(node: SubstringCallCst): CallExpression {
     const { Substring, expression, further = [], from, count } = node.children
+    if (further.length === 0 && from === undefined && count === undefined)
+      return call(only(Substring), 'substring', this.#similarParts(only(expression)), spanOf(node))
     const args = [this.expression(only(expression)), ...further.map((item) => this.expression(item))]
     const start = from?.[0]
     const length = count?.[0]
@@ -176,6 +187,15 @@ export abstract class OperandBuilder {
     else if (length !== undefined) args.push({ kind: 'number', text: '1', span: spanOf(length) })
     if (length !== undefined) args.push(this.expression(length))
     return call(only(Substring), 'substring', args, spanOf(node))
+  }
+
+  /** `text SIMILAR pattern ESCAPE sign` as three arguments; anything else is one. */
+  #similarParts(node: ExpressionCst): Expression[] {
+    this.bareSimilar = true
+    const built = this.expression(node)
+    this.bareSimilar = false
+    if (built.kind !== 'binary' || built.operator !== '~' || built.right.kind !== 'call') return [built]
+    return [built.left, ...built.right.args]
   }
 
   #trim(node: TrimCallCst): CallExpression {
@@ -231,6 +251,7 @@ export abstract class OperandBuilder {
       timeZone,
       StringLiteral,
       IntervalField,
+      NumberLiteral,
     } = node.children
     const star = Star?.[0]
     const parts = [...ColumnId, ...Label].map(identifier)
@@ -256,21 +277,39 @@ export abstract class OperandBuilder {
     const zone = timeZone?.[0]
     // With TO, the text says what it means.
     const [field, last] = IntervalField ?? []
+    const digits = NumberLiteral?.[0]
+    if (digits !== undefined && (last ?? field)?.image.toLowerCase() !== 'second')
+      throw this.unexpected(digits.startOffset - 1)
     const literal = literalOf(text)
     if (field !== undefined && (type.name !== 'interval' || literal.kind !== 'string'))
       throw this.unexpected(field.startOffset)
     const operand: Expression =
-      field !== undefined &&
-      last === undefined &&
-      literal.kind === 'string' &&
-      /^\s*[-+]?[\d.]+\s*$/.test(literal.value)
-        ? { ...literal, value: `${literal.value.trim()} ${scanned(field).value}` }
-        : literal
+      field === undefined || literal.kind !== 'string'
+        ? literal
+        : { ...literal, value: this.#inFields(literal.value, field, last) }
     return {
       kind: 'cast',
       operand,
-      type: typedLiteralType(type, zone, (offset) => this.unexpected(offset)),
+      type: {
+        ...typedLiteralType(type, zone, (offset) => this.unexpected(offset)),
+        ...(digits === undefined ? {} : { modifiers: [Number(digits.image)] }),
+      },
       span: spanOf(node),
+    }
+  }
+
+  /** The text of an interval that is made of such fields only; what is no interval is told when it is bound. */
+  #inFields(text: string, first: IToken, last: IToken | undefined): string {
+    const from = fieldNames.indexOf(scanned(first).value)
+    const to = last === undefined ? from : fieldNames.indexOf(scanned(last).value)
+    // YEAR TO MONTH, and from DAY on to anything smaller.
+    if (to < from || (from === to && last !== undefined) || (from === 0 && to > 1) || (from === 1 && to > 1))
+      throw this.unexpected((last ?? first).startOffset)
+    try {
+      return intervalText(parseInterval(text, { fields: intervalFields.slice(from, to + 1) }))
+    } catch (error) {
+      if (isSqlError(error)) return text
+      throw error
     }
   }
 
@@ -293,6 +332,18 @@ export abstract class OperandBuilder {
     return { kind: 'cast', operand, type: { ...plain, modifiers }, span: spanOf(node) }
   }
 
+  /** Arguments of a call, of which the last one may be VARIADIC. */
+  #arguments(list: ExpressionListCst): Expression[] {
+    const { Variadic = [], Comma = [], expression } = list.children
+    const [word, more] = Variadic
+    if (more !== undefined) throw this.unexpected(more.startOffset)
+    if (word !== undefined && word.startOffset < (Comma.at(-1)?.startOffset ?? -1))
+      throw this.unexpected(
+        (Comma.find(({ startOffset }) => startOffset > word.startOffset) ?? word).startOffset,
+      )
+    return expression.map((item) => this.expression(item))
+  }
+
   /** PLACING, FROM and FOR of OVERLAY as arguments. */
   #placed(node: PlacingCst | undefined): Expression[] {
     if (node === undefined) return []
@@ -310,7 +361,8 @@ export abstract class OperandBuilder {
     return {
       kind: 'call',
       name: { kind: 'name', parts, span: join(first.span, parts[parts.length - 1]?.span ?? first.span) },
-      args: [...(list === undefined ? [] : this.expressions(list)), ...this.#placed(placing?.[0])],
+      args: [...(list === undefined ? [] : this.#arguments(list)), ...this.#placed(placing?.[0])],
+      ...(list?.children.Variadic === undefined ? {} : { variadic: true }),
       star: has(Star),
       distinct: has(Distinct),
       orderBy: order === undefined ? [] : this.sortItems(order),

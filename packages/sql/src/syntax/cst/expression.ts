@@ -366,6 +366,7 @@ export type MembershipCst = Cst<{
 }>
 
 export type ExpressionListCst = Cst<{
+  readonly Variadic?: readonly IToken[]
   readonly expression: readonly ExpressionCst[]
   readonly Comma?: readonly IToken[]
 }>
@@ -394,6 +395,9 @@ export type ReferenceCst = Cst<{
   readonly StringLiteral?: readonly IToken[]
   readonly IntervalField?: readonly IToken[]
   readonly To?: readonly IToken[]
+  readonly LParen?: readonly IToken[]
+  readonly NumberLiteral?: readonly IToken[]
+  readonly RParen?: readonly IToken[]
 }>
 
 export type SelectItemCst = Cst<{

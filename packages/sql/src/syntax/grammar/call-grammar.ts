@@ -147,36 +147,39 @@ export abstract class CallGrammar extends NameGrammar {
     this.CONSUME(SUBSTRING)
     this.CONSUME(LParen)
     this.SUBRULE(this.expression)
-    this.OR([
-      {
-        ALT: () => {
-          this.AT_LEAST_ONE(() => {
-            this.CONSUME(Comma)
-            this.SUBRULE2(this.expression, { LABEL: 'further' })
-          })
+    // Without any of these it is `text SIMILAR pattern ESCAPE sign`.
+    this.OPTION3(() =>
+      this.OR([
+        {
+          ALT: () => {
+            this.AT_LEAST_ONE(() => {
+              this.CONSUME(Comma)
+              this.SUBRULE2(this.expression, { LABEL: 'further' })
+            })
+          },
         },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(FROM)
-          this.SUBRULE3(this.expression, { LABEL: 'from' })
-          this.OPTION(() => {
-            this.CONSUME(FOR)
-            this.SUBRULE4(this.expression, { LABEL: 'count' })
-          })
+        {
+          ALT: () => {
+            this.CONSUME(FROM)
+            this.SUBRULE3(this.expression, { LABEL: 'from' })
+            this.OPTION(() => {
+              this.CONSUME(FOR)
+              this.SUBRULE4(this.expression, { LABEL: 'count' })
+            })
+          },
         },
-      },
-      {
-        ALT: () => {
-          this.CONSUME2(FOR)
-          this.SUBRULE5(this.expression, { LABEL: 'count' })
-          this.OPTION2(() => {
-            this.CONSUME2(FROM)
-            this.SUBRULE6(this.expression, { LABEL: 'from' })
-          })
+        {
+          ALT: () => {
+            this.CONSUME2(FOR)
+            this.SUBRULE5(this.expression, { LABEL: 'count' })
+            this.OPTION2(() => {
+              this.CONSUME2(FROM)
+              this.SUBRULE6(this.expression, { LABEL: 'from' })
+            })
+          },
         },
-      },
-    ])
+      ]),
+    )
     this.CONSUME(RParen)
   })
 

@@ -15,6 +15,7 @@ import {
   Literal,
   LParen,
   NotBefore,
+  NumberLiteral,
   PrefixOperator,
   QueryParen,
   RBracket,
@@ -45,6 +46,7 @@ const NOT = keyword('not')
 const NOTNULL = keyword('notnull')
 const NULL = keyword('null')
 const SIMILAR = keyword('similar')
+const VARIADIC = keyword('variadic')
 const SOME = keyword('some')
 const SYMMETRIC = keyword('symmetric')
 const TIME = keyword('time')
@@ -257,7 +259,8 @@ export abstract class ExpressionGrammar extends CallGrammar {
       {
         ALT: () => {
           this.CONSUME(SIMILAR)
-          this.CONSUME(TO)
+          // Without TO in SUBSTRING, and nowhere else.
+          this.OPTION3(() => this.CONSUME(TO))
           this.SUBRULE3(this.operand)
         },
       },
@@ -265,7 +268,14 @@ export abstract class ExpressionGrammar extends CallGrammar {
   })
 
   readonly expressionList: Rule = this.RULE('expressionList', () => {
-    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.expression) })
+    this.AT_LEAST_ONE_SEP({
+      SEP: Comma,
+      DEF: () => {
+        // Only in the arguments of a call; the builder refuses it elsewhere.
+        this.OPTION(() => this.CONSUME(VARIADIC))
+        this.SUBRULE(this.expression)
+      },
+    })
   })
 
   readonly subquery: Rule = this.RULE('subquery', () => {
@@ -315,6 +325,11 @@ export abstract class ExpressionGrammar extends CallGrammar {
               this.OPTION5(() => {
                 this.CONSUME(TO)
                 this.CONSUME2(IntervalField)
+              })
+              this.OPTION7(() => {
+                this.CONSUME(LParen)
+                this.CONSUME(NumberLiteral)
+                this.CONSUME(RParen)
               })
             })
           },

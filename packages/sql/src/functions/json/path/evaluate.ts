@@ -1,4 +1,5 @@
 import { sqlError } from '../../../errors.ts'
+import { floatToDecimal } from '../../../types/convert.ts'
 import {
   absDecimal,
   addDecimal,
@@ -8,10 +9,10 @@ import {
   moduloDecimal,
   multiplyDecimal,
   negateDecimal,
-  parseDecimal,
   subtractDecimal,
   truncateDecimal,
 } from '../../../types/decimal.ts'
+import { parseFloatText } from '../../../types/float-text.ts'
 import {
   compareJson,
   isArray,
@@ -22,8 +23,17 @@ import {
   type JsonObject,
   kindOf,
 } from '../../../types/json.ts'
+import {
+  type CompareSign,
+  isPredicate,
+  type MathSign,
+  type ParsedPath,
+  type Path,
+  parsePath,
+} from '../../../types/json-path/parse.ts'
+import type { Zone } from '../../../types/time-zone.ts'
 import { matcherOf } from '../../text/regex/match.ts'
-import { type CompareSign, type MathSign, type ParsedPath, type Path, parsePath } from './parse.ts'
+import { compareMoments, JsonMoment, momentOf } from './moment.ts'
 
 /** Codes of the SQL/JSON conditions that `silent` keeps quiet. */
 const failed = (code: string, message: string) => sqlError(code, message)
@@ -45,151 +55,214 @@ const holds: Readonly<Record<CompareSign, (order: number) => boolean>> = {
   '>=': (order) => order >= 0,
 }
 
+/** A value of JSON, or a moment that `datetime()` made of one. */
+export type Item = Json | JsonMoment
+
 interface Place {
   /** What `@` stands for. */
-  readonly current: Json
+  readonly current: Item
   /** The array whose subscript is being computed, for `last`. */
-  readonly array: readonly Json[] | null
+  readonly array: readonly Item[] | null
+}
+
+/** An array or an object, but no moment. */
+const arrayOf = (item: Item): readonly Json[] | null =>
+  item instanceof JsonMoment || !isArray(item) ? null : item
+const objectOf = (item: Item): JsonObject | null =>
+  item instanceof JsonMoment || !isObject(item) ? null : item
+const numberOf = (item: Item | undefined): string | null =>
+  item !== undefined && !(item instanceof JsonMoment) && isNumber(item) ? item.text : null
+
+/** True behind `**`: in strict mode too, what has no such part is passed over. */
+function isBehindDescent(path: Path): boolean {
+  if (path.kind === 'descend') return true
+  return 'of' in path && !isPredicate(path) && isBehindDescent(path.of)
 }
 
 class Evaluator {
   readonly #root: Json
   readonly #variables: JsonObject
   readonly #strict: boolean
+  readonly #zone: Zone | null
 
-  constructor(root: Json, variables: JsonObject, strict: boolean) {
+  constructor(root: Json, variables: JsonObject, strict: boolean, zone: Zone | null) {
     this.#root = root
     this.#variables = variables
     this.#strict = strict
+    this.#zone = zone
   }
 
-  evaluate(path: Path, place: Place): readonly Json[] {
+  *evaluate(path: Path, place: Place): Generator<Item> {
     switch (path.kind) {
       case 'root':
-        return [this.#root]
+        yield this.#root
+        return
       case 'current':
-        return [place.current]
+        yield place.current
+        return
       case 'last':
-        return [new JsonNumber(String((place.array?.length ?? 0) - 1))]
+        yield new JsonNumber(String((place.array?.length ?? 0) - 1))
+        return
       case 'literal':
-        return [path.value]
+        yield path.value
+        return
       case 'variable': {
         const value = this.#variables.get(path.name)
         if (value === undefined) throw failed('42704', `could not find jsonpath variable "${path.name}"`)
-        return [value]
+        yield value
+        return
       }
-      case 'member':
-        return this.evaluate(path.of, place).flatMap((value) => this.#member(value, path.key))
-      case 'members':
-        return this.evaluate(path.of, place).flatMap((value) => this.#members(value))
-      case 'descend':
-        return this.evaluate(path.of, place).flatMap((value) => [...descend(value, path.from, path.to, 0)])
-      case 'items':
-        return this.evaluate(path.of, place).flatMap((value) => this.#items(value, path.bounds, place))
-      case 'filter':
-        return this.evaluate(path.of, place)
-          .flatMap((value) => this.#unwrapped(value))
-          .filter((value) => this.test(path.test, { ...place, current: value }) === true)
-      case 'method':
-        return this.evaluate(path.of, place).flatMap((value) => this.#method(value, path.name))
       case 'math': {
         const [left, right] = [path.left, path.right].map((side, i) =>
           this.#number(side, place, i === 0 ? 'left' : 'right', path.sign),
         )
-        return [new JsonNumber(math[path.sign](left ?? '0', right ?? '0'))]
+        yield new JsonNumber(math[path.sign](left ?? '0', right ?? '0'))
+        return
       }
       case 'negate':
-        return this.evaluate(path.of, place)
-          .flatMap((value) => this.#unwrapped(value))
-          .map((value) => {
-            if (!isNumber(value))
+        for (const value of this.evaluate(path.of, place))
+          for (const item of this.#unwrapped(value)) {
+            const text = numberOf(item)
+            if (text === null)
               throw failed(
                 '2203B',
                 `operand of unary jsonpath operator ${path.plus ? '+' : '-'} is not a numeric value`,
               )
-            return path.plus ? value : new JsonNumber(negateDecimal(value.text))
-          })
+            yield path.plus ? item : new JsonNumber(negateDecimal(text))
+          }
+        return
+      case 'and':
+      case 'or':
+      case 'not':
+      case 'exists':
+      case 'isUnknown':
+      case 'compare':
+      case 'startsWith':
+      case 'likeRegex':
+        yield this.test(path, place)
+        return
       default:
-        return [this.test(path, place)]
+        for (const value of this.evaluate(path.of, place)) yield* this.#access(path, value, place)
+    }
+  }
+
+  /** What an accessor makes of one value. */
+  #access(path: Path & { kind: Accessor }, value: Item, place: Place): Iterable<Item> {
+    const strict = this.#strict && !isBehindDescent(path)
+    switch (path.kind) {
+      case 'member':
+        return this.#member(value, path.key, strict)
+      case 'members':
+        return this.#members(value, strict)
+      case 'descend':
+        return descend(value, path.from, path.to, 0)
+      case 'items':
+        return this.#items(value, path.bounds, place, strict)
+      case 'filter':
+        return this.#unwrapped(value).filter(
+          (item) => this.test(path.test, { ...place, current: item }) === true,
+        )
+      case 'datetime':
+        return this.#unwrapped(value).map((item) => momentOf(item, path.template))
+      case 'method':
+        return this.#method(value, path.name)
     }
   }
 
   /** In lax mode an array stands for its items where one value is wanted. */
-  #unwrapped(value: Json): readonly Json[] {
-    return !this.#strict && isArray(value) ? value : [value]
+  #unwrapped(value: Item): readonly Item[] {
+    return (this.#strict ? null : arrayOf(value)) ?? [value]
   }
 
-  #member(value: Json, key: string): readonly Json[] {
-    return this.#unwrapped(value).flatMap((item) => {
-      if (!isObject(item)) {
-        if (this.#strict) throw failed('2203A', 'jsonpath member accessor can only be applied to an object')
-        return []
+  *#member(value: Item, key: string, strict: boolean): Generator<Item> {
+    for (const item of this.#unwrapped(value)) {
+      const object = objectOf(item)
+      if (object === null) {
+        if (strict) throw failed('2203A', 'jsonpath member accessor can only be applied to an object')
+        continue
       }
-      const member = item.get(key)
-      if (member !== undefined) return [member]
-      if (this.#strict) throw failed('2203A', `JSON object does not contain key "${key}"`)
-      return []
-    })
+      const member = object.get(key)
+      if (member !== undefined) yield member
+      else if (strict) throw failed('2203A', `JSON object does not contain key "${key}"`)
+    }
   }
 
-  #members(value: Json): readonly Json[] {
-    return this.#unwrapped(value).flatMap((item) => {
-      if (isObject(item)) return [...item.values()]
-      if (this.#strict)
+  *#members(value: Item, strict: boolean): Generator<Item> {
+    for (const item of this.#unwrapped(value)) {
+      const object = objectOf(item)
+      if (object !== null) yield* object.values()
+      else if (strict)
         throw failed('2203C', 'jsonpath wildcard member accessor can only be applied to an object')
-      return []
-    })
+    }
   }
 
-  #items(value: Json, bounds: (Path & { kind: 'items' })['bounds'], place: Place): readonly Json[] {
-    if (this.#strict && !isArray(value))
+  *#items(
+    value: Item,
+    bounds: (Path & { kind: 'items' })['bounds'],
+    place: Place,
+    strict: boolean,
+  ): Generator<Item> {
+    const own = arrayOf(value)
+    if (own === null && this.#strict) {
+      if (!strict) return
       throw failed(
         '22039',
         bounds === null
           ? 'jsonpath wildcard array accessor can only be applied to an array'
           : 'jsonpath array accessor can only be applied to an array',
       )
-    const array = isArray(value) ? value : [value]
-    if (bounds === null) return array
+    }
+    const array: readonly Item[] = own ?? [value]
+    if (bounds === null) {
+      yield* array
+      return
+    }
     const inside: Place = { ...place, array }
-    return bounds.flatMap(([from, to]) => {
+    for (const [from, to] of bounds) {
       const first = this.#index(from, inside)
       const last = to === null ? first : this.#index(to, inside)
-      if (this.#strict && (first < 0 || first > last || last >= array.length))
+      if (strict && (first < 0 || first > last || last >= array.length))
         throw failed('22033', 'jsonpath array subscript is out of bounds')
-      return array.slice(Math.max(0, first), Math.max(0, last + 1))
-    })
+      yield* array.slice(Math.max(0, first), Math.max(0, last + 1))
+    }
   }
 
   #index(path: Path, place: Place): number {
-    const [value, more] = this.evaluate(path, place)
-    if (value === undefined || more !== undefined || !isNumber(value))
+    const [value, more] = [...this.evaluate(path, place)]
+    const text = numberOf(value)
+    if (text === null || more !== undefined)
       throw failed('22033', 'jsonpath array subscript is not a single numeric value')
-    return Number(truncateDecimal(value.text, 0))
+    const index = Number(truncateDecimal(text, 0))
+    if (Math.abs(index) > 2_147_483_647)
+      throw failed('22033', 'jsonpath array subscript is out of integer range')
+    return index
   }
 
   #number(path: Path, place: Place, side: string, sign: MathSign): string {
-    const [value, more] = this.evaluate(path, place).flatMap((one) => this.#unwrapped(one))
-    if (value === undefined || more !== undefined || !isNumber(value))
+    const [value, more] = [...this.evaluate(path, place)].flatMap((one) => this.#unwrapped(one))
+    const text = numberOf(value)
+    if (text === null || more !== undefined)
       throw failed('22038', `${side} operand of jsonpath operator ${sign} is not a single numeric value`)
-    return value.text
+    return text
   }
 
-  #method(value: Json, name: string): readonly Json[] {
-    if (name === 'type') return [kindOf(value)]
+  #method(value: Item, name: (Path & { kind: 'method' })['name']): readonly Item[] {
+    if (name === 'type') return [value instanceof JsonMoment ? value.typeName : kindOf(value)]
     if (name === 'size') {
-      if (isArray(value)) return [new JsonNumber(String(value.length))]
+      const array = arrayOf(value)
+      if (array !== null) return [new JsonNumber(String(array.length))]
       if (this.#strict) throw failed('22039', 'jsonpath item method .size() can only be applied to an array')
       return [new JsonNumber('1')]
     }
     return this.#unwrapped(value).flatMap((item) => this.#each(item, name))
   }
 
-  #each(item: Json, name: string): readonly Json[] {
+  #each(item: Item, name: (Path & { kind: 'method' })['name']): readonly Item[] {
     if (name === 'keyvalue') {
-      if (!isObject(item))
+      const object = objectOf(item)
+      if (object === null)
         throw failed('2203C', 'jsonpath item method .keyvalue() can only be applied to an object')
-      return [...item].map(
+      return [...object].map(
         ([key, value]) =>
           new Map<string, Json>([
             ['id', new JsonNumber('0')],
@@ -198,21 +271,12 @@ class Evaluator {
           ]),
       )
     }
-    if (name === 'double') {
-      const text = isNumber(item) ? item.text : typeof item === 'string' ? parseDecimal(item) : null
-      if (text === null || !Number.isFinite(Number(text)))
-        throw failed(
-          '22036',
-          typeof item === 'string'
-            ? 'string argument of jsonpath item method .double() is not a valid representation of a double precision number'
-            : 'jsonpath item method .double() can only be applied to a string or numeric value',
-        )
-      return [new JsonNumber(parseDecimal(String(Number(text))) ?? text)]
-    }
-    if (!isNumber(item))
+    if (name === 'double') return [double(item)]
+    const text = numberOf(item)
+    if (text === null)
       throw failed('22036', `jsonpath item method .${name}() can only be applied to a numeric value`)
     const change = name === 'floor' ? floorDecimal : name === 'ceiling' ? ceilDecimal : absDecimal
-    return [new JsonNumber(change(item.text))]
+    return [new JsonNumber(change(text))]
   }
 
   /** True, false, or null for unknown: an error in a condition makes it unknown. */
@@ -237,9 +301,14 @@ class Evaluator {
       case 'isUnknown':
         return this.test(path.of, place) === null
       case 'exists':
-        return this.#quietly(() => this.evaluate(path.of, place).length > 0)
+        // In strict mode all is looked at, since any error makes it unknown.
+        return this.#quietly(() =>
+          this.#strict
+            ? [...this.evaluate(path.of, place)].length > 0
+            : this.evaluate(path.of, place).next().done !== true,
+        )
       case 'compare':
-        return this.#pairs(path.left, path.right, place, (a, b) => compared(path.sign, a, b))
+        return this.#pairs(path.left, path.right, place, (a, b) => compared(path.sign, a, b, this.#zone))
       case 'startsWith':
         return this.#pairs(path.of, path.start, place, (a, b) =>
           typeof a === 'string' && typeof b === 'string' ? a.startsWith(b) : null,
@@ -249,19 +318,18 @@ class Evaluator {
           typeof a === 'string' ? matcherOf(path.pattern, regexFlags(path.flags)).test(a) : null,
         )
       default: {
-        const [value] = this.evaluate(path, place)
-        return typeof value === 'boolean' ? value : null
+        throw new TypeError(`${path.kind} is no condition`)
       }
     }
   }
 
   /** True when any pair holds; in strict mode an unknown pair makes all unknown. */
-  #pairs(left: Path, right: Path, place: Place, test: (a: Json, b: Json) => boolean | null): boolean | null {
+  #pairs(left: Path, right: Path, place: Place, test: (a: Item, b: Item) => boolean | null): boolean | null {
     return this.#quietly(() => {
-      const rights = this.evaluate(right, place).flatMap((value) => this.#unwrapped(value))
+      const rights = [...this.evaluate(right, place)].flatMap((value) => this.#unwrapped(value))
       let found = false
       let unknown = false
-      for (const a of this.evaluate(left, place).flatMap((value) => this.#unwrapped(value)))
+      for (const a of [...this.evaluate(left, place)].flatMap((value) => this.#unwrapped(value)))
         for (const b of rights) {
           const result = test(a, b)
           if (result === null) unknown = true
@@ -284,7 +352,35 @@ class Evaluator {
 
 const regexFlags = (flags: string): string => flags.replace(/s/g, '').replace(/m/g, 'n')
 
-function compared(sign: CompareSign, a: Json, b: Json): boolean | null {
+type Accessor = 'member' | 'members' | 'descend' | 'items' | 'filter' | 'datetime' | 'method'
+
+/** @throws 22036 */
+function double(item: Item): Item {
+  const text = numberOf(item)
+  if (text !== null) {
+    if (Number.isFinite(Number(text))) return item
+    throw failed(
+      '22036',
+      'numeric argument of jsonpath item method .double() is out of range for type double precision',
+    )
+  }
+  if (typeof item !== 'string')
+    throw failed('22036', 'jsonpath item method .double() can only be applied to a string or numeric value')
+  const value = parseFloatText(item, false)
+  if (value === null || value === 'range' || !Number.isFinite(value))
+    throw failed(
+      '22036',
+      'string argument of jsonpath item method .double() is not a valid representation of a double precision number',
+    )
+  return new JsonNumber(floatToDecimal(value, false))
+}
+
+function compared(sign: CompareSign, a: Item, b: Item, zone: Zone | null): boolean | null {
+  if (a instanceof JsonMoment || b instanceof JsonMoment) {
+    if (a === null || b === null) return sign === '!='
+    const order = a instanceof JsonMoment && b instanceof JsonMoment ? compareMoments(a, b, zone) : null
+    return order === null ? null : holds[sign](order)
+  }
   const [x, y] = [kindOf(a), kindOf(b)]
   if (x !== y) {
     // NULL differs from everything else, all other kinds do not compare.
@@ -295,10 +391,11 @@ function compared(sign: CompareSign, a: Json, b: Json): boolean | null {
   return holds[sign](compareJson(a, b, false))
 }
 
-function* descend(value: Json, from: number, to: number, level: number): Generator<Json> {
-  if (level >= from && level <= to) yield value
-  if (level >= to) return
-  const inner = isArray(value) ? value : isObject(value) ? value.values() : []
+function* descend(value: Item, from: number, to: number, level: number): Generator<Item> {
+  const inner = arrayOf(value) ?? objectOf(value)?.values() ?? null
+  const leaf = !Number.isFinite(from) && inner === null && level > 0
+  if ((level >= from && level <= to) || leaf) yield value
+  if (level >= to || inner === null) return
   for (const item of inner) yield* descend(item, from, to, level + 1)
 }
 
@@ -308,21 +405,47 @@ export function isJsonError(error: unknown): boolean {
   return /^2203/.test(state) || state === '22012' || state === '22003'
 }
 
+/** What a path found, and what stopped it, which only `silent` lets pass. */
+export interface Found {
+  readonly items: readonly Json[]
+  readonly error: unknown
+}
+
+const plain = (item: Item): Json => (item instanceof JsonMoment ? item.text() : item)
+
 /**
  * What a path finds in a value.
  * @param silent errors of SQL/JSON end the result instead of the statement
+ * @param zone of the session, where moments with a zone and without may be compared; null: they may not
+ * @param first one value is enough, unless the path is strict
  * @throws 2203A and its like
  */
-export function query(value: Json, path: string, variables: Json, silent: boolean): readonly Json[] {
+export function query(
+  value: Json,
+  path: string,
+  variables: Json,
+  silent: boolean,
+  zone: Zone | null = null,
+  first = false,
+): Found {
   const { strict, root }: ParsedPath = parsePath(path)
   if (!isObject(variables))
     throw sqlError('22023', '"vars" argument is not an object', {
       detail: 'Jsonpath parameters should be encoded as key-value pairs of "vars" object.',
     })
+  const items: Json[] = []
   try {
-    return new Evaluator(value, variables, strict).evaluate(root, { current: value, array: null })
+    const found = new Evaluator(value, variables, strict, zone).evaluate(root, {
+      current: value,
+      array: null,
+    })
+    for (const item of found) {
+      items.push(plain(item))
+      if (first && !strict) break
+    }
   } catch (error) {
-    if (silent && isJsonError(error)) return []
+    if (silent && isJsonError(error)) return { items, error }
     throw error
   }
+  return { items, error: null }
 }
