@@ -1,5 +1,11 @@
 import { SQLSTATE, sqlError } from '../errors.ts'
-import { compareDecimal, multiplyDecimal, parseDecimal, truncateDecimal } from '../types/decimal.ts'
+import {
+  compareDecimal,
+  isSpecial,
+  multiplyDecimal,
+  parseDecimal,
+  truncateDecimal,
+} from '../types/decimal.ts'
 import { fn } from './define.ts'
 import type { ScalarFunction } from './function.ts'
 
@@ -51,11 +57,13 @@ function bytesOf(text: string): bigint {
   return whole
 }
 
-/** A numeric is shown in whole units too, but small ones keep their fraction. */
-const prettyDecimal = (size: string): string =>
-  compareDecimal(size.replace('-', ''), '10240') < 0
+/** A numeric is shown in whole units too, but small ones keep their fraction, and what is no number has the largest unit. */
+function prettyDecimal(size: string): string {
+  if (isSpecial(size)) return `${size} PB`
+  return compareDecimal(size.replace('-', ''), '10240') < 0
     ? `${size} bytes`
     : pretty(BigInt(truncateDecimal(size, 0)))
+}
 
 export const sizeFunctions: readonly ScalarFunction[] = [
   fn('pg_size_pretty', ['bigint'], 'text', pretty),
