@@ -10,16 +10,17 @@ interface Count {
 type Counts = Record<string, Count>
 
 /** Only these suites can show it; all others every suite can. */
-const onlyIn: Readonly<Record<string, string>> = {
-  takeOvers: 'distribution',
-  lossesBeyond: 'distribution',
-  killCopier: 'distribution',
-  killSource: 'distribution',
-  bundles: 'serializer',
-  bundlesRefused: 'serializer',
-  forks: 'serializer',
-  upgrades: 'serializer',
-  witnessTerms: 'serializer',
+const onlyIn: Readonly<Record<string, readonly string[]>> = {
+  takeOvers: ['distribution'],
+  lossesBeyond: ['distribution'],
+  killCopier: ['distribution'],
+  killSource: ['distribution'],
+  bundles: ['serializer'],
+  bundlesRefused: ['serializer'],
+  forks: ['serializer'],
+  upgrades: ['serializer'],
+  witnessTerms: ['serializer'],
+  repeated: ['serializer', 'distribution', 'objects'],
 }
 
 /** Struck by the suites themselves, so without a weight in the storm. */
@@ -117,17 +118,20 @@ export class Totals {
 
   /** What happened in less than one seed of a hundred; nothing for fewer than 100 seeds. */
   rare(): string[] {
-    const suites = Object.keys(this.#seedsBySuite)
     const rare = Object.entries({ ...this.#faults, ...this.#happenings }).flatMap(([name, { seeds }]) => {
-      const suite = onlyIn[name]
-      if (suite !== undefined && !suites.includes(suite)) return []
-      const of = suite === undefined ? this.seeds : (this.#seedsBySuite[suite] ?? 0)
+      const of = this.#seedsThatShow(onlyIn[name])
       return of >= 100 && seeds < of * RARE ? [`${name} in ${seeds} of ${of} seeds`] : []
     })
     const played = this.seeds + this.#tooLittle
     if (played >= 100 && this.#tooLittle > played * IDLE)
       rare.push(`${this.#tooLittle} of ${played} seeds do not count, as too little happened in them`)
     return rare
+  }
+
+  /** Seeds of these suites; of all without any. */
+  #seedsThatShow(suites: readonly string[] | undefined): number {
+    if (suites === undefined) return this.seeds
+    return suites.reduce((sum, suite) => sum + (this.#seedsBySuite[suite] ?? 0), 0)
   }
 
   lines(): string[] {

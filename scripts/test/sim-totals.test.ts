@@ -37,6 +37,14 @@ describe('totals of many seeds', () => {
     expect(rare.some((line) => line.startsWith('takeOvers'))).toBe(false)
   })
 
+  test('do not miss what a suite cannot show', () => {
+    const totals = new Totals()
+    for (let seed = 0; seed < 100; seed++) totals.add(report({ seed, suite: 'locks' }), 1)
+    expect(totals.rare().some((line) => line.startsWith('repeated'))).toBe(false)
+    for (let seed = 0; seed < 100; seed++) totals.add(report({ seed, suite: 'objects' }), 1)
+    expect(totals.rare()).toContain('repeated in 0 of 100 seeds')
+  })
+
   test('leave out seeds in which too little happened, and complain of too many of them', () => {
     const totals = new Totals()
     for (let seed = 0; seed < 94; seed++) totals.add(report({ seed }), 1)
