@@ -13,9 +13,9 @@ import type { BindContext } from '../binder/context.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { CatalogImage } from '../catalog/image.ts'
 import { writtenName } from '../catalog/names.ts'
-import type { CatalogEntry, SequenceSchema } from '../catalog/schema.ts'
+import type { CatalogEntry } from '../catalog/schema.ts'
 import type { VirtualTable } from '../catalog/virtual-table.ts'
-import type { Batch, Frame } from '../compile/batch.ts'
+import type { Frame } from '../compile/batch.ts'
 import { forcedColumns, queryOfTable } from '../copy/bind-copy.ts'
 import { copyIn } from '../copy/copy-in.ts'
 import { copyFormat } from '../copy/options.ts'
@@ -25,7 +25,7 @@ import type { Later } from '../ddl/context.ts'
 import { define } from '../ddl/define.ts'
 import { dropAll } from '../ddl/drop.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
-import { ExecutionContext, type Source } from '../executor/context.ts'
+import { ExecutionContext } from '../executor/context.ts'
 import { Profile } from '../executor/profile.ts'
 import type { LockCalls } from '../functions/function.ts'
 import { routines } from '../functions/routines.ts'
@@ -49,6 +49,7 @@ import { readsAlone } from '../syntax/changes.ts'
 import { isAccess } from '../syntax/print-access.ts'
 import type { AccessRun, AccessRunner } from './access-runner.ts'
 import { ddlContext } from './definer.ts'
+import { Drawing } from './drawing.ts'
 import { type Explained, explainJson, explainOptions, explainText } from './explain.ts'
 import { trafficSince } from './explain-fragments.ts'
 import { functionContext } from './function-context.ts'
@@ -61,8 +62,8 @@ import type { PlannedStatement, Planner } from './planner.ts'
 import { onlyInBlock } from './refusals.ts'
 import { restsOnReads } from './retrying.ts'
 import { type Run, RunApartError } from './run.ts'
-import { endLocally, fills, isData, needsOf, rowsAtMost, SEQUENCE_ROWS } from './run-parts.ts'
-import { applySets, SequenceDryError, type SequencePools, StatementSequences } from './sequences.ts'
+import { endLocally, fills, isData, needsOf, rowsAtMost } from './run-parts.ts'
+import { SequenceDryError, type SequencePools, StatementSequences } from './sequences.ts'
 import { noLockCalls, withLocks } from './statement-locks.ts'
 import type { Sweeper } from './sweeper.ts'
 import { timeLimit, within } from './time-limit.ts'
@@ -92,6 +93,7 @@ const MICROS_A_MS = 1_000
 /** Runs one statement inside a transaction that someone else begins and ends. */
 export class StatementRunner {
   readonly #ports: RunnerPorts
+  readonly #drawing: Drawing
   /** Transactions that have changed the catalog. */
   readonly #defining = new WeakSet<Transaction>()
   /** What their statements have left to be done behind them. */
@@ -99,6 +101,7 @@ export class StatementRunner {
 
   constructor(ports: RunnerPorts) {
     this.#ports = ports
+    this.#drawing = new Drawing(ports)
   }
 
   get memoryBytesMax(): number {
@@ -264,12 +267,13 @@ export class StatementRunner {
   ): Promise<Outcome> {
     const image = asksCatalog ? await this.#image(run) : null
     const context = this.#context(run, convertParameters(run.parameters, parameterTypes), image, locks)
-    if (sequences.length > 0) await this.#prepare(sequences, rowsAtMost(compiled.plan), run.transaction)
+    if (sequences.length > 0)
+      await this.#drawing.prepare(sequences, rowsAtMost(compiled.plan), run.transaction)
     if (compiled.kind === 'query') {
       const batches =
         sequences.length === 0 && readsAlone(statement)
           ? compiled.source.open(context)
-          : this.#drawing(compiled.source, sequences, context, run)
+          : this.#drawing.rows(compiled.source, sequences, context)
       return { command: 'SELECT', columns: compiled.result, batches, written: null }
     }
     const command = compiled.kind.toUpperCase()
@@ -285,56 +289,8 @@ export class StatementRunner {
       const { count = 0, returned = [] } = written ?? {}
       return { command, columns, batches: returned, written: count, committed: { receipt, error } }
     }
-    const { count, returned } = await this.#drawn(context, run, () => compiled.run(context))
+    const { count, returned } = await this.#drawing.run(context, () => compiled.run(context))
     return { command, columns, batches: returned, written: count }
-  }
-
-  /** Runs what writes; again with more values when those put by of a sequence were too few. */
-  async #drawn<T>(context: ExecutionContext, run: Run, work: () => Promise<T>): Promise<T> {
-    const { transaction } = run
-    const mark = transaction.mark()
-    for (let rows = SEQUENCE_ROWS; ; rows *= 2)
-      try {
-        const result = await work()
-        await this.#ports.keyChecks.afterStatement(context)
-        await this.#applySets(context, transaction)
-        return result
-      } catch (error) {
-        context.keyWork.written.length = 0
-        if (!(error instanceof SequenceDryError)) throw error
-        transaction.rollbackTo(mark)
-        await this.#prepare([error.sequence], rows * 2, transaction)
-      }
-  }
-
-  /** The rows of a query that takes values of sequences. */
-  async *#drawing(
-    source: Source,
-    sequences: readonly SequenceSchema[],
-    context: ExecutionContext,
-    run: Run,
-  ): AsyncGenerator<Batch> {
-    let given = false
-    for (let rows = SEQUENCE_ROWS, done = false; !done; rows *= 2)
-      try {
-        for await (const batch of source.open(context)) {
-          given = true
-          yield batch
-          await this.#prepare(sequences, rows, run.transaction)
-        }
-        done = true
-      } catch (error) {
-        if (!(error instanceof SequenceDryError) || given) throw error
-        await this.#prepare([error.sequence], rows * 2, run.transaction)
-      }
-    await this.#ports.keyChecks.afterStatement(context)
-    await this.#applySets(context, run.transaction)
-  }
-
-  async #applySets({ frame }: ExecutionContext, transaction: Transaction): Promise<void> {
-    const { sequences } = frame.functions
-    if (sequences instanceof StatementSequences && sequences.pending.length > 0)
-      await applySets(sequences.pending.splice(0), this.#ports, transaction)
   }
 
   #context(
@@ -392,11 +348,10 @@ export class StatementRunner {
       signal: run.signal,
       memoryBytesMax,
       permit: () => this.#ports.access.permit(needsOf(bind), this.#accessRun(run)),
-      prepare: (rows) => this.#prepare([...bind.sequences], rows, transaction),
+      prepare: (rows) => this.#drawing.prepare(bind.sequences, rows, transaction),
       isDry: (error) => error instanceof SequenceDryError,
     })
-    await this.#ports.keyChecks.afterStatement(context)
-    await this.#applySets(context, transaction)
+    await this.#drawing.finish(context)
     return done('COPY', count)
   }
 
@@ -466,7 +421,7 @@ export class StatementRunner {
     const start = clock.now()
     const fragments = run.transaction.fragments ?? null
     const before = fragments === null ? null : { ...fragments.received }
-    const rows = await this.#drawn(context, run, async () => {
+    const rows = await this.#drawing.run(context, async () => {
       if (compiled.kind !== 'query') return (await compiled.run(context)).count
       let count = 0
       for await (const batch of compiled.source.open(context)) count += batch.length
@@ -564,7 +519,7 @@ export class StatementRunner {
       execution,
       temporarySchema: () => run.session.local.schema,
       later: run.alone === null ? null : { add: (steps) => this.#later(transaction, steps) },
-      prepare: (rows) => this.#prepare([...bind.sequences], rows, transaction),
+      prepare: (rows) => this.#drawing.prepare(bind.sequences, rows, transaction),
     })
     this.#defining.add(transaction)
     return { context, bind }
@@ -584,17 +539,5 @@ export class StatementRunner {
       database: database.name,
       cursors: session.cursors.list(),
     })
-  }
-
-  /** Puts values of sequences by for a statement that may take so many of each. */
-  async #prepare(
-    sequences: readonly SequenceSchema[],
-    rows: number,
-    transaction: Transaction,
-  ): Promise<void> {
-    for (const sequence of sequences) {
-      const wait = this.#ports.sequences.ensure(sequence, rows, transaction)
-      if (wait !== null) await wait
-    }
   }
 }
