@@ -24,8 +24,8 @@ export {
   sqlEngine,
 } from './session/engine.ts'
 export { type LayerErrorDetail, sqlstateOf } from './session/errors.ts'
-export type { Fence, SqlTransactionOptions } from './session/fences.ts'
-export type { Parameter } from './session/parameters.ts'
+export type { Fence, SqlTransactionOptions } from './session/locks/fences.ts'
+export type { Parameter } from './session/run/parameters.ts'
 export {
   type CopyFromOptions,
   objectsOf,

@@ -1,11 +1,11 @@
 import type { BoundStatement, StatementPlan, WriteStatementPlan } from '../plan/statement.ts'
 import type { Query, WriteStatement } from '../syntax/ast.ts'
-import { bindMerge } from './bind-merge.ts'
-import { bindBody } from './bind-query.ts'
-import { bindWith, withTables } from './bind-with.ts'
-import { bindDelete, bindInsert, bindUpdate } from './bind-write.ts'
 import type { BindContext } from './context.ts'
-import { settled } from './convert-query.ts'
+import { bindBody } from './query/bind-query.ts'
+import { bindWith, withTables } from './query/bind-with.ts'
+import { settled } from './query/convert-query.ts'
+import { bindMerge } from './write/bind-merge.ts'
+import { bindDelete, bindInsert, bindUpdate } from './write/bind-write.ts'
 
 /** A statement over data, which has a plan. */
 export type DataStatement = Query | WriteStatement

@@ -1,7 +1,7 @@
-import type { AggregateScope } from './aggregate-scope.ts'
 import type { BindContext, Scope } from './context.ts'
-import type { SetScope } from './set-scope.ts'
-import type { WindowScope } from './window-scope.ts'
+import type { AggregateScope } from './query/aggregate-scope.ts'
+import type { SetScope } from './query/set-scope.ts'
+import type { WindowScope } from './query/window-scope.ts'
 
 /** Where an expression stands: what it may name and what is allowed there. */
 export interface Place {

@@ -1,14 +1,19 @@
 import { assert, type Value } from '@cluster/core'
+import { sizeOf } from '../executor/memory.ts'
 import {
   type AggregateOptions,
   type AggregateStates,
   type AggregateUpdate,
   blankHash,
   textHash,
-} from '../executor/aggregate.ts'
-import { sizeOf } from '../executor/memory.ts'
-import { CountStates, DecimalSumStates, FloatSumStates, WholeSumStates } from '../executor/number-states.ts'
-import type { RowComparator } from '../executor/sorted-rows.ts'
+} from '../executor/rows/aggregate.ts'
+import {
+  CountStates,
+  DecimalSumStates,
+  FloatSumStates,
+  WholeSumStates,
+} from '../executor/rows/number-states.ts'
+import type { RowComparator } from '../executor/rows/sorted-rows.ts'
 import { addFloat } from '../functions/arithmetic.ts'
 import type { AggregateFunction } from '../functions/function.ts'
 import type { Expr } from '../plan/expression.ts'

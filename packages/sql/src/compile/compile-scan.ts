@@ -8,7 +8,7 @@ import {
   KeyWriter,
   type Value,
 } from '@cluster/core'
-import { keyTypes } from '../binder/stored-index.ts'
+import { keyTypes } from '../binder/write/stored-index.ts'
 import type { IndexSchema, TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { Source } from '../executor/context.ts'

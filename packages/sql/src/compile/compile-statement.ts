@@ -1,12 +1,18 @@
 import type { Database, Key } from '@cluster/core'
 import type { ExecutionContext, Source } from '../executor/context.ts'
-import { DeferredWrites } from '../executor/deferred-writes.ts'
-import type { CompiledRelated } from '../executor/key-work.ts'
-import { mergeRows } from '../executor/merge.ts'
 import { type Mapper, mapSource, sameBatch } from '../executor/pipeline.ts'
-import { type ConflictRules, upsertRows } from '../executor/upsert.ts'
-import { deleteRows, insertRows, updateRows, type WriteTarget, type Written } from '../executor/write.ts'
-import { programRunner, type RunProgram } from '../executor/write-program.ts'
+import { DeferredWrites } from '../executor/write/deferred-writes.ts'
+import type { CompiledRelated } from '../executor/write/key-work.ts'
+import { mergeRows } from '../executor/write/merge.ts'
+import { type ConflictRules, upsertRows } from '../executor/write/upsert.ts'
+import {
+  deleteRows,
+  insertRows,
+  updateRows,
+  type WriteTarget,
+  type Written,
+} from '../executor/write/write.ts'
+import { programRunner, type RunProgram } from '../executor/write/write-program.ts'
 import { foldExpr } from '../optimizer/fold-constants.ts'
 import { lowerWrite, sizeOf } from '../optimizer/lower-write.ts'
 import { optimize } from '../optimizer/optimize.ts'

@@ -1,5 +1,5 @@
 import type { Source } from '../executor/context.ts'
-import type { RowComparator } from '../executor/sorted-rows.ts'
+import type { RowComparator } from '../executor/rows/sorted-rows.ts'
 import { aggregateEvaluator } from '../executor/window/aggregate.ts'
 import {
   checkedOffset,

@@ -1,5 +1,5 @@
 import type { Row, Value } from '@cluster/core'
-import { boundIndex, isPlainIndex } from '../binder/stored-index.ts'
+import { boundIndex, isPlainIndex } from '../binder/write/stored-index.ts'
 import type { IndexSchema, TableSchema } from '../catalog/schema.ts'
 import { type Batch, EMPTY_BATCH, type Frame } from './batch.ts'
 import { compileMap, Layout, Slots } from './compile-map.ts'

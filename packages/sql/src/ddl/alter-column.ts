@@ -1,6 +1,6 @@
-import { tryCoerce } from '../binder/coerce.ts'
 import { errorAt } from '../binder/context.ts'
-import { declaredType } from '../binder/declared-type.ts'
+import { tryCoerce } from '../binder/expression/coerce.ts'
+import { declaredType } from '../binder/expression/declared-type.ts'
 import type { ColumnSchema, SequenceSchema, TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { castFor } from '../functions/cast.ts'

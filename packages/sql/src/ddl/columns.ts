@@ -1,5 +1,5 @@
 import { errorAt, positionOf } from '../binder/context.ts'
-import { declaredType } from '../binder/declared-type.ts'
+import { declaredType } from '../binder/expression/declared-type.ts'
 import type { ColumnSchema, SequenceSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { ColumnConstraint, ColumnDefinition, SequenceOption } from '../syntax/ast.ts'

@@ -1,4 +1,4 @@
-import { declaredType } from '../binder/declared-type.ts'
+import { declaredType } from '../binder/expression/declared-type.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { CreateComposite } from '../syntax/ast.ts'
 import { type DdlContext, newName, newObject, takenBy } from './context.ts'

@@ -1,5 +1,5 @@
 import type { BoundQuery } from '../binder/context.ts'
-import { settled } from '../binder/convert-query.ts'
+import { settled } from '../binder/query/convert-query.ts'
 import type { ColumnSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { CreateTableAs, Identifier } from '../syntax/ast.ts'

@@ -1,5 +1,5 @@
-import { columnPosition } from '../binder/bind-assignment.ts'
 import { errorAt, unsupported } from '../binder/context.ts'
+import { columnPosition } from '../binder/write/bind-assignment.ts'
 import { TEMPORARY_PREFIX } from '../catalog/names.ts'
 import type { CheckConstraint, ColumnSchema, IndexSchema, TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'

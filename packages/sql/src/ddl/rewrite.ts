@@ -1,6 +1,6 @@
 import type { Row } from '@cluster/core'
 import type { TableSchema } from '../catalog/schema.ts'
-import { TableWriter } from '../executor/table-writer.ts'
+import { TableWriter } from '../executor/write/table-writer.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import { asIndexError } from './build-index.ts'
 import { type DdlContext, discard, drawRelation } from './context.ts'

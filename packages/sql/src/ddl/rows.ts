@@ -1,7 +1,7 @@
 import { EVERYWHERE, type Key, type PartitionId, type Row, type Transaction, type Value } from '@cluster/core'
 import { layoutOf } from '../catalog/row-layout.ts'
 import type { TableSchema } from '../catalog/schema.ts'
-import type { StoredRow } from '../executor/table-writer.ts'
+import type { StoredRow } from '../executor/write/table-writer.ts'
 
 const partitionsOf = (table: TableSchema): { readonly partitions?: readonly PartitionId[] } =>
   table.placement === 'everywhere' ? { partitions: [EVERYWHERE] } : {}

@@ -1,5 +1,5 @@
 import { errorAt } from '../binder/context.ts'
-import { declaredType } from '../binder/declared-type.ts'
+import { declaredType } from '../binder/expression/declared-type.ts'
 import {
   type CheckConstraint,
   type CompositeSchema,

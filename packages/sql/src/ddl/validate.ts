@@ -1,7 +1,7 @@
 import type { Row } from '@cluster/core'
 import type { CheckConstraint, ForeignKey, TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
-import { missingParents } from '../executor/foreign-key-reads.ts'
+import { missingParents } from '../executor/write/foreign-key-reads.ts'
 import { parseExpression } from '../syntax/parse.ts'
 import { type DdlContext, keyOf } from './context.ts'
 import { definedCondition, tableScope } from './expressions.ts'

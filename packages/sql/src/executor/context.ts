@@ -1,9 +1,9 @@
 import type { Clock, Transaction } from '@cluster/core'
 import type { Batch, Frame } from '../compile/batch.ts'
 import { isSqlError, sqlError } from '../errors.ts'
-import type { KeySet } from './key-set.ts'
-import { KeyWork } from './key-work.ts'
 import type { MemoryBudget } from './memory.ts'
+import type { KeySet } from './rows/key-set.ts'
+import { KeyWork } from './write/key-work.ts'
 
 export interface ContextOptions {
   readonly transaction: Transaction

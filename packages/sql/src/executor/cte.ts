@@ -1,8 +1,8 @@
 import type { Value } from '@cluster/core'
 import type { Batch } from '../compile/batch.ts'
 import type { ExecutionContext, Source, TableRows } from './context.ts'
-import { type RowKeys, select } from './distinct.ts'
 import { MemoryAccount, rowsBytes } from './memory.ts'
+import { type RowKeys, select } from './rows/distinct.ts'
 import { RowPages } from './spill/row-pages.ts'
 import { SpillFiles } from './spill/spill-file.ts'
 

@@ -1,7 +1,7 @@
 import type { Batch } from '../compile/batch.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { ExecutionContext, Source } from './context.ts'
-import type { RowKeys } from './distinct.ts'
+import type { RowKeys } from './rows/distinct.ts'
 
 /** Counts of LIMIT and OFFSET; null: none. */
 export interface Counts {

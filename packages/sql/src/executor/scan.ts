@@ -16,7 +16,7 @@ import { BATCH_ROWS, type Batch, batchesOfRows, type Frame } from '../compile/ba
 import { ROW_KEY } from '../plan/logical.ts'
 import { readTable } from '../plan/table-statistics.ts'
 import type { ExecutionContext, Source } from './context.ts'
-import { partitionOfRow } from './row-keys.ts'
+import { partitionOfRow } from './rows/row-keys.ts'
 
 /** The keys that a statement's constants and parameters come to; evaluated once a run. */
 export type KeyAccess = (frame: Frame) => readonly Key[]

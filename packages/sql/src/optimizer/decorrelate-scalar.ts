@@ -1,4 +1,4 @@
-import { isPlainIndex } from '../binder/stored-index.ts'
+import { isPlainIndex } from '../binder/write/stored-index.ts'
 import { columnExpr, constant, filtered } from '../plan/build.ts'
 import type { Expr, ScalarQueryExpr } from '../plan/expression.ts'
 import { type AggregatePlan, columnsOf, type LogicalPlan, type Output } from '../plan/logical.ts'

@@ -1,4 +1,4 @@
-import { isPlainIndex } from '../binder/stored-index.ts'
+import { isPlainIndex } from '../binder/write/stored-index.ts'
 import type { Expr } from '../plan/expression.ts'
 import type { AggregatePlan, JoinPlan, LogicalPlan, ScanPlan } from '../plan/logical.ts'
 import { knownRows } from '../plan/table-statistics.ts'

@@ -1,4 +1,4 @@
-import { boundIndex, isPlainIndex } from '../binder/stored-index.ts'
+import { boundIndex, isPlainIndex } from '../binder/write/stored-index.ts'
 import type { IndexSchema, TableSchema } from '../catalog/schema.ts'
 import type { Column, ConstantExpr, Expr } from '../plan/expression.ts'
 import { conjunctsOf } from '../plan/traverse.ts'

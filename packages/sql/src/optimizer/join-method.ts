@@ -1,4 +1,4 @@
-import { isPlainIndex } from '../binder/stored-index.ts'
+import { isPlainIndex } from '../binder/write/stored-index.ts'
 import type { IndexSchema, KeyConstraint } from '../catalog/schema.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import { columnsOf, type LogicalPlan, type ScanPlan } from '../plan/logical.ts'

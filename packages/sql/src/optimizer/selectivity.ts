@@ -1,5 +1,5 @@
 import type { Value } from '@cluster/core'
-import { isPlainIndex } from '../binder/stored-index.ts'
+import { isPlainIndex } from '../binder/write/stored-index.ts'
 import type { TableSchema } from '../catalog/schema.ts'
 import { summaryOf } from '../plan/column-summary.ts'
 import type { Expr } from '../plan/expression.ts'

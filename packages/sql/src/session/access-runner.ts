@@ -25,10 +25,10 @@ import type { CatalogEntry } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { AccessStatement, DatabaseStatement, Definition, IdentityStatement } from '../syntax/ast.ts'
 import { parseTimestamptz } from '../types/datetime.ts'
-import { type OtherDatabases, runDatabaseStatement } from './databases.ts'
-import type { PlannedStatement } from './planner.ts'
+import type { PlannedStatement } from './run/planner.ts'
 import type { SessionState } from './session-state.ts'
-import { checkedSetting } from './settings.ts'
+import { checkedSetting } from './settings/settings.ts'
+import { type OtherDatabases, runDatabaseStatement } from './statements/databases.ts'
 
 export interface AccessRunnerPorts {
   readonly store: AccessStore

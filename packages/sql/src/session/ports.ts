@@ -2,7 +2,7 @@ import type { Clock, Database, Locks, Random, TransactionOptions } from '@cluste
 import type { NotificationHub } from '../notify/hub.ts'
 import type { Statement } from '../syntax/ast.ts'
 import type { Lru } from './lru.ts'
-import type { StatementRunner } from './runner.ts'
+import type { StatementRunner } from './run/runner.ts'
 
 export interface SessionPorts {
   readonly database: Database

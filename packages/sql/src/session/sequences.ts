@@ -5,7 +5,7 @@ import { readSequence, resetSequence, type SequenceState } from '../catalog/sequ
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { SequenceCalls } from '../functions/function.ts'
 import { type LocalStore, localOf } from '../local/local-store.ts'
-import { inSteps } from './in-steps.ts'
+import { inSteps } from './statements/in-steps.ts'
 
 /** Values that are put by at once, at least; twice as many each time, up to the most. */
 const BLOCK_MIN = 32

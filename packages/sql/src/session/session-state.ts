@@ -6,10 +6,10 @@ import { LocalStore } from '../local/local-store.ts'
 import { LocalTransaction, type OnUndo } from '../local/local-transaction.ts'
 import type { NotificationHub } from '../notify/hub.ts'
 import { SessionChannels } from '../notify/session-channels.ts'
-import { Cursors } from './cursors.ts'
+import { Cursors } from './cursors/cursors.ts'
+import { SessionLocks } from './locks/session-locks.ts'
 import { SessionSequences } from './sequences.ts'
-import { SessionLocks } from './session-locks.ts'
-import { Settings, type TransactionModes } from './settings.ts'
+import { Settings, type TransactionModes } from './settings/settings.ts'
 
 export interface SessionStateOptions {
   readonly user: string

@@ -19,23 +19,30 @@ import type {
   TransactionStatement,
 } from '../syntax/ast.ts'
 import { readsAlone } from '../syntax/changes.ts'
-import { callOptions, pastOf, readOnlyTransaction } from './call-options.ts'
-import { copyStatement, pieces, runCopyFrom, runCopyOut } from './copying.ts'
-import { isCursor } from './cursors.ts'
+import { isCursor } from './cursors/cursors.ts'
 import { toSqlError } from './errors.ts'
-import type { Outcome } from './outcome.ts'
-import type { Parameter } from './parameters.ts'
 import type { Beginning, SessionPorts } from './ports.ts'
-import { isNamed, PreparedStatements } from './prepared.ts'
 import { inFailedTransaction, sound } from './refusals.ts'
-import { mayBeOptimistic, retrying, retryOf } from './retrying.ts'
-import { type Run, RunApartError } from './run.ts'
-import { isData, readsOnly } from './run-parts.ts'
-import { commitAll, type Running, resultOf } from './running.ts'
-import { savepointResult } from './savepoints.ts'
-import { SessionFacts } from './session-facts.ts'
+import { autocommit } from './run/autocommit.ts'
+import { callOptions, pastOf, readOnlyTransaction } from './run/call-options.ts'
+import type { Outcome } from './run/outcome.ts'
+import type { Parameter } from './run/parameters.ts'
+import type { Run } from './run/run.ts'
+import { readsOnly } from './run/run-parts.ts'
+import { type Running, resultOf } from './run/running.ts'
 import { SessionState } from './session-state.ts'
-import type { Settings } from './settings.ts'
+import { SessionFacts } from './settings/session-facts.ts'
+import type { Settings } from './settings/settings.ts'
+import {
+  changeModes,
+  modesResult,
+  nothingToChain,
+  opened,
+  setCharacteristics,
+} from './settings/transaction-modes.ts'
+import { copyStatement, pieces, runCopyFrom, runCopyOut } from './statements/copying.ts'
+import { isNamed, PreparedStatements } from './statements/prepared.ts'
+import { savepointResult } from './statements/savepoints.ts'
 import {
   type CallDetails,
   doneResult,
@@ -46,8 +53,7 @@ import {
   type OpenTransaction,
   onlyItem,
   textAlone,
-} from './statements.ts'
-import { changeModes, modesResult, nothingToChain, opened, setCharacteristics } from './transaction-modes.ts'
+} from './statements/statements.ts'
 import {
   type CopyFromOptions,
   objectsOf,
@@ -357,53 +363,19 @@ export class SqlSession extends SessionFacts implements Session {
     }
   }
 
-  /** Runs statements as a transaction of their own, again when it lost a race or had read what was out of date. */
-  async #autocommit(
+  #autocommit(
     items: readonly Item[],
     parameters: readonly Parameter[],
     options: CallDetails,
   ): Promise<SqlResult[]> {
-    const readOnly = items.every(({ statement }) => readsOnly(statement))
-    const call = callOptions(options)
-    const statements = items.map(({ statement }) => statement)
-    const past = pastOf(options, statements)
-    const key = options.idempotencyKey
-    let lost: Transaction | null = null
-    // What COPY reads cannot be read again, so it asks for the newest first and has one attempt.
-    const once = options.copying !== undefined && options.copying !== 'out'
-    const fence = readOnly ? {} : this.#state.requires()
-    // Definitions go on behind their commit, where no fence would hold.
-    let alone = items.length === 1 && (fence.requires === undefined || statements.every(isData))
-    const running = retrying(once ? { ...this.#ports, retriesMax: 0 } : this.#ports, async (retry) => {
-      const optimistic = !readOnly && !once && mayBeOptimistic(retry)
-      for (;;) {
-        this.#state.begin(null)
-        let ended = false
-        const beginning = { ...call, readOnly, optimistic, ...past, ...retryOf(lost) }
-        const transaction: Transaction = await this.#start(beginning)
-        lost = transaction
-        const startMicros = this.#micros()
-        // What ran alone and had no effect has used its key up.
-        const keyed = key === undefined ? call : { ...call, idempotencyKey: alone ? key : `${key}/apart` }
-        const commit = { ...keyed, ...fence }
-        const start = (item: Item): Run =>
-          this.#run(item, transaction, startMicros, parameters, options, alone ? commit : null)
-        try {
-          const results = await commitAll(this.#running(), items, start, transaction, commit)
-          ended = true
-          return past === null
-            ? results
-            : results.map((result) => ({ ...result, version: transaction.version }))
-        } catch (error) {
-          if (!(error instanceof RunApartError)) throw error
-          alone = false
-        } finally {
-          transaction.rollback()
-          await this.#state.end(ended)
-        }
-      }
+    return autocommit(items, options, {
+      ...this.#running(),
+      retries: this.#ports,
+      start: (beginning) => this.#start(beginning),
+      run: (item, transaction, micros, alone) =>
+        this.#run(item, transaction, micros, parameters, options, alone),
+      micros: () => this.#micros(),
     })
-    return running.finally(() => this.#state.locks.endTransaction())
   }
 
   #running(): Running {

@@ -7,7 +7,7 @@ import {
   type RowAddress,
 } from '@cluster/core'
 import type { Catalog, Discarded } from '../catalog/catalog.ts'
-import { inSteps } from './in-steps.ts'
+import { inSteps } from './statements/in-steps.ts'
 
 export interface SweeperPorts {
   readonly database: Database

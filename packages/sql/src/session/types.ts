@@ -4,7 +4,7 @@ import type { CopySource, OpenCopySource } from '../copy/feed.ts'
 import type { Notification } from '../notify/notification.ts'
 import type { ResultColumn } from '../plan/statement.ts'
 import type { SqlType } from '../types/type.ts'
-import type { Parameter } from './parameters.ts'
+import type { Parameter } from './run/parameters.ts'
 
 export interface SqlResult {
   /** `SELECT`, `INSERT`, `CREATE TABLE`, … A COMMIT of a failed transaction says `ROLLBACK`. */

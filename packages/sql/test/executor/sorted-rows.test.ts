@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { ExecutionContext } from '../../src/executor/context.ts'
 import { MemoryBudget } from '../../src/executor/memory.ts'
-import { sortedRows } from '../../src/executor/sorted-rows.ts'
+import { sortedRows } from '../../src/executor/rows/sorted-rows.ts'
 import { TestClock } from '../engine/support.ts'
 
 function contextOf(clock: TestClock): ExecutionContext {

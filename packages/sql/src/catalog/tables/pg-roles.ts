@@ -1,6 +1,6 @@
 import type { DefaultAcl } from '../../access/access-state.ts'
 import type { Role } from '../../access/roles.ts'
-import { settingName } from '../../session/settings.ts'
+import { settingName } from '../../session/settings/settings.ts'
 import { textArray } from '../../types/array-text.ts'
 import type { CatalogImage } from '../image.ts'
 import { aclArray } from '../image-access.ts'

@@ -1,5 +1,5 @@
 import { type Acl, defaultAcl, EVERYBODY } from '../../access/privileges.ts'
-import { settingName } from '../../session/settings.ts'
+import { settingName } from '../../session/settings/settings.ts'
 import { indexDefinition, viewDefinition } from '../definitions.ts'
 import { descriptionsOf } from '../descriptions.ts'
 import { type CatalogImage, OWNER, SYSTEM_SCHEMAS, TEMPORARY_OID } from '../image.ts'

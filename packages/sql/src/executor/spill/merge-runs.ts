@@ -2,7 +2,7 @@ import type { Value } from '@cluster/core'
 import { BATCH_ROWS, type Batch } from '../../compile/batch.ts'
 import type { ExecutionContext } from '../context.ts'
 import type { MemoryAccount } from '../memory.ts'
-import type { RowComparator } from '../sorted-rows.ts'
+import type { RowComparator } from '../rows/sorted-rows.ts'
 import type { SpillFile, SpillFiles } from './spill-file.ts'
 import { SpilledRows } from './spilled-rows.ts'
 

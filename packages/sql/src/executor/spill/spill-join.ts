@@ -1,5 +1,5 @@
 import type { Batch } from '../../compile/batch.ts'
-import { type JoinOptions, JoinRun } from '../join.ts'
+import { type JoinOptions, JoinRun } from '../join/join.ts'
 import { MemoryAccount } from '../memory.ts'
 import type { SpillFiles } from './spill-file.ts'
 import type { SpilledRows } from './spilled-rows.ts'

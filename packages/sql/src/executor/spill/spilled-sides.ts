@@ -1,5 +1,5 @@
 import type { Batch } from '../../compile/batch.ts'
-import type { RowKeys } from '../distinct.ts'
+import type { RowKeys } from '../rows/distinct.ts'
 import { Partitions } from './partitions.ts'
 import type { SpillFiles } from './spill-file.ts'
 import { SpilledRows } from './spilled-rows.ts'

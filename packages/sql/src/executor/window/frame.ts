@@ -1,7 +1,7 @@
 import type { Frame as CompiledFrame } from '../../compile/batch.ts'
 import { SQLSTATE, sqlError } from '../../errors.ts'
 import type { Frame } from '../../plan/logical.ts'
-import type { RowComparator } from '../sorted-rows.ts'
+import type { RowComparator } from '../rows/sorted-rows.ts'
 import { groupEnd, groupStart, type Partition } from './partition.ts'
 
 /** One end of a frame, ready to be found for every row of a partition. */

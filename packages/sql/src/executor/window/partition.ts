@@ -1,5 +1,5 @@
 import type { Value } from '@cluster/core'
-import type { RowComparator } from '../sorted-rows.ts'
+import type { RowComparator } from '../rows/sorted-rows.ts'
 
 type Columns = readonly (readonly Value[])[]
 

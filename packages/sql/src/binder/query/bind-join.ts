@@ -1,0 +1,148 @@
+import { SQLSTATE } from '../../errors.ts'
+import { columnExpr, conjunction, TRUE } from '../../plan/build.ts'
+import type { Expr } from '../../plan/expression.ts'
+import type { LogicalPlan, Output } from '../../plan/logical.ts'
+import type { Identifier, Join } from '../../syntax/ast.ts'
+import { type BindContext, errorAt, newColumn } from '../context.ts'
+import { bindCondition } from '../expression/bind-expression.ts'
+import { coerce, commonType } from '../expression/coerce.ts'
+import { operatorCall } from '../expression/overloads.ts'
+import type { ScopeColumn, ScopeTable } from '../scope.ts'
+import { type BindReference, type BoundFrom, type FromPlace, joined, named, together } from './from-parts.ts'
+
+/** Binds a join; one with an alias is known by that name alone. */
+export function bindJoin(
+  context: BindContext,
+  join: Join,
+  place: FromPlace,
+  bindReference: BindReference,
+): BoundFrom {
+  const bound = bindSides(context, join, place, bindReference)
+  if (join.alias === null) return bound
+  const { plan, columns } = bound
+  return named(context, { plan, columns }, join.alias, join.alias.name.name)
+}
+
+function bindSides(
+  context: BindContext,
+  join: Join,
+  place: FromPlace,
+  bindReference: BindReference,
+): BoundFrom {
+  const left = bindReference(context, join.left, place)
+  const right = bindReference(context, join.right, { ...place, siblings: together(place.siblings, left) })
+  const tables = [...left.tables, ...right.tables]
+  const { condition } = join
+  const type = join.type === 'cross' ? 'inner' : join.type
+  if (condition === null || condition.kind === 'on') {
+    const columns = [...left.columns, ...right.columns]
+    const scope = { tables, columns, outer: place.outer }
+    const on =
+      condition === null
+        ? TRUE
+        : bindCondition(
+            { context, scope, aggregates: null, name: 'JOIN conditions' },
+            condition.expression,
+            'JOIN/ON',
+          )
+    return { plan: joined(context, join.right, type, left, right, on), tables, columns }
+  }
+  const names =
+    condition.kind === 'using'
+      ? condition.columns
+      : left.columns
+          .filter(({ name }) => right.columns.some((other) => other.name === name))
+          .map(({ name }): Identifier => ({ kind: 'identifier', name, span: join.span }))
+  const bound = bindUsing(context, join, { left, right, tables, type, names })
+  const alias = condition.kind === 'using' ? condition.alias : null
+  if (alias === null) return bound
+  const merged = bound.columns.slice(0, names.length)
+  return { ...bound, tables: [...bound.tables, { alias: alias.name, schema: null, columns: merged }] }
+}
+
+interface UsingParts {
+  readonly left: BoundFrom
+  readonly right: BoundFrom
+  readonly tables: readonly ScopeTable[]
+  readonly type: 'inner' | 'left' | 'right' | 'full'
+  readonly names: readonly Identifier[]
+}
+
+/** USING and NATURAL: equal columns by name, which bare names and `*` then see once. */
+function bindUsing(
+  context: BindContext,
+  join: Join,
+  { left, right, tables, type, names }: UsingParts,
+): BoundFrom {
+  const conditions: Expr[] = []
+  const merged: ScopeColumn[] = []
+  const computed: Output[] = []
+  for (const [i, identifier] of names.entries()) {
+    const { name } = identifier
+    if (names.slice(0, i).some((before) => before.name === name))
+      throw errorAt(
+        context,
+        identifier,
+        SQLSTATE.duplicateColumn,
+        `column name "${name}" appears more than once in USING clause`,
+      )
+    const one = onlyColumn(context, left, identifier, 'left')
+    const other = onlyColumn(context, right, identifier, 'right')
+    const [typeOfOne, typeOfOther] = [one.column.type, other.column.type]
+    commonType(context, identifier, [typeOfOne, typeOfOther], 'JOIN/USING')
+    const equal = operatorCall(context, join, '=', [columnExpr(one.column), columnExpr(other.column)])
+    conditions.push(equal)
+    if (type === 'inner' || type === 'left') merged.push({ name, column: one.column })
+    else if (type === 'right') merged.push({ name, column: other.column })
+    else {
+      const type = equal.kind === 'call' ? (equal.args[0] as Expr).type : one.column.type
+      const args = [one, other].map(({ column }) =>
+        coerce(context, join, columnExpr(column), type, 'implicit'),
+      )
+      const column = newColumn(context, name, type)
+      computed.push({ column, expr: { kind: 'coalesce', type, args } })
+      merged.push({ name, column })
+    }
+  }
+  const isMerged = ({ name }: ScopeColumn): boolean => names.some((identifier) => identifier.name === name)
+  const columns = [
+    ...merged,
+    ...left.columns.filter((column) => !isMerged(column)),
+    ...right.columns.filter((column) => !isMerged(column)),
+  ]
+  const plan: LogicalPlan = joined(context, join.right, type, left, right, conjunction(conditions))
+  if (computed.length === 0) return { plan, tables, columns }
+  const all = [...left.columns, ...right.columns, ...tables.flatMap((table) => table.columns)]
+  const kept = all.map(({ column }) => column)
+  const seen = new Set<number>()
+  const passed = kept
+    .filter(({ id }) => !seen.has(id) && seen.add(id))
+    .map((column) => ({ column, expr: columnExpr(column) }))
+  return { plan: { kind: 'project', input: plan, outputs: [...computed, ...passed] }, tables, columns }
+}
+
+function onlyColumn(
+  context: BindContext,
+  from: BoundFrom,
+  { name, span, kind }: Identifier,
+  side: 'left' | 'right',
+): ScopeColumn {
+  const found = from.columns.filter((column) => column.name === name)
+  const node: Identifier = { name, span, kind }
+  if (found.length > 1)
+    throw errorAt(
+      context,
+      node,
+      SQLSTATE.ambiguousColumn,
+      `common column name "${name}" appears more than once in ${side} table`,
+    )
+  if (found[0] === undefined)
+    throw errorAt(
+      context,
+      node,
+      SQLSTATE.undefinedColumn,
+      `column "${name}" specified in USING clause does not exist in ${side} table`,
+    )
+  context.access.named(found[0].column)
+  return found[0]
+}
