@@ -111,6 +111,26 @@ describe('the file of the hard state', () => {
     expect(after).toBeGreaterThan(20)
   })
 
+  test('what a killed process had not synced is durable once it was read', async () => {
+    for (let seed = 1; seed <= 200; seed++) {
+      const disk = new CrashDisk(new TestRandom(seed))
+      const first = await HardFile.open(disk)
+      await first.write(change(1))
+      // Both copies are written, and the process dies before their sync. Only the power can take them then.
+      const writeUnsynced = async (file: HardFile, term: number): Promise<void> => {
+        disk.operationsLeft = 3
+        await expect(file.write(change(term))).rejects.toBeInstanceOf(Crash)
+        disk.operationsLeft = Number.POSITIVE_INFINITY
+      }
+      await writeUnsynced(first, 2)
+      const second = await HardFile.open(disk)
+      expect(termOf(second)).toBe(2)
+      await writeUnsynced(second, 3)
+      disk.crash()
+      expect([seed, [2, 3]]).toEqual([seed, expect.arrayContaining([termOf(await HardFile.open(disk))])])
+    }
+  })
+
   test('a flipped bit anywhere never brings an older record back, nor a mark that was never made', async () => {
     const disk = new CrashDisk(new TestRandom(1))
     const file = await HardFile.open(disk)

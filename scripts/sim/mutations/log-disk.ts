@@ -45,7 +45,7 @@ export const logDisk: readonly Mutation[] = [
       '      await hard.close()\n' +
       '    }\n' +
       '    return { store: await LogFiles.open(disk, options), identity, groupFile }\n',
-    seedsMax: 80,
+    seedsMax: 400,
   },
   {
     name: 'full-disk-acknowledged',

@@ -1,6 +1,7 @@
 import { crc32c, type Disk, type DiskFile, type NodeId } from '@cluster/core'
 import type { HardState } from '../../machine/raft/types.ts'
 import { damaged, decodeBlock, encodeBlock, readCopies, unreadable } from './block.ts'
+import { syncFile } from './sync-file.ts'
 
 /** What the copies hold. */
 export interface HardRecord {
@@ -86,7 +87,8 @@ export class HardFile {
     await removeBefore(disk)
     const { read, intact } = parse(bytes)
     const file = new HardFile(disk, read)
-    if (!intact) await file.#replace({ ...read.record, durableIndex: read.noted })
+    if (intact) await syncFile(disk, PATH)
+    else await file.#replace({ ...read.record, durableIndex: read.noted })
     return file
   }
 

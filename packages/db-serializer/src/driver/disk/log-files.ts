@@ -28,6 +28,7 @@ import {
   snapshotsIn,
   verifySnapshot,
 } from './snapshot-file.ts'
+import { syncFile } from './sync-file.ts'
 
 export interface LogFilesOptions {
   /** A segment that has reached this size is sealed and a new one begun; default 16 MiB. */
@@ -90,7 +91,9 @@ export class LogFiles implements LogStore {
    */
   static async open(disk: Disk, options: LogFilesOptions = {}): Promise<LogFiles> {
     const found = await recover(disk)
-    await syncNewest(disk, found.segments)
+    // Sealed segments were synced before.
+    const newest = found.segments.at(-1)
+    if (newest !== undefined) await syncFile(disk, newest.path)
     return new LogFiles(disk, options, found)
   }
 
@@ -441,18 +444,6 @@ async function readSegments(
     segments.push(segment)
   }
   return { entries, segments }
-}
-
-/**
- * What a killed process wrote last may be in the platform's cache alone: it was read, and a power loss would
- * take it all the same. From here on it counts as durable, so it must be. Sealed segments were synced before.
- */
-async function syncNewest(disk: Disk, segments: readonly Segment[]): Promise<void> {
-  const newest = segments.at(-1)
-  if (newest === undefined) return
-  const file = await disk.open(newest.path)
-  await file.sync()
-  await file.close()
 }
 
 /** The end of the last segment was being written when the node stopped. */
