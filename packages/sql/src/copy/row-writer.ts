@@ -40,13 +40,15 @@ function lineWriter({ format, columns, text }: RowWriterOptions, field: FieldWri
   const line = (fields: readonly string[]): Uint8Array => encoder.encode(`${fields.join(delimiter)}\n`)
   return {
     header: () => (format.header === false ? null : line(columns.map(({ name }) => field(name, -1)))),
-    row: (values) =>
-      line(
-        columns.map((column, i) => {
-          const value = values[i] ?? null
-          return value === null ? nullText : field(text(column, value), i)
-        }),
-      ),
+    row: (values) => {
+      let row = ''
+      for (let i = 0; i < columns.length; i++) {
+        const value = values[i] ?? null
+        if (i > 0) row += delimiter
+        row += value === null ? nullText : field(text(columns[i] as ResultColumn, value), i)
+      }
+      return encoder.encode(`${row}\n`)
+    },
     trailer: () => null,
   }
 }
@@ -62,9 +64,10 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** @see CopyAttributeOutText of PostgreSQL's copyto.c */
 function textField({ delimiter }: CopyFormat): FieldWriter {
-  const special = /[\b\f\n\r\t\v\\]/g
+  const special = /[\b\f\n\r\t\v\\]/
+  const all = new RegExp(special, 'g')
   return (text) => {
-    const escaped = text.replace(special, (char) => escapes[char] ?? `\\${char}`)
+    const escaped = special.test(text) ? text.replace(all, (char) => escapes[char] ?? `\\${char}`) : text
     return delimiter === '\t' ? escaped : escaped.replaceAll(delimiter, `\\${delimiter}`)
   }
 }

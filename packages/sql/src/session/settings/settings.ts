@@ -136,6 +136,8 @@ export class Settings {
   /** What RESET goes back to, where that is not the default. */
   readonly #beginning: Map<string, string>
   readonly #workText: string
+  /** The zone while these are the values; null: it was not asked for yet. */
+  #place: { readonly values: SettingsMark['values']; readonly zone: Zone } | null = null
 
   /**
    * @param workBytes what `work_mem` is until somebody sets it
@@ -171,6 +173,7 @@ export class Settings {
   begin(name: string, value: string): void {
     const checked = checkedSetting(name, [value], this.#styles())
     if (checked !== null) this.#beginning.set(name, checked)
+    this.#place = null
   }
 
   /** A transaction begins. @param modes null: a statement of its own */
@@ -248,8 +251,14 @@ export class Settings {
     return text === undefined ? null : memoryKib(WORK_MEMORY, text) * 1024
   }
 
-  /** Where the session is. */
+  /** Where the session is, and how it writes moments. Asked for with every value that is shown. */
   zone(): Zone {
+    const { values } = this.#now
+    if (this.#place?.values !== values) this.#place = { values, zone: this.#zone() }
+    return this.#place.zone
+  }
+
+  #zone(): Zone {
     const zone = sessionZone(this.get('timezone')) ?? UTC
     const plain = STYLES.every((name) => !this.#now.values.has(name) && !this.#beginning.has(name))
     return plain ? zone : withStyles(zone, this.#styles())
