@@ -24,35 +24,33 @@ export class Relation {
 
   /**
    * Adds a version on top.
-   * @returns true when it left something behind that `forget` can free later
+   * @returns the version, when it left something behind that `forget` can free later
    */
-  write(version: Version, key: Key, row: Row | null): boolean {
+  write(version: Version, key: Key, row: Row | null): RowVersion | null {
     const newest = this.#rows.get(key) ?? null
     if (newest !== null && newest.row !== null) this.#alive--
     if (row !== null) this.#alive++
-    if (newest === null && row === null) return false
+    if (newest === null && row === null) return null
     // Two writes of one version to one key: the later one counts, the earlier was never visible.
     const older = newest !== null && newest.version === version ? newest.older : newest
     if (older === null && row === null) {
       this.#rows.delete(key)
-      return false
+      return null
     }
-    this.#rows.set(key, { version, row, older })
-    return older !== null
+    const entry: RowVersion = { version, row, older }
+    this.#rows.set(key, entry)
+    return older === null ? null : entry
   }
 
   get(key: Key, version: Version): Row | null {
     return visible(this.#rows.get(key), version)
   }
 
-  /** Frees what nobody who reads at `version` or later can see of the key. */
-  forget(key: Key, version: Version): void {
-    let entry: RowVersion | null = this.#rows.get(key) ?? null
-    const newest = entry
-    while (entry !== null && entry.version > version) entry = entry.older
-    if (entry === null) return
+  /** Frees what nobody who reads at that version of the key or later can see. */
+  forget(key: Key, entry: RowVersion): void {
+    // Found without a walk through the versions: a row that is written all the time has very many.
     entry.older = null
-    if (entry === newest && entry.row === null) this.#rows.delete(key)
+    if (entry.row === null && this.#rows.get(key) === entry) this.#rows.delete(key)
   }
 
   /**

@@ -8,11 +8,12 @@ import {
   type Version,
   VersionHorizon,
 } from '@cluster/core'
+import type { RowVersion } from './block-columns.ts'
 import { Relation } from './relation.ts'
 
-/** A key whose older versions can be freed once `version` is the oldest one read. */
+/** A key whose versions before that one can be freed once that one is the oldest read. */
 interface Garbage {
-  readonly version: Version
+  readonly entry: RowVersion
   readonly relation: RelationId
   readonly key: Key
 }
@@ -54,7 +55,8 @@ export class VersionedRelations {
         relation = new Relation()
         this.#relations.set(id, relation)
       }
-      if (relation.write(version, key, row)) this.#garbage.push({ version, relation: id, key })
+      const entry = relation.write(version, key, row)
+      if (entry !== null) this.#garbage.push({ entry, relation: id, key })
       if (relation.empty) this.#relations.delete(id)
     }
     this.#horizon.advance(version)
@@ -106,10 +108,10 @@ export class VersionedRelations {
     const until = this.oldest
     let at = this.#garbageFrom
     for (; at < this.#garbage.length; at++) {
-      const { version: since, relation: id, key } = this.#garbage[at] as Garbage
-      if (since > until) break
+      const { entry, relation: id, key } = this.#garbage[at] as Garbage
+      if (entry.version > until) break
       const relation = this.#relations.get(id)
-      relation?.forget(key, until)
+      relation?.forget(key, entry)
       if (relation?.empty) this.#relations.delete(id)
     }
     this.#garbageFrom = at
