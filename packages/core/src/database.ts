@@ -95,6 +95,11 @@ export interface Transaction {
   /** Reads that are computed where the rows are; a database that keeps all rows here leaves them out. */
   readonly fragments?: FragmentReads | undefined
   get(address: RowAddress): Promise<Row | null>
+  /**
+   * As `get`, at once and without a promise, for a row that is at hand; undefined for one that has to be asked for. Throws what
+   * `get` would reject with. Left out by a database that never answers so.
+   */
+  getNow?(address: RowAddress): Row | null | undefined
   /** Own writes show. The ranges read join the read set. */
   scan(request: TransactionScan): AsyncIterable<RowBatch>
   /** Inserts or replaces; the caller has read the key before if it must not exist. */

@@ -254,3 +254,32 @@ describe('a peer that sends garbage', () => {
     expect(await cluster.read('a')).toEqual([[1, 'row']])
   })
 })
+
+describe('rows at hand', () => {
+  test('are read at once, with own writes, and count as read; others have to be asked for', async () => {
+    const cluster = new TestCluster({ nodes: ['a', 'b'] })
+    await cluster.start('a', 'b')
+    const database = await cluster.open('a', { redundancy: 1, partitions: 4 })
+    const values = Array.from({ length: 20 }, (_, i) => i + 1)
+    for (const value of values) await cluster.settle(put(database, value))
+    await cluster.applied()
+    const holds = (value: number): boolean =>
+      database.holders(address(database, value).partition).includes(id('a'))
+    const [here = 0, gone = 0] = values.filter(holds)
+    const there = values.find((value) => !holds(value)) ?? 0
+    const transaction = await cluster.settle(database.begin())
+    expect(transaction.getNow?.(address(database, here))).toEqual([here, 'row'])
+    expect(transaction.getNow?.(address(database, there))).toBeUndefined()
+    transaction.put(address(database, there), [there, 'own'])
+    transaction.delete(address(database, gone))
+    expect(transaction.getNow?.(address(database, there))).toEqual([there, 'own'])
+    expect(transaction.getNow?.(address(database, gone))).toBeNull()
+    const other = await cluster.settle(database.begin())
+    other.put(address(database, here), [here, 'changed'])
+    await cluster.settle(other.commit())
+    await expect(cluster.settle(transaction.commit())).rejects.toMatchObject({ code: 'DB_CONFLICT' })
+    expect(() => transaction.getNow?.(address(database, here))).toThrow(
+      expect.objectContaining({ code: 'DB_TRANSACTION_ENDED' }),
+    )
+  })
+})

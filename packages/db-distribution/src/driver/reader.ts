@@ -98,11 +98,22 @@ export class Reader {
     version: Version,
     options: ReadOptions,
   ): Row | null | Promise<Row | null> {
-    if (this.#context.ports.log.appliedIndex() >= version) {
-      const store = this.#replicas.serving(database.id, partition)
-      if (store !== null && store.oldestVersion() <= version) return store.get(relation, key, version)
-    }
-    return this.#getSlowly(database, partition, relation, key, version, options)
+    const row = this.getNow(database, partition, relation, key, version)
+    return row === undefined ? this.#getSlowly(database, partition, relation, key, version, options) : row
+  }
+
+  /** The row, if this node holds it and has applied the version; else undefined. */
+  getNow(
+    database: DatabaseRecord,
+    partition: PartitionId,
+    relation: RelationId,
+    key: Key,
+    version: Version,
+  ): Row | null | undefined {
+    if (this.#context.ports.log.appliedIndex() < version) return undefined
+    const store = this.#replicas.serving(database.id, partition)
+    if (store === null || store.oldestVersion() > version) return undefined
+    return store.get(relation, key, version)
   }
 
   async #getSlowly(

@@ -108,6 +108,17 @@ export class OptimisticTransaction implements Transaction {
     return reader.get(database, partition, relation, key, this.version, this.#call(this.#options))
   }
 
+  getNow(address: RowAddress): Row | null | undefined {
+    this.#check()
+    const own = this.#writes.get(address)
+    if (own !== undefined) return own
+    const { reader, database } = this.#ports
+    const { partition, relation, key } = address
+    const row = reader.getNow(database, partition, relation, key, this.version)
+    if (row !== undefined && this.#recording) this.#reads.addPoint(address)
+    return row
+  }
+
   async *scan(request: TransactionScan): AsyncIterable<RowBatch> {
     this.#check()
     const { relation, range, reverse = false, columns = null, limit = null } = request

@@ -6,6 +6,7 @@ import {
   type KeyRange,
   type PartitionId,
   type Row,
+  type RowAddress,
   type RowBatch,
   type Value,
 } from '@cluster/core'
@@ -16,6 +17,7 @@ import { BATCH_ROWS, type Batch, batchesOfRows, type Frame } from '../compile/ba
 import { ROW_KEY } from '../plan/logical.ts'
 import { readTable } from '../plan/table-statistics.ts'
 import type { ExecutionContext, Source } from './context.ts'
+import { readRows } from './read-rows.ts'
 import { partitionOfRow } from './rows/row-keys.ts'
 
 /** The keys that a statement's constants and parameters come to; evaluated once a run. */
@@ -113,10 +115,11 @@ export function uniquePointScan(options: ScanOptions, index: IndexSchema, keys: 
     async *open(context) {
       const entries = distinct(keys(context.frame))
       for (let start = 0; start < entries.length; start += BATCH_ROWS) {
-        const found = await Promise.all(
+        const found = await readRows(
+          context.reads,
           entries.slice(start, start + BATCH_ROWS).map((key) => {
             const partition = table.placement === 'everywhere' ? EVERYWHERE : database.partitionOf(key)
-            return context.reads.get({ relation: index.relation, partition, key })
+            return { relation: index.relation, partition, key }
           }),
         )
         const rowKeys = found.flatMap((entry) => (entry === null ? [] : [entry[0] as Key]))
@@ -152,16 +155,15 @@ async function* fetchRows(
   context: ExecutionContext,
 ): AsyncGenerator<Batch> {
   const { plain, fromStored } = layoutOf(table)
-  const rowAt = (key: Key): Promise<Row | null> =>
-    context.reads.get({
-      relation: table.relation,
-      partition: partitionOfRow(database, table, key),
-      key,
-    })
+  const addressOf = (key: Key): RowAddress => ({
+    relation: table.relation,
+    partition: partitionOfRow(database, table, key),
+    key,
+  })
   for (let start = 0; start < keys.length; start += BATCH_ROWS) {
     const some = keys.slice(start, start + BATCH_ROWS)
-    // One row is what most statements look up.
-    const rows = some.length === 1 ? [await rowAt(some[0] as Key)] : await Promise.all(some.map(rowAt))
+    const reading = readRows(context.reads, some.map(addressOf))
+    const rows = reading instanceof Promise ? await reading : reading
     const pause = context.work(rows.length)
     if (pause !== null) await pause
     const shown = plain ? rows : rows.map((row) => (row === null ? null : fromStored(row)))

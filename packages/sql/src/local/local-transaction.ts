@@ -49,6 +49,11 @@ export class LocalTransaction implements Transaction {
     return Promise.resolve(this.#store.get(address.relation, address.key))
   }
 
+  getNow(address: RowAddress): Row | null | undefined {
+    if (!isLocal(address.relation)) return this.base.getNow?.(address)
+    return this.#store.get(address.relation, address.key)
+  }
+
   scan(request: TransactionScan): AsyncIterable<RowBatch> {
     return isLocal(request.relation) ? localBatches(this.#store, request) : this.base.scan(request)
   }

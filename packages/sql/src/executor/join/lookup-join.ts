@@ -1,9 +1,10 @@
-import { type Database, EVERYWHERE, type Key, type Row, type Value } from '@cluster/core'
+import { type Database, EVERYWHERE, type Key, type Value } from '@cluster/core'
 import { layoutOf } from '../../catalog/row-layout.ts'
 import type { IndexSchema, TableSchema } from '../../catalog/schema.ts'
 import type { Batch, Frame } from '../../compile/batch.ts'
 import { ROW_KEY } from '../../plan/logical.ts'
 import type { ExecutionContext, Source } from '../context.ts'
+import { readRows } from '../read-rows.ts'
 import { partitionOfRow } from '../rows/row-keys.ts'
 import { type JoinOptions, JoinRun } from './join.ts'
 
@@ -51,27 +52,36 @@ async function lookUp(
   context: ExecutionContext,
 ): Promise<Batch> {
   const { reads } = context
-  const rowAt = (key: Key): Promise<Row | null> =>
-    reads.get({ relation: table.relation, partition: partitionOfRow(database, table, key), key })
-  const keys = [...new Set(wanted)].filter((key) => key !== undefined)
-  const found = await Promise.all(
-    keys.map(async (key): Promise<{ readonly rowKey: Key; readonly row: Row | null }> => {
-      if (index === null) return { rowKey: key, row: await rowAt(key) }
-      const partition = table.placement === 'everywhere' ? EVERYWHERE : database.partitionOf(key)
-      const entry = await reads.get({ relation: index.relation, partition, key })
-      const rowKey = entry === null ? null : (entry[0] as Key)
-      return rowKey === null ? { rowKey: '', row: null } : { rowKey, row: await rowAt(rowKey) }
-    }),
+  let keys = [...new Set(wanted)].filter((key) => key !== undefined)
+  let rowKeys = keys
+  if (index !== null) {
+    const entries = await readRows(
+      reads,
+      keys.map((key) => {
+        const partition = table.placement === 'everywhere' ? EVERYWHERE : database.partitionOf(key)
+        return { relation: index.relation, partition, key }
+      }),
+    )
+    keys = keys.filter((_, i) => entries[i] !== null)
+    rowKeys = entries.flatMap((entry) => (entry === null ? [] : [entry[0] as Key]))
+  }
+  const found = await readRows(
+    reads,
+    rowKeys.map((key) => ({
+      relation: table.relation,
+      partition: partitionOfRow(database, table, key),
+      key,
+    })),
   )
   const { fromStored } = layoutOf(table)
   const columns: Value[][] = Array.from({ length: positions.length + 1 }, () => [])
   let length = 0
-  found.forEach(({ row: stored, rowKey }, i) => {
+  found.forEach((stored, i) => {
     if (stored === null) return
     const row = fromStored(stored)
     length++
     positions.forEach((position, c) => {
-      columns[c]?.push(position === ROW_KEY ? rowKey : (row[position] as Value))
+      columns[c]?.push(position === ROW_KEY ? (rowKeys[i] as Key) : (row[position] as Value))
     })
     columns[positions.length]?.push(keys[i] as Key)
   })

@@ -6,6 +6,7 @@ import { castFor } from '../../functions/cast.ts'
 import { quoteIdentifier } from '../../syntax/keywords.ts'
 import { formatValue } from '../../types/format.ts'
 import { writeKeyValue } from '../../types/key.ts'
+import { readRows } from '../read-rows.ts'
 import { partitionOfRow } from '../rows/row-keys.ts'
 
 export interface KeyReads {
@@ -148,7 +149,10 @@ export async function missingParents(
   const keys = [...asked.keys()]
   for (let start = 0; start < keys.length; start += READS_AT_ONCE) {
     const some = keys.slice(start, start + READS_AT_ONCE)
-    const found = await Promise.all(some.map((key) => reads.transaction.get(parentAddress(reads, tie, key))))
+    const found = await readRows(
+      reads.transaction,
+      some.map((key) => parentAddress(reads, tie, key)),
+    )
     some.forEach((key, i) => {
       if (found[i] === null) missing.push(parentMissing(tie, asked.get(key) ?? []))
     })

@@ -2,6 +2,7 @@ import type { Database, Key, Row, Transaction, Value } from '@cluster/core'
 import { catalogKey } from '../../catalog/names.ts'
 import { layoutOf } from '../../catalog/row-layout.ts'
 import type { ForeignKey, KeyAction, TableSchema } from '../../catalog/schema.ts'
+import { readRows } from '../read-rows.ts'
 import { partitionOfRow } from '../rows/row-keys.ts'
 import { childrenOf } from './foreign-key-children.ts'
 import {
@@ -246,7 +247,10 @@ export async function checkChildren(reads: Reads, tie: KeyTie, rows: readonly St
     known.push(stored)
   }
   const keys = [...asked.keys()]
-  const found = await Promise.all(keys.map((key) => reads.transaction.get(parentAddress(reads, tie, key))))
+  const found = await readRows(
+    reads.transaction,
+    keys.map((key) => parentAddress(reads, tie, key)),
+  )
   for (const [i, key] of keys.entries()) {
     if (found[i] !== null) continue
     for (const stored of asked.get(key) ?? []) {

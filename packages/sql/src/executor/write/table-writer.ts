@@ -15,6 +15,7 @@ import { SQLSTATE, sqlError } from '../../errors.ts'
 import { quoteIdentifier } from '../../syntax/keywords.ts'
 import { formatValue } from '../../types/format.ts'
 import type { SqlType } from '../../types/type.ts'
+import { readRows } from '../read-rows.ts'
 import { partitionOfRow, primaryKeyOf } from '../rows/row-keys.ts'
 import { addressOf, type IndexEntry, indexEntryOf } from './index-entries.ts'
 import type { StoredRow, WrittenRow } from './key-work.ts'
@@ -109,7 +110,10 @@ export class TableWriter {
     const holders = new Map<string, Key>()
     for (let start = 0; start < asked.length; start += READS_AT_ONCE) {
       const some = asked.slice(start, start + READS_AT_ONCE)
-      const found = await Promise.all(some.map(({ address }) => this.#transaction.get(address)))
+      const found = await readRows(
+        this.#transaction,
+        some.map(({ address }) => address),
+      )
       some.forEach(({ name, address }, i) => {
         const entry = found[i] ?? null
         if (entry === null) this.#free.add(name)
@@ -124,7 +128,10 @@ export class TableWriter {
     const rows: StoredRow[] = []
     for (let start = 0; start < keys.length; start += READS_AT_ONCE) {
       const some = keys.slice(start, start + READS_AT_ONCE)
-      const found = await Promise.all(some.map((key) => this.#transaction.get(this.#rowAddress(key))))
+      const found = await readRows(
+        this.#transaction,
+        some.map((key) => this.#rowAddress(key)),
+      )
       some.forEach((key, i) => {
         const row = found[i] ?? null
         assert(row !== null, `an index entry of table ${this.#table.name} without its row`)
@@ -289,7 +296,10 @@ export class TableWriter {
     const asked = this.#free.size === 0 ? claims : claims.filter(({ name }) => !this.#free.has(name))
     for (let start = 0; start < asked.length; start += READS_AT_ONCE) {
       const some = asked.slice(start, start + READS_AT_ONCE)
-      const found = await Promise.all(some.map(({ address }) => this.#transaction.get(address)))
+      const found = await readRows(
+        this.#transaction,
+        some.map(({ address }) => address),
+      )
       const taken = some.find((_, i) => found[i] !== null)
       if (taken !== undefined) throw duplicateKey(this.#table, taken)
     }
