@@ -127,7 +127,7 @@ export const logAgreement: readonly Mutation[] = [
         put: 'match < heir.match',
       },
     ],
-    seedsMax: 150,
+    seedsMax: 400,
   },
   {
     name: 'snapshot-old-configuration',

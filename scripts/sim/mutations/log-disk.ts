@@ -27,7 +27,7 @@ export const logDisk: readonly Mutation[] = [
         put: '  if (end < Math.min(known, 0)) throw damaged(',
       },
     ],
-    seedsMax: 40,
+    seedsMax: 200,
   },
   {
     name: 'renounced-voter-votes',
@@ -63,7 +63,7 @@ export const logDisk: readonly Mutation[] = [
     file: 'packages/db-serializer/src/machine/raft/follower.ts',
     find: '    state.out.sendWhenDurable(from, appendReply(state, from, round, end, null))\n',
     put: '    state.send(from, appendReply(state, from, round, end, null))\n',
-    seedsMax: 40,
+    seedsMax: 150,
   },
   {
     name: 'vote-before-fsync',
@@ -72,7 +72,7 @@ export const logDisk: readonly Mutation[] = [
     file: 'packages/db-serializer/src/machine/raft/outbox.ts',
     find: '    const held = this.#hardChanged || this.#pending.some((write) => write.hard)\n',
     put: '    const held = false\n',
-    seedsMax: 60,
+    seedsMax: 150,
   },
   {
     name: 'empty-disk-votes',
@@ -81,6 +81,6 @@ export const logDisk: readonly Mutation[] = [
     file: 'packages/db-serializer/src/machine/raft/configuration.ts',
     find: '  return listed === undefined || listed === disk\n',
     put: '  return listed === undefined || listed !== disk || listed === disk\n',
-    seedsMax: 60,
+    seedsMax: 150,
   },
 ]
