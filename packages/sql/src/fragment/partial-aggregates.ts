@@ -1,6 +1,6 @@
 import type { Value } from '@cluster/core'
 import type { AggregateFunction } from '../functions/function.ts'
-import { resolveAggregate } from '../functions/resolve.ts'
+import { isBuiltIn, resolveAggregate } from '../functions/resolve.ts'
 import { columnExpr } from '../plan/build.ts'
 import type { Column } from '../plan/expression.ts'
 import type { AggregateCall } from '../plan/logical.ts'
@@ -113,7 +113,7 @@ export function partialAggregate({ fn, distinct, orderBy }: AggregateCall): Part
       stateOf: (count) => Number(count),
     })
   if (arg === undefined || fn.args.length !== 1) return null
-  const known = resolveAggregate(fn.name, fn.args) === fn
+  const known = isBuiltIn(fn) && resolveAggregate(fn.name, fn.args) === fn
   if (!known) return null
   if (folded.has(fn.name) && foldedTypes.has(arg.id)) return again(fn)
   if (fn.name === 'sum' && (arg.id === 'numeric' || arg.id === 'interval')) return again(fn)

@@ -323,6 +323,9 @@ export const functionNames = (): readonly string[] =>
   [...new Set([...functions.keys(), ...aggregatesByName.keys(), ...polymorphicFunctions.keys()])].sort()
 
 /** All whose types are fixed, by name. */
+/** False for what the optimizer makes for itself, which has no name that statements or other nodes know. */
+export const isBuiltIn = (fn: AggregateFunction): boolean => aggregates.includes(fn)
+
 export const builtIns = (): {
   readonly functions: readonly ScalarFunction[]
   readonly aggregates: readonly AggregateFunction[]
