@@ -90,6 +90,8 @@ export interface ImageSource {
   readonly user: string
   readonly access: AccessState
   readonly database: string
+  /** Names of all databases of the cluster, where they are known. */
+  readonly databases?: readonly string[]
   readonly routines?: readonly Routine[]
   /** Of the session that asks. */
   readonly cursors?: readonly ImageCursor[]
@@ -125,6 +127,7 @@ export class CatalogImage {
   readonly user: string
   readonly access: AccessState
   readonly database: string
+  readonly databases: readonly string[]
   readonly routines: readonly Routine[]
   readonly path: SearchPath
   readonly cursors: readonly ImageCursor[]
@@ -140,6 +143,7 @@ export class CatalogImage {
     user,
     access,
     database,
+    databases = [],
     routines = [],
     cursors = [],
   }: ImageSource) {
@@ -149,6 +153,7 @@ export class CatalogImage {
     this.user = user
     this.access = access
     this.database = database
+    this.databases = databases
     this.path = path
     this.#byKey = new Map(entries.map((entry) => [keyOf(entry), entry]))
     this.relations = [...relationsOf(entries), ...virtualRelations(virtualTables)]

@@ -68,7 +68,8 @@ const schema: Find = (catalog, object) => {
 
 const database: Find = (catalog, object) => {
   if (object === DATABASE_OID || object === catalog.database) return guardedAs(DATABASE_OID, 'database')
-  if (typeof object === 'number') return null
+  // Roles and rights of other databases are known there alone.
+  if (typeof object === 'number' || catalog.databases.includes(String(object))) return null
   throw sqlError('3D000', `database "${String(object)}" does not exist`)
 }
 

@@ -145,6 +145,7 @@ export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePort
       access,
       outbox: new Outbox(),
       reserved: (name) => virtual.has(name),
+      databaseNames: () => databases?.list() ?? [database.name],
       virtualTables: virtual,
       binary: binary ?? null,
       sequences: new SequencePools({ database, catalog, clock, random }),

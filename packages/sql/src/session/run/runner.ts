@@ -82,6 +82,8 @@ export interface RunnerPorts extends WorkMemory {
   readonly sweeper: Sweeper
   readonly keyChecks: KeyChecks
   readonly virtualTables: ReadonlyMap<string, VirtualTable>
+  /** All databases of the cluster. */
+  readonly databaseNames: () => readonly string[]
   /** Null: COPY has no binary format here. */
   readonly binary: BinaryValues | null
 }
@@ -527,7 +529,7 @@ export class StatementRunner {
 
   /** The catalog as the transaction sees it. */
   async #image({ transaction, session }: Run): Promise<CatalogImage> {
-    const { access, catalog, virtualTables, database } = this.#ports
+    const { access, catalog, virtualTables, database, databaseNames } = this.#ports
     const entries = await catalog.entries(transaction)
     return new CatalogImage({
       entries,
@@ -537,6 +539,7 @@ export class StatementRunner {
       user: session.identity.current,
       access: await access.load(transaction),
       database: database.name,
+      databases: databaseNames(),
       cursors: session.cursors.list(),
     })
   }
