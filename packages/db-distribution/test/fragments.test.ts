@@ -95,12 +95,19 @@ async function setting(making: Making = {}): Promise<Setting> {
   return { cluster, database, evaluators }
 }
 
-async function results(transaction: Transaction, wanted: FragmentRequest): Promise<number[] | null> {
+/** @param onBatch called with every batch that came */
+async function results(
+  transaction: Transaction,
+  wanted: FragmentRequest,
+  onBatch: () => void = () => {},
+): Promise<number[] | null> {
   const batches = transaction.fragments?.compute(wanted) ?? null
   if (batches === null) return null
   const found: number[] = []
-  for await (const { length, columns } of batches)
+  for await (const { length, columns } of batches) {
     found.push(...(columns[0] as readonly number[]).slice(0, length))
+    onBatch()
+  }
   return found.sort((a, b) => a - b)
 }
 
@@ -134,21 +141,27 @@ describe('fragments', () => {
   })
 
   test('go on with another holder when one dies in the middle', async () => {
-    const made = await setting({ redundancy: 2, rows: 12_000, partitions: 4 })
+    const rows = 24_000
+    const made = await setting({ redundancy: 2, rows, partitions: 4 })
     const { cluster, database, evaluators } = made
     const victims = ['b', 'c'].map((name) => [name, evaluators.get(name) as ToyEvaluator] as const)
     let killed = ''
+    const partThere = Promise.withResolvers<void>()
     for (const [name, evaluator] of victims)
       evaluator.gate = async (batch) => {
-        // A part of the partition's results has been sent by then.
-        if (batch < 2 || killed !== '') return
-        await cluster.world.sleep(20)
+        // Half of the 64 rows of each batch: by then a whole frame of results (1,024 rows) is on its way.
+        if (batch < 40 || killed !== '') return
+        await partThere.promise
+        if (killed !== '') return
         killed = name
         cluster.crash(name)
       }
     const work = async (): Promise<void> => {
       const transaction = await database.begin({ readOnly: true })
-      expect(await results(transaction, request(EVEN))).toEqual(evenUpTo(12_000))
+      const found = await results(transaction, request(EVEN), () => {
+        if ((transaction.fragments?.received.rows ?? 0) > 0) partThere.resolve()
+      })
+      expect(found).toEqual(evenUpTo(rows))
       transaction.rollback()
     }
     await cluster.settle(work())

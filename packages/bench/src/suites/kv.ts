@@ -1,6 +1,7 @@
 import { Fleet } from '../fleet.ts'
 import { type Contender, interleave, type Measured } from '../interleave.ts'
 import type { KvAcknowledged, KvAnswer, KvKind, KvLoad } from '../kv-worker-protocol.ts'
+import { measuredRow } from '../measured-row.ts'
 import { findGalera, Galera } from '../peers/galera.ts'
 import { type Absent, absent, isAbsent } from '../peers/peer.ts'
 import { findPostgres, Postgres } from '../peers/postgres.ts'
@@ -148,30 +149,12 @@ async function measure(stage: Stage, part: Part, callers: number, options: Suite
   return measured.map((one, i): Row => {
     const own = one.contender.peer === null
     const target = own ? targetOf(part, callers, one, peers) : null
-    return {
-      what,
-      who: one.contender.who,
-      value: one.perSecond,
-      unit: '/s',
-      p50: one.p50,
-      p99: one.p99,
-      cores: one.cores,
-      durability: one.contender.durability,
-      ...(own && peers.length > 0 ? { ratios: ratiosOf(one, peers) } : {}),
-      ...(target ? { target } : {}),
-      note: `runs ${one.runs.map((value) => Math.round(value)).join(', ')}${failed[i] ? `; lost races ${failed[i]}` : ''}`,
-    }
+    const remark = failed[i] ? `; lost races ${failed[i]}` : ''
+    return measuredRow(one, { what, peers, target, remark })
   })
 }
 
 /** Against the best figure of each peer. */
-function ratiosOf(own: Measured, peers: readonly Measured[]): Record<string, number> {
-  const best = new Map<string, number>()
-  for (const { contender, perSecond } of peers)
-    best.set(contender.peer ?? '', Math.max(best.get(contender.peer ?? '') ?? 0, perSecond))
-  return Object.fromEntries([...best].map(([peer, perSecond]) => [peer, own.perSecond / perSecond]))
-}
-
 function targetOf(
   { kind, times }: Part,
   callers: number,

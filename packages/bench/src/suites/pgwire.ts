@@ -7,6 +7,7 @@ import { Histogram } from '../histogram.ts'
 import { type Contender, interleave, type Measured } from '../interleave.ts'
 import type { KvAnswer } from '../kv-worker-protocol.ts'
 import { median } from '../latency.ts'
+import { measuredRow } from '../measured-row.ts'
 import { findGalera, Galera } from '../peers/galera.ts'
 import { type Absent, absent, isAbsent } from '../peers/peer.ts'
 import { pgbench } from '../peers/pgbench.ts'
@@ -251,25 +252,7 @@ async function measure(
       .filter(({ contender, perSecond }) => contender.peer !== null && perSecond > 0)
       .sort((a, b) => a.perSecond - b.perSecond)
     const target = i === 0 && callers === 64 ? targetOf(name, one, peers) : null
-    return {
-      what: title,
-      who: one.contender.who,
-      value: one.perSecond,
-      unit: 'tps',
-      p50: one.p50,
-      p99: one.p99,
-      cores: one.cores,
-      durability: one.contender.durability,
-      ...(one.contender.peer === null && peers.length > 0
-        ? {
-            ratios: Object.fromEntries(
-              peers.map((peer) => [peer.contender.peer ?? '', one.perSecond / peer.perSecond]),
-            ),
-          }
-        : {}),
-      ...(target === null ? {} : { target }),
-      note: `runs ${one.runs.map((value) => Math.round(value)).join(', ')}`,
-    }
+    return measuredRow(one, { what: title, peers, target, unit: 'tps' })
   })
 }
 

@@ -1,6 +1,7 @@
 import { type Contender, interleave, type Measured } from '../../interleave.ts'
 import type { LogFleet } from '../../log-fleet.ts'
 import type { LoadAnswer, LogLoad } from '../../log-worker-protocol.ts'
+import { measuredRow } from '../../measured-row.ts'
 import type { Etcd } from '../../peers/etcd.ts'
 import type { Row, Target } from '../../report.ts'
 import type { SuiteOptions } from '../../suite.ts'
@@ -74,19 +75,7 @@ function rowsOf(
   return measured.map((one): Row => {
     const compared = etcd !== undefined && one !== etcd
     const target = compared ? judge(one, etcd) : null
-    return {
-      what,
-      who: one.contender.who,
-      value: one.perSecond,
-      unit: '/s',
-      p50: one.p50,
-      p99: one.p99,
-      cores: one.cores,
-      durability: one.contender.durability,
-      ...(compared ? { ratios: { etcd: one.perSecond / etcd.perSecond } } : {}),
-      ...(target ? { target } : {}),
-      note: `runs ${one.runs.map((value) => Math.round(value)).join(', ')}`,
-    }
+    return measuredRow(one, { what, peers: compared ? [etcd] : [], target })
   })
 }
 

@@ -1,5 +1,6 @@
 import { type Contender, interleave, type Measured } from '../../interleave.ts'
 import type { LoadAnswer } from '../../log-worker-protocol.ts'
+import { measuredRow } from '../../measured-row.ts'
 import type {
   ContainerAcknowledged,
   ContainerHeld,
@@ -112,20 +113,8 @@ async function measure(
     const own = one.contender.peer === null
     const peers = measured.filter(({ contender }) => contender.peer !== null)
     const target = own ? targetOf(part, callers, one, peers) : null
-    const ratios = peers.map(({ contender, perSecond }) => [contender.peer, one.perSecond / perSecond])
-    return {
-      what,
-      who: one.contender.who,
-      value: one.perSecond,
-      unit: '/s',
-      p50: one.p50,
-      p99: one.p99,
-      cores: one.cores,
-      durability: part.kind === 'local' ? 'read in memory' : one.contender.durability,
-      ...(own && ratios.length > 0 ? { ratios: Object.fromEntries(ratios) } : {}),
-      ...(target ? { target } : {}),
-      note: `runs ${one.runs.map((value) => Math.round(value)).join(', ')}`,
-    }
+    const durability = part.kind === 'local' ? 'read in memory' : one.contender.durability
+    return measuredRow(one, { what, peers, target, durability })
   })
 }
 
@@ -168,17 +157,8 @@ async function fanOut({ fleet, leader }: LockStage, options: SuiteOptions): Prom
   }
   const [one] = await interleave([contender], runs, (who, at) => progress(`topic: ${who}, run ${at + 1}`))
   if (one === undefined) throw new Error('nothing was measured')
-  return {
-    what: 'topic: messages that a subscriber on each of 3 nodes has',
-    who: contender.who,
-    value: one.perSecond,
-    unit: '/s',
-    p50: one.p50,
-    p99: one.p99,
-    cores: one.cores,
-    durability: OURS,
-    note: `times are those of publishing; runs ${one.runs.map((value) => Math.round(value)).join(', ')}`,
-  }
+  const what = 'topic: messages that a subscriber on each of 3 nodes has'
+  return measuredRow(one, { what, peers: [], remark: '; times are those of publishing' })
 }
 
 /** Kills all nodes −9, starts them again, and looks for everything that was acknowledged. */

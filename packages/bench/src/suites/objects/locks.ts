@@ -1,6 +1,7 @@
 import type { Fleet } from '../../fleet.ts'
 import { type Contender, interleave, type Measured } from '../../interleave.ts'
 import type { LoadAnswer } from '../../log-worker-protocol.ts'
+import { measuredRow } from '../../measured-row.ts'
 import type { LockAnswer, LockLoad } from '../../objects-worker-protocol.ts'
 import type { Etcd } from '../../peers/etcd.ts'
 import type { Redis } from '../../peers/redis.ts'
@@ -125,19 +126,6 @@ function rowsOf({ what, times }: Part, measured: readonly Measured[]): Row[] {
       own && etcd !== undefined && times !== null
         ? { text: `at least ${times}× etcd`, reached: one.perSecond >= times * etcd.perSecond }
         : null
-    const ratios = peers.map(({ contender, perSecond }) => [contender.peer, one.perSecond / perSecond])
-    return {
-      what,
-      who: one.contender.who,
-      value: one.perSecond,
-      unit: '/s',
-      p50: one.p50,
-      p99: one.p99,
-      cores: one.cores,
-      durability: one.contender.durability,
-      ...(own && ratios.length > 0 ? { ratios: Object.fromEntries(ratios) } : {}),
-      ...(target ? { target } : {}),
-      note: `runs ${one.runs.map((value) => Math.round(value)).join(', ')}`,
-    }
+    return measuredRow(one, { what, peers, target })
   })
 }
