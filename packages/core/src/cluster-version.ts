@@ -9,11 +9,12 @@
  * | 2 | bundles, witnesses; programs and turns of databases |
  * | 3 | containers; locks; commits of databases in bundles |
  * | 4 | commands in parts; databases can be dropped; maps on the partitions of databases; owners of locks |
+ * | 5 | additions in commits of databases |
  */
 export type ClusterVersion = number
 
 /** The newest version that this program supports. */
-export const CLUSTER_VERSION: ClusterVersion = 4
+export const CLUSTER_VERSION: ClusterVersion = 5
 
 /** The version of the cluster that each of these needs. */
 export const VERSION_OF = {
@@ -27,4 +28,5 @@ export const VERSION_OF = {
   dropping: 4,
   distributedMaps: 4,
   lockOwners: 4,
+  additions: 5,
 } as const

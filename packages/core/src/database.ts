@@ -1,3 +1,4 @@
+import type { Addition } from './addition.ts'
 import type { ArchiveOptions, BackupInfo, BackupOptions, RestoreOptions, RestoreReport } from './backup.ts'
 import type { ChangeFeed, ChangesOptions } from './changes.ts'
 import type { Cancel } from './clock.ts'
@@ -105,6 +106,14 @@ export interface Transaction {
   /** Inserts or replaces; the caller has read the key before if it must not exist. */
   put(address: RowAddress, row: Row): void
   delete(address: RowAddress): void
+  /**
+   * Adds to numbers of a row wherever they stand when the commit is applied, so that two transactions that add to the same row never
+   * lose against each other; against whoever replaces, deletes or reads it they are certified as any other write. Own reads show the
+   * sums as of `version`, and make the row one that was read. Left out by a database that knows only whole rows.
+   * @returns `absent`: there is no such row, which is certified; `unfit`: nothing was done, as the row does not hold such numbers,
+   *   they might leave the bounds of their types, or a member runs a release without additions. Read and put the row then.
+   */
+  add?(address: RowAddress, additions: readonly Addition[]): Promise<'added' | 'absent' | 'unfit'>
   /** Certifies that what was read under `address` has not changed, without reading it again. */
   expectUnchanged(address: RowAddress): void
   /** Undoes the writes made after the mark. Reads stay in the read set. */

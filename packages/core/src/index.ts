@@ -1,3 +1,4 @@
+export { ADDITION_DIGITS_MAX, type Addition } from './addition.ts'
 export { type BackoffOptions, backoffMs } from './backoff.ts'
 export type {
   ArchiveOptions,

@@ -183,7 +183,9 @@ describe('programs', () => {
       partition: 1 as PartitionId,
       relations: [relationId(16)],
       keys: ['k'],
+      added: new Map(),
       rows: () => [],
+      additions: () => new Map(),
       program: () => {
         throw new UnknownProgramError('format 2')
       },

@@ -57,7 +57,9 @@ describe('copies', () => {
       partition,
       relations: [ITEMS],
       keys: ['k'],
+      added: new Map(),
       rows: () => [['queued']],
+      additions: () => new Map(),
       program,
       bytes: 10,
     }

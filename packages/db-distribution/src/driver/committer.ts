@@ -82,6 +82,11 @@ export class Committer {
     if (version < VERSION_OF.programs) throw versionTooLow(version, VERSION_OF.programs)
   }
 
+  /** Whether every member can add to rows. */
+  get takesAdditions(): boolean {
+    return this.#context.ports.log.group().version >= VERSION_OF.additions
+  }
+
   async #submit(
     database: DatabaseRecord,
     reads: Reads,

@@ -1,7 +1,9 @@
 import {
+  type Addition,
   assert,
-  type ClusterError,
+  ClusterError,
   isClusterError,
+  type Key,
   type LineageId,
   type NodeId,
   type PartitionId,
@@ -11,6 +13,7 @@ import {
   type RowWrite,
   type Version,
 } from '@cluster/core'
+import { addTo } from '../machine/additions.ts'
 import type { CommitCommand, CommitPart } from '../machine/commands.ts'
 import { type KeptChanges, NOTHING_KEPT } from '../machine/kept-changes.ts'
 import { UnknownProgramError } from '../machine/program/codec.ts'
@@ -33,9 +36,16 @@ export type ReplicaPhase = 'opening' | 'missing' | 'copying' | 'ready' | 'retire
 interface Pending {
   readonly version: Version
   /** What is written, or computes it from the rows that are there then. */
-  readonly writes: readonly RowWrite[] | RowProgram
+  readonly writes: readonly (RowWrite | RowAddition)[] | RowProgram
   /** Of which relations changes were kept then. */
   readonly kept: KeptChanges
+}
+
+/** A row that is added to. */
+interface RowAddition {
+  readonly relation: RelationId
+  readonly key: Key
+  readonly additions: readonly Addition[]
 }
 
 /** What became of a commit's rows here. */
@@ -116,7 +126,7 @@ export class LocalReplica {
     this.#newestWrite = version
     if (this.#closed || this.phase === 'missing') return WRITTEN
     let unreadable: ClusterError | null = null
-    let writes: readonly RowWrite[] | RowProgram = []
+    let writes: Pending['writes'] = []
     try {
       writes = type === 'execute' ? part.program() : rowWrites(part)
     } catch (error) {
@@ -152,7 +162,8 @@ export class LocalReplica {
     // Replay: the store has it, and what came behind it.
     if (version <= store.appliedVersion()) return
     if (!('steps' in writes)) {
-      store.apply(version, this.#signed(this.#withChanges(store, version, writes, kept)))
+      const rows = withSums(store, version, writes)
+      store.apply(version, this.#signed(this.#withChanges(store, version, rows, kept)))
       return
     }
     const { relation } = writes
@@ -293,15 +304,36 @@ export class LocalReplica {
   }
 }
 
-function rowWrites(part: CommitPart): RowWrite[] {
+function rowWrites(part: CommitPart): readonly (RowWrite | RowAddition)[] {
   const rows = part.rows()
-  const writes: RowWrite[] = []
-  for (let i = 0; i < rows.length; i++) {
-    writes.push({
-      relation: part.relations[i] as RelationId,
-      key: part.keys[i] as string,
-      row: rows[i] ?? null,
-    })
-  }
-  return writes
+  const added = part.additions()
+  return rows.map((row, i) => {
+    const relation = part.relations[i] as RelationId
+    const key = part.keys[i] as string
+    const additions = added.get(i)
+    return additions === undefined ? { relation, key, row } : { relation, key, additions }
+  })
 }
+
+/** Rows that are added to as they become. */
+function withSums(
+  store: PartitionStore,
+  version: Version,
+  writes: readonly (RowWrite | RowAddition)[],
+): readonly RowWrite[] {
+  return writes.map((write) => {
+    if (!('additions' in write)) return write
+    const { relation, key, additions } = write
+    const before = store.get(relation, key, version)
+    const row = before === null ? null : addTo(before, additions)
+    // It was certified that the row is there and has room.
+    if (row === null) throw sumImpossible(relation)
+    return { relation, key, row }
+  })
+}
+
+const sumImpossible = (relation: RelationId): ClusterError =>
+  new ClusterError(
+    { code: 'DB_COPY_DIVERGED', outcome: 'rejected' },
+    `A row of relation ${relation} that was to be added to is not what the cluster agreed on. This copy is made anew from another.`,
+  )

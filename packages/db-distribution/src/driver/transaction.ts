@@ -1,4 +1,5 @@
 import {
+  type Addition,
   afterKey,
   assert,
   type CallOptions,
@@ -26,6 +27,7 @@ import {
   type Version,
 } from '@cluster/core'
 import { aborted, tookTooLong, transactionEnded, transactionTooLarge } from '../errors.ts'
+import { addedRow } from '../machine/additions.ts'
 import type { DatabaseRecord } from '../machine/state.ts'
 import { BATCH_ROWS, type BatchSource, batchOf, Chain, Merge, without } from './batches.ts'
 import type { Beginning } from './beginnings.ts'
@@ -100,23 +102,37 @@ export class OptimisticTransaction implements Transaction {
 
   async get(address: RowAddress): Promise<Row | null> {
     this.#check()
-    const own = this.#writes.get(address)
+    const own = this.#own(address)
     if (own !== undefined) return own
     if (this.#recording) this.#reads.addPoint(address)
+    return this.#read(address)
+  }
+
+  /** The row as written here; undefined when it was not. Sums rest on what was read. */
+  #own(address: RowAddress): Row | null | undefined {
+    const own = this.#writes.get(address)
+    if (own === undefined) return undefined
+    if (own.added !== null) this.#reads.addPoint(address)
+    return own.row
+  }
+
+  #read({ partition, relation, key }: RowAddress): Promise<Row | null> | Row | null {
     const { reader, database } = this.#ports
-    const { partition, relation, key } = address
     return reader.get(database, partition, relation, key, this.version, this.#call(this.#options))
   }
 
   getNow(address: RowAddress): Row | null | undefined {
     this.#check()
-    const own = this.#writes.get(address)
+    const own = this.#own(address)
     if (own !== undefined) return own
-    const { reader, database } = this.#ports
-    const { partition, relation, key } = address
-    const row = reader.getNow(database, partition, relation, key, this.version)
+    const row = this.#readNow(address)
     if (row !== undefined && this.#recording) this.#reads.addPoint(address)
     return row
+  }
+
+  #readNow({ partition, relation, key }: RowAddress): Row | null | undefined {
+    const { reader, database } = this.#ports
+    return reader.getNow(database, partition, relation, key, this.version)
   }
 
   async *scan(request: TransactionScan): AsyncIterable<RowBatch> {
@@ -218,11 +234,42 @@ export class OptimisticTransaction implements Transaction {
     this.#write(address, null)
   }
 
+  async add(address: RowAddress, additions: readonly Addition[]): Promise<'added' | 'absent' | 'unfit'> {
+    this.#checkWrite(address)
+    if (!this.#ports.committer.takesAdditions) return 'unfit'
+    const own = this.#writes.get(address)
+    const base =
+      own === undefined
+        ? (this.#readNow(address) ?? (await this.#read(address)))
+        : (own.added?.base ?? own.row)
+    if (base === null) {
+      this.#reads.addPoint(address)
+      return 'absent'
+    }
+    const added = addedRow(base, own?.added?.additions ?? [], additions)
+    if (added === null) return 'unfit'
+    // What is this transaction's own is no other's to change.
+    if (own !== undefined && own.added === null) this.#writes.write(address, added.row)
+    else this.#writes.add(address, added)
+    this.#checkSize()
+    return 'added'
+  }
+
   #write(address: RowAddress, row: Row | null): void {
+    this.#checkWrite(address)
+    // Whoever replaces a row that was added to was told of it.
+    if (this.#writes.get(address)?.added) this.#reads.addPoint(address)
+    this.#writes.write(address, row)
+    this.#checkSize()
+  }
+
+  #checkWrite({ partition }: RowAddress): void {
     this.#check()
     if (this.#readOnly) throw writesToReadOnly()
-    assert(this.#ports.database.partitions[address.partition], `there is no partition ${address.partition}`)
-    this.#writes.write(address, row)
+    assert(this.#ports.database.partitions[partition], `there is no partition ${partition}`)
+  }
+
+  #checkSize(): void {
     const { bytesMax } = this.#ports
     if (this.#writes.bytes <= bytesMax) return
     const { bytes } = this.#writes
@@ -242,6 +289,8 @@ export class OptimisticTransaction implements Transaction {
 
   rollbackTo(mark: TransactionMark): void {
     this.#check()
+    // That the row was there has been told, and is not certified by adding to it any more.
+    for (const address of this.#writes.added(mark.writes)) this.#reads.addPoint(address)
     this.#writes.truncate(mark.writes)
   }
 
@@ -324,6 +373,7 @@ export class OptimisticTransaction implements Transaction {
 
   /** What the next attempt should know, now that this one is lost. */
   lost(): LostAttempt {
+    for (const address of this.#writes.added()) this.#reads.addPoint(address)
     return {
       losses: this.#ports.losses + 1,
       reads: this.#reads.reads(this.version),

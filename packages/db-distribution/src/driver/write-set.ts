@@ -8,6 +8,7 @@ import {
   type RowAddress,
   type Value,
 } from '@cluster/core'
+import type { AddedRow } from '../machine/additions.ts'
 import type { PartitionWrites } from '../machine/commands.ts'
 
 interface Written {
@@ -15,6 +16,8 @@ interface Written {
   readonly relation: RelationId
   readonly key: Key
   readonly row: Row | null
+  /** What is added to the row that is there; null when it is replaced. */
+  readonly added: AddedRow | null
   readonly bytes: number
   /** Where the write before this one to the same row stands; −1 when there is none. */
   readonly before: number
@@ -62,11 +65,18 @@ export interface OwnRow {
   readonly row: Row | null
 }
 
+/** What a transaction made of a row; null where it deleted. */
+export interface OwnWrite {
+  readonly row: Row | null
+  readonly added: AddedRow | null
+}
+
 /** The writes of one transaction, in order, so that the newest can be taken back. */
 export class WriteSet {
   readonly #written: Written[] = []
   readonly #keys = new Map<PartitionId, Map<RelationId, WrittenKeys>>()
   #bytes = 0
+  #adds = false
 
   /** How many writes were made. */
   get length(): number {
@@ -78,7 +88,22 @@ export class WriteSet {
     return this.#bytes
   }
 
-  write({ partition, relation, key }: RowAddress, row: Row | null): void {
+  write(address: RowAddress, row: Row | null): void {
+    this.#note(address, row, null, rowBytes(row))
+  }
+
+  /** In place of what was added before. */
+  add(address: RowAddress, added: AddedRow): void {
+    this.#adds = true
+    this.#note(address, added.row, added, 24 + 12 * added.additions.length)
+  }
+
+  #note(
+    { partition, relation, key }: RowAddress,
+    row: Row | null,
+    added: AddedRow | null,
+    size: number,
+  ): void {
     let relations = this.#keys.get(partition)
     if (relations === undefined) {
       relations = new Map()
@@ -90,16 +115,25 @@ export class WriteSet {
       relations.set(relation, keys)
     }
     const before = keys.newest.get(key) ?? -1
-    const bytes = key.length + 8 + rowBytes(row)
+    const bytes = key.length + 8 + size
     keys.set(key, this.#written.length)
-    this.#written.push({ partition, relation, key, row, bytes, before })
+    this.#written.push({ partition, relation, key, row, added, bytes, before })
     this.#bytes += bytes
   }
 
   /** The row as written here; undefined when it was not. */
-  get({ partition, relation, key }: RowAddress): Row | null | undefined {
+  get({ partition, relation, key }: RowAddress): OwnWrite | undefined {
     const position = this.#keys.get(partition)?.get(relation)?.newest.get(key)
-    return position === undefined ? undefined : (this.#written[position] as Written).row
+    return position === undefined ? undefined : (this.#written[position] as Written)
+  }
+
+  /** The rows that are added to, of all writes but the first `from`, those that were written again included. */
+  *added(from = 0): Generator<RowAddress> {
+    if (!this.#adds) return
+    for (let i = from; i < this.#written.length; i++) {
+      const written = this.#written[i] as Written
+      if (written.added !== null) yield written
+    }
   }
 
   /** The newest writes to a range of a relation in some partitions, sorted by key. */
@@ -147,21 +181,26 @@ export class WriteSet {
   collect(): PartitionWrites[] {
     const only = this.#written.length === 1 ? this.#written[0] : undefined
     if (only !== undefined) {
-      const { partition, relation, key, row } = only
-      return [{ partition, relations: [relation], keys: [key], rows: [row] }]
+      const { partition, relation, key, row, added } = only
+      const alone = { partition, relations: [relation], keys: [key], rows: [row] }
+      return [added === null ? alone : { ...alone, added: new Map([[0, added]]) }]
     }
     return this.partitions().map((partition) => {
       const relations: RelationId[] = []
       const keys: Key[] = []
       const rows: (Row | null)[] = []
+      const additions = new Map<number, AddedRow>()
       for (const [relation, written] of this.#keys.get(partition) ?? []) {
         for (const [key, position] of written.newest) {
+          const { row, added } = this.#written[position] as Written
+          if (added !== null) additions.set(keys.length, added)
           relations.push(relation)
           keys.push(key)
-          rows.push((this.#written[position] as Written).row)
+          rows.push(row)
         }
       }
-      return { partition, relations, keys, rows }
+      const whole = { partition, relations, keys, rows }
+      return additions.size === 0 ? whole : { ...whole, added: additions }
     })
   }
 }

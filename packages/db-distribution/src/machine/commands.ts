@@ -1,4 +1,5 @@
 import {
+  type Addition,
   ClusterError,
   type DatabaseOptions,
   type Key,
@@ -8,6 +9,7 @@ import {
   type Row,
   type RowProgram,
 } from '@cluster/core'
+import { type AddedKey, type AddedRow, NOTHING_ADDED, readAdditions, writeAdditions } from './additions.ts'
 import { ByteReader, ByteWriter, type MalformedDetail } from './bytes.ts'
 import { decodeProgram, encodeProgram } from './program/codec.ts'
 import { type Reads, readReads, writeReads } from './reads.ts'
@@ -32,6 +34,7 @@ const KEEP = 13
 const ALTER = 14
 const DESCRIBE = 15
 const DROP = 16
+const ADDING_COMMIT = 17
 
 /** Holders begin or cease to keep the changes of relations, for those who follow them; of all relations when none is named. */
 export interface KeepCommand {
@@ -104,12 +107,14 @@ export interface ReplicaCommand {
   readonly replicas: readonly ReplicaRef[]
 }
 
-/** Writes in one partition: parallel lists; a null row deletes. */
+/** Writes in one partition: parallel lists; a null row deletes, unless something is added to the row at that position. */
 export interface PartitionWrites {
   readonly partition: PartitionId
   readonly relations: readonly RelationId[]
   readonly keys: readonly Key[]
   readonly rows: readonly (Row | null)[]
+  /** By position in the lists. */
+  readonly added?: ReadonlyMap<number, Pick<AddedRow, 'size' | 'room' | 'additions'>>
 }
 
 export interface CommitInput extends Reads {
@@ -132,8 +137,12 @@ export interface CommitPart {
   readonly partition: PartitionId
   readonly relations: readonly RelationId[]
   readonly keys: readonly Key[]
-  /** Only in a `commit`. @throws DB_FRAME_DAMAGED */
+  /** Those that are added to, by position in the lists. */
+  readonly added: ReadonlyMap<number, AddedKey>
+  /** Only in a `commit`; null for those that are added to, too. @throws DB_FRAME_DAMAGED */
   rows(): (Row | null)[]
+  /** What is added, by position. @throws DB_FRAME_DAMAGED */
+  additions(): ReadonlyMap<number, readonly Addition[]>
   /** Only in an `execute`. @throws DB_FRAME_DAMAGED; UnknownProgramError where this node is too old for it */
   program(): RowProgram
   /** Size of the rows' or the program's bytes. */
@@ -237,19 +246,44 @@ export function encodeReplicas({ type, node, replicas }: ReplicaCommand): Uint8A
  * holds none of the partitions needs the head only.
  */
 export function encodeCommit({ database, writes, reservation = 0, ...reads }: CommitInput): Uint8Array {
-  const writer = reservation === 0 ? begin(COMMIT) : begin(RESERVED_COMMIT).varint(reservation)
+  const adds = writes.some(({ added }) => added !== undefined && added.size > 0)
+  const writer = adds
+    ? begin(ADDING_COMMIT).varint(reservation)
+    : reservation === 0
+      ? begin(COMMIT)
+      : begin(RESERVED_COMMIT).varint(reservation)
   writeHead(writer, database, reads, writes)
+  if (adds) for (const { added } of writes) writeAdded(writer, added ?? NOTHING_ADDED)
   const body = new ByteWriter()
   for (const part of writes) {
     const start = body.length
     for (let i = 0; i < part.rows.length; i++) {
       const row = part.rows[i] as Row | null
-      if (row === null) body.byte(0)
+      const added = part.added?.get(i)
+      if (added !== undefined) writeAdditions(body.byte(2), added.additions)
+      else if (row === null) body.byte(0)
       else body.byte(1).row(row)
     }
     writer.varint(body.length - start)
   }
   return writer.append(body).finish()
+}
+
+function writeAdded(writer: ByteWriter, added: ReadonlyMap<number, AddedKey>): void {
+  writer.varint(added.size)
+  for (const [at, { size, room }] of added) writer.varint(at).double(size).double(room)
+}
+
+function readAdded(reader: ByteReader, keys: number): ReadonlyMap<number, AddedKey> {
+  const added = new Map<number, AddedKey>()
+  for (let left = reader.count(17); left > 0; left--) {
+    const at = reader.varint()
+    const size = reader.double()
+    const room = reader.double()
+    if (at >= keys || !(size >= 0 && room >= 0)) throw damaged('an addition does not fit')
+    added.set(at, { size, room })
+  }
+  return added
 }
 
 /** Layout: as a commit's, with the program in place of the rows. @throws DB_OPTION_INVALID when it is too large */
@@ -365,6 +399,7 @@ class EncodedPart implements CommitPart {
   readonly partition: PartitionId
   readonly relations: RelationId[] = []
   readonly keys: Key[] = []
+  added = NOTHING_ADDED
   bytes = 0
   readonly #command: Uint8Array
   at = 0
@@ -377,8 +412,24 @@ class EncodedPart implements CommitPart {
   rows(): (Row | null)[] {
     const reader = new ByteReader(this.#command, this.at)
     const rows: (Row | null)[] = []
-    for (let i = 0; i < this.keys.length; i++) rows.push(reader.byte() === 0 ? null : reader.row())
+    for (let i = 0; i < this.keys.length; i++) {
+      const kind = reader.byte()
+      rows.push(kind === 1 ? reader.row() : null)
+      if (kind === 2) readAdditions(reader)
+    }
     return rows
+  }
+
+  additions(): ReadonlyMap<number, readonly Addition[]> {
+    const additions = new Map<number, readonly Addition[]>()
+    if (this.added.size === 0) return additions
+    const reader = new ByteReader(this.#command, this.at)
+    for (let i = 0; i < this.keys.length; i++) {
+      const kind = reader.byte()
+      if (kind === 1) reader.row()
+      if (kind === 2) additions.set(i, readAdditions(reader))
+    }
+    return additions
   }
 
   program(): RowProgram {
@@ -396,7 +447,7 @@ function readCommit(
   type: CommitCommand['type'],
   reader: ByteReader,
   bytes: Uint8Array,
-  reservation = 0,
+  { reservation = 0, adds = false } = {},
 ): CommitCommand {
   const database = reader.varint()
   const version = reader.varint()
@@ -416,6 +467,7 @@ function readCommit(
     }
     parts.push(part)
   }
+  if (adds) for (const part of parts) part.added = readAdded(reader, part.keys.length)
   for (const part of parts) part.bytes = reader.count()
   let at = reader.position
   for (const part of parts) {
@@ -460,9 +512,11 @@ export function decodeCommand(bytes: Uint8Array): Command {
     case EXECUTE:
       return readCommit('execute', reader, bytes)
     case RESERVED_COMMIT:
-      return readCommit('commit', reader, bytes, reader.varint())
+      return readCommit('commit', reader, bytes, { reservation: reader.varint() })
+    case ADDING_COMMIT:
+      return readCommit('commit', reader, bytes, { reservation: reader.varint(), adds: true })
     case RESERVED_EXECUTE:
-      return readCommit('execute', reader, bytes, reader.varint())
+      return readCommit('execute', reader, bytes, { reservation: reader.varint() })
     case RESERVE: {
       const database = reader.varint()
       return { type: 'reserve', database, turnMs: reader.varint(), ...readReads(reader) }

@@ -25,7 +25,7 @@ import { keepChanges, NOTHING_KEPT } from './kept-changes.ts'
 import { isSettled, placeNew } from './placement.ts'
 import { ProvisionalCommits } from './provisional.ts'
 import type { Reads } from './reads.ts'
-import { judgeReads } from './reads-judge.ts'
+import { judgeAdditions, judgeReads } from './reads-judge.ts'
 import { Reservations, TURN_MS_MAX } from './reservations.ts'
 import type { CommandResult } from './results.ts'
 import { type Entry, readState, statePieces } from './snapshot.ts'
@@ -316,7 +316,11 @@ export class DatabasesMachine {
     if (typeof copies !== 'number') return copies
     // A version from the future was read in another cluster, which this node has left since.
     if (commit.version >= index) return { type: 'versionGone', oldest: index }
-    const conflict = judgeReads(entry.window, commit) ?? this.#bundle?.judge(commit) ?? null
+    const conflict =
+      judgeReads(entry.window, commit) ??
+      judgeAdditions(entry.window, commit.version, commit.parts) ??
+      this.#bundle?.judge(commit) ??
+      null
     return conflict ?? { type: 'done', copies }
   }
 

@@ -1,3 +1,4 @@
+import type { Key, RelationId } from '@cluster/core'
 import type { CommitCommand } from './commands.ts'
 import { judgeReads } from './reads-judge.ts'
 import type { CommandResult } from './results.ts'
@@ -34,6 +35,19 @@ export class ProvisionalCommits {
     if (before.length === 0) return null
     const window = new CertificationWindow(this.#limits)
     for (const { index, commit } of before) window.add(index, commit.parts)
-    return judgeReads(window, next)
+    return judgeReads(window, next) ?? judgeUntouched(window, next)
   }
+}
+
+/** A row that the bundle writes before is not added to: its room is judged by what was before the bundle alone. */
+function judgeUntouched(
+  window: CertificationWindow,
+  { parts, version }: CommitCommand,
+): CommandResult | null {
+  for (const { added, relations, keys } of parts)
+    for (const at of added.keys()) {
+      const relation = relations[at] as RelationId
+      if (window.keyChanged(relation, keys[at] as Key, version)) return { type: 'conflict', relation }
+    }
+  return null
 }

@@ -7,8 +7,10 @@ import type { PartitionRecord, ReplicaRecord } from './state.ts'
 import { type NodeTraits, readTraits, type TraitsOf, writeTraits } from './traits.ts'
 import { CertificationWindow, type WindowLimits } from './window.ts'
 
-/** Version of the snapshot's layout. Nobody could drop databases while there were programs that know less. */
-const FORMAT = 4
+/** Version of the snapshot's layout. Nobody could add to rows while there were programs that know less. */
+const FORMAT = 5
+/** Says nothing of what was added to rows; written while nothing was. */
+const FORMAT_FOURTH = 4
 /** Says nothing of databases that were dropped; written while there are none. */
 const FORMAT_THIRD = 3
 /** The first had no reservations. */
@@ -48,6 +50,8 @@ export interface State {
  */
 export function statePieces({ index, entries, traits, dropped }: State): Generator<Uint8Array> {
   const all = [...entries].sort((a, b) => a.id - b.id)
+  const adds = all.some(({ window }) => window.hasAdditions)
+  const says = adds || dropped.size > 0
   const parts: ((writer: ByteWriter) => void)[] = []
   const now = (write: (writer: ByteWriter) => void): void => {
     const writer = new ByteWriter()
@@ -57,13 +61,13 @@ export function statePieces({ index, entries, traits, dropped }: State): Generat
   }
   now((writer) =>
     writer
-      .byte(dropped.size === 0 ? FORMAT_THIRD : FORMAT)
+      .byte(adds ? FORMAT : says ? FORMAT_FOURTH : FORMAT_THIRD)
       .varint(index)
       .varint(all.length),
   )
   for (const entry of all) {
     now((writer) => writeRecord(writer, entry))
-    parts.push(...entry.window.parts())
+    parts.push(...entry.window.parts(adds))
     now((writer) => {
       entry.reservations.write(writer)
       writeKept(writer, entry.kept)
@@ -75,7 +79,7 @@ export function statePieces({ index, entries, traits, dropped }: State): Generat
       writer.text(node)
       writeTraits(writer, each)
     }
-    if (dropped.size === 0) return
+    if (!says) return
     writer.varint(dropped.size)
     for (const uid of dropped) writer.text(uid)
   })
@@ -177,7 +181,7 @@ function readEntry(reader: ByteReader, format: number, limits: WindowLimits): En
     partitions.push({ id: p as PartitionId, epoch, replicas, lastWrite, relations, settled })
   }
   const relations = readRelations(reader)
-  const window = CertificationWindow.read(reader, limits)
+  const window = CertificationWindow.read(reader, format > FORMAT_FOURTH, limits)
   const reservations = format > FORMAT_FIRST ? Reservations.read(reader) : new Reservations()
   const kept = format > FORMAT_SECOND ? readKept(reader) : NOTHING_KEPT
   return { id, name, uid, options, partitions, relations, window, reservations, kept }

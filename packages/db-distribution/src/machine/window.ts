@@ -1,5 +1,7 @@
 import type { Key, PartitionId, RelationId } from '@cluster/core'
+import { type AddedKey, NOTHING_ADDED } from './additions.ts'
 import type { ByteReader, ByteWriter } from './bytes.ts'
+import { RecentSums } from './recent-sums.ts'
 
 /** Bounds of the certification window. They are part of the machine: the same on every node of a cluster. */
 export interface WindowLimits {
@@ -19,16 +21,54 @@ export interface WrittenKeys {
   readonly partition: PartitionId
   readonly relations: readonly RelationId[]
   readonly keys: readonly Key[]
+  /** Those whose rows are added to, by position. */
+  readonly added?: ReadonlyMap<number, AddedKey>
 }
+
+/** In place of a size: the row is replaced or deleted. */
+const WHOLE = -1
 
 interface RelationWrites {
   /** Parallel lists in the order of commits; what lies before `head` is trimmed. */
   indexes: number[]
   partitions: PartitionId[]
   keys: Key[]
+  /** Of what is added, or `WHOLE`. */
+  sizes: number[]
   head: number
   /** The newest write of each key that is still in the lists. */
   readonly last: Map<Key, number>
+  /** What was added to rows whose newest write is an addition. */
+  readonly sums: Map<Key, RecentSums>
+}
+
+const noWrites = (): RelationWrites => ({
+  indexes: [],
+  partitions: [],
+  keys: [],
+  sizes: [],
+  head: 0,
+  last: new Map(),
+  sums: new Map(),
+})
+
+/** Adds a write behind the others. */
+function note(list: RelationWrites, index: number, partition: PartitionId, key: Key, size: number): void {
+  list.indexes.push(index)
+  list.partitions.push(partition)
+  list.keys.push(key)
+  list.sizes.push(size)
+  if (size === WHOLE) {
+    if (list.sums.size > 0) list.sums.delete(key)
+  } else {
+    let sums = list.sums.get(key)
+    if (sums === undefined) {
+      sums = new RecentSums(list.last.get(key) ?? 0)
+      list.sums.set(key, sums)
+    }
+    sums.add(index, size)
+  }
+  list.last.set(key, index)
 }
 
 interface CommitMark {
@@ -49,6 +89,7 @@ export class CertificationWindow {
   #commitsHead = 0
   #writes = 0
   #keyBytes = 0
+  #additions = 0
   #trimmedThrough = 0
 
   constructor(limits: WindowLimits = WINDOW_LIMITS) {
@@ -65,6 +106,11 @@ export class CertificationWindow {
     return this.#writes
   }
 
+  /** Whether additions are among what is remembered. */
+  get hasAdditions(): boolean {
+    return this.#additions > 0
+  }
+
   /** Remembers a commit; indexes must grow. @returns the relations it wrote, each once */
   add(index: number, writes: readonly WrittenKeys[]): readonly RelationId[] {
     const relations: RelationId[] = []
@@ -73,6 +119,8 @@ export class CertificationWindow {
     let relation: RelationId | undefined
     let list: RelationWrites | undefined
     for (const part of writes) {
+      const added = part.added ?? NOTHING_ADDED
+      this.#additions += added.size
       for (let i = 0; i < part.keys.length; i++) {
         const key = part.keys[i] as Key
         const current = part.relations[i] as RelationId
@@ -80,15 +128,13 @@ export class CertificationWindow {
           relation = current
           list = this.#relations.get(current)
           if (list === undefined) {
-            list = { indexes: [], partitions: [], keys: [], head: 0, last: new Map() }
+            list = noWrites()
             this.#relations.set(current, list)
           }
           if (!relations.includes(current)) relations.push(current)
         }
-        list.indexes.push(index)
-        list.partitions.push(part.partition)
-        list.keys.push(key)
-        list.last.set(key, index)
+        const size = added.size === 0 ? WHOLE : (added.get(i)?.size ?? WHOLE)
+        note(list, index, part.partition, key, size)
         count++
         keyBytes += key.length
       }
@@ -104,6 +150,14 @@ export class CertificationWindow {
   keyChanged(relation: RelationId, key: Key, version: number): boolean {
     const last = this.#relations.get(relation)?.last.get(key)
     return last !== undefined && last > version
+  }
+
+  /** True when the row was only added to since `version`, and so little that something of that size can be added, too. */
+  hasRoom(relation: RelationId, key: Key, version: number, { size, room }: AddedKey): boolean {
+    const list = this.#relations.get(relation)
+    const last = list?.last.get(key)
+    if (last === undefined || last <= version) return size <= room
+    return list?.sums.get(key)?.fits(version, size, room) ?? false
   }
 
   /** True when a key from `from` up to `to` (open where null) was written after `version` in one of the partitions (all when null). */
@@ -161,7 +215,14 @@ export class CertificationWindow {
     if (list === undefined) return
     while (list.head < list.indexes.length && (list.indexes[list.head] as number) <= through) {
       const key = list.keys[list.head] as Key
-      if ((list.last.get(key) ?? 0) <= through) list.last.delete(key)
+      if (list.sizes[list.head] !== WHOLE) {
+        this.#additions--
+        list.sums.get(key)?.trim(through)
+      }
+      if ((list.last.get(key) ?? 0) <= through) {
+        list.last.delete(key)
+        list.sums.delete(key)
+      }
       list.head++
     }
     if (list.head === list.indexes.length) {
@@ -172,6 +233,7 @@ export class CertificationWindow {
       list.indexes = list.indexes.slice(list.head)
       list.partitions = list.partitions.slice(list.head)
       list.keys = list.keys.slice(list.head)
+      list.sizes = list.sizes.slice(list.head)
       list.head = 0
     }
   }
@@ -180,23 +242,30 @@ export class CertificationWindow {
    * Writes down the state of this call, part after part, each the work of a millisecond or so, whatever is added and trimmed
    * meanwhile: lists only grow behind what is written, and trimming moves their head or makes new ones. The same bytes for
    * the same state, however it came about.
+   * @param withSizes of what was added; without them there must be no additions
    */
-  parts(): ((writer: ByteWriter) => void)[] {
+  parts(withSizes: boolean): ((writer: ByteWriter) => void)[] {
     const through = this.#trimmedThrough
     const relations = [...this.#relations].sort(([a], [b]) => a - b)
     const parts = [(writer: ByteWriter): void => void writer.varint(through).varint(relations.length)]
-    for (const [relation, { indexes, partitions, keys, head }] of relations) {
+    for (const [relation, { indexes, partitions, keys, sizes, head }] of relations) {
       const end = indexes.length
       parts.push((writer) => void writer.varint(relation).varint(end - head))
       for (let at = head; at < end; at += PART_WRITES) {
         const to = Math.min(end, at + PART_WRITES)
-        parts.push((writer) => writeRange({ indexes, partitions, keys }, at, to, at > head, writer))
+        const lists = { indexes, partitions, keys, sizes: withSizes ? sizes : null }
+        parts.push((writer) => writeRange(lists, at, to, at > head, writer))
       }
     }
     return parts
   }
 
-  static read(reader: ByteReader, limits: WindowLimits = WINDOW_LIMITS): CertificationWindow {
+  /** @param withSizes as it was written */
+  static read(
+    reader: ByteReader,
+    withSizes: boolean,
+    limits: WindowLimits = WINDOW_LIMITS,
+  ): CertificationWindow {
     const window = new CertificationWindow(limits)
     window.#trimmedThrough = reader.varint()
     const commits = new Map<number, { writes: number; keyBytes: number; relations: RelationId[] }>()
@@ -204,15 +273,15 @@ export class CertificationWindow {
     for (let r = 0; r < relations; r++) {
       const relation = reader.varint() as RelationId
       const writes = reader.count(3)
-      const list: RelationWrites = { indexes: [], partitions: [], keys: [], head: 0, last: new Map() }
+      const list = noWrites()
       let index = 0
       for (let i = 0; i < writes; i++) {
         index += reader.varint()
-        list.indexes.push(index)
-        list.partitions.push(reader.varint() as PartitionId)
+        const partition = reader.varint() as PartitionId
         const key = reader.key()
-        list.keys.push(key)
-        list.last.set(key, index)
+        const size = withSizes && reader.byte() === 1 ? reader.double() : WHOLE
+        if (size !== WHOLE) window.#additions++
+        note(list, index, partition, key, size)
         let commit = commits.get(index)
         if (commit === undefined) {
           commit = { writes: 0, keyBytes: 0, relations: [] }
@@ -235,7 +304,12 @@ export class CertificationWindow {
 
 /** @param follows there are writes before, from which indexes count on */
 function writeRange(
-  { indexes, partitions, keys }: Pick<RelationWrites, 'indexes' | 'partitions' | 'keys'>,
+  {
+    indexes,
+    partitions,
+    keys,
+    sizes,
+  }: Pick<RelationWrites, 'indexes' | 'partitions' | 'keys'> & { readonly sizes: readonly number[] | null },
   from: number,
   to: number,
   follows: boolean,
@@ -248,6 +322,11 @@ function writeRange(
       .varint(index - previous)
       .varint(partitions[i] as number)
       .key(keys[i] as Key)
+    if (sizes !== null) {
+      const size = sizes[i] as number
+      if (size === WHOLE) writer.byte(0)
+      else writer.byte(1).double(size)
+    }
     previous = index
   }
 }

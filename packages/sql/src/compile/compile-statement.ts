@@ -12,6 +12,7 @@ import {
   type WriteTarget,
   type Written,
 } from '../executor/write/write.ts'
+import { additionsRunner, type RunAdditions } from '../executor/write/write-additions.ts'
 import { programRunner, type RunProgram } from '../executor/write/write-program.ts'
 import { foldExpr } from '../optimizer/fold-constants.ts'
 import { lowerWrite, sizeOf } from '../optimizer/lower-write.ts'
@@ -91,13 +92,14 @@ export function compileStatement(statement: StatementPlan, options: CompileOptio
     returning?.exprs.some(hasSubquery) === true
       ? compileRows(rowOf(statement), null, returning.exprs.map(foldExpr), options)
       : null
+  const lowered =
+    options.optimize && rows === null ? compileLowered(statement, plan, source, writeTarget, slots) : null
   const common = {
     kind: statement.kind,
     result: returning?.result ?? [],
     plan,
     target: statement.target,
-    program:
-      options.optimize && rows === null ? compileProgram(statement, plan, source, writeTarget, slots) : null,
+    program: lowered?.program ?? null,
   }
   if (conflict !== null) {
     const rules = compileConflict(conflict, slots, options)
@@ -115,7 +117,10 @@ export function compileStatement(statement: StatementPlan, options: CompileOptio
   return {
     ...common,
     onConflict: null,
-    run: returningRows(rows, (context) => run(writeTarget, source, context)),
+    run: returningRows(rows, async (context) => {
+      const written = (await lowered?.additions?.(context)) ?? null
+      return written ?? run(writeTarget, source, context)
+    }),
   }
 }
 
@@ -133,17 +138,26 @@ function returningRows(rows: RowsMap | null, run: Run): Run {
   }
 }
 
-function compileProgram(
+interface CompiledLowered {
+  readonly program: RunProgram
+  /** Null when it does not only add. */
+  readonly additions: RunAdditions | null
+}
+
+function compileLowered(
   statement: Exclude<StatementPlan, { kind: 'query' }>,
   plan: PhysicalPlan,
   source: Source,
   target: WriteTarget,
   slots: Slots,
-): RunProgram | null {
+): CompiledLowered | null {
   const lowered = lowerWrite(statement, plan)
   if (lowered === null) return null
   const constants = compileScalars(lowered.constants, slots)
-  return programRunner({ target, lowered, source, constants, size: sizeOf(lowered) })
+  return {
+    program: programRunner({ target, lowered, source, constants, size: sizeOf(lowered) }),
+    additions: additionsRunner({ target, lowered, constants }),
+  }
 }
 
 function compileConflict(

@@ -1,4 +1,5 @@
 import type {
+  Addition,
   CommitOptions,
   CommitReceipt,
   ExecuteReceipt,
@@ -66,6 +67,12 @@ export class LocalTransaction implements Transaction {
   delete(address: RowAddress): void {
     if (isLocal(address.relation)) this.#store.delete(address.relation, address.key)
     else this.base.delete(address)
+  }
+
+  async add(address: RowAddress, additions: readonly Addition[]): Promise<'added' | 'absent' | 'unfit'> {
+    // Nobody else changes what is the session's own.
+    if (isLocal(address.relation)) return 'unfit'
+    return (await this.base.add?.(address, additions)) ?? 'unfit'
   }
 
   expectUnchanged(address: RowAddress): void {

@@ -39,6 +39,7 @@ import {
   type VerifyReport,
   type Version,
 } from '@cluster/core'
+import { addedTo } from './model-addition.ts'
 import { readModelBackup, restoreModel, writeModelBackup, writeModelChanges } from './model-backup.ts'
 import { ModelFeed, nextCommit } from './model-feed.ts'
 import { complete, fail, given } from './model-options.ts'
@@ -149,13 +150,22 @@ class ModelDatabase implements Database {
     if (writes.length === 0) return this.#receipt(since, null)
     this.#checkCopies(writes)
     this.judge(since, concerns)
-    const version = this.store.commit(writes)
+    const version = this.store.commit(writes.map((write) => this.#summed(write)))
     const relations = [...new Set(writes.map(({ relation }) => relation))].sort((a, b) => a - b)
     this.#hub.emit('commit', { version, relations })
     const receipt = this.#receipt(version, this.#copies(writes))
     if (fault === null) return receipt
     this.#lost = receipt
     throw fault.make()
+  }
+
+  /** What is added, on the row that is there now. @throws DB_CONFLICT when it does not fit there */
+  #summed(write: Write): Write {
+    if (write.additions === undefined) return write
+    const stored = this.store.relation(write.relation, write.partition).at(write.key, this.store.version())
+    const row = stored === null ? null : addedTo(stored, write.additions)
+    if (row === null) throw this.#conflict(write)
+    return { ...write, row }
   }
 
   /** Runs a program on the newest rows. All its rows count as written, whatever came of it. */
@@ -175,11 +185,14 @@ class ModelDatabase implements Database {
   /** @throws DB_CONFLICT when something that `concerns` was written after `since` */
   judge(since: Version, concerns: (write: Write) => boolean): void {
     const changed = this.store.changedSince(since, concerns)
-    if (changed === null) return
+    if (changed !== null) throw this.#conflict(changed)
+  }
+
+  #conflict({ relation }: Write): ClusterError {
     // Whoever is told has applied as much.
     this.#floor = this.store.version()
-    throw fail(
-      { code: 'DB_CONFLICT', outcome: 'rejected', relation: changed.relation },
+    return fail(
+      { code: 'DB_CONFLICT', outcome: 'rejected', relation },
       'What the transaction read was changed by another one; run it again.',
     )
   }

@@ -1,4 +1,5 @@
 import {
+  type Addition,
   type Key,
   logIndex,
   type PartitionId,
@@ -17,6 +18,8 @@ export interface Versioned {
 
 export interface Write extends RowAddress {
   readonly row: Row | null
+  /** What was added to the row that was there; absent where it was replaced. */
+  readonly additions?: readonly Addition[]
 }
 
 /** One relation in one partition: every version of every key. */

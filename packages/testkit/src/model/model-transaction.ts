@@ -1,4 +1,5 @@
 import {
+  type Addition,
   assert,
   type ClusterError,
   type CommitOptions,
@@ -20,6 +21,7 @@ import {
   type Value,
   type Version,
 } from '@cluster/core'
+import { addedTo } from './model-addition.ts'
 import { fail } from './model-options.ts'
 import type { ModelStore, Write } from './model-store.ts'
 
@@ -49,6 +51,8 @@ export class ModelTransaction implements Transaction {
   readonly #database: TransactionOwner
   readonly #readOnly: boolean
   readonly #points = new Set<string>()
+  /** Rows that were read only to add to them. */
+  readonly #added = new Set<string>()
   readonly #ranges: RangeRead[] = []
   readonly #proven: boolean
   #writes: Write[] = []
@@ -74,8 +78,9 @@ export class ModelTransaction implements Transaction {
     this.#assertOpen()
     const name = addressName(address)
     const own = this.#own.get(name)
+    // Sums rest on what was read.
+    if (own === undefined || own.additions !== undefined) this.#points.add(name)
     if (own !== undefined) return own.row
-    this.#points.add(name)
     return this.#database.store.relation(address.relation, address.partition).at(address.key, this.version)
   }
 
@@ -122,6 +127,29 @@ export class ModelTransaction implements Transaction {
     this.#write({ ...address, row: null })
   }
 
+  async add(address: RowAddress, additions: readonly Addition[]): Promise<'added' | 'absent' | 'unfit'> {
+    this.#assertOpen()
+    if (this.#readOnly) throw writesToReadOnly()
+    const { relation, partition, key } = address
+    const name = addressName(address)
+    const own = this.#own.get(name)
+    const row =
+      own === undefined ? this.#database.store.relation(relation, partition).at(key, this.version) : own.row
+    if (row === null) {
+      this.#points.add(name)
+      return 'absent'
+    }
+    const after = addedTo(row, additions)
+    if (after === null) return 'unfit'
+    const write = { relation, partition, key, row: after }
+    if (own !== undefined && own.additions === undefined) this.#write(write)
+    else {
+      this.#added.add(name)
+      this.#write({ ...write, additions: [...(own?.additions ?? []), ...additions] })
+    }
+    return 'added'
+  }
+
   #write(write: Write): void {
     this.#assertOpen()
     if (this.#readOnly) throw writesToReadOnly()
@@ -147,7 +175,8 @@ export class ModelTransaction implements Transaction {
 
   /** True when the transaction has read what is written. */
   #concerns(write: Write): boolean {
-    if (this.#points.has(addressName(write))) return true
+    const name = addressName(write)
+    if (this.#points.has(name) || (this.#added.has(name) && write.additions === undefined)) return true
     return this.#ranges.some(
       ({ relation, partitions, range }) =>
         relation === write.relation && partitions.has(write.partition) && inRange(range, write.key),
