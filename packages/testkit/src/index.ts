@@ -68,7 +68,13 @@ export {
   bankLoad,
   judgeBank,
 } from './workload/database/bank-load.ts'
-export { COUNTERS, type CounterInput, counterLoad, judgeCounters } from './workload/database/counter-load.ts'
+export {
+  COUNTERS,
+  type CounterInput,
+  type CounterOutput,
+  counterLoad,
+  judgeCounters,
+} from './workload/database/counter-load.ts'
 export { DUTY, type DutyInput, type DutyOutput, dutyLoad, judgeDuty } from './workload/database/duty-load.ts'
 export {
   FORKS,

@@ -68,15 +68,22 @@ describe('judges of loads', () => {
   })
 
   test('a counter lies between what was acknowledged and what was tried', () => {
-    const add = (from: number, to: number | null, before: number) =>
+    const add = (from: number, to: number | null, before: number | null) =>
       told({ counter: 'a', add: 2 }, from, to, before)
-    const read = (from: number, to: number, count: number) => told({ counter: 'a', add: 0 }, from, to, count)
+    const read = (from: number, to: number, count: number | null) =>
+      told({ counter: 'a', add: 0 }, from, to, count)
     expect(judgeCounters(history(add(0, 1, 0), add(2, 10, 2), add(3, null, 0), read(4, 5, 2)))).toBeNull()
     expect(judgeCounters(history(add(0, 1, 0), add(2, 10, 2), add(3, null, 0), read(4, 5, 6)))).toBeNull()
     expect(judgeCounters(history(add(0, 1, 0), add(2, 10, 2), read(4, 5, 0)))).toMatch(
       /read 0 .* from 2 to 4/,
     )
     expect(judgeCounters(history(add(0, 1, 0), read(4, 5, 8)))).toMatch(/read 8 .* from 2 to 2/)
+    // Whoever does not look tells nothing.
+    expect(judgeCounters(history(add(0, 1, null), read(4, 5, 2)))).toBeNull()
+    expect(judgeCounters(history(add(0, 5, 0), add(0, 5, 0), read(6, 7, 4)))).toMatch(
+      /found 0 .* added 2 to 0/,
+    )
+    expect(judgeCounters(history(add(0, 5, 1), add(0, 5, 0)))).toMatch(/found 1 .* added 2 to 0/)
   })
 
   test('unique keys have one owner', () => {

@@ -1,4 +1,5 @@
 import { type DatabaseEvents, type Databases, EVERYWHERE, type PartitionId, type Row } from '@cluster/core'
+import { additionTests } from './database-additions.ts'
 import { alterTests } from './database-alter.ts'
 import { backupTests } from './database-backup.ts'
 import { beginningTests } from './database-beginnings.ts'
@@ -402,4 +403,5 @@ export function databaseSuite(runner: SuiteRunner, create: () => Promise<Databas
   alterTests(tools)
   dropTests(tools)
   programTests(tools)
+  additionTests(tools)
 }

@@ -51,11 +51,16 @@ export function bankLoad<App>(open: OpenDatabase<App>): Load<App, BankInput, Ban
           if (transfer === null)
             return { output: { balances: await balances(rows, ACCOUNT_NAMES, byScan) }, commit: false }
           const { from, to, amount } = transfer
-          const held = await balances(rows, [from, to], false)
+          // Nobody has to know what is on the account that gets something.
+          const adds = luckOf(input, 'add') % 2 === 0
+          const held = await balances(rows, adds ? [from] : [from, to], false)
           const left = (held[from] ?? 0) - amount
           if (left < 0) return { output: { moved: false }, commit: false }
           rows.put(ACCOUNTS, from, String(left))
-          rows.put(ACCOUNTS, to, String((held[to] ?? 0) + amount))
+          if (!adds || !(await rows.add(ACCOUNTS, to, String(amount)))) {
+            const before = held[to] ?? (await balances(rows, [to], false))[to] ?? 0
+            rows.put(ACCOUNTS, to, String(before + amount))
+          }
           return { output: { moved: true }, commit: true }
         },
       }),

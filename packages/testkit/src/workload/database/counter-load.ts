@@ -1,6 +1,6 @@
 import { assert, below, chance, pick, type RowExpression, relationId } from '@cluster/core'
 import type { Load, Named, Told } from '../load.ts'
-import { executeStep, luckOf, type OpenDatabase, transact } from './rows.ts'
+import { executeStep, luckOf, type OpenDatabase, type Rows, transact } from './rows.ts'
 
 export const COUNTERS = relationId(23)
 
@@ -10,10 +10,13 @@ export interface CounterInput extends Named {
   readonly add: number
 }
 
+/** The count before; null when it was not looked at. */
+export type CounterOutput = number | null
+
 const NAMES = ['one', 'two', 'three']
 
 /** Counters that only grow: what is read lies between what was acknowledged and what was tried. */
-export function counterLoad<App>(open: OpenDatabase<App>): Load<App, CounterInput, number> {
+export function counterLoad<App>(open: OpenDatabase<App>): Load<App, CounterInput, CounterOutput> {
   return {
     next: (name, _client, random) => ({
       name,
@@ -22,12 +25,15 @@ export function counterLoad<App>(open: OpenDatabase<App>): Load<App, CounterInpu
     }),
     last: (name) => ({ name, counter: name, add: 1 }),
     closing: (name) => NAMES.map((counter) => ({ name: `${name}/${counter}`, counter, add: 0 })),
-    writes: (input) => input.add > 0 && !isProgram(input),
+    writes: (input) => input.add > 0 && wayOf(input) !== 'program',
     perform: (app, input) => {
-      if (isProgram(input)) return increment(open, app, input)
-      return transact<App, number>(open, app, input, {
+      const way = wayOf(input)
+      if (way === 'program') return increment(open, app, input)
+      return transact<App, CounterOutput>(open, app, input, {
         readOnly: input.add === 0,
         async run(rows) {
+          if (way === 'addition' && (await rows.add(COUNTERS, input.counter, input.add)))
+            return { output: await looked(rows, input), commit: true }
           const before = await rows.getNumber(COUNTERS, input.counter)
           if (input.add > 0) rows.putNumber(COUNTERS, input.counter, before + input.add)
           return { output: before, commit: input.add > 0 }
@@ -38,8 +44,15 @@ export function counterLoad<App>(open: OpenDatabase<App>): Load<App, CounterInpu
   }
 }
 
-/** Every other increment. */
-const isProgram = (input: CounterInput): boolean => input.add > 0 && luckOf(input, 'program') % 2 === 0
+const WAYS = ['program', 'addition', 'row'] as const
+
+/** How it is incremented. */
+const wayOf = (input: CounterInput): (typeof WAYS)[number] =>
+  input.add === 0 ? 'row' : (WAYS[luckOf(input, 'way') % WAYS.length] ?? 'row')
+
+/** Every other one looks at the sum that it has made. */
+const looked = async (rows: Rows, input: CounterInput): Promise<CounterOutput> =>
+  luckOf(input, 'look') % 2 > 0 ? null : (await rows.getNumber(COUNTERS, input.counter)) - input.add
 
 /** The increment as a program, which never loses a race. It says what the count is afterwards. */
 async function increment<App>(
@@ -65,10 +78,16 @@ async function increment<App>(
   return after - add
 }
 
-/** Every output is the count before. */
-export function judgeCounters({ history }: Told<CounterInput, number>): string | null {
+/** Every output is the count before, if any, and no two increments begin at or within the same one. */
+export function judgeCounters({ history }: Told<CounterInput, CounterOutput>): string | null {
+  return outOfBounds(history) ?? twice(history)
+}
+
+type Counted = Told<CounterInput, CounterOutput>['history']
+
+function outOfBounds(history: Counted): string | null {
   for (const { input, callTime, end } of history) {
-    if (end === null) continue
+    if (end === null || end.output === null) continue
     let least = 0
     let most = 0
     for (const other of history) {
@@ -78,6 +97,24 @@ export function judgeCounters({ history }: Told<CounterInput, number>): string |
     }
     if (end.output < least || end.output > most)
       return `${input.name} read ${end.output} of counter ${input.counter}, which was from ${least} to ${most}`
+  }
+  return null
+}
+
+function twice(history: Counted): string | null {
+  const last = new Map<string, { readonly input: CounterInput; readonly before: number }>()
+  const steps = history
+    .map(({ input, end }) => ({ input, before: end?.output ?? null }))
+    .filter(
+      (step): step is { input: CounterInput; before: number } => step.before !== null && step.input.add > 0,
+    )
+    .sort((a, b) => a.before - b.before)
+  for (const step of steps) {
+    const { counter, name } = step.input
+    const earlier = last.get(counter)
+    if (earlier !== undefined && earlier.before + earlier.input.add > step.before)
+      return `${name} found ${step.before} in counter ${counter}, where ${earlier.input.name} added ${earlier.input.add} to ${earlier.before}`
+    last.set(counter, step)
   }
   return null
 }

@@ -72,6 +72,13 @@ export class Rows {
     this.#transaction.put(addressOf(this.#database, relation, name), [name, value])
   }
 
+  /** Adds to the value of a row without reading it. False when there is none, or it cannot be done so: nothing was done then. */
+  async add(relation: RelationId, name: string, by: number | string): Promise<boolean> {
+    const type = typeof by === 'number' ? 'integer' : 'numeric'
+    const address = addressOf(this.#database, relation, name)
+    return (await this.#transaction.add?.(address, [{ position: 1, type, by }])) === 'added'
+  }
+
   /** All rows with names from `from` up to, but without, `to`; all rows of the relation without them. */
   async scan(relation: RelationId, from?: string, to?: string): Promise<Map<string, string>> {
     const range = {
