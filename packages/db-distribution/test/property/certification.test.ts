@@ -1,4 +1,4 @@
-import { joinBytes, nodeId, partitionId, relationId } from '@cluster/core'
+import { type Addition, joinBytes, nodeId, partitionId, relationId } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { encodeCommit, encodeCreate } from '../../src/machine/commands.ts'
@@ -19,7 +19,14 @@ interface Attempt {
     readonly to: string
     readonly partition: number | null
   }[]
-  readonly writes: readonly { readonly key: string; readonly deletes: boolean }[]
+  readonly writes: readonly AttemptedWrite[]
+}
+
+interface AttemptedWrite {
+  readonly key: string
+  readonly deletes: boolean
+  /** In place of a new row: something is added to what is there. */
+  readonly adds?: { readonly size: number; readonly room: number } | null | undefined
 }
 
 const keys = fc.constantFrom(...KEYS)
@@ -30,12 +37,18 @@ const attempts: fc.Arbitrary<Attempt> = fc.record({
     fc.record({ from: keys, to: keys, partition: fc.option(fc.integer({ min: 1, max: PARTITIONS })) }),
     { maxLength: 2 },
   ),
-  writes: fc.uniqueArray(fc.record({ key: keys, deletes: fc.boolean() }), {
-    minLength: 1,
-    maxLength: 3,
-    selector: ({ key }) => key,
-  }),
+  writes: fc.uniqueArray(
+    fc.record({
+      key: keys,
+      deletes: fc.boolean(),
+      adds: fc.option(fc.record({ size: fc.nat(20), room: fc.nat(60) })),
+    }),
+    { minLength: 1, maxLength: 3, selector: ({ key }) => key },
+  ),
 })
+
+/** What each command wrote; nothing where it was refused. */
+type Written = readonly (readonly AttemptedWrite[])[]
 
 /** The naive second version: every state there ever was. */
 class Serial {
@@ -53,12 +66,12 @@ class Serial {
   }
 
   /** True when something that it reads was written after `version`. */
-  touched(version: number, { points, ranges }: Attempt, written: readonly (readonly string[])[]): boolean {
+  touched(version: number, { points, ranges }: Attempt, written: Written): boolean {
     return written
       .slice(version + 1)
       .some((list) =>
         list.some(
-          (key) =>
+          ({ key }) =>
             points.includes(key) ||
             ranges.some(
               ({ from, to, partition }) =>
@@ -66,6 +79,20 @@ class Serial {
             ),
         ),
       )
+  }
+
+  /** True when all that it adds has room behind what was added since `version`, and nobody replaced those rows. */
+  fits(version: number, { writes }: Attempt, written: Written): boolean {
+    const since = written.slice(version + 1).flat()
+    return writes.every(({ key, adds }) => {
+      if (!adds) return true
+      const others = since.filter((other) => other.key === key)
+      const sum = others.reduce(
+        (all, other) => all + (other.adds?.size ?? Number.POSITIVE_INFINITY),
+        adds.size,
+      )
+      return sum <= adds.room
+    })
   }
 
   apply(index: number, writes: Attempt['writes'] | null): void {
@@ -77,6 +104,8 @@ class Serial {
     this.states[index] = next
   }
 }
+
+const ADDITION: Addition = { position: 0, type: 'integer', by: 1 }
 
 const encode = (version: number, { points, ranges, writes }: Attempt): Uint8Array => {
   const parts = [1, 2]
@@ -102,6 +131,9 @@ const encode = (version: number, { points, ranges, writes }: Attempt): Uint8Arra
       relations: mine.map(() => relationId(16)),
       keys: mine.map(({ key }) => key),
       rows: mine.map(({ deletes }) => (deletes ? null : [1])),
+      added: new Map(
+        mine.flatMap(({ adds }, i) => (adds ? [[i, { ...adds, additions: [ADDITION] }] as const] : [])),
+      ),
     })),
   })
 }
@@ -123,18 +155,23 @@ describe('certification', () => {
           const machine = fresh(writesMax)
           const serial = new Serial()
           serial.apply(1, null)
-          const written: string[][] = [[], []]
+          const written: (readonly AttemptedWrite[])[] = [[], []]
           for (const [i, attempt] of list.entries()) {
             const index = i + 2
             const version = Math.max(1, index - 1 - attempt.lag)
             const { result } = machine.apply(index, encode(version, attempt))
             const committed = result.type === 'done'
-            if (committed) expect(serial.reads(index - 1, attempt)).toBe(serial.reads(version, attempt))
+            const fits = serial.fits(version, attempt, written)
+            if (committed) {
+              expect(serial.reads(index - 1, attempt)).toBe(serial.reads(version, attempt))
+              expect(fits).toBe(true)
+            }
             // No false alarms either: a conflict was one.
-            else if (result.type === 'conflict') expect(serial.touched(version, attempt, written)).toBe(true)
+            else if (result.type === 'conflict')
+              expect(serial.touched(version, attempt, written) || !fits).toBe(true)
             else expect(result.type).toBe('versionGone')
             serial.apply(index, committed ? attempt.writes : null)
-            written[index] = committed ? attempt.writes.map(({ key }) => key) : []
+            written[index] = committed ? attempt.writes : []
           }
         },
       ),

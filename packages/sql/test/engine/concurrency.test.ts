@@ -8,12 +8,12 @@ describe('sessions side by side', () => {
     const [one, other] = [engine.session(), engine.session()]
     for (const session of [one, other]) {
       await session.query('BEGIN')
-      await session.query('UPDATE t SET v = v + 1 WHERE id = 1')
+      await session.query('UPDATE t SET v = v * 2 WHERE id = 1')
     }
     await one.query('COMMIT')
     expect(await failure(other.query('COMMIT'))).toMatchObject({ sqlstate: '40001' })
     expect(other.transactionState).toBe('idle')
-    expect((await engine.query('SELECT v FROM t')).rows).toEqual([[11]])
+    expect((await engine.query('SELECT v FROM t')).rows).toEqual([[20]])
   })
 
   test('autocommit updates of one row all count', async () => {
