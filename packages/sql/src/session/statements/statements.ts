@@ -1,10 +1,11 @@
 import type { CommitReceipt, Transaction, TransactionMark } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../../errors.ts'
 import type { Statement, TransactionStatement } from '../../syntax/ast.ts'
+import { readsAlone } from '../../syntax/changes.ts'
 import { parse } from '../../syntax/parse.ts'
 import type { Lru } from '../lru.ts'
 import type { SettingsMark } from '../settings/settings.ts'
-import type { QueryOptions, SqlResult } from '../types.ts'
+import type { QueryOptions, SqlResult, StatementOutline } from '../types.ts'
 import type { Copying } from './copying.ts'
 
 /** One statement of a text that was given. */
@@ -65,19 +66,19 @@ export const doneResult = (command: string, receipt: CommitReceipt | null = null
 })
 
 /** A statement of a longer text alone; blanks before it keep every position what it was. */
-export function textAlone(source: string, { span }: Statement): string {
+function textAlone(source: string, { span }: Statement): string {
   return source.slice(0, span.start).replace(/[^\n]/gu, ' ') + source.slice(span.start, span.end)
 }
 
 /** The statements of a text. @param parsed those of earlier texts @throws 42601 */
-export function itemsOf(text: string, parsed: Lru<string, readonly Statement[]>): readonly Item[] {
-  let statements = parsed.get(text)
-  if (statements === undefined) {
-    statements = parse(text)
-    parsed.set(text, statements)
-  }
+export function itemsOf(text: string, parsed: Lru<string, readonly Item[]>): readonly Item[] {
+  const known = parsed.get(text)
+  if (known !== undefined) return known
+  const statements = parse(text)
   const alone = statements.length === 1
-  return statements.map((statement) => ({ statement, source: text, planKey: alone ? text : null }))
+  const items = statements.map((statement) => ({ statement, source: text, planKey: alone ? text : null }))
+  parsed.set(text, items)
+  return items
 }
 
 /** @throws 42601 when there are none or several */
@@ -104,4 +105,21 @@ export function noteUse(
     open.transaction?.rollback()
     open.transaction = null
   } else if (kind !== 'set' && kind !== 'show') open.used = true
+}
+
+/** Of texts that are known. */
+const outlines = new WeakMap<readonly Item[], readonly StatementOutline[]>()
+
+/** What the statements of a text are. */
+export function outlineOf(items: readonly Item[], text: string): readonly StatementOutline[] {
+  const known = outlines.get(items)
+  if (known !== undefined) return known
+  const outline = items.map(({ statement }) => ({
+    streams: readsAlone(statement),
+    copy: statement.kind === 'copy' && statement.file === null ? statement.direction : null,
+    control: isControl(statement),
+    text: textAlone(text, statement),
+  }))
+  outlines.set(items, outline)
+  return outline
 }
