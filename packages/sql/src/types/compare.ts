@@ -50,6 +50,24 @@ const byType: Readonly<Record<TypeId, Comparator>> = {
   unknown: (a, b) => compareText(a as string, b as string),
 }
 
+/** Numbers, texts and moments: types of which values are compared, and of which there is a least and a greatest. */
+export const MEASURED_TYPES = [
+  'smallint',
+  'integer',
+  'bigint',
+  'real',
+  'double',
+  'numeric',
+  'text',
+  'char',
+  'timestamp',
+  'timestamptz',
+  'date',
+  'time',
+  'timetz',
+  'interval',
+] as const satisfies readonly TypeId[]
+
 /** NaN is equal to itself and greater than every number; −0 equals 0. */
 export function compareFloat(a: number, b: number): number {
   if (a < b) return -1

@@ -260,6 +260,25 @@ export function extractInterval(field: string, { months, days, micros }: Interva
   }
 }
 
+/** In microseconds. */
+const unitsOfDay: ReadonlyMap<string, bigint> = new Map([
+  ['hour', 3_600_000_000n],
+  ['minute', 60_000_000n],
+  ['second', 1_000_000n],
+  ['milliseconds', 1_000n],
+  ['microseconds', 1n],
+])
+
+/** In months. */
+const unitsOfMonths: ReadonlyMap<string, number> = new Map([
+  ['millennium', 12_000],
+  ['century', 1_200],
+  ['decade', 120],
+  ['year', 12],
+  ['quarter', 3],
+  ['month', 1],
+])
+
 /** Sets everything below the unit to its start. @throws 22023 for an unknown unit */
 export function truncateTimestamp(
   unit: string,
@@ -272,7 +291,8 @@ export function truncateTimestamp(
   const { year, month } = civilFromDays(days)
   const start = (from: number, first = 1): bigint =>
     BigInt(daysFromCivil({ year: from, month: first, day: 1 })) * DAY
-  const cut = (unitMicros: bigint): bigint => BigInt(days) * DAY + (rest / unitMicros) * unitMicros
+  const size = unitsOfDay.get(name)
+  if (size !== undefined) return BigInt(days) * DAY + (rest / size) * size
   switch (name) {
     case 'millennium':
       return start(Math.floor((year - 1) / 1_000) * 1_000 + 1)
@@ -290,16 +310,6 @@ export function truncateTimestamp(
       return BigInt(days - isoWeekday(days) + 1) * DAY
     case 'day':
       return BigInt(days) * DAY
-    case 'hour':
-      return cut(3_600_000_000n)
-    case 'minute':
-      return cut(60_000_000n)
-    case 'second':
-      return cut(1_000_000n)
-    case 'milliseconds':
-      return cut(1_000n)
-    case 'microseconds':
-      return micros
     default:
       throw uncutUnit(unit, type)
   }
@@ -307,38 +317,14 @@ export function truncateTimestamp(
 
 /** Cuts an interval off below the unit. @throws 22023, 0A000 for weeks */
 export function truncateInterval(unit: string, { months, days, micros }: Interval): Interval {
-  const cut = (size: bigint): Interval => ({ months, days, micros: micros - (micros % size) })
-  const toMonths = (size: number): Interval => ({ months: months - (months % size), days: 0, micros: 0n })
-  switch (fieldOf(unit)) {
-    case 'millennium':
-      return toMonths(12_000)
-    case 'century':
-      return toMonths(1_200)
-    case 'decade':
-      return toMonths(120)
-    case 'year':
-      return toMonths(12)
-    case 'quarter':
-      return toMonths(3)
-    case 'month':
-      return toMonths(1)
-    case 'day':
-      return { months, days, micros: 0n }
-    case 'hour':
-      return cut(3_600_000_000n)
-    case 'minute':
-      return cut(60_000_000n)
-    case 'second':
-      return cut(1_000_000n)
-    case 'milliseconds':
-      return cut(1_000n)
-    case 'microseconds':
-      return cut(1n)
-    case 'week':
-      throw sqlError(SQLSTATE.featureNotSupported, `unit "${unit}" not supported for type interval`, {
-        detail: 'Months usually have fractional weeks.',
-      })
-    default:
-      throw uncutUnit(unit, 'interval')
-  }
+  const name = fieldOf(unit)
+  const size = unitsOfDay.get(name)
+  if (size !== undefined) return { months, days, micros: micros - (micros % size) }
+  if (name === 'day') return { months, days, micros: 0n }
+  const span = unitsOfMonths.get(name)
+  if (span !== undefined) return { months: months - (months % span), days: 0, micros: 0n }
+  if (name !== 'week') throw uncutUnit(unit, 'interval')
+  throw sqlError(SQLSTATE.featureNotSupported, `unit "${unit}" not supported for type interval`, {
+    detail: 'Months usually have fractional weeks.',
+  })
 }
