@@ -10,7 +10,7 @@ const VALUE = 'x'.repeat(100)
 /** Room for everything that a run puts in. */
 const ROOM = { bytesMax: 2 ** 34, historyMax: 1 } as const
 
-export const documentOf = (i: number) => ({ id: i, name: `document ${i}`, tags: ['a', 'b'], text: VALUE })
+const documentOf = (i: number) => ({ id: i, name: `document ${i}`, tags: ['a', 'b'], text: VALUE })
 
 /** Callers of containers in one node, and what was acknowledged to them. */
 export class ContainerCallers {

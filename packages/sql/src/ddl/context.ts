@@ -93,7 +93,7 @@ export async function newName(
 }
 
 /** The first schema of the search path that there is. */
-export async function currentSchema(context: DdlContext): Promise<string | null> {
+async function currentSchema(context: DdlContext): Promise<string | null> {
   for (const schema of context.path.schemas) if (await schemaExists(context, schema)) return schema
   return null
 }

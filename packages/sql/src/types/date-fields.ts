@@ -3,8 +3,11 @@ import {
   civilFromDays,
   DAY,
   daysFromCivil,
+  HOUR,
   isoWeek,
   isoWeekday,
+  MINUTE,
+  SECOND,
   splitMicros,
   TIMESTAMP_INFINITY,
   TIMESTAMP_MINUS_INFINITY,
@@ -143,12 +146,12 @@ export function extractTime(field: string, micros: number, type = 'time without 
 
 /** A field of the time of day; null for others. @param rest microseconds since midnight */
 function timeField(name: string, rest: bigint): string | null {
-  const ofMinute = rest % 60_000_000n
+  const ofMinute = rest % MINUTE
   switch (name) {
     case 'hour':
-      return String(rest / 3_600_000_000n)
+      return String(rest / HOUR)
     case 'minute':
-      return String((rest / 60_000_000n) % 60n)
+      return String((rest / MINUTE) % 60n)
     case 'second':
       return scaled(ofMinute, 6)
     case 'milliseconds':
@@ -224,7 +227,7 @@ function wholeField(name: string, days: number): number | null {
 /** EXTRACT from an interval. @throws 22023 */
 export function extractInterval(field: string, { months, days, micros }: Interval): string {
   const years = Math.trunc(months / 12)
-  const ofMinute = micros % 60_000_000n
+  const ofMinute = micros % MINUTE
   switch (fieldOf(field)) {
     case 'millennium':
       return String(Math.trunc(years / 1_000))
@@ -241,9 +244,9 @@ export function extractInterval(field: string, { months, days, micros }: Interva
     case 'day':
       return String(days)
     case 'hour':
-      return (micros / 3_600_000_000n).toString()
+      return (micros / HOUR).toString()
     case 'minute':
-      return ((micros / 60_000_000n) % 60n).toString()
+      return ((micros / MINUTE) % 60n).toString()
     case 'second':
       return scaled(ofMinute, 6)
     case 'milliseconds':
@@ -253,7 +256,7 @@ export function extractInterval(field: string, { months, days, micros }: Interva
     case 'epoch': {
       // A year has 365.25 days here, a month 30.
       const seconds = BigInt(years) * 31_557_600n + (BigInt(months % 12) * 30n + BigInt(days)) * 86_400n
-      return scaled(seconds * 1_000_000n + micros, 6)
+      return scaled(seconds * SECOND + micros, 6)
     }
     default:
       throw unknownUnit(field, 'interval')
@@ -262,9 +265,9 @@ export function extractInterval(field: string, { months, days, micros }: Interva
 
 /** In microseconds. */
 const unitsOfDay: ReadonlyMap<string, bigint> = new Map([
-  ['hour', 3_600_000_000n],
-  ['minute', 60_000_000n],
-  ['second', 1_000_000n],
+  ['hour', HOUR],
+  ['minute', MINUTE],
+  ['second', SECOND],
   ['milliseconds', 1_000n],
   ['microseconds', 1n],
 ])

@@ -28,7 +28,7 @@ interface Part {
   readonly redis: boolean
 }
 
-export const CONTAINER_PARTS: readonly Part[] = [
+const CONTAINER_PARTS: readonly Part[] = [
   { kind: 'put', what: 'map set', callers: [1, 64], etcd: { op: 'put', times: 3 }, redis: true },
   {
     kind: 'get',
