@@ -1,6 +1,7 @@
+import type { LoadAnswer } from '../../closed-loop.ts'
 import { type Contender, interleave, type Measured } from '../../interleave.ts'
 import type { LogFleet } from '../../log-fleet.ts'
-import type { LoadAnswer, LogLoad } from '../../log-worker-protocol.ts'
+import type { LogLoad } from '../../log-worker-protocol.ts'
 import { measuredRow } from '../../measured-row.ts'
 import type { Etcd } from '../../peers/etcd.ts'
 import type { Row, Target } from '../../report.ts'

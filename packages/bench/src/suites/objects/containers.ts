@@ -1,5 +1,5 @@
+import type { LoadAnswer } from '../../closed-loop.ts'
 import { type Contender, interleave, type Measured } from '../../interleave.ts'
-import type { LoadAnswer } from '../../log-worker-protocol.ts'
 import { measuredRow } from '../../measured-row.ts'
 import type {
   ContainerAcknowledged,

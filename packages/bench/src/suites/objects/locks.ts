@@ -1,6 +1,6 @@
+import type { LoadAnswer } from '../../closed-loop.ts'
 import type { Fleet } from '../../fleet.ts'
 import { type Contender, interleave, type Measured } from '../../interleave.ts'
-import type { LoadAnswer } from '../../log-worker-protocol.ts'
 import { measuredRow } from '../../measured-row.ts'
 import type { LockAnswer, LockLoad } from '../../objects-worker-protocol.ts'
 import type { Etcd } from '../../peers/etcd.ts'
