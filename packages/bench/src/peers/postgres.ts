@@ -1,7 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type KvAnswer, type KvLoad, ROWS_LOADED, TEXT_LENGTH } from '../kv-worker-protocol.ts'
 import { freePorts, pause } from '../ports.ts'
+import { type KvAnswer, type KvLoad, ROWS_LOADED, TEXT_LENGTH } from '../workers/kv-worker-protocol.ts'
 import { type Absent, absent } from './peer.ts'
 import { type PgbenchLoad, pgbench } from './pgbench.ts'
 import { Servers, userFor } from './servers.ts'

@@ -1,4 +1,4 @@
-import type { ClosedLoop, LoadAnswer } from './closed-loop.ts'
+import type { ClosedLoop, LoadAnswer } from '../closed-loop.ts'
 
 /**
  * - `insert`: one row with a fresh key, autocommit

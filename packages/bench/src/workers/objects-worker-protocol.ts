@@ -1,4 +1,4 @@
-import type { ClosedLoop, LoadAnswer } from './closed-loop.ts'
+import type { ClosedLoop, LoadAnswer } from '../closed-loop.ts'
 
 /** Each caller acquires one of `locks` locks, gives it back, and begins anew. */
 export interface LockLoad extends ClosedLoop {

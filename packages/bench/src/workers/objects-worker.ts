@@ -1,6 +1,6 @@
 import { openCluster } from '@cluster/node'
 import { answerCalls } from '@cluster/testkit'
-import { closedLoop, draws } from './closed-loop.ts'
+import { closedLoop, draws } from '../closed-loop.ts'
 import { ContainerCallers } from './containers-load.ts'
 import type { ContainerAcknowledged, ContainerLoad, LockAnswer, LockLoad } from './objects-worker-protocol.ts'
 import type { WorkerOptions, WorkerStatus } from './worker-protocol.ts'

@@ -1,5 +1,5 @@
 import type { Cluster } from '@cluster/node'
-import { type Caller, closedLoop, draws, type LoadAnswer } from './closed-loop.ts'
+import { type Caller, closedLoop, draws, type LoadAnswer } from '../closed-loop.ts'
 import type { ContainerAcknowledged, ContainerHeld, ContainerLoad } from './objects-worker-protocol.ts'
 
 /** Local reads between two looks at the clock. */

@@ -1,4 +1,4 @@
-import type { ClosedLoop } from './closed-loop.ts'
+import type { ClosedLoop } from '../closed-loop.ts'
 
 /** What a process of the log suite is started with. */
 export interface LogWorkerOptions {

@@ -1,6 +1,6 @@
 import { type ClusterDatabase, openCluster } from '@cluster/node'
 import { answerCalls } from '@cluster/testkit'
-import { closedLoop, draws } from './closed-loop.ts'
+import { closedLoop, draws } from '../closed-loop.ts'
 import {
   type KvAcknowledged,
   type KvAnswer,

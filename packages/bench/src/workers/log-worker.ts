@@ -6,7 +6,7 @@ import { nodeClock, nodeDisk, nodeRandom, parseAddresses } from '@cluster/node'
 import { peers, staticDiscovery } from '@cluster/p2p'
 import { answerCalls } from '@cluster/testkit'
 import { libp2pTransport, newIdentity } from '@cluster/transport'
-import { type Caller, closedLoop, type LoadAnswer } from './closed-loop.ts'
+import { type Caller, closedLoop, type LoadAnswer } from '../closed-loop.ts'
 import type {
   Acknowledged,
   LogLoad,
