@@ -73,12 +73,7 @@ export class Galera {
   static async start(installation: GaleraInstallation): Promise<Galera> {
     const servers = await Servers.inFolder('galera', await userFor('mysql'))
     const galera = new Galera(installation, servers, await freePorts(3 * MEMBERS))
-    try {
-      await galera.#prepare()
-    } catch (error) {
-      await servers.stop()
-      throw error
-    }
+    await servers.orStop(galera.#prepare())
     return galera
   }
 

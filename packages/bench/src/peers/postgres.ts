@@ -65,12 +65,7 @@ export class Postgres {
   static async start(installation: PostgresInstallation, standbys = 2): Promise<Postgres> {
     const servers = await Servers.inFolder('postgres', await userFor('postgres'))
     const postgres = new Postgres(installation, servers, await freePorts(1 + standbys))
-    try {
-      await postgres.#prepare()
-    } catch (error) {
-      await servers.stop()
-      throw error
-    }
+    await servers.orStop(postgres.#prepare())
     return postgres
   }
 

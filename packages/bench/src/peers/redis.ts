@@ -48,12 +48,7 @@ export class Redis {
       ...['--port', String(port), '--bind', '127.0.0.1', '--dir', servers.folder],
       ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
     ])
-    try {
-      await redis.#ready()
-    } catch (error) {
-      await redis.stop()
-      throw error
-    }
+    await servers.orStop(redis.#ready())
     return redis
   }
 
