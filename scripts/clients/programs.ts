@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 /** Where the clients' own packages and cases are. */
-export const CLIENTS = fileURLToPath(new URL('../../packages/pgwire/test/clients/', import.meta.url))
+const CLIENTS = fileURLToPath(new URL('../../packages/pgwire/test/clients/', import.meta.url))
 
 /** One client of the table. */
 export interface Client {

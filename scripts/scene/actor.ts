@@ -1,3 +1,4 @@
+import { type DatabaseStatus, isClusterError } from '@cluster/core'
 import { type Cluster, type ClusterDatabase, openCluster } from '@cluster/node'
 import { answerCalls } from '@cluster/testkit'
 import type { ActorOptions, Statement, Status, Tick } from './protocol.ts'
@@ -19,6 +20,17 @@ let tickCount = 0
 function database(): Promise<ClusterDatabase> {
   opened ??= cluster.database('shop', { redundancy })
   return opened
+}
+
+/** A node that formed a cluster alone may go into another one, which has no such database yet: then it is opened anew. */
+async function storageStatus(): Promise<DatabaseStatus> {
+  try {
+    return (await database()).storage.status()
+  } catch (error) {
+    if (!isClusterError(error) || error.detail.code !== 'DB_UNAVAILABLE') throw error
+    opened = null
+    return (await database()).storage.status()
+  }
 }
 
 async function tick(everyMs: number, state: { stop: boolean }): Promise<readonly Tick[]> {
@@ -50,7 +62,7 @@ const emit = answerCalls({
   },
   async status(): Promise<Status> {
     const group = cluster.group()
-    const status = (await database()).storage.status()
+    const status = await storageStatus()
     return {
       id: cluster.id,
       leader: group.leader,

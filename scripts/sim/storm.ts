@@ -15,7 +15,7 @@ export interface StormResult {
   readonly interrupted: boolean
 }
 
-export function commandFor(job: Job, mutation: string | null): string {
+function commandFor(job: Job, mutation: string | null): string {
   const planted = mutation === null ? '' : ` --mutation ${mutation}`
   return `npm run sim -- --suite ${job.suite} --seed ${job.seed}${planted}`
 }

@@ -15,7 +15,7 @@ export interface SltArguments {
 export type Storage = 'memory' | 'lmdb'
 
 /** What PostgreSQL 15 passes of the public sample of the corpus, in which it differs from SQLite by design. */
-export const POSTGRESQL_SHARE = 0.9926
+const POSTGRESQL_SHARE = 0.9926
 
 export const usage = `npm run slt -- PATH… [options]
   PATH            a file in the format of sqllogictest, or a folder of such files (*.test)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CalledProcess } from '@cluster/testkit'
 import { freePorts } from './ports.ts'
-import type { WorkerOptions, WorkerStatus } from './worker-protocol.ts'
+import type { WorkerOptions, WorkerStatus } from './workers/worker-protocol.ts'
 
 const WAIT_MS_MAX = 30_000
 
@@ -17,14 +17,14 @@ export class Fleet {
 
   private constructor(folder: string, options: readonly WorkerOptions[], worker: string) {
     this.#folder = folder
-    this.#program = fileURLToPath(new URL(worker, import.meta.url))
+    this.#program = fileURLToPath(new URL(`./workers/${worker}`, import.meta.url))
     this.#options = [...options]
     this.workers = options.map((_, i) => this.#spawn(i))
   }
 
   /**
    * Starts them all at once; does not wait for them.
-   * @param worker the file, beside this one, of the program that they run
+   * @param worker the file, in the folder `workers`, of the program that they run
    */
   static async start(count: number, worker = 'worker.ts'): Promise<Fleet> {
     const folder = await mkdtemp(join(tmpdir(), 'cluster-bench-'))

@@ -1,6 +1,6 @@
+import type { LoadAnswer } from './closed-loop.ts'
 import { Histogram } from './histogram.ts'
 import { median } from './latency.ts'
-import type { LoadAnswer } from './log-worker-protocol.ts'
 import { type Cores, withCores } from './processor.ts'
 
 /** One of those that are compared. */

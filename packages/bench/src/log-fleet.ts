@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CalledProcess } from '@cluster/testkit'
-import type { LogWorkerOptions, LogWorkerStatus } from './log-worker-protocol.ts'
 import { freePorts, pause } from './ports.ts'
+import type { LogWorkerOptions, LogWorkerStatus } from './workers/log-worker-protocol.ts'
 
-const WORKER = fileURLToPath(new URL('./log-worker.ts', import.meta.url))
+const WORKER = fileURLToPath(new URL('./workers/log-worker.ts', import.meta.url))
 const SETTLE_MS_MAX = 60_000
 
 export interface LogFleetOptions extends Pick<LogWorkerOptions, 'snapshotBytes' | 'stateBytes'> {

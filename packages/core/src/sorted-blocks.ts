@@ -130,8 +130,8 @@ export class SortedBlocks<Item> {
   }
 }
 
-/** The position of the first key ≥ `key`. */
-function lowerBound(keys: readonly Key[], key: Key): number {
+/** The position of the first key ≥ `key` in sorted keys; their number when there is none. */
+export function lowerBound(keys: readonly Key[], key: Key): number {
   let low = 0
   let high = keys.length
   while (low < high) {

@@ -57,7 +57,7 @@ export interface DatabasesOptions {
 export type Settings = Required<Omit<DatabasesOptions, 'window' | 'zone'>> &
   Pick<DatabasesOptions, 'window' | 'zone'>
 
-export const PARTITIONS_MAX = 1024
+const PARTITIONS_MAX = 1024
 const NAME_LENGTH_MAX = 63
 
 export function settings(options: DatabasesOptions): Settings {

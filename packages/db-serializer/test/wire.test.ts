@@ -36,6 +36,17 @@ const meta: SnapshotMeta = {
   history,
 }
 
+const resting = {
+  type: 'append',
+  ...head,
+  previous: at(3, 2),
+  entries: [],
+  commit: logIndex(3),
+  round: 11,
+  configuration: logIndex(2),
+  acknowledged: true,
+  rest: true,
+} as const
 const messages: Message[] = [
   { type: 'preVote', ...head, last: at(3, 2) },
   { type: 'preVoteReply', ...head, granted: true, commit: at(2, 2) },
@@ -55,29 +66,8 @@ const messages: Message[] = [
     configuration: logIndex(6),
     acknowledged: true,
   },
-  {
-    type: 'append',
-    ...head,
-    previous: at(3, 2),
-    entries: [],
-    commit: logIndex(3),
-    round: 11,
-    configuration: logIndex(2),
-    acknowledged: true,
-    rest: true,
-  },
-  {
-    type: 'append',
-    ...head,
-    previous: at(3, 2),
-    entries: [],
-    commit: logIndex(3),
-    round: 11,
-    configuration: logIndex(2),
-    acknowledged: true,
-    everywhere: logIndex(2),
-    rest: true,
-  },
+  resting,
+  { ...resting, everywhere: logIndex(2) },
   {
     type: 'appendReply',
     ...head,

@@ -29,6 +29,8 @@ export { type ModelEntry, type ModelLog, type ModelLogOptions, modelLog } from '
 export { runModelProgram } from './model/model-program.ts'
 export { type ModelStorageDisk, modelStorage } from './model/model-storage.ts'
 export { type ModelApp, modelWorld } from './model/model-world.ts'
+export { StillClock } from './model/still-clock.ts'
+export { TransportPeers } from './model/transport-peers.ts'
 export { answerCalls, CalledProcess, type ProgramCommand } from './real/called-process.ts'
 export { selfSigned } from './real/certificate.ts'
 export { type GoldenPlay, goldenSuite, playAtOnce, playByLine } from './real/golden-suite.ts'
@@ -61,6 +63,7 @@ export type { SuiteAssertions, SuiteExpectation, SuiteRunner } from './suites/ru
 export { type StorageFixture, storageRandomSuite, storageSuite } from './suites/storage-suite.ts'
 export { type TransportFixture, transportSuite } from './suites/transport-suite.ts'
 export { Clients, type ClientsOptions } from './workload/clients.ts'
+export { type CounterInput, type CounterOutput, judgeCounters } from './workload/counts.ts'
 export {
   ACCOUNTS,
   type BankInput,
@@ -68,13 +71,7 @@ export {
   bankLoad,
   judgeBank,
 } from './workload/database/bank-load.ts'
-export {
-  COUNTERS,
-  type CounterInput,
-  type CounterOutput,
-  counterLoad,
-  judgeCounters,
-} from './workload/database/counter-load.ts'
+export { COUNTERS, counterLoad } from './workload/database/counter-load.ts'
 export { DUTY, type DutyInput, type DutyOutput, dutyLoad, judgeDuty } from './workload/database/duty-load.ts'
 export {
   FORKS,
@@ -96,7 +93,7 @@ export { addressOf, JOURNAL, type OpenDatabase, readJournal } from './workload/d
 export { judgeSet, SETS, type SetInput, type SetOutput, setLoad } from './workload/database/set-load.ts'
 export type { Load, Named, Told } from './workload/load.ts'
 export { type AnyLoad, anyLoad, type MixedInput, mixedLoad } from './workload/mixed-load.ts'
-export { judgeSums, type SumInput, sumLoad } from './workload/objects/counter-load.ts'
+export { sumLoad } from './workload/objects/counter-load.ts'
 export {
   judgeLocks,
   type LockInput,

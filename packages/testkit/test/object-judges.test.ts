@@ -3,7 +3,6 @@ import {
   type Delivery,
   judgeLocks,
   judgeQueue,
-  judgeSums,
   judgeTopic,
   judgeTtl,
   type LockNote,
@@ -67,21 +66,6 @@ describe('judges of shared objects', () => {
     ).toMatch(/refused/)
     expect(judgeQueue(history(drain(50, false)), [])).toMatch(/emptied/)
     expect(judgeQueue(history(push('x', 0, null), drain(50)), [])).toBeNull()
-  })
-
-  test('a counter is exact', () => {
-    const add = (name: string, from: number, to: number | null, before: number | null) =>
-      told({ name, counter: 'n', add: 2 }, from, to, before)
-    const read = (from: number, to: number, value: number) =>
-      told<{ name: string; counter: string; add: number }, number | null>(
-        { name: 'r', counter: 'n', add: 0 },
-        from,
-        to,
-        value,
-      )
-    expect(judgeSums(history(add('a', 0, 1, 0), add('b', 0, null, null), read(5, 6, 4)))).toBeNull()
-    expect(judgeSums(history(add('a', 0, 1, 0), read(5, 6, 0)))).toMatch(/from 2 to 2/)
-    expect(judgeSums(history(add('a', 0, 9, 0), add('b', 0, 9, 0)))).toMatch(/both added/)
   })
 
   test('a topic has one order, and its subscribers miss nothing', () => {

@@ -48,7 +48,7 @@ export const noHandler = (channel: string): ClusterError =>
     `The peer does not serve '${channel}'; it may run another version.`,
   )
 
-export const remoteFailed = (peer: NodeId, reason: string): ClusterError =>
+const remoteFailed = (peer: NodeId, reason: string): ClusterError =>
   error({ code: 'REMOTE_FAILED', outcome: 'unknown', peer }, `The handler at ${peer} failed: ${reason}`)
 
 export const dialFailed = (address: string, reason: string, cause?: unknown): ClusterError =>

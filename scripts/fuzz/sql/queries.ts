@@ -371,7 +371,7 @@ export class Queries implements Nested {
 
 const castTo = (expr: string, kind: Kind): string => `CAST(${expr} AS ${castName(kind)})`
 
-export const sourceOf = (table: FuzzTable, alias: string): Source => ({
+const sourceOf = (table: FuzzTable, alias: string): Source => ({
   sql: `${table.name} AS ${alias}`,
   columns: table.columns.map(({ name, kind }) => ({ ref: `${alias}.${name}`, kind })),
 })

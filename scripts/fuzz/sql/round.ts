@@ -1,6 +1,6 @@
-import type { Clock, Database } from '@cluster/core'
+import type { Database } from '@cluster/core'
 import { type Session, type SqlResult, sqlEngine, sqlstateOf } from '@cluster/sql'
-import { modelDatabases, SimRandom } from '@cluster/testkit'
+import { modelDatabases, SimRandom, StillClock } from '@cluster/testkit'
 import { broken } from './broken.ts'
 import { type Asker, Checks } from './checks.ts'
 import { Definitions } from './definitions.ts'
@@ -22,33 +22,6 @@ export interface RoundReport {
   readonly statements: readonly { readonly kind: string; readonly sqlstate: string | null }[]
   readonly checks: number
   readonly failures: readonly FuzzFailure[]
-}
-
-/** Rounds do not depend on time. */
-class StillClock implements Clock {
-  #now = 0
-
-  now(): number {
-    return this.#now
-  }
-
-  wall(): number {
-    return 1_704_164_645_000 + this.#now
-  }
-
-  after(delayMs: number, run: () => void): () => void {
-    let cancelled = false
-    void Promise.resolve().then(() => {
-      if (cancelled) return
-      this.#now += delayMs
-      run()
-    })
-    return () => {
-      cancelled = true
-    }
-  }
-
-  async turn(): Promise<void> {}
 }
 
 interface Answer {

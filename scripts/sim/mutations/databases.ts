@@ -137,8 +137,8 @@ export const databases: readonly Mutation[] = [
     bug: 'a node that gets a snapshot does not know who wrote what lately',
     suite: 'distribution',
     file: 'packages/db-distribution/src/machine/snapshot.ts',
-    find: '  const window = CertificationWindow.read(reader, limits)\n',
-    put: '  CertificationWindow.read(reader, limits)\n  const window = new CertificationWindow(limits)\n',
+    find: '  const window = CertificationWindow.read(reader, format > FORMAT_FOURTH, limits)\n',
+    put: '  CertificationWindow.read(reader, format > FORMAT_FOURTH, limits)\n  const window = new CertificationWindow(limits)\n',
     seedsMax: 200,
   },
   {

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Histogram } from '../histogram.ts'
-import { type KvAnswer, type KvLoad, ROWS_LOADED, TEXT_LENGTH } from '../kv-worker-protocol.ts'
 import { freePorts, pause } from '../ports.ts'
+import { type KvAnswer, type KvLoad, ROWS_LOADED, TEXT_LENGTH } from '../workers/kv-worker-protocol.ts'
 import { builtClient } from './built-client.ts'
 import { type Absent, absent } from './peer.ts'
 import { Servers, userFor } from './servers.ts'
@@ -73,12 +73,7 @@ export class Galera {
   static async start(installation: GaleraInstallation): Promise<Galera> {
     const servers = await Servers.inFolder('galera', await userFor('mysql'))
     const galera = new Galera(installation, servers, await freePorts(3 * MEMBERS))
-    try {
-      await galera.#prepare()
-    } catch (error) {
-      await servers.stop()
-      throw error
-    }
+    await servers.orStop(galera.#prepare())
     return galera
   }
 

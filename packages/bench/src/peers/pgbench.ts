@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Histogram } from '../histogram.ts'
-import type { KvAnswer } from '../kv-worker-protocol.ts'
+import type { KvAnswer } from '../workers/kv-worker-protocol.ts'
 import type { Servers } from './servers.ts'
 
 export interface PgbenchLoad {

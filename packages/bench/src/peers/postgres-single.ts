@@ -28,12 +28,7 @@ export class PostgresSingle {
     const servers = await Servers.inFolder('postgres-single', await userFor('postgres'))
     const [port = 0] = await freePorts(1)
     const postgres = new PostgresSingle(installation, servers, port)
-    try {
-      await postgres.#prepare()
-    } catch (error) {
-      await servers.stop()
-      throw error
-    }
+    await servers.orStop(postgres.#prepare())
     return postgres
   }
 

@@ -1,7 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type KvAnswer, type KvLoad, ROWS_LOADED, TEXT_LENGTH } from '../kv-worker-protocol.ts'
 import { freePorts, pause } from '../ports.ts'
+import { type KvAnswer, type KvLoad, ROWS_LOADED, TEXT_LENGTH } from '../workers/kv-worker-protocol.ts'
 import { type Absent, absent } from './peer.ts'
 import { type PgbenchLoad, pgbench } from './pgbench.ts'
 import { Servers, userFor } from './servers.ts'
@@ -65,12 +65,7 @@ export class Postgres {
   static async start(installation: PostgresInstallation, standbys = 2): Promise<Postgres> {
     const servers = await Servers.inFolder('postgres', await userFor('postgres'))
     const postgres = new Postgres(installation, servers, await freePorts(1 + standbys))
-    try {
-      await postgres.#prepare()
-    } catch (error) {
-      await servers.stop()
-      throw error
-    }
+    await servers.orStop(postgres.#prepare())
     return postgres
   }
 

@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process'
 import { createConnection, type Socket } from 'node:net'
 import { promisify } from 'node:util'
-import { Histogram } from '../histogram.ts'
-import type { LoadAnswer } from '../log-worker-protocol.ts'
-import type { ContainerLoad, LockLoad } from '../objects-worker-protocol.ts'
+import { type Caller, type ClosedLoop, closedLoop, type LoadAnswer } from '../closed-loop.ts'
 import { freePorts, pause } from '../ports.ts'
+import type { ContainerLoad, LockLoad } from '../workers/objects-worker-protocol.ts'
 import { type Absent, absent } from './peer.ts'
 import { Servers } from './servers.ts'
 
@@ -49,12 +48,7 @@ export class Redis {
       ...['--port', String(port), '--bind', '127.0.0.1', '--dir', servers.folder],
       ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
     ])
-    try {
-      await redis.#ready()
-    } catch (error) {
-      await redis.stop()
-      throw error
-    }
+    await servers.orStop(redis.#ready())
     return redis
   }
 
@@ -80,57 +74,65 @@ export class Redis {
    * Callers with a connection each. A lock that is contended is an element of a list, for which the server lets callers
    * wait in order; others are the usual `SET … NX`.
    */
-  async locks({ callers, locks, warmUpMs, measuredMs }: LockLoad): Promise<LoadAnswer> {
-    const connections = await Promise.all(Array.from({ length: callers }, () => Connection.open(this.#port)))
-    const waits = callers > locks
-    if (waits) {
-      await connections[0]?.ask('DEL', 'list 0')
-      await connections[0]?.ask('RPUSH', 'list 0', 'free')
-    }
-    const histogram = new Histogram()
-    const from = performance.now() + warmUpMs
-    const until = from + measuredMs
-    const caller = async (connection: Connection, at: number): Promise<void> => {
-      for (let turn = 0; ; turn++) {
-        const startedAt = performance.now()
-        if (startedAt >= until) return
-        const token = `${at}-${turn}`
-        const name = `lock ${Math.floor(Math.random() * locks)}`
-        if (waits) {
-          await connection.ask('BLPOP', 'list 0', '0')
-          await connection.ask('RPUSH', 'list 0', 'free')
-        } else {
-          while ((await connection.ask('SET', name, token, 'NX', 'PX', String(LOCK_MS))) === null)
-            await pause(1)
-          await connection.ask('EVAL', RELEASE, '1', name, token)
+  async locks({ locks, ...loop }: LockLoad): Promise<LoadAnswer> {
+    const waits = loop.callers > locks
+    return this.#load(
+      loop,
+      (ask, at) => {
+        let turn = 0
+        return async () => {
+          const token = `${at}-${turn++}`
+          const name = `lock ${Math.floor(Math.random() * locks)}`
+          if (waits) {
+            await ask('BLPOP', 'list 0', '0')
+            await ask('RPUSH', 'list 0', 'free')
+          } else {
+            while ((await ask('SET', name, token, 'NX', 'PX', String(LOCK_MS))) === null) await pause(1)
+            await ask('EVAL', RELEASE, '1', name, token)
+          }
+          return 1
         }
-        if (startedAt >= from) histogram.record((performance.now() - startedAt) * 1000)
-      }
-    }
-    await Promise.all(connections.map(caller))
-    for (const connection of connections) connection.close()
-    return { operations: histogram.total, wallMs: performance.now() - from, buckets: histogram.buckets() }
+      },
+      async (ask) => {
+        if (!waits) return
+        await ask('DEL', 'list 0')
+        await ask('RPUSH', 'list 0', 'free')
+      },
+    )
   }
 
   /** What comes nearest to each: `SET`, `GET`, `RPUSH` with `LPOP`, `INCR`. */
-  async containers({ kind, callers, keys, warmUpMs, measuredMs }: ContainerLoad): Promise<LoadAnswer> {
-    const connections = await Promise.all(Array.from({ length: callers }, () => Connection.open(this.#port)))
-    const histogram = new Histogram()
-    const from = performance.now() + warmUpMs
-    const until = from + measuredMs
+  containers({ kind, keys, ...loop }: ContainerLoad): Promise<LoadAnswer> {
     const value = 'x'.repeat(VALUE_LENGTH)
-    const caller = async (connection: Connection, at: number): Promise<void> => {
-      for (let turn = 0; ; turn++) {
-        const startedAt = performance.now()
-        if (startedAt >= until) return
-        for (const words of wordsOf(kind, `${at}-${turn}`, `key ${(at + turn * callers) % keys}`, value))
-          await connection.ask(...words)
-        if (startedAt >= from) histogram.record((performance.now() - startedAt) * 1000)
+    return this.#load(loop, (ask, at) => {
+      let turn = 0
+      return async () => {
+        const name = `${at}-${turn}`
+        const key = `key ${(at + turn++ * loop.callers) % keys}`
+        for (const words of wordsOf(kind, name, key, value)) await ask(...words)
+        return 1
       }
-    }
-    await Promise.all(connections.map(caller))
+    })
+  }
+
+  /** Gives each caller a connection. @param first done before the callers begin */
+  async #load(
+    loop: ClosedLoop,
+    callerOf: (ask: Connection['ask'], at: number) => Caller,
+    first: (ask: Connection['ask']) => Promise<void> = async () => {},
+  ): Promise<LoadAnswer> {
+    const connections = await Promise.all(
+      Array.from({ length: loop.callers }, () => Connection.open(this.#port)),
+    )
+    const asks = connections.map(
+      (connection): Connection['ask'] =>
+        (...words) =>
+          connection.ask(...words),
+    )
+    for (const ask of asks.slice(0, 1)) await first(ask)
+    const answer = await closedLoop(loop, (at) => callerOf(asks[at] as Connection['ask'], at))
     for (const connection of connections) connection.close()
-    return { operations: histogram.total, wallMs: performance.now() - from, buckets: histogram.buckets() }
+    return answer
   }
 
   stop(): Promise<void> {

@@ -45,6 +45,16 @@ export class Servers {
     return { stdio, cwd: this.folder, ...(user ?? {}) }
   }
 
+  /** Stops what was started, and takes the folder away, when getting ready fails. */
+  async orStop(ready: Promise<void>): Promise<void> {
+    try {
+      await ready
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
   start(name: string, program: string, args: readonly string[]): void {
     this.#running.set(name, spawn(program, [...args], this.#options('ignore', this.user)))
   }

@@ -1,12 +1,12 @@
 import { Fleet } from '../fleet.ts'
 import { type Contender, interleave, type Measured } from '../interleave.ts'
-import type { KvAcknowledged, KvAnswer, KvKind, KvLoad } from '../kv-worker-protocol.ts'
 import { measuredRow } from '../measured-row.ts'
 import { findGalera, Galera } from '../peers/galera.ts'
 import { type Absent, absent, isAbsent } from '../peers/peer.ts'
 import { findPostgres, Postgres } from '../peers/postgres.ts'
 import type { Report, Row, Target } from '../report.ts'
 import type { SuiteOptions } from '../suite.ts'
+import type { KvAcknowledged, KvAnswer, KvKind, KvLoad } from '../workers/kv-worker-protocol.ts'
 import { largeTable } from './kv/large-table.ts'
 
 const NODES = 3

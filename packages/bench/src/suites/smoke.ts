@@ -1,7 +1,7 @@
 import { Fleet } from '../fleet.ts'
 import { median } from '../latency.ts'
 import type { Report, Row } from '../report.ts'
-import type { Load, LoadResult } from '../worker-protocol.ts'
+import type { Load, LoadResult } from '../workers/worker-protocol.ts'
 
 const NODES = 3
 const START_RUNS = 3

@@ -19,8 +19,8 @@ import {
   TEN_TABLES,
   TYPICAL,
 } from '../sql-suite-data.ts'
-import type { MovedAnswer, PlanningAnswer } from '../sql-worker-protocol.ts'
 import type { SuiteOptions } from '../suite.ts'
+import type { MovedAnswer, PlanningAnswer } from '../workers/sql-worker-protocol.ts'
 
 const CALL_MS_MAX = 600_000
 const PLANNING_RUNS = 200
@@ -111,7 +111,7 @@ async function startPostgres(
 
 async function startSqlite({ rows, progress }: SuiteOptions, stops: (() => Promise<void>)[]) {
   progress('loading SQLite')
-  const program = fileURLToPath(new URL('../sqlite-worker.ts', import.meta.url))
+  const program = fileURLToPath(new URL('../workers/sqlite-worker.ts', import.meta.url))
   const args = ['--conditions=source', '--disable-warning=ExperimentalWarning', program]
   const worker = new CalledProcess('SQLite', { program: process.execPath, args }, () => {})
   stops.push(() => worker.stop())

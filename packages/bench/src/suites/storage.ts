@@ -114,7 +114,7 @@ async function measure(engine: EngineName, rows: number): Promise<StorageFigures
   const folder = await mkdtemp(join(tmpdir(), 'cluster-bench-storage-'))
   try {
     const options: StorageWorkerOptions = { engine, folder, rows }
-    const worker = join(import.meta.dirname, '..', 'storage-worker.ts')
+    const worker = join(import.meta.dirname, '..', 'workers', 'storage-worker.ts')
     const child = spawn(
       process.execPath,
       ['--conditions=source', '--expose-gc', worker, JSON.stringify(options)],

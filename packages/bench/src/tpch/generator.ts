@@ -40,7 +40,7 @@ const TODAY = Date.UTC(1995, 5, 17) / DAY_MS
 const dateText = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10)
 
 /** `1234` cents are `12.34`. */
-export function money(cents: number): string {
+function money(cents: number): string {
   const size = Math.abs(cents)
   return `${cents < 0 ? '-' : ''}${Math.floor(size / 100)}.${String(size % 100).padStart(2, '0')}`
 }
@@ -48,7 +48,7 @@ export function money(cents: number): string {
 const numbered = (name: string, key: number): string => `${name}#${String(key).padStart(9, '0')}`
 
 /** How many rows the tables have that grow with the scale. */
-export function sizesAt(scale: number) {
+function sizesAt(scale: number) {
   const of = (rows: number): number => Math.max(1, Math.round(rows * scale))
   return {
     suppliers: Math.max(4, of(10_000)),

@@ -96,7 +96,7 @@ const SWEEP = 255
 export const END = 0xffff_ffff
 
 /** The machine's answers; `value` is what the table says. */
-export const STATUSES = [
+const STATUSES = [
   /** `value`: version, count, id of a message, or how many. */
   'done',
   /** The condition does not hold, or there is nothing like that. `value`: the version that there is. */

@@ -22,7 +22,7 @@ const lengthOf = (stored: Stored | null): number =>
   stored === null ? 0 : typeof stored === 'number' ? 8 : stored.length
 
 /** Counted bytes of a change. */
-export const changeBytes = ({ key, before, after }: Change): number =>
+const changeBytes = ({ key, before, after }: Change): number =>
   OVERHEAD + (typeof key === 'number' ? 8 : key.length) + lengthOf(before) + lengthOf(after)
 
 /** The newest changes of a container, by their numbers. */

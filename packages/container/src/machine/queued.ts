@@ -9,7 +9,7 @@ const RECEIPT_LENGTH_MAX = 128
 const bytesOf = (value: Uint8Array): number => OVERHEAD + value.length
 
 /** The smallest priority first, and of equal ones the one that came first. */
-export const readyKey = ({ priority, id }: Pick<Message, 'priority' | 'id'>): Key =>
+const readyKey = ({ priority, id }: Pick<Message, 'priority' | 'id'>): Key =>
   new KeyWriter().double(priority).double(id).finish()
 
 export function push(

@@ -11,7 +11,7 @@ export interface BatchSource {
 }
 
 /** Collects rows into batches. */
-export class BatchBuilder {
+class BatchBuilder {
   #keys: Key[] = []
   #columns: Value[][] = []
 

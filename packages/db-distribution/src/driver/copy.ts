@@ -95,7 +95,7 @@ async function* chunks(context: Context, frames: AsyncIterator<Uint8Array>): Asy
   }
 }
 
-export async function nextFrame(
+async function nextFrame(
   context: Context,
   frames: AsyncIterator<Uint8Array>,
   ms = SILENCE_MS,

@@ -31,7 +31,7 @@ class StoreSource implements BatchSource {
   }
 }
 
-export function scanRequest(scan: HolderScan): ScanRequest {
+function scanRequest(scan: HolderScan): ScanRequest {
   return {
     relation: scan.relation,
     range: scan.range,

@@ -16,7 +16,7 @@ const WIRE_FORMAT = 1
 /** The name of the service in `Peers`. */
 export const SERVICE = 'db'
 /** Frames are kept below this, so that they share a link well with others. */
-export const FRAME_BYTES_TARGET = 256 * 1024
+const FRAME_BYTES_TARGET = 256 * 1024
 
 /** More columns than any row has; a larger number is garbage. */
 const COLUMNS_MAX = 4_096

@@ -2,6 +2,7 @@ import {
   assert,
   type Key,
   type KeyRange,
+  lowerBound,
   type PartitionId,
   type RelationId,
   type Row,
@@ -47,17 +48,6 @@ class WrittenKeys {
     const end = to === undefined ? this.#sorted.length : lowerBound(this.#sorted, to)
     return this.#sorted.slice(start, end)
   }
-}
-
-function lowerBound(sorted: readonly Key[], key: Key): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((sorted[middle] as Key) < key) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 export interface OwnRow {

@@ -226,10 +226,6 @@ export class ByteReader {
     return this.#at
   }
 
-  get atEnd(): boolean {
-    return this.#at >= this.#bytes.length
-  }
-
   #need(bytes: number): void {
     if (this.#at + bytes > this.#bytes.length) throw malformed('they end too early')
   }

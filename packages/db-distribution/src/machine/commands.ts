@@ -16,7 +16,7 @@ import { type Reads, readReads, writeReads } from './reads.ts'
 import { type NodeTraits, readTraits, writeTraits } from './traits.ts'
 
 /** Version of the commands' layout; the second byte of each. */
-export const COMMAND_FORMAT = 1
+const COMMAND_FORMAT = 1
 
 const CREATE = 1
 const ASSIGN = 2

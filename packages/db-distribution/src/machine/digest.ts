@@ -2,7 +2,7 @@ import { crc32c, hash32, type Key, type RelationId, type Row } from '@cluster/co
 import { ByteWriter } from './bytes.ts'
 
 /** Rows of a relation fall into so many buckets by their keys, so that a difference is found without comparing all of them. */
-export const BUCKETS = 1_024
+const BUCKETS = 1_024
 
 /** What some rows are, in 64 bits; the order in which they were added does not matter. */
 export interface Digest {

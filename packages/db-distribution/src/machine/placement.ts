@@ -27,7 +27,7 @@ export interface NodeView {
 }
 
 /** How much a node wants a partition, the same everywhere. @see Thaler & Ravishankar 1998, highest random weight */
-export function weight(database: number, partition: PartitionId, node: NodeId): number {
+function weight(database: number, partition: PartitionId, node: NodeId): number {
   return hash32(`${database}/${partition}/${node}`)
 }
 
@@ -37,11 +37,7 @@ export function isEverywhere(options: Required<DatabaseOptions>, partition: Part
 }
 
 /** How many replicas of the partition there should be on `nodes` nodes. */
-export function replicasWanted(
-  options: Required<DatabaseOptions>,
-  partition: PartitionId,
-  nodes: number,
-): number {
+function replicasWanted(options: Required<DatabaseOptions>, partition: PartitionId, nodes: number): number {
   if (partition === EVERYWHERE || options.redundancy === 'all') return nodes
   return Math.min(options.redundancy, nodes)
 }

@@ -4,7 +4,7 @@ import { type RangeRead, type Reads, readReads, writeReads } from './reads.ts'
 import type { WrittenKeys } from './window.ts'
 
 /** Transactions that may wait for their turn in one database. */
-export const QUEUE_MAX = 64
+const QUEUE_MAX = 64
 /** A turn lasts at most this long, in log time. */
 export const TURN_MS_MAX = 10_000
 

@@ -14,7 +14,7 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /** Remembers every word that was ever submitted, in order. */
-export class Words implements StateMachine {
+class Words implements StateMachine {
   readonly name = 'words'
   words: string[] = []
   restoredAt: number[] = []

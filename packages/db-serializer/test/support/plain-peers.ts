@@ -1,19 +1,14 @@
-import {
-  type Address,
-  type CallOptions,
-  type Cancel,
-  type ChannelHandlers,
-  type Clock,
-  EventHub,
-  type FrameStream,
-  type LinkInfo,
-  type Member,
-  type MemberState,
-  type NodeId,
-  type Peers,
-  type PeersEvents,
-  type Transport,
+import type {
+  Address,
+  ChannelHandlers,
+  Clock,
+  LinkInfo,
+  Member,
+  MemberState,
+  NodeId,
+  Transport,
 } from '@cluster/core'
+import { TransportPeers } from '@cluster/testkit'
 
 interface Known {
   member: Member
@@ -25,25 +20,21 @@ const DEAD_MS = 3_000
 const FAREWELL = 'farewell'
 
 /** The least that is a `Peers`: dials a fixed list of addresses and proves deaths. Heartbeats are the log's own. */
-export class PlainPeers implements Peers {
-  readonly self: NodeId
-  readonly #transport: Transport
+export class PlainPeers extends TransportPeers {
   readonly #clock: Clock
   readonly #addresses: readonly Address[]
-  readonly #events = new EventHub<PeersEvents>()
   readonly #known = new Map<NodeId, Known>()
   #stopped = false
 
   constructor(transport: Transport, clock: Clock, addresses: readonly Address[]) {
-    this.self = transport.self
-    this.#transport = transport
+    super(transport)
     this.#clock = clock
     this.#addresses = addresses
     transport.on('linkUp', (link) => this.#linkUp(link))
     transport.on('linkDown', (link) => {
       const known = this.#known.get(link.peer)
       const silentMs = Math.max(0, clock.now() - (known?.heardAt ?? 0))
-      this.#events.emit('linkDown', { peer: link.peer, start: link.start, cause: link.cause, silentMs })
+      this.events.emit('linkDown', { peer: link.peer, start: link.start, cause: link.cause, silentMs })
       if (this.#stopped) return
       if (known?.member.state === 'alive') this.#set(link.peer, 'suspected')
       if (link.cause === 'closed-by-host') void this.#prove(link)
@@ -60,7 +51,7 @@ export class PlainPeers implements Peers {
     const own: Member = {
       id: this.self,
       state: 'alive',
-      addresses: this.#transport.addresses(),
+      addresses: this.transport.addresses(),
       start: 1,
       heardAt: this.#clock.now(),
       self: true,
@@ -74,16 +65,12 @@ export class PlainPeers implements Peers {
     return this.members().find((member) => member.id === id) ?? null
   }
 
-  on<Type extends keyof PeersEvents>(type: Type, listener: (event: PeersEvents[Type]) => void): Cancel {
-    return this.#events.on(type, listener)
-  }
-
-  serve(service: string, handlers: ChannelHandlers): void {
+  override serve(service: string, handlers: ChannelHandlers): void {
     const heard = (peer: NodeId): void => {
       const known = this.#known.get(peer)
       if (known) known.heardAt = this.#clock.now()
     }
-    this.#transport.handle(service, {
+    super.serve(service, {
       ...handlers,
       notify: (peer, frame) => {
         heard(peer)
@@ -92,44 +79,23 @@ export class PlainPeers implements Peers {
     })
   }
 
-  notify(peer: NodeId, service: string, frame: Uint8Array): boolean {
-    return this.#transport.notify(peer, service, frame)
-  }
-
-  broadcast(service: string, frame: Uint8Array): number {
-    return this.#transport.links().filter(({ peer }) => this.notify(peer, service, frame)).length
-  }
-
-  request(peer: NodeId, service: string, frame: Uint8Array, options?: CallOptions): Promise<Uint8Array> {
-    return this.#transport.request(peer, service, frame, options)
-  }
-
-  openStream(
-    peer: NodeId,
-    service: string,
-    opening: Uint8Array,
-    options?: CallOptions,
-  ): Promise<FrameStream> {
-    return this.#transport.openStream(peer, service, opening, options)
-  }
-
   async start(): Promise<void> {
-    await this.#transport.start()
+    await this.transport.start()
     this.#dial()
   }
 
   async stop(reason: 'away' | 'left'): Promise<void> {
     this.#stopped = true
     this.broadcast(FAREWELL, new Uint8Array([reason === 'left' ? 1 : 0]))
-    await this.#transport.stop()
+    await this.transport.stop()
   }
 
   #dial(): void {
     if (this.#stopped) return
-    const linked = new Set(this.#transport.links().flatMap(({ listening }) => listening))
+    const linked = new Set(this.transport.links().flatMap(({ listening }) => listening))
     for (const address of this.#addresses) {
-      if (linked.has(address) || this.#transport.addresses().includes(address)) continue
-      this.#transport.connect(address, { deadlineMs: 500 }).catch(() => {})
+      if (linked.has(address) || this.transport.addresses().includes(address)) continue
+      this.transport.connect(address, { deadlineMs: 500 }).catch(() => {})
     }
     this.#clock.after(DIAL_MS, () => this.#dial())
   }
@@ -139,8 +105,8 @@ export class PlainPeers implements Peers {
     const heardAt = this.#clock.now()
     const member: Member = { id: peer, state: 'alive', addresses: listening, start, heardAt, self: false }
     this.#known.set(peer, { member, heardAt })
-    this.#events.emit('linkUp', { peer, start })
-    if (before !== 'alive') this.#events.emit('member', { member, before })
+    this.events.emit('linkUp', { peer, start })
+    if (before !== 'alive') this.events.emit('member', { member, before })
   }
 
   #set(peer: NodeId, state: MemberState): void {
@@ -148,19 +114,19 @@ export class PlainPeers implements Peers {
     if (!known || known.member.state === state) return
     const before = known.member.state
     known.member = { ...known.member, state }
-    this.#events.emit('member', { member: known.member, before })
+    this.events.emit('member', { member: known.member, before })
   }
 
   async #prove({ peer, start, listening }: LinkInfo): Promise<void> {
     const silentMs = Math.max(0, this.#clock.now() - (this.#known.get(peer)?.heardAt ?? 0))
     const [address] = listening
     if (address === undefined) return
-    const result = await this.#transport.probe(address, { deadlineMs: 500 }).catch(() => null)
+    const result = await this.transport.probe(address, { deadlineMs: 500 }).catch(() => null)
     if (this.#stopped || result === null || result.answer === 'silent') return
     if (this.#known.get(peer)?.member.state !== 'suspected') return
     if (result.answer === 'node' && (result.peer !== peer || result.start <= start)) return
     const by = result.answer === 'refused' ? 'refused' : 'restarted'
-    this.#events.emit('deathProved', { peer, start, silentMs, by })
+    this.events.emit('deathProved', { peer, start, silentMs, by })
     if (by === 'refused') this.#set(peer, 'dead')
   }
 }

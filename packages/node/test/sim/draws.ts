@@ -2,12 +2,12 @@ import { chance, pick, shuffle } from '@cluster/core'
 import type { SimRandom } from '@cluster/testkit'
 
 /** What clients of databases may do. */
-export const LOADS = ['registers', 'bank', 'lists', 'duty', 'forks', 'set', 'counters', 'owners'] as const
+const LOADS = ['registers', 'bank', 'lists', 'duty', 'forks', 'set', 'counters', 'owners'] as const
 
 export type LoadName = (typeof LOADS)[number]
 
 /** What clients of shared objects may do. */
-export const OBJECTS = ['map', 'queue', 'counter', 'topic', 'ttl', 'lock'] as const
+const OBJECTS = ['map', 'queue', 'counter', 'topic', 'ttl', 'lock'] as const
 
 /** `spread`: a map on the partitions of a database. */
 export type ObjectsName = (typeof OBJECTS)[number] | 'spread'

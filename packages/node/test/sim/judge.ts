@@ -15,7 +15,7 @@ export async function judge<App>(stage: Stage<App>, nodes: readonly SimNode<App>
 }
 
 /** Judges what the nodes hold: all the same, and every acknowledged write, once. @throws Problem */
-export async function judgeHeld<App>(stage: Stage<App>, nodes: readonly SimNode<App>[]): Promise<void> {
+async function judgeHeld<App>(stage: Stage<App>, nodes: readonly SimNode<App>[]): Promise<void> {
   const { world, suite, context, clients } = stage
   const apps = appsOf(nodes)
   const difference = suite.compare(apps, context)

@@ -41,7 +41,7 @@ const DEADLINE = { deadlineMs: 3_000 } as const
 const OLD_VERSION = VERSION_OF.bundles - 1
 
 /** Snapshots are taken often and little is kept behind them, so that nodes that were down need them. */
-export const shortLog = { snapshotEntries: 120, tailEntries: 30 } as const
+const shortLog = { snapshotEntries: 120, tailEntries: 30 } as const
 
 /** What the program of this life of a node supports: those of the first nodes are old, where there are upgrades. */
 function supportsOf({ upgrades }: SuiteContext['profile'], start: number, first: boolean): number {

@@ -16,7 +16,7 @@ import { type SimNode, World } from '@cluster/testkit'
 export const ITEMS = relationId(16)
 export const PATIENCE_MS = 120_000
 
-export const key = (value: number): Key => new KeyWriter().double(value).finish()
+const key = (value: number): Key => new KeyWriter().double(value).finish()
 
 export function item(database: Database, value: number, relation: RelationId = ITEMS): RowAddress {
   return { relation, partition: database.partitionOf(key(value)), key: key(value) }

@@ -1,42 +1,31 @@
-import { silentLogger } from '@cluster/core'
 import { SimRandom, wire, wireAttack } from '@cluster/testkit'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { type PgwireServer, pgwireServer, scramVerifier } from '../../src/index.ts'
-import { realClock } from './support/real-clock.ts'
-import { ToyBackend } from './support/toy-backend.ts'
+import { scramVerifier } from '../../src/index.ts'
+import { ToyServer } from './support/toy-server.ts'
 
-const { Body, frame, query, startup, WireClient } = wire
+const { Body, frame, query, startup } = wire
 const STARTUP = { user: 'tester', database: 'shop' }
 const ATTACKS = 150
 const AT_ONCE = 8
 const LOGINS = 100
 
-let backend: ToyBackend
-let server: PgwireServer
-let port: number
+let toy: ToyServer
 
 beforeEach(async () => {
-  backend = new ToyBackend()
-  server = pgwireServer({ messageBytesMax: 100_000, portalBytesMax: 200_000 })({
-    backend,
-    clock: realClock,
-    random: new SimRandom(7),
-    logger: silentLogger,
-  })
-  port = await server.listen({ port: 0 })
+  toy = await ToyServer.start({ messageBytesMax: 100_000, portalBytesMax: 200_000 })
 })
-afterEach(() => server.close())
+afterEach(() => toy.close())
 
 describe('clients that do bad things', () => {
   test('get an error or lose their connection, and another one notices nothing', async () => {
     const problems: string[] = []
     let next = 0
     const attacker = async (): Promise<void> => {
-      const bystander = await WireClient.ready(port, STARTUP)
+      const bystander = await toy.ready(STARTUP)
       while (next < ATTACKS) {
         const seed = next++
         const { kind, problem } = await wireAttack({
-          port,
+          port: toy.port,
           random: new SimRandom(seed),
           startup: STARTUP,
           statements: [
@@ -66,9 +55,12 @@ describe('clients that do bad things', () => {
   })
 
   test('guess passwords in bulk and learn nothing', async () => {
-    backend.admission = { how: 'scram', verifier: await scramVerifier('secret', Uint8Array.of(1, 2, 3, 4)) }
+    toy.backend.admission = {
+      how: 'scram',
+      verifier: await scramVerifier('secret', Uint8Array.of(1, 2, 3, 4)),
+    }
     const guess = async (i: number): Promise<string> => {
-      const client = await WireClient.connect(port)
+      const client = await toy.connected()
       client.send(startup(STARTUP))
       const [offer = ''] = await client.lines(1)
       if (offer.startsWith('error')) return offer
@@ -93,6 +85,6 @@ describe('clients that do bad things', () => {
       new Set(['error FATAL 53300 too many logins of this address are under way']),
     )
     expect(wrong.length).toBeLessThan(LOGINS)
-    expect(backend.sessions).toEqual([])
+    expect(toy.backend.sessions).toEqual([])
   })
 })

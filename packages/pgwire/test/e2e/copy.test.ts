@@ -1,41 +1,19 @@
 import { once } from 'node:events'
-import { type Random, silentLogger } from '@cluster/core'
 import { wire } from '@cluster/testkit'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { type PgwireServer, pgwireServer } from '../../src/index.ts'
-import { realClock } from './support/real-clock.ts'
-import { ToyBackend } from './support/toy-backend.ts'
+import { ToyServer } from './support/toy-server.ts'
 import { countUntilReady, stalled } from './support/unread.ts'
 
-const {
-  bind,
-  copyData,
-  copyDone,
-  copyFail,
-  describeMessage,
-  execute,
-  flush,
-  parse,
-  query,
-  sync,
-  WireClient,
-} = wire
+const { bind, copyData, copyDone, copyFail, describeMessage, execute, flush, parse, query, sync } = wire
 
-const random: Random = { uint32: () => 7, bytes: (length) => new Uint8Array(length) }
-
-let backend: ToyBackend
-let server: PgwireServer
+let toy: ToyServer
 let client: wire.WireClient
 
 beforeEach(async () => {
-  backend = new ToyBackend()
-  server = pgwireServer()({ backend, clock: realClock, random, logger: silentLogger })
-  client = await WireClient.ready(await server.listen({ port: 0 }))
+  toy = await ToyServer.start()
+  client = await toy.ready()
 })
-afterEach(async () => {
-  client.close()
-  await server.close()
-})
+afterEach(() => toy.close())
 
 describe('rows from the client', () => {
   test('are asked for, taken, and counted', async () => {
@@ -43,7 +21,7 @@ describe('rows from the client', () => {
     expect(await client.lines(1)).toEqual(['copy in 0 0,0'])
     client.send(copyData('a\nb'), flush(), copyData('c\n'), sync(), copyDone())
     expect(await client.untilReady()).toEqual(['complete COPY 2', 'ready I'])
-    expect(backend.done).toEqual(['copyin', 'copied "a\\nbc\\n"'])
+    expect(toy.backend.done).toEqual(['copyin', 'copied "a\\nbc\\n"'])
   })
 
   test('may come before they are asked for', async () => {
@@ -59,7 +37,7 @@ describe('rows from the client', () => {
       'error ERROR 57014 COPY from stdin failed: no more paper',
       'ready I',
     ])
-    expect(backend.done).toEqual(['copyin', 'copy failed'])
+    expect(toy.backend.done).toEqual(['copyin', 'copy failed'])
   })
 
   test('an error ends it, and what the client still sends is nobody’s', async () => {
@@ -102,8 +80,8 @@ describe('rows from the client', () => {
     expect(await client.lines(1)).toEqual(['copy in 0 0,0'])
     client.socket.end()
     await once(client.socket, 'close')
-    expect(backend.done).toEqual(['begin', 'copyin', 'copy failed'])
-    expect(backend.sessions[0]?.closed).toBe(true)
+    expect(toy.backend.done).toEqual(['begin', 'copyin', 'copy failed'])
+    expect(toy.backend.sessions[0]?.closed).toBe(true)
   })
 })
 
@@ -133,7 +111,7 @@ describe('rows to the client', () => {
   test('no more are made than a client that does not read can be sent', async () => {
     client.socket.pause()
     client.send(query('copyout 1000000'))
-    const [session] = backend.sessions
+    const [session] = toy.backend.sessions
     expect(await stalled(session)).toBeLessThan(1_000_000)
     client.socket.resume()
     expect(await countUntilReady(client, 'd')).toBe(1_000_000)
@@ -154,7 +132,7 @@ describe('among other statements', () => {
       'complete INSERT 0 1',
       'ready I',
     ])
-    expect(backend.done).toEqual([
+    expect(toy.backend.done).toEqual([
       'BEGIN',
       'insert',
       'copyin',
@@ -173,6 +151,6 @@ describe('among other statements', () => {
       'error ERROR 22012 fail failed',
       'ready I',
     ])
-    expect(backend.done.at(-1)).toBe('ROLLBACK')
+    expect(toy.backend.done.at(-1)).toBe('ROLLBACK')
   })
 })

@@ -1,5 +1,4 @@
 import type { Clock } from '@cluster/core'
-import { silentLogger } from '@cluster/core'
 import { scramLogin, wire } from '@cluster/testkit'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { ByteStream } from '../../src/driver/byte-stream.ts'
@@ -7,12 +6,12 @@ import { Incoming } from '../../src/driver/incoming.ts'
 import { authenticate } from '../../src/driver/login.ts'
 import { LoginGate } from '../../src/driver/login-gate.ts'
 import { Outgoing } from '../../src/driver/outgoing.ts'
-import { nodeCrypto, type PgwireServer, pgwireServer, scramVerifier } from '../../src/index.ts'
+import { nodeCrypto, scramVerifier } from '../../src/index.ts'
 import { MessageReader } from '../../src/machine/message-reader.ts'
 import { realClock } from './support/real-clock.ts'
 import { ToyBackend } from './support/toy-backend.ts'
+import { ToyServer } from './support/toy-server.ts'
 
-const { WireClient } = wire
 const nonce = (bytes: number): Uint8Array => new Uint8Array(bytes).fill(5)
 
 /** Time that passes only in waits, which are over at once. */
@@ -111,29 +110,16 @@ describe('who comes from elsewhere', () => {
 })
 
 describe('wrong passwords in bulk', () => {
-  let server: PgwireServer
-  const clients: wire.WireClient[] = []
-  afterEach(async () => {
-    for (const client of clients.splice(0)) client.close()
-    await server.close()
-  })
+  let toy: ToyServer
+  afterEach(() => toy.close())
 
   test('are turned away beyond a bound, and whoever is in notices nothing', async () => {
-    const backend = new ToyBackend()
-    server = pgwireServer({ loginsMax: 3, connectionsMax: 50 })({
-      backend,
-      clock: realClock,
-      random: { uint32: () => 1, bytes: nonce },
-      logger: silentLogger,
-    })
-    const port = await server.listen({ port: 0 })
-    const inside = await WireClient.ready(port)
-    clients.push(inside)
-    backend.admission = { how: 'scram', verifier: await scramVerifier('secret', Uint8Array.of(1)) }
+    toy = await ToyServer.start({ loginsMax: 3, connectionsMax: 50 })
+    const inside = await toy.ready()
+    toy.backend.admission = { how: 'scram', verifier: await scramVerifier('secret', Uint8Array.of(1)) }
     const outcomes = await Promise.all(
       Array.from({ length: 12 }, async (_, i) => {
-        const client = await WireClient.connect(port)
-        clients.push(client)
+        const client = await toy.connected()
         const [line] = await scramLogin(client, { user: 'tester', database: 'shop', password: `guess ${i}` })
         return line
       }),
@@ -144,8 +130,7 @@ describe('wrong passwords in bulk', () => {
     expect(outcomes.filter((line) => line === refused).length).toBeLessThanOrEqual(3)
     inside.send(wire.query('insert'))
     expect(await inside.untilReady()).toEqual(['complete INSERT 0 1', 'ready I'])
-    const right = await WireClient.connect(port)
-    clients.push(right)
+    const right = await toy.connected()
     const lines = await scramLogin(right, { user: 'tester', database: 'shop', password: 'secret' })
     expect(lines.at(-1)).toBe('ready I')
   })

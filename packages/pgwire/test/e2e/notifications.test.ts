@@ -1,29 +1,20 @@
-import { type Random, silentLogger } from '@cluster/core'
 import { wire } from '@cluster/testkit'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { type PgwireServer, pgwireServer } from '../../src/index.ts'
-import { realClock } from './support/real-clock.ts'
-import { ToyBackend, ToyError, type ToySession } from './support/toy-backend.ts'
+import { ToyError, type ToySession } from './support/toy-backend.ts'
+import { ToyServer } from './support/toy-server.ts'
 
-const { query, WireClient } = wire
+const { query } = wire
 
-const random: Random = { uint32: () => 1, bytes: (length) => new Uint8Array(length) }
-
-let backend: ToyBackend
-let server: PgwireServer
+let toy: ToyServer
 let client: wire.WireClient
 let session: ToySession
 
 beforeEach(async () => {
-  backend = new ToyBackend()
-  server = pgwireServer()({ backend, clock: realClock, random, logger: silentLogger })
-  client = await WireClient.ready(await server.listen({ port: 0 }))
-  session = backend.sessions[0] as ToySession
+  toy = await ToyServer.start()
+  client = await toy.ready()
+  session = toy.backend.sessions[0] as ToySession
 })
-afterEach(async () => {
-  client.close()
-  await server.close()
-})
+afterEach(() => toy.close())
 
 const told = (payload: string): string => `notification from a process: news ${payload}`
 

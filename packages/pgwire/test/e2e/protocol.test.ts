@@ -1,9 +1,8 @@
-import { type Random, silentLogger } from '@cluster/core'
 import { scramLogin, wire } from '@cluster/testkit'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { type PgwireServer, pgwireServer, scramVerifier } from '../../src/index.ts'
+import { scramVerifier } from '../../src/index.ts'
 import { realClock } from './support/real-clock.ts'
-import { ToyBackend } from './support/toy-backend.ts'
+import { ToyServer } from './support/toy-server.ts'
 import { countUntilReady, stalled } from './support/unread.ts'
 
 const {
@@ -19,54 +18,19 @@ const {
   startup,
   sync,
   untyped,
-  WireClient,
 } = wire
 
 const encoder = new TextEncoder()
-let last = 1
-const random: Random = {
-  uint32: () => {
-    last = (last * 1_103_515_245 + 12_345) >>> 0
-    return last
-  },
-  bytes: (length) => Uint8Array.from({ length }, () => random.uint32() >>> 24),
-}
-
-let backend: ToyBackend
-let server: PgwireServer
-let port: number
-const clients: wire.WireClient[] = []
+let toy: ToyServer
 
 beforeEach(async () => {
-  backend = new ToyBackend()
-  server = pgwireServer({ connectionsMax: 4, messageBytesMax: 100_000, portalBytesMax: 200_000 })({
-    backend,
-    clock: realClock,
-    random,
-    logger: silentLogger,
-  })
-  port = await server.listen({ port: 0 })
+  toy = await ToyServer.start({ connectionsMax: 4, messageBytesMax: 100_000, portalBytesMax: 200_000 })
 })
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.close()
-  await server.close()
-})
-
-async function ready(parameters: Readonly<Record<string, string>> = {}): Promise<wire.WireClient> {
-  const client = await WireClient.ready(port, parameters)
-  clients.push(client)
-  return client
-}
-
-async function connected(): Promise<wire.WireClient> {
-  const client = await WireClient.connect(port)
-  clients.push(client)
-  return client
-}
+afterEach(() => toy.close())
 
 describe('the start', () => {
   test('requests for encryption are answered, and the login goes on', async () => {
-    const client = await connected()
+    const client = await toy.connected()
     client.send(untyped(new Body().int32(80877104).done()))
     expect(await client.byte()).toBe('N')
     client.send(untyped(new Body().int32(80877103).done()))
@@ -81,7 +45,7 @@ describe('the start', () => {
   })
 
   test('a client of protocol 3.2 gets a longer key, and one of a later version is told what there is', async () => {
-    const client = await connected()
+    const client = await toy.connected()
     client.send(startup({ user: 'tester', database: 'shop', '_pq_.future': 'yes' }, 7))
     expect(await client.untilReady()).toEqual([
       'version 3.2 without _pq_.future',
@@ -93,21 +57,21 @@ describe('the start', () => {
   })
 
   test('a client keeps the version that it asked for, and hears of options that are not known', async () => {
-    const older = await connected()
+    const older = await toy.connected()
     const options = { '_pq_.a': '1', '_pq_.b': '' }
     older.send(startup({ user: 'tester', database: 'shop', ...options }, 0))
     expect((await older.untilReady()).slice(0, 2)).toEqual([
       'version 3.0 without _pq_.a without _pq_.b',
       'authentication 0',
     ])
-    const newer = await connected()
+    const newer = await toy.connected()
     newer.send(startup({ user: 'tester', database: 'shop' }, 2))
     expect((await newer.untilReady())[0]).toBe('authentication 0')
   })
 
   test('an unknown database, no user, and another protocol are refused', async () => {
     const refused = async (...bytes: Uint8Array[]): Promise<string[]> => {
-      const client = await connected()
+      const client = await toy.connected()
       client.send(...bytes)
       return client.untilReady()
     }
@@ -130,21 +94,21 @@ describe('the start', () => {
   })
 
   test('one client too many is told so', async () => {
-    for (let i = 0; i < 4; i++) await ready()
-    const client = await connected()
+    for (let i = 0; i < 4; i++) await toy.ready()
+    const client = await toy.connected()
     expect(await client.untilReady()).toEqual([
       'error FATAL 53300 sorry, too many clients already',
       'closed by the server',
     ])
-    expect(server.connections).toBe(4)
+    expect(toy.server.connections).toBe(4)
   })
 })
 
 describe('a password', () => {
   async function login(password: string): Promise<string[]> {
     const verifier = await scramVerifier('secret', Uint8Array.of(1, 2, 3, 4))
-    backend.admission = { how: 'scram', verifier }
-    return scramLogin(await connected(), { user: 'tester', database: 'shop', password })
+    toy.backend.admission = { how: 'scram', verifier }
+    return scramLogin(await toy.connected(), { user: 'tester', database: 'shop', password })
   }
 
   test('the right one lets in, a wrong one does not', async () => {
@@ -159,12 +123,12 @@ describe('a password', () => {
       'error FATAL 28P01 password authentication failed for user "tester"',
       'closed by the server',
     ])
-    expect(backend.sessions).toHaveLength(1)
+    expect(toy.backend.sessions).toHaveLength(1)
   })
 
   test('whoever may not come in from there is told why', async () => {
-    backend.admission = { how: 'refuse', error: { sqlstate: '28000', message: 'not from there' } }
-    const client = await connected()
+    toy.backend.admission = { how: 'refuse', error: { sqlstate: '28000', message: 'not from there' } }
+    const client = await toy.connected()
     client.send(startup({ user: 'tester', database: 'shop' }))
     expect(await client.untilReady()).toEqual(['error FATAL 28000 not from there', 'closed by the server'])
   })
@@ -172,7 +136,7 @@ describe('a password', () => {
 
 describe('simple queries', () => {
   test('rows, several statements, errors, nothing at all, and changed settings', async () => {
-    const client = await ready()
+    const client = await toy.ready()
     client.send(query('rows 2'))
     expect(await client.untilReady()).toEqual([
       'columns n:23',
@@ -203,10 +167,10 @@ describe('simple queries', () => {
   })
 
   test('a client that does not read costs bounded memory, and may still read all of it', async () => {
-    const client = await ready()
+    const client = await toy.ready()
     client.socket.pause()
     client.send(query('rows 1000000'))
-    const session = backend.sessions[0]
+    const session = toy.backend.sessions[0]
     expect(await stalled(session)).toBeLessThan(1_000_000)
     client.socket.resume()
     expect(await countUntilReady(client, 'D')).toBe(1_000_000)
@@ -215,7 +179,7 @@ describe('simple queries', () => {
 
 describe('extended queries', () => {
   test('parse, bind, describe, execute, with parameters in text and binary', async () => {
-    const client = await ready()
+    const client = await toy.ready()
     client.send(parse('s', 'echo 25 23'), describeMessage('S', 's'), flush())
     expect(await client.lines(3)).toEqual(['parsed', 'parameters 25 23', 'columns p1:25 p2:23'])
     client.send(
@@ -240,14 +204,14 @@ describe('extended queries', () => {
   })
 
   test('after an error everything up to the next Sync is left out', async () => {
-    const client = await ready()
+    const client = await toy.ready()
     client.send(parse('', 'nonsense'), bind('', ''), execute(''), query('rows 1'), sync(), query('rows 1'))
     expect(await client.untilReady()).toEqual(['error ERROR 42601 syntax error', 'ready I'])
     expect(await client.untilReady()).toContain('row 0')
   })
 
   test('a portal gives its rows in portions, while other statements run in between', async () => {
-    const client = await ready()
+    const client = await toy.ready()
     client.send(query('begin'))
     await client.untilReady()
     client.send(parse('', 'rows 250'), bind('p', ''), execute('p', 120), sync())
@@ -268,7 +232,7 @@ describe('extended queries', () => {
   })
 
   test('what a suspended portal keeps for others has a bound', async () => {
-    const client = await ready()
+    const client = await toy.ready()
     client.send(parse('', 'rows 100000'), bind('p', ''), execute('p', 1), query('rows 1'))
     expect((await client.untilReady()).slice(-2)).toEqual([
       'error ERROR 53200 a suspended portal would keep more than 200000 bytes',
@@ -277,10 +241,10 @@ describe('extended queries', () => {
   })
 
   test('several statements up to a Sync are one transaction, a single one is its own', async () => {
-    const client = await ready()
+    const client = await toy.ready()
     client.send(parse('i', 'insert'), bind('', 'i'), execute(''), sync())
     await client.untilReady()
-    expect(backend.done.splice(0)).toEqual(['insert'])
+    expect(toy.backend.done.splice(0)).toEqual(['insert'])
     client.send(bind('', 'i'), execute(''), bind('', 'i'), execute(''), sync())
     expect(await client.untilReady()).toEqual([
       'bound',
@@ -289,10 +253,10 @@ describe('extended queries', () => {
       'complete INSERT 0 1',
       'ready I',
     ])
-    expect(backend.done.splice(0)).toEqual(['BEGIN', 'insert', 'insert', 'COMMIT'])
+    expect(toy.backend.done.splice(0)).toEqual(['BEGIN', 'insert', 'insert', 'COMMIT'])
     client.send(parse('f', 'fail'), bind('', 'i'), execute(''), bind('', 'f'), execute(''), sync())
     expect((await client.untilReady()).slice(-2)).toEqual(['error ERROR 22012 fail failed', 'ready I'])
-    expect(backend.done.splice(0)).toEqual(['BEGIN', 'insert', 'fail', 'ROLLBACK'])
+    expect(toy.backend.done.splice(0)).toEqual(['BEGIN', 'insert', 'fail', 'ROLLBACK'])
     // A transaction that was asked for stays.
     client.send(parse('b', 'begin'), bind('', 'b'), execute(''), bind('', 'i'), execute(''), sync())
     expect((await client.untilReady()).at(-1)).toBe('ready T')
@@ -303,14 +267,14 @@ describe('cancelling', () => {
   test.each([0, 2])(
     'another connection with the right key of 3.%i ends what runs; a wrong one does nothing',
     async (minor) => {
-      const client = await connected()
+      const client = await toy.connected()
       client.send(startup({ user: 'tester', database: 'shop' }, minor))
       let key: Uint8Array = new Uint8Array()
       for (let message = await client.next(); message?.type !== 'Z'; message = await client.next())
         if (message?.type === 'K') key = message.body
       client.send(query('wait'))
       const cancel = async (secret: Uint8Array): Promise<void> => {
-        const other = await connected()
+        const other = await toy.connected()
         other.send(untyped(new Body().int32(80877102).bytes(secret).done()))
         expect(await other.next()).toBeNull()
       }
@@ -327,9 +291,9 @@ describe('cancelling', () => {
   )
 
   test('a client that vanishes takes its statement along', async () => {
-    const client = await ready()
+    const client = await toy.ready()
     client.send(query('wait'))
-    const [session] = backend.sessions
+    const [session] = toy.backend.sessions
     client.socket.resetAndDestroy()
     while (session?.closed !== true) await realClock.turn()
     expect(session?.closed).toBe(true)
@@ -351,7 +315,7 @@ describe('bad input', () => {
       frame('B', new Body().text('').text('').int16(0).int16(1).int32(-5).int16(0).done()),
     ],
   ])('%s ends this connection with an error, and no other', async (_, bytes) => {
-    const [bad, good] = [await ready(), await ready()]
+    const [bad, good] = [await toy.ready(), await toy.ready()]
     bad.send(bytes)
     const lines = await bad.untilReady()
     expect(lines[0]).toMatch(/^error FATAL 08P01 /)
@@ -361,7 +325,7 @@ describe('bad input', () => {
   })
 
   test('a statement that is given too few parameters, or with too many formats', async () => {
-    const client = await ready()
+    const client = await toy.ready()
     client.send(parse('', 'echo 25'), bind('', '', []), sync())
     expect(await client.untilReady()).toContain(
       'error ERROR 08P01 bind message supplies 0 parameters, but prepared statement unnamed requires 1',
@@ -371,8 +335,8 @@ describe('bad input', () => {
   })
 
   test('every client hears that the node stops', async () => {
-    const client = await ready()
-    const closing = server.close()
+    const client = await toy.ready()
+    const closing = toy.server.close()
     expect(await client.untilReady()).toEqual([
       'error FATAL 57P01 terminating connection: this node stops',
       'closed by the server',

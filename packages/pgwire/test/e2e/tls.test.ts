@@ -2,44 +2,33 @@ import { createHash, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connect as secure } from 'node:tls'
-import { silentLogger } from '@cluster/core'
 import { scramLogin, selfSigned, wire } from '@cluster/testkit'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { type PgwireServer, pgwireServer, scramVerifier } from '../../src/index.ts'
-import { realClock } from './support/real-clock.ts'
-import { ToyBackend } from './support/toy-backend.ts'
+import { scramVerifier } from '../../src/index.ts'
+import { ToyServer } from './support/toy-server.ts'
 
 const { Body, query, untyped, WireClient } = wire
 const SSL_REQUEST = untyped(new Body().int32(80_877_103).done())
 
-let backend: ToyBackend
-let server: PgwireServer
-let port: number
 const tls = selfSigned()
+let toy: ToyServer
 
 beforeEach(async () => {
-  backend = new ToyBackend()
-  server = pgwireServer()({
-    backend,
-    clock: realClock,
-    random: { uint32: () => 1, bytes: (length) => new Uint8Array(length).fill(3) },
-    logger: silentLogger,
-  })
-  port = await server.listen({ port: 0, tls })
+  toy = await ToyServer.start({ tls })
 })
-afterEach(() => server.close())
+afterEach(() => toy.close())
 
 async function asked(
   ...more: readonly Uint8Array[]
 ): Promise<{ readonly socket: Socket; readonly answer: string }> {
-  const socket = connect(port, '127.0.0.1')
+  const socket = connect(toy.port, '127.0.0.1')
   socket.write(Buffer.concat([SSL_REQUEST, ...more]))
   const [bytes] = (await once(socket, 'data')) as [Buffer]
   return { socket, answer: bytes.toString('latin1') }
 }
 
 test('a client that asks for encryption goes on encrypted, to the last byte', async () => {
-  backend.admission = { how: 'scram', verifier: await scramVerifier('secret', Uint8Array.of(1, 2)) }
+  toy.backend.admission = { how: 'scram', verifier: await scramVerifier('secret', Uint8Array.of(1, 2)) }
   const { socket, answer } = await asked()
   expect(answer).toBe('S')
   const encrypted = secure({ socket, ca: [tls.cert], servername: 'localhost' })
@@ -51,7 +40,7 @@ test('a client that asks for encryption goes on encrypted, to the last byte', as
   client.send(query('rows 20000'))
   const rows = await client.untilReady()
   expect(rows).toHaveLength(20_003)
-  expect(backend.origins).toEqual([{ local: true, encrypted: true }])
+  expect(toy.backend.origins).toEqual([{ local: true, encrypted: true }])
   client.close()
 })
 
@@ -60,7 +49,7 @@ test('what was said before the encryption counts as an attack', async () => {
   expect(answer.startsWith('E')).toBe(true)
   expect(answer).toContain('bytes came before the encryption')
   socket.destroy()
-  expect(backend.sessions).toEqual([])
+  expect(toy.backend.sessions).toEqual([])
 })
 
 describe('a login bound to the certificate', () => {
@@ -68,7 +57,7 @@ describe('a login bound to the certificate', () => {
   const who = { user: 'tester', database: 'shop', password: 'secret' }
 
   async function login(more: Partial<Parameters<typeof scramLogin>[1]>): Promise<string[]> {
-    backend.admission = { how: 'scram', verifier: await scramVerifier('secret', Uint8Array.of(1, 2)) }
+    toy.backend.admission = { how: 'scram', verifier: await scramVerifier('secret', Uint8Array.of(1, 2)) }
     const { socket } = await asked()
     const encrypted = secure({ socket, ca: [tls.cert], servername: 'localhost' })
     await once(encrypted, 'secureConnect')
@@ -93,14 +82,12 @@ describe('a login bound to the certificate', () => {
   })
 
   test('is not offered without encryption', async () => {
-    backend.admission = { how: 'scram', verifier: await scramVerifier('secret', Uint8Array.of(1, 2)) }
-    const bound = await WireClient.connect(port)
+    toy.backend.admission = { how: 'scram', verifier: await scramVerifier('secret', Uint8Array.of(1, 2)) }
+    const bound = await toy.connected()
     expect(await scramLogin(bound, { ...who, endPoint })).toEqual([
       'error FATAL 28000 the mechanism SCRAM-SHA-256-PLUS is not offered',
     ])
-    const plain = await WireClient.connect(port)
+    const plain = await toy.connected()
     expect((await scramLogin(plain, { ...who, couldBind: true })).at(-1)).toBe('ready I')
-    bound.close()
-    plain.close()
   })
 })

@@ -1,16 +1,10 @@
+import type { GrantObject } from '../syntax/ast.ts'
+
 /** Privileges as PostgreSQL 15 has them, by the letters of its access lists. */
 export type Letter = 'a' | 'r' | 'w' | 'd' | 'D' | 'x' | 't' | 'X' | 'U' | 'C' | 'T' | 'c'
 
 /** What privileges are given on. A view or a materialized view counts as a table. */
-export type AccessKind =
-  | 'table'
-  | 'sequence'
-  | 'schema'
-  | 'database'
-  | 'type'
-  | 'function'
-  | 'language'
-  | 'tablespace'
+export type AccessKind = GrantObject
 
 /** In the order in which access lists have them. */
 export const LETTERS: readonly Letter[] = ['a', 'r', 'w', 'd', 'D', 'x', 't', 'X', 'U', 'C', 'T', 'c']

@@ -51,8 +51,6 @@ export interface SearchPath {
   readonly temporary: string | null
 }
 
-export const DEFAULT_PATH: SearchPath = { schemas: [PUBLIC], temporary: null }
-
 /** The keys under which a written name may be found, best first. */
 export function keysOf(written: string, { schemas, temporary }: SearchPath): readonly string[] {
   const at = written.indexOf(JOINT)

@@ -4,7 +4,7 @@ import { type SqlErrorOptions, sqlError } from '../errors.ts'
 const SHOWN_BYTES_MAX = 100
 
 /** PostgreSQL's condition for data that COPY cannot read. */
-export const BAD_COPY_FILE_FORMAT = '22P04'
+const BAD_COPY_FILE_FORMAT = '22P04'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()

@@ -1,4 +1,3 @@
-import { errorAt } from '../binder/context.ts'
 import type { TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { AlterTable, Identifier, TableChange, TableConstraint } from '../syntax/ast.ts'
@@ -6,7 +5,7 @@ import { addColumn } from './add-column.ts'
 import { addKeys } from './add-constraint.ts'
 import { alterColumn } from './alter-column.ts'
 import { ConstraintNames, constraintNames } from './constraint-names.ts'
-import { change, type DdlContext, hintNear, keyOf, lookUp, needTable, shown } from './context.ts'
+import { change, type DdlContext, keyOf, lookUp, needTable, noRelation } from './context.ts'
 import { addTableConstraint, type Clauses, noClauses, placementOf } from './create-table.ts'
 import { dropColumn, dropConstraint } from './drop-parts.ts'
 import { constraintMissing, needColumn } from './parts.ts'
@@ -25,14 +24,7 @@ export async function alterTable(context: DdlContext, statement: AlterTable): Pr
   if (entry !== null && entry.kind !== 'table' && more.length === 0 && named) {
     if (['view', 'sequence', 'index'].includes(entry.kind)) return changeObject(context, entry, only)
   }
-  if (entry === null)
-    throw errorAt(
-      context.bind,
-      statement.table,
-      SQLSTATE.undefinedTable,
-      `relation "${shown(statement.table)}" does not exist`,
-      await hintNear(context, shown(statement.table)),
-    )
+  if (entry === null) throw await noRelation(context, statement.table)
   let table = await needTable(context, statement.table)
   for (const one of statement.changes) table = await applyChange(context, table, one)
 }

@@ -20,7 +20,7 @@ import { rowsOf } from './rows.ts'
 /** A table with more rows than this has its index filled behind the statement, while others go on writing. */
 export const ROWS_AT_ONCE = 2_000
 /** Rows that one transaction of a long work looks at. */
-export const ROWS_A_STEP = 1_000
+const ROWS_A_STEP = 1_000
 
 /**
  * Fills an index with the rows that are there: at once, or, for a large table and a statement that is alone, in steps of

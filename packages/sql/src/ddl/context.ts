@@ -15,7 +15,7 @@ import {
   writtenName,
 } from '../catalog/names.ts'
 import type { CatalogEntry, TableSchema } from '../catalog/schema.ts'
-import { nearest, SQLSTATE, sqlError } from '../errors.ts'
+import { nearest, SQLSTATE, type SqlError, sqlError } from '../errors.ts'
 import { isLocal, type LocalStore, localOf } from '../local/local-store.ts'
 import type { Column, Expr } from '../plan/expression.ts'
 import type { Node, QualifiedName, Query } from '../syntax/ast.ts'
@@ -93,7 +93,7 @@ export async function newName(
 }
 
 /** The first schema of the search path that there is. */
-export async function currentSchema(context: DdlContext): Promise<string | null> {
+async function currentSchema(context: DdlContext): Promise<string | null> {
   for (const schema of context.path.schemas) if (await schemaExists(context, schema)) return schema
   return null
 }
@@ -147,6 +147,18 @@ export async function hintNear(
   return near === null ? {} : { hint: `Perhaps you meant "${near}".` }
 }
 
+/** For a name of a relation that is not there. */
+export async function noRelation(context: DdlContext, name: QualifiedName): Promise<SqlError> {
+  const text = shown(name)
+  return errorAt(
+    context.bind,
+    name,
+    SQLSTATE.undefinedTable,
+    `relation "${text}" does not exist`,
+    await hintNear(context, text),
+  )
+}
+
 /** The table of that name, for a change. @throws 42P01, 42809, 42501 */
 export async function needTable(context: DdlContext, name: QualifiedName): Promise<TableSchema> {
   const entry = await lookUp(context, name)
@@ -155,13 +167,7 @@ export async function needTable(context: DdlContext, name: QualifiedName): Promi
   if (entry === null) {
     if (context.reserved(text) || context.reserved(`${SYSTEM_SCHEMA}.${text}`))
       throw sqlError('42501', `permission denied: "${text}" is a system catalog`)
-    throw errorAt(
-      context.bind,
-      name,
-      SQLSTATE.undefinedTable,
-      `relation "${text}" does not exist`,
-      await hintNear(context, text),
-    )
+    throw await noRelation(context, name)
   }
   throw sqlError(SQLSTATE.wrongObjectType, `"${entry.name}" is not a table`, {
     detail: entry.kind === 'view' ? 'This operation is not supported for views.' : undefined,

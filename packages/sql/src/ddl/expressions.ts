@@ -100,14 +100,7 @@ export function checkDefault(context: DdlContext, node: Expression, name: string
       'cannot use column reference in DEFAULT expression',
     )
   const bound = definedValue(context, null, node, 'DEFAULT expressions', 'DEFAULT expression')
-  if (tryCoerce(context.bind, node, bound, type, 'assignment') !== null) return
-  throw errorAt(
-    context.bind,
-    node,
-    SQLSTATE.datatypeMismatch,
-    `column "${name}" is of type ${formatType(type)} but default expression is of type ${formatType(bound.type)}`,
-    { hint: 'You will need to rewrite or cast the expression.' },
-  )
+  checkAssignable(context, node, bound, name, type)
 }
 
 /** @throws 42P17, 42804 */
@@ -140,14 +133,25 @@ export function checkGenerated(
     )
   if (!isImmutable(bound))
     throw errorAt(context.bind, node, '42P17', 'generation expression is not immutable')
-  if (tryCoerce(context.bind, node, bound, type, 'assignment') === null)
-    throw errorAt(
-      context.bind,
-      node,
-      SQLSTATE.datatypeMismatch,
-      `column "${name}" is of type ${formatType(type)} but default expression is of type ${formatType(bound.type)}`,
-      { hint: 'You will need to rewrite or cast the expression.' },
-    )
+  checkAssignable(context, node, bound, name, type)
+}
+
+/** PostgreSQL calls it a default expression, that of a generated column, too. @throws 42804 */
+function checkAssignable(
+  context: DdlContext,
+  node: Expression,
+  bound: Expr,
+  column: string,
+  type: SqlType,
+): void {
+  if (tryCoerce(context.bind, node, bound, type, 'assignment') !== null) return
+  throw errorAt(
+    context.bind,
+    node,
+    SQLSTATE.datatypeMismatch,
+    `column "${column}" is of type ${formatType(type)} but default expression is of type ${formatType(bound.type)}`,
+    { hint: 'You will need to rewrite or cast the expression.' },
+  )
 }
 
 /** True when the same row gives the same value for ever. */

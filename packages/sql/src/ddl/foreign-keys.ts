@@ -6,7 +6,7 @@ import { resolveOperator } from '../functions/resolve.ts'
 import type { Deferral, Identifier, Node, References } from '../syntax/ast.ts'
 import { formatType, type SqlType } from '../types/type.ts'
 import type { ConstraintNames } from './constraint-names.ts'
-import { change, type DdlContext, drawOid, hintNear, keyOf, lookUp, shown } from './context.ts'
+import { change, type DdlContext, drawOid, keyOf, lookUp, noRelation } from './context.ts'
 
 /** A foreign key as a statement has it. */
 export interface ForeignKeyClause extends References, Deferral {
@@ -85,14 +85,7 @@ async function parentOf(
   const schema = table.parts.at(-2)?.name
   const isSelf = table.parts.at(-1)?.name === child.name && (schema === undefined || schema === child.schema)
   if (isSelf && (entry === null || keyOf(context, entry) === keyOf(context, child))) return child
-  if (entry === null)
-    throw errorAt(
-      context.bind,
-      table,
-      SQLSTATE.undefinedTable,
-      `relation "${shown(table)}" does not exist`,
-      await hintNear(context, shown(table)),
-    )
+  if (entry === null) throw await noRelation(context, table)
   if (entry.kind !== 'table' || entry.materialized !== null)
     throw sqlError(SQLSTATE.wrongObjectType, `referenced relation "${entry.name}" is not a table`)
   if ((entry.temporary === null) !== (child.temporary === null))

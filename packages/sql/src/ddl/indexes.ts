@@ -11,9 +11,8 @@ import {
   type DdlContext,
   drawOid,
   drawRelation,
-  hintNear,
   lookUp,
-  shown,
+  noRelation,
   takenBy,
 } from './context.ts'
 import { putTable } from './create-table.ts'
@@ -73,14 +72,7 @@ export async function createIndex(context: DdlContext, statement: CreateIndex): 
 async function indexedTable(context: DdlContext, { table: name }: CreateIndex): Promise<TableSchema> {
   const entry = await lookUp(context, name)
   if (entry?.kind === 'table') return entry
-  if (entry === null)
-    throw errorAt(
-      context.bind,
-      name,
-      SQLSTATE.undefinedTable,
-      `relation "${shown(name)}" does not exist`,
-      await hintNear(context, shown(name)),
-    )
+  if (entry === null) throw await noRelation(context, name)
   throw sqlError(SQLSTATE.wrongObjectType, `cannot create index on relation "${entry.name}"`, {
     detail: entry.kind === 'view' ? 'This operation is not supported for views.' : undefined,
   })

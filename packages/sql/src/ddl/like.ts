@@ -3,7 +3,7 @@ import type { CheckConstraint, ColumnSchema, IndexSchema } from '../catalog/sche
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { LikeClause } from '../syntax/ast.ts'
 import { type ColumnOwner, withIdentity } from './columns.ts'
-import { type DdlContext, hintNear, lookUp, shown } from './context.ts'
+import { type DdlContext, lookUp, noRelation } from './context.ts'
 
 /** What a LIKE clause brings into a new table. */
 export interface LikeCopy {
@@ -34,14 +34,7 @@ export async function copiedFrom(
   first: number,
 ): Promise<LikeCopy> {
   const source = await lookUp(context, name)
-  if (source === null)
-    throw errorAt(
-      context.bind,
-      name,
-      SQLSTATE.undefinedTable,
-      `relation "${shown(name)}" does not exist`,
-      await hintNear(context, shown(name)),
-    )
+  if (source === null) throw await noRelation(context, name)
   if (source.kind !== 'table' && source.kind !== 'view')
     throw sqlError(SQLSTATE.wrongObjectType, `"${source.name}" is not a table or view`)
   const wanted = new Set<string>()

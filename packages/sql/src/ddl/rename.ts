@@ -73,7 +73,7 @@ const ownerWithOthers = () =>
   sqlError(SQLSTATE.featureNotSupported, 'OWNER TO must be the only change of its statement')
 
 /** @throws 42939 */
-export function refuseReserved(schema: string): void {
+function refuseReserved(schema: string): void {
   if (schema.startsWith('pg_'))
     throw sqlError('42939', `unacceptable schema name "${schema}"`, {
       detail: 'The prefix "pg_" is reserved for system schemas.',

@@ -10,12 +10,11 @@ import {
   alreadyExists,
   change,
   type DdlContext,
-  hintNear,
   keyOf,
   lookUp,
   newName,
   newObject,
-  shown,
+  noRelation,
   takenBy,
 } from './context.ts'
 
@@ -115,13 +114,7 @@ export async function needSequence(
   if (entry?.kind === 'sequence') return entry
   if (entry !== null) throw sqlError(SQLSTATE.wrongObjectType, `"${entry.name}" is not a sequence`)
   if (ifExists) return null
-  throw errorAt(
-    context.bind,
-    name,
-    SQLSTATE.undefinedTable,
-    `relation "${shown(name)}" does not exist`,
-    await hintNear(context, shown(name)),
-  )
+  throw await noRelation(context, name)
 }
 
 /** `nextval('schema.name'::regclass)`: the default of a serial column. */

@@ -16,11 +16,10 @@ import {
   change,
   type DdlContext,
   discard,
-  hintNear,
   lookUp,
   newName,
   newObject,
-  shown,
+  noRelation,
   takenBy,
 } from './context.ts'
 import { storeTable } from './create-table.ts'
@@ -148,14 +147,7 @@ export async function createMaterializedView(
 /** REFRESH: the rows of the query as they are now, in relations of their own. @throws 42P01, 42809 */
 export async function refresh(context: DdlContext, statement: Refresh): Promise<void> {
   const table = await lookUp(context, statement.name)
-  if (table === null)
-    throw errorAt(
-      context.bind,
-      statement.name,
-      SQLSTATE.undefinedTable,
-      `relation "${shown(statement.name)}" does not exist`,
-      await hintNear(context, shown(statement.name)),
-    )
+  if (table === null) throw await noRelation(context, statement.name)
   if (table.kind !== 'table' || table.materialized === null)
     throw sqlError(SQLSTATE.featureNotSupported, `"${table.name}" is not a materialized view`)
   discard(context, table, table.relation)

@@ -41,7 +41,7 @@ export function limitSource(input: Source, countsOf: CountsOf, ties: RowKeys | n
   }
 }
 
-export function slice(batch: Batch, start: number, end: number): Batch {
+function slice(batch: Batch, start: number, end: number): Batch {
   if (start === 0 && end === batch.length) return batch
   return { length: end - start, columns: batch.columns.map((column) => column.slice(start, end)) }
 }

@@ -23,6 +23,7 @@ export interface PartialAggregate {
 }
 
 const wholes: ReadonlySet<TypeId> = new Set(['smallint', 'integer', 'bigint'])
+/** What they give for parts makes, folded once more, what they give for all: of whatever type they take. */
 const folded: ReadonlySet<string> = new Set([
   'min',
   'max',
@@ -33,7 +34,6 @@ const folded: ReadonlySet<string> = new Set([
   'bit_or',
   'bit_xor',
 ])
-/** Types of which two values that are alike may differ: which one is kept must not depend on who saw them first. */
 const spreads: ReadonlySet<string> = new Set([
   'variance',
   'var_samp',
@@ -43,24 +43,6 @@ const spreads: ReadonlySet<string> = new Set([
   'stddev_pop',
 ])
 const exactTypes: ReadonlySet<TypeId> = new Set(['smallint', 'integer', 'bigint', 'numeric'])
-const foldedTypes: ReadonlySet<TypeId> = new Set([
-  'boolean',
-  'smallint',
-  'integer',
-  'bigint',
-  'real',
-  'double',
-  'numeric',
-  'text',
-  'char',
-  'timestamp',
-  'timestamptz',
-  'date',
-  'time',
-  'timetz',
-  'interval',
-  'bit',
-])
 
 const plain = (fn: AggregateFunction): PartialCall => ({ fn, state: false, type: fn.returns })
 
@@ -115,7 +97,7 @@ export function partialAggregate({ fn, distinct, orderBy }: AggregateCall): Part
   if (arg === undefined || fn.args.length !== 1) return null
   const known = isBuiltIn(fn) && resolveAggregate(fn.name, fn.args) === fn
   if (!known) return null
-  if (folded.has(fn.name) && foldedTypes.has(arg.id)) return again(fn)
+  if (folded.has(fn.name)) return again(fn)
   if (fn.name === 'sum' && (arg.id === 'numeric' || arg.id === 'interval')) return again(fn)
   if (fn.name === 'sum' && wholes.has(arg.id))
     return merging(fn, [plain(fn)], {

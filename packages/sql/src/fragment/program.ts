@@ -19,7 +19,7 @@ export interface Program {
 let known: number | null = null
 
 /** Tells releases with other functions apart: they do not compute for each other. */
-export function dialect(): number {
+function dialect(): number {
   if (known !== null) return known
   const { functions, aggregates } = builtIns()
   const signatures = [...functions, ...aggregates].map(

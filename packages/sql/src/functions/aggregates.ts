@@ -1,5 +1,5 @@
 import type { Value } from '@cluster/core'
-import { comparatorOf } from '../types/compare.ts'
+import { comparatorOf, MEASURED_TYPES } from '../types/compare.ts'
 import { toSingle } from '../types/convert.ts'
 import { addDecimal, divideDecimal, multiplyDecimal, sqrtInScale, subtractDecimal } from '../types/decimal.ts'
 import { addInterval, divideInterval, intervalText, toInterval } from '../types/interval.ts'
@@ -218,24 +218,7 @@ const averages: readonly AggregateFunction[] = [
   }),
 ]
 
-const ordered: readonly TypeId[] = [
-  'smallint',
-  'integer',
-  'bigint',
-  'real',
-  'double',
-  'numeric',
-  'text',
-  'char',
-  'timestamp',
-  'timestamptz',
-  'date',
-  'time',
-  'timetz',
-  'interval',
-]
-
-const extremes: readonly AggregateFunction[] = ordered.flatMap((id) => {
+const extremes: readonly AggregateFunction[] = MEASURED_TYPES.flatMap((id) => {
   const type = TYPES[id]
   const compare = comparatorOf(type)
   return [

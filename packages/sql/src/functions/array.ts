@@ -15,6 +15,7 @@ import {
   unmodified,
 } from '../types/type.ts'
 import { canCast } from './cast.ts'
+import { holds, type Sign } from './comparison.ts'
 import type { ScalarFunction } from './function.ts'
 import { inSession, loosely, type Resolver, strictly } from './generic.ts'
 
@@ -26,16 +27,6 @@ function commonArray(left: SqlType | undefined, right: SqlType | undefined): Sql
   if (isArray(left) && isArray(right)) return sameKind(left, right) ? unmodified(left) : null
   if (isArray(left) && isUnknown(right)) return unmodified(left)
   return isArray(right) && isUnknown(left) ? unmodified(right) : null
-}
-
-type Sign = '=' | '<>' | '<' | '<=' | '>' | '>='
-const holds: Readonly<Record<Sign, (order: number) => boolean>> = {
-  '=': (order) => order === 0,
-  '<>': (order) => order !== 0,
-  '<': (order) => order < 0,
-  '<=': (order) => order <= 0,
-  '>': (order) => order > 0,
-  '>=': (order) => order >= 0,
 }
 
 const comparison =

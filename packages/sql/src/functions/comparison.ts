@@ -1,14 +1,16 @@
 import type { Value } from '@cluster/core'
-import { comparatorOf, compareFloat, sameWithoutBlanks } from '../types/compare.ts'
+import { comparatorOf, compareFloat, MEASURED_TYPES, sameWithoutBlanks } from '../types/compare.ts'
 import { compareDecimal } from '../types/decimal.ts'
 import { compareText } from '../types/text-order.ts'
 import { BOOLEAN, TYPES, type TypeId } from '../types/type.ts'
 import type { Capture, Implementation, ScalarFunction } from './function.ts'
 
-type Sign = '=' | '<>' | '<' | '<=' | '>' | '>='
+/** An operator that compares two values. */
+export type Sign = '=' | '<>' | '<' | '<=' | '>' | '>='
 const signs: readonly Sign[] = ['=', '<>', '<', '<=', '>', '>=']
 
-const holds: Readonly<Record<Sign, (order: number) => boolean>> = {
+/** Whether the operator is true, from how the left value stands to the right one: below, at or above 0. */
+export const holds: Readonly<Record<Sign, (order: number) => boolean>> = {
   '=': (order) => order === 0,
   '<>': (order) => order !== 0,
   '<': (order) => order < 0,
@@ -75,20 +77,7 @@ function comparison(sign: Sign, left: TypeId, right: TypeId): ScalarFunction {
 /** `varchar` compares as text, to which it is cast without cost. */
 const compared: readonly TypeId[] = [
   'boolean',
-  'smallint',
-  'integer',
-  'bigint',
-  'real',
-  'double',
-  'numeric',
-  'text',
-  'char',
-  'timestamp',
-  'timestamptz',
-  'date',
-  'time',
-  'timetz',
-  'interval',
+  ...MEASURED_TYPES,
   'bytea',
   'uuid',
   'jsonb',

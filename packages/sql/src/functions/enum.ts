@@ -3,16 +3,8 @@ import { listOf } from '../types/array.ts'
 import { fromArray } from '../types/array-text.ts'
 import { placeOf } from '../types/enum.ts'
 import { arrayOf, BOOLEAN, type SqlType, sameKind } from '../types/type.ts'
+import { holds } from './comparison.ts'
 import { loosely, type Resolver, strictly } from './generic.ts'
-
-const holds: Readonly<Record<string, (order: number) => boolean>> = {
-  '=': (order) => order === 0,
-  '<>': (order) => order !== 0,
-  '<': (order) => order < 0,
-  '<=': (order) => order <= 0,
-  '>': (order) => order > 0,
-  '>=': (order) => order >= 0,
-}
 
 /** Values of one enum compare by their places in it; a literal beside one is read as a label. */
 export const enumOperators: ReadonlyMap<string, readonly Resolver[]> = new Map(

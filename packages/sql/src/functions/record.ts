@@ -3,22 +3,13 @@ import { SQLSTATE, sqlError } from '../errors.ts'
 import { comparatorOf } from '../types/compare.ts'
 import { fromRecord, toRecord } from '../types/record-text.ts'
 import { BOOLEAN, fieldsOf, JSON_TYPE, type SqlType, sameKind, typeName } from '../types/type.ts'
+import { holds, type Sign } from './comparison.ts'
 import type { ScalarFunction } from './function.ts'
 import { inSession, loosely, type Resolver, strictly } from './generic.ts'
 import { jsonText } from './json/text.ts'
 
 const isRow = (type: SqlType | undefined): type is SqlType => type?.id === 'record'
 const isUnknown = (type: SqlType): boolean => type.id === 'unknown'
-
-type Sign = '=' | '<>' | '<' | '<=' | '>' | '>='
-const holds: Readonly<Record<Sign, (order: number) => boolean>> = {
-  '=': (order) => order === 0,
-  '<>': (order) => order !== 0,
-  '<': (order) => order < 0,
-  '<=': (order) => order <= 0,
-  '>': (order) => order > 0,
-  '>=': (order) => order >= 0,
-}
 
 /** Rows of other fields are told apart only when two of them meet, as in PostgreSQL. @throws 42804 */
 function checkAlike(left: SqlType, right: SqlType): void {

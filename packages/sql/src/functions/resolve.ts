@@ -318,14 +318,10 @@ export function resolveAggregate(
   return refuse(chosen, name, args, overloads.length > 0, position)
 }
 
-/** The names of all functions and aggregates, sorted; for completion and "did you mean". */
-export const functionNames = (): readonly string[] =>
-  [...new Set([...functions.keys(), ...aggregatesByName.keys(), ...polymorphicFunctions.keys()])].sort()
-
-/** All whose types are fixed, by name. */
 /** False for what the optimizer makes for itself, which has no name that statements or other nodes know. */
 export const isBuiltIn = (fn: AggregateFunction): boolean => aggregates.includes(fn)
 
+/** All whose types are fixed. */
 export const builtIns = (): {
   readonly functions: readonly ScalarFunction[]
   readonly aggregates: readonly AggregateFunction[]

@@ -24,7 +24,7 @@ export interface Rule {
 }
 
 /** In the order they are applied. */
-export const RULES: readonly Rule[] = [
+const RULES: readonly Rule[] = [
   { name: 'fold constants', apply: foldConstants },
   { name: 'inline ctes', apply: inlineCtes, fits: ({ plans }) => plans.has('with') },
   {

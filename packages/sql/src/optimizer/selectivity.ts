@@ -155,7 +155,7 @@ function sampledValue(expr: Expr, read: (column: number) => Value): Value | unde
 }
 
 /** How many different values a column has; null: nobody knows. */
-export function distinctIn(table: TableSchema, position: number): number | null {
+function distinctIn(table: TableSchema, position: number): number | null {
   const rows = knownRows(table)
   const unique = [table.primaryKey, ...table.indexes.filter((index) => index.unique && isPlainIndex(index))]
   if (rows !== null && unique.some((key) => key?.columns.length === 1 && key.columns[0] === position))
@@ -164,7 +164,7 @@ export function distinctIn(table: TableSchema, position: number): number | null 
 }
 
 /** The table that a column of a plan comes from, unchanged. */
-export function originOf(
+function originOf(
   plan: LogicalPlan,
   column: number,
 ): { readonly scan: ScanPlan; readonly position: number } | null {

@@ -7,7 +7,7 @@ import type { Column, Expr } from './expression.ts'
 export type ColumnNames = (column: Column) => string
 
 /** Every column by its own name. */
-export const bareNames: ColumnNames = ({ name }) => name
+const bareNames: ColumnNames = ({ name }) => name
 
 /** Columns with their table in front where the bare name would be ambiguous. */
 export function qualifiedNames(

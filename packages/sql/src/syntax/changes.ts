@@ -22,7 +22,7 @@ export function readsAlone(statement: Statement): boolean {
 const sequenceChanges = new WeakMap<Statement, boolean>()
 
 /** True for a statement that calls `nextval`, `setval` or `pg_notify`. */
-export function changesSequences(statement: Statement): boolean {
+function changesSequences(statement: Statement): boolean {
   let known = sequenceChanges.get(statement)
   if (known === undefined) {
     known = callsAny(statement)

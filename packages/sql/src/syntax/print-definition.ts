@@ -163,7 +163,7 @@ const identity = (always: boolean, options: readonly SequenceOption[]): string =
   return `GENERATED ${generatedWhen(always)} AS IDENTITY${list}`
 }
 
-export function printColumnConstraint(node: ColumnConstraint): string {
+function printColumnConstraint(node: ColumnConstraint): string {
   const name = named(node.name)
   switch (node.kind) {
     case 'notNull':
@@ -226,7 +226,7 @@ const simple: ReadonlySet<Expression['kind']> = new Set([
 const printDefault = (node: Expression): string =>
   simple.has(node.kind) ? printExpression(node) : `(${printExpression(node)})`
 
-export function printTableConstraint(node: TableConstraint): string {
+function printTableConstraint(node: TableConstraint): string {
   const end = deferral(node) + (node.notValid ? ' NOT VALID' : '')
   const name = named(node.name)
   switch (node.kind) {

@@ -233,7 +233,7 @@ const withoutParentheses = new Set([
 /** Keywords that may be written plainly before a parenthesis. */
 const plainBeforeParenthesis = new Set(['grouping', 'left', 'right', 'substring'])
 
-export function printCall(node: CallExpression): string {
+function printCall(node: CallExpression): string {
   const { name, args, filter } = node
   const [only, second] = name.parts
   const plain = only !== undefined && second === undefined ? only.name : null
@@ -280,7 +280,7 @@ function printFrame({ mode, start, end, exclude }: WindowFrame): string {
   return `${mode.toUpperCase()} BETWEEN ${bound(start)} AND ${bound(end)}${but}`
 }
 
-export const printSort = (items: readonly SortItem[]): string =>
+const printSort = (items: readonly SortItem[]): string =>
   items.map((item) => printExpression(item.expression) + printDirection(item)).join(', ')
 
 export function printDirection({ descending, nulls }: Pick<SortItem, 'descending' | 'nulls'>): string {
@@ -288,7 +288,7 @@ export function printDirection({ descending, nulls }: Pick<SortItem, 'descending
   return `${descending ? ' DESC' : ''}${nulls === usual ? '' : ` NULLS ${nulls.toUpperCase()}`}`
 }
 
-export const printItems = (items: readonly SelectItem[]): string =>
+const printItems = (items: readonly SelectItem[]): string =>
   items
     .map((item) => {
       if (item.kind === 'star') return [...item.qualifier.map(printIdentifier), '*'].join('.')
@@ -312,7 +312,7 @@ export function printQuery(query: Query): string {
   ].join('')
 }
 
-export function printWith({ with: tables, recursive }: WithTables): string {
+function printWith({ with: tables, recursive }: WithTables): string {
   if (tables.length === 0) return ''
   const texts = tables.map(({ name, columns, materialized, query, search, cycle }) => {
     const how = materialized === null ? '' : `${not(!materialized)}MATERIALIZED `
@@ -398,7 +398,7 @@ function printGrouping(element: GroupingElement): string {
   return `${element.kind.toUpperCase()}(${element.lists.map(grouped).join(', ')})`
 }
 
-export const printTables = (tables: readonly TableReference[]): string => tables.map(printTable).join(', ')
+const printTables = (tables: readonly TableReference[]): string => tables.map(printTable).join(', ')
 
 const printAlias = (alias: TableAlias | null): string =>
   alias === null ? '' : ` AS ${printIdentifier(alias.name)}${columnList(alias.columns)}`

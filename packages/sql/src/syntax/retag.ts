@@ -25,7 +25,7 @@ import {
 } from './tokens.ts'
 
 /** How deep parentheses, brackets and CASE may nest; the parser's own stack holds several times as much. */
-export const NESTING_MAX = 400
+const NESTING_MAX = 400
 
 export const tooDeep = (source: string, offset: number): Error =>
   sqlError(SQLSTATE.statementTooComplex, 'stack depth limit exceeded: the statement nests too deeply', {

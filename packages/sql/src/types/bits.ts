@@ -32,7 +32,7 @@ export function parseBits(type: SqlType, text: string): string {
 }
 
 /** Four bits a digit. */
-export const bitsOfHex = (digits: string): string =>
+const bitsOfHex = (digits: string): string =>
   [...digits].map((digit) => Number.parseInt(digit, 16).toString(2).padStart(4, '0')).join('')
 
 /** The whole number that the bits are, read as two's complement of `width` bits. @throws 22003 when they are more */

@@ -62,7 +62,7 @@ export function civilFromDays(days: number): CivilDate {
   return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day }
 }
 
-export const isLeapYear = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+const isLeapYear = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
 
 export function daysInMonth(year: number, month: number): number {
   if (month === 2) return isLeapYear(year) ? 29 : 28
@@ -102,7 +102,7 @@ export function isoWeek(days: number): { readonly year: number; readonly week: n
 /** 1 is Monday, 7 is Sunday. */
 export const isoWeekday = (days: number): number => ((((days + 3) % 7) + 7) % 7) + 1
 
-export const two = (value: number): string => String(value).padStart(2, '0')
+const two = (value: number): string => String(value).padStart(2, '0')
 
 /** `2024-01-02`, `0044-03-15 BC` without the era. */
 export function dateText({ year, month, day }: CivilDate): string {

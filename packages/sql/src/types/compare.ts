@@ -50,6 +50,24 @@ const byType: Readonly<Record<TypeId, Comparator>> = {
   unknown: (a, b) => compareText(a as string, b as string),
 }
 
+/** Numbers, texts and moments: types of which values are compared, and of which there is a least and a greatest. */
+export const MEASURED_TYPES = [
+  'smallint',
+  'integer',
+  'bigint',
+  'real',
+  'double',
+  'numeric',
+  'text',
+  'char',
+  'timestamp',
+  'timestamptz',
+  'date',
+  'time',
+  'timetz',
+  'interval',
+] as const satisfies readonly TypeId[]
+
 /** NaN is equal to itself and greater than every number; −0 equals 0. */
 export function compareFloat(a: number, b: number): number {
   if (a < b) return -1
@@ -58,7 +76,7 @@ export function compareFloat(a: number, b: number): number {
   return (Number.isNaN(a) ? 1 : 0) - (Number.isNaN(b) ? 1 : 0)
 }
 
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {
     const difference = (a[i] ?? 0) - (b[i] ?? 0)

@@ -3,8 +3,11 @@ import {
   civilFromDays,
   DAY,
   daysFromCivil,
+  HOUR,
   isoWeek,
   isoWeekday,
+  MINUTE,
+  SECOND,
   splitMicros,
   TIMESTAMP_INFINITY,
   TIMESTAMP_MINUS_INFINITY,
@@ -143,12 +146,12 @@ export function extractTime(field: string, micros: number, type = 'time without 
 
 /** A field of the time of day; null for others. @param rest microseconds since midnight */
 function timeField(name: string, rest: bigint): string | null {
-  const ofMinute = rest % 60_000_000n
+  const ofMinute = rest % MINUTE
   switch (name) {
     case 'hour':
-      return String(rest / 3_600_000_000n)
+      return String(rest / HOUR)
     case 'minute':
-      return String((rest / 60_000_000n) % 60n)
+      return String((rest / MINUTE) % 60n)
     case 'second':
       return scaled(ofMinute, 6)
     case 'milliseconds':
@@ -224,7 +227,7 @@ function wholeField(name: string, days: number): number | null {
 /** EXTRACT from an interval. @throws 22023 */
 export function extractInterval(field: string, { months, days, micros }: Interval): string {
   const years = Math.trunc(months / 12)
-  const ofMinute = micros % 60_000_000n
+  const ofMinute = micros % MINUTE
   switch (fieldOf(field)) {
     case 'millennium':
       return String(Math.trunc(years / 1_000))
@@ -241,9 +244,9 @@ export function extractInterval(field: string, { months, days, micros }: Interva
     case 'day':
       return String(days)
     case 'hour':
-      return (micros / 3_600_000_000n).toString()
+      return (micros / HOUR).toString()
     case 'minute':
-      return ((micros / 60_000_000n) % 60n).toString()
+      return ((micros / MINUTE) % 60n).toString()
     case 'second':
       return scaled(ofMinute, 6)
     case 'milliseconds':
@@ -253,12 +256,31 @@ export function extractInterval(field: string, { months, days, micros }: Interva
     case 'epoch': {
       // A year has 365.25 days here, a month 30.
       const seconds = BigInt(years) * 31_557_600n + (BigInt(months % 12) * 30n + BigInt(days)) * 86_400n
-      return scaled(seconds * 1_000_000n + micros, 6)
+      return scaled(seconds * SECOND + micros, 6)
     }
     default:
       throw unknownUnit(field, 'interval')
   }
 }
+
+/** In microseconds. */
+const unitsOfDay: ReadonlyMap<string, bigint> = new Map([
+  ['hour', HOUR],
+  ['minute', MINUTE],
+  ['second', SECOND],
+  ['milliseconds', 1_000n],
+  ['microseconds', 1n],
+])
+
+/** In months. */
+const unitsOfMonths: ReadonlyMap<string, number> = new Map([
+  ['millennium', 12_000],
+  ['century', 1_200],
+  ['decade', 120],
+  ['year', 12],
+  ['quarter', 3],
+  ['month', 1],
+])
 
 /** Sets everything below the unit to its start. @throws 22023 for an unknown unit */
 export function truncateTimestamp(
@@ -272,7 +294,8 @@ export function truncateTimestamp(
   const { year, month } = civilFromDays(days)
   const start = (from: number, first = 1): bigint =>
     BigInt(daysFromCivil({ year: from, month: first, day: 1 })) * DAY
-  const cut = (unitMicros: bigint): bigint => BigInt(days) * DAY + (rest / unitMicros) * unitMicros
+  const size = unitsOfDay.get(name)
+  if (size !== undefined) return BigInt(days) * DAY + (rest / size) * size
   switch (name) {
     case 'millennium':
       return start(Math.floor((year - 1) / 1_000) * 1_000 + 1)
@@ -290,16 +313,6 @@ export function truncateTimestamp(
       return BigInt(days - isoWeekday(days) + 1) * DAY
     case 'day':
       return BigInt(days) * DAY
-    case 'hour':
-      return cut(3_600_000_000n)
-    case 'minute':
-      return cut(60_000_000n)
-    case 'second':
-      return cut(1_000_000n)
-    case 'milliseconds':
-      return cut(1_000n)
-    case 'microseconds':
-      return micros
     default:
       throw uncutUnit(unit, type)
   }
@@ -307,38 +320,14 @@ export function truncateTimestamp(
 
 /** Cuts an interval off below the unit. @throws 22023, 0A000 for weeks */
 export function truncateInterval(unit: string, { months, days, micros }: Interval): Interval {
-  const cut = (size: bigint): Interval => ({ months, days, micros: micros - (micros % size) })
-  const toMonths = (size: number): Interval => ({ months: months - (months % size), days: 0, micros: 0n })
-  switch (fieldOf(unit)) {
-    case 'millennium':
-      return toMonths(12_000)
-    case 'century':
-      return toMonths(1_200)
-    case 'decade':
-      return toMonths(120)
-    case 'year':
-      return toMonths(12)
-    case 'quarter':
-      return toMonths(3)
-    case 'month':
-      return toMonths(1)
-    case 'day':
-      return { months, days, micros: 0n }
-    case 'hour':
-      return cut(3_600_000_000n)
-    case 'minute':
-      return cut(60_000_000n)
-    case 'second':
-      return cut(1_000_000n)
-    case 'milliseconds':
-      return cut(1_000n)
-    case 'microseconds':
-      return cut(1n)
-    case 'week':
-      throw sqlError(SQLSTATE.featureNotSupported, `unit "${unit}" not supported for type interval`, {
-        detail: 'Months usually have fractional weeks.',
-      })
-    default:
-      throw uncutUnit(unit, 'interval')
-  }
+  const name = fieldOf(unit)
+  const size = unitsOfDay.get(name)
+  if (size !== undefined) return { months, days, micros: micros - (micros % size) }
+  if (name === 'day') return { months, days, micros: 0n }
+  const span = unitsOfMonths.get(name)
+  if (span !== undefined) return { months: months - (months % span), days: 0, micros: 0n }
+  if (name !== 'week') throw uncutUnit(unit, 'interval')
+  throw sqlError(SQLSTATE.featureNotSupported, `unit "${unit}" not supported for type interval`, {
+    detail: 'Months usually have fractional weeks.',
+  })
 }

@@ -221,7 +221,7 @@ export const readJson = (text: string): Json => new JsonReader(text).read()
 const canonicalNumber = ({ text }: JsonNumber): JsonNumber => new JsonNumber(parseDecimal(text) ?? text)
 
 /** As jsonb keeps it: keys by length, then by bytes; numbers as numeric. @throws 22P05, 22003 */
-export function canonical(value: Json): Json {
+function canonical(value: Json): Json {
   if (value === null || typeof value === 'boolean') return value
   if (typeof value === 'string') return checkedText(value)
   if (isNumber(value)) return canonicalNumber(value)

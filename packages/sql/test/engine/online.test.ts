@@ -1,8 +1,8 @@
 import type { Database, Transaction } from '@cluster/core'
-import { SimRandom } from '@cluster/testkit'
+import { SimRandom, StillClock } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import { sqlEngine } from '../../src/index.ts'
-import { failure, TestClock, testEngine } from './support.ts'
+import { failure, testEngine } from './support.ts'
 
 /** More than a statement looks at by itself. */
 const ROWS = 2_500
@@ -33,7 +33,7 @@ describe('a large table', () => {
   test('gets its index in steps, while rows are written', async () => {
     const { engine, database } = await withRows()
     let steps = 0
-    const clock = new TestClock()
+    const clock = new StillClock()
     const random = new SimRandom(2)
     // Between any two steps others insert, change and delete rows, behind and before the place that was reached.
     const other = sqlEngine()({
@@ -82,7 +82,7 @@ describe('a large table', () => {
     )
     let deleted = false
     const other = sqlEngine()({
-      clock: new TestClock(),
+      clock: new StillClock(),
       random: new SimRandom(3),
       database: watched(database, async () => {
         const begun = await engine.query("SELECT count(*) FROM pg_class WHERE relname = 't_v'")

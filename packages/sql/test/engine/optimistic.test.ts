@@ -1,13 +1,13 @@
 import type { Version } from '@cluster/core'
-import { modelDatabases, SimRandom } from '@cluster/testkit'
+import { modelDatabases, SimRandom, StillClock } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import { type SqlEngine, sqlEngine } from '../../src/index.ts'
-import { failure, TestClock } from './support.ts'
+import { failure } from './support.ts'
 
 /** An engine on a node that is always some versions behind. */
 async function laggingEngine(lag: number): Promise<SqlEngine> {
   const database = await modelDatabases({ lag: () => lag }).open('test', { partitions: 4 })
-  return sqlEngine()({ database, clock: new TestClock(), random: new SimRandom(1) })
+  return sqlEngine()({ database, clock: new StillClock(), random: new SimRandom(1) })
 }
 
 describe('calls with options', () => {

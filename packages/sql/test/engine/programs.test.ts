@@ -1,8 +1,8 @@
 import type { Database, RowProgram } from '@cluster/core'
-import { modelDatabases, SimRandom } from '@cluster/testkit'
+import { modelDatabases, SimRandom, StillClock } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import { type SqlEngine, sqlEngine } from '../../src/index.ts'
-import { failure, TestClock, textOf } from './support.ts'
+import { failure, textOf } from './support.ts'
 
 /** A database that notes the programs which it is given. */
 function watched(database: Database, programs: RowProgram[]): Database {
@@ -33,7 +33,7 @@ interface Watched {
 async function testEngine(retriesMax = 0): Promise<Watched> {
   const programs: RowProgram[] = []
   const database = watched(await modelDatabases().open('test', { partitions: 4 }), programs)
-  const engine = sqlEngine({ retriesMax })({ database, clock: new TestClock(), random: new SimRandom(1) })
+  const engine = sqlEngine({ retriesMax })({ database, clock: new StillClock(), random: new SimRandom(1) })
   return {
     engine,
     async programsOf(text, parameters = []) {

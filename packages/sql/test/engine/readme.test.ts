@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { modelDatabases, SimRandom } from '@cluster/testkit'
+import { modelDatabases, SimRandom, StillClock } from '@cluster/testkit'
 import { expect, test } from '@jest/globals'
 import { sqlEngine } from '../../src/index.ts'
-import { TestClock } from './support.ts'
 
 test('the example of the README runs', async () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
@@ -12,7 +11,7 @@ test('the example of the README runs', async () => {
   const scope = {
     sqlEngine,
     database,
-    clock: new TestClock(),
+    clock: new StillClock(),
     random: new SimRandom(1),
     print: (rows: unknown) => printed.push(rows),
   }

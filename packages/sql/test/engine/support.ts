@@ -1,5 +1,5 @@
-import type { Clock, Database, NodeId } from '@cluster/core'
-import { type ModelDatabases, modelDatabases, SimRandom } from '@cluster/testkit'
+import type { Database, NodeId } from '@cluster/core'
+import { type ModelDatabases, modelDatabases, SimRandom, StillClock } from '@cluster/testkit'
 import {
   formatValue,
   isSqlError,
@@ -11,42 +11,11 @@ import {
   sqlstateOf,
 } from '../../src/index.ts'
 
-/** Time that stands still but for waits, which pass at once. */
-export class TestClock implements Clock {
-  #now = 0
-  turns = 0
-
-  now(): number {
-    return this.#now
-  }
-
-  /** 2024-01-02 03:04:05 and what was waited since. */
-  wall(): number {
-    return 1_704_164_645_000 + this.#now
-  }
-
-  after(delayMs: number, run: () => void): () => void {
-    let cancelled = false
-    void Promise.resolve().then(() => {
-      if (cancelled) return
-      this.#now += delayMs
-      run()
-    })
-    return () => {
-      cancelled = true
-    }
-  }
-
-  async turn(): Promise<void> {
-    this.turns++
-  }
-}
-
 export interface TestEngine {
   readonly engine: SqlEngine
   readonly database: Database
   readonly databases: ModelDatabases
-  readonly clock: TestClock
+  readonly clock: StillClock
 }
 
 export interface TestOptions extends SqlEngineOptions {
@@ -61,7 +30,7 @@ export async function testEngine(options: TestOptions = {}): Promise<TestEngine>
   const { nodes, redundancy = 2, virtualTables = [], binary, ...engineOptions } = options
   const databases = modelDatabases(nodes === undefined ? {} : { nodes })
   const database = await databases.open('test', { partitions: 4, redundancy })
-  const clock = new TestClock()
+  const clock = new StillClock()
   const engine = sqlEngine(engineOptions)({
     database,
     clock,

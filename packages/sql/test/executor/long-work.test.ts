@@ -1,7 +1,7 @@
-import { modelDatabases, SimRandom } from '@cluster/testkit'
+import { modelDatabases, SimRandom, StillClock } from '@cluster/testkit'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { type SqlEngine, sqlEngine } from '../../src/index.ts'
-import { failure, TestClock } from '../engine/support.ts'
+import { failure } from '../engine/support.ts'
 
 const ROWS = 40_000
 /** Rows that a statement may work on between two turns of the event loop. */
@@ -31,13 +31,13 @@ const long: readonly (readonly [what: string, text: string, rows: number | null]
 ]
 
 describe('long work', () => {
-  let clock: TestClock
+  let clock: StillClock
   let engine: SqlEngine
   let frugal: SqlEngine
 
   beforeAll(async () => {
     const database = await modelDatabases().open('test', { partitions: 2 })
-    clock = new TestClock()
+    clock = new StillClock()
     const ports = { database, clock, random: new SimRandom(1) }
     engine = sqlEngine()(ports)
     frugal = sqlEngine({ memoryBytesMax: 400_000 })(ports)

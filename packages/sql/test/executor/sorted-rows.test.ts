@@ -1,12 +1,12 @@
 import type { Transaction } from '@cluster/core'
+import { StillClock } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { ExecutionContext } from '../../src/executor/context.ts'
 import { MemoryBudget } from '../../src/executor/memory.ts'
 import { sortedRows } from '../../src/executor/rows/sorted-rows.ts'
-import { TestClock } from '../engine/support.ts'
 
-function contextOf(clock: TestClock): ExecutionContext {
+function contextOf(clock: StillClock): ExecutionContext {
   return new ExecutionContext({
     // Sorting reads no table.
     transaction: null as unknown as Transaction,
@@ -40,7 +40,7 @@ describe('sorting', () => {
             .map((key, i) => ({ key, i }))
             .sort((a, b) => a.key - b.key || a.i - b.i)
             .map(({ i }) => i)
-          const got = await sortedRows([keys], length, byNumber, contextOf(new TestClock()))
+          const got = await sortedRows([keys], length, byNumber, contextOf(new StillClock()))
           expect([...got]).toEqual(expected)
         },
       ),
@@ -49,7 +49,7 @@ describe('sorting', () => {
   })
 
   test('lets others have their turn', async () => {
-    const clock = new TestClock()
+    const clock = new StillClock()
     const keys = Array.from({ length: 50_000 }, (_, i) => (i * 7_919) % 50_021)
     await sortedRows([keys], keys.length, byNumber, contextOf(clock))
     // Runs, then rounds of merging, each of which looks at every row.
@@ -59,7 +59,7 @@ describe('sorting', () => {
 
 describe('work', () => {
   test('gives a turn by the clock when rows cost much', async () => {
-    const clock = new TestClock()
+    const clock = new StillClock()
     let now = 0
     clock.now = () => now
     const context = contextOf(clock)

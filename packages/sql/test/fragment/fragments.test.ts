@@ -1,4 +1,5 @@
 import type { ColumnBatch, Value } from '@cluster/core'
+import { StillClock } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { sqlError } from '../../src/errors.ts'
@@ -17,7 +18,6 @@ import { sqlFragments } from '../../src/index.ts'
 import { columnExpr } from '../../src/plan/build.ts'
 import type { Column, Expr } from '../../src/plan/expression.ts'
 import { arrayOf, BIGINT, INTEGER, NUMERIC, type SqlType, TEXT, TYPES } from '../../src/types/type.ts'
-import { TestClock } from '../engine/support.ts'
 
 const own = { isOwn: () => true, given: () => 0 }
 const travelled = <T>(form: T): T => JSON.parse(JSON.stringify(form)) as T
@@ -123,7 +123,7 @@ describe('programs', () => {
     const other = bytes.slice()
     other[2] = (other[2] ?? 0) ^ 1
     expect(() => decodeProgram(other)).toThrow(FormUnknownError)
-    const evaluator = sqlFragments()({ clock: new TestClock() })
+    const evaluator = sqlFragments()({ clock: new StillClock() })
     const results = evaluator.evaluate(other, [], new AbortController().signal)
     await expect(results[Symbol.asyncIterator]().next()).rejects.toThrow(FormUnknownError)
   })
@@ -228,7 +228,7 @@ test('what has too little room as a fragment is done as a whole', async () => {
   }
   const context = new ExecutionContext({
     transaction: reads as never,
-    clock: new TestClock(),
+    clock: new StillClock(),
     frame: { parameters: [], outer: [], functions: {} as never },
     memory: new MemoryBudget({ bytesMax: 1_000_000 }),
     signal: null,

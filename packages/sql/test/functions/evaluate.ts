@@ -4,8 +4,6 @@ import { castFor, commonType } from '../../src/functions/cast.ts'
 import type { FunctionContext } from '../../src/functions/function.ts'
 import { resolveFunction, resolveOperator } from '../../src/functions/resolve.ts'
 import type { Expression } from '../../src/syntax/ast.ts'
-import { parseExpression } from '../../src/syntax/parse.ts'
-import { formatValue } from '../../src/types/format.ts'
 import { numberLiteral } from '../../src/types/literal.ts'
 import { resolveType } from '../../src/types/resolve-name.ts'
 import { UTC } from '../../src/types/time-zone.ts'
@@ -24,7 +22,7 @@ function noCatalog(): never {
   throw new Error('there is no catalog here')
 }
 
-export const context: FunctionContext = {
+const context: FunctionContext = {
   transactionMicros: 1_704_164_645_678_000n,
   statementMicros: 1_704_164_645_678_000n,
   clockMicros: () => 1_704_164_645_678_000n,
@@ -131,9 +129,4 @@ export function evaluate(node: Expression): Result {
     default:
       throw new Error(`no ${node.kind} here`)
   }
-}
-
-export function evaluateText(source: string): { readonly text: string; readonly type: string } {
-  const { type, value } = evaluate(parseExpression(source))
-  return { text: value === null ? 'NULL' : formatValue(type, value), type: formatType(type) }
 }

@@ -1,8 +1,8 @@
-import { modelDatabases, SimRandom } from '@cluster/testkit'
+import { modelDatabases, SimRandom, StillClock } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { type SqlEngine, sqlEngine } from '../../src/index.ts'
-import { TestClock, textOf } from '../engine/support.ts'
+import { textOf } from '../engine/support.ts'
 import { settings } from './queries.ts'
 
 const key = fc.integer({ min: -3, max: 12 })
@@ -69,7 +69,7 @@ describe('merge joins', () => {
     await fc.assert(
       fc.asyncProperty(inserts, fc.array(query, { minLength: 1, maxLength: 8 }), async (rows, texts) => {
         const database = await modelDatabases().open('test', { partitions: 3 })
-        const ports = { database, clock: new TestClock(), random: new SimRandom(1) }
+        const ports = { database, clock: new StillClock(), random: new SimRandom(1) }
         const plain = sqlEngine({ optimize: false })(ports)
         for (const statement of [...tables, ...rows]) await plain.query(statement)
         for (const text of texts) {

@@ -1,14 +1,14 @@
-import { modelDatabases, SimRandom } from '@cluster/testkit'
+import { modelDatabases, SimRandom, StillClock } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { type SqlEngine, sqlEngine } from '../../src/index.ts'
-import { failure, TestClock, textOf } from '../engine/support.ts'
+import { failure, textOf } from '../engine/support.ts'
 import { query, rows, schema, settings } from './queries.ts'
 
 /** Two engines over one database: one optimizes, the other runs every query as it is written. */
 async function engines(statements: readonly string[]): Promise<{ clever: SqlEngine; plain: SqlEngine }> {
   const database = await modelDatabases().open('test', { partitions: 3 })
-  const ports = { database, clock: new TestClock(), random: new SimRandom(1) }
+  const ports = { database, clock: new StillClock(), random: new SimRandom(1) }
   const clever = sqlEngine()(ports)
   const plain = sqlEngine({ optimize: false })(ports)
   for (const statement of [...schema, ...statements]) await clever.query(statement)

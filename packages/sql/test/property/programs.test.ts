@@ -1,8 +1,8 @@
-import { modelDatabases, SimRandom } from '@cluster/testkit'
+import { modelDatabases, SimRandom, StillClock } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { type SqlEngine, sqlEngine } from '../../src/index.ts'
-import { failure, TestClock, textOf } from '../engine/support.ts'
+import { failure, textOf } from '../engine/support.ts'
 
 const TABLE =
   'CREATE TABLE t (id integer PRIMARY KEY, a integer NOT NULL CHECK (a < 1000000), b bigint, c numeric(6, 2), ' +
@@ -10,7 +10,7 @@ const TABLE =
 
 async function fresh(optimize: boolean): Promise<SqlEngine> {
   const database = await modelDatabases().open('test', { partitions: 2 })
-  const engine = sqlEngine({ optimize })({ database, clock: new TestClock(), random: new SimRandom(1) })
+  const engine = sqlEngine({ optimize })({ database, clock: new StillClock(), random: new SimRandom(1) })
   await engine.query(TABLE)
   return engine
 }

@@ -39,7 +39,7 @@ const numbersOf: Readonly<Record<Side, readonly string[]>> = {
 const textsOf: Readonly<Record<Side, readonly string[]>> = { t: ['t.c'], u: ['u.c'], both: ['t.c', 'u.c'] }
 
 /** An expression that is a number. */
-export const numberOf = (side: Side): fc.Arbitrary<string> => {
+const numberOf = (side: Side): fc.Arbitrary<string> => {
   const leaf = fc.oneof(fc.constantFrom(...numbersOf[side]), small.map(String))
   return fc.oneof(
     { weight: 4, arbitrary: leaf },

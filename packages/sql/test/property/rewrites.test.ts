@@ -1,8 +1,8 @@
-import { modelDatabases, SimRandom } from '@cluster/testkit'
+import { modelDatabases, SimRandom, StillClock } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { type SqlEngine, sqlEngine } from '../../src/index.ts'
-import { failure, TestClock, textOf } from '../engine/support.ts'
+import { failure, textOf } from '../engine/support.ts'
 import { rows, schema, settings } from './queries.ts'
 
 async function outcome(engine: SqlEngine, text: string, ordered: boolean): Promise<readonly string[]> {
@@ -100,7 +100,7 @@ describe('rules and operators', () => {
     await fc.assert(
       fc.asyncProperty(rows, fc.array(query, { minLength: 1, maxLength: 5 }), async (inserts, queries) => {
         const database = await modelDatabases().open('test', { partitions: 3 })
-        const ports = { database, clock: new TestClock(), random: new SimRandom(1) }
+        const ports = { database, clock: new StillClock(), random: new SimRandom(1) }
         const clever = sqlEngine()(ports)
         const plain = sqlEngine({ optimize: false })(ports)
         for (const statement of [...schema, ...inserts]) await clever.query(statement)
@@ -117,7 +117,7 @@ describe('rules and operators', () => {
 
   test('many rows are sorted, grouped and joined as few are', async () => {
     const database = await modelDatabases().open('test', { partitions: 3 })
-    const engine = sqlEngine()({ database, clock: new TestClock(), random: new SimRandom(1) })
+    const engine = sqlEngine()({ database, clock: new StillClock(), random: new SimRandom(1) })
     await engine.query('CREATE TABLE m (id integer PRIMARY KEY, k bigint, s text, n integer)')
     const count = 6_000
     for (let from = 0; from < count; from += 2_000)

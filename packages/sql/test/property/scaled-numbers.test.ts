@@ -1,10 +1,10 @@
-import { modelDatabases, SimRandom } from '@cluster/testkit'
+import { modelDatabases, SimRandom, StillClock } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { sqlEngine } from '../../src/index.ts'
 import { compareDecimal } from '../../src/types/decimal.ts'
 import { scaledNumber, scaledText } from '../../src/types/scaled.ts'
-import { failure, TestClock, textOf } from '../engine/support.ts'
+import { failure, textOf } from '../engine/support.ts'
 import { settings } from './queries.ts'
 
 /** Texts of numerics with so many digits in all and behind the point. */
@@ -55,7 +55,7 @@ describe('numerics of declared scales', () => {
         fc.constantFrom(...conditions),
         async (values, expression, condition) => {
           const database = await modelDatabases().open('test', { partitions: 2 })
-          const engine = sqlEngine()({ database, clock: new TestClock(), random: new SimRandom(1) })
+          const engine = sqlEngine()({ database, clock: new StillClock(), random: new SimRandom(1) })
           await engine.query(
             'CREATE TABLE t (id integer PRIMARY KEY, a numeric(15,2), b numeric(15,2), c numeric(6,3), i integer)',
           )

@@ -1,8 +1,8 @@
-import { modelDatabases, SimRandom } from '@cluster/testkit'
+import { modelDatabases, SimRandom, StillClock } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { sqlEngine } from '../../src/index.ts'
-import { TestClock, textOf } from '../engine/support.ts'
+import { textOf } from '../engine/support.ts'
 import { settings } from './queries.ts'
 
 interface Row {
@@ -145,7 +145,7 @@ describe('window functions', () => {
     await fc.assert(
       fc.asyncProperty(rows, fc.array(window, { minLength: 1, maxLength: 3 }), async (all, windows) => {
         const database = await modelDatabases().open('test', { partitions: 2 })
-        const engine = sqlEngine()({ database, clock: new TestClock(), random: new SimRandom(1) })
+        const engine = sqlEngine()({ database, clock: new StillClock(), random: new SimRandom(1) })
         await engine.query('CREATE TABLE t (id integer PRIMARY KEY, g integer, k integer, v integer)')
         if (all.length > 0)
           await engine.query(

@@ -1,7 +1,7 @@
-import { modelDatabases, SimRandom } from '@cluster/testkit'
+import { modelDatabases, SimRandom, StillClock } from '@cluster/testkit'
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { type SqlEngine, sqlEngine } from '../../src/index.ts'
-import { failure, TestClock, textOf } from '../engine/support.ts'
+import { failure, textOf } from '../engine/support.ts'
 import { MemoryFiles } from './memory-files.ts'
 
 const ROWS = 2_500
@@ -38,13 +38,13 @@ const writing: readonly (readonly [what: string, text: string])[] = [
 
 describe('files of statements', () => {
   const files = new MemoryFiles()
-  let clock: TestClock
+  let clock: StillClock
   let engine: SqlEngine
   let plenty: SqlEngine
 
   beforeAll(async () => {
     const database = await modelDatabases().open('test', { partitions: 2 })
-    clock = new TestClock()
+    clock = new StillClock()
     const ports = { database, clock, random: new SimRandom(1) }
     engine = sqlEngine({ workBytes: 15_000 })({ ...ports, temporary: files })
     plenty = sqlEngine()(ports)

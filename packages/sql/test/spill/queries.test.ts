@@ -1,8 +1,8 @@
-import { modelDatabases, SimRandom } from '@cluster/testkit'
+import { modelDatabases, SimRandom, StillClock } from '@cluster/testkit'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { type SqlEngine, sqlEngine } from '../../src/index.ts'
-import { failure, TestClock, textOf } from '../engine/support.ts'
+import { failure, textOf } from '../engine/support.ts'
 import { query, rows, schema, settings } from '../property/queries.ts'
 import { MemoryFiles } from './memory-files.ts'
 
@@ -10,7 +10,7 @@ import { MemoryFiles } from './memory-files.ts'
 async function engines(statements: readonly string[], workBytes: number) {
   const database = await modelDatabases().open('test', { partitions: 3 })
   const files = new MemoryFiles()
-  const ports = { database, clock: new TestClock(), random: new SimRandom(1) }
+  const ports = { database, clock: new StillClock(), random: new SimRandom(1) }
   const plenty = sqlEngine()(ports)
   const frugal = sqlEngine({ workBytes })({ ...ports, temporary: files })
   for (const statement of statements) await plenty.query(statement)

@@ -1,9 +1,9 @@
 import type { Value } from '@cluster/core'
+import { StillClock } from '@cluster/testkit'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { MemoryBudget } from '../../src/executor/memory.ts'
 import { sortSource, topSource } from '../../src/executor/rows/sort.ts'
-import { TestClock } from '../engine/support.ts'
 import { MemoryFiles } from './memory-files.ts'
 import { type Columns, contextOf, rowsOf } from './support.ts'
 
@@ -59,7 +59,7 @@ describe('a sort with little memory', () => {
     const keys = Array.from({ length: ROWS }, (_, i) => (i * 7_919) % 300_007)
     const files = new MemoryFiles()
     const memory = new MemoryBudget({ bytesMax: 1e9, spill: { bytes: 1_000_000, files } })
-    const clock = new TestClock()
+    const clock = new StillClock()
     let rows = 0
     let last = -1
     let first: number | null = null

@@ -1,13 +1,13 @@
 import type { Transaction, Value } from '@cluster/core'
+import { StillClock } from '@cluster/testkit'
 import type { Batch } from '../../src/compile/batch.ts'
 import { ExecutionContext, type Source } from '../../src/executor/context.ts'
 import type { MemoryBudget } from '../../src/executor/memory.ts'
-import { TestClock } from '../engine/support.ts'
 
 export type Columns = readonly (readonly Value[])[]
 
 /** What operators need that read no table. */
-export function contextOf(memory: MemoryBudget, clock = new TestClock()): ExecutionContext {
+export function contextOf(memory: MemoryBudget, clock = new StillClock()): ExecutionContext {
   return new ExecutionContext({
     transaction: null as unknown as Transaction,
     clock,

@@ -4,7 +4,7 @@ import type { Environment } from './environment.ts'
 import { damagedAt, otherFormat } from './lmdb-errors.ts'
 
 /** Version of the layout of everything in the environment. */
-export const FORMAT = 1
+const FORMAT = 1
 
 const AT = 'head'
 

@@ -30,11 +30,6 @@ export function blockKey(relation: RelationId, fence: Key): string {
 
 export const fenceOf = (key: string): Key => key.slice(4)
 
-export function relationOf(key: string): RelationId {
-  const at = (i: number): number => key.charCodeAt(i)
-  return (at(0) * 0x1000000 + ((at(1) << 16) | (at(2) << 8) | at(3))) as RelationId
-}
-
 /**
  * What all versions of a row have in common in the history: relation, length of the key, key. The length keeps rows
  * apart whose keys begin alike.

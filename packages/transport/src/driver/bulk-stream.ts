@@ -3,6 +3,7 @@ import type { Connection, Stream } from '@libp2p/interface'
 import { decode, encode } from 'cbor-x'
 import { aborted, carriedError, frameTooLarge, linkDown } from '../errors.ts'
 import { FrameReader, LENGTH_BYTES, PIECE_BYTES_MAX, ProtocolViolation, writeU32 } from '../machine/wire.ts'
+import { FrameInbox } from './frame-inbox.ts'
 import { lazyWindow } from './lazy-window.ts'
 
 /** What follows the length of a frame of a stream; `u32 length | u8 kind | payload`. */
@@ -24,11 +25,8 @@ export class BulkStream implements FrameStream {
   readonly #stream: Stream
   readonly #limits: BulkLimits
   readonly #reader: FrameReader
-  readonly #frames: Uint8Array[] = []
+  readonly #inbox: FrameInbox
   #bytes = 0
-  #ended = false
-  #failure: ClusterError | null = null
-  #reading: (() => void) | null = null
   #draining: (() => void)[] = []
   #sending: Promise<void> = Promise.resolve()
   #closed = false
@@ -47,6 +45,10 @@ export class BulkStream implements FrameStream {
     this.#limits = limits
     this.#reader = new FrameReader(limits.frameBytesMax + OPENING_MAX_EXTRA)
     this.#onFinished = () => onFinished(this)
+    this.#inbox = new FrameInbox(({ length }) => {
+      this.#bytes -= length
+      if (this.#bytes <= limits.streamBytesMax / 2 && stream.readStatus === 'paused') stream.resume()
+    })
     lazyWindow(stream)
     const take = (bytes: Uint8Array, start: number, end: number): void => this.#take(bytes, start, end)
     stream.addEventListener('message', (event) => {
@@ -63,7 +65,7 @@ export class BulkStream implements FrameStream {
       for (const resolve of this.#draining.splice(0)) resolve()
     })
     stream.addEventListener('close', () => {
-      if (!(this.#ended && this.#closed)) this.#fail(this.#lost())
+      if (!(this.#inbox.ended && this.#closed)) this.#fail(this.#lost())
       this.#onFinished()
     })
   }
@@ -71,7 +73,7 @@ export class BulkStream implements FrameStream {
   async send(frame: Uint8Array): Promise<void> {
     if (frame.length > this.#limits.frameBytesMax)
       throw frameTooLarge(frame.length, this.#limits.frameBytesMax)
-    if (this.#failure) throw this.#failure
+    if (this.#inbox.failure) throw this.#inbox.failure
     if (this.#closed) throw aborted('This end of the stream is closed', 'rejected')
     await this.#inTurn(() => this.#write(KIND.data, frame))
   }
@@ -87,7 +89,7 @@ export class BulkStream implements FrameStream {
   }
 
   async close(): Promise<void> {
-    if (this.#failure) throw this.#failure
+    if (this.#inbox.failure) throw this.#inbox.failure
     if (this.#closed) return
     this.#closed = true
     await this.#inTurn(() => this.#write(KIND.end, new Uint8Array(0)))
@@ -95,7 +97,7 @@ export class BulkStream implements FrameStream {
       await this.#stream.close()
     } catch {
       // The reason is not in what libp2p throws here: it is the failure of the stream.
-      throw this.#failure ?? this.#lost()
+      throw this.#inbox.failure ?? this.#lost()
     }
   }
 
@@ -105,7 +107,7 @@ export class BulkStream implements FrameStream {
 
   /** Ends both directions; the other side gets the error when it still can. */
   refuse(error: Error): void {
-    if (this.#failure || (this.#ended && this.#closed)) return
+    if (this.#inbox.failure || (this.#inbox.ended && this.#closed)) return
     const detail = isClusterError(error) ? error.detail : null
     if (this.#stream.writeStatus === 'writable' && !this.#stream.writableNeedsDrain)
       this.#stream.send(head(KIND.failure, encode({ message: error.message, detail })))
@@ -120,43 +122,20 @@ export class BulkStream implements FrameStream {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    return {
-      next: () => this.#next(),
-      return: async () => {
-        if (!this.#ended) this.abort('its reader stopped')
-        return { done: true, value: undefined }
-      },
-    }
-  }
-
-  async #next(): Promise<IteratorResult<Uint8Array>> {
-    for (;;) {
-      const frame = this.#frames.shift()
-      if (frame) {
-        this.#bytes -= frame.length
-        if (this.#bytes <= this.#limits.streamBytesMax / 2 && this.#stream.readStatus === 'paused')
-          this.#stream.resume()
-        return { done: false, value: frame }
-      }
-      if (this.#ended) return { done: true, value: undefined }
-      if (this.#failure) throw this.#failure
-      await new Promise<void>((resolve) => {
-        this.#reading = resolve
-      })
-    }
+    return this.#inbox.read(() => this.abort('its reader stopped'))
   }
 
   #take(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#ended || this.#failure) return
+    if (this.#inbox.ended || this.#inbox.failure) return
     const payload = bytes.subarray(start + 1, end)
     switch (bytes[start]) {
       case KIND.data:
         if (this.onOpening) throw new ProtocolViolation('a stream that does not say what it is about')
-        this.#frames.push(payload)
         this.#bytes += payload.length
+        this.#inbox.push(payload)
         break
       case KIND.end:
-        this.#ended = true
+        this.#inbox.end()
         break
       case KIND.failure:
         this.#fail(carriedError(decode(payload), this.peer))
@@ -168,12 +147,11 @@ export class BulkStream implements FrameStream {
         const length = payload[0] ?? 0
         if (payload.length < 1 + length) throw new ProtocolViolation('a stream opening that is too short')
         opened(new TextDecoder().decode(payload.subarray(1, 1 + length)), payload.subarray(1 + length))
-        return
+        break
       }
       default:
         throw new ProtocolViolation(`a stream frame of kind ${bytes[start]}`)
     }
-    this.#wake()
   }
 
   #lost(): ClusterError {
@@ -183,15 +161,8 @@ export class BulkStream implements FrameStream {
   }
 
   #fail(error: ClusterError): void {
-    this.#failure ??= error
     for (const resolve of this.#draining.splice(0)) resolve()
-    this.#wake()
-  }
-
-  #wake(): void {
-    const reading = this.#reading
-    this.#reading = null
-    reading?.()
+    this.#inbox.fail(error)
   }
 
   /** Writes one frame after the other, however many callers do not wait. */
@@ -209,17 +180,17 @@ export class BulkStream implements FrameStream {
   }
 
   async #sendBlock(block: Uint8Array): Promise<void> {
-    if (this.#failure) throw this.#failure
+    if (this.#inbox.failure) throw this.#inbox.failure
     let hasRoom: boolean
     try {
       hasRoom = this.#stream.send(block)
     } catch {
       // libp2p only says that the stream is closed; why is known here.
-      throw this.#failure ?? this.#lost()
+      throw this.#inbox.failure ?? this.#lost()
     }
     while (!hasRoom && this.#stream.writableNeedsDrain) {
       await new Promise<void>((resolve) => this.#draining.push(resolve))
-      if (this.#failure) throw this.#failure
+      if (this.#inbox.failure) throw this.#inbox.failure
       hasRoom = !this.#stream.writableNeedsDrain
     }
   }

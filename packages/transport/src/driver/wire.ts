@@ -9,7 +9,7 @@ const BY_HOST = new Set(['ECONNRESET', 'EPIPE'])
 const BY_SILENCE = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN'])
 
 /** What the end of a socket says about the other side; without an error it was a FIN. */
-export function causeOf(error: (Error & { readonly code?: unknown }) | undefined): LinkDownCause {
+function causeOf(error: (Error & { readonly code?: unknown }) | undefined): LinkDownCause {
   if (!error) return 'closed-by-host'
   const code = typeof error.code === 'string' ? error.code : ''
   if (BY_HOST.has(code)) return 'closed-by-host'

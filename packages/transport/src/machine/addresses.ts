@@ -15,7 +15,7 @@ export interface TcpAddress {
 const IP4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/
 
 /** The four bytes of a dotted address, or `null`. */
-export function ip4Bytes(text: string): readonly number[] | null {
+function ip4Bytes(text: string): readonly number[] | null {
   const match = IP4.exec(text)
   if (!match) return null
   const bytes = match.slice(1).map(Number)
@@ -23,7 +23,7 @@ export function ip4Bytes(text: string): readonly number[] | null {
 }
 
 /** The eight groups of an IPv6 address (zone ignored), or `null`. */
-export function ip6Groups(text: string): readonly number[] | null {
+function ip6Groups(text: string): readonly number[] | null {
   let bare = text.split('%')[0] ?? ''
   const tail = bare.slice(bare.lastIndexOf(':') + 1)
   const dotted = ip4Bytes(tail)

@@ -21,7 +21,7 @@ export type HandshakeMessage =
   | { readonly t: 'yes' }
   | { readonly t: 'no' }
 
-export const HANDSHAKE_VERSION = 1
+const HANDSHAKE_VERSION = 1
 const LISTENING_MAX = 16
 const ADDRESS_LENGTH_MAX = 160
 const NAME_LENGTH_MAX = 200

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto'
 import { type Clock, type Logger, type Random, silentLogger } from '@cluster/core'
 
 /** The platform's time, for tests with real sockets. */
-export const realClock: Clock = {
+const realClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   after: (delayMs, run) => {
@@ -12,13 +12,13 @@ export const realClock: Clock = {
   turn: () => new Promise((resolve) => setImmediate(resolve)),
 }
 
-export const realRandom: Random = {
+const realRandom: Random = {
   uint32: () => new DataView(randomFillSync(new Uint8Array(4)).buffer).getUint32(0),
   bytes: (length) => randomFillSync(new Uint8Array(length)),
 }
 
 /** Prints every line when the environment asks for it. */
-export const testLogger: Logger = process.env['LOG']
+const testLogger: Logger = process.env['LOG']
   ? {
       log: (level, event, fields) => console.log(level, event, JSON.stringify(fields)),
       child: () => testLogger,

@@ -1,9 +1,9 @@
 import { Fleet } from '../../fleet.ts'
 import { Histogram } from '../../histogram.ts'
-import type { KvAnswer, KvFill, KvLoad } from '../../kv-worker-protocol.ts'
 import { residentBytes } from '../../processor.ts'
 import type { Row } from '../../report.ts'
 import type { SuiteOptions } from '../../suite.ts'
+import type { KvAnswer, KvFill, KvLoad } from '../../workers/kv-worker-protocol.ts'
 
 const NODES = 3
 const COPIES = 2

@@ -1,8 +1,8 @@
 import { LogFleet } from '../../log-fleet.ts'
-import type { LogLoad, TracedLoad } from '../../log-worker-protocol.ts'
 import { residentBytes } from '../../processor.ts'
 import type { Row } from '../../report.ts'
 import type { SuiteOptions } from '../../suite.ts'
+import type { LogLoad, TracedLoad } from '../../workers/log-worker-protocol.ts'
 
 const VOTERS = 3
 const MIB = 1024 * 1024

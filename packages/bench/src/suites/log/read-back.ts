@@ -1,8 +1,8 @@
 import type { LogFleet } from '../../log-fleet.ts'
-import type { Acknowledged } from '../../log-worker-protocol.ts'
 import type { Etcd } from '../../peers/etcd.ts'
 import type { Row } from '../../report.ts'
 import type { SuiteOptions } from '../../suite.ts'
+import type { Acknowledged } from '../../workers/log-worker-protocol.ts'
 
 const CALL_MS_MAX = 60_000
 

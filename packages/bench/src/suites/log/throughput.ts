@@ -1,10 +1,11 @@
+import type { LoadAnswer } from '../../closed-loop.ts'
 import { type Contender, interleave, type Measured } from '../../interleave.ts'
 import type { LogFleet } from '../../log-fleet.ts'
-import type { LoadAnswer, LogLoad } from '../../log-worker-protocol.ts'
 import { measuredRow } from '../../measured-row.ts'
 import type { Etcd } from '../../peers/etcd.ts'
 import type { Row, Target } from '../../report.ts'
 import type { SuiteOptions } from '../../suite.ts'
+import type { LogLoad } from '../../workers/log-worker-protocol.ts'
 
 /** Everything that is measured, running at once, so that nobody has the machine to itself. */
 export interface Stage {

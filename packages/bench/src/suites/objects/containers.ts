@@ -1,14 +1,14 @@
+import type { LoadAnswer } from '../../closed-loop.ts'
 import { type Contender, interleave, type Measured } from '../../interleave.ts'
-import type { LoadAnswer } from '../../log-worker-protocol.ts'
 import { measuredRow } from '../../measured-row.ts'
+import type { Row, Target } from '../../report.ts'
+import type { SuiteOptions } from '../../suite.ts'
 import type {
   ContainerAcknowledged,
   ContainerHeld,
   ContainerKindOfLoad,
   ContainerLoad,
-} from '../../objects-worker-protocol.ts'
-import type { Row, Target } from '../../report.ts'
-import type { SuiteOptions } from '../../suite.ts'
+} from '../../workers/objects-worker-protocol.ts'
 import type { LockStage } from './locks.ts'
 
 const OURS = 'fsync on 2 of 3, Noise'
@@ -28,7 +28,7 @@ interface Part {
   readonly redis: boolean
 }
 
-export const CONTAINER_PARTS: readonly Part[] = [
+const CONTAINER_PARTS: readonly Part[] = [
   { kind: 'put', what: 'map set', callers: [1, 64], etcd: { op: 'put', times: 3 }, redis: true },
   {
     kind: 'get',

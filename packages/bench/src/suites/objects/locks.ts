@@ -1,12 +1,12 @@
+import type { LoadAnswer } from '../../closed-loop.ts'
 import type { Fleet } from '../../fleet.ts'
 import { type Contender, interleave, type Measured } from '../../interleave.ts'
-import type { LoadAnswer } from '../../log-worker-protocol.ts'
 import { measuredRow } from '../../measured-row.ts'
-import type { LockAnswer, LockLoad } from '../../objects-worker-protocol.ts'
 import type { Etcd } from '../../peers/etcd.ts'
 import type { Redis } from '../../peers/redis.ts'
 import type { Row, Target } from '../../report.ts'
 import type { SuiteOptions } from '../../suite.ts'
+import type { LockAnswer, LockLoad } from '../../workers/objects-worker-protocol.ts'
 
 /** Everything that is measured, running at once, so that nobody has the machine to itself. */
 export interface LockStage {

@@ -27,7 +27,7 @@ import { CHANGES_FILE, readRows } from './backup-files.ts'
 import { readArchive } from './change-archive.ts'
 
 /** Says how far a restore is; gone when it is finished. No caller's relation has this number. */
-export const RESTORES: RelationId = relationId(15)
+const RESTORES: RelationId = relationId(15)
 const MARK: RowAddress = { relation: RESTORES, partition: EVERYWHERE, key: 'restore' }
 
 const BATCH_ROWS = 1_000

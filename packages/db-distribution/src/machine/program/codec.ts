@@ -19,7 +19,7 @@ import {
 import { ByteReader, ByteWriter, type MalformedDetail } from '../bytes.ts'
 
 /** Version of the layout, and of what every expression means; the first byte of each program. */
-export const PROGRAM_FORMAT = 1
+const PROGRAM_FORMAT = 1
 
 const NUMBERS = ['smallint', 'integer', 'bigint', 'numeric'] as const
 const ARITHMETIC = ['add', 'subtract', 'multiply'] as const

@@ -17,7 +17,7 @@ import { bool, bytes, list, text, texts, WireError, whole } from './shape.ts'
 /** The service of `Peers` that everything here travels on. */
 export const SERVICE = 'raft'
 /** Counted up whenever the layout of a frame changes; frames of another version are ignored. */
-export const WIRE_VERSION = 3
+const WIRE_VERSION = 3
 
 /** A wish of a node about itself, said to a member: `WishAnswer` comes back. */
 export type WishRequest = JoinRequest | { readonly node: NodeId; readonly wish: 'away' | 'left' }

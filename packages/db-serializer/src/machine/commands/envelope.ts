@@ -12,7 +12,7 @@
  * the session was opened with. A command that is too long for one entry comes as parts of its body, from position 0 to
  * the count, and is applied at the entry with which all of them are there.
  */
-export const ENVELOPE_VERSION = 1
+const ENVELOPE_VERSION = 1
 
 const COMMAND = 1
 const NOTE = 2
@@ -26,7 +26,7 @@ const PART_HEAD = BODY_AT + 2 + 2
 /** Bytes that an envelope adds to a command, its idempotency key aside. */
 export const ENVELOPE_BYTES = COMMAND_HEAD
 /** Longest idempotency key in UTF-8 bytes. */
-export const KEY_BYTES_MAX = 1024
+const KEY_BYTES_MAX = 1024
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()

@@ -7,14 +7,14 @@ export const RESULT_BYTES_MAX = 4096
 /** How far a client's newest number may be ahead of its low mark. */
 export const SESSION_WINDOW = 65_536
 /** Idempotency keys remembered; the oldest go first. */
-export const KEYS_MAX = 16_384
+const KEYS_MAX = 16_384
 /**
  * Bytes of commands of which not all parts are there; past it the command begun first loses its parts, and whoever submits
  * it sends them again. A node sends one such command at a time, so this is only a fuse.
  */
 export const GATHERED_BYTES_MAX = 256 * 1024 * 1024
 /** Sessions remembered; the oldest go first. A group has one a node, so this is only a fuse. */
-export const SESSIONS_MAX = 8_192
+const SESSIONS_MAX = 8_192
 
 /** What became of a command that was applied. */
 export interface Outcome {

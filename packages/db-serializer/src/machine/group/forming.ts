@@ -3,8 +3,6 @@ import { countsWith } from '../raft/configuration.ts'
 import type { Configuration, Lineage } from '../raft/types.ts'
 import type { KeepRule } from './history-choice.ts'
 
-export const HELLO_VERSION = 2
-
 /** A vote that a node gave up for ever, because the log that it rested on was damaged. */
 export interface Renunciation {
   /** The disk that the vote belonged to. */

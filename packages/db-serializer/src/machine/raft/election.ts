@@ -53,7 +53,7 @@ const lastOf = (state: State): PreVoteMessage['last'] => ({
 })
 
 /** Campaigns in a new term. The requests leave, and the own vote counts, when term and vote are durable. */
-export function campaign(state: State, transfer: boolean): void {
+function campaign(state: State, transfer: boolean): void {
   const term = (state.term + 1) as VoteMessage['term']
   state.changeHard({ term, votedFor: state.self })
   state.post = 'candidate'

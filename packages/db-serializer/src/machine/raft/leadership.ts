@@ -187,7 +187,7 @@ function driveHandOver(state: State, office: Office): void {
   if (heir !== undefined) stepTransfer(state, heir)
 }
 
-export function sendTimeoutNow(state: State, to: NodeId): void {
+function sendTimeoutNow(state: State, to: NodeId): void {
   if (state.office !== null) state.office.leaseOver = true
   state.send(to, { type: 'timeoutNow', lineage: state.lineage, term: state.term })
 }

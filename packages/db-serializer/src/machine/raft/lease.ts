@@ -8,7 +8,7 @@ import type { Office, State } from './state.ts'
  * *sending* what the voter answered. It rests on monotonic clocks whose rates differ by less than `CLOCK_DRIFT`, and
  * that go on while a machine sleeps.
  */
-export const CLOCK_DRIFT = 0.1
+const CLOCK_DRIFT = 0.1
 
 /** Signs of life whose time of sending is remembered; more than fit in one lease. */
 const SENT_MAX = 64

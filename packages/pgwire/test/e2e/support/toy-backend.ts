@@ -23,7 +23,7 @@ export class ToyError extends Error {
   }
 }
 
-export const column = (name: string, typeOid: number): WireColumn => ({
+const column = (name: string, typeOid: number): WireColumn => ({
   name,
   typeOid,
   typeBytes: -1,

@@ -13,8 +13,6 @@ import { arrayOf, type RecordField, type SqlType, TEXT, typeName } from '../../t
 import { type BindContext, errorAt } from '../context.ts'
 import { coerce } from '../expression/coerce.ts'
 
-export { isSetFunction } from '../../functions/set-returning.ts'
-
 export interface BoundSetFunction {
   readonly rows: SetFunction
   readonly args: readonly Expr[]

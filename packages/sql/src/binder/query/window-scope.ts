@@ -1,6 +1,6 @@
 import { SQLSTATE } from '../../errors.ts'
 import { columnExpr } from '../../plan/build.ts'
-import type { Column, Expr } from '../../plan/expression.ts'
+import type { Expr } from '../../plan/expression.ts'
 import type { LogicalPlan, SortKey, WindowCall } from '../../plan/logical.ts'
 import { mapWindowCall } from '../../plan/plan-parts.ts'
 import { sameExpr } from '../../plan/same-expr.ts'
@@ -112,7 +112,3 @@ function sameWindow(a: BoundWindowCall, b: BoundWindowCall): boolean {
     })
   )
 }
-
-/** The columns that window functions give. */
-export const windowColumns = (calls: readonly WindowCall[]): readonly Column[] =>
-  calls.map(({ column }) => column)

@@ -20,7 +20,7 @@ const DENSE_SHARE = 64
 const FIRST_SLOTS = 1_024
 
 /** The groups of one run. Compiled code fills them, by one of three tables as suits the grouping columns. */
-export class Groups {
+class Groups {
   /** Hash key → number of the group. */
   readonly byKey = new Map<unknown, number>()
   /** For one whole number: key → number of the group and one more; 0: look into `byKey`. */

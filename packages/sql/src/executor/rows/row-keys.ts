@@ -20,7 +20,7 @@ export function keyOfValues(table: TableSchema, columns: readonly number[], valu
   return writer.finish()
 }
 
-export const valuesOf = (row: Row, columns: readonly number[]): Value[] =>
+const valuesOf = (row: Row, columns: readonly number[]): Value[] =>
   columns.map((position) => row[position] as Value)
 
 /** The primary key of a row, which is its key in the table's relation. */

@@ -4,10 +4,10 @@ import type { SpillFile, SpillFiles } from './spill-file.ts'
 import { SpilledRows } from './spilled-rows.ts'
 
 /** Parts that rows are divided into at once. */
-export const PARTITIONS = 16
+const PARTITIONS = 16
 
 /** The part of a key: equal keys, as a `Map` finds them, are in the same part; parts of another level are others. */
-export function partitionOf(key: unknown, level: number): number {
+function partitionOf(key: unknown, level: number): number {
   const seed = Math.imul(level + 1, 0x9e37_79b1)
   if (typeof key === 'number' && (key | 0) === key) {
     let hash = Math.imul(key ^ seed, 0x85eb_ca6b)

@@ -46,7 +46,7 @@ export function writerFor(
 }
 
 /** It has a unique constraint that is looked at when the statement or the transaction ends. */
-export const hasDeferrable = ({ indexes }: TableSchema): boolean =>
+const hasDeferrable = ({ indexes }: TableSchema): boolean =>
   indexes.some(({ deferral }) => deferral !== undefined)
 
 export function finish(

@@ -22,7 +22,7 @@ export const JOURNAL: RelationId = relationId(17)
 
 const DEADLINE = { deadlineMs: 4_000 } as const
 
-export const keyOf = (text: string): Key => new KeyWriter().text(text).finish()
+const keyOf = (text: string): Key => new KeyWriter().text(text).finish()
 
 export function addressOf(database: Database, relation: RelationId, name: string): RowAddress {
   const key = keyOf(name)
@@ -30,7 +30,7 @@ export function addressOf(database: Database, relation: RelationId, name: string
 }
 
 /** The one value of a row, or null when there is none. */
-export function textOf(row: Row | null): string | null {
+function textOf(row: Row | null): string | null {
   if (row === null) return null
   const value = row[1] ?? null
   assert(typeof value === 'string', 'these rows are a name and a text')

@@ -1,19 +1,14 @@
 import { below, chance, pick } from '@cluster/core'
-import type { Load, Named, Told } from '../load.ts'
+import { type CounterInput, type CounterOutput, judgeCounters } from '../counts.ts'
+import type { Load } from '../load.ts'
 import { drawn, type OpenContainers, patienceOf } from './objects.ts'
-
-export interface SumInput extends Named {
-  readonly counter: string
-  /** 0 reads. */
-  readonly add: number
-}
 
 const NAMES = ['one', 'two', 'three']
 /** Added to in memory, and flushed. */
 const FAST = 'three'
 
 /** Counters that only grow. The answer is the count before; null when it is not told. */
-export function sumLoad<App>(open: OpenContainers<App>): Load<App, SumInput, number | null> {
+export function sumLoad<App>(open: OpenContainers<App>): Load<App, CounterInput, CounterOutput> {
   return {
     next: (name, _client, random) => ({
       name,
@@ -39,29 +34,6 @@ export function sumLoad<App>(open: OpenContainers<App>): Load<App, SumInput, num
       }
       return (await containers.counter(name).add(add, patienceOf(input))) - add
     },
-    judge: judgeSums,
+    judge: judgeCounters,
   }
-}
-
-/** What is read lies between what was acknowledged and what was tried; no two additions begin at the same count. */
-export function judgeSums({ history }: Pick<Told<SumInput, number | null>, 'history'>): string | null {
-  const begun = new Map<string, string>()
-  for (const { input, callTime, end } of history) {
-    if (end === null || end.output === null) continue
-    let least = 0
-    let most = 0
-    for (const other of history) {
-      if (other.input.counter !== input.counter || other.input.add === 0 || other.input === input) continue
-      if (other.end !== null && other.end.time < callTime) least += other.input.add
-      if (other.callTime <= end.time) most += other.input.add
-    }
-    const { name, counter, add } = input
-    if (end.output < least || end.output > most)
-      return `${name} saw ${end.output} of counter ${counter}, which was from ${least} to ${most}`
-    if (add === 0) continue
-    const at = `${counter} ${end.output}`
-    if (begun.has(at)) return `${name} and ${begun.get(at)} both added to ${end.output} of counter ${counter}`
-    begun.set(at, name)
-  }
-  return null
 }

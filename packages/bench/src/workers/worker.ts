@@ -1,6 +1,6 @@
 import { type ClusterDatabase, openCluster } from '@cluster/node'
 import { answerCalls } from '@cluster/testkit'
-import { summarize } from './latency.ts'
+import { summarize } from '../latency.ts'
 import type { Load, LoadResult, WorkerOptions, WorkerStatus } from './worker-protocol.ts'
 
 /** A node under load, in a process of its own. */

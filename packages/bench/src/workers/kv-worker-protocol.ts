@@ -1,4 +1,4 @@
-import type { LoadAnswer } from './log-worker-protocol.ts'
+import type { ClosedLoop, LoadAnswer } from '../closed-loop.ts'
 
 /**
  * - `insert`: one row with a fresh key, autocommit
@@ -9,12 +9,8 @@ import type { LoadAnswer } from './log-worker-protocol.ts'
  */
 export type KvKind = 'insert' | 'update' | 'transaction' | 'counter' | 'read' | 'readAway'
 
-/** A closed loop: `callers` at a time, each waiting for its answer, for `measuredMs` after `warmUpMs`. */
-export interface KvLoad {
+export interface KvLoad extends ClosedLoop {
   readonly kind: KvKind
-  readonly callers: number
-  readonly warmUpMs: number
-  readonly measuredMs: number
 }
 
 /** So many rows with fresh keys are put in, many by one statement. */

@@ -1,14 +1,11 @@
-import type { LoadAnswer } from './log-worker-protocol.ts'
+import type { ClosedLoop, LoadAnswer } from '../closed-loop.ts'
 
-/** A closed loop: `callers` at a time, each acquires one of `locks` locks, gives it back, and begins anew. */
-export interface LockLoad {
-  readonly callers: number
+/** Each caller acquires one of `locks` locks, gives it back, and begins anew. */
+export interface LockLoad extends ClosedLoop {
   /** Names to choose from. */
   readonly locks: number
   /** As a block with `await using` does it: the next one begins before the release is acknowledged. */
   readonly block?: boolean
-  readonly warmUpMs: number
-  readonly measuredMs: number
 }
 
 /** One operation is a cycle: an acquisition and its release, both acknowledged unless it says `block`. */
@@ -26,14 +23,10 @@ export interface LockAnswer extends LoadAnswer {
  */
 export type ContainerKindOfLoad = 'put' | 'get' | 'local' | 'queue' | 'counter' | 'topic'
 
-/** A closed loop: `callers` at a time, each waiting for its answer, for `measuredMs` after `warmUpMs`. */
-export interface ContainerLoad {
+export interface ContainerLoad extends ClosedLoop {
   readonly kind: ContainerKindOfLoad
-  readonly callers: number
   /** Documents to choose from. */
   readonly keys: number
-  readonly warmUpMs: number
-  readonly measuredMs: number
 }
 
 /** What was acknowledged to the callers of one process since its start, with warming up. */

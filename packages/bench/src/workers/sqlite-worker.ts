@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { answerCalls } from '@cluster/testkit'
-import { median } from './latency.ts'
-import { type QueryLoad, runLoad } from './query-load.ts'
+import { median } from '../latency.ts'
+import { type QueryLoad, runLoad } from '../query-load.ts'
 import type { PlanningAnswer, PlanningLoad } from './sql-worker-protocol.ts'
 
 /** SQLite in a process of its own: a database in memory, so that no disk is between it and its rows. */

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { type ClusterDatabase, openCluster } from '@cluster/node'
 import { answerCalls } from '@cluster/testkit'
-import { median } from './latency.ts'
-import { type QueryLoad, runLoad } from './query-load.ts'
+import { median } from '../latency.ts'
+import { type QueryLoad, runLoad } from '../query-load.ts'
+import { loadTpch } from '../tpch/load.ts'
 import type { MovedAnswer, PlanningAnswer, PlanningLoad } from './sql-worker-protocol.ts'
-import { loadTpch } from './tpch/load.ts'
 import type { WorkerOptions, WorkerStatus } from './worker-protocol.ts'
 
 /** A node with the callers inside, in a process of its own, for the suites sql and tpch. */

@@ -1,7 +1,7 @@
 import { openCluster } from '@cluster/node'
 import { answerCalls } from '@cluster/testkit'
+import { closedLoop, draws } from '../closed-loop.ts'
 import { ContainerCallers } from './containers-load.ts'
-import { Histogram } from './histogram.ts'
 import type { ContainerAcknowledged, ContainerLoad, LockAnswer, LockLoad } from './objects-worker-protocol.ts'
 import type { WorkerOptions, WorkerStatus } from './worker-protocol.ts'
 
@@ -10,41 +10,23 @@ const options = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions
 const openedAt = performance.now()
 const cluster = await openCluster({ ...options, listen: [options.listen], mdns: false })
 const containers = new ContainerCallers(cluster)
-let random = 12_345 + process.pid
+const below = draws(12_345 + process.pid)
 
-function below(limit: number): number {
-  random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0
-  return (random >>> 8) % limit
-}
-
-async function locks({ callers, locks: names, block, warmUpMs, measuredMs }: LockLoad): Promise<LockAnswer> {
-  const histogram = new Histogram()
-  const from = performance.now() + warmUpMs
-  const until = from + measuredMs
+async function locks({ locks: names, block, ...loop }: LockLoad): Promise<LockAnswer> {
   const tokens = new Map<string, number>()
   const taken = new Set<string>()
   let broken = 0
-  const caller = async (): Promise<void> => {
-    for (;;) {
-      const startedAt = performance.now()
-      if (startedAt >= until) return
-      const name = `lock ${below(names)}`
-      const held = await cluster.mutex(name).acquire()
-      if (held.token <= (tokens.get(name) ?? 0) || taken.has(name)) broken++
-      tokens.set(name, held.token)
-      taken.add(name)
-      taken.delete(name)
-      await (block ? held[Symbol.asyncDispose]() : held.release())
-      if (startedAt >= from) histogram.record((performance.now() - startedAt) * 1000)
-    }
-  }
-  await Promise.all(Array.from({ length: callers }, caller))
-  return {
-    operations: histogram.total,
-    wallMs: performance.now() - from,
-    buckets: histogram.buckets(),
-    broken,
-  }
+  const answer = await closedLoop(loop, () => async () => {
+    const name = `lock ${below(names)}`
+    const held = await cluster.mutex(name).acquire()
+    if (held.token <= (tokens.get(name) ?? 0) || taken.has(name)) broken++
+    tokens.set(name, held.token)
+    taken.add(name)
+    taken.delete(name)
+    await (block ? held[Symbol.asyncDispose]() : held.release())
+    return 1
+  })
+  return { ...answer, broken }
 }
 
 answerCalls({

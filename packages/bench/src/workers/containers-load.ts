@@ -1,6 +1,5 @@
 import type { Cluster } from '@cluster/node'
-import { Histogram } from './histogram.ts'
-import type { LoadAnswer } from './log-worker-protocol.ts'
+import { type Caller, closedLoop, draws, type LoadAnswer } from '../closed-loop.ts'
 import type { ContainerAcknowledged, ContainerHeld, ContainerLoad } from './objects-worker-protocol.ts'
 
 /** Local reads between two looks at the clock. */
@@ -10,18 +9,18 @@ const VALUE = 'x'.repeat(100)
 /** Room for everything that a run puts in. */
 const ROOM = { bytesMax: 2 ** 34, historyMax: 1 } as const
 
-export const documentOf = (i: number) => ({ id: i, name: `document ${i}`, tags: ['a', 'b'], text: VALUE })
+const documentOf = (i: number) => ({ id: i, name: `document ${i}`, tags: ['a', 'b'], text: VALUE })
 
 /** Callers of containers in one node, and what was acknowledged to them. */
 export class ContainerCallers {
   readonly #cluster: Cluster
+  readonly #below = draws(12_345 + process.pid)
   /** Keys that were put are `prefix/1 … prefix/count`. */
   readonly #puts = new Map<string, number>()
   #runs = 0
   #added = 0
   #pushed = 0
   #done = 0
-  #random = 12_345 + process.pid
   #heard = 0
   #wake: () => void = () => {}
 
@@ -29,25 +28,9 @@ export class ContainerCallers {
     this.#cluster = cluster
   }
 
-  async load({ kind, callers, keys, warmUpMs, measuredMs }: ContainerLoad): Promise<LoadAnswer> {
-    const histogram = new Histogram()
+  load({ kind, keys, ...loop }: ContainerLoad): Promise<LoadAnswer> {
     const run = ++this.#runs
-    const from = performance.now() + warmUpMs
-    const until = from + measuredMs
-    let operations = 0
-    const caller = async (at: number): Promise<void> => {
-      const once = this.#callerOf(kind, keys, `${process.pid}/${run}/${at}`)
-      for (;;) {
-        const startedAt = performance.now()
-        if (startedAt >= until) return
-        const count = await once()
-        if (startedAt < from) continue
-        operations += count
-        histogram.record(((performance.now() - startedAt) * 1000) / count)
-      }
-    }
-    await Promise.all(Array.from({ length: callers }, (_, at) => caller(at)))
-    return { operations, wallMs: performance.now() - from, buckets: histogram.buckets() }
+    return closedLoop(loop, (at) => this.#callerOf(kind, keys, `${process.pid}/${run}/${at}`))
   }
 
   /** Fills a map with documents. */
@@ -106,8 +89,7 @@ export class ContainerCallers {
     return { puts: found, counter: await this.#cluster.counter('hits').value(), queued: ready + taken }
   }
 
-  /** What a caller does again and again; resolves with how many operations that were. */
-  #callerOf(kind: ContainerLoad['kind'], keys: number, prefix: string): () => Promise<number> | number {
+  #callerOf(kind: ContainerLoad['kind'], keys: number, prefix: string): Caller {
     const cluster = this.#cluster
     switch (kind) {
       case 'put': {
@@ -163,10 +145,5 @@ export class ContainerCallers {
         }
       }
     }
-  }
-
-  #below(limit: number): number {
-    this.#random = (Math.imul(this.#random, 1_103_515_245) + 12_345) >>> 0
-    return (this.#random >>> 8) % limit
   }
 }

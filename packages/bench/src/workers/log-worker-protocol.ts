@@ -1,4 +1,4 @@
-import type { Buckets } from './histogram.ts'
+import type { ClosedLoop } from '../closed-loop.ts'
 
 /** What a process of the log suite is started with. */
 export interface LogWorkerOptions {
@@ -15,20 +15,10 @@ export interface LogWorkerOptions {
   readonly stateBytes?: number
 }
 
-/** A closed loop: `callers` at a time, each waiting for its answer, for `measuredMs` after `warmUpMs`. */
-export interface LogLoad {
+export interface LogLoad extends ClosedLoop {
   readonly kind: 'append' | 'barrier'
-  readonly callers: number
-  readonly warmUpMs: number
-  readonly measuredMs: number
   /** Of a command; at least 16. */
   readonly bytes: number
-}
-
-export interface LoadAnswer {
-  readonly operations: number
-  readonly wallMs: number
-  readonly buckets: Buckets
 }
 
 /** Begin and end of every operation, milliseconds of the wall clock, which all processes share. */

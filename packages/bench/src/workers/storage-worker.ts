@@ -12,7 +12,7 @@ import {
 import { nodeClock, nodeDisk } from '@cluster/node'
 import { lmdbStorage } from '@cluster/storage-lmdb'
 import { memoryStorage } from '@cluster/storage-memory'
-import type { StorageFigures, StorageWorkerOptions } from './suites/storage.ts'
+import type { StorageFigures, StorageWorkerOptions } from '../suites/storage.ts'
 
 /** One storage engine in a process of its own: loads rows, reads them, changes some, and starts again. */
 const { engine: name, folder, rows: rowCount } = JSON.parse(process.argv[2] ?? '{}') as StorageWorkerOptions

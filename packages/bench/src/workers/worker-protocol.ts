@@ -1,4 +1,4 @@
-import type { LatencySummary } from './latency.ts'
+import type { LatencySummary } from '../latency.ts'
 
 export interface WorkerOptions {
   readonly name: string

@@ -1,6 +1,6 @@
 import { type ClusterDatabase, openCluster } from '@cluster/node'
 import { answerCalls } from '@cluster/testkit'
-import { Histogram } from './histogram.ts'
+import { closedLoop, draws } from '../closed-loop.ts'
 import {
   type KvAcknowledged,
   type KvAnswer,
@@ -72,11 +72,7 @@ async function keysAway(): Promise<readonly number[]> {
 }
 
 function operation(db: ClusterDatabase, kind: KvLoad['kind']): () => Promise<unknown> {
-  let random = 12_345
-  const below = (limit: number): number => {
-    random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0
-    return random % limit
-  }
+  const below = draws()
   const insert = async (run: Pick<ClusterDatabase, 'query'>): Promise<number> => {
     const id = nextId++
     await run.query(INSERT, [id, text])
@@ -108,34 +104,21 @@ function operation(db: ClusterDatabase, kind: KvLoad['kind']): () => Promise<unk
   }
 }
 
-async function load({ kind, callers, warmUpMs, measuredMs }: KvLoad): Promise<KvAnswer> {
+async function load({ kind, ...loop }: KvLoad): Promise<KvAnswer> {
   const db = await database()
   if (kind === 'readAway' && away.length === 0) away = await keysAway()
   const run = operation(db, kind)
-  const histogram = new Histogram()
-  const from = performance.now() + warmUpMs
-  const until = from + measuredMs
   let failed = 0
-  const caller = async (): Promise<void> => {
-    for (;;) {
-      const startedAt = performance.now()
-      if (startedAt >= until) return
-      try {
-        await run()
-      } catch {
-        failed++
-        continue
-      }
-      if (startedAt >= from) histogram.record((performance.now() - startedAt) * 1000)
+  const answer = await closedLoop(loop, () => async () => {
+    try {
+      await run()
+      return 1
+    } catch {
+      failed++
+      return 0
     }
-  }
-  await Promise.all(Array.from({ length: callers }, caller))
-  return {
-    operations: histogram.total,
-    wallMs: performance.now() - from,
-    buckets: histogram.buckets(),
-    failed,
-  }
+  })
+  return { ...answer, failed }
 }
 
 function acknowledged(): KvAcknowledged {

@@ -6,10 +6,9 @@ import { nodeClock, nodeDisk, nodeRandom, parseAddresses } from '@cluster/node'
 import { peers, staticDiscovery } from '@cluster/p2p'
 import { answerCalls } from '@cluster/testkit'
 import { libp2pTransport, newIdentity } from '@cluster/transport'
-import { Histogram } from './histogram.ts'
+import { type Caller, closedLoop, type LoadAnswer } from '../closed-loop.ts'
 import type {
   Acknowledged,
-  LoadAnswer,
   LogLoad,
   LogWorkerOptions,
   LogWorkerStatus,
@@ -93,35 +92,31 @@ async function compose(): Promise<{ readonly log: OrderedLog; stop(): Promise<vo
 let nextSubmitter = 1 + (process.pid % 30_000) * 2_000
 
 async function load(
-  { kind, callers, warmUpMs, measuredMs, bytes }: LogLoad,
-  note: (from: number, to: number) => void = () => {},
+  { kind, bytes, ...loop }: LogLoad,
+  note?: (from: number, to: number) => void,
 ): Promise<LoadAnswer> {
-  const histogram = new Histogram()
-  const from = performance.now() + warmUpMs
-  const until = from + measuredMs
-  const caller = async (): Promise<void> => {
+  if (kind === 'barrier')
+    return closedLoop(
+      loop,
+      () => async () => {
+        await log.barrier()
+        return 1
+      },
+      note,
+    )
+  const counts = new Map<number, number>()
+  const submitting = (): Caller => {
     const submitter = nextSubmitter++
     let number = 0
-    for (;;) {
-      const startedAt = performance.now()
-      if (startedAt >= until) break
-      if (kind === 'append') {
-        await log.submit(register.name, Register.command(submitter, number + 1, bytes))
-        number++
-      } else await log.barrier()
-      if (startedAt < from) continue
-      const doneAt = performance.now()
-      histogram.record((doneAt - startedAt) * 1000)
-      note(startedAt, doneAt)
+    return async () => {
+      await log.submit(register.name, Register.command(submitter, number + 1, bytes))
+      counts.set(submitter, ++number)
+      return 1
     }
-    if (number > 0) acknowledged.set(submitter, number)
   }
-  await Promise.all(Array.from({ length: callers }, caller))
-  return {
-    operations: histogram.total,
-    wallMs: performance.now() - from,
-    buckets: histogram.buckets(),
-  }
+  const answer = await closedLoop(loop, submitting, note)
+  for (const [submitter, count] of counts) acknowledged.set(submitter, count)
+  return answer
 }
 
 interface Ticking {
