@@ -8,13 +8,11 @@ import type {
   WireNotifications,
   WireParameter,
   WireResult,
-  WireRow,
   WireSession,
 } from '@cluster/pgwire'
 import {
   type ResultColumn,
   type RoleInfo,
-  type RowsBatch,
   type Session,
   type SqlResult,
   sqlstateOf,
@@ -98,6 +96,13 @@ class NodeWireSession implements WireSession {
   readonly #leave: () => void
   readonly notifications: WireNotifications
 
+  /** What clients are told of, while these are the settings and the user. */
+  #told: {
+    readonly all: ReadonlyMap<string, string>
+    readonly user: string
+    readonly reported: ReadonlyMap<string, string>
+  } | null = null
+
   /** @param leave called when the session ends */
   constructor(session: Session, role: RoleInfo, leave: () => void) {
     this.#session = session
@@ -125,11 +130,17 @@ class NodeWireSession implements WireSession {
 
   settings(): ReadonlyMap<string, string> {
     const all = this.#session.settings()
+    const { user } = this.#session
+    if (this.#told?.all !== all || this.#told.user !== user)
+      this.#told = { all, user, reported: this.#reported(all, user) }
+    return this.#told.reported
+  }
+
+  #reported(all: ReadonlyMap<string, string>, user: string): ReadonlyMap<string, string> {
     const reported = REPORTED.flatMap(([name, shown]) => {
       const value = all.get(name)
       return value === undefined ? [] : [[shown, value] as const]
     })
-    const { user } = this.#session
     const mighty = this.#role.superuser && this.#role.name === user
     return new Map([
       ...reported,
@@ -167,10 +178,11 @@ class NodeWireSession implements WireSession {
     if (outline?.copy === 'from') return this.#result(await this.#session.copyFrom(text, copyIn, { signal }))
     if (outline?.copy === 'to') {
       const copyOut = await this.#session.copyOut(text, { signal })
-      return { columns: null, batches: nothing(), tag: () => tagOf('COPY', copyOut.copied()), copyOut }
+      return { ...NO_ROWS, tag: () => tagOf('COPY', copyOut.copied()), copyOut }
     }
-    if (outline?.streams) return this.#stream(this.#session.stream(text, parameters, { signal }))
-    return this.#result(await this.#session.query(text, parameters, { signal }))
+    const { command, columns, rows, rest, written } = await this.#session.open(text, parameters, { signal })
+    const tag = (given: number): string => tagOf(command, written ?? given)
+    return { columns: this.#shown(command, columns), rows, rest, tag }
   }
 
   async executeAll(text: string, { signal }: { readonly signal: AbortSignal }) {
@@ -183,30 +195,13 @@ class NodeWireSession implements WireSession {
     this.#session.close()
   }
 
-  /** The first batch tells the columns, so it is waited for. */
-  async #stream(batches: AsyncIterable<RowsBatch>): Promise<WireResult> {
-    const iterator = batches[Symbol.asyncIterator]()
-    const first = await iterator.next()
-    const columns = first.done ? [] : first.value.columns
-    async function* rows(): AsyncGenerator<readonly WireRow[]> {
-      try {
-        for (let next = first; !next.done; next = await iterator.next()) yield next.value.rows
-      } finally {
-        await iterator.return?.()
-      }
-    }
-    return { columns: this.#columns(columns), batches: rows(), tag: (count) => `SELECT ${count}` }
+  #result({ command, columns, rows, rowCount }: SqlResult): WireResult {
+    return { columns: this.#shown(command, columns), rows, rest: null, tag: () => tagOf(command, rowCount) }
   }
 
-  #result({ command, columns, rows, rowCount }: SqlResult): WireResult {
-    async function* batch(): AsyncGenerator<readonly WireRow[]> {
-      yield rows
-    }
-    return {
-      columns: columns.length === 0 ? null : this.#columns(columns),
-      batches: batch(),
-      tag: () => tagOf(command, rowCount),
-    }
+  /** A query may have rows without columns; of any other statement that is none. */
+  #shown(command: string, columns: readonly ResultColumn[]): readonly WireColumn[] | null {
+    return columns.length === 0 && command !== 'SELECT' ? null : this.#columns(columns)
   }
 
   #columns(columns: readonly ResultColumn[]): readonly WireColumn[] {
@@ -220,7 +215,7 @@ class NodeWireSession implements WireSession {
   }
 }
 
-async function* nothing(): AsyncGenerator<readonly WireRow[]> {}
+const NO_ROWS = { columns: null, rows: [], rest: null } as const
 
 function tagOf(command: string, rowCount: number): string {
   if (command === 'INSERT') return `INSERT 0 ${rowCount}`

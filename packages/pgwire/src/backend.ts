@@ -33,11 +33,13 @@ export interface WireCopyOut extends WireCopyShape {
 export interface WireResult {
   /** Null for a statement that gives no rows. */
   readonly columns: readonly WireColumn[] | null
-  /** Batches as they come; to be read to the end, or given up by `return`. */
-  readonly batches: AsyncIterable<readonly WireRow[]>
+  /** The first rows. */
+  readonly rows: readonly WireRow[]
+  /** Batches behind them as they come; to be read to the end, or given up by `return`. Null: there are no more. */
+  readonly rest: AsyncIterator<readonly WireRow[]> | null
   /** What CommandComplete says, such as `INSERT 0 3`. @param rows rows that were given */
   tag(rows: number): string
-  /** Set for a COPY to the client, which has no columns and no batches. */
+  /** Set for a COPY to the client, which has no columns and no rows. */
   readonly copyOut?: WireCopyOut
 }
 
@@ -82,7 +84,7 @@ export interface WireSession {
   readonly transactionState: 'idle' | 'open' | 'failed'
   /** Absent where there are no channels. */
   readonly notifications?: WireNotifications
-  /** Settings that clients are told of, at the beginning and when they change. */
+  /** Settings that clients are told of, at the beginning and when they change: another map then, as the same one is not looked at again. */
   settings(): ReadonlyMap<string, string>
   /** Statements in the text; 0 for an empty one. @throws a syntax error */
   count(text: string): number

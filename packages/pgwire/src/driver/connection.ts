@@ -43,6 +43,8 @@ export class Connection {
   #out: Outgoing
   #key: CancelKey | null = null
   #statements: Statements | null = null
+  /** As they were when the client was told last. */
+  #settings: ReadonlyMap<string, string> | null = null
   readonly #told = new Map<string, string>()
 
   constructor(stream: ByteStream, ports: ConnectionPorts, options: ResolvedOptions) {
@@ -147,20 +149,18 @@ export class Connection {
       void this.#fatal(error).finally(() => this.#stream.destroy())
     })
     const extended = new ExtendedQuery(statements, this.#incoming, this.#out)
-    const ready = async (): Promise<void> => {
+    // Leaves with the answer to what comes next, if that is here already.
+    const ready = (): Promise<void> | null => {
       this.#tellSettings(session)
       notifier.tell()
       this.#out.writer.ready(statements.state)
-      // What comes next is here already: its answer leaves with this one.
-      if (!this.#incoming.waiting) await this.#out.flush()
-      else await this.#out.gathered()
+      return this.#out.gathered()
     }
     await ready()
     // After an error everything up to the next Sync is left out.
     let skipping = false
     for (;;) {
-      if (!this.#incoming.waiting) await this.#out.flush()
-      const message = await notifier.whileIdle(statements.state === 'idle', () => this.#incoming.next())
+      const message = this.#incoming.nextNow() ?? (await this.#wait(notifier, statements.state === 'idle'))
       if (message === null || message.type === 'terminate') return
       if (skipping && message.type !== 'sync') continue
       try {
@@ -172,15 +172,17 @@ export class Connection {
             break
           case 'sync':
             skipping = false
-            await statements.finish()
+            if (statements.unfinished) await statements.finish()
             if (statements.state === 'idle') await extended.closePortals()
             break
           case 'flush':
             await this.#out.flush()
             continue
-          default:
-            await this.#other(extended, message)
+          default: {
+            const answered = this.#other(extended, message)
+            if (answered !== null) await answered
             continue
+          }
         }
       } catch (error) {
         this.#refuse(error)
@@ -189,11 +191,19 @@ export class Connection {
           continue
         }
       }
-      await ready()
+      const sent = ready()
+      if (sent !== null) await sent
     }
   }
 
-  async #other(extended: ExtendedQuery, message: FrontendMessage): Promise<void> {
+  /** Sends what is there, and waits for the client. */
+  async #wait(notifier: Notifier, idle: boolean): Promise<FrontendMessage | null> {
+    await this.#out.flush()
+    return notifier.whileIdle(idle, () => this.#incoming.next())
+  }
+
+  /** Null: it is done already. */
+  #other(extended: ExtendedQuery, message: FrontendMessage): Promise<void> | null {
     switch (message.type) {
       case 'functionCall':
         throw new Misuse('0A000', 'calling functions by message is not supported; use SELECT')
@@ -201,9 +211,9 @@ export class Connection {
       case 'copyDone':
       case 'copyFail':
         // A COPY that failed: what the client still sends of it is nobody's.
-        return
+        return null
       default:
-        await extended.handle(message)
+        return extended.handle(message)
     }
   }
 
@@ -240,22 +250,29 @@ export class Connection {
   }
 
   async #give(
-    { columns, batches, tag, copyOut }: WireResult,
+    { columns, rows, rest, tag, copyOut }: WireResult,
     beforeComplete: () => Promise<void> = async () => {},
   ): Promise<void> {
     const { writer } = this.#out
     if (copyOut !== undefined) await giveCopy(this.#out, copyOut, this.#stream.gone)
     if (columns !== null) writer.rowDescription(columns, NO_FORMATS)
     let given = 0
-    for await (const rows of batches) {
-      for (const row of rows) {
+    for (let batch = rows; ; ) {
+      for (const row of batch) {
         writer.dataRow(row, columns ?? [], NO_FORMATS)
         const sent = this.#out.gathered()
         if (sent !== null) await sent
       }
-      given += rows.length
+      given += batch.length
+      if (rest === null) break
       // A client that is gone needs no more rows.
-      if (this.#stream.gone.aborted) return
+      if (this.#stream.gone.aborted) {
+        await rest.return?.()
+        return
+      }
+      const next = await rest.next()
+      if (next.done) break
+      batch = next.value
     }
     await beforeComplete()
     writer.commandComplete(tag(given))
@@ -290,7 +307,10 @@ export class Connection {
 
   /** Says which settings are other than the client was told. */
   #tellSettings(session: WireSession): void {
-    for (const [name, value] of session.settings()) {
+    const settings = session.settings()
+    if (settings === this.#settings) return
+    this.#settings = settings
+    for (const [name, value] of settings) {
       if (this.#told.get(name) === value) continue
       this.#told.set(name, value)
       this.#out.writer.parameterStatus(name, value)

@@ -36,8 +36,8 @@ export class ExtendedQuery {
     this.#out = out
   }
 
-  /** @throws what the statement is refused for */
-  async handle(message: FrontendMessage): Promise<void> {
+  /** Null: it is done already. @throws what the statement is refused for */
+  handle(message: FrontendMessage): Promise<void> | null {
     switch (message.type) {
       case 'parse':
         return this.#parse(message)
@@ -56,7 +56,7 @@ export class ExtendedQuery {
 
   /** The transaction is over: so are its portals. */
   async closePortals(): Promise<void> {
-    for (const portal of this.#portals.values()) await portal.run?.close()
+    for (const portal of this.#portals.values()) if (portal.run?.usesSession) await portal.run.close()
     this.#portals.clear()
   }
 
@@ -87,7 +87,15 @@ export class ExtendedQuery {
     this.#out.writer.parseComplete()
   }
 
-  async #bind(message: Message<'bind'>): Promise<void> {
+  #bind(message: Message<'bind'>): Promise<void> | null {
+    // One with a name must not be there; the other makes room for this one.
+    if (message.portal === '' && this.#portals.get('')?.run?.usesSession)
+      return this.#drop('').then(() => this.#bound(message))
+    this.#bound(message)
+    return null
+  }
+
+  #bound(message: Message<'bind'>): void {
     const prepared = this.#statement(message.statement)
     if (message.portal !== '' && this.#portals.has(message.portal))
       throw new Misuse('42P03', `cursor "${message.portal}" already exists`)
@@ -101,7 +109,6 @@ export class ExtendedQuery {
       )
     }
     const formats = spread(parameterFormats, parameters.length, 'parameter')
-    await this.#drop(message.portal)
     this.#portals.set(message.portal, {
       text: prepared.empty ? '' : prepared.text,
       parameters: parameters.map((bytes, i) => parameter(bytes, formats[i] ?? 0, parameterTypes[i] ?? 0)),
@@ -112,7 +119,7 @@ export class ExtendedQuery {
     this.#out.writer.bindComplete()
   }
 
-  async #describe({ what, name }: Message<'describe'>): Promise<void> {
+  #describe({ what, name }: Message<'describe'>): null {
     const { writer } = this.#out
     if (what === 'statement') {
       const { parameterTypes, columns } = this.#statement(name)
@@ -122,6 +129,7 @@ export class ExtendedQuery {
       const { columns, formats } = this.#portal(name)
       this.#rows(columns, formats)
     }
+    return null
   }
 
   #rows(columns: readonly WireColumn[] | null, formats: readonly number[]): void {
@@ -138,7 +146,8 @@ export class ExtendedQuery {
     }
     if (portal.run === null) {
       // Several statements up to the next Sync are one transaction; a single one commits by itself.
-      const alone = (await this.#incoming.peek())?.type === 'sync'
+      const next = this.#incoming.peekNow() ?? (await this.#incoming.peek())
+      const alone = next?.type === 'sync'
       const result = await this.#statements.execute(portal.text, portal.parameters, alone)
       portal.run = new PortalRun(result)
       if (result.copyOut !== undefined) await giveCopy(this.#out, result.copyOut, this.#incoming.gone)
@@ -147,7 +156,8 @@ export class ExtendedQuery {
     const { run } = portal
     let given = 0
     while (rowsMax === 0 || given < rowsMax) {
-      const rows = await run.take(rowsMax === 0 ? ROWS_AT_ONCE : rowsMax - given)
+      const most = rowsMax === 0 ? ROWS_AT_ONCE : rowsMax - given
+      const rows = run.here(most) ?? (await run.take(most))
       if (rows.length === 0) break
       given += rows.length
       for (const row of rows) {

@@ -29,6 +29,19 @@ export class Incoming {
     return ahead
   }
 
+  /** As `next`, at once; null: it is not here yet. @throws ProtocolError */
+  nextNow(): FrontendMessage | null {
+    const ahead = this.peekNow()
+    this.#ahead = null
+    return ahead
+  }
+
+  /** As `peek`, at once; null: it is not here yet. @throws ProtocolError */
+  peekNow(): FrontendMessage | null {
+    this.#ahead ??= this.#reader.next()
+    return this.#ahead
+  }
+
   /** The next message, which stays where it is. @throws ProtocolError */
   async peek(): Promise<FrontendMessage | null> {
     this.#ahead ??= await this.#read()
@@ -38,11 +51,6 @@ export class Incoming {
   /** Aborted when the client is gone. */
   get gone(): AbortSignal {
     return this.#stream.gone
-  }
-
-  /** True when a message, or a part of one, is here already. */
-  get waiting(): boolean {
-    return this.#ahead !== null || this.#reader.size > 0
   }
 
   async #read(): Promise<FrontendMessage | null> {

@@ -35,13 +35,14 @@ export class PortalTooLarge extends Error {
 export class PortalRun {
   readonly #result: WireResult
   #batches: AsyncIterator<readonly WireRow[]> | null
-  #rows: readonly WireRow[] = []
+  #rows: readonly WireRow[]
   #at = 0
   #given = 0
 
   constructor(result: WireResult) {
     this.#result = result
-    this.#batches = result.batches[Symbol.asyncIterator]()
+    this.#rows = result.rows
+    this.#batches = result.rest
   }
 
   get columns(): readonly WireColumn[] | null {
@@ -59,8 +60,14 @@ export class PortalRun {
 
   /** The next rows, at most `max`; empty at the end. */
   async take(max: number): Promise<readonly WireRow[]> {
-    if (this.#at === this.#rows.length && !(await this.#next())) return []
-    const rows = this.#rows.slice(this.#at, this.#at + max)
+    return this.here(max) ?? ((await this.#next()) ? (this.here(max) ?? []) : [])
+  }
+
+  /** As `take`, at once; null: they are still to come. */
+  here(max: number): readonly WireRow[] | null {
+    const left = this.#rows.length - this.#at
+    if (left === 0) return this.#batches === null ? [] : null
+    const rows = this.#at === 0 && left <= max ? this.#rows : this.#rows.slice(this.#at, this.#at + max)
     this.#at += rows.length
     this.#given += rows.length
     return rows

@@ -20,7 +20,7 @@ export function socketStream(socket: Socket, secure: Encryption | null, clock: C
   // An error ends the socket, and the close that follows says so.
   socket.on('error', () => {})
   socket.setNoDelay(true)
-  const incoming = chunksOf(socket)
+  const incoming = new Chunks(socket)
   const { remoteAddress = 'nobody', remotePort = 0 } = socket
   return {
     remote: `${remoteAddress}:${remotePort}`,
@@ -66,21 +66,56 @@ async function encrypt(socket: Socket, { context, endPoint }: Encryption, clock:
   }
 }
 
-/** Chunks as they are asked for. A broken connection is the end, no error. */
-function chunksOf(socket: Socket): AsyncIterator<Uint8Array> {
-  const chunks: AsyncIterator<Uint8Array> = socket.iterator({ destroyOnReturn: false })
-  return {
-    async next() {
-      try {
-        return await chunks.next()
-      } catch {
-        return { done: true, value: undefined }
-      }
-    },
-    async return() {
-      await chunks.return?.()
-      return { done: true, value: undefined }
-    },
+const END: IteratorResult<Uint8Array> = { done: true, value: undefined }
+
+/** Chunks as they are asked for: the socket is read while somebody waits. A broken connection is the end, no error. */
+class Chunks implements AsyncIterator<Uint8Array> {
+  readonly #socket: Socket
+  #waiting: ((next: IteratorResult<Uint8Array>) => void) | null = null
+  #next: Uint8Array | null = null
+  #ended = false
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('data', this.#onData)
+    socket.on('end', this.#onEnd)
+    socket.on('close', this.#onEnd)
+    socket.pause()
+  }
+
+  readonly #onData = (chunk: Uint8Array): void => {
+    const waiting = this.#waiting
+    this.#waiting = null
+    if (waiting !== null) waiting({ done: false, value: chunk })
+    else {
+      // One may come that was read already when nobody asked any more.
+      this.#next = this.#next === null ? chunk : Buffer.concat([this.#next, chunk])
+      this.#socket.pause()
+    }
+  }
+
+  readonly #onEnd = (): void => {
+    this.#ended = true
+    this.#waiting?.(END)
+    this.#waiting = null
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    const value = this.#next
+    this.#next = null
+    if (value !== null) return Promise.resolve({ done: false, value })
+    if (this.#ended) return Promise.resolve(END)
+    return new Promise((resolve) => {
+      this.#waiting = resolve
+      if (this.#socket.isPaused()) this.#socket.resume()
+    })
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array>> {
+    this.#socket.off('data', this.#onData)
+    this.#next = null
+    this.#onEnd()
+    return END
   }
 }
 

@@ -65,6 +65,11 @@ export class Statements {
     if (tag === 'BEGIN' || this.state === 'idle') this.#implicit = false
   }
 
+  /** Whether there is a transaction that nobody asked to begin. */
+  get unfinished(): boolean {
+    return this.#implicit
+  }
+
   /** At a Sync: what nobody asked to begin ends. */
   async finish(): Promise<void> {
     const implicit = this.#implicit

@@ -195,7 +195,7 @@ export function prefixRange(prefix: Key): KeyRange {
 const virtualContext = (database: Database, { reads, frame }: ExecutionContext): VirtualContext => ({
   database,
   transaction: reads,
-  settings: frame.functions.settings,
+  settings: () => frame.functions.settings(),
   given: (sequence, stored) => frame.functions.sequences.state(sequence, stored),
   get catalog() {
     return frame.functions.catalog()

@@ -72,16 +72,16 @@ export interface FunctionContext {
   catalog(): CatalogImage
   /** The session's settings. */
   setting(name: string): string
-  readonly settings: () => readonly (readonly [name: string, value: string])[]
+  settings(): readonly (readonly [name: string, value: string])[]
   set(name: string, value: string): void
   /** Whose rights count. */
   readonly user: string
   /** Tells the session from all others. */
-  readonly pid: () => number
+  pid(): number
   /** Channels that it listens to. */
-  readonly channels: () => readonly string[]
+  channels(): readonly string[]
   /** Sends a notification with the transaction. @throws 22023 */
-  readonly notify: (channel: string, payload: string) => void
+  notify(channel: string, payload: string): void
   /** Who opened the session. */
   readonly sessionUser: string
   readonly database: string

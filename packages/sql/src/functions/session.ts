@@ -14,17 +14,17 @@ export const sessionFunctions: readonly ScalarFunction[] = [
   ...['current_database', 'current_catalog'].map((name) =>
     named(contextual(name, [], 'text', 'stable', ({ database }) => database)),
   ),
-  contextual('pg_backend_pid', [], 'integer', 'stable', ({ pid }) => pid()),
+  contextual('pg_backend_pid', [], 'integer', 'stable', (context) => context.pid()),
   // PostgreSQL's gives `void`, which clients see as an empty text. NULL means an empty payload.
   {
-    ...contextual('pg_notify', ['text', 'text'], 'text', 'volatile', ({ notify }, channel, payload) => {
-      notify(String(channel ?? ''), String(payload ?? ''))
+    ...contextual('pg_notify', ['text', 'text'], 'text', 'volatile', (context, channel, payload) => {
+      context.notify(String(channel ?? ''), String(payload ?? ''))
       return ''
     }),
     strict: false,
   },
-  contextual('gen_random_uuid', [], 'uuid', 'volatile', ({ randomBytes }) => {
-    const bytes = randomBytes(16)
+  contextual('gen_random_uuid', [], 'uuid', 'volatile', (context) => {
+    const bytes = context.randomBytes(16)
     bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
     bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
     const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

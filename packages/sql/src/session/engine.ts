@@ -22,7 +22,6 @@ import type { TemporaryFiles } from '../executor/spill/temporary-files.ts'
 import { NotificationHub } from '../notify/hub.ts'
 import { ChannelListening, type Listening, type ListenOptions } from '../notify/listening.ts'
 import { Outbox } from '../notify/outbox.ts'
-import type { Statement } from '../syntax/ast.ts'
 import { AccessRunner } from './access-runner.ts'
 import { isSerializationFailure } from './errors.ts'
 import { conditionsOf, type Fence, type SqlTransactionOptions } from './locks/fences.ts'
@@ -35,6 +34,7 @@ import { StatementRunner } from './run/runner.ts'
 import { SequencePools } from './sequences.ts'
 import { SqlSession } from './session.ts'
 import type { OtherDatabases } from './statements/databases.ts'
+import type { Item } from './statements/statements.ts'
 import { Sweeper } from './sweeper.ts'
 import type { Session, SessionOptions, SqlRunner } from './types.ts'
 
@@ -152,7 +152,7 @@ export function sqlEngine(options: SqlEngineOptions = {}): (ports: SqlEnginePort
       sweeper,
       keyChecks: new KeyChecks({ database, catalog, makeRowKey }),
     })
-    const parsed = new Lru<string, readonly Statement[]>(plansMax)
+    const parsed = new Lru<string, readonly Item[]>(plansMax)
     const ports = { database, runner, clock, random, locks, parsed, retriesMax, user, hub, workBytes }
     return new Engine(ports, sweeper, store)
   }

@@ -1,8 +1,8 @@
 import type { Clock, Database, Locks, Random, TransactionOptions } from '@cluster/core'
 import type { NotificationHub } from '../notify/hub.ts'
-import type { Statement } from '../syntax/ast.ts'
 import type { Lru } from './lru.ts'
 import type { StatementRunner } from './run/runner.ts'
+import type { Item } from './statements/statements.ts'
 
 export interface SessionPorts {
   readonly database: Database
@@ -17,7 +17,7 @@ export interface SessionPorts {
   /** `work_mem` until a session sets it. */
   readonly workBytes: number
   /** Statements by their text. */
-  readonly parsed: Lru<string, readonly Statement[]>
+  readonly parsed: Lru<string, readonly Item[]>
   /** How often a transaction of ours that lost a race is run again. */
   readonly retriesMax: number
 }

@@ -27,6 +27,7 @@ import { autocommit } from './run/autocommit.ts'
 import { callOptions, pastOf, readOnlyTransaction } from './run/call-options.ts'
 import type { Outcome } from './run/outcome.ts'
 import type { Parameter } from './run/parameters.ts'
+import { RestOfRows } from './run/rest-of-rows.ts'
 import type { Run } from './run/run.ts'
 import { readsOnly } from './run/run-parts.ts'
 import { type Running, resultOf } from './run/running.ts'
@@ -56,6 +57,7 @@ import {
 } from './statements/statements.ts'
 import {
   type CopyFromOptions,
+  type OpenResult,
   objectsOf,
   type PreparedStatement,
   type QueryOptions,
@@ -71,6 +73,12 @@ import {
 type PlainStatement = Exclude<Statement, TransactionStatement>
 
 const MICROS_A_MS = 1_000
+
+/** Fewer rows than this are read to the end before they are handed over. */
+const FEW_ROWS = 64
+
+/** Of texts that are known. */
+const outlines = new WeakMap<readonly Item[], readonly StatementOutline[]>()
 
 export class SqlSession extends SessionFacts implements Session {
   readonly #ports: SessionPorts
@@ -153,12 +161,12 @@ export class SqlSession extends SessionFacts implements Session {
     })
   }
 
-  async *stream(
+  stream(
     text: string,
     parameters: readonly Parameter[] = [],
     options: QueryOptions = {},
   ): AsyncIterable<RowsBatch> {
-    yield* this.#stream(text, parameters, options)
+    return this.#stream(text, parameters, options)
   }
 
   async *#stream(
@@ -177,6 +185,33 @@ export class SqlSession extends SessionFacts implements Session {
       yield* this.#streamQuery(item, parameters, options)
     } finally {
       release()
+    }
+  }
+
+  async open(
+    text: string,
+    parameters: readonly Parameter[] = [],
+    options: QueryOptions = {},
+  ): Promise<OpenResult> {
+    const release = await this.#lock()
+    let rest: RestOfRows | null = null
+    try {
+      const item = this.#single(text)
+      if (!readsAlone(item.statement)) {
+        const { command, columns, rows, rowCount } = await this.#one(item, parameters, options)
+        return { command, columns, rows, written: rowCount, rest: null }
+      }
+      const begun = this.#streamQuery(item, parameters, options)
+      const first = await begun.next()
+      const { columns, rows } = first.done ? { columns: [], rows: [] } : first.value
+      // Few rows are most often all.
+      const second = rows.length < FEW_ROWS ? await begun.next() : null
+      if (second?.done !== true) rest = new RestOfRows(begun, second?.value ?? null, release)
+      return { command: 'SELECT', columns, rows, written: null, rest }
+    } catch (error) {
+      throw toSqlError(error)
+    } finally {
+      if (rest === null) release()
     }
   }
 
@@ -210,12 +245,18 @@ export class SqlSession extends SessionFacts implements Session {
   }
 
   outline(text: string): readonly StatementOutline[] {
-    return this.#parse(text).map(({ statement }) => ({
-      streams: readsAlone(statement),
-      copy: statement.kind === 'copy' && statement.file === null ? statement.direction : null,
-      control: isControl(statement),
-      text: textAlone(text, statement),
-    }))
+    const items = this.#parse(text)
+    let outline = outlines.get(items)
+    if (outline === undefined) {
+      outline = items.map(({ statement }) => ({
+        streams: readsAlone(statement),
+        copy: statement.kind === 'copy' && statement.file === null ? statement.direction : null,
+        control: isControl(statement),
+        text: textAlone(text, statement),
+      }))
+      outlines.set(items, outline)
+    }
+    return outline
   }
 
   async prepare(text: string): Promise<PreparedStatement> {

@@ -123,6 +123,8 @@ export interface Session extends SqlRunner {
   readonly transactionState: TransactionState
   readonly inTransaction: boolean
   prepare(text: string): Promise<PreparedStatement>
+  /** Runs one statement. A little result is there at once; of a larger one the rest comes as it is taken. */
+  open(text: string, parameters?: readonly Parameter[], options?: QueryOptions): Promise<OpenResult>
   /** As `copyTo`, row by row, for protocols. The rows are to be read to the end, or given up by `return`. */
   copyOut(text: string, options?: QueryOptions): Promise<CopyOutput>
   /** The role whose rights count now: `current_user`. */
@@ -145,6 +147,14 @@ export interface Session extends SqlRunner {
   commitAlong(along: Bundle): Promise<SqlResult>
   /** Rolls back what is open. Later calls fail with 08003. */
   close(): void
+}
+
+/** What a statement gives. */
+export interface OpenResult extends Pick<SqlResult, 'command' | 'columns' | 'rows'> {
+  /** Rows that were written; null for a query. */
+  readonly written: number | null
+  /** What follows; to be read to the end, or given up by `return`: nobody else can use the session before. Null: nothing. */
+  readonly rest: AsyncIterator<readonly (readonly Value[])[]> | null
 }
 
 /** Makes objects of a result's rows. */

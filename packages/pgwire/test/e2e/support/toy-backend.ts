@@ -37,7 +37,7 @@ export const column = (name: string, typeOid: number): WireColumn => ({
  */
 export class ToySession implements WireSession {
   transactionState: WireSession['transactionState'] = 'idle'
-  readonly #settings = new Map([['server_version', '15.0']])
+  #settings: ReadonlyMap<string, string> = new Map([['server_version', '15.0']])
   /** What was run, in order. */
   readonly done: string[]
   closed = false
@@ -108,11 +108,17 @@ export class ToySession implements WireSession {
       throw new ToyError('25P02', 'current transaction is aborted')
     switch (word) {
       case 'rows':
-        return { columns: [column('n', 23)], batches: this.#rows(Number(rest[0])), tag: (n) => `SELECT ${n}` }
+        return {
+          columns: [column('n', 23)],
+          rows: [],
+          rest: this.#rows(Number(rest[0])),
+          tag: (n) => `SELECT ${n}`,
+        }
       case 'echo':
         return {
           columns: rest.map((oid, i) => column(`p${i + 1}`, Number(oid))),
-          batches: batch([parameters]),
+          rows: [parameters],
+          rest: null,
           tag: (n) => `SELECT ${n}`,
         }
       case 'begin':
@@ -128,7 +134,7 @@ export class ToySession implements WireSession {
         this.transactionState = 'idle'
         return done('ROLLBACK')
       case 'set':
-        this.#settings.set(rest[0] ?? '', rest[1] ?? '')
+        this.#settings = new Map(this.#settings).set(rest[0] ?? '', rest[1] ?? '')
         return done('SET')
       case 'wait':
         await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
@@ -198,11 +204,7 @@ function split(text: string): string[] {
     .filter((part) => part !== '')
 }
 
-async function* batch(rows: readonly WireRow[]): AsyncGenerator<readonly WireRow[]> {
-  yield rows
-}
-
-const done = (tag: string): WireResult => ({ columns: null, batches: batch([]), tag: () => tag })
+const done = (tag: string): WireResult => ({ columns: null, rows: [], rest: null, tag: () => tag })
 
 /** A backend of toy sessions. */
 export class ToyBackend implements WireBackend {

@@ -69,7 +69,7 @@ export function setFunction(
 function listeningChannels(): Expr {
   const type = arrayOf(TEXT)
   const fn: ScalarFunction = {
-    ...contextual('pg_listening_channels', [], 'array', 'stable', ({ channels }) => textArray(channels())),
+    ...contextual('pg_listening_channels', [], 'array', 'stable', (context) => textArray(context.channels())),
     returns: type,
   }
   return { kind: 'call', type, fn, form: 'function', args: [] }

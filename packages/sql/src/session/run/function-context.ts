@@ -25,38 +25,95 @@ interface Surroundings {
 
 const MICROS_A_MS = 1_000
 
-/** What functions may ask while a statement runs. */
-export function functionContext(
-  { clock, random, database, outbox }: Ports,
-  { transactionMicros, session, transaction, sequences, image, locks }: Surroundings,
-): FunctionContext {
-  const { settings, identity, channels } = session
-  const micros = (ms: number): bigint => BigInt(Math.round(ms * MICROS_A_MS))
-  const startedAt = clock.wall()
-  return {
-    transactionMicros,
-    get statementMicros() {
-      return micros(startedAt)
-    },
-    clockMicros: () => micros(clock.wall()),
+/** What functions may ask while a statement runs. Made for every statement, so nothing is computed before it is asked for. */
+class StatementFunctions implements FunctionContext {
+  readonly #ports: Ports
+  readonly #surroundings: Surroundings
+  readonly #startedAt: number
+  readonly zone: FunctionContext['zone']
+
+  constructor(ports: Ports, surroundings: Surroundings) {
+    this.#ports = ports
+    this.#surroundings = surroundings
+    this.#startedAt = ports.clock.wall()
+    this.zone = surroundings.session.settings.zone()
+  }
+
+  get transactionMicros(): bigint {
+    return this.#surroundings.transactionMicros
+  }
+
+  get statementMicros(): bigint {
+    return micros(this.#startedAt)
+  }
+
+  get sequences(): StatementSequences {
+    return this.#surroundings.sequences
+  }
+
+  get locks(): LockCalls {
+    return this.#surroundings.locks
+  }
+
+  get user(): string {
+    return this.#surroundings.session.identity.current
+  }
+
+  get sessionUser(): string {
+    return this.#surroundings.session.identity.session
+  }
+
+  get database(): string {
+    return this.#ports.database.name
+  }
+
+  clockMicros(): bigint {
+    return micros(this.#ports.clock.wall())
+  }
+
+  random(): number {
+    const { random } = this.#ports
     // 53 bits, as many as a double has.
-    random: () => (random.uint32() * 0x20_0000 + (random.uint32() >>> 11)) / 0x20_0000_0000_0000,
-    zone: settings.zone(),
-    randomBytes: (count) => random.bytes(count),
-    sequences,
-    locks,
-    catalog() {
-      if (image === null) throw new TypeError('the statement did not say that it asks the catalog')
-      return image
-    },
-    setting: (name) => settings.get(name),
-    settings: () => settings.all(),
-    set: (name, value) => settings.set(name, [value]),
-    user: identity.current,
-    sessionUser: identity.session,
-    pid: () => session.pid,
-    channels: () => channels.names,
-    notify: (channel, payload) => outbox.add(transaction, { channel, payload, pid: session.pid }),
-    database: database.name,
+    return (random.uint32() * 0x20_0000 + (random.uint32() >>> 11)) / 0x20_0000_0000_0000
+  }
+
+  randomBytes(count: number): Uint8Array {
+    return this.#ports.random.bytes(count)
+  }
+
+  catalog(): CatalogImage {
+    const { image } = this.#surroundings
+    if (image === null) throw new TypeError('the statement did not say that it asks the catalog')
+    return image
+  }
+
+  setting(name: string): string {
+    return this.#surroundings.session.settings.get(name)
+  }
+
+  settings(): readonly (readonly [string, string])[] {
+    return this.#surroundings.session.settings.all()
+  }
+
+  set(name: string, value: string): void {
+    this.#surroundings.session.settings.set(name, [value])
+  }
+
+  pid(): number {
+    return this.#surroundings.session.pid
+  }
+
+  channels(): readonly string[] {
+    return this.#surroundings.session.channels.names
+  }
+
+  notify(channel: string, payload: string): void {
+    const { session, transaction } = this.#surroundings
+    this.#ports.outbox.add(transaction, { channel, payload, pid: session.pid })
   }
 }
+
+const micros = (ms: number): bigint => BigInt(Math.round(ms * MICROS_A_MS))
+
+export const functionContext = (ports: Ports, surroundings: Surroundings): FunctionContext =>
+  new StatementFunctions(ports, surroundings)

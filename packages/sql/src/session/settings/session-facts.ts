@@ -15,7 +15,7 @@ export abstract class SessionFacts {
   abstract get inTransaction(): boolean
 
   settings(): ReadonlyMap<string, string> {
-    return new Map(this.#state.settings.all())
+    return this.#state.settings.shown()
   }
 
   configure(name: string, value: string): void {

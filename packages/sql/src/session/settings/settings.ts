@@ -138,6 +138,12 @@ export class Settings {
   readonly #workText: string
   /** The zone while these are the values; null: it was not asked for yet. */
   #place: { readonly values: SettingsMark['values']; readonly zone: Zone } | null = null
+  /** All settings while these are the values, in a transaction like that. */
+  #shown: {
+    readonly values: SettingsMark['values']
+    readonly modes: string
+    readonly map: ReadonlyMap<string, string>
+  } | null = null
 
   /**
    * @param workBytes what `work_mem` is until somebody sets it
@@ -174,6 +180,7 @@ export class Settings {
     const checked = checkedSetting(name, [value], this.#styles())
     if (checked !== null) this.#beginning.set(name, checked)
     this.#place = null
+    this.#shown = null
   }
 
   /** A transaction begins. @param modes null: a statement of its own */
@@ -273,6 +280,15 @@ export class Settings {
 
   all(): readonly (readonly [string, string])[] {
     return Object.keys(defaults).map((name) => [name, this.get(name)])
+  }
+
+  /** All of them by name; the same map as long as none has changed. */
+  shown(): ReadonlyMap<string, string> {
+    const { values } = this.#now
+    const modes = `${this.get('transaction_isolation')} ${this.get('transaction_read_only')}`
+    if (this.#shown?.values !== values || this.#shown.modes !== modes)
+      this.#shown = { values, modes, map: new Map(this.all()) }
+    return this.#shown.map
   }
 }
 

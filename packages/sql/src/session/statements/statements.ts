@@ -70,14 +70,14 @@ export function textAlone(source: string, { span }: Statement): string {
 }
 
 /** The statements of a text. @param parsed those of earlier texts @throws 42601 */
-export function itemsOf(text: string, parsed: Lru<string, readonly Statement[]>): readonly Item[] {
-  let statements = parsed.get(text)
-  if (statements === undefined) {
-    statements = parse(text)
-    parsed.set(text, statements)
-  }
+export function itemsOf(text: string, parsed: Lru<string, readonly Item[]>): readonly Item[] {
+  const known = parsed.get(text)
+  if (known !== undefined) return known
+  const statements = parse(text)
   const alone = statements.length === 1
-  return statements.map((statement) => ({ statement, source: text, planKey: alone ? text : null }))
+  const items = statements.map((statement) => ({ statement, source: text, planKey: alone ? text : null }))
+  parsed.set(text, items)
+  return items
 }
 
 /** @throws 42601 when there are none or several */
