@@ -9,7 +9,7 @@ import {
   TIMESTAMP_INFINITY,
   TIMESTAMP_MINUS_INFINITY,
 } from './calendar.ts'
-import { fromDecimal } from './decimal.ts'
+import { addDecimal, divideDecimal, fromDecimal } from './decimal.ts'
 import type { Interval } from './interval.ts'
 
 /** Other spellings of fields and units. */
@@ -113,8 +113,7 @@ export function extractTimestamp(
     case 'epoch':
       return scaled(micros, 6)
     case 'julian':
-      // As many decimals as a division by the length of a day gives.
-      return scaled(BigInt(days + 2_440_588) * 10n ** 20n + (rest * 10n ** 20n) / DAY, 20)
+      return addDecimal(String(days + 2_440_588), divideDecimal(String(rest), String(DAY)))
     default:
       throw unknownUnit(field, type)
   }

@@ -443,13 +443,14 @@ function bindCase(place: Place, expression: CaseExpression): Expr {
   const thens = expression.branches.map((branch) => bindExpression(place, branch.result))
   const otherwise =
     expression.otherwise === null ? constant(UNKNOWN, null) : bindExpression(place, expression.otherwise)
-  const nodes = [...expression.branches.map(({ result }) => result), expression.otherwise ?? expression]
-  const results = unify(context, nodes, [...thens, otherwise], 'CASE')
+  // What stands behind ELSE comes first where types are in doubt, as in PostgreSQL.
+  const nodes = [expression.otherwise ?? expression, ...expression.branches.map(({ result }) => result)]
+  const [last, ...results] = unify(context, nodes, [otherwise, ...thens], 'CASE')
   return {
     kind: 'case',
     type: (results[0] as Expr).type,
     branches: whens.map((when, i) => ({ when, result: results[i] as Expr })),
-    otherwise: results.at(-1) as Expr,
+    otherwise: last as Expr,
   }
 }
 

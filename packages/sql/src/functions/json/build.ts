@@ -108,6 +108,8 @@ function pairs(types: readonly SqlType[], values: readonly Value[]): string {
     types[i] === undefined ? null : toArray(TEXT, value as string),
   )
   if (first === null || first === undefined) return '{}'
+  if (second !== undefined && second !== null && (first.dims.length > 1 || second.dims.length > 1))
+    throw sqlError('2202E', 'wrong number of array subscripts')
   let keys: readonly Value[] = first.items
   let members: readonly Value[] = second?.items ?? []
   if (second === undefined || second === null) {

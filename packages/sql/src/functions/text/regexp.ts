@@ -210,8 +210,10 @@ export const regexFunctions: readonly ScalarFunction[] = [
     ['text', 'text', 'integer', 'text'],
     2,
     INTEGER,
-    (text: string, pattern: string, start = 1, flags = '') =>
-      [...matcherOf(pattern, flags).all(new Subject(text), positive(start, 'start') - 1)].length,
+    (text: string, pattern: string, start = 1, flags = '') => {
+      notGlobal('regexp_count()', flags)
+      return [...matcherOf(pattern, flags).all(new Subject(text), positive(start, 'start') - 1)].length
+    },
   ),
   ...optional(
     'regexp_substr',
