@@ -219,6 +219,7 @@ const averages: readonly AggregateFunction[] = [
 ]
 
 const ordered: readonly TypeId[] = [
+  'oid',
   'smallint',
   'integer',
   'bigint',

@@ -75,9 +75,10 @@ function concatenate(a: ArrayValue, b: ArrayValue): ArrayValue {
   if (a.dims.length === 0) return b
   if (b.dims.length === 0) return a
   const items = [...a.items, ...b.items]
-  const inner = (array: ArrayValue): string => array.dims.slice(1).join()
+  const shape = (array: ArrayValue, from: number): string =>
+    `${array.dims.slice(from).join()} ${array.lowers.slice(from).join()}`
   if (a.dims.length === b.dims.length) {
-    if (inner(a) !== inner(b))
+    if (shape(a, 1) !== shape(b, 1))
       throw incompatible('Arrays with differing element dimensions are not compatible for concatenation.')
     return { dims: [(a.dims[0] ?? 0) + (b.dims[0] ?? 0), ...a.dims.slice(1)], lowers: a.lowers, items }
   }
@@ -86,7 +87,7 @@ function concatenate(a: ArrayValue, b: ArrayValue): ArrayValue {
     throw incompatible(
       `Arrays of ${a.dims.length} and ${b.dims.length} dimensions are not compatible for concatenation.`,
     )
-  if (inner(wide) !== narrow.dims.join())
+  if (shape(wide, 1) !== shape(narrow, 0))
     throw incompatible('Arrays with differing dimensions are not compatible for concatenation.')
   return { dims: [(wide.dims[0] ?? 0) + 1, ...wide.dims.slice(1)], lowers: wide.lowers, items }
 }

@@ -100,6 +100,9 @@ const others: Readonly<Record<string, string>> = {
   arrayoverlap: '&&',
   date_pli: '+',
   date_mii: '-',
+  integer_pl_date: '+',
+  timetzdate_pl: '+',
+  datetimetz_pl: '+',
   datetime_pl: '+',
   timedate_pl: '+',
   textanycat: '||',
@@ -152,5 +155,8 @@ export function operatorNamed(name: string): NamedOperator | null {
 export function twinOf(name: string): { readonly name: string; readonly takes: TypeId } | null {
   const twin = twins[name]
   if (twin === undefined) return null
-  return { name: twin, takes: name.startsWith('numeric') ? 'numeric' : name.startsWith('d') ? 'double' : 'text' }
+  return {
+    name: twin,
+    takes: name.startsWith('numeric') ? 'numeric' : name.startsWith('d') ? 'double' : 'text',
+  }
 }

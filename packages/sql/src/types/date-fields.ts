@@ -55,7 +55,7 @@ const fieldOf = (written: string): string => {
 }
 
 const notRecognized = (unit: string, type: string): SqlError =>
-  sqlError(SQLSTATE.invalidParameterValue, `unit "${unit}" not recognized for type ${type}`)
+  sqlError(SQLSTATE.invalidParameterValue, `unit "${unit.toLowerCase()}" not recognized for type ${type}`)
 
 /** What can be told of a moment, but is no unit that it could be cut to. */
 const noUnits: ReadonlySet<string> = new Set(['dow', 'isodow', 'doy', 'epoch', 'julian', 'isoyear'])
@@ -67,7 +67,7 @@ const uncutUnit = (unit: string, type: string): SqlError =>
 /** For a unit that the type does not have, or that there is not at all. */
 const unknownUnit = (unit: string, type: string): SqlError =>
   growing.has(fieldOf(unit)) || cyclic.has(fieldOf(unit))
-    ? sqlError(SQLSTATE.featureNotSupported, `unit "${unit}" not supported for type ${type}`)
+    ? sqlError(SQLSTATE.featureNotSupported, `unit "${unit.toLowerCase()}" not supported for type ${type}`)
     : notRecognized(unit, type)
 
 const timeFields = new Set([
@@ -136,7 +136,7 @@ export function extractTime(field: string, micros: number, type = 'time without 
   const value = name === 'epoch' ? scaled(rest, 6) : timeField(name, rest)
   if (value !== null) return value
   throw growing.has(name) || cyclic.has(name)
-    ? sqlError(SQLSTATE.featureNotSupported, `unit "${field}" not supported for type ${type}`)
+    ? sqlError(SQLSTATE.featureNotSupported, `unit "${field.toLowerCase()}" not supported for type ${type}`)
     : unknownUnit(field, type)
 }
 
@@ -182,7 +182,10 @@ export function extractDate(field: string, days: number): string | null {
   const whole = wholeField(name, days)
   if (whole === null) {
     if (timeFields.has(name))
-      throw sqlError(SQLSTATE.featureNotSupported, `unit "${field}" not supported for type date`)
+      throw sqlError(
+        SQLSTATE.featureNotSupported,
+        `unit "${field.toLowerCase()}" not supported for type date`,
+      )
     throw unknownUnit(field, 'date')
   }
   return String(whole)
@@ -334,9 +337,13 @@ export function truncateInterval(unit: string, { months, days, micros }: Interva
     case 'microseconds':
       return cut(1n)
     case 'week':
-      throw sqlError(SQLSTATE.featureNotSupported, `unit "${unit}" not supported for type interval`, {
-        detail: 'Months usually have fractional weeks.',
-      })
+      throw sqlError(
+        SQLSTATE.featureNotSupported,
+        `unit "${unit.toLowerCase()}" not supported for type interval`,
+        {
+          detail: 'Months usually have fractional weeks.',
+        },
+      )
     default:
       throw uncutUnit(unit, 'interval')
   }

@@ -92,7 +92,11 @@ function rezoned(type: SqlType, text: string, zone: Zone): string {
     case 'date':
       return formatValue(type, parseDate(text), zone)
     case 'bytea':
-      return formatValue(type, Uint8Array.from(text.slice(2).match(/../g) ?? [], (digits) => Number.parseInt(digits, 16)), zone)
+      return formatValue(
+        type,
+        Uint8Array.from(text.slice(2).match(/../g) ?? [], (digits) => Number.parseInt(digits, 16)),
+        zone,
+      )
     default:
       return formatValue(type, text, zone)
   }

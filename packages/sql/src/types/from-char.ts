@@ -180,7 +180,8 @@ class TemplateReader {
     this.#mode = mode
   }
 
-  #set({ name, written }: TemplateField, value: number): void {
+  /** @param kept what is noted of the value */
+  #set({ name, written }: TemplateField, value: number, kept = value): void {
     const slot = slots[name] ?? name
     const before = this.#fields.get(slot) ?? 0
     if (before !== 0 && before !== value)
@@ -188,7 +189,7 @@ class TemplateReader {
         `conflicting values for "${written}" field in formatting string`,
         'This value contradicts a previous setting for the same field type.',
       )
-    this.#fields.set(slot, value)
+    this.#fields.set(slot, kept)
   }
 
   #field(part: TemplateField, i: number): void {
@@ -210,10 +211,10 @@ class TemplateReader {
         this.#set(part, 12 - this.#pick(part, [...ROMAN].reverse()))
         return
       case 'DAY':
-        this.#set(part, ((this.#pick(part, DAYS) + 1) % 7) + 1)
+        this.#weekday(part, DAYS)
         return
       case 'DY':
-        this.#set(part, ((this.#pick(part, short(DAYS)) + 1) % 7) + 1)
+        this.#weekday(part, short(DAYS))
         return
       case 'Y,YYY':
         this.#millennia(part)
@@ -230,12 +231,18 @@ class TemplateReader {
       const dots = name.includes('.')
       if (name.includes('M')) {
         this.#twelve = true
-        this.#fields.set('PM', this.#pick(part, dots ? ['a.m.', 'p.m.'] : ['am', 'pm']))
-      } else this.#fields.set('BC', this.#pick(part, dots ? ['a.d.', 'b.c.'] : ['ad', 'bc']))
+        this.#set({ ...part, name: 'PM' }, this.#pick(part, dots ? ['a.m.', 'p.m.'] : ['am', 'pm']))
+      } else this.#set({ ...part, name: 'BC' }, this.#pick(part, dots ? ['a.d.', 'b.c.'] : ['ad', 'bc']))
       return
     }
     this.#number(part, i)
     if (part.ordinal) this.#at += 2
+  }
+
+  /** Sunday is the first day. */
+  #weekday(part: TemplateField, names: readonly string[]): void {
+    const day = (this.#pick(part, names) + 1) % 7
+    this.#set(part, day, day + 1)
   }
 
   /** The sign in front of the hours of an offset may have been taken for a separator. */
@@ -261,15 +268,15 @@ class TemplateReader {
     if (name === 'Q') return
     if (name === 'HH' || name === 'HH12') this.#twelve = true
     if (name.startsWith('FF')) this.#digits = Number(name[2])
-    if (name === 'MS') this.#set(part, length === 1 ? value * 100 : length === 2 ? value * 10 : value)
+    if (name === 'MS') this.#set(part, value, length === 1 ? value * 100 : length === 2 ? value * 10 : value)
     else if (name === 'US' || name.startsWith('FF')) {
       const us: TemplateField = { ...part, name: 'US' }
-      this.#set(us, length < 6 ? value * 10 ** (6 - length) : value)
-    } else if (name === 'ID') this.#set(part, value === 7 ? 1 : value + 1)
+      this.#set(us, value, length < 6 ? value * 10 ** (6 - length) : value)
+    } else if (name === 'ID') this.#set(part, value, value === 7 ? 1 : value + 1)
     else if (/^I?YYYY$/.test(name)) this.#set(part, value)
     else if (/^(?:I?Y{1,3}|I)$/.test(name)) {
       this.#yearDigits = name.length
-      this.#set(part, length < 4 ? nearYear(value) : value)
+      this.#set(part, value, length < 4 ? nearYear(value) : value)
     } else this.#set(part, value)
   }
 
@@ -313,7 +320,7 @@ class TemplateReader {
     if (next === undefined) return false
     if (next.kind !== 'field') return /^\d$/.test(next.written)
     const { name } = next
-    return name === 'Y,YYY' || (widths[name] !== undefined && name !== 'TZH' && !name.startsWith('FF'))
+    return name === 'Y,YYY' || (widths[name] !== undefined && name !== 'TZH')
   }
 
   #pick({ written }: TemplateField, names: readonly string[]): number {

@@ -51,6 +51,11 @@ const DATE = YEAR | MONTH | DAY_FIELD
 const HOUR = 128
 const MINUTE = 256
 const SECOND = 512
+/** Words, which may stand there once. */
+const HALF = 1_024
+const ERA = 2_048
+const WEEKDAY = 4_096
+const SPECIAL = 8_192
 
 /** Collects the fields of one text, as PostgreSQL's `DecodeDateTime` and `DecodeTimeOnly` do. */
 class Reader {
@@ -204,7 +209,8 @@ class Reader {
       this.#month = word.month
     }
     for (const part of numbers) this.#single(part, this.#known)
-    if ((this.#known & DATE) !== DATE) throw this.#wrong()
+    // Nothing but a zone may stand in front of such a date.
+    if ((this.#known & ~(OF_YEAR | ZONE)) !== DATE) throw this.#wrong()
   }
 
   #number(text: string): void {
@@ -317,7 +323,7 @@ class Reader {
     this.#micros = fraction === undefined ? 0 : fractionOf(fraction)
     if (this.#minute > 59 || this.#second > 60) throw this.#range()
     this.#note(TIME)
-    this.#checkTime()
+    if (!this.#timeOnly) this.#checkTime()
   }
 
   #checkTime(): void {
@@ -430,7 +436,9 @@ class Reader {
     if (this.#timeOnly && (word.is === 'month' || word.is === 'weekday')) throw this.#wrong()
     switch (word.is) {
       case 'nothing':
+        return
       case 'weekday':
+        this.#note(WEEKDAY)
         return
       case 'month':
         // `02 Jan 1999`: what was taken for a month is a day.
@@ -448,9 +456,11 @@ class Reader {
         return
       }
       case 'half':
+        this.#note(HALF)
         this.#half = word.half
         return
       case 'era':
+        this.#note(ERA)
         this.#before = word.before
         return
       case 'allballs':
@@ -469,6 +479,7 @@ class Reader {
       case 'special':
         if (this.#timeOnly && word.special !== 'now') throw this.#wrong()
         if (dayWords.has(word.special)) this.#note(DATE)
+        else if (word.special !== 'now') this.#note(SPECIAL)
         else this.#note(this.#timeOnly ? TIME : DATE | TIME | ZONE)
         this.#special = word.special
     }
@@ -478,7 +489,7 @@ class Reader {
     const special = this.#special
     const piecewise = this.#known & (HOUR | MINUTE | SECOND)
     if (piecewise === (HOUR | MINUTE | SECOND)) this.#note(TIME)
-    const timed = (this.#known & TIME) !== 0 && (special === null || dayWords.has(special))
+    const timed = (this.#known & (TIME | HALF)) !== 0 && (special === null || dayWords.has(special))
     const days = special === null ? this.#days() : null
     if (this.#half !== null) {
       if (this.#hour > 12) throw this.#range()

@@ -1,5 +1,6 @@
 import { unreachable } from '@cluster/core'
 import { SQLSTATE } from '../../errors.ts'
+import { commonType } from '../../functions/cast.ts'
 import { needsOrder } from '../../functions/ordered-set.ts'
 import { isSetFunction } from '../../functions/set-returning.ts'
 import { isWindowFunction } from '../../functions/window.ts'
@@ -360,6 +361,14 @@ function bindInList(place: Place, expression: InListExpression): Expr {
   }
   const bound = [expression.operand, ...expression.list].map((part) => bindExpression(place, part))
   const nodes = [expression.operand, ...expression.list]
+  if ('clash' in commonType(bound.map((expr) => expr.type))) {
+    // Without a type that all can take, each is compared by itself.
+    const [tested, ...items] = bound as [Expr, ...Expr[]]
+    repeat(context, expression, tested)
+    const operands = items.map((item, i) => compare(place, nodes[i + 1] ?? expression, '=', tested, item))
+    const any: Expr = operands.length === 1 ? (operands[0] as Expr) : { kind: 'or', type: BOOLEAN, operands }
+    return expression.negated ? { kind: 'not', type: BOOLEAN, operand: any } : any
+  }
   const [operand, ...list] = unify(context, nodes, bound, 'IN') as [Expr, ...Expr[]]
   const equal = compare(place, expression, '=', operand, list[0] as Expr)
   // The operator may ask for a cast of both, as for varchar: everything then goes through it.

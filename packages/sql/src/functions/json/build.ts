@@ -72,7 +72,7 @@ const arrayToJson: Resolver = (args) => {
   if (type?.element === undefined || args.length > 2) return null
   const flag = args.length === 2 ? [BOOLEAN] : []
   return inSession('array_to_json', [type, ...flag], JSON_TYPE, ({ zone }, value, pretty) => {
-    if (value === null || value === undefined) return null
+    if (value === null || value === undefined || pretty === null) return null
     const text = jsonText(type, value, zone)
     return pretty === true
       ? text.replace(/^\[(.*)\]$/s, (_, inner: string) => `[${splitTop(inner).join(',\n ')}]`)

@@ -32,8 +32,7 @@ function fieldValue(type: SqlType, json: string, field: string, before: Value): 
   if (type.id === 'jsonb') return parseValue(JSONB, json)
   const kind = textKind(json)
   if (type.element !== undefined && kind !== 'string') {
-    if (kind !== 'array')
-      throw noArray(`See the value of key "${field}".`)
+    if (kind !== 'array') throw noArray(`See the value of key "${field}".`)
     return arrayOfJson(elementOf(type), json, field)
   }
   if (type.record !== undefined && kind !== 'string') {

@@ -102,9 +102,9 @@ class Compiler {
   }
 
   #repeat({ part, least, most, greedy, fixed }: RegexNode & { kind: 'repeat' }): void {
-    // What is taken once, as `{1,1}?` says it, has the preference for all within it.
-    const once = least === 1 && most === 1 && !fixed
-    for (let i = 0; i < least; i++) this.compile(once ? preferring(part, greedy) : part)
+    // What is taken once, as `{1,1}?` says it, is as short as can be within, too.
+    const once = least === 1 && most === 1 && !fixed && !greedy
+    for (let i = 0; i < least; i++) this.compile(once ? shortened(part) : part)
     const split = (at: number, into: number, past: number): void => {
       this.steps[at] = greedy
         ? { op: 'split', first: into, second: past }
@@ -126,15 +126,15 @@ class Compiler {
   }
 }
 
-/** The same where all repetitions are as long, or as short, as can be. */
-function preferring(node: RegexNode, greedy: boolean): RegexNode {
+/** The same where all repetitions are as short as can be. */
+function shortened(node: RegexNode): RegexNode {
   switch (node.kind) {
     case 'repeat':
-      return { ...node, part: preferring(node.part, greedy), greedy }
+      return { ...node, part: shortened(node.part), greedy: false }
     case 'group':
-      return { ...node, part: preferring(node.part, greedy) }
+      return { ...node, part: shortened(node.part) }
     case 'sequence':
-      return { ...node, parts: node.parts.map((part) => preferring(part, greedy)) }
+      return { ...node, parts: node.parts.map(shortened) }
     default:
       return node
   }
