@@ -171,7 +171,9 @@ export function bindExpression(place: Place, expression: Expression): Expr {
         operand.kind === 'array' && type.element !== undefined
           ? bindArray(context, operand, bind, type)
           : bind(operand)
-      const cast = explicitCast(context, expression, bound, type)
+      // What is wrong with a literal is told where it stands.
+      const node = bound.type.id === 'unknown' ? operand : expression
+      const cast = explicitCast(context, node, bound, type)
       const entry = domain === null ? null : context.names.byKey(domain)
       return entry?.kind === 'domain' ? asDomain(context, entry, cast, bindCondition) : cast
     }
