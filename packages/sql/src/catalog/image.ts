@@ -284,6 +284,8 @@ export class CatalogImage {
     if (found === null) return oid === 0 ? '-' : (pseudoNames.get(oid) ?? '???')
     const { entry, type } = found
     if (entry !== null) return this.shown(entry)
+    // Without a length, and said so, it is the type of any length.
+    if (type.id === 'char' && modifier !== null && modifier < 0) return 'bpchar'
     if (modifier === null || modifier < 0) return typeName(type)
     return formatType(modified(type, modifier))
   }

@@ -9,7 +9,7 @@ import { columnsIn, hasSubquery, someExpr } from '../plan/traverse.ts'
 import type { Expression, Node } from '../syntax/ast.ts'
 import { parseExpression } from '../syntax/parse.ts'
 import { printExpression } from '../syntax/print.ts'
-import { formatType, type SqlType } from '../types/type.ts'
+import { type SqlType, typeName } from '../types/type.ts'
 import type { DdlContext } from './context.ts'
 
 /**
@@ -149,7 +149,7 @@ function checkAssignable(
     context.bind,
     node,
     SQLSTATE.datatypeMismatch,
-    `column "${column}" is of type ${formatType(type)} but default expression is of type ${formatType(bound.type)}`,
+    `column "${column}" is of type ${typeName(type)} but default expression is of type ${typeName(bound.type)}`,
     { hint: 'You will need to rewrite or cast the expression.' },
   )
 }

@@ -218,7 +218,7 @@ const averages: readonly AggregateFunction[] = [
   }),
 ]
 
-const extremes: readonly AggregateFunction[] = MEASURED_TYPES.flatMap((id) => {
+const extremes: readonly AggregateFunction[] = (['oid', ...MEASURED_TYPES] as const).flatMap((id) => {
   const type = TYPES[id]
   const compare = comparatorOf(type)
   return [

@@ -14,7 +14,7 @@ import {
   TEXT,
   unmodified,
 } from '../types/type.ts'
-import { canCast } from './cast.ts'
+import { commonType } from './cast.ts'
 import { holds, type Sign } from './comparison.ts'
 import type { ScalarFunction } from './function.ts'
 import { inSession, loosely, type Resolver, strictly } from './generic.ts'
@@ -66,9 +66,10 @@ function concatenate(a: ArrayValue, b: ArrayValue): ArrayValue {
   if (a.dims.length === 0) return b
   if (b.dims.length === 0) return a
   const items = [...a.items, ...b.items]
-  const inner = (array: ArrayValue): string => array.dims.slice(1).join()
+  const shape = (array: ArrayValue, from: number): string =>
+    `${array.dims.slice(from).join()} ${array.lowers.slice(from).join()}`
   if (a.dims.length === b.dims.length) {
-    if (inner(a) !== inner(b))
+    if (shape(a, 1) !== shape(b, 1))
       throw incompatible('Arrays with differing element dimensions are not compatible for concatenation.')
     return { dims: [(a.dims[0] ?? 0) + (b.dims[0] ?? 0), ...a.dims.slice(1)], lowers: a.lowers, items }
   }
@@ -77,7 +78,7 @@ function concatenate(a: ArrayValue, b: ArrayValue): ArrayValue {
     throw incompatible(
       `Arrays of ${a.dims.length} and ${b.dims.length} dimensions are not compatible for concatenation.`,
     )
-  if (inner(wide) !== narrow.dims.join())
+  if (shape(wide, 1) !== shape(narrow, 0))
     throw incompatible('Arrays with differing dimensions are not compatible for concatenation.')
   return { dims: [(wide.dims[0] ?? 0) + 1, ...wide.dims.slice(1)], lowers: wide.lowers, items }
 }
@@ -102,12 +103,21 @@ function prepend(item: Value, array: ArrayValue): ArrayValue {
 const read = (element: SqlType, text: Value): ArrayValue =>
   text === null ? EMPTY_ARRAY : toArray(element, text as string)
 
-/** The array's type and the item's, when the item can become one of the array. */
+/** The type that the items of two arrays have in common, as an array. */
+function joinedArray(left: SqlType | undefined, right: SqlType | undefined): SqlType | null {
+  if (!isArray(left) || !isArray(right)) return commonArray(left, right)
+  const common = commonType([unmodified(elementOf(left)), unmodified(elementOf(right))])
+  return 'type' in common ? arrayOf(common.type) : null
+}
+
+/** The type that the array's items and the item have in common. */
 function withItem(array: SqlType | undefined, item: SqlType | undefined): SqlType | null {
   if (array === undefined || item === undefined) return null
   if (isArray(array)) {
     const element = unmodified(elementOf(array))
-    return canCast(item, element, 'implicit') ? element : null
+    if (isUnknown(item)) return element
+    const common = commonType([element, item])
+    return 'type' in common ? unmodified(common.type) : null
   }
   return isUnknown(array) && !isUnknown(item) && !isArray(item) ? unmodified(item) : null
 }
@@ -135,7 +145,7 @@ function prependFunction(name: string, element: SqlType): ScalarFunction {
 }
 
 const concatenation: Resolver = ([left, right]) => {
-  const both = commonArray(left, right)
+  const both = joinedArray(left, right)
   if (both !== null) return catFunction('||', both)
   const behind = isArray(left) ? withItem(left, right) : null
   if (behind !== null) return appendFunction('||', behind)
@@ -205,10 +215,14 @@ const searched =
   }
 
 function fill(value: Value, dims: ArrayValue, lowers: ArrayValue | null): ArrayValue {
+  if (dims.dims.length > 1)
+    throw sqlError('2202E', 'wrong number of array subscripts', {
+      detail: 'Dimension array must be one dimensional.',
+    })
   const lengths = dims.items.map(Number)
   const count = lengths.reduce((product, length) => product * length, 1)
   if (dims.items.includes(null)) throw sqlError('22004', 'dimension values cannot be null')
-  if (count > ITEMS_MAX)
+  if (count > ITEMS_MAX || lengths.some((length) => length < 0))
     throw sqlError(SQLSTATE.programLimitExceeded, `array size exceeds the maximum allowed (${ITEMS_MAX})`)
   if (lengths.length === 0 || count === 0) return EMPTY_ARRAY
   if (lowers !== null && lowers.items.length !== lengths.length)
@@ -233,7 +247,8 @@ const arrayFill: Resolver = (args) => {
     [element, whole, ...third],
     arrayOf(element),
     (item: Value, d: Value, l: Value) => {
-      if (d === null) throw sqlError('22004', 'dimension array or low bound array cannot be null')
+      if (d === null || (l === null && third.length > 0))
+        throw sqlError('22004', 'dimension array or low bound array cannot be null')
       const array = fill(
         item,
         toArray(INTEGER, d as string),
@@ -291,7 +306,8 @@ const removed: Resolver = (args) => {
 }
 
 const replaced: Resolver = (args) => {
-  const element = args.length === 3 ? withItem(args[0], args[1]) : null
+  const first = args.length === 3 ? withItem(args[0], args[1]) : null
+  const element = first === null ? null : withItem(arrayOf(first), args[2])
   if (element === null) return null
   const type = arrayOf(element)
   const same = sameItem(element)
@@ -309,7 +325,7 @@ const joined =
     const [left, right] = args
     if (args.length !== 2) return null
     if (name === 'array_cat') {
-      const type = commonArray(left, right)
+      const type = joinedArray(left, right)
       return type === null ? null : catFunction(name, type)
     }
     const element = name === 'array_append' ? withItem(left, right) : withItem(right, left)

@@ -148,7 +148,7 @@ function sessionCast(from: SqlType, to: SqlType, impl: Conversion): ScalarFuncti
   }
 }
 
-const styled: ReadonlySet<TypeId> = new Set(['date', 'timestamp', 'interval'])
+const styled: ReadonlySet<TypeId> = new Set(['date', 'timestamp', 'interval', 'bytea'])
 const zonedIds: ReadonlySet<TypeId> = new Set(['timestamptz', 'timetz'])
 const baseId = (type: SqlType): TypeId => (type.element ?? type).id
 
@@ -159,7 +159,7 @@ function zoned(from: SqlType, to: SqlType): boolean {
   if (source === 'timestamptz') return true
   // The styles of the session show in texts, and say how they are read.
   if (styled.has(source) && typeCategory(to.id) === 'string') return true
-  if (styled.has(target) && typeCategory(from.id) === 'string') return true
+  if (styled.has(target) && target !== 'bytea' && typeCategory(from.id) === 'string') return true
   if (source === 'timetz') return false
   return zonedIds.has(target)
 }

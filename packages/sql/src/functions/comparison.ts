@@ -97,4 +97,9 @@ const mixed: readonly (readonly [TypeId, TypeId])[] = [
 export const comparisons: readonly ScalarFunction[] = signs.flatMap((sign) => [
   ...compared.map((id) => comparison(sign, id, id)),
   ...mixed.map(([left, right]) => comparison(sign, left, right)),
+  // The order of the characters' numbers, which is the only one here.
+  ...(sign === '=' || sign === '<>' ? [] : (['text', 'char'] as const)).map((id) => ({
+    ...comparison(sign, id, id),
+    name: `~${sign}~`,
+  })),
 ])

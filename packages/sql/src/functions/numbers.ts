@@ -2,8 +2,11 @@ import { SQLSTATE, sqlError } from '../errors.ts'
 import {
   absDecimal,
   compareDecimal,
+  divideDecimal,
+  floorDecimal,
   fromDecimal,
   isSpecial,
+  multiplyDecimal,
   subtractDecimal,
   toDecimal,
 } from '../types/decimal.ts'
@@ -99,11 +102,10 @@ function bucketOfDecimal(value: string, low: string, high: string, count: number
   const up = order < 0
   if (up ? compareDecimal(value, low) < 0 : compareDecimal(value, low) > 0) return 0
   if (up ? compareDecimal(value, high) >= 0 : compareDecimal(value, high) <= 0) return count + 1
-  const span = toDecimal(absDecimal(subtractDecimal(high, low)))
-  const at = toDecimal(absDecimal(subtractDecimal(value, low)))
-  const scale = Math.max(span.scale, at.scale)
-  const top = at.coefficient * 10n ** BigInt(scale - at.scale) * BigInt(count)
-  return Number(top / (span.coefficient * 10n ** BigInt(scale - span.scale))) + 1
+  const span = absDecimal(subtractDecimal(high, low))
+  const at = absDecimal(subtractDecimal(value, low))
+  // The quotient has the digits of a division, so it may be rounded up to the next bucket.
+  return Number(floorDecimal(divideDecimal(multiplyDecimal(at, String(count)), span))) + 1
 }
 
 /** Numbers beyond what every program needs: degrees, hyperbolas, buckets, templates. */

@@ -7,7 +7,7 @@ export function powerFloat(a: number, b: number): number {
   if (a === 1 || b === 0) return 1
   if (a === 0 && b < 0)
     throw sqlError(SQLSTATE.invalidArgumentForPowerFunction, 'zero raised to a negative power is undefined')
-  if (a < 0 && Number.isFinite(a) && Number.isFinite(b) && !Number.isInteger(b))
+  if (a < 0 && Number.isFinite(b) && !Number.isInteger(b))
     throw sqlError(
       SQLSTATE.invalidArgumentForPowerFunction,
       'a negative number raised to a non-integer power yields a complex result',

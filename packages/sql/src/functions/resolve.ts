@@ -27,6 +27,7 @@ import { jsonFunctions } from './json/functions.ts'
 import { jsonPathFunctions } from './json/path-functions.ts'
 import { lockFunctions } from './locks.ts'
 import { mathFunctions } from './math.ts'
+import { operatorNamed, twinOf } from './operator-names.ts'
 import { polymorphicFunctions, polymorphicOperators } from './polymorphic.ts'
 import { sequenceFunctions } from './sequence.ts'
 import { sessionFunctions } from './session.ts'
@@ -175,8 +176,28 @@ export function resolveFunction(name: string, args: readonly SqlType[], position
   const overloads = functions.get(name) ?? []
   const chosen = chooseOverload(overloads, args)
   if (typeof chosen === 'object') return chosen
-  const cast = chosen === 'none' ? castCall(name, args) : null
+  const cast = chosen === 'none' ? (castCall(name, args) ?? namedOtherwise(name, args)) : null
   return cast ?? refuse(chosen, name, args, overloads.length > 0 || polymorphicFunctions.has(name), position)
+}
+
+/** The function of an operator, or one of two names; null: there is none such, or not for these types. */
+function namedOtherwise(name: string, args: readonly SqlType[]): ScalarFunction | null {
+  const twin = twinOf(name)
+  const taken = (arg: SqlType, id: TypeId | null): SqlType | null => {
+    if (id === null) return arg
+    return canCast(arg, TYPES[id], 'implicit') ? TYPES[id] : null
+  }
+  if (twin !== null) {
+    const types = args.map((arg) => taken(arg, twin.takes))
+    return types.includes(null) ? null : resolveFunction(twin.name, types as SqlType[])
+  }
+  const operator = operatorNamed(name)
+  const [first, second, more] = args
+  if (operator === null || first === undefined || more !== undefined) return null
+  const left = second === undefined ? null : taken(first, operator.left)
+  const right = taken(second ?? first, operator.right)
+  if (right === null || (second !== undefined && left === null)) return null
+  return resolveOperator(operator.sign, left, right)
 }
 
 /** Types by their names in `pg_type`, which are those of functions as well. */

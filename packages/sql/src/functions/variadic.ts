@@ -28,6 +28,9 @@ const paths: ReadonlySet<string> = new Set([
   'jsonb_extract_path_text',
 ])
 
+/** Those that may be called with no argument at all. */
+const emptyCalls = /^jsonb?_build_/
+
 /** These give something else than NULL when there is no array. */
 const withoutArray: ReadonlySet<string> = new Set(['format'])
 
@@ -63,8 +66,10 @@ function called(
   element: SqlType,
   values: readonly Value[],
 ): Value {
+  if (values.length === 0 && name.startsWith('num_')) return 0
   // What takes one argument at least gets NULL, which adds nothing.
-  const missing = values.length === 0 || (name === 'concat_ws' && values.length === 1)
+  const missing =
+    (values.length === 0 && !emptyCalls.test(name)) || (name === 'concat_ws' && values.length === 1)
   const given = missing ? [...values, null] : values
   const fn = resolveFunction(
     name,

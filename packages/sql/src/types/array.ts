@@ -61,6 +61,14 @@ export function parseArray(text: string, readItem: (text: string) => Value): Arr
   return new ArrayReader(text, readItem).read()
 }
 
+/** What is wrong with a part that begins with a bracket and is no pair of bounds. */
+function boundsFault(text: string): string {
+  if (!/^\[[-+]?\d/.test(text)) return '"[" must introduce explicitly-specified array dimensions.'
+  return /^\[[-+]?\d+:(?![-+]?\d)/.test(text)
+    ? 'Missing array dimension value.'
+    : 'Missing "]" after array dimensions.'
+}
+
 class ArrayReader {
   readonly #text: string
   readonly #readItem: (text: string) => Value
@@ -82,8 +90,14 @@ class ArrayReader {
           ? 'Array contents must start with "{".'
           : 'Array value must start with "{" or dimension information.',
       )
-    const empty = /^\{\s*\}\s*$/.test(this.#text.slice(this.#at))
-    if (empty) return EMPTY_ARRAY
+    const empty = /^\{\s*\}\s*/.exec(this.#text.slice(this.#at))?.[0]
+    if (empty !== undefined) {
+      if (this.#at + empty.length < this.#text.length)
+        throw this.#malformed('Junk after closing right brace.')
+      if (declared.length > 0)
+        throw this.#malformed('Specified array dimensions do not match array contents.')
+      return EMPTY_ARRAY
+    }
     this.#level(0)
     this.#blanks()
     if (this.#at < this.#text.length) throw this.#malformed('Junk after closing right brace.')
@@ -114,7 +128,10 @@ class ArrayReader {
     const bounds: { lower: number; length: number }[] = []
     for (;;) {
       const match = /^\[([-+]?\d+)(?::([-+]?\d+))?\]\s*/.exec(this.#text.slice(this.#at))
-      if (match === null) break
+      if (match === null) {
+        if (this.#sign() === '[') throw this.#malformed(boundsFault(this.#text.slice(this.#at)))
+        break
+      }
       const lower = match[2] === undefined ? 1 : Number(match[1])
       const upper = Number(match[2] ?? match[1])
       if (upper < lower) throw sqlError('2202E', 'upper bound cannot be less than lower bound')

@@ -12,7 +12,7 @@ import {
   TIMESTAMP_INFINITY,
   TIMESTAMP_MINUS_INFINITY,
 } from './calendar.ts'
-import { fromDecimal } from './decimal.ts'
+import { addDecimal, divideDecimal, fromDecimal } from './decimal.ts'
 import type { Interval } from './interval.ts'
 
 /** Other spellings of fields and units. */
@@ -58,7 +58,7 @@ const fieldOf = (written: string): string => {
 }
 
 const notRecognized = (unit: string, type: string): SqlError =>
-  sqlError(SQLSTATE.invalidParameterValue, `unit "${unit}" not recognized for type ${type}`)
+  sqlError(SQLSTATE.invalidParameterValue, `unit "${unit.toLowerCase()}" not recognized for type ${type}`)
 
 /** What can be told of a moment, but is no unit that it could be cut to. */
 const noUnits: ReadonlySet<string> = new Set(['dow', 'isodow', 'doy', 'epoch', 'julian', 'isoyear'])
@@ -70,7 +70,7 @@ const uncutUnit = (unit: string, type: string): SqlError =>
 /** For a unit that the type does not have, or that there is not at all. */
 const unknownUnit = (unit: string, type: string): SqlError =>
   growing.has(fieldOf(unit)) || cyclic.has(fieldOf(unit))
-    ? sqlError(SQLSTATE.featureNotSupported, `unit "${unit}" not supported for type ${type}`)
+    ? sqlError(SQLSTATE.featureNotSupported, `unit "${unit.toLowerCase()}" not supported for type ${type}`)
     : notRecognized(unit, type)
 
 const timeFields = new Set([
@@ -116,8 +116,7 @@ export function extractTimestamp(
     case 'epoch':
       return scaled(micros, 6)
     case 'julian':
-      // As many decimals as a division by the length of a day gives.
-      return scaled(BigInt(days + 2_440_588) * 10n ** 20n + (rest * 10n ** 20n) / DAY, 20)
+      return addDecimal(String(days + 2_440_588), divideDecimal(String(rest), String(DAY)))
     default:
       throw unknownUnit(field, type)
   }
@@ -140,7 +139,7 @@ export function extractTime(field: string, micros: number, type = 'time without 
   const value = name === 'epoch' ? scaled(rest, 6) : timeField(name, rest)
   if (value !== null) return value
   throw growing.has(name) || cyclic.has(name)
-    ? sqlError(SQLSTATE.featureNotSupported, `unit "${field}" not supported for type ${type}`)
+    ? sqlError(SQLSTATE.featureNotSupported, `unit "${field.toLowerCase()}" not supported for type ${type}`)
     : unknownUnit(field, type)
 }
 
@@ -186,7 +185,10 @@ export function extractDate(field: string, days: number): string | null {
   const whole = wholeField(name, days)
   if (whole === null) {
     if (timeFields.has(name))
-      throw sqlError(SQLSTATE.featureNotSupported, `unit "${field}" not supported for type date`)
+      throw sqlError(
+        SQLSTATE.featureNotSupported,
+        `unit "${field.toLowerCase()}" not supported for type date`,
+      )
     throw unknownUnit(field, 'date')
   }
   return String(whole)
@@ -327,7 +329,11 @@ export function truncateInterval(unit: string, { months, days, micros }: Interva
   const span = unitsOfMonths.get(name)
   if (span !== undefined) return { months: months - (months % span), days: 0, micros: 0n }
   if (name !== 'week') throw uncutUnit(unit, 'interval')
-  throw sqlError(SQLSTATE.featureNotSupported, `unit "${unit}" not supported for type interval`, {
-    detail: 'Months usually have fractional weeks.',
-  })
+  throw sqlError(
+    SQLSTATE.featureNotSupported,
+    `unit "${unit.toLowerCase()}" not supported for type interval`,
+    {
+      detail: 'Months usually have fractional weeks.',
+    },
+  )
 }

@@ -8,6 +8,7 @@ import {
   MINUS_INFINITY,
   multiplyDecimal,
   NAN,
+  negateDecimal,
   rescale,
   roundDecimal,
   signDecimal,
@@ -158,6 +159,10 @@ export function powerDecimal(a: string, b: string): string {
     if (whole >= -2_147_483_648n && whole <= 2_147_483_647n) return wholePower(base, Number(whole))
   }
   if (base.coefficient === 0n) return rounded(0n, 0, SIGNIFICANT_DIGITS_MIN)
+  if (base.coefficient < 0n && power.coefficient % tenTo(power.scale) === 0n) {
+    const size = powerDecimal(negateDecimal(a), b)
+    return (power.coefficient / tenTo(power.scale)) % 2n === 0n ? size : negateDecimal(size)
+  }
   if (base.coefficient < 0n)
     throw sqlError(
       SQLSTATE.invalidArgumentForPowerFunction,

@@ -12,7 +12,7 @@ import {
 import { doubleText, realText } from './float-text.ts'
 import { toInterval } from './interval.ts'
 import { parseRecord, recordText } from './record.ts'
-import { type Styles, styledDate, styledInterval, styledTimestamp } from './styles.ts'
+import { escapedBytes, type Styles, styledDate, styledInterval, styledTimestamp } from './styles.ts'
 import { timeText } from './time.ts'
 import { toLocal, UTC, type Zone } from './time-zone.ts'
 import { fieldsOf, type SqlType, type TypeId } from './type.ts'
@@ -63,6 +63,7 @@ export function formatValue(type: SqlType, value: Value, zone: Zone = UTC): stri
         ? styledDate(value as number, zone.styles)
         : dateToText(value as number)
     case 'bytea':
+      if (zone.styles?.bytea === 'escape') return escapedBytes(value as Uint8Array)
       return `\\x${[...(value as Uint8Array)].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
     default:
       return String(value)
@@ -72,7 +73,7 @@ export function formatValue(type: SqlType, value: Value, zone: Zone = UTC): stri
 const isStyled = (zone: Zone): zone is Zone & { readonly styles: Styles } =>
   zone.styles !== undefined && zone.styles.date !== 'ISO'
 
-const styledIds: ReadonlySet<TypeId> = new Set(['date', 'timestamp', 'interval'])
+const styledIds: ReadonlySet<TypeId> = new Set(['date', 'timestamp', 'interval', 'bytea'])
 
 const holdsMoments = (type: SqlType, zone: Zone): boolean =>
   type.id === 'timestamptz' ||
@@ -90,6 +91,12 @@ function rezoned(type: SqlType, text: string, zone: Zone): string {
       return formatValue(type, parseTimestamp(text), zone)
     case 'date':
       return formatValue(type, parseDate(text), zone)
+    case 'bytea':
+      return formatValue(
+        type,
+        Uint8Array.from(text.slice(2).match(/../g) ?? [], (digits) => Number.parseInt(digits, 16)),
+        zone,
+      )
     default:
       return formatValue(type, text, zone)
   }

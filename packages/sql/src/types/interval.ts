@@ -15,11 +15,12 @@ import { type Interval, parseInterval } from './parse-interval.ts'
 
 export { type Interval, parseInterval } from './parse-interval.ts'
 
+const INT_MAX = 2_147_483_647
 const outOfRange = () => sqlError(SQLSTATE.datetimeFieldOverflow, 'interval out of range')
 
-function checked(months: number, days: number, micros: bigint): Interval {
-  const bound = 2_147_483_647
-  if (Math.abs(months) > bound || Math.abs(days) > bound) throw outOfRange()
+/** @throws 22008 */
+export function checked(months: number, days: number, micros: bigint): Interval {
+  if (months > INT_MAX || months < -INT_MAX - 1 || days > INT_MAX || days < -INT_MAX - 1) throw outOfRange()
   if (micros > TIMESTAMP_INFINITY || micros < TIMESTAMP_MINUS_INFINITY) throw outOfRange()
   return { months, days, micros }
 }
@@ -71,7 +72,6 @@ export const addInterval = (a: Interval, b: Interval): Interval =>
 export const negateInterval = (a: Interval): Interval => checked(-a.months, -a.days, -a.micros)
 
 const roundMicros = (value: number): number => Math.round(value * 1e6) / 1e6
-const INT_MAX = 2_147_483_647
 
 /** Fractions of months go to days, 30 a month, and those of days on to the time. */
 function scaled(a: Interval, scale: (value: number) => number, exact: bigint | null): Interval {

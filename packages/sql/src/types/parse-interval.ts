@@ -45,9 +45,11 @@ const words: Readonly<Record<Unit, string>> = {
   century: 'c cent century centuries',
   millennium: 'mil mils millennia millennium',
 }
+/** What is behind so many characters of a word does not matter. */
+const WORD_MAX = 10
 const unitOf: ReadonlyMap<string, Unit> = new Map(
   (Object.keys(words) as Unit[]).flatMap((unit) =>
-    words[unit].split(' ').map((word) => [word, unit] as const),
+    words[unit].split(' ').map((word) => [word.slice(0, WORD_MAX), unit] as const),
   ),
 )
 
@@ -177,7 +179,8 @@ class Sum {
     const sign = negated ? -1 : 1
     const months = (this.#years * 12 + this.#months) * sign
     const days = this.#days * sign
-    if (Math.abs(months) > INT_MAX || Math.abs(days) > INT_MAX)
+    const outside = (value: number): boolean => value > INT_MAX || value < -INT_MAX - 1
+    if (outside(months) || outside(days))
       throw sqlError(SQLSTATE.datetimeFieldOverflow, 'interval out of range')
     return { months: months + 0, days: days + 0, micros: negated ? -this.#micros : this.#micros }
   }
@@ -236,7 +239,7 @@ function readFields(text: string, fields: readonly Field[], reading: IntervalRea
         unit = 'none'
         continue
       }
-      const named = unitOf.get(field.text)
+      const named = unitOf.get(field.text.slice(0, WORD_MAX))
       if (named === undefined) throw new NoInterval()
       unit = named
       continue
@@ -271,7 +274,7 @@ function readFields(text: string, fields: readonly Field[], reading: IntervalRea
   return sum.result(ago)
 }
 
-const isoNumber = /(-?)(\d*)(\.\d*)?/y
+const isoNumber = /(-?)(\d*)(\.\d*)?(?:e([-+]?\d+))?/y
 
 /** `P1Y2M3DT4H5M6S`, `P0001-02-03T04:05:06` and `P00010203T040506`. */
 function readIso(text: string): Interval {
@@ -282,9 +285,15 @@ function readIso(text: string): Interval {
   let given = false
   const number = (): { readonly value: bigint; readonly fraction: number; readonly width: number } => {
     isoNumber.lastIndex = at
-    const [whole = '', sign = '', digits = '', point = ''] = isoNumber.exec(text) ?? []
+    const [whole = '', sign = '', digits = '', point = '', exponent] = isoNumber.exec(text) ?? []
     if (digits === '' && point.length < 2) throw new NoInterval()
     at += whole.length
+    if (exponent !== undefined) {
+      const amount = Number(whole)
+      if (!(Math.abs(amount) <= INT_MAX)) throw overflow(text)
+      const integer = Math.trunc(amount)
+      return { value: BigInt(integer), fraction: amount - integer, width: digits.length }
+    }
     const value = BigInt(digits === '' ? 0 : digits)
     if (value > BIGINT_MAX) throw overflow(text)
     const fraction = fractionOf(point)

@@ -34,6 +34,8 @@ const byName: ReadonlyMap<string, SqlType> = new Map([
     .filter(({ id }) => id !== 'enum' && id !== 'array')
     .map((type) => [typeName(type), type] as const),
   ...Object.entries(systemTypes),
+  // Blank-padded, of any length.
+  ['bpchar', TYPES.char],
 ])
 
 const modifiable: ReadonlySet<TypeId> = new Set([
@@ -79,12 +81,13 @@ function resolvePlain({ name, modifiers }: WrittenType, position?: number): SqlT
     })
   }
   const [first, second, third] = modifiers
-  if (first === undefined) return type.id === 'char' || type.id === 'bit' ? { ...type, length: 1 } : type
+  if (first === undefined)
+    return name === typeName(TYPES.char) || type.id === 'bit' ? { ...type, length: 1 } : type
   const invalid = (message: string) => sqlError(SQLSTATE.invalidParameterValue, message, { position })
   if (!modifiable.has(type.id))
     throw sqlError(SQLSTATE.syntaxError, `type modifier is not allowed for type "${name}"`, { position })
   if (third !== undefined || (second !== undefined && type.id !== 'numeric'))
-    throw invalid('invalid type modifier')
+    throw invalid(type.id === 'numeric' ? 'invalid NUMERIC type modifier' : 'invalid type modifier')
   switch (type.id) {
     case 'numeric': {
       const scale = second ?? 0

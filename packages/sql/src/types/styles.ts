@@ -5,18 +5,36 @@ import { civilFromDays, clockText, eraText, splitMicros, timeOf } from './calend
 export type DateStyle = 'ISO' | 'SQL' | 'Postgres' | 'German'
 /** How it reads dates of three short numbers, and writes some. */
 export type DateOrder = 'MDY' | 'DMY' | 'YMD'
+export type ByteaStyle = 'hex' | 'escape'
 export type IntervalStyle = 'postgres' | 'postgres_verbose' | 'sql_standard' | 'iso_8601'
 
-/** What DateStyle and IntervalStyle say. */
+/** What DateStyle, IntervalStyle and bytea_output say. */
 export interface Styles {
   readonly date: DateStyle
   readonly order: DateOrder
   readonly interval: IntervalStyle
+  readonly bytea: ByteaStyle
 }
 
-export const PLAIN_STYLES: Styles = { date: 'ISO', order: 'MDY', interval: 'postgres' }
+export const PLAIN_STYLES: Styles = { date: 'ISO', order: 'MDY', interval: 'postgres', bytea: 'hex' }
 
 const INTERVAL_STYLES: readonly IntervalStyle[] = ['postgres', 'postgres_verbose', 'sql_standard', 'iso_8601']
+
+/** @throws 22023 */
+export function byteaStyleOf(value: string): ByteaStyle {
+  const style = value.trim().toLowerCase()
+  if (style === 'hex' || style === 'escape') return style
+  throw sqlError(SQLSTATE.invalidParameterValue, `invalid value for parameter "bytea_output": "${value}"`, {
+    hint: 'Available values: escape, hex.',
+  })
+}
+
+/** Bytes as PostgreSQL wrote them before it knew hexadecimal digits: what cannot be shown in three octal digits. */
+export const escapedBytes = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => {
+    if (byte === 92) return '\\\\'
+    return byte < 32 || byte > 126 ? `\\${byte.toString(8).padStart(3, '0')}` : String.fromCharCode(byte)
+  }).join('')
 
 /** @throws 22023 */
 export function intervalStyleOf(value: string): IntervalStyle {

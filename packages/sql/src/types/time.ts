@@ -1,7 +1,7 @@
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { clockText, DAY, splitMicros, timeOf } from './calendar.ts'
 import type { ReadingContext } from './datetime.ts'
-import { fieldOutOfRange, malformed, parseMoment } from './parse-moment.ts'
+import { malformed, parseTimeOfDay } from './parse-moment.ts'
 import { offsetText, toLocal, UTC } from './time-zone.ts'
 
 /** A time of day with an offset from UTC. */
@@ -53,22 +53,16 @@ export function parseTimetz(text: string, context: ReadingContext | null = null)
 }
 
 function read(text: string, type: string, context: ReadingContext | null): ZonedTime {
-  const source = /^\s*\d{4}(\d{2})?(?:\.\d+)?\s*$/.test(text) ? `1970-01-01 ${text}` : text
-  let moment: ReturnType<typeof parseMoment>
-  try {
-    moment = parseMoment(source, type)
-  } catch (error) {
-    if (source === text) throw error
-    throw fieldOutOfRange(text)
-  }
-  const { special, micros, zone, days } = moment
   const sessionZone = context?.zone ?? UTC
+  const { special, micros, zone, days } = parseTimeOfDay(text, type, sessionZone.styles?.order)
   const now = context?.nowMicros ?? null
   if (special === 'now' && now !== null) {
     const offset = sessionZone.offsetAt(Number(now / 1_000n))
     return { micros: Number(splitMicros(toLocal(sessionZone, now)).rest), offset }
   }
   if (micros === null || special !== null) throw malformed(text, type)
+  // What a place is ahead of UTC depends on the date.
+  if (days === null && zone?.name.includes('/') === true) throw malformed(text, type)
   const at = Number(days === null ? (now ?? 0n) / 1_000n : BigInt(days) * (DAY / 1_000n))
   return { micros: Number(micros), offset: (zone ?? sessionZone).offsetAt(at) }
 }

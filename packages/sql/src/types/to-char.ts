@@ -21,6 +21,12 @@ export const MONTHS = [
 export const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] as const
 export const ROMAN = ['I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX', 'X', 'XI', 'XII'] as const
 
+/** Months of spans may be none or less, and are counted back from December. */
+function roman(month: number, year: number): string {
+  if (month === 0) return year >= 0 ? 'XII' : 'I'
+  return ROMAN[month > 0 ? month - 1 : 12 + month] ?? ''
+}
+
 const pattern =
   /"((?:[^"\\]|\\.)*)(?:"|$)|\\"|FM|FX|TH|TM|HH24|HH12|HH|MI|SSSSS|SSSS|SS|MS|US|FF[1-6]|[AP]\.M\.|[AP]M|Y,YYY|YYYY|YYY|YY|Y|IYYY|IYY|IY|IW|IDDD|ID|I|MONTH|MON|MM|DAY|DY|DDD|DD|D|WW|W|CC|J|Q|RM|TZH|TZM|TZ|OF|B\.C\.|A\.D\.|BC|AD/gi
 
@@ -142,11 +148,8 @@ class TemplateWriter {
         if (upper === 'MON') return cased(template, (MONTHS[month - 1] ?? '').slice(0, 3))
         return this.#named(cased(template, MONTHS[month - 1] ?? ''), 9)
       case 'RM':
-        if (month === 0) return ''
-        return this.#named(
-          template === 'rm' ? (ROMAN[month - 1] ?? '').toLowerCase() : (ROMAN[month - 1] ?? ''),
-          4,
-        )
+        if (month === 0 && year === 0) return ''
+        return this.#named(template === 'rm' ? roman(month, year).toLowerCase() : roman(month, year), 4)
       case 'AM':
       case 'PM':
       case 'A.M.':

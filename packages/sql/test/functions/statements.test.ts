@@ -68,6 +68,8 @@ describe.each([
   'arithmetic',
   'templates',
   'json-more',
+  'reading-dates',
+  'types-found',
 ])('%s', (file) => {
   let session: Session | null = null
 

@@ -1,5 +1,6 @@
 import { unreachable } from '@cluster/core'
 import { SQLSTATE } from '../../errors.ts'
+import { commonType } from '../../functions/cast.ts'
 import { needsOrder } from '../../functions/ordered-set.ts'
 import { isSetFunction } from '../../functions/set-returning.ts'
 import { isWindowFunction } from '../../functions/window.ts'
@@ -170,7 +171,9 @@ export function bindExpression(place: Place, expression: Expression): Expr {
         operand.kind === 'array' && type.element !== undefined
           ? bindArray(context, operand, bind, type)
           : bind(operand)
-      const cast = explicitCast(context, expression, bound, type)
+      // What is wrong with a literal is told where it stands.
+      const node = bound.type.id === 'unknown' ? operand : expression
+      const cast = explicitCast(context, node, bound, type)
       const entry = domain === null ? null : context.names.byKey(domain)
       return entry?.kind === 'domain' ? asDomain(context, entry, cast, bindCondition) : cast
     }
@@ -360,6 +363,14 @@ function bindInList(place: Place, expression: InListExpression): Expr {
   }
   const bound = [expression.operand, ...expression.list].map((part) => bindExpression(place, part))
   const nodes = [expression.operand, ...expression.list]
+  if ('clash' in commonType(bound.map((expr) => expr.type))) {
+    // Without a type that all can take, each is compared by itself.
+    const [tested, ...items] = bound as [Expr, ...Expr[]]
+    repeat(context, expression, tested)
+    const operands = items.map((item, i) => compare(place, nodes[i + 1] ?? expression, '=', tested, item))
+    const any: Expr = operands.length === 1 ? (operands[0] as Expr) : { kind: 'or', type: BOOLEAN, operands }
+    return expression.negated ? { kind: 'not', type: BOOLEAN, operand: any } : any
+  }
   const [operand, ...list] = unify(context, nodes, bound, 'IN') as [Expr, ...Expr[]]
   const equal = compare(place, expression, '=', operand, list[0] as Expr)
   // The operator may ask for a cast of both, as for varchar: everything then goes through it.
@@ -443,13 +454,14 @@ function bindCase(place: Place, expression: CaseExpression): Expr {
   const thens = expression.branches.map((branch) => bindExpression(place, branch.result))
   const otherwise =
     expression.otherwise === null ? constant(UNKNOWN, null) : bindExpression(place, expression.otherwise)
-  const nodes = [...expression.branches.map(({ result }) => result), expression.otherwise ?? expression]
-  const results = unify(context, nodes, [...thens, otherwise], 'CASE')
+  // What stands behind ELSE comes first where types are in doubt, as in PostgreSQL.
+  const nodes = [expression.otherwise ?? expression, ...expression.branches.map(({ result }) => result)]
+  const [last, ...results] = unify(context, nodes, [otherwise, ...thens], 'CASE')
   return {
     kind: 'case',
     type: (results[0] as Expr).type,
     branches: whens.map((when, i) => ({ when, result: results[i] as Expr })),
-    otherwise: results.at(-1) as Expr,
+    otherwise: last as Expr,
   }
 }
 

@@ -5,6 +5,7 @@ import type { LogicalPlan, Output, SortKey } from '../../plan/logical.ts'
 import { sameExpr } from '../../plan/same-expr.ts'
 import { columnsIn } from '../../plan/traverse.ts'
 import type { Expression, ExpressionItem, Select, SelectItem, SortItem } from '../../syntax/ast.ts'
+import { sameType } from '../../types/type.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, type OutputColumn } from '../context.ts'
 import { bindCondition, bindExpression } from '../expression/bind-expression.ts'
 import { spreadFields } from '../expression/bind-row.ts'
@@ -210,7 +211,7 @@ function outputOrInput(place: Place, expression: Expression, items: readonly Ite
 function asOutputs(context: BindContext, items: readonly Item[]): Output[] {
   const used = new Set<number>()
   return items.map(({ name, expr }) => {
-    if (expr.kind === 'column' && !used.has(expr.column.id)) {
+    if (expr.kind === 'column' && !used.has(expr.column.id) && sameType(expr.type, expr.column.type)) {
       used.add(expr.column.id)
       return { column: expr.column, expr }
     }

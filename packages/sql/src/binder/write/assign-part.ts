@@ -7,7 +7,7 @@ import type { AssignedPart, Expression } from '../../syntax/ast.ts'
 import { type ArrayValue, EMPTY_ARRAY, ITEMS_MAX, itemAt, listOf } from '../../types/array.ts'
 import { fromArray, toArray } from '../../types/array-text.ts'
 import { fromRecord, toRecord } from '../../types/record-text.ts'
-import { elementOf, fieldsOf, formatType, INTEGER, typeName } from '../../types/type.ts'
+import { elementOf, fieldsOf, INTEGER, typeName } from '../../types/type.ts'
 import { errorAt } from '../context.ts'
 import { bindExpression } from '../expression/bind-expression.ts'
 import { fieldAt } from '../expression/bind-row.ts'
@@ -38,7 +38,7 @@ export function assignPart(place: Place, old: Expr, path: readonly AssignedPart[
       context,
       node,
       SQLSTATE.datatypeMismatch,
-      `column "${name}" is of type ${formatType(old.type)} but expression is of type ${formatType(value.type)}`,
+      `column "${name}" is of type ${typeName(old.type)} but expression is of type ${typeName(value.type)}`,
       { hint: 'You will need to rewrite or cast the expression.' },
     )
   }

@@ -12,7 +12,7 @@ import type {
   Node,
   Query,
 } from '../../syntax/ast.ts'
-import { formatType, recordOf, type SqlType } from '../../types/type.ts'
+import { recordOf, type SqlType, typeName } from '../../types/type.ts'
 import { type BindContext, errorAt, newColumn, positionOf } from '../context.ts'
 import { bindExpression } from '../expression/bind-expression.ts'
 import { fieldAt } from '../expression/bind-row.ts'
@@ -99,10 +99,10 @@ export function checkAssignable(
 
 function notAssignable(context: BindContext, node: Node, expr: Expr, table: TableSchema, position: number) {
   const column = table.columns[position]
-  const type = formatType(typeOf(table, position))
+  const type = typeName(typeOf(table, position))
   return sqlError(
     SQLSTATE.datatypeMismatch,
-    `column "${column?.name}" is of type ${type} but expression is of type ${formatType(expr.type)}`,
+    `column "${column?.name}" is of type ${type} but expression is of type ${typeName(expr.type)}`,
     {
       position: positionOf(context, node),
       table: table.name,

@@ -2,7 +2,7 @@ import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../../errors.ts'
 import type { Expr } from '../../plan/expression.ts'
 import { parseExpression } from '../../syntax/parse.ts'
-import { formatType } from '../../types/type.ts'
+import { typeName } from '../../types/type.ts'
 import type { BindContext } from '../context.ts'
 import { bindExpression } from '../expression/bind-expression.ts'
 import { tryCoerce } from '../expression/coerce.ts'
@@ -40,7 +40,7 @@ function cast(
   if (value !== null) return value
   throw sqlError(
     SQLSTATE.datatypeMismatch,
-    `column "${column.name}" is of type ${formatType(column.type)} but default expression is of type ${formatType(expr.type)}`,
+    `column "${column.name}" is of type ${typeName(column.type)} but default expression is of type ${typeName(expr.type)}`,
     { table: table.name, column: column.name },
   )
 }

@@ -82,7 +82,6 @@ export const datetimeFunctions: readonly ScalarFunction[] = [
   fn('-', ['timetz', 'interval'], 'timetz', (a, b) => shiftTimetz(a, b, -1)),
   fn('+', ['date', 'timetz'], 'timestamptz', (a, b) => withTimetz(a, b)),
   fn('+', ['timetz', 'date'], 'timestamptz', (a, b) => withTimetz(b, a)),
-  fn('+', ['interval'], 'interval', (a) => a),
   ...['now', 'current_timestamp', 'transaction_timestamp'].map((name) =>
     contextual(name, [], 'timestamptz', 'stable', (context) => context.transactionMicros),
   ),
@@ -152,7 +151,7 @@ function withTimetz(days: number, text: string): bigint {
   return isInfinite(start) ? start : inTimestampRange(start + BigInt(utcOf(toZonedTime(text))))
 }
 
-const shiftTime = (micros: number, by: string, sign: 1 | -1): number =>
+export const shiftTime = (micros: number, by: string, sign: 1 | -1): number =>
   wrapTime(micros + sign * Number(toInterval(by).micros % DAY))
 
 function shiftTimetz(text: string, by: string, sign: 1 | -1): string {

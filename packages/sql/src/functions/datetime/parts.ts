@@ -11,9 +11,9 @@ import {
 } from '../../types/date-fields.ts'
 import { dateToTimestamp, inDateRange, inTimestampRange, isInfinite } from '../../types/datetime.ts'
 import { fromDecimal } from '../../types/decimal.ts'
-import { type Interval, intervalText, negateInterval, toInterval } from '../../types/interval.ts'
+import { checked, type Interval, intervalText, negateInterval, toInterval } from '../../types/interval.ts'
 import { makeTime, toZonedTime, utcOf } from '../../types/time.ts'
-import { fromLocal, toLocal, type Zone, zoneNamed } from '../../types/time-zone.ts'
+import { fixedZone, fromLocal, toLocal, type Zone, zoneNamed } from '../../types/time-zone.ts'
 import type { TypeId } from '../../types/type.ts'
 import { contextual, fn } from '../define.ts'
 import type { ScalarFunction } from '../function.ts'
@@ -84,7 +84,7 @@ function justify({ months, days, micros }: Interval, hours: boolean, toMonths: b
     t -= DAY
     d++
   }
-  return intervalText({ months: m, days: d, micros: t })
+  return intervalText(checked(m, d, t))
 }
 
 /** @throws 0A000 for months, 22008 for a stride that is not positive */
@@ -191,7 +191,7 @@ export const datetimeParts: readonly ScalarFunction[] = [
     ['integer', 'integer', 'integer', 'integer', 'integer', 'double', 'text'],
     'timestamptz',
     (year, month, day, hour, minute, second, zone) =>
-      fromLocal(zoneNamed(zone), makeTimestamp([year, month, day, hour, minute, second])),
+      fromLocal(zoneGiven(zone), makeTimestamp([year, month, day, hour, minute, second])),
   ),
   ...[0, 1, 2, 3, 4, 5, 6, 7].map((count) =>
     fn(
@@ -204,8 +204,10 @@ export const datetimeParts: readonly ScalarFunction[] = [
       (...parts) => {
         const [years = 0, months = 0, weeks = 0, days = 0, hours = 0, minutes = 0, seconds = 0] =
           parts as unknown as readonly number[]
+        if (!(Math.abs(seconds * 1e6) < 2 ** 63))
+          throw sqlError(SQLSTATE.datetimeFieldOverflow, 'interval out of range')
         const micros = BigInt(hours * 60 + minutes) * 60_000_000n + BigInt(Math.round(seconds * 1e6))
-        return intervalText({ months: years * 12 + months, days: weeks * 7 + days, micros })
+        return intervalText(checked(years * 12 + months, weeks * 7 + days, micros))
       },
     ),
   ),
@@ -217,5 +219,27 @@ export const datetimeParts: readonly ScalarFunction[] = [
   fn('justify_days', ['interval'], 'interval', (value) => justify(toInterval(value), false, true)),
   fn('justify_interval', ['interval'], 'interval', (value) => justify(toInterval(value), true, true)),
 ]
+
+/** A zone by its name, or by an offset with its sign. @throws 22023 */
+function zoneGiven(name: string): Zone {
+  if (/^\d/.test(name))
+    throw sqlError(
+      SQLSTATE.invalidParameterValue,
+      `invalid input syntax for type numeric time zone: "${name}"`,
+      {
+        hint: 'Numeric time zones must have "-" or "+" as first character.',
+      },
+    )
+  const [whole, sign, first = '', second, third = '0'] =
+    /^([-+])(\d+)(?::(\d+))?(?::(\d+))?$/.exec(name.trim()) ?? []
+  if (whole === undefined) return zoneNamed(name)
+  const short = second === undefined && first.length > 2
+  const hours = short ? Math.floor(Number(first) / 100) : Number(first)
+  const minutes = short ? Number(first) % 100 : Number(second ?? '0')
+  if (hours > 15 || minutes > 59 || Number(third) > 59)
+    throw sqlError(SQLSTATE.invalidParameterValue, `numeric time zone "${name}" out of range`)
+  const seconds = hours * 3_600 + minutes * 60 + Number(third)
+  return fixedZone((sign === '-' ? -seconds : seconds) + 0, name)
+}
 
 const startOfDay = (micros: bigint): bigint => BigInt(splitMicros(micros).days) * DAY

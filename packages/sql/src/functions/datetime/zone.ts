@@ -1,6 +1,13 @@
 import type { Value } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../../errors.ts'
-import { dateToTimestamp, inTimestampRange, isInfinite, timestampToDate } from '../../types/datetime.ts'
+import {
+  dateToTimestamp,
+  inDateRange,
+  inTimestampRange,
+  isInfinite,
+  roundTimestamp,
+  timestampToDate,
+} from '../../types/datetime.ts'
 import { readDateTime } from '../../types/from-char.ts'
 import { shiftTimestamp, toInterval } from '../../types/interval.ts'
 import { timetzText, toZonedTime, utcOf, wrapTime } from '../../types/time.ts'
@@ -10,7 +17,7 @@ import { TYPES } from '../../types/type.ts'
 import { contextual, fn } from '../define.ts'
 import type { ScalarFunction } from '../function.ts'
 import { inSession } from '../generic.ts'
-import { shiftZoned } from './arithmetic.ts'
+import { shiftTime, shiftZoned } from './arithmetic.ts'
 
 /** @throws 22023 for months and days */
 function zoneOfInterval(text: string): Zone {
@@ -30,6 +37,9 @@ function moveTime(zone: Zone, text: string, nowMicros: bigint): string {
   const offset = zone.offsetAt(Number(nowMicros / 1_000n))
   return timetzText({ micros: wrapTime(utcOf(toZonedTime(text)) + offset * 1e6), offset })
 }
+
+/** As C's `%g` writes a large number: `1e+20`. */
+const shortNumber = (value: number): string => value.toExponential(5).replace(/\.?0*e/, 'e')
 
 type Ends = readonly [start: bigint, end: bigint | null]
 
@@ -60,8 +70,6 @@ const overlapsOf = (type: 'time' | 'timestamp' | 'timestamptz'): readonly Scalar
     [true, false],
     [false, true],
   ].flatMap(([first = false, second = false]) => {
-    // A time and a length would go around midnight.
-    if (type === 'time' && (first || second)) return []
     const own = TYPES[type]
     const types = [own, first ? TYPES.interval : own, own, second ? TYPES.interval : own]
     return [
@@ -69,6 +77,7 @@ const overlapsOf = (type: 'time' | 'timestamp' | 'timestamptz'): readonly Scalar
         const end = (start: Value | undefined, length: Value | undefined): bigint | null => {
           const from = micros(start)
           if (from === null || length === null || length === undefined) return null
+          if (type === 'time') return BigInt(shiftTime(Number(from), length as string, 1))
           return type === 'timestamptz'
             ? shiftZoned(zone, from, length as string, 1)
             : shiftTimestamp(from, toInterval(length as string), 1)
@@ -106,13 +115,16 @@ export const zoneFunctions: readonly ScalarFunction[] = [
   fn('to_char', ['time', 'text'], 'text', (value, format) =>
     intervalToChar({ months: 0, days: 0, micros: BigInt(value) }, format),
   ),
-  fn('to_char', ['date', 'text'], 'text', (value, format) => timestampToChar(dateToTimestamp(value), format)),
+  contextual('to_char', ['date', 'text'], 'text', 'stable', ({ zone }, value, format) =>
+    timestampToChar(zoned(zone, dateToTimestamp(value as number)), format as string, zone),
+  ),
   fn('to_date', ['text', 'text'], 'date', (text, format) =>
-    timestampToDate(readDateTime(text, format).local),
+    inDateRange(timestampToDate(readDateTime(text, format).local), () => `date out of range: "${text}"`),
   ),
   contextual('to_timestamp', ['text', 'text'], 'timestamptz', 'stable', ({ zone }, text, format) => {
-    const { local, offset } = readDateTime(text as string, format as string)
-    return zoned(offset === null ? zone : fixedZone(offset, ''), local)
+    const { local, offset, digits } = readDateTime(text as string, format as string)
+    const micros = zoned(offset === null ? zone : fixedZone(offset, ''), local)
+    return digits === null ? micros : roundTimestamp(micros, digits)
   }),
   fn('to_timestamp', ['double'], 'timestamptz', (seconds) => {
     if (Number.isNaN(seconds)) throw sqlError(SQLSTATE.datetimeFieldOverflow, 'timestamp cannot be NaN')
@@ -121,7 +133,7 @@ export const zoneFunctions: readonly ScalarFunction[] = [
     const whole = Math.trunc(seconds)
     return inTimestampRange(
       BigInt(whole) * 1_000_000n + BigInt(Math.round((seconds - whole) * 1e6)),
-      () => `timestamp out of range: "${seconds}"`,
+      () => `timestamp out of range: "${shortNumber(seconds)}"`,
     )
   }),
 ]

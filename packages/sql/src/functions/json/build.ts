@@ -72,7 +72,7 @@ const arrayToJson: Resolver = (args) => {
   if (type?.element === undefined || args.length > 2) return null
   const flag = args.length === 2 ? [BOOLEAN] : []
   return inSession('array_to_json', [type, ...flag], JSON_TYPE, ({ zone }, value, pretty) => {
-    if (value === null || value === undefined) return null
+    if (value === null || value === undefined || pretty === null) return null
     const text = jsonText(type, value, zone)
     return pretty === true
       ? text.replace(/^\[(.*)\]$/s, (_, inner: string) => `[${splitTop(inner).join(',\n ')}]`)
@@ -108,6 +108,8 @@ function pairs(types: readonly SqlType[], values: readonly Value[]): string {
     types[i] === undefined ? null : toArray(TEXT, value as string),
   )
   if (first === null || first === undefined) return '{}'
+  if (second !== undefined && second !== null && (first.dims.length > 1 || second.dims.length > 1))
+    throw sqlError('2202E', 'wrong number of array subscripts')
   let keys: readonly Value[] = first.items
   let members: readonly Value[] = second?.items ?? []
   if (second === undefined || second === null) {

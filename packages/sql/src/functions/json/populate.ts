@@ -18,18 +18,21 @@ import { fitter } from '../conversion.ts'
 import { jsonItems, jsonMembers } from './functions.ts'
 import { partsOf, plainText, textKind } from './text.ts'
 
-/** A value of JSON, as text, as one of the type: what `json_populate_record` makes of a member. */
-function fieldValue(type: SqlType, json: string, field: string): Value {
+const noArray = (hint: string) =>
+  sqlError(SQLSTATE.invalidTextRepresentation, 'expected JSON array', { hint })
+
+/**
+ * A value of JSON, as text, as one of the type: what `json_populate_record` makes of a member.
+ * @param before what the field of the row to begin with has
+ */
+function fieldValue(type: SqlType, json: string, field: string, before: Value): Value {
   const text = plainText(json)
   if (text === null) return null
   if (type.id === 'json') return json.trim()
   if (type.id === 'jsonb') return parseValue(JSONB, json)
   const kind = textKind(json)
   if (type.element !== undefined && kind !== 'string') {
-    if (kind !== 'array')
-      throw sqlError(SQLSTATE.invalidTextRepresentation, 'expected JSON array', {
-        hint: `See the value of key "${field}".`,
-      })
+    if (kind !== 'array') throw noArray(`See the value of key "${field}".`)
     return arrayOfJson(elementOf(type), json, field)
   }
   if (type.record !== undefined && kind !== 'string') {
@@ -38,7 +41,7 @@ function fieldValue(type: SqlType, json: string, field: string): Value {
         SQLSTATE.invalidParameterValue,
         `cannot call populate_composite on ${kind === 'array' ? 'an array' : 'a scalar'}`,
       )
-    return populated(type, null, json, false, 'populate_composite')
+    return populated(type, before as string | null, json, false, 'populate_composite')
   }
   const value = parseValue(type, text)
   const fits = fitter(type, false)
@@ -49,7 +52,8 @@ function fieldValue(type: SqlType, json: string, field: string): Value {
 function arrayOfJson(element: SqlType, json: string, field: string): Value {
   const dims: number[] = []
   const items: Value[] = []
-  const walk = (text: string, depth: number): void => {
+  let depthOfItems: number | null = null
+  const walk = (text: string, depth: number, path: string): void => {
     const parts = [...partsOf(text)].map(({ value }) => value)
     const known = dims[depth]
     if (known !== undefined && known !== parts.length)
@@ -57,11 +61,17 @@ function arrayOfJson(element: SqlType, json: string, field: string): Value {
         detail: 'Multidimensional arrays must have sub-arrays with matching dimensions.',
       })
     dims[depth] = parts.length
-    for (const part of parts)
-      if (textKind(part) === 'array' && element.id !== 'json' && element.id !== 'jsonb') walk(part, depth + 1)
-      else items.push(fieldValue(element, part, field))
+    for (const [i, part] of parts.entries()) {
+      const deeper = textKind(part) === 'array' && element.id !== 'json' && element.id !== 'jsonb'
+      if (deeper && depth !== depthOfItems) walk(part, depth + 1, `${path}[${i}]`)
+      else {
+        depthOfItems ??= depth
+        if (depth < depthOfItems) throw noArray(`See the array element ${path}[${i}] of key "${field}".`)
+        items.push(fieldValue(element, part, field, null))
+      }
+    }
   }
-  walk(json, 0)
+  walk(json, 0, '')
   if (items.length === 0) return fromArray(element, listOf([]))
   return fromArray(element, { dims, lowers: dims.map(() => 1), items })
 }
@@ -73,7 +83,8 @@ function populated(type: SqlType, base: string | null, json: string, binary: boo
   const before = base === null ? [] : toRecord(type, base)
   const values = fieldsOf(type).map((field, i) => {
     const member = members.get(field.name)
-    return member === undefined ? (before[i] ?? null) : fieldValue(field.type, member, field.name)
+    const old = before[i] ?? null
+    return member === undefined ? old : fieldValue(field.type, member, field.name, old)
   })
   return fromRecord(type, values)
 }
@@ -125,7 +136,7 @@ export function resolvePopulate(
         : {},
     )
   const type = own ?? recordOf(definition ?? [])
-  const types = based ? [type, json] : [json]
+  const types = based ? [own ?? base ?? type, json] : [json]
   function* rows(...values: readonly Value[]): Generator<Value> {
     const text = (values.at(-1) ?? null) as string | null
     const before = based ? ((values[0] ?? null) as string | null) : null

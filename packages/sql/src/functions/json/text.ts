@@ -130,10 +130,24 @@ export function plainText(text: string): string | null {
   return JSON.parse(text.trim()) as string
 }
 
-/** A json may hold the character 0 as an escape, as long as nobody looks into it. @throws 22P05 */
+/**
+ * A json may hold the character 0 as an escape, and half a pair of surrogates, as long as nobody looks into it.
+ * @throws 22P05, 22P02
+ */
 function refuseNothing(text: string): void {
+  if (/\\ud[89a-f]/i.test(text)) refuseHalves(text)
   if (text.includes('\\u0000') && /(?<!\\)(?:\\\\)*\\u0000/.test(text))
     throw sqlError('22P05', 'unsupported Unicode escape sequence', {
       detail: '\\u0000 cannot be converted to text.',
     })
+}
+
+function refuseHalves(text: string): void {
+  const alone = text.replace(/\\\\/g, '').replace(/\\ud[89ab][\da-f]{2}\\ud[c-f][\da-f]{2}/gi, '')
+  if (!/\\ud[89a-f]/i.test(alone)) return
+  throw sqlError(SQLSTATE.invalidTextRepresentation, 'invalid input syntax for type json', {
+    detail: /\\ud[89ab][\da-f]{2}\\ud[89ab]/i.test(alone)
+      ? 'Unicode high surrogate must not follow a high surrogate.'
+      : 'Unicode low surrogate must follow a high surrogate.',
+  })
 }

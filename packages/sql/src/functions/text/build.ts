@@ -17,6 +17,8 @@ export function quoted(text: string): string {
   return text.includes('\\') ? `E'${inner}'` : `'${inner}'`
 }
 
+const ANY_NUMBER = Number.POSITIVE_INFINITY
+
 type Build = (types: readonly SqlType[], values: readonly Value[], zone: Zone) => Value
 
 /** A function of any values that gives a text. */
@@ -80,7 +82,8 @@ const format: Build = (types, values, zone) => {
     let left = minus === '-'
     let size = width === undefined ? 0 : Number(width)
     if (whole.includes('*')) {
-      const at = argument(widthAt === undefined ? next++ : Number(widthAt))
+      const at = argument(widthAt === undefined ? next : Number(widthAt))
+      next = at + 1
       const given = values[at] ?? null
       size = given === null ? 0 : Number(parseValue(INTEGER, String(given)))
       if (size < 0) {
@@ -115,9 +118,9 @@ export const textBuilders: ReadonlyMap<string, Resolver> = new Map<string, Resol
   ],
   counter('num_nulls', (value) => value === null),
   counter('num_nonnulls', (value) => value !== null),
-  builder('concat', 1, 100, concat),
-  builder('concat_ws', 2, 100, concatWith),
-  builder('format', 1, 100, format),
+  builder('concat', 1, ANY_NUMBER, concat),
+  builder('concat_ws', 2, ANY_NUMBER, concatWith),
+  builder('format', 1, ANY_NUMBER, format),
   builder('quote_literal', 1, 1, (types, values, zone) => {
     const value = cast(types, values, zone)
     return value === null ? null : quoted(value)

@@ -237,4 +237,7 @@ export const textFunctions: readonly ScalarFunction[] = [
   fn('!~~', ['bytea', 'bytea'], 'boolean', (bytes, pattern) => !like(signs(bytes), signs(pattern))),
   fn('textlen', ['text'], 'integer', characterCount),
   fn('like_escape', ['text', 'text'], 'text', likeEscape),
+  fn('like_escape', ['bytea', 'bytea'], 'bytea', (pattern, mark) =>
+    Uint8Array.from(likeEscape(signs(pattern), signs(mark)), (sign) => sign.charCodeAt(0)),
+  ),
 ]

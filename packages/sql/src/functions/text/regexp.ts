@@ -118,10 +118,11 @@ function nthMatch(
   nth: number,
   flags: string,
 ): { readonly subject: Subject; readonly match: Match | null; readonly groups: number } {
+  const first = positive(start, 'start') - 1
+  let left = positive(nth, 'n')
   const subject = new Subject(text)
   const matcher = matcherOf(pattern, flags)
-  let left = positive(nth, 'n')
-  for (const match of matcher.all(subject, positive(start, 'start') - 1))
+  for (const match of matcher.all(subject, first))
     if (--left === 0) return { subject, match, groups: matcher.groups }
   return { subject, match: null, groups: matcher.groups }
 }
@@ -180,8 +181,9 @@ export const regexFunctions: readonly ScalarFunction[] = [
       [TEXT, TEXT, TEXT, INTEGER, INTEGER, TEXT].slice(0, count),
       TEXT,
       (text: string, pattern: string, template: string, start: number, nth = 1, flags = '') => {
+        const first = positive(start, 'start')
         if (nth < 0) positive(nth, 'n')
-        return replaced(text, pattern, template, flags, positive(start, 'start'), nth)
+        return replaced(text, pattern, template, flags, first, nth)
       },
     ),
   ),
@@ -210,8 +212,11 @@ export const regexFunctions: readonly ScalarFunction[] = [
     ['text', 'text', 'integer', 'text'],
     2,
     INTEGER,
-    (text: string, pattern: string, start = 1, flags = '') =>
-      [...matcherOf(pattern, flags).all(new Subject(text), positive(start, 'start') - 1)].length,
+    (text: string, pattern: string, start = 1, flags = '') => {
+      const first = positive(start, 'start') - 1
+      notGlobal('regexp_count()', flags)
+      return [...matcherOf(pattern, flags).all(new Subject(text), first)].length
+    },
   ),
   ...optional(
     'regexp_substr',

@@ -1,5 +1,5 @@
 import { nearest, SQLSTATE, sqlError } from '../../errors.ts'
-import { dateStyleOf, intervalStyleOf, PLAIN_STYLES, type Styles } from '../../types/styles.ts'
+import { byteaStyleOf, dateStyleOf, intervalStyleOf, PLAIN_STYLES, type Styles } from '../../types/styles.ts'
 import { sessionZone, UTC, withStyles, type Zone } from '../../types/time-zone.ts'
 import { limitMs, limitText, TIME_LIMITS } from './time-limit.ts'
 import { memoryKib, memoryText } from './work-memory.ts'
@@ -70,7 +70,6 @@ const on: readonly string[] = ['on', 'true', 'yes', '1']
 
 /** Only these values are true here: setting another one is refused rather than ignored. */
 const fixed: Readonly<Record<string, readonly string[]>> = {
-  bytea_output: ['hex'],
   client_encoding: ['utf8', 'utf-8', 'unicode'],
   default_tablespace: ['', 'pg_default'],
   default_table_access_method: ['heap'],
@@ -125,7 +124,7 @@ export interface TransactionModes {
 const NOTHING: ReadonlyMap<string, never> = new Map<string, never>()
 const LEVELS: readonly string[] = ['serializable', 'repeatable read', 'read committed', 'read uncommitted']
 
-const STYLES = ['datestyle', 'intervalstyle'] as const
+const STYLES = ['datestyle', 'intervalstyle', 'bytea_output'] as const
 
 /** The settings of one session. What a transaction sets is undone with it. */
 export class Settings {
@@ -275,6 +274,7 @@ export class Settings {
     return {
       ...dateStyleOf(this.get('datestyle'), PLAIN_STYLES),
       interval: intervalStyleOf(this.get('intervalstyle')),
+      bytea: byteaStyleOf(this.get('bytea_output')),
     }
   }
 
@@ -322,6 +322,7 @@ export function checkedSetting(
     })
   if (name === 'timezone') return zoneSetting(value).name
   if (name === 'intervalstyle') return intervalStyleOf(value)
+  if (name === 'bytea_output') return byteaStyleOf(value)
   if (name === 'datestyle') {
     const { date, order } = dateStyleOf(value, styles)
     return `${date}, ${order}`

@@ -17,11 +17,21 @@ const spellings: Readonly<Record<string, string>> = {
   varchar: 'character varying',
   varbit: 'bit varying',
   char: 'character',
-  bpchar: 'character',
   timestamp: 'timestamp without time zone',
   timestamptz: 'timestamp with time zone',
   time: 'time without time zone',
   timetz: 'time with time zone',
+}
+
+/** Types that PostgreSQL has an array of by the name with `_` in front, beside those of other spellings. */
+const plainNames = new Set(
+  'bpchar text name numeric date interval uuid json jsonb bytea oid regclass regtype jsonpath bit'.split(' '),
+)
+
+/** The type of the items that a name like `_int4` tells of; null for any other name. */
+function itemsOf(name: string): string | null {
+  const item = name.startsWith('_') ? name.slice(1) : ''
+  return plainNames.has(item) || spellings[item] !== undefined ? item : null
 }
 
 const zoned = new Set(['timestamp without time zone', 'time without time zone'])
@@ -64,14 +74,22 @@ export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName 
     if (!/^\d+$/.test(token.image)) throw unexpected(token.startOffset)
     return has(children.Minus) ? -Number(token.image) : Number(token.image)
   })
-  let name = withZone(spellings[written] ?? written, timeZone?.[0], unexpected)
+  const items = itemsOf(written)
+  const plain = items ?? written
+  let name = withZone(spellings[plain] ?? plain, timeZone?.[0], unexpected)
   // float(1 … 24) is single precision.
   const [bits] = modifiers
   if (written === 'float' && bits !== undefined) {
     name = bits <= 24 ? 'real' : 'double precision'
     modifiers.length = 0
   }
-  return { kind: 'typeName', name, modifiers, array: has(LBracket) || has(ArrayWord), span: spanOf(node) }
+  return {
+    kind: 'typeName',
+    name,
+    modifiers,
+    array: items !== null || has(LBracket) || has(ArrayWord),
+    span: spanOf(node),
+  }
 }
 
 /** The type of `type 'text'`. */

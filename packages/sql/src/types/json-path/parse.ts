@@ -1,6 +1,6 @@
 import { SQLSTATE, type SqlError, sqlError } from '../../errors.ts'
-import { parseDecimal } from '../decimal.ts'
-import { type Json, JsonNumber } from '../json.ts'
+import { negateDecimal, parseDecimal } from '../decimal.ts'
+import { isNumber, type Json, JsonNumber } from '../json.ts'
 import { type Token, tokensOf } from './tokens.ts'
 
 export type CompareSign = '==' | '!=' | '<' | '<=' | '>' | '>='
@@ -206,8 +206,8 @@ class PathParser {
   }
 
   #unary(): Path {
-    if (this.#takes('-')) return { kind: 'negate', of: this.#value(this.#unary()), plus: false }
-    if (this.#takes('+')) return { kind: 'negate', of: this.#value(this.#unary()), plus: true }
+    if (this.#takes('-')) return signed(this.#value(this.#unary()), false)
+    if (this.#takes('+')) return signed(this.#value(this.#unary()), true)
     return this.#accessors(this.#primary())
   }
 
@@ -316,6 +316,12 @@ class PathParser {
 }
 
 /** @throws 42601, 0A000 */
+/** A sign before a number is part of it. */
+function signed(of: Path, plus: boolean): Path {
+  if (of.kind !== 'literal' || !isNumber(of.value)) return { kind: 'negate', of, plus }
+  return plus ? of : { kind: 'literal', value: new JsonNumber(negateDecimal(of.value.text)) }
+}
+
 function checkedFlags(flags: string): string {
   for (const flag of flags)
     if (!'ismxq'.includes(flag))

@@ -35,7 +35,8 @@ function shown(path: Path, enclose: boolean): string {
   const operation = (text: string): string => (enclose ? `(${text})` : text)
   const operand = (part: Path): string => shown(part, rank(part) <= rank(path))
   // What accessors follow is one value.
-  const base = (part: Path): string => shown(part, true)
+  const base = (part: Path): string =>
+    part.kind === 'literal' && isNumber(part.value) ? `(${shown(part, true)})` : shown(part, true)
   switch (path.kind) {
     case 'root':
       return '$'

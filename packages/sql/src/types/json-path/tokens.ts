@@ -55,7 +55,7 @@ export function tokensOf(text: string): Token[] {
       })
       continue
     }
-    if (text[at] === '"') throw wrong('unterminated quoted string at end of jsonpath input')
+    if (text[at] === '"') throw wrong('unexpected end of quoted string at end of jsonpath input')
     const named = variable ? matchAt(word, text, at + 1) : null
     if (named !== null) {
       at += named.length + 1

@@ -350,7 +350,12 @@ class Evaluator {
   }
 }
 
-const regexFlags = (flags: string): string => flags.replace(/s/g, '').replace(/m/g, 'n')
+/** What XQuery's flags are here: without `s` a point is no end of a line, with `m` lines have ends of their own. */
+function regexFlags(flags: string): string {
+  const has = (flag: string): boolean => flags.includes(flag)
+  const lines = has('s') ? (has('m') ? 'w' : '') : has('m') ? 'n' : 'p'
+  return (has('i') ? 'i' : '') + (has('q') ? 'q' : lines)
+}
 
 type Accessor = 'member' | 'members' | 'descend' | 'items' | 'filter' | 'datetime' | 'method'
 

@@ -101,8 +101,10 @@ class Compiler {
     for (const end of ends) this.steps[end] = { op: 'jump', to: this.steps.length }
   }
 
-  #repeat({ part, least, most, greedy }: RegexNode & { kind: 'repeat' }): void {
-    for (let i = 0; i < least; i++) this.compile(part)
+  #repeat({ part, least, most, greedy, fixed }: RegexNode & { kind: 'repeat' }): void {
+    // What is taken once, as `{1,1}?` says it, is as short as can be within, too.
+    const once = least === 1 && most === 1 && !fixed && !greedy
+    for (let i = 0; i < least; i++) this.compile(once ? shortened(part) : part)
     const split = (at: number, into: number, past: number): void => {
       this.steps[at] = greedy
         ? { op: 'split', first: into, second: past }
@@ -121,6 +123,20 @@ class Compiler {
       this.compile(part)
     }
     for (const at of splits) split(at, at + 1, this.steps.length)
+  }
+}
+
+/** The same where all repetitions are as short as can be. */
+function shortened(node: RegexNode): RegexNode {
+  switch (node.kind) {
+    case 'repeat':
+      return { ...node, part: shortened(node.part), greedy: false }
+    case 'group':
+      return { ...node, part: shortened(node.part) }
+    case 'sequence':
+      return { ...node, parts: node.parts.map(shortened) }
+    default:
+      return node
   }
 }
 
