@@ -47,6 +47,7 @@ import { savepointResult } from './statements/savepoints.ts'
 import {
   type CallDetails,
   doneResult,
+  FORGET_ALL,
   type Item,
   isControl,
   itemsOf,
@@ -333,6 +334,8 @@ export class SqlSession extends SessionFacts implements Session {
     const { statement } = item
     if (isControl(statement)) return this.#control(statement)
     if (isNamed(statement)) return this.#named(item, parameters, options)
+    if (statement.kind === 'discard' && statement.what === 'all' && this.#open === null)
+      return this.#discardAll()
     if (isCursor(statement)) return this.#cursor(item, statement, parameters, options)
     if (this.#open !== null) {
       const outcome = await this.#within(this.#open, item, parameters, options)
@@ -340,6 +343,12 @@ export class SqlSession extends SessionFacts implements Session {
     }
     const [result] = await this.#autocommit([item], parameters, options)
     return result as SqlResult
+  }
+
+  async #discardAll(): Promise<SqlResult> {
+    for (const item of this.#parse(FORGET_ALL)) await this.#one(item, [], {})
+    await this.#state.locks.giveAll()
+    return doneResult('DISCARD ALL')
   }
 
   /** PREPARE, EXECUTE and DEALLOCATE. */

@@ -2,7 +2,10 @@ import type {
   AccessStatement,
   ChannelStatement,
   DatabaseStatement,
+  Discard,
+  ExtensionStatement,
   IdentityStatement,
+  Maintain,
   OwnerTo,
 } from '../ast.ts'
 import type { Token } from '../scanner.ts'
@@ -20,13 +23,21 @@ import {
   setSessionAuthorization,
 } from './parse-role.ts'
 import { databaseSettings } from './parse-settings.ts'
+import { upkeep } from './parse-upkeep.ts'
 
-type Parsed = AccessStatement | IdentityStatement | ChannelStatement | DatabaseStatement
+type Parsed =
+  | AccessStatement
+  | IdentityStatement
+  | ChannelStatement
+  | DatabaseStatement
+  | Discard
+  | ExtensionStatement
+  | Maintain
 
 const ROLE_WORDS = ['role', 'user', 'group'] as const
 
 /**
- * Reads one statement about roles, privileges, owners, channels or whole databases.
+ * Reads one statement about roles, privileges, owners, channels, whole databases or their upkeep.
  * @returns null for any other statement
  * @throws 42601
  */
@@ -69,6 +80,7 @@ function begin(cursor: Cursor): Parsed | null {
     databaseSettings(cursor) ??
     identity(cursor) ??
     channel(cursor) ??
+    upkeep(cursor) ??
     ownerTo(cursor)
   )
 }
@@ -142,7 +154,9 @@ export function statementsIn(tokens: readonly Token[]): readonly (readonly Token
 }
 
 const FIRST = new Set(
-  'grant revoke create alter drop reassign set reset listen unlisten notify comment'.split(' '),
+  'grant revoke create alter drop reassign set reset listen unlisten notify comment discard reindex cluster checkpoint'.split(
+    ' ',
+  ),
 )
 
 /** True when the words may begin a statement that `parseAccess` reads: most texts need no second look. */
