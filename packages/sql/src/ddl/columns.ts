@@ -6,7 +6,7 @@ import type { ColumnConstraint, ColumnDefinition, SequenceOption } from '../synt
 import { checkCollation } from '../syntax/collations.ts'
 import type { SqlType } from '../types/type.ts'
 import type { DdlContext } from './context.ts'
-import { checkDefault, textOf } from './expressions.ts'
+import { checkedDefault, textOf } from './expressions.ts'
 import { createOwnedSequence, nextvalText } from './sequences.ts'
 
 /** The table that a column is made for. */
@@ -61,8 +61,7 @@ export async function makeColumn(
     comment: null,
   }
   if (written !== undefined) {
-    checkDefault(context, written.expression, name, column.type)
-    column = { ...column, defaultText: textOf(context, written.expression) }
+    column = { ...column, defaultText: checkedDefault(context, written.expression, name, column) }
   }
   if (generated?.kind === 'generated' && !generated.always)
     throw errorAt(

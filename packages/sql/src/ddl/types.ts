@@ -29,7 +29,7 @@ import {
   shown,
   takenBy,
 } from './context.ts'
-import { checkDefault, definedCondition, tableScope, textOf } from './expressions.ts'
+import { checkedDefault, definedCondition, keptText, tableScope } from './expressions.ts'
 import { changeObject } from './rename.ts'
 import { rowsOf } from './rows.ts'
 import { checkAllRows, checkNotNull, rowChecker } from './validate.ts'
@@ -187,7 +187,7 @@ function makeDomainCheck(
   validated: boolean,
 ): CheckConstraint {
   const scope = tableScope(context, domain.name, [{ name: 'value', type: domain.type }])
-  definedCondition(context, scope, expression, {
+  const bound = definedCondition(context, scope, expression, {
     place: 'check constraints',
     word: 'CHECK',
     what: 'check constraint',
@@ -202,7 +202,8 @@ function makeDomainCheck(
       )
     made = `${domain.name}_check${n}`
   }
-  return { name: made, text: textOf(context, expression), oid, validated, comment: null }
+  const text = keptText(context, scope.scope, expression, bound).replace(/\bvalue\b/g, 'VALUE')
+  return { name: made, text, oid, validated, comment: null }
 }
 
 /** @throws 42710, 42704, 42601 */
@@ -233,8 +234,7 @@ export async function createDomain(context: DdlContext, statement: CreateDomain)
       case 'default':
         if (statement.constraints.find(({ kind }) => kind === 'default') !== constraint)
           throw errorAt(bind, constraint, SQLSTATE.syntaxError, 'multiple default expressions')
-        checkDefault(context, constraint.expression, domain.name, type)
-        domain = { ...domain, defaultText: textOf(context, constraint.expression) }
+        domain = { ...domain, defaultText: domainDefault(context, domain, constraint.expression) }
         break
       case 'check': {
         const name = constraint.name?.name ?? null
@@ -260,6 +260,9 @@ export async function createDomain(context: DdlContext, statement: CreateDomain)
   context.catalog.put(context.transaction, domain)
 }
 
+const domainDefault = (context: DdlContext, { name, type, base }: DomainSchema, node: Expression) =>
+  checkedDefault(context, node, name, { type, domain: base ?? null })
+
 /** @throws 42704, 42809, 23514, 23502 */
 export async function alterDomain(context: DdlContext, statement: AlterDomain): Promise<void> {
   const { change: what } = statement
@@ -267,8 +270,7 @@ export async function alterDomain(context: DdlContext, statement: AlterDomain): 
   if (domain.kind !== 'domain') throw sqlError(SQLSTATE.wrongObjectType, `"${domain.name}" is not a domain`)
   switch (what.kind) {
     case 'setDefault':
-      checkDefault(context, what.expression, domain.name, domain.type)
-      await change(context, { ...domain, defaultText: textOf(context, what.expression) })
+      await change(context, { ...domain, defaultText: domainDefault(context, domain, what.expression) })
       return
     case 'dropDefault':
       await change(context, { ...domain, defaultText: null })
