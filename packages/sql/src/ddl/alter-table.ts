@@ -58,6 +58,8 @@ async function applyChange(context: DdlContext, table: TableSchema, one: TableCh
       return renameColumn(context, table, one.from, one.to.name)
     case 'renameConstraint':
       return change(context, await renameConstraint(context, table, one.from.name, one.to.name))
+    case 'unchanged':
+      return table
     case 'setOptions': {
       const placement = placementOf(context, one.options)
       if (placement === table.placement) return table

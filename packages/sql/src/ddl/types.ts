@@ -312,10 +312,43 @@ export async function alterDomain(context: DdlContext, statement: AlterDomain): 
       await change(context, { ...domain, checks: domain.checks.filter((check) => check.name !== name) })
       return
     }
+    case 'validateConstraint': {
+      const check = needCheck(domain, what.name.name)
+      await checkColumns(context, domain, check)
+      await change(context, withCheck(domain, check, { validated: true }))
+      return
+    }
+    case 'renameConstraint': {
+      const { name: to } = what.to
+      const check = needCheck(domain, what.from.name)
+      if (domain.checks.some(({ name }) => name === to))
+        throw sqlError(
+          SQLSTATE.duplicateObject,
+          `constraint "${to}" for domain "${domain.name}" already exists`,
+        )
+      await change(context, withCheck(domain, check, { name: to }))
+      return
+    }
     default:
       await changeObject(context, domain, what)
   }
 }
+
+/** @throws 42704 */
+function needCheck({ name: domain, checks }: DomainSchema, name: string): CheckConstraint {
+  const found = checks.find((check) => check.name === name)
+  if (found !== undefined) return found
+  throw sqlError(SQLSTATE.undefinedObject, `constraint "${name}" of domain "${domain}" does not exist`)
+}
+
+const withCheck = (
+  domain: DomainSchema,
+  check: CheckConstraint,
+  next: Partial<CheckConstraint>,
+): DomainSchema => ({
+  ...domain,
+  checks: domain.checks.map((one) => (one === check ? { ...check, ...next } : one)),
+})
 
 /** Looks at all columns of the domain. @param check null: NOT NULL */
 async function checkColumns(

@@ -80,6 +80,8 @@ export function printStatement(node: Statement): string {
       return printMaintain(node)
     case 'discard':
       return `DISCARD ${node.what.toUpperCase()}`
+    case 'dropAbsent':
+      return `DROP ${node.object.toUpperCase()} ${node.ifExists ? 'IF EXISTS ' : ''}${node.what}`
     case 'createExtension':
       return `CREATE EXTENSION ${node.ifNotExists ? 'IF NOT EXISTS ' : ''}${printIdentifier(node.name)}`
     case 'dropExtension':

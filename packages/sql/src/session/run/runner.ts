@@ -57,7 +57,7 @@ import { budgetOf, type WorkMemory } from '../settings/work-memory.ts'
 import { ddlContext } from '../statements/definer.ts'
 import { type Explained, explainJson, explainOptions, explainText } from '../statements/explain.ts'
 import { trafficSince } from '../statements/explain-fragments.ts'
-import { extended } from '../statements/extensions.ts'
+import { droppedAbsent, extended } from '../statements/extensions.ts'
 import { inSteps } from '../statements/in-steps.ts'
 import { runDo, tended } from '../statements/maintenance.ts'
 import type { Sweeper } from '../sweeper.ts'
@@ -214,6 +214,8 @@ export class StatementRunner {
       case 'createExtension':
       case 'dropExtension':
         return done(extended(statement))
+      case 'dropAbsent':
+        return done(droppedAbsent(statement))
       case 'discard':
         return this.#discard(statement, run)
       case 'do':

@@ -1,5 +1,5 @@
 import { SQLSTATE, sqlError } from '../../errors.ts'
-import type { ExtensionStatement } from '../../syntax/ast.ts'
+import type { DropAbsent, ExtensionStatement } from '../../syntax/ast.ts'
 
 /**
  * Extensions whose functions every database has. `installed`: PostgreSQL has it in a new database, too, so that making it again
@@ -38,4 +38,15 @@ export function extended(statement: ExtensionStatement): string {
     if (!statement.ifExists) throw sqlError(SQLSTATE.undefinedObject, `extension "${name}" does not exist`)
   }
   return 'DROP EXTENSION'
+}
+
+/**
+ * DROP of something of which there is none: with IF EXISTS that is as it should be.
+ * @returns the command, as it is told to clients
+ * @throws 42883, 42704, 42P01
+ */
+export function droppedAbsent({ object, what, ifExists, sqlstate }: DropAbsent): string {
+  if (ifExists) return `DROP ${object.toUpperCase()}`
+  const name = sqlstate === SQLSTATE.undefinedFunction ? what : `"${what.split(/\s/)[0]}"`
+  throw sqlError(sqlstate, `${object} ${name} does not exist`)
 }

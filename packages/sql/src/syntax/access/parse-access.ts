@@ -1,8 +1,12 @@
 import type {
   AccessStatement,
+  AlterDomain,
+  AlterObject,
+  AlterTable,
   ChannelStatement,
   DatabaseStatement,
   Discard,
+  DropAbsent,
   ExtensionStatement,
   IdentityStatement,
   Maintain,
@@ -10,7 +14,9 @@ import type {
 } from '../ast.ts'
 import type { Token } from '../scanner.ts'
 import { Semicolon } from '../tokens.ts'
+import { dropAbsent } from './absent.ts'
 import { Cursor } from './cursor.ts'
+import { alteration } from './parse-alter.ts'
 import { databaseStatement } from './parse-database.ts'
 import { alterDefaultPrivileges, grant, revoke } from './parse-grant.ts'
 import {
@@ -27,24 +33,30 @@ import { upkeep } from './parse-upkeep.ts'
 
 type Parsed =
   | AccessStatement
+  | AlterDomain
+  | AlterObject
+  | AlterTable
   | IdentityStatement
   | ChannelStatement
   | DatabaseStatement
   | Discard
+  | DropAbsent
   | ExtensionStatement
   | Maintain
 
 const ROLE_WORDS = ['role', 'user', 'group'] as const
 
 /**
- * Reads one statement about roles, privileges, owners, channels, whole databases or their upkeep.
+ * Reads one statement about roles, privileges, owners, channels, whole databases or their upkeep, or a change that needs no
+ * expression.
  * @returns null for any other statement
  * @throws 42601
  */
 export function parseAccess(source: string, tokens: readonly Token[]): Parsed | null {
   const cursor = new Cursor(source, tokens)
   const parsed = begin(cursor)
-  if (parsed !== null && !cursor.done) throw cursor.unexpected()
+  if (parsed === null) return alteration(new Cursor(source, tokens))
+  if (!cursor.done) throw cursor.unexpected()
   return parsed
 }
 
@@ -81,6 +93,7 @@ function begin(cursor: Cursor): Parsed | null {
     identity(cursor) ??
     channel(cursor) ??
     upkeep(cursor) ??
+    dropAbsent(cursor) ??
     ownerTo(cursor)
   )
 }

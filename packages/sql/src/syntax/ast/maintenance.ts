@@ -21,6 +21,18 @@ export interface Discard extends Node {
   readonly what: 'all' | 'plans' | 'sequences' | 'temp'
 }
 
+/** DROP of what this dialect has none of, such as functions and triggers. */
+export interface DropAbsent extends Node {
+  readonly kind: 'dropAbsent'
+  /** Lower case: `function`. */
+  readonly object: string
+  readonly ifExists: boolean
+  /** What was named, as written. */
+  readonly what: string
+  /** That there is no such thing. */
+  readonly sqlstate: string
+}
+
 export type ExtensionStatement =
   | (Node & { readonly kind: 'createExtension'; readonly name: Identifier; readonly ifNotExists: boolean })
   | (Node & {
@@ -36,4 +48,4 @@ export interface DoBlock extends Node {
   readonly body: string
 }
 
-export type Maintenance = LockTable | Maintain | DoBlock | Discard | ExtensionStatement
+export type Maintenance = LockTable | Maintain | DoBlock | Discard | DropAbsent | ExtensionStatement
