@@ -287,6 +287,10 @@ function printTableChange(node: TableChange): string {
       return `RENAME COLUMN ${printIdentifier(node.from)} TO ${printIdentifier(node.to)}`
     case 'renameConstraint':
       return `RENAME CONSTRAINT ${printIdentifier(node.from)} TO ${printIdentifier(node.to)}`
+    case 'adoptIndex': {
+      const name = node.name === null ? '' : `CONSTRAINT ${printIdentifier(node.name)} `
+      return `ADD ${name}${node.primary ? 'PRIMARY KEY' : 'UNIQUE'} USING INDEX ${printIdentifier(node.index)}`
+    }
     case 'unchanged':
       return 'SET WITHOUT CLUSTER'
     case 'setOptions':

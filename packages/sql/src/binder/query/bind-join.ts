@@ -20,7 +20,8 @@ export function bindJoin(
   const bound = bindSides(context, join, place, bindReference)
   if (join.alias === null) return bound
   const { plan, columns } = bound
-  return named(context, { plan, columns }, join.alias, join.alias.name.name)
+  const known = named(context, { plan, columns }, join.alias, join.alias.name.name)
+  return { ...known, hidden: bound.tables }
 }
 
 function bindSides(
@@ -36,7 +37,8 @@ function bindSides(
   const type = join.type === 'cross' ? 'inner' : join.type
   if (condition === null || condition.kind === 'on') {
     const columns = [...left.columns, ...right.columns]
-    const scope = { tables, columns, outer: place.outer }
+    const hidden = place.siblings?.tables ?? []
+    const scope = { tables, columns, hidden, outer: place.outer }
     const on =
       condition === null
         ? TRUE

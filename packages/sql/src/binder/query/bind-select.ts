@@ -41,7 +41,8 @@ export function bindSelect(
   locking: string | null = null,
 ): BoundQuery {
   const from = bindFrom(context, select.from, outer)
-  const plain: Scope = { tables: from.tables, columns: from.columns, outer }
+  const { tables, columns: known, hidden = [] } = from
+  const plain: Scope = { tables, columns: known, hidden, outer }
   const input = whereOf(context, select, from, plain)
   const aggregates = new AggregateScope()
   const scope: Scope = { ...plain, aggregates }

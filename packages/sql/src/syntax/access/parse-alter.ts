@@ -1,4 +1,4 @@
-import type { AlterDomain, AlterObject, AlterTable, StorageOption } from '../ast.ts'
+import type { AlterDomain, AlterObject, AlterTable, StorageOption, TableChange } from '../ast.ts'
 import type { Cursor } from './cursor.ts'
 
 type Altered = AlterTable | AlterObject | AlterDomain
@@ -21,19 +21,28 @@ export function alteration(cursor: Cursor): Altered | null {
   const name = cursor.seesName ? cursor.qualifiedName() : null
   if (name === null) return null
   if (object === 'table') cursor.sign('*')
-  const change = object === 'table' ? tableChange(cursor) : objectChange(cursor, object)
-  if (change === null || !cursor.done) return null
-  const { span } = cursor
   if (object === 'table') {
-    if (change.kind !== 'unchanged') return null
+    const change = tableChange(cursor)
+    const { span } = cursor
+    if (change === null || !cursor.done) return null
     return { kind: 'alterTable', table: name, ifExists, changes: [{ ...change, span }], span }
   }
-  return { kind: 'alterObject', object, name, ifExists, change, span }
+  const change = objectChange(cursor, object)
+  if (change === null || !cursor.done) return null
+  return { kind: 'alterObject', object, name, ifExists, change, span: cursor.span }
 }
 
-/** What is only about how PostgreSQL stores or fires things. */
-function tableChange(cursor: Cursor): { readonly kind: 'unchanged' } | null {
+type Adopted = Omit<TableChange & { readonly kind: 'adoptIndex' }, 'span'>
+
+/** ADD CONSTRAINT … USING INDEX, and what is only about how PostgreSQL stores or fires things. */
+function tableChange(cursor: Cursor): { readonly kind: 'unchanged' } | Adopted | null {
   const unchanged = { kind: 'unchanged' } as const
+  if (cursor.skip('add')) {
+    const name = cursor.skip('constraint') && cursor.seesName ? cursor.name() : null
+    const primary = cursor.skip('primary', 'key')
+    if ((!primary && !cursor.skip('unique')) || !cursor.skip('using', 'index')) return null
+    return { kind: 'adoptIndex', name, primary, index: cursor.name() }
+  }
   for (const words of ['logged', 'unlogged', 'without oids', 'without cluster'])
     if (cursor.skip('set', ...words.split(' '))) return unchanged
   if (cursor.skip('set', 'tablespace') || cursor.skip('set', 'access', 'method')) {

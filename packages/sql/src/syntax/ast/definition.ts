@@ -254,6 +254,13 @@ export type TableChange = Node &
         readonly to: Identifier
       }
     | { readonly kind: 'setOptions'; readonly options: readonly StorageOption[] }
+    /** ADD CONSTRAINT … USING INDEX; null: the constraint is called as the index is. */
+    | {
+        readonly kind: 'adoptIndex'
+        readonly name: Identifier | null
+        readonly primary: boolean
+        readonly index: Identifier
+      }
     /** What only says how PostgreSQL stores a table. */
     | { readonly kind: 'unchanged' }
     | { readonly kind: 'alterColumn'; readonly column: Identifier; readonly action: ColumnAction }
