@@ -1,3 +1,4 @@
+import { SYSTEM_COLUMNS } from '../catalog/names.ts'
 import { nearest, SQLSTATE } from '../errors.ts'
 import type { Column } from '../plan/expression.ts'
 import type { ColumnReference, Identifier, Node } from '../syntax/ast.ts'
@@ -81,6 +82,13 @@ function missing(
   for (let level = scope; level !== null; level = level.outer) levels.push(level)
   const tables = levels.flatMap((level) => level.tables)
   const hidden = levels.flatMap((level) => level.hidden ?? [])
+  if (SYSTEM_COLUMNS.has(name) && tables.length > 0)
+    return errorAt(
+      context,
+      reference,
+      SQLSTATE.featureNotSupported,
+      `system columns such as ${name} are not supported`,
+    )
   if (names.length > 1) {
     const alias = names.at(-2) as string
     const table = tables.find((candidate) => candidate.alias === alias)

@@ -1,5 +1,6 @@
 import { errorAt, positionOf } from '../binder/context.ts'
 import { declaredType } from '../binder/expression/declared-type.ts'
+import { SYSTEM_COLUMNS } from '../catalog/names.ts'
 import type { ColumnSchema, SequenceSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { ColumnConstraint, ColumnDefinition, SequenceOption } from '../syntax/ast.ts'
@@ -35,6 +36,8 @@ export async function makeColumn(
   const { bind } = context
   const name = definition.name.name
   const { constraints } = definition
+  if (SYSTEM_COLUMNS.has(name))
+    throw sqlError(SQLSTATE.duplicateColumn, `column name "${name}" conflicts with a system column name`)
   const serial = Object.hasOwn(serials, definition.type.name) ? serials[definition.type.name] : undefined
   const declared =
     serial === undefined

@@ -60,6 +60,12 @@ const CLAUSES: readonly (readonly [words: string, name: string])[] = [
   ['as range', 'a range type'],
 ]
 
+/** Parts of any statement that this dialect has not, by the words that tell them. */
+const PARTS: readonly (readonly [words: string, name: string])[] = [
+  ['current of', 'WHERE CURRENT OF'],
+  ['tablesample', 'TABLESAMPLE'],
+]
+
 const refusal = (what: string): SqlError => sqlError(SQLSTATE.featureNotSupported, `${what} is not supported`)
 
 /**
@@ -68,6 +74,7 @@ const refusal = (what: string): SqlError => sqlError(SQLSTATE.featureNotSupporte
  */
 export function absent(cursor: Cursor): SqlError | null {
   for (const words of STATEMENTS) if (cursor.sees(...words.split(' '))) return refusal(words.toUpperCase())
+  for (const [words, name] of PARTS) if (cursor.seesAhead(...words.split(' '))) return refusal(name)
   for (const verb of ['create', 'alter', 'drop', 'comment']) {
     if (!cursor.skip(verb)) continue
     if (verb === 'create') cursor.skip('or', 'replace')
@@ -77,6 +84,10 @@ export function absent(cursor: Cursor): SqlError | null {
         return refusal(`${verb.toUpperCase()}${verb === 'comment' ? ' ON' : ''} ${words.toUpperCase()}`)
     if (cursor.sees('table') || cursor.sees('type') || cursor.sees('temp') || cursor.sees('temporary'))
       for (const [words, name] of CLAUSES) if (cursor.seesAhead(...words.split(' '))) return refusal(name)
+    if (verb === 'alter' && cursor.sees('type') && cursor.seesAhead('attribute'))
+      return refusal('ALTER TYPE of a composite type')
+    if (verb === 'create' && cursor.skip('schema') && cursor.seesAhead('create'))
+      return refusal('CREATE SCHEMA with what is in it')
     return null
   }
   return null
