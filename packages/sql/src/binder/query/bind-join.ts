@@ -21,7 +21,9 @@ export function bindJoin(
   if (join.alias === null) return bound
   const { plan, columns } = bound
   const known = named(context, { plan, columns }, join.alias, join.alias.name.name)
-  return { ...known, hidden: bound.tables }
+  // The alias of USING is a name of no table.
+  const merged = join.condition?.kind === 'using' ? join.condition.alias?.name : undefined
+  return { ...known, hidden: bound.tables.filter(({ alias }) => alias !== merged) }
 }
 
 function bindSides(
