@@ -42,12 +42,12 @@ import {
   setCharacteristics,
 } from './settings/transaction-modes.ts'
 import { copyStatement, pieces, runCopyFrom, runCopyOut } from './statements/copying.ts'
+import { forgetAll, forgetsAll } from './statements/discarding.ts'
 import { isNamed, PreparedStatements } from './statements/prepared.ts'
 import { savepointResult } from './statements/savepoints.ts'
 import {
   type CallDetails,
   doneResult,
-  FORGET_ALL,
   type Item,
   isControl,
   itemsOf,
@@ -334,8 +334,8 @@ export class SqlSession extends SessionFacts implements Session {
     const { statement } = item
     if (isControl(statement)) return this.#control(statement)
     if (isNamed(statement)) return this.#named(item, parameters, options)
-    if (statement.kind === 'discard' && statement.what === 'all' && this.#open === null)
-      return this.#discardAll()
+    if (forgetsAll(statement) && this.#open === null)
+      return forgetAll(this.#state, (one) => this.#one(one, [], {}))
     if (isCursor(statement)) return this.#cursor(item, statement, parameters, options)
     if (this.#open !== null) {
       const outcome = await this.#within(this.#open, item, parameters, options)
@@ -343,12 +343,6 @@ export class SqlSession extends SessionFacts implements Session {
     }
     const [result] = await this.#autocommit([item], parameters, options)
     return result as SqlResult
-  }
-
-  async #discardAll(): Promise<SqlResult> {
-    for (const item of this.#parse(FORGET_ALL)) await this.#one(item, [], {})
-    await this.#state.locks.giveAll()
-    return doneResult('DISCARD ALL')
   }
 
   /** PREPARE, EXECUTE and DEALLOCATE. */

@@ -57,10 +57,6 @@ export const isControl = (statement: Statement): statement is TransactionStateme
     statement.kind,
   )
 
-/** What DISCARD ALL comes to, beside giving back locks. */
-export const FORGET_ALL = `CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD TEMP;
-  DISCARD SEQUENCES`
-
 export const doneResult = (command: string, receipt: CommitReceipt | null = null): SqlResult => ({
   command,
   columns: [],
