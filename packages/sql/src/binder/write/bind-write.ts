@@ -1,5 +1,6 @@
 import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts'
 import { SQLSTATE } from '../../errors.ts'
+import { isSetFunction } from '../../functions/set-returning.ts'
 import { columnExpr, constant, filtered } from '../../plan/build.ts'
 import type { Column, Expr } from '../../plan/expression.ts'
 import type { LogicalPlan, Output } from '../../plan/logical.ts'
@@ -34,7 +35,6 @@ import type { Place } from '../place.ts'
 import { type BoundFrom, bindFrom, checkAliases, scanTable } from '../query/bind-from.ts'
 import { nameOf } from '../query/column-names.ts'
 import { converted, settled } from '../query/convert-query.ts'
-import { isSetFunction } from '../query/set-functions.ts'
 import { type Scope, type ScopeTable, starColumns } from '../scope.ts'
 import {
   bindAssignments,
