@@ -125,6 +125,8 @@ export interface BindContext {
   /** The text whose offsets the nodes have; null when they are of no use to the user, as in a view. */
   readonly source: string | null
   readonly ctes: Ctes | null
+  /** Tables of WITH that are defined further on, and so not known here; for messages. */
+  readonly laterCtes?: readonly string[]
   /** Views being expanded, to stop one that uses itself. */
   readonly views: readonly string[]
   /** Binds a query inside an expression or FROM; `scope` is what it may refer to outside of itself. */

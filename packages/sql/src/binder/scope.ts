@@ -1,6 +1,7 @@
+import { SYSTEM_COLUMNS } from '../catalog/names.ts'
 import { nearest, SQLSTATE } from '../errors.ts'
 import type { Column } from '../plan/expression.ts'
-import type { ColumnReference, Identifier } from '../syntax/ast.ts'
+import type { ColumnReference, Identifier, Node } from '../syntax/ast.ts'
 import { type BindContext, errorAt, type Scope, type ScopeColumn, type ScopeTable } from './context.ts'
 
 export type { Scope, ScopeColumn, ScopeTable } from './context.ts'
@@ -81,41 +82,17 @@ function missing(
   for (let level = scope; level !== null; level = level.outer) levels.push(level)
   const tables = levels.flatMap((level) => level.tables)
   const hidden = levels.flatMap((level) => level.hidden ?? [])
+  if (SYSTEM_COLUMNS.has(name) && tables.length > 0)
+    return errorAt(
+      context,
+      reference,
+      SQLSTATE.featureNotSupported,
+      `system columns such as ${name} are not supported`,
+    )
   if (names.length > 1) {
     const alias = names.at(-2) as string
     const table = tables.find((candidate) => candidate.alias === alias)
-    if (table === undefined) {
-      if (hidden.some((one) => one.alias === alias))
-        return errorAt(
-          context,
-          reference,
-          SQLSTATE.undefinedTable,
-          `invalid reference to FROM-clause entry for table "${alias}"`,
-          {
-            hint: `There is an entry for table "${alias}", but it cannot be referenced from this part of the query.`,
-          },
-        )
-      const renamed = tables.find(({ rowType }) => rowType?.name === alias)
-      if (renamed !== undefined)
-        return errorAt(
-          context,
-          reference,
-          SQLSTATE.undefinedTable,
-          `invalid reference to FROM-clause entry for table "${alias}"`,
-          { hint: `Perhaps you meant to reference the table alias "${renamed.alias}".` },
-        )
-      const near = nearest(
-        alias,
-        tables.map((candidate) => candidate.alias),
-      )
-      return errorAt(
-        context,
-        reference,
-        SQLSTATE.undefinedTable,
-        `missing FROM-clause entry for table "${alias}"`,
-        near === null ? {} : { hint: `Perhaps you meant the table "${near}".` },
-      )
-    }
+    if (table === undefined) return missingTable(context, reference, alias, tables, hidden)
     return errorAt(
       context,
       reference,
@@ -148,6 +125,42 @@ function hintFor(name: string, tables: readonly ScopeTable[]): { hint?: string }
   return { hint: `Perhaps you meant to reference the column "${table.alias}.${near}".` }
 }
 
+/** 42P01 for a table that is not in FROM, or not to be seen from here. */
+function missingTable(
+  context: BindContext,
+  node: Node,
+  alias: string,
+  tables: readonly ScopeTable[],
+  hidden: readonly ScopeTable[],
+) {
+  const invalid = (hint: string) =>
+    errorAt(
+      context,
+      node,
+      SQLSTATE.undefinedTable,
+      `invalid reference to FROM-clause entry for table "${alias}"`,
+      { hint },
+    )
+  const renamed = tables.find(({ rowType }) => rowType?.name === alias)
+  if (renamed !== undefined)
+    return invalid(`Perhaps you meant to reference the table alias "${renamed.alias}".`)
+  if (hidden.some((one) => one.alias === alias))
+    return invalid(
+      `There is an entry for table "${alias}", but it cannot be referenced from this part of the query.`,
+    )
+  const near = nearest(
+    alias,
+    tables.map((candidate) => candidate.alias),
+  )
+  return errorAt(
+    context,
+    node,
+    SQLSTATE.undefinedTable,
+    `missing FROM-clause entry for table "${alias}"`,
+    near === null ? {} : { hint: `Perhaps you meant the table "${near}".` },
+  )
+}
+
 /** The columns that `*` or `table.*` stands for. @throws 42P01 */
 export function starColumns(
   context: BindContext,
@@ -161,5 +174,5 @@ export function starColumns(
     return shown
   }
   const alias = star.qualifier.at(-1)?.name ?? ''
-  throw errorAt(context, star, SQLSTATE.undefinedTable, `missing FROM-clause entry for table "${alias}"`)
+  throw missingTable(context, star, alias, scope.tables, scope.hidden ?? [])
 }

@@ -2,7 +2,9 @@ import type { Identifier, QualifiedName } from '../syntax/ast.ts'
 import { quoteIdentifier, quoteLiteral } from '../syntax/keywords.ts'
 import { parseStatement } from '../syntax/parse.ts'
 import { printStatement } from '../syntax/print.ts'
+import { typeName } from '../types/type.ts'
 import type { CatalogImage, ImageConstraint, ImageRelation } from './image.ts'
+import { enclosed, plain } from './kept-text.ts'
 import { shownName, writtenName } from './names.ts'
 import type { ColumnSchema, IndexSchema, TableSchema } from './schema.ts'
 
@@ -36,7 +38,7 @@ export function constraintDefinition(
     case 'c':
     case 'd': {
       const { text, validated } = constraint.check
-      return `CHECK (${pretty ? text : `(${text})`})${validated ? '' : ' NOT VALID'}`
+      return `CHECK (${pretty ? plain(text) : enclosed(text)})${validated ? '' : ' NOT VALID'}`
     }
     case 'f':
       return foreignKeyDefinition(image, constraint.table, constraint.key)
@@ -95,7 +97,7 @@ export function indexDefinition(
     return `${indexKeyDefinition(table, own, i)}${order}${usual ? '' : key.nullsFirst ? ' NULLS FIRST' : ' NULLS LAST'}`
   })
   const alike = 'nullsNotDistinct' in own && own.nullsNotDistinct === true ? ' NULLS NOT DISTINCT' : ''
-  const where = own.where === null ? '' : ` WHERE ${pretty ? own.where : `(${own.where})`}`
+  const where = own.where === null ? '' : ` WHERE ${pretty ? plain(own.where) : enclosed(own.where)}`
   const target = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`
   const unique = own.unique || ('deferral' in own && own.deferral !== undefined)
   return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${quoteIdentifier(own.name)} ON ${target} USING btree (${keys.join(', ')})${alike}${where}`
@@ -138,14 +140,20 @@ function renamed<T>(node: T, names: ReadonlyMap<string, readonly string[]>): T {
   ) as T
 }
 
+const LITERAL = /^'(?:[^']|'')*'$/
+
 /** The default of a column as clients see it; for a generated column what computes it. */
 export function defaultDefinition(
   catalog: CatalogImage,
-  { defaultText, generated, sequence }: ColumnSchema,
+  { defaultText, generated, sequence, type }: ColumnSchema,
 ): string | null {
   if (generated !== null) return generated
   const own = sequence === null ? null : catalog.byKey(sequence)
   // A sequence is stored with its schema, and shown as others are from here.
-  if (own === null || defaultText === null) return defaultText
+  if (own === null || defaultText === null)
+    // A literal of a type with a name of its own is kept bare.
+    return defaultText !== null && LITERAL.test(defaultText)
+      ? `${defaultText}::${typeName(type)}`
+      : defaultText
   return defaultText.replace(/nextval\('(?:[^']|'')*'/, () => `nextval(${quoteLiteral(catalog.shown(own))}`)
 }

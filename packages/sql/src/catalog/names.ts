@@ -6,6 +6,16 @@ export const PUBLIC = 'public'
 export const SYSTEM_SCHEMA = 'pg_catalog'
 export const INFORMATION_SCHEMA = 'information_schema'
 /** What names of the session's own schema for temporary objects begin with. */
+/** Columns that every table of PostgreSQL has besides its own. */
+export const SYSTEM_COLUMNS: ReadonlySet<string> = new Set([
+  'tableoid',
+  'ctid',
+  'xmin',
+  'cmin',
+  'xmax',
+  'cmax',
+])
+
 export const TEMPORARY_PREFIX = 'pg_temp'
 /** No name has it, so joined names stay apart. */
 const JOINT = '\u0000'

@@ -5,6 +5,7 @@ import {
   checkedOffset,
   type Edge,
   type FrameSpec,
+  isNaNumber,
   negativeRange,
   nullOffset,
 } from '../executor/window/frame.ts'
@@ -91,7 +92,7 @@ function frameSpec(
       offset(frame) {
         const [value, negative] = check(frame)
         if (value === null) throw nullOffset(side)
-        if (negative === true) throw negativeRange()
+        if (negative === true || isNaNumber(value)) throw negativeRange()
         return 0
       },
       range: rangeSearch(range.key, range.edge, plan.orderBy[0]?.descending ?? false, added),

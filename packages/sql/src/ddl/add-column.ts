@@ -12,8 +12,8 @@ import { addKeys } from './add-constraint.ts'
 import { makeColumn } from './columns.ts'
 import { ConstraintNames } from './constraint-names.ts'
 import { change, type DdlContext } from './context.ts'
-import { addColumnConstraint, type Clauses, noClauses } from './create-table.ts'
-import { checkGenerated, tableScope } from './expressions.ts'
+import { addColumnConstraint, type Clauses, noClauses, withGenerated } from './create-table.ts'
+import { tableScope } from './expressions.ts'
 import { rewriteTable } from './rewrite.ts'
 import { hasRows } from './rows.ts'
 
@@ -35,10 +35,8 @@ export async function addColumn(
   const owner = { schema: table.schema, name: table.name, temporary: table.temporary !== null }
   const column = await makeColumn(context, owner, definition, table.slots)
   const primary = definition.constraints.some(({ kind }) => kind === 'primaryKey')
-  const wide: TableSchema = { ...table, columns: [...table.columns, column], slots: table.slots + 1 }
-  for (const constraint of definition.constraints)
-    if (constraint.kind === 'generated')
-      checkGenerated(context, table.name, wide.columns, column, constraint.expression)
+  const widened: TableSchema = { ...table, columns: [...table.columns, column], slots: table.slots + 1 }
+  const wide = withGenerated(context, widened, column.name, definition)
   const filled = await withValues(context, table, wide, column, primary)
   const clauses: Clauses = noClauses()
   for (const constraint of definition.constraints)

@@ -11,7 +11,7 @@ import { parseExpression } from '../syntax/parse.ts'
 import { formatType, sameType } from '../types/type.ts'
 import { checkIdentityType, withIdentity } from './columns.ts'
 import { change, type DdlContext } from './context.ts'
-import { checkDefault, definedValue, tableScope, textOf } from './expressions.ts'
+import { checkedDefault, definedValue, tableScope } from './expressions.ts'
 import { needColumn } from './parts.ts'
 import { columnNamesIn } from './references.ts'
 import { rewriteTable } from './rewrite.ts'
@@ -33,8 +33,7 @@ export async function alterColumn(
       return table
     case 'setDefault':
       refuseComputed(table, column)
-      checkDefault(context, action.expression, column.name, column.type)
-      return put({ defaultText: textOf(context, action.expression) })
+      return put({ defaultText: checkedDefault(context, action.expression, column.name, column) })
     case 'dropDefault':
       refuseComputed(table, column)
       return put({ defaultText: null })

@@ -3,6 +3,7 @@ import { SQLSTATE, sqlError } from '../errors.ts'
 import type { AlterTable, Identifier, TableChange, TableConstraint } from '../syntax/ast.ts'
 import { addColumn } from './add-column.ts'
 import { addKeys } from './add-constraint.ts'
+import { adoptIndex } from './adopt-index.ts'
 import { alterColumn } from './alter-column.ts'
 import { ConstraintNames, constraintNames } from './constraint-names.ts'
 import { change, type DdlContext, keyOf, lookUp, needTable, noRelation } from './context.ts'
@@ -58,6 +59,10 @@ async function applyChange(context: DdlContext, table: TableSchema, one: TableCh
       return renameColumn(context, table, one.from, one.to.name)
     case 'renameConstraint':
       return change(context, await renameConstraint(context, table, one.from.name, one.to.name))
+    case 'adoptIndex':
+      return adoptIndex(context, table, one)
+    case 'unchanged':
+      return table
     case 'setOptions': {
       const placement = placementOf(context, one.options)
       if (placement === table.placement) return table

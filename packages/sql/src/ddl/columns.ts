@@ -1,12 +1,13 @@
 import { errorAt, positionOf } from '../binder/context.ts'
 import { declaredType } from '../binder/expression/declared-type.ts'
+import { SYSTEM_COLUMNS } from '../catalog/names.ts'
 import type { ColumnSchema, SequenceSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { ColumnConstraint, ColumnDefinition, SequenceOption } from '../syntax/ast.ts'
 import { checkCollation } from '../syntax/collations.ts'
 import type { SqlType } from '../types/type.ts'
 import type { DdlContext } from './context.ts'
-import { checkDefault, textOf } from './expressions.ts'
+import { checkedDefault, textOf } from './expressions.ts'
 import { createOwnedSequence, nextvalText } from './sequences.ts'
 
 /** The table that a column is made for. */
@@ -35,6 +36,8 @@ export async function makeColumn(
   const { bind } = context
   const name = definition.name.name
   const { constraints } = definition
+  if (SYSTEM_COLUMNS.has(name))
+    throw sqlError(SQLSTATE.duplicateColumn, `column name "${name}" conflicts with a system column name`)
   const serial = Object.hasOwn(serials, definition.type.name) ? serials[definition.type.name] : undefined
   const declared =
     serial === undefined
@@ -61,8 +64,7 @@ export async function makeColumn(
     comment: null,
   }
   if (written !== undefined) {
-    checkDefault(context, written.expression, name, column.type)
-    column = { ...column, defaultText: textOf(context, written.expression) }
+    column = { ...column, defaultText: checkedDefault(context, written.expression, name, column) }
   }
   if (generated?.kind === 'generated' && !generated.always)
     throw errorAt(

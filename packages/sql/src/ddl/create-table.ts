@@ -3,7 +3,13 @@ import { columnPosition } from '../binder/write/bind-assignment.ts'
 import { TEMPORARY_PREFIX } from '../catalog/names.ts'
 import type { CheckConstraint, ColumnSchema, IndexSchema, TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
-import type { ColumnConstraint, CreateTable, StorageOption, TableConstraint } from '../syntax/ast.ts'
+import type {
+  ColumnConstraint,
+  ColumnDefinition,
+  CreateTable,
+  StorageOption,
+  TableConstraint,
+} from '../syntax/ast.ts'
 import { makeColumn } from './columns.ts'
 import { ConstraintNames } from './constraint-names.ts'
 import {
@@ -16,7 +22,7 @@ import {
   newObject,
   takenBy,
 } from './context.ts'
-import { checkGenerated } from './expressions.ts'
+import { checkedGenerated } from './expressions.ts'
 import { announce, type ForeignKeyClause, makeForeignKey } from './foreign-keys.ts'
 import {
   type CheckClause,
@@ -173,8 +179,11 @@ async function constrain(
   copies: readonly LikeCopy[],
 ): Promise<TableSchema> {
   const names = new ConstraintNames(context, bare.schema, bare.name)
-  const { columns } = bare
-  checkGeneratedColumns(context, bare, statement)
+  const own = statement.columns.reduce(
+    (table, definition) => withGenerated(context, table, definition.name.name, definition),
+    bare,
+  )
+  const { columns } = own
   const [primary] = clauses.primaryKeys
   const copied = copies.find(({ primaryKey }) => primaryKey !== null)?.primaryKey ?? null
   const keyColumns: KeyClause | null =
@@ -209,7 +218,7 @@ async function constrain(
         oid: await drawOid(context, bare.schema),
       })
   for (const check of clauses.checks) checks.push(await makeCheck(context, names, bare, check, true))
-  let table: TableSchema = { ...bare, primaryKey, indexes, checks }
+  let table: TableSchema = { ...own, primaryKey, indexes, checks }
   for (const clause of clauses.foreignKeys) {
     const key = await makeForeignKey(context, names, table, clause, true)
     table = { ...table, foreignKeys: [...table.foreignKeys, key] }
@@ -222,13 +231,21 @@ async function constrain(
 const sameColumns = (index: IndexSchema, { columns }: KeyClause): boolean =>
   index.columns.length === columns.length && index.columns.every((position, i) => position === columns[i])
 
-function checkGeneratedColumns(context: DdlContext, table: TableSchema, statement: CreateTable): void {
-  for (const { name, constraints } of statement.columns)
-    for (const constraint of constraints) {
-      const column = table.columns.find((one) => one.name === name.name)
-      if (constraint.kind === 'generated' && column !== undefined)
-        checkGenerated(context, table.name, table.columns, column, constraint.expression)
-    }
+/** The table with what a column is computed by, if it is, once all columns are known. */
+export function withGenerated(
+  context: DdlContext,
+  table: TableSchema,
+  name: string,
+  { constraints }: ColumnDefinition,
+): TableSchema {
+  const column = table.columns.find((one) => one.name === name)
+  const made = constraints.find(({ kind }) => kind === 'generated')
+  if (made?.kind !== 'generated' || column === undefined) return table
+  const generated = checkedGenerated(context, table.name, table.columns, column, made.expression)
+  return {
+    ...table,
+    columns: table.columns.map((one) => (one === column ? { ...one, generated } : one)),
+  }
 }
 
 function clausesOf(context: DdlContext, statement: CreateTable, columns: readonly ColumnSchema[]): Clauses {

@@ -4,12 +4,14 @@ import { bindCondition, bindExpression } from '../binder/expression/bind-express
 import { tryCoerce } from '../binder/expression/coerce.ts'
 import type { ColumnSchema } from '../catalog/schema.ts'
 import { isSqlError, SQLSTATE } from '../errors.ts'
+import { deparse } from '../plan/deparse.ts'
 import type { Column, Expr } from '../plan/expression.ts'
+import { sameExpr } from '../plan/same-expr.ts'
 import { columnsIn, hasSubquery, someExpr } from '../plan/traverse.ts'
-import type { Expression, Node } from '../syntax/ast.ts'
+import type { CallExpression, Expression, Node } from '../syntax/ast.ts'
 import { parseExpression } from '../syntax/parse.ts'
 import { printExpression } from '../syntax/print.ts'
-import { type SqlType, typeName } from '../types/type.ts'
+import { type SqlType, sameType, typeName, unmodified } from '../types/type.ts'
 import type { DdlContext } from './context.ts'
 
 /**
@@ -90,8 +92,17 @@ export function someNode(value: unknown, test: (kind: unknown, node: object) => 
   return Object.entries(value).some(([key, item]) => key !== 'span' && someNode(item, test))
 }
 
-/** @throws 0A000, 42804 */
-export function checkDefault(context: DdlContext, node: Expression, name: string, type: SqlType): void {
+/**
+ * The text of a default, as PostgreSQL shows it and clients read it: `'x'::text`, `nextval('s'::regclass)`.
+ * @returns null for NULL, which is no default unless it takes that of a domain away
+ * @throws 0A000, 42804
+ */
+export function checkedDefault(
+  context: DdlContext,
+  node: Expression,
+  name: string,
+  { type, domain }: Pick<ColumnSchema, 'type' | 'domain'>,
+): string | null {
   if (someNode(node, (kind) => kind === 'column'))
     throw errorAt(
       context.bind,
@@ -100,17 +111,78 @@ export function checkDefault(context: DdlContext, node: Expression, name: string
       'cannot use column reference in DEFAULT expression',
     )
   const bound = definedValue(context, null, node, 'DEFAULT expressions', 'DEFAULT expression')
-  checkAssignable(context, node, bound, name, type)
+  const fitted = assigned(context, node, bound, name, type)
+  if (domain === null && fitted.kind === 'constant' && fitted.value === null) return null
+  return defaultText(context, literalOf(node, bound, type), bound, type)
 }
 
-/** @throws 42P17, 42804 */
-export function checkGenerated(
+function defaultText(context: DdlContext, node: Expression, bound: Expr, type: SqlType): string {
+  // A sequence is named by a literal, which is told to be a name.
+  if (node.kind === 'call' && SEQUENCE_CALL.test(printExpression(node)))
+    return printExpression(withNamedSequence(node))
+  // What is known to be of a type is fitted to the column when a row is written; a mere literal is of the column's type.
+  const typed =
+    bound.type.id === 'unknown' ? tryCoerce(context.bind, node, bound, unmodified(type), 'assignment') : bound
+  return keptText(context, null, node, typed ?? bound)
+}
+
+/** The literal of a cast to the column's own type, which needs no name then: the type may get another one. */
+const literalOf = (node: Expression, bound: Expr, type: SqlType): Expression =>
+  node.kind === 'cast' &&
+  node.operand.kind === 'string' &&
+  sameType(bound.type, type) &&
+  deparse(bound) === null
+    ? node.operand
+    : node
+
+const SEQUENCE_CALL = /^(?:nextval|currval)\('/
+
+/**
+ * A bound expression for the catalog, as PostgreSQL shows it; as it was written where that would be read as another one.
+ */
+export function keptText(context: DdlContext, scope: Scope | null, node: Expression, expr: Expr): string {
+  const text = deparse(expr)
+  return text !== null && sameMeaning(context, scope, text, expr) ? text : textOf(context, node)
+}
+
+/** True when the text is read as the expression that it was made of. */
+function sameMeaning(context: DdlContext, scope: Scope | null, text: string, expr: Expr): boolean {
+  const bind = { ...context.bind, source: null }
+  try {
+    const again = bindExpression(
+      { context: bind, scope, aggregates: null, name: 'definitions' },
+      parseExpression(text),
+    )
+    return sameExpr(again, expr)
+  } catch (error) {
+    // A part of the language that is told apart from functions of its name.
+    if (isSqlError(error)) return false
+    throw error
+  }
+}
+
+/** The tree with `nextval('s')` as `nextval('s'::regclass)`. */
+function withNamedSequence(node: CallExpression): Expression {
+  const [first, ...rest] = node.args
+  if (first?.kind !== 'string') return node
+  const type = {
+    kind: 'typeName',
+    name: 'regclass',
+    modifiers: [],
+    array: false,
+    span: first.span,
+  } as const
+  return { ...node, args: [{ kind: 'cast', operand: first, type, span: first.span }, ...rest] }
+}
+
+/** @returns its text for the catalog @throws 42P17, 42804 */
+export function checkedGenerated(
   context: DdlContext,
   table: string,
   columns: readonly ColumnSchema[],
   { name, type }: ColumnSchema,
   node: Expression,
-): void {
+): string {
   const scope = tableScope(context, table, columns)
   const what = 'column generation expression'
   const bound = definedValue(context, scope.scope, node, `${what}s`, what)
@@ -133,18 +205,14 @@ export function checkGenerated(
     )
   if (!isImmutable(bound))
     throw errorAt(context.bind, node, '42P17', 'generation expression is not immutable')
-  checkAssignable(context, node, bound, name, type)
+  assigned(context, node, bound, name, type)
+  return keptText(context, scope.scope, node, bound)
 }
 
 /** PostgreSQL calls it a default expression, that of a generated column, too. @throws 42804 */
-function checkAssignable(
-  context: DdlContext,
-  node: Expression,
-  bound: Expr,
-  column: string,
-  type: SqlType,
-): void {
-  if (tryCoerce(context.bind, node, bound, type, 'assignment') !== null) return
+function assigned(context: DdlContext, node: Expression, bound: Expr, column: string, type: SqlType): Expr {
+  const fitted = tryCoerce(context.bind, node, bound, type, 'assignment')
+  if (fitted !== null) return fitted
   throw errorAt(
     context.bind,
     node,

@@ -16,7 +16,7 @@ import {
   takenBy,
 } from './context.ts'
 import { putTable } from './create-table.ts'
-import { definedCondition, definedValue, isImmutable, tableScope, textOf } from './expressions.ts'
+import { definedCondition, definedValue, isImmutable, keptText, tableScope } from './expressions.ts'
 
 /** Ways to keep an index that PostgreSQL has and that come to the same here: an ordered one serves all of them. */
 const methods = new Set(['btree', 'hash'])
@@ -113,7 +113,10 @@ function keyOf(context: DdlContext, table: TableSchema, item: IndexColumn): Key 
   if (!isImmutable(bound))
     throw errorAt(bind, expression, '42P17', 'functions in index expression must be marked IMMUTABLE')
   refuseUnordered(bound.type.id)
-  return { position: EXPRESSION, key: { text: textOf(context, expression), type: bound.type, ...order } }
+  return {
+    position: EXPRESSION,
+    key: { text: keptText(context, scope, expression, bound), type: bound.type, ...order },
+  }
 }
 
 function refuseUnordered(type: string): void {
@@ -150,5 +153,5 @@ function predicateOf(context: DdlContext, table: TableSchema, { where }: CreateI
   })
   if (!isImmutable(bound))
     throw errorAt(context.bind, where, '42P17', 'functions in index predicate must be marked IMMUTABLE')
-  return textOf(context, where)
+  return keptText(context, scope.scope, where, bound)
 }

@@ -10,7 +10,7 @@ import { nearest, SQLSTATE, sqlError } from '../errors.ts'
 import type { Deferral, Expression, Identifier, Node } from '../syntax/ast.ts'
 import type { ConstraintNames } from './constraint-names.ts'
 import { type DdlContext, drawOid, drawRelation } from './context.ts'
-import { definedCondition, namesIn, tableScope, textOf } from './expressions.ts'
+import { definedCondition, keptText, namesIn, tableScope } from './expressions.ts'
 
 /** A key of a table as a statement has it. */
 export interface KeyClause extends Deferral {
@@ -145,11 +145,12 @@ export async function makeCheck(
 ): Promise<CheckConstraint> {
   const scope = tableScope(context, table.name, table.columns)
   const where = { place: 'check constraints', word: 'CHECK', what: 'check constraint' }
-  const used = [...namesIn(definedCondition(context, scope, expression, where))]
+  const bound = definedCondition(context, scope, expression, where)
+  const used = [...namesIn(bound)]
   const parts = used.length === 1 ? [used[0] ?? '', 'check'] : ['check']
   return {
     name: names.takeOwn(name, parts),
-    text: textOf(context, expression),
+    text: keptText(context, scope.scope, expression, bound),
     oid: await drawOid(context, table.schema),
     validated,
     comment: null,

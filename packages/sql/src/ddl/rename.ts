@@ -2,6 +2,7 @@ import { PUBLIC, schemaKey, TEMPORARY_PREFIX } from '../catalog/names.ts'
 import { type CatalogEntry, isTypeEntry, type TableSchema } from '../catalog/schema.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import type { AlterObject, ObjectChange, QualifiedName } from '../syntax/ast.ts'
+import { renameViewColumn, setViewOptions } from './alter-view.ts'
 import { constraintNames } from './constraint-names.ts'
 import {
   alreadyExists,
@@ -19,7 +20,7 @@ import { keyUnder, renamedIn, withKeyReplaced } from './references.ts'
 /** ALTER INDEX, VIEW, MATERIALIZED VIEW and SCHEMA. @throws 42P01, 42704, 3F000, 42809 */
 export async function alterObject(context: DdlContext, statement: AlterObject): Promise<void> {
   const { object, name, ifExists, change: what } = statement
-  if (object === 'schema') return alterSchema(context, name, what)
+  if (object === 'schema') return alterSchema(context, name, objectChange(what))
   const entry = await lookUp(context, name)
   if (entry === null) {
     if (ifExists) return
@@ -40,7 +41,18 @@ export async function alterObject(context: DdlContext, statement: AlterObject): 
       SQLSTATE.wrongObjectType,
       `"${entry.name}" is not ${object === 'index' ? 'an' : 'a'} ${object}`,
     )
-  await changeObject(context, entry, what)
+  if (what.kind === 'unchanged') return
+  if (what.kind === 'renameColumn' && (entry.kind === 'view' || entry.kind === 'table'))
+    return renameViewColumn(context, entry, what.from, what.to)
+  if (what.kind === 'viewOptions' && entry.kind === 'view')
+    return setViewOptions(context, entry, what.options, what.reset)
+  await changeObject(context, entry, objectChange(what))
+}
+
+/** A change of any object. */
+function objectChange(what: AlterObject['change']): ObjectChange {
+  if (what.kind === 'rename' || what.kind === 'setSchema' || what.kind === 'owner') return what
+  throw new TypeError(`${what.kind} is no change of any object`)
 }
 
 async function alterSchema(

@@ -29,7 +29,7 @@ import {
   shown,
   takenBy,
 } from './context.ts'
-import { checkDefault, definedCondition, tableScope, textOf } from './expressions.ts'
+import { checkedDefault, definedCondition, keptText, tableScope } from './expressions.ts'
 import { changeObject } from './rename.ts'
 import { rowsOf } from './rows.ts'
 import { checkAllRows, checkNotNull, rowChecker } from './validate.ts'
@@ -187,7 +187,7 @@ function makeDomainCheck(
   validated: boolean,
 ): CheckConstraint {
   const scope = tableScope(context, domain.name, [{ name: 'value', type: domain.type }])
-  definedCondition(context, scope, expression, {
+  const bound = definedCondition(context, scope, expression, {
     place: 'check constraints',
     word: 'CHECK',
     what: 'check constraint',
@@ -202,7 +202,8 @@ function makeDomainCheck(
       )
     made = `${domain.name}_check${n}`
   }
-  return { name: made, text: textOf(context, expression), oid, validated, comment: null }
+  const text = keptText(context, scope.scope, expression, bound).replace(/\bvalue\b/g, 'VALUE')
+  return { name: made, text, oid, validated, comment: null }
 }
 
 /** @throws 42710, 42704, 42601 */
@@ -233,8 +234,7 @@ export async function createDomain(context: DdlContext, statement: CreateDomain)
       case 'default':
         if (statement.constraints.find(({ kind }) => kind === 'default') !== constraint)
           throw errorAt(bind, constraint, SQLSTATE.syntaxError, 'multiple default expressions')
-        checkDefault(context, constraint.expression, domain.name, type)
-        domain = { ...domain, defaultText: textOf(context, constraint.expression) }
+        domain = { ...domain, defaultText: domainDefault(context, domain, constraint.expression) }
         break
       case 'check': {
         const name = constraint.name?.name ?? null
@@ -260,6 +260,9 @@ export async function createDomain(context: DdlContext, statement: CreateDomain)
   context.catalog.put(context.transaction, domain)
 }
 
+const domainDefault = (context: DdlContext, { name, type, base }: DomainSchema, node: Expression) =>
+  checkedDefault(context, node, name, { type, domain: base ?? null })
+
 /** @throws 42704, 42809, 23514, 23502 */
 export async function alterDomain(context: DdlContext, statement: AlterDomain): Promise<void> {
   const { change: what } = statement
@@ -267,8 +270,7 @@ export async function alterDomain(context: DdlContext, statement: AlterDomain): 
   if (domain.kind !== 'domain') throw sqlError(SQLSTATE.wrongObjectType, `"${domain.name}" is not a domain`)
   switch (what.kind) {
     case 'setDefault':
-      checkDefault(context, what.expression, domain.name, domain.type)
-      await change(context, { ...domain, defaultText: textOf(context, what.expression) })
+      await change(context, { ...domain, defaultText: domainDefault(context, domain, what.expression) })
       return
     case 'dropDefault':
       await change(context, { ...domain, defaultText: null })
@@ -310,10 +312,43 @@ export async function alterDomain(context: DdlContext, statement: AlterDomain): 
       await change(context, { ...domain, checks: domain.checks.filter((check) => check.name !== name) })
       return
     }
+    case 'validateConstraint': {
+      const check = needCheck(domain, what.name.name)
+      await checkColumns(context, domain, check)
+      await change(context, withCheck(domain, check, { validated: true }))
+      return
+    }
+    case 'renameConstraint': {
+      const { name: to } = what.to
+      const check = needCheck(domain, what.from.name)
+      if (domain.checks.some(({ name }) => name === to))
+        throw sqlError(
+          SQLSTATE.duplicateObject,
+          `constraint "${to}" for domain "${domain.name}" already exists`,
+        )
+      await change(context, withCheck(domain, check, { name: to }))
+      return
+    }
     default:
       await changeObject(context, domain, what)
   }
 }
+
+/** @throws 42704 */
+function needCheck({ name: domain, checks }: DomainSchema, name: string): CheckConstraint {
+  const found = checks.find((check) => check.name === name)
+  if (found !== undefined) return found
+  throw sqlError(SQLSTATE.undefinedObject, `constraint "${name}" of domain "${domain}" does not exist`)
+}
+
+const withCheck = (
+  domain: DomainSchema,
+  check: CheckConstraint,
+  next: Partial<CheckConstraint>,
+): DomainSchema => ({
+  ...domain,
+  checks: domain.checks.map((one) => (one === check ? { ...check, ...next } : one)),
+})
 
 /** Looks at all columns of the domain. @param check null: NOT NULL */
 async function checkColumns(

@@ -61,6 +61,8 @@ const setting: ContextImplementation = (session, name, missing) => {
   }
 }
 
+const RELATION_SIZES = ['pg_relation_size', 'pg_table_size', 'pg_total_relation_size', 'pg_indexes_size']
+
 export const catalogFunctions: readonly ScalarFunction[] = [
   named(inCatalog('current_schema', [], 'text', (catalog) => catalog.schemas()[0] ?? null)),
   loose(
@@ -174,10 +176,8 @@ export const catalogFunctions: readonly ScalarFunction[] = [
     const found = catalog.findType(text as string)
     return found === null ? null : catalog.nameOf('regtype', found.oid)
   }),
-  ...['pg_relation_size', 'pg_table_size', 'pg_total_relation_size', 'pg_indexes_size'].map((name) =>
-    size(name, ['oid']),
-  ),
-  size('pg_relation_size', ['oid', 'text']),
+  ...RELATION_SIZES.map((name) => size(name, ['regclass'])),
+  size('pg_relation_size', ['regclass', 'text']),
   size('pg_database_size', ['text']),
   ...sizeFunctions,
   named(fn('pg_client_encoding', [], 'text', () => 'UTF8')),
@@ -208,6 +208,7 @@ export const asksCatalog: ReadonlySet<string> = new Set([
   ...catalogFunctions.filter(({ contextual: impl }) => impl !== null).map(({ name }) => name),
   numberedAcl.name,
   // What they are about may be told by name.
+  ...RELATION_SIZES,
   'pg_partition_ancestors',
   'pg_partition_tree',
 ])

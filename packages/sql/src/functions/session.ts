@@ -23,13 +23,18 @@ export const sessionFunctions: readonly ScalarFunction[] = [
     }),
     strict: false,
   },
-  contextual('gen_random_uuid', [], 'uuid', 'volatile', (context) => {
-    const bytes = context.randomBytes(16)
-    bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
-    bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-    const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
-  }),
+  // The second name is that of the extension uuid-ossp.
+  ...['gen_random_uuid', 'uuid_generate_v4'].map((name) =>
+    contextual(name, [], 'uuid', 'volatile', (context) => randomUuid(context.randomBytes(16))),
+  ),
   // Tools ask for it to learn which dialect they speak.
   fn('version', [], 'text', () => 'PostgreSQL 15 dialect of cluster'),
 ]
+
+/** Of version 4. @param bytes sixteen that nobody can guess */
+function randomUuid(bytes: Uint8Array): string {
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}

@@ -1,3 +1,4 @@
+import type { Value } from '@cluster/core'
 import type { ScalarFunction } from '../functions/function.ts'
 import { sameType } from '../types/type.ts'
 import type { Expr } from './expression.ts'
@@ -23,8 +24,14 @@ function sameFunction(a: ScalarFunction, b: ScalarFunction): boolean {
   )
 }
 
+function sameValue(a: Value, b: Value): boolean {
+  if (a instanceof Uint8Array && b instanceof Uint8Array)
+    return a.length === b.length && a.every((byte, i) => byte === b[i])
+  return Object.is(a, b)
+}
+
 function sameNode(a: Expr, b: Expr): boolean {
-  if (a.kind === 'constant' && b.kind === 'constant') return Object.is(a.value, b.value)
+  if (a.kind === 'constant' && b.kind === 'constant') return sameValue(a.value, b.value)
   if (a.kind === 'parameter' && b.kind === 'parameter') return a.index === b.index
   if (a.kind === 'column' && b.kind === 'column') return a.column.id === b.column.id
   if (a.kind === 'call' && b.kind === 'call')

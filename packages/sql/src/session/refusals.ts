@@ -11,6 +11,10 @@ export function sound<Open extends { readonly failed: boolean }>(open: Open | nu
 export const onlyInBlock = (command: string) =>
   sqlError(SQLSTATE.noActiveTransaction, `${command} can only be used in transaction blocks`)
 
+/** What undoes more than a transaction could give back. */
+export const notInBlock = (command: string) =>
+  sqlError(SQLSTATE.activeTransaction, `${command} cannot run inside a transaction block`)
+
 /** What every statement of a failed transaction gets. */
 export const inFailedTransaction = () =>
   sqlError(

@@ -205,6 +205,12 @@ export class SessionSequences {
   readonly #current = new Map<number, bigint>()
   #last: number | null = null
 
+  /** DISCARD SEQUENCES */
+  forget(): void {
+    this.#current.clear()
+    this.#last = null
+  }
+
   note(sequence: SequenceSchema, value: bigint): void {
     this.#current.set(sequence.oid, value)
     this.#last = sequence.oid
@@ -287,8 +293,9 @@ export class StatementSequences implements SequenceCalls {
     // Only when all behind it is still here: else another node may have given out more.
     const increment = BigInt(sequence.increment)
     let end = BigInt(pool.given.next) - (pool.given.called ? 0n : increment)
+    const round = BigInt(increment > 0n ? sequence.min : sequence.max)
     for (const { next, left } of pool.blocks) {
-      if (next !== end + increment) return stored
+      if (next !== end + increment && !(sequence.cycle && next === round)) return stored
       end = next + increment * BigInt(left - 1)
     }
     return end.toString() === stored.next ? pool.given : stored

@@ -42,6 +42,7 @@ import {
   setCharacteristics,
 } from './settings/transaction-modes.ts'
 import { copyStatement, pieces, runCopyFrom, runCopyOut } from './statements/copying.ts'
+import { forgetAll, forgetsAll } from './statements/discarding.ts'
 import { isNamed, PreparedStatements } from './statements/prepared.ts'
 import { savepointResult } from './statements/savepoints.ts'
 import {
@@ -333,6 +334,8 @@ export class SqlSession extends SessionFacts implements Session {
     const { statement } = item
     if (isControl(statement)) return this.#control(statement)
     if (isNamed(statement)) return this.#named(item, parameters, options)
+    if (forgetsAll(statement) && this.#open === null)
+      return forgetAll(this.#state, (one) => this.#one(one, [], {}))
     if (isCursor(statement)) return this.#cursor(item, statement, parameters, options)
     if (this.#open !== null) {
       const outcome = await this.#within(this.#open, item, parameters, options)

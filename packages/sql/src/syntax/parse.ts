@@ -1,5 +1,7 @@
 import { EOF } from 'chevrotain'
-import { SQLSTATE, sqlError } from '../errors.ts'
+import { SQLSTATE, type SqlError, sqlError } from '../errors.ts'
+import { absent } from './access/absent.ts'
+import { Cursor } from './access/cursor.ts'
 import { mayBeAccess, parseAccess, statementsIn } from './access/parse-access.ts'
 import type { Expression, Statement } from './ast.ts'
 import { StatementBuilder } from './build/statement-builder.ts'
@@ -61,9 +63,20 @@ function match(source: string, scanned: Token[], ruleOf: (parser: StatementGramm
   const [error] = parser.errors
   if (error !== undefined) {
     const { token } = error
+    const unknown = absentAround(source, scanned, token.startOffset)
+    if (unknown !== null) throw unknown
     if (token.tokenType !== EOF && !Number.isNaN(token.startOffset))
       throw syntaxErrorNear(source, token.startOffset, (token.endOffset ?? token.startOffset) + 1)
     throw endsTooSoon(source, scanned.at(-1)?.end ?? source.length)
   }
   return { tree, builder: new StatementBuilder(source, tokens) }
+}
+
+/** What this dialect has not, where the statement around that place asks for it. @param at NaN: the end of the source */
+function absentAround(source: string, tokens: readonly Token[], at: number): SqlError | null {
+  const statements = statementsIn(tokens)
+  const own = Number.isNaN(at)
+    ? statements.at(-1)
+    : statements.find((statement) => (statement.at(-1)?.end ?? 0) >= at)
+  return own === undefined ? null : absent(new Cursor(source, own))
 }

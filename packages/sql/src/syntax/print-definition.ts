@@ -1,4 +1,5 @@
 import type {
+  AlterObject,
   ColumnAction,
   ColumnConstraint,
   ColumnDefinition,
@@ -80,7 +81,7 @@ export function printDefinition(node: Definition): string {
     case 'alterDomain':
       return `ALTER DOMAIN ${printName(node.name)} ${printDomainChange(node.change)}`
     case 'alterObject':
-      return `ALTER ${node.object.toUpperCase()} ${ifExists(node)}${printName(node.name)} ${printObjectChange(node.change)}`
+      return `ALTER ${node.object.toUpperCase()} ${ifExists(node)}${printName(node.name)} ${printViewChange(node.change)}`
     case 'drop':
       return `DROP ${node.object.toUpperCase()} ${ifExists(node)}${node.names.map(printName).join(', ')}${cascade(node)}`
     case 'refresh':
@@ -286,6 +287,12 @@ function printTableChange(node: TableChange): string {
       return `RENAME COLUMN ${printIdentifier(node.from)} TO ${printIdentifier(node.to)}`
     case 'renameConstraint':
       return `RENAME CONSTRAINT ${printIdentifier(node.from)} TO ${printIdentifier(node.to)}`
+    case 'adoptIndex': {
+      const name = node.name === null ? '' : `CONSTRAINT ${printIdentifier(node.name)} `
+      return `ADD ${name}${node.primary ? 'PRIMARY KEY' : 'UNIQUE'} USING INDEX ${printIdentifier(node.index)}`
+    }
+    case 'unchanged':
+      return 'SET WITHOUT CLUSTER'
     case 'setOptions':
       return `SET ${printOptions(node.options)}`
     case 'alterColumn':
@@ -341,6 +348,19 @@ function printEnumChange(node: (Definition & { kind: 'alterEnum' })['change']): 
   }
 }
 
+function printViewChange(node: AlterObject['change']): string {
+  switch (node.kind) {
+    case 'unchanged':
+      return 'RESET (fillfactor)'
+    case 'renameColumn':
+      return `RENAME COLUMN ${printIdentifier(node.from)} TO ${printIdentifier(node.to)}`
+    case 'viewOptions':
+      return `${node.reset ? 'RESET' : 'SET'} ${printOptions(node.options)}`
+    default:
+      return printObjectChange(node)
+  }
+}
+
 function printDomainChange(node: (Definition & { kind: 'alterDomain' })['change']): string {
   switch (node.kind) {
     case 'setDefault':
@@ -352,6 +372,10 @@ function printDomainChange(node: (Definition & { kind: 'alterDomain' })['change'
       return `ADD ${printTableConstraint(node.constraint)}`
     case 'dropConstraint':
       return `DROP CONSTRAINT ${ifExists(node)}${printIdentifier(node.name)}`
+    case 'validateConstraint':
+      return `VALIDATE CONSTRAINT ${printIdentifier(node.name)}`
+    case 'renameConstraint':
+      return `RENAME CONSTRAINT ${printIdentifier(node.from)} TO ${printIdentifier(node.to)}`
     default:
       return printObjectChange(node)
   }

@@ -1,4 +1,4 @@
-import type { Begin, Statement } from './ast.ts'
+import type { Begin, Maintain, Statement } from './ast.ts'
 import { quoteIdentifier, quoteLiteral } from './keywords.ts'
 import { isAccess, printAccess } from './print-access.ts'
 import { printCopy, printCursor } from './print-copy.ts'
@@ -77,15 +77,30 @@ export function printStatement(node: Statement): string {
     case 'lockTable':
       return `LOCK TABLE ${node.tables.map(printName).join(', ')}`
     case 'maintain':
-      return [
-        node.command,
-        ...(node.tables.length === 0 ? [] : [node.tables.map(printName).join(', ')]),
-      ].join(' ')
+      return printMaintain(node)
+    case 'discard':
+      return `DISCARD ${node.what.toUpperCase()}`
+    case 'dropAbsent':
+      return `DROP ${node.object.toUpperCase()} ${node.ifExists ? 'IF EXISTS ' : ''}${node.what}`
+    case 'createExtension':
+      return `CREATE EXTENSION ${node.ifNotExists ? 'IF NOT EXISTS ' : ''}${printIdentifier(node.name)}`
+    case 'dropExtension':
+      return `DROP EXTENSION ${node.ifExists ? 'IF EXISTS ' : ''}${node.names.map(printIdentifier).join(', ')}`
     case 'do':
       return `DO LANGUAGE ${quoteIdentifier(node.language)} ${quoteLiteral(node.body)}`
     default:
       return isAccess(node) ? printAccess(node) : printDefinition(node)
   }
+}
+
+function printMaintain({ command, tables, indexes }: Maintain): string {
+  const names = (list: Maintain['tables']): string => list.map(printName).join(', ')
+  if (command !== 'REINDEX') {
+    const using = indexes.length === 0 ? '' : ` USING ${names(indexes)}`
+    return tables.length === 0 ? command : `${command} ${names(tables)}${using}`
+  }
+  if (indexes.length > 0) return `REINDEX INDEX ${names(indexes)}`
+  return tables.length === 0 ? 'REINDEX DATABASE' : `REINDEX TABLE ${names(tables)}`
 }
 
 function transactionModes({ isolation, readOnly }: Pick<Begin, 'isolation' | 'readOnly'>): string {

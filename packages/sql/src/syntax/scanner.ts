@@ -96,6 +96,23 @@ const infixOnly = new Set(['/', '%', '^', '<', '>', '<=', '>=', '<>', '!='])
 const fold = (word: string): string =>
   /[A-Z]/.test(word) ? word.replace(/[A-Z]+/g, (part) => part.toLowerCase()) : word
 
+const NAME_BYTES_MAX = 63
+
+/** Longer names count by what they begin with, as in PostgreSQL, wherever they stand. */
+function cutName(name: string): string {
+  // Most are short enough whatever they are made of.
+  if (name.length * 3 <= NAME_BYTES_MAX) return name
+  let bytes = 0
+  let end = 0
+  for (const sign of name) {
+    const code = sign.codePointAt(0) as number
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
+    if (bytes > NAME_BYTES_MAX) return name.slice(0, end)
+    end += sign.length
+  }
+  return name
+}
+
 /**
  * Cuts a source into tokens by PostgreSQL's rules. White space and comments are dropped, adjacent strings
  * (with a line end between) joined.
@@ -112,7 +129,7 @@ export function scan(source: string): Token[] {
       tokenType,
       tokenTypeIdx: tokenType.tokenTypeIdx ?? 0,
       end,
-      value,
+      value: tokenType === Identifier ? cutName(value) : value,
     })
   }
   const string = (start: number, open: number, escapes: boolean): number => {

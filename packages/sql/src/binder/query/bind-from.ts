@@ -133,12 +133,18 @@ function bindTable(context: BindContext, reference: TableName): BoundFrom {
 
 export function undefinedTable(context: BindContext, name: QualifiedName) {
   const text = tableName(name)
+  const missing = `relation "${text}" does not exist`
+  if (name.parts.length === 1 && context.laterCtes?.includes(text) === true)
+    return errorAt(context, name, SQLSTATE.undefinedTable, missing, {
+      detail: `There is a WITH item named "${text}", but it cannot be referenced from this part of the query.`,
+      hint: 'Use WITH RECURSIVE, or re-order the WITH items to remove forward references.',
+    })
   const near = nearest(text, context.names.all)
   return errorAt(
     context,
     name,
     SQLSTATE.undefinedTable,
-    `relation "${text}" does not exist`,
+    missing,
     near === null ? {} : { hint: `Perhaps you meant "${near}".` },
   )
 }

@@ -20,7 +20,10 @@ export function bindJoin(
   const bound = bindSides(context, join, place, bindReference)
   if (join.alias === null) return bound
   const { plan, columns } = bound
-  return named(context, { plan, columns }, join.alias, join.alias.name.name)
+  const known = named(context, { plan, columns }, join.alias, join.alias.name.name)
+  // The alias of USING is a name of no table.
+  const merged = join.condition?.kind === 'using' ? join.condition.alias?.name : undefined
+  return { ...known, hidden: bound.tables.filter(({ alias }) => alias !== merged) }
 }
 
 function bindSides(
@@ -36,7 +39,8 @@ function bindSides(
   const type = join.type === 'cross' ? 'inner' : join.type
   if (condition === null || condition.kind === 'on') {
     const columns = [...left.columns, ...right.columns]
-    const scope = { tables, columns, outer: place.outer }
+    const hidden = place.siblings?.tables ?? []
+    const scope = { tables, columns, hidden, outer: place.outer }
     const on =
       condition === null
         ? TRUE

@@ -41,7 +41,8 @@ export function bindSelect(
   locking: string | null = null,
 ): BoundQuery {
   const from = bindFrom(context, select.from, outer)
-  const plain: Scope = { tables: from.tables, columns: from.columns, outer }
+  const { tables, columns: known, hidden = [] } = from
+  const plain: Scope = { tables, columns: known, hidden, outer }
   const input = whereOf(context, select, from, plain)
   const aggregates = new AggregateScope()
   const scope: Scope = { ...plain, aggregates }
@@ -50,7 +51,7 @@ export function bindSelect(
   const sets = new SetScope()
   const items = bindItems({ ...place('SELECT'), sets }, select.items)
   const groups = groupingSets(context, select, (expression) => {
-    const key = groupKey(context, scope, expression, items)
+    const key = groupKey(context, scope, expression, items, new SetScope(sets))
     refuseInGroup(context, expression, key, aggregates, windows)
     return key
   })
@@ -60,7 +61,7 @@ export function bindSelect(
       : bindCondition({ ...place('HAVING'), windows: null }, select.having, 'HAVING')
   const sortKeys = orderBy.map((item) => sortKey(place('ORDER BY'), item, items))
   const distinctOn = select.distinctOn.map((expression) =>
-    outputOrInput(place('DISTINCT ON'), expression, items),
+    listedOrInput(place('DISTINCT ON'), expression, items),
   )
 
   if (locking !== null && (aggregates.isUsed || windows.isUsed))
@@ -107,7 +108,9 @@ export function bindSelect(
     keyColumn(regroup(expr, select.distinctOn[i] ?? null), select.distinctOn[i] as Expression),
   )
 
-  let plan = grouping === null ? input : grouping.plan(input)
+  const keyed = new Set(groups.flat().flatMap((key) => [...columnsIn(key).keys()]))
+  const source = sets.planGrouped(context, input, keyed)
+  let plan = grouping === null ? source : grouping.plan(source)
   if (condition !== null) plan = filtered(plan, [condition])
   plan = sets.plan(context, windows.plan(plan), regroup)
   plan = { kind: 'project', input: plan, outputs: [...outputs, ...added] }
@@ -161,10 +164,16 @@ function refuseInGroup(
 }
 
 /** A grouping expression: an ordinal, a column of FROM, or else a name of the select list. */
-function groupKey(context: BindContext, scope: Scope, expression: Expression, items: readonly Item[]): Expr {
+function groupKey(
+  context: BindContext,
+  scope: Scope,
+  expression: Expression,
+  items: readonly Item[],
+  sets: SetScope,
+): Expr {
   const ordinal = ordinalOf(context, expression, items.length, 'GROUP BY')
   if (ordinal !== null) return (items[ordinal] as Item).expr
-  const place: Place = { context, scope, aggregates: null, name: 'GROUP BY' }
+  const place: Place = { context, scope, aggregates: null, sets, name: 'GROUP BY' }
   if (expression.kind === 'column' && expression.parts.length === 1) {
     const name = expression.parts[0]?.name
     const isInput = scope.columns.some((column) => column.name === name)
@@ -180,11 +189,16 @@ interface BoundSortKey {
 }
 
 function sortKey(place: Place, item: SortItem, items: readonly Item[]): BoundSortKey {
-  const ordinal = ordinalOf(place.context, item.expression, items.length, 'ORDER BY')
-  const expr = ordinal === null ? outputOrInput(place, item.expression, items) : (items[ordinal] as Item).expr
+  const expr = listedOrInput(place, item.expression, items)
   // An item of the list stays what it is, so that it is found there.
   const listed = items.some((one) => one.expr === expr)
   return { item, expr: listed ? expr : settle(place.context, expr) }
+}
+
+/** An ordinal, a name of the select list, or else an expression over FROM. @throws 42702, 42P10 */
+function listedOrInput(place: Place, expression: Expression, items: readonly Item[]): Expr {
+  const ordinal = ordinalOf(place.context, expression, items.length, place.name)
+  return ordinal === null ? outputOrInput(place, expression, items) : (items[ordinal] as Item).expr
 }
 
 /** A bare name means a column of the select list if there is one, else of FROM. @throws 42702 */

@@ -58,8 +58,10 @@ export function bindWith(
   checkNames(context, list)
   const tables: (CteTable | WriteTable)[] = []
   let ctes = context.ctes
-  for (const table of recursive ? inOrder(context, list) : list) {
-    const inner: BindContext = { ...context, ctes }
+  const ordered = recursive ? inOrder(context, list) : list
+  for (const [i, table] of ordered.entries()) {
+    const laterCtes = [...(context.laterCtes ?? []), ...ordered.slice(i).map(({ name }) => name.name)]
+    const inner: BindContext = { ...context, ctes, laterCtes }
     const binding = bindTable(inner, table, scope, recursive, parts, tables)
     ctes = { name: table.name.name, binding, next: ctes }
   }

@@ -12,6 +12,8 @@ export interface BoundFrom {
   readonly plan: LogicalPlan
   readonly tables: readonly ScopeTable[]
   readonly columns: readonly ScopeColumn[]
+  /** Tables of joins that are known by another name; for messages. */
+  readonly hidden?: readonly ScopeTable[]
 }
 
 /** Where a table of FROM stands: what its query may refer to, and what LATERAL lets it see besides. */
@@ -38,6 +40,7 @@ export const together = (left: BoundFrom | null, right: BoundFrom): BoundFrom =>
         plan: right.plan,
         tables: [...left.tables, ...right.tables],
         columns: [...left.columns, ...right.columns],
+        hidden: [...(left.hidden ?? []), ...(right.hidden ?? [])],
       }
 
 /** A join of two tables; one whose right side refers to the left one runs it for each row. @throws 42P10 */

@@ -1,8 +1,9 @@
-import { columnExpr } from '../../plan/build.ts'
+import { columnExpr, constant } from '../../plan/build.ts'
 import type { Column, Expr } from '../../plan/expression.ts'
 import type { FunctionScanPlan, LogicalPlan } from '../../plan/logical.ts'
+import { sameExpr } from '../../plan/same-expr.ts'
 import type { Expression } from '../../syntax/ast.ts'
-import { BIGINT } from '../../types/type.ts'
+import { BIGINT, BOOLEAN } from '../../types/type.ts'
 import { type BindContext, newColumn } from '../context.ts'
 import { equalTo } from '../expression/equal.ts'
 
@@ -10,13 +11,41 @@ export type SetCall = Pick<FunctionScanPlan, 'name' | 'args' | 'column' | 'rows'
   readonly node: Expression
 }
 
-/** The functions that give rows in the select list of one query. */
+/** The functions that give rows in the select list of one query, and in its GROUP BY. */
 export class SetScope {
-  readonly #calls: SetCall[] = []
+  #calls: readonly SetCall[] = []
+  readonly #list: SetScope | null
+
+  /** @param list null: of the select list; else GROUP BY, where a call that stands in the list is the same one */
+  constructor(list: SetScope | null = null) {
+    this.#list = list
+  }
 
   add(call: SetCall): Expr {
-    this.#calls.push(call)
+    const known = this.#list?.find(call)
+    if (known !== undefined) return columnExpr(known.column)
+    if (this.#list !== null) return this.#list.add(call)
+    this.#calls = [...this.#calls, call]
     return columnExpr(call.column)
+  }
+
+  find({ name, args }: SetCall): SetCall | undefined {
+    return this.#calls.find(
+      (call) =>
+        call.name === name &&
+        call.args.length === args.length &&
+        call.args.every((arg, i) => sameExpr(arg, args[i] as Expr)),
+    )
+  }
+
+  /**
+   * Every row once for each row of the functions that groups are made of; the others are left for `plan`.
+   * @param grouped ids of the columns that the groups are made of
+   */
+  planGrouped(context: BindContext, input: LogicalPlan, grouped: ReadonlySet<number>): LogicalPlan {
+    const below = this.#calls.filter(({ column }) => grouped.has(column.id))
+    this.#calls = this.#calls.filter((call) => !below.includes(call))
+    return eachWith(context, input, below)
   }
 
   /**
@@ -33,20 +62,14 @@ export class SetScope {
       ...call,
       args: call.args.map((arg) => regroup(arg, call.node)),
     }))
-    if (calls.length === 0) return input
-    const right = inStep(context, calls).plan
-    return {
-      kind: 'lateral',
-      type: 'inner',
-      left: input,
-      right,
-      on: {
-        kind: 'constant',
-        type: { id: 'boolean', length: null, precision: null, scale: null },
-        value: true,
-      },
-    }
+    return eachWith(context, input, calls)
   }
+}
+
+function eachWith(context: BindContext, input: LogicalPlan, calls: readonly SetCall[]): LogicalPlan {
+  if (calls.length === 0) return input
+  const { plan: right } = inStep(context, calls)
+  return { kind: 'lateral', type: 'inner', left: input, right, on: constant(BOOLEAN, true) }
 }
 
 /**

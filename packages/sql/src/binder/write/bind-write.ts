@@ -1,5 +1,6 @@
 import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts'
 import { SQLSTATE } from '../../errors.ts'
+import { isSetFunction } from '../../functions/set-returning.ts'
 import { columnExpr, constant, filtered } from '../../plan/build.ts'
 import type { Column, Expr } from '../../plan/expression.ts'
 import type { LogicalPlan, Output } from '../../plan/logical.ts'
@@ -15,9 +16,11 @@ import { substitute } from '../../plan/traverse.ts'
 import type {
   Delete,
   Expression,
+  ExpressionItem,
   Insert,
   Node,
   QualifiedName,
+  Select,
   SelectItem,
   TableAlias,
   TableReference,
@@ -44,6 +47,7 @@ import {
 import { bindConflict } from './bind-conflict.ts'
 import { checksOver, withGenerated } from './computed-columns.ts'
 import { relatedTables } from './related-tables.ts'
+import { callsIn } from './updatable-view.ts'
 import {
   byColumn,
   type ComputedValue,
@@ -104,6 +108,33 @@ interface RowSource {
   readonly columns: readonly Column[]
 }
 
+/** A single row of VALUES is what SELECT gives for its list, so that functions in it may give several rows. */
+function asQuery({ source, span }: Insert): Insert['source'] {
+  const [row, more] = source.kind === 'rows' ? source.rows : []
+  if (row === undefined || more !== undefined) return source
+  if (!callsIn(row).some(({ name }) => isSetFunction(name))) return source
+  const items = row.flatMap((expression): ExpressionItem[] =>
+    expression.kind === 'default' ? [] : [{ kind: 'item', expression, alias: null, span }],
+  )
+  // DEFAULT is no value of a list.
+  if (items.length < row.length) return source
+  const body: Select = {
+    kind: 'select',
+    distinct: 'all',
+    distinctOn: [],
+    items,
+    from: [],
+    where: null,
+    groupBy: [],
+    distinctGroups: false,
+    having: null,
+    windows: [],
+    span,
+  }
+  const plain = { with: [], recursive: false, orderBy: [], limit: null, offset: null, withTies: false }
+  return { kind: 'query', query: { kind: 'query', body, ...plain, locking: [], span } }
+}
+
 function insertSource(
   context: BindContext,
   insert: Insert,
@@ -112,7 +143,7 @@ function insertSource(
   width: number | null,
   given: (count: number) => void,
 ): RowSource {
-  const { source } = insert
+  const source = asQuery(insert)
   if (source.kind === 'query') {
     const bound = context.bindQuery(source.query, context, null)
     given(bound.columns.length)

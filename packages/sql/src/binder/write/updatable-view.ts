@@ -32,7 +32,7 @@ interface Call {
 }
 
 /** The calls of functions in a part of a query, but for those in subqueries. */
-function callsIn(node: unknown): readonly Call[] {
+export function callsIn(node: unknown): readonly Call[] {
   if (typeof node !== 'object' || node === null) return []
   if (Array.isArray(node)) return node.flatMap(callsIn)
   const fields = node as Readonly<Record<string, unknown>>

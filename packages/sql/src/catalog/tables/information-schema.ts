@@ -2,6 +2,7 @@ import { elementOf, type SqlType, typeName } from '../../types/type.ts'
 import { defaultDefinition, viewDefinition } from '../definitions.ts'
 import { type CatalogImage, type ImageConstraint, type ImageRelation, SYSTEM_SCHEMAS } from '../image.ts'
 import { guardedAs } from '../image-access.ts'
+import { enclosed } from '../kept-text.ts'
 import { namesOfKey } from '../names.ts'
 import type { ColumnSchema, TableSchema } from '../schema.ts'
 import type { VirtualTable } from '../virtual-table.ts'
@@ -144,7 +145,7 @@ export const informationSchema: readonly VirtualTable[] = [
     ({ catalog }) => [
       ...catalog.constraints.flatMap((constraint): Row[] =>
         constraint.kind === 'c' || constraint.kind === 'd'
-          ? [{ ...constraintOf(catalog, constraint), check_clause: `(${constraint.check.text})` }]
+          ? [{ ...constraintOf(catalog, constraint), check_clause: `(${enclosed(constraint.check.text)})` }]
           : [],
       ),
       ...notNullChecks(catalog).map((one) => one.check),

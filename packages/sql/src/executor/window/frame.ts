@@ -1,3 +1,4 @@
+import type { Value } from '@cluster/core'
 import type { Frame as CompiledFrame } from '../../compile/batch.ts'
 import { SQLSTATE, sqlError } from '../../errors.ts'
 import type { Frame } from '../../plan/logical.ts'
@@ -102,8 +103,18 @@ function rangeRows(
   while (last > first && partition.at(key, last - 1) === null) last--
   let reach = first
   for (let row = 0; row < length; row++) {
-    if (partition.at(edgeColumn, row) === null) {
+    const at = partition.at(edgeColumn, row)
+    if (at === null) {
       rows[row] = currentEdge(partition, 'range', side, row)
+      continue
+    }
+    // An infinite key less an infinite offset: everything that is a number is within reach, as PostgreSQL has it.
+    if (isNaNumber(at) && !isNaNumber(partition.at(key, row))) {
+      let edgeRow = side === 'start' ? first : last
+      const next = side === 'start' ? 1 : -1
+      const met = (): number => (side === 'start' ? edgeRow : edgeRow - 1)
+      while (isNaNumber(partition.at(key, met()))) edgeRow += next
+      rows[row] = edgeRow
       continue
     }
     // A start is the first key that is not before the edge; an end, the first that is behind it.
@@ -113,6 +124,9 @@ function rangeRows(
   }
   return rows
 }
+
+/** NaN as a floating number or as a numeric. */
+export const isNaNumber = (value: Value | undefined): boolean => value === 'NaN' || Number.isNaN(value)
 
 /** @throws 22004, 22013 as PostgreSQL does for offsets of ROWS and GROUPS */
 export function checkedOffset(value: unknown, side: Side): number {

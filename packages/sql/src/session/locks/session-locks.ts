@@ -172,6 +172,11 @@ export class SessionLocks {
     return 1n
   }
 
+  /** Gives back all that the session itself has. */
+  async giveAll(): Promise<void> {
+    await this.#giveAll('')
+  }
+
   async #giveAll(prefix: string): Promise<bigint> {
     const over: Promise<void>[] = []
     for (const [name, held] of this.#held) {

@@ -1,7 +1,7 @@
 import type { CommitOptions, Transaction, TransactionOptions } from '@cluster/core'
 import type { CallDetails, Item } from '../statements/statements.ts'
 import type { SqlResult } from '../types.ts'
-import { callOptions, pastOf } from './call-options.ts'
+import { callOptions, pastOf, refuseWriters } from './call-options.ts'
 import { mayBeOptimistic, type RetryPorts, retrying, retryOf } from './retrying.ts'
 import { type Run, RunApartError } from './run.ts'
 import { isData, readsOnly } from './run-parts.ts'
@@ -18,7 +18,7 @@ export interface AutocommitPorts extends Running {
 }
 
 /** Runs statements as a transaction of their own, again when it lost a race or had read what was out of date. */
-export function autocommit(
+export async function autocommit(
   items: readonly Item[],
   options: CallDetails,
   session: AutocommitPorts,
@@ -28,6 +28,7 @@ export function autocommit(
   const call = callOptions(options)
   const statements = items.map(({ statement }) => statement)
   const past = pastOf(options, statements)
+  refuseWriters(state.settings, statements)
   const key = options.idempotencyKey
   let lost: Transaction | null = null
   // What COPY reads cannot be read again, so it asks for the newest first and has one attempt.

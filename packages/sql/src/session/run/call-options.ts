@@ -1,6 +1,7 @@
 import type { CallOptions, TransactionOptions } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../../errors.ts'
 import type { Statement } from '../../syntax/ast.ts'
+import { changesRows, locksRows } from '../../syntax/changes.ts'
 import type { QueryOptions } from '../types.ts'
 import { readsOnly } from './run-parts.ts'
 
@@ -27,7 +28,40 @@ export function pastOf(
 
 /** 25006 */
 export const readOnlyTransaction = (statement: Statement) =>
-  sqlError(
-    SQLSTATE.readOnlyTransaction,
-    `cannot execute ${statement.kind.replace(/[A-Z]/g, ' $&').toUpperCase()} in a read-only transaction`,
-  )
+  sqlError(SQLSTATE.readOnlyTransaction, `cannot execute ${commandOf(statement)} in a read-only transaction`)
+
+/** A statement as messages call it. */
+function commandOf(statement: Statement): string {
+  switch (statement.kind) {
+    case 'query':
+      return locksRows(statement) ? 'SELECT FOR UPDATE' : changesRows(statement) ? 'WITH' : 'nextval()'
+    case 'copy':
+      return `COPY ${statement.direction.toUpperCase()}`
+    case 'createTableAs':
+      return 'CREATE TABLE AS'
+    case 'createEnum':
+    case 'createComposite':
+      return 'CREATE TYPE'
+    case 'alterEnum':
+      return 'ALTER TYPE'
+    case 'alterObject':
+    case 'drop':
+      return `${statement.kind === 'drop' ? 'DROP' : 'ALTER'} ${statement.object.toUpperCase()}`
+    case 'refresh':
+      return 'REFRESH MATERIALIZED VIEW'
+    case 'truncate':
+      return 'TRUNCATE TABLE'
+    default:
+      return statement.kind.replace(/[A-Z]/g, ' $&').toUpperCase()
+  }
+}
+
+/** @throws 25006 when statements that are transactions of their own would write although the session only reads */
+export function refuseWriters(
+  settings: { get(name: string): string },
+  statements: readonly Statement[],
+): void {
+  if (settings.get('default_transaction_read_only') !== 'on') return
+  const writer = statements.find((statement) => statement.kind !== 'discard' && !readsOnly(statement))
+  if (writer !== undefined) throw readOnlyTransaction(writer)
+}

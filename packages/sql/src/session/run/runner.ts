@@ -40,6 +40,7 @@ import type {
   Copy,
   DatabaseStatement,
   Definition,
+  Discard,
   Explain,
   IdentityStatement,
   Statement,
@@ -49,13 +50,14 @@ import { readsAlone } from '../../syntax/changes.ts'
 import { isAccess } from '../../syntax/print-access.ts'
 import type { AccessRun, AccessRunner } from '../access-runner.ts'
 import { noLockCalls, withLocks } from '../locks/statement-locks.ts'
-import { onlyInBlock } from '../refusals.ts'
+import { notInBlock, onlyInBlock } from '../refusals.ts'
 import { SequenceDryError, type SequencePools, StatementSequences } from '../sequences.ts'
 import { timeLimit, within } from '../settings/time-limit.ts'
 import { budgetOf, type WorkMemory } from '../settings/work-memory.ts'
 import { ddlContext } from '../statements/definer.ts'
 import { type Explained, explainJson, explainOptions, explainText } from '../statements/explain.ts'
 import { trafficSince } from '../statements/explain-fragments.ts'
+import { droppedAbsent, extended } from '../statements/extensions.ts'
 import { inSteps } from '../statements/in-steps.ts'
 import { runDo, tended } from '../statements/maintenance.ts'
 import type { Sweeper } from '../sweeper.ts'
@@ -209,6 +211,13 @@ export class StatementRunner {
         const { database } = this.#ports
         return done(await tended(statement, await this.#image(run), database, this.#context(run, [])))
       }
+      case 'createExtension':
+      case 'dropExtension':
+        return done(extended(statement))
+      case 'dropAbsent':
+        return done(droppedAbsent(statement))
+      case 'discard':
+        return this.#discard(statement, run)
       case 'do':
         await runDo(statement, run.transaction, async ({ statement: inner, source }) => {
           await collect(await this.#run(inner, { ...run, source, planKey: null, alone: null }))
@@ -487,6 +496,19 @@ export class StatementRunner {
       if (fills(statement)) await access.permit(needsOf(bind), this.#accessRun(run))
       return done(command, rows)
     })
+  }
+
+  /** DISCARD of one thing; the session takes DISCARD ALL apart. @throws 25001 */
+  async #discard(statement: Discard, run: Run): Promise<Outcome> {
+    if (statement.what === 'all') throw notInBlock('DISCARD ALL')
+    if (statement.what === 'sequences') run.session.sequences.forget()
+    if (statement.what === 'temp') {
+      const own = run.session.path.temporary
+      const entries = own === null ? [] : await this.#ports.catalog.entries(run.transaction)
+      const temporary = entries.filter(({ schema }) => schema === own)
+      if (temporary.length > 0) await this.#drop(temporary, true, statement, run)
+    }
+    return done(`DISCARD ${statement.what.toUpperCase()}`)
   }
 
   async #drop(

@@ -1,11 +1,13 @@
 import { nearest, SQLSTATE, sqlError } from '../../errors.ts'
 import { byteaStyleOf, dateStyleOf, intervalStyleOf, PLAIN_STYLES, type Styles } from '../../types/styles.ts'
 import { sessionZone, UTC, withStyles, type Zone } from '../../types/time-zone.ts'
+import { PLANNER_SETTINGS } from './planner-settings.ts'
 import { limitMs, limitText, TIME_LIMITS } from './time-limit.ts'
 import { memoryKib, memoryText } from './work-memory.ts'
 
 /** What SHOW tells and SET may change. Most only exist because clients ask for them. */
 const defaults: Readonly<Record<string, string>> = {
+  ...PLANNER_SETTINGS,
   application_name: '',
   backslash_quote: 'safe_encoding',
   bytea_output: 'hex',
@@ -64,6 +66,11 @@ const shownAs: Readonly<Record<string, string>> = {
   intervalstyle: 'IntervalStyle',
   timezone: 'TimeZone',
 }
+
+/** Settings that are on or off. */
+const switches = new Set(Object.keys(defaults).filter((name) => ['on', 'off'].includes(defaults[name] ?? '')))
+/** Of more than two values, of which two are called so. */
+for (const name of ['synchronous_commit', 'force_parallel_mode']) switches.delete(name)
 
 const none: readonly string[] = []
 const on: readonly string[] = ['on', 'true', 'yes', '1']
@@ -156,7 +163,10 @@ export class Settings {
   /** @throws 42704 */
   get(name: string): string {
     if (name === 'transaction_isolation') return this.#modes?.isolation ?? this.get(`default_${name}`)
-    if (name === 'transaction_read_only' && this.#modes !== null) return this.#modes.readOnly ? 'on' : 'off'
+    if (name === 'transaction_read_only') {
+      if (this.#modes === null) return this.get(`default_${name}`)
+      return this.#modes.readOnly ? 'on' : 'off'
+    }
     const byDefault = name === WORK_MEMORY ? this.#workText : defaults[name]
     const value = this.#now.values.get(name) ?? this.#beginning.get(name) ?? byDefault
     if (value === undefined) throw unknownSetting(name)
@@ -320,6 +330,7 @@ export function checkedSetting(
     throw sqlError(SQLSTATE.invalidParameterValue, `invalid value for parameter "${name}": "${value}"`, {
       hint: 'It is a whole number; 0: a COPY is one transaction.',
     })
+  if (switches.has(name)) return switched(name, value)
   if (name === 'timezone') return zoneSetting(value).name
   if (name === 'intervalstyle') return intervalStyleOf(value)
   if (name === 'bytea_output') return byteaStyleOf(value)
@@ -340,8 +351,20 @@ export function checkedSetting(
   return value
 }
 
+/** `on` or `off`, from each of the words that mean it or begin it. @throws 22023 */
+function switched(name: string, value: string): string {
+  const word = value.trim().toLowerCase()
+  // `o` begins both.
+  const means = (...words: readonly string[]): boolean =>
+    !['', 'o'].includes(word) && words.some((one) => one.startsWith(word))
+  if (means('on', 'true', 'yes', '1')) return 'on'
+  if (means('off', 'false', 'no', '0')) return 'off'
+  throw sqlError(SQLSTATE.invalidParameterValue, `parameter "${name}" requires a Boolean value`)
+}
+
 /** A name, or hours east of UTC. @throws 22023 */
 function zoneSetting(value: string): Zone {
+  if (['local', 'default'].includes(value.toLowerCase())) return UTC
   const hours = Number(value)
   const eastward = value.trim() !== '' && Number.isFinite(hours) && Math.abs(hours) <= 168
   // As a rule of POSIX, which counts to the west.

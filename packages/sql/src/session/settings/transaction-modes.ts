@@ -43,9 +43,9 @@ export function changeModes(
     open.isolation = isolation
   }
   if (readOnly === false && open.readOnly) {
-    if (open.used) throw tooLate('transaction read-write mode must be set before any query')
     if (open.savepoints.length > 0)
       throw tooLate('cannot set transaction read-write mode inside a read-only transaction')
+    if (open.used) throw tooLate('transaction read-write mode must be set before any query')
     // What has begun to read only cannot write; nothing was read with it yet.
     open.transaction?.rollback()
     open.transaction = null

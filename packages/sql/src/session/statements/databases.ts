@@ -1,6 +1,7 @@
 import type { Databases } from '@cluster/core'
 import { SQLSTATE, sqlError } from '../../errors.ts'
 import type { CreateDatabase, DatabaseStatement } from '../../syntax/ast.ts'
+import { notInBlock } from '../refusals.ts'
 
 /** The databases of the cluster, as far as statements have to do with them. */
 export type OtherDatabases = Pick<Databases, 'open' | 'drop' | 'list'>
@@ -26,8 +27,7 @@ export async function runDatabaseStatement(statement: DatabaseStatement, run: Da
   const { databases, current } = run
   const { name } = statement.name
   const command = statement.kind === 'createDatabase' ? 'CREATE DATABASE' : 'DROP DATABASE'
-  if (run.inTransaction)
-    throw sqlError(SQLSTATE.activeTransaction, `${command} cannot run inside a transaction block`)
+  if (run.inTransaction) throw notInBlock(command)
   if (databases === null)
     throw sqlError(
       SQLSTATE.featureNotSupported,

@@ -47,6 +47,20 @@ export class Cursor {
     return words.every((word, i) => this.#word(this.#at + i) === word)
   }
 
+  /** True when these words come somewhere behind. */
+  seesAhead(...words: readonly string[]): boolean {
+    return this.#tokens.some(
+      (_, at) => at >= this.#at && words.every((word, i) => this.#word(at + i) === word),
+    )
+  }
+
+  /** The text of all that is left, which is read by that. */
+  rest(): string {
+    const first = this.#tokens[this.#at]
+    this.#at = this.#tokens.length
+    return first === undefined ? '' : this.#source.slice(first.startOffset, this.span.end)
+  }
+
   /** True when the word stands behind so many others. */
   seesBehind(count: number, word: string): boolean {
     return this.#word(this.#at + count) === word
@@ -96,6 +110,13 @@ export class Cursor {
     if (token === undefined || !(quoted || (word !== null && !reserved.has(word)))) throw this.unexpected()
     this.#at++
     return { kind: 'identifier', name: token.value, span: { start: token.startOffset, end: token.end } }
+  }
+
+  /** True when a name comes next. */
+  get seesName(): boolean {
+    const token = this.#tokens[this.#at]
+    const word = this.#word(this.#at)
+    return token?.tokenType === IdentifierToken || (word !== null && !RESERVED.has(word))
   }
 
   /** A name or any word of the grammar. @throws 42601 */

@@ -1,13 +1,22 @@
 import type {
   AccessStatement,
+  AlterDomain,
+  AlterObject,
+  AlterTable,
   ChannelStatement,
   DatabaseStatement,
+  Discard,
+  DropAbsent,
+  ExtensionStatement,
   IdentityStatement,
+  Maintain,
   OwnerTo,
 } from '../ast.ts'
 import type { Token } from '../scanner.ts'
 import { Semicolon } from '../tokens.ts'
+import { dropAbsent } from './absent.ts'
 import { Cursor } from './cursor.ts'
+import { alteration } from './parse-alter.ts'
 import { databaseStatement } from './parse-database.ts'
 import { alterDefaultPrivileges, grant, revoke } from './parse-grant.ts'
 import {
@@ -20,20 +29,34 @@ import {
   setSessionAuthorization,
 } from './parse-role.ts'
 import { databaseSettings } from './parse-settings.ts'
+import { upkeep } from './parse-upkeep.ts'
 
-type Parsed = AccessStatement | IdentityStatement | ChannelStatement | DatabaseStatement
+type Parsed =
+  | AccessStatement
+  | AlterDomain
+  | AlterObject
+  | AlterTable
+  | IdentityStatement
+  | ChannelStatement
+  | DatabaseStatement
+  | Discard
+  | DropAbsent
+  | ExtensionStatement
+  | Maintain
 
 const ROLE_WORDS = ['role', 'user', 'group'] as const
 
 /**
- * Reads one statement about roles, privileges, owners, channels or whole databases.
+ * Reads one statement about roles, privileges, owners, channels, whole databases or their upkeep, or a change that needs no
+ * expression.
  * @returns null for any other statement
  * @throws 42601
  */
 export function parseAccess(source: string, tokens: readonly Token[]): Parsed | null {
   const cursor = new Cursor(source, tokens)
   const parsed = begin(cursor)
-  if (parsed !== null && !cursor.done) throw cursor.unexpected()
+  if (parsed === null) return alteration(new Cursor(source, tokens))
+  if (!cursor.done) throw cursor.unexpected()
   return parsed
 }
 
@@ -69,6 +92,8 @@ function begin(cursor: Cursor): Parsed | null {
     databaseSettings(cursor) ??
     identity(cursor) ??
     channel(cursor) ??
+    upkeep(cursor) ??
+    dropAbsent(cursor) ??
     ownerTo(cursor)
   )
 }
@@ -142,7 +167,9 @@ export function statementsIn(tokens: readonly Token[]): readonly (readonly Token
 }
 
 const FIRST = new Set(
-  'grant revoke create alter drop reassign set reset listen unlisten notify comment'.split(' '),
+  'grant revoke create alter drop reassign set reset listen unlisten notify comment discard reindex cluster checkpoint'.split(
+    ' ',
+  ),
 )
 
 /** True when the words may begin a statement that `parseAccess` reads: most texts need no second look. */

@@ -254,6 +254,15 @@ export type TableChange = Node &
         readonly to: Identifier
       }
     | { readonly kind: 'setOptions'; readonly options: readonly StorageOption[] }
+    /** ADD CONSTRAINT … USING INDEX; null: the constraint is called as the index is. */
+    | {
+        readonly kind: 'adoptIndex'
+        readonly name: Identifier | null
+        readonly primary: boolean
+        readonly index: Identifier
+      }
+    /** What only says how PostgreSQL stores a table. */
+    | { readonly kind: 'unchanged' }
     | { readonly kind: 'alterColumn'; readonly column: Identifier; readonly action: ColumnAction }
     | ObjectChange
   )
@@ -307,6 +316,8 @@ export interface AlterDomain extends Node {
     | { readonly kind: 'dropDefault' | 'setNotNull' | 'dropNotNull' }
     | { readonly kind: 'addConstraint'; readonly constraint: TableConstraint }
     | { readonly kind: 'dropConstraint'; readonly name: Identifier; readonly ifExists: boolean }
+    | { readonly kind: 'validateConstraint'; readonly name: Identifier }
+    | { readonly kind: 'renameConstraint'; readonly from: Identifier; readonly to: Identifier }
     | ObjectChange
 }
 
@@ -325,8 +336,14 @@ export interface AlterObject extends Node {
   readonly object: 'index' | 'view' | 'materialized view' | 'schema'
   readonly name: QualifiedName
   readonly ifExists: boolean
-  readonly change: ObjectChange
+  readonly change: ObjectChange | ViewChange
 }
+
+/** What may be done to views; indexes and materialized views take options that change nothing. */
+export type ViewChange =
+  | { readonly kind: 'renameColumn'; readonly from: Identifier; readonly to: Identifier }
+  | { readonly kind: 'viewOptions'; readonly options: readonly StorageOption[]; readonly reset: boolean }
+  | { readonly kind: 'unchanged' }
 
 export interface Drop extends Node {
   readonly kind: 'drop'

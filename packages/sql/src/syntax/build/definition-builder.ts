@@ -42,6 +42,7 @@ import type {
   TableChangeCst,
   TruncateCst,
 } from '../cst/definition.ts'
+import { viewOptions } from '../view-options.ts'
 import { TableBuilder } from './table-builder.ts'
 import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts'
 
@@ -86,8 +87,10 @@ export class DefinitionBuilder extends TableBuilder {
   }
 
   #view(node: CreateViewCst, temporary: boolean, orReplace: boolean, span: Span): CreateView {
-    const { qualifiedName: name, nameList, query: body, Recursive, Local, Check } = node.children
+    const { qualifiedName: name, nameList, query: body, Recursive, Local, Check, optionList } = node.children
     const query = this.query(only(body))
+    const given = optionList?.[0]
+    const { checkOption } = viewOptions(given === undefined ? [] : this.options(given))
     return {
       kind: 'createView',
       name: qualifiedName(only(name)),
@@ -97,7 +100,7 @@ export class DefinitionBuilder extends TableBuilder {
       columns: this.names(nameList?.[0]),
       query,
       text: this.source.slice(query.span.start, query.span.end),
-      checkOption: has(Check) ? (has(Local) ? 'local' : 'cascaded') : null,
+      checkOption: has(Check) ? (has(Local) ? 'local' : 'cascaded') : checkOption,
       span,
     }
   }

@@ -9,7 +9,8 @@ export function lockTable(node: LockTableCst): Maintenance {
 export function maintain(node: MaintainCst): Maintenance {
   const { Vacuum, maintained = [] } = node.children
   const tables = maintained.map(({ children }) => qualifiedName(only(children.qualifiedName)))
-  return { kind: 'maintain', command: has(Vacuum) ? 'VACUUM' : 'ANALYZE', tables, span: spanOf(node) }
+  const command = has(Vacuum) ? 'VACUUM' : 'ANALYZE'
+  return { kind: 'maintain', command, tables, indexes: [], span: spanOf(node) }
 }
 
 export function doBlock(node: DoBlockCst): Maintenance {
