@@ -190,7 +190,7 @@ export {
   type RowsChunk,
 } from './rows/row-chunks.ts'
 export { ValueVector, writeVector } from './rows/value-vector.ts'
-export { type Block, lowerBound, SortedBlocks } from './sorted-blocks.ts'
+export { type Block, type BlockPlace, lowerBound, SortedBlocks } from './sorted-blocks.ts'
 export type { PartitionStore, RowBatch, RowWrite, ScanRequest, StorageEngine } from './storage.ts'
 export type { Describable, StructureNode } from './structure.ts'
 export type {

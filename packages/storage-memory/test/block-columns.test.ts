@@ -13,16 +13,19 @@ function scanned(
   from: number | null,
   to: number | null,
   limit: number | null,
+  reverse = false,
+  between: () => void = () => {},
 ): (readonly [Key, unknown, unknown])[] {
   const rows: (readonly [Key, unknown, unknown])[] = []
   const range = {
     ...(from === null ? {} : { from: keyOf(from) }),
     ...(to === null ? {} : { to: keyOf(to) }),
   }
-  const request = { relation: ITEMS, version: logIndex(version), range, columns: [1, 0] }
+  const request = { relation: ITEMS, version: logIndex(version), range, columns: [1, 0], reverse }
   for (const { length, keys, columns } of store.scan(limit === null ? request : { ...request, limit })) {
     expect(length).toBeLessThanOrEqual(1_024)
     for (let i = 0; i < length; i++) rows.push([keys[i] as Key, columns[0]?.[i], columns[1]?.[i]])
+    between()
   }
   return rows
 }
@@ -38,7 +41,9 @@ describe('columns that blocks keep', () => {
         fc.array(
           fc.record({
             changes: fc.array(change, { maxLength: 8 }),
-            scans: fc.array(fc.tuple(bound, bound, fc.option(fc.nat(ROWS)), fc.nat(3)), { maxLength: 3 }),
+            scans: fc.array(fc.tuple(bound, bound, fc.option(fc.nat(ROWS)), fc.nat(3), fc.boolean()), {
+              maxLength: 3,
+            }),
           }),
           { maxLength: 6 },
         ),
@@ -65,14 +70,14 @@ describe('columns that blocks keep', () => {
                 row: value === null ? null : [value, 'new'],
               })),
             )
-            for (const [from, to, limit, back] of scans) {
+            for (const [from, to, limit, back, reverse] of scans) {
               const version = Math.max(0, versions.length - 1 - back)
               const expected = [...(versions[version] as Map<Key, Row>)]
                 .filter(([key]) => (from === null || key >= keyOf(from)) && (to === null || key < keyOf(to)))
-                .sort(([a], [b]) => (a < b ? -1 : 1))
+                .sort(([a], [b]) => (a < b !== reverse ? -1 : 1))
                 .slice(0, limit ?? undefined)
                 .map(([key, row]) => [key, row[1], row[0]])
-              expect(scanned(store, version, from, to, limit)).toEqual(expected)
+              expect(scanned(store, version, from, to, limit, reverse)).toEqual(expected)
             }
           }
           pin.release()
@@ -105,5 +110,63 @@ describe('columns that blocks keep', () => {
     expect(second[0]).not.toBe(first[0])
     expect(second[1]).toBe(first[1])
     expect(first[0]).toEqual(kept)
+  })
+
+  test('are the source of small ranges that are read often, until a row of the block changes', () => {
+    const store = new VersionedRelations(logIndex(0))
+    const write = (version: number, n: number, row: Row | null): void =>
+      store.apply(logIndex(version), [{ relation: ITEMS, key: keyOf(n), row }])
+    for (let n = 0; n < ROWS; n++) write(1, n, [n, 'old'])
+    const pin = store.pin(logIndex(1))
+    const read = (version: number): unknown[] =>
+      scanned(store, version, 100, 104, null).map(([, text, n]) => `${n} ${text}`)
+    const old = ['100 old', '101 old', '102 old', '103 old']
+    for (let i = 0; i < 200; i++) expect(read(1)).toEqual(old)
+    write(2, 101, [101, 'new'])
+    write(3, 102, null)
+    for (let i = 0; i < 200; i++) {
+      expect(read(1)).toEqual(old)
+      expect(read(2)).toEqual(['100 old', '101 new', '102 old', '103 old'])
+      expect(read(3)).toEqual(['100 old', '101 new', '103 old'])
+    }
+    pin.release()
+  })
+
+  test('are found again where blocks come and go while a scan is under way', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(ROWS), fc.integer({ min: 1, max: 600 }), fc.boolean()), { minLength: 1 }),
+        bound,
+        fc.boolean(),
+        (changes, from, reverse) => {
+          const store = new VersionedRelations(logIndex(0))
+          // Every other key, so that there is room for new ones in between.
+          const rows = Array.from({ length: ROWS }, (_, n) => n).filter((n) => n % 2 === 0)
+          store.apply(
+            logIndex(1),
+            rows.map((n) => ({ relation: ITEMS, key: keyOf(n), row: [n, 'old'] })),
+          )
+          let version = 1
+          const between = (): void => {
+            const [at, count, removes] = changes[version % changes.length] as [number, number, boolean]
+            version++
+            store.apply(
+              logIndex(version),
+              Array.from({ length: count }, (_, i) => ({
+                relation: ITEMS,
+                key: keyOf((at + i) % ROWS),
+                row: removes ? null : [-1, 'new'],
+              })),
+            )
+          }
+          const pin = store.pin(logIndex(1))
+          const found = scanned(store, 1, from, null, null, reverse, between).map(([, , n]) => n)
+          pin.release()
+          const expected = rows.filter((n) => from === null || n >= from)
+          expect(found).toEqual(reverse ? expected.reverse() : expected)
+        },
+      ),
+      { numRuns: 60 },
+    )
   })
 })

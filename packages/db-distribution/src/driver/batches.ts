@@ -67,26 +67,49 @@ export function without(batch: RowBatch, hidden: (key: Key) => boolean): RowBatc
   return builder.finish()
 }
 
-/** Sources one after another. */
-export class Chain implements BatchSource {
-  readonly #sources: BatchSource[]
+/** Batches of fewer rows are not worth their costs to whoever works on them. */
+const FEW_ROWS = 192
 
-  constructor(sources: readonly BatchSource[]) {
-    this.#sources = [...sources]
+/** Sources one after another, in any order of rows. */
+export class Chain implements BatchSource {
+  readonly #sources: readonly BatchSource[]
+  readonly #enough: number
+  readonly #few = new BatchBuilder()
+  #at = 0
+
+  /**
+   * @param enough how many rows are worth a batch, at most: batches of fewer are put together. 0: they stay as they are,
+   * so that nobody who gave some waits for the next source
+   */
+  constructor(sources: readonly BatchSource[], enough = 0) {
+    this.#sources = sources
+    this.#enough = Math.min(enough, FEW_ROWS)
   }
 
-  async next(): Promise<RowBatch | null> {
+  next(): RowBatch | null | Promise<RowBatch | null> {
     for (;;) {
-      const source = this.#sources[0]
-      if (source === undefined) return null
-      const batch = await source.next()
-      if (batch !== null) return batch
-      this.#sources.shift()
+      const source = this.#sources[this.#at]
+      if (source === undefined) return this.#few.length === 0 ? null : this.#few.finish()
+      const batch = source.next()
+      if (batch instanceof Promise) return batch.then((came) => this.#take(came) ?? this.next())
+      const given = this.#take(batch)
+      if (given !== null) return given
     }
   }
 
+  /** What is to be handed on now; null: nothing yet. */
+  #take(batch: RowBatch | null): RowBatch | null {
+    if (batch === null) {
+      this.#at++
+      return null
+    }
+    if (batch.length >= this.#enough) return batch
+    this.#few.take(batch, 0, batch.length)
+    return this.#few.length >= this.#enough ? this.#few.finish() : null
+  }
+
   close(): void {
-    for (const source of this.#sources) source.close()
+    for (let i = this.#at; i < this.#sources.length; i++) this.#sources[i]?.close()
   }
 }
 

@@ -48,7 +48,9 @@ export function storesSource(stores: readonly PartitionStore[], scan: HolderScan
   const sources = stores.map((store) => new StoreSource(store.scan(request), clock))
   const only = sources[0]
   if (sources.length === 1 && only !== undefined) return only
-  return scan.ordered ? new Merge(sources, scan.reverse) : new Chain(sources)
+  return scan.ordered
+    ? new Merge(sources, scan.reverse)
+    : new Chain(sources, scan.limit ?? Number.POSITIVE_INFINITY)
 }
 
 /** Batches of several stores with the partition each belongs to; null when merged. */

@@ -161,7 +161,7 @@ async function* fetchRows(
     key,
   })
   for (let start = 0; start < keys.length; start += BATCH_ROWS) {
-    const some = keys.slice(start, start + BATCH_ROWS)
+    const some = start === 0 && keys.length <= BATCH_ROWS ? keys : keys.slice(start, start + BATCH_ROWS)
     const reading = readRows(context.reads, some.map(addressOf))
     const rows = reading instanceof Promise ? await reading : reading
     const pause = context.work(rows.length)
@@ -172,17 +172,20 @@ async function* fetchRows(
   }
 }
 
+/** The columns of the rows that were found. */
 function columnsOf(keys: readonly Key[], rows: readonly (Row | null)[], positions: readonly number[]): Batch {
-  const columns: Value[][] = positions.map(() => [])
-  let length = 0
-  rows.forEach((row, i) => {
-    if (row === null) return
-    length++
-    positions.forEach((position, c) => {
-      columns[c]?.push(position === ROW_KEY ? (keys[i] as Key) : (row[position] ?? null))
-    })
-  })
-  return { length, columns }
+  const found: Row[] = []
+  for (const row of rows) if (row !== null) found.push(row)
+  const columns = positions.map((position) =>
+    position === ROW_KEY ? keys.filter((_, i) => rows[i] !== null) : columnOf(found, position),
+  )
+  return { length: found.length, columns }
+}
+
+function columnOf(rows: readonly Row[], position: number): Value[] {
+  const column: Value[] = []
+  for (const row of rows) column.push(row[position] ?? null)
+  return column
 }
 
 /** Every key that begins with `prefix`. */

@@ -13,7 +13,7 @@ import {
   type Version,
 } from '@cluster/core'
 import type { Relation } from '../machine/relation.ts'
-import { BATCH_ROWS } from '../machine/relation.ts'
+import { BATCH_ROWS } from '../machine/scan-step.ts'
 import type { VersionedRelations } from '../machine/versioned-relations.ts'
 import type { CheckpointFiles, Manifest } from './checkpoint-files.ts'
 

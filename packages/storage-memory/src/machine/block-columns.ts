@@ -7,6 +7,9 @@ export interface RowVersion {
   older: RowVersion | null
 }
 
+/** Making the columns of a block takes about as long as reading this share of its rows one by one. */
+const PARTS_WORTH = 4
+
 /**
  * The newest rows of a block as columns, kept until the block changes: a scan that meets the block again hands the same
  * lists over and copies nothing. Only columns that somebody asked for are made. Whoever keeps something of his own for a
@@ -20,6 +23,9 @@ export class BlockColumns {
   readonly newest: Version
   readonly #entries: readonly RowVersion[]
   readonly #columns: (readonly Value[] | undefined)[] = []
+  /** What the last scan asked for and got: a plan that runs again asks with the same list. */
+  #wanted: readonly number[] | null = null
+  #batch: RowBatch | null = null
 
   private constructor({ keys, items }: Block<RowVersion>) {
     // Nobody changes the entries while this is in use: a block that changes forgets it.
@@ -38,9 +44,36 @@ export class BlockColumns {
     return made
   }
 
+  /**
+   * For whoever wants some rows of a block: its columns, if they were made or are worth it by now; null: the rows are
+   * to be read one by one, and are counted.
+   */
+  static ofPart(block: Block<RowVersion>, rows: number): BlockColumns | null {
+    const { derived, keys } = block
+    if (derived instanceof BlockColumns) return derived
+    const read = (typeof derived === 'number' ? derived : 0) + rows
+    if (read * PARTS_WORTH >= keys.length) return BlockColumns.of(block)
+    block.derived = read
+    return null
+  }
+
+  /** True when the rows stand where the block has them: none of them is deleted. */
+  get complete(): boolean {
+    return this.keys.length === this.#entries.length
+  }
+
   batch(wanted: readonly number[]): RowBatch {
+    if (this.#batch !== null && this.#wanted === wanted) return this.#batch
     const columns = wanted.map((position) => this.#column(position))
-    return { length: this.keys.length, keys: this.keys, columns }
+    this.#wanted = wanted
+    this.#batch = { length: this.keys.length, keys: this.keys, columns }
+    return this.#batch
+  }
+
+  /** Rows `from` … `to` of them. */
+  part(wanted: readonly number[], from: number, to: number): RowBatch {
+    const columns = wanted.map((position) => this.#column(position).slice(from, to))
+    return { length: to - from, keys: this.keys.slice(from, to), columns }
   }
 
   #column(position: number): readonly Value[] {
@@ -63,8 +96,8 @@ function columnOf(entries: readonly RowVersion[], position: number): readonly Va
 export function toColumns(rows: readonly Row[], wanted: readonly number[] | undefined): Value[][] {
   const positions = wanted ?? Array.from({ length: rows[0]?.length ?? 0 }, (_, i) => i)
   return positions.map((position) => {
-    const column = new Array<Value>(rows.length)
-    for (let i = 0; i < rows.length; i++) column[i] = (rows[i] as Row)[position] ?? null
+    const column: Value[] = []
+    for (const row of rows) column.push(row[position] ?? null)
     return column
   })
 }

@@ -1,11 +1,7 @@
-import type { Key, KeyRange, Row, RowBatch, ScanRequest, Version } from '@cluster/core'
+import type { BlockPlace, Key, KeyRange, Row, RowBatch, ScanRequest, Version } from '@cluster/core'
 import { afterKey, SortedBlocks } from '@cluster/core'
-import { BlockColumns, type RowVersion, toColumns } from './block-columns.ts'
-
-/** Rows a scan hands over at once. */
-export const BATCH_ROWS = 1024
-/** Blocks of fewer rows are put together, so that a batch is worth its costs. */
-const BLOCK_ROWS_MIN = 192
+import { type RowVersion, toColumns } from './block-columns.ts'
+import { BATCH_ROWS, BLOCK_ROWS_MIN, type Columns, type ScanStep, stepWithin } from './scan-step.ts'
 
 /** One ordered relation with the versions of its rows. */
 export class Relation {
@@ -54,85 +50,98 @@ export class Relation {
   }
 
   /**
-   * Batches in key order. Each batch seeks anew from the last key, so writes between two batches do no harm:
-   * what they add is newer than the version read.
+   * Batches in key order. What is written between two batches does no harm: it is newer than the version read, and
+   * where blocks came or went the scan seeks anew.
    */
-  *scan({
+  scan({
     range,
     version,
     columns,
     reverse = false,
     limit = Number.POSITIVE_INFINITY,
   }: Omit<ScanRequest, 'relation'>): Iterable<RowBatch> {
+    return reverse
+      ? this.#descending(range, version, columns, limit)
+      : this.#ascending(range, version, columns, limit)
+  }
+
+  *#ascending({ from, to }: KeyRange, version: Version, columns: Columns, limit: number): Iterable<RowBatch> {
+    const rows = this.#rows
     let rest = limit
-    let bounds: KeyRange | null = range
-    while (rest > 0 && bounds !== null) {
-      const whole: BlockColumns | null = reverse ? null : this.#wholeBlock(bounds, version, rest)
-      if (whole !== null && columns !== undefined) {
-        yield whole.batch(columns)
-        rest -= whole.keys.length
-        bounds = { ...bounds, from: afterKey(whole.last) }
-        continue
-      }
-      const { keys, rows, more } = this.#collect(bounds, version, Math.min(rest, BATCH_ROWS), reverse)
-      if (keys.length === 0) return
-      yield { length: keys.length, keys, columns: toColumns(rows, columns) }
-      rest -= keys.length
-      const last = keys[keys.length - 1] as Key
-      bounds = !more ? null : reverse ? { ...bounds, to: last } : { ...bounds, from: afterKey(last) }
+    let place = rows.seek(from)
+    while (rest > 0 && place !== null) {
+      const { shape } = rows
+      const { batch, next } =
+        stepWithin(place, { to, version, columns, most: rest }) ??
+        this.#collect(place, to, version, columns, Math.min(rest, BATCH_ROWS))
+      if (batch.length > 0) yield batch
+      if (next === null) return
+      rest -= batch.length
+      place =
+        next.index !== null && rows.shape === shape
+          ? rows.blockAt(next.index)
+          : rows.seek(afterKey(next.behind))
     }
   }
 
-  /** The next block, when all of it is wanted and what it keeps of its columns is what the version shows. */
-  #wholeBlock({ from, to }: KeyRange, version: Version, most: number): BlockColumns | null {
-    const found = this.#rows.seek(from)
-    if (found === null || found.at !== 0) return null
-    const { block } = found
-    const { keys } = block
-    if (keys.length < BLOCK_ROWS_MIN || keys.length > most) return null
-    if (to !== undefined && (keys[keys.length - 1] as Key) >= to) return null
-    const columns = BlockColumns.of(block)
-    return columns.newest <= version && columns.keys.length > 0 ? columns : null
+  /** Rows from a place on: up to `wanted` of them, or those until the end of a block once they are enough for a batch. */
+  #collect(
+    place: BlockPlace<RowVersion>,
+    to: Key | undefined,
+    version: Version,
+    columns: Columns,
+    wanted: number,
+  ): ScanStep {
+    const keys: Key[] = []
+    const found: Row[] = []
+    const step = (next: ScanStep['next']): ScanStep => ({
+      batch: { length: keys.length, keys, columns: toColumns(found, columns) },
+      next,
+    })
+    for (let at: BlockPlace<RowVersion> | null = place; at !== null; at = this.#rows.blockAt(at.index + 1)) {
+      const { block, index } = at
+      const last = block.keys[block.keys.length - 1] as Key
+      const inside = to === undefined || last < to
+      for (let i = at.at; i < block.keys.length; i++) {
+        const key = block.keys[i] as Key
+        if (!inside && key >= to) return step(null)
+        const row = visible(block.items[i], version)
+        if (row === null) continue
+        keys.push(key)
+        found.push(row)
+        if (keys.length === wanted) return step({ index: null, behind: key })
+      }
+      if (keys.length >= BLOCK_ROWS_MIN) return step({ index: index + 1, behind: last })
+    }
+    return step(null)
   }
 
-  /** Up to `wanted` rows; not into a block that can be given as a whole next, when there are enough without it. */
-  #collect(
+  *#descending(
     { from, to }: KeyRange,
     version: Version,
-    wanted: number,
-    reverse: boolean,
-  ): { readonly keys: Key[]; readonly rows: Row[]; readonly more: boolean } {
-    const keys: Key[] = []
-    const rows: Row[] = []
-    const collect = (key: Key, entry: RowVersion): boolean => {
-      const row = visible(entry, version)
-      if (row !== null) {
-        keys.push(key)
-        rows.push(row)
-      }
-      return keys.length < wanted
+    columns: Columns,
+    limit: number,
+  ): Iterable<RowBatch> {
+    let rest = limit
+    let before = to
+    while (rest > 0) {
+      const keys: Key[] = []
+      const found: Row[] = []
+      const wanted = Math.min(rest, BATCH_ROWS)
+      this.#rows.descend(before, (key, entry) => {
+        if (from !== undefined && key < from) return false
+        const row = visible(entry, version)
+        if (row !== null) {
+          keys.push(key)
+          found.push(row)
+        }
+        return keys.length < wanted
+      })
+      if (keys.length > 0) yield { length: keys.length, keys, columns: toColumns(found, columns) }
+      if (keys.length < wanted) return
+      rest -= keys.length
+      before = keys[keys.length - 1]
     }
-    if (reverse) {
-      this.#rows.descend(to, (key, entry) => (from === undefined || key >= from) && collect(key, entry))
-      return { keys, rows, more: keys.length === wanted }
-    }
-    const inRange = (key: Key, entry: RowVersion): boolean =>
-      (to === undefined || key < to) && collect(key, entry)
-    const start = this.#rows.seek(from)
-    // The rest of a block that was begun in the middle: behind it whole ones may follow.
-    const rest = start === null ? 0 : start.block.keys.length - start.at
-    if (start !== null && start.at > 0 && rest >= BLOCK_ROWS_MIN) {
-      const { block } = start
-      for (let at = start.at; at < block.keys.length; at++)
-        if (!inRange(block.keys[at] as Key, block.items[at] as RowVersion)) break
-      const end = block.keys[block.keys.length - 1] as Key
-      const reached = keys[keys.length - 1] === end
-      if (reached || keys.length === wanted) return { keys, rows, more: true }
-      keys.length = 0
-      rows.length = 0
-    }
-    this.#rows.ascend(from, inRange)
-    return { keys, rows, more: keys.length === wanted }
   }
 
   /** Visits every row visible at the version, in key order, from the first key ≥ `from`, until `visit` returns false. */
