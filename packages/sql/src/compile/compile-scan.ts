@@ -35,25 +35,19 @@ export function compileScan(plan: TableScanNode, database: Database, slots: Slot
     table,
     positions: plan.columns.map(({ position }) => position),
   }
+  const limit = plan.limit === null ? null : countBound(plan.limit, slots, 'LIMIT')
   switch (access.kind) {
-    case 'all': {
-      const limit = plan.limit === null ? null : countBound(plan.limit, slots, 'LIMIT')
+    case 'all':
       return rangeScan(options, () => ({}), limit, plan.order)
-    }
     case 'keys': {
       const keys = keyTuples(table, access, slots)
       return access.index === null ? pointScan(options, keys) : uniquePointScan(options, access.index, keys)
     }
     case 'range': {
       const range = keyRange(table, access, slots)
-      if (access.index === null) {
-        const limit = plan.limit === null ? null : countBound(plan.limit, slots, 'LIMIT')
-        return rangeScan(options, range, limit, plan.order)
-      }
-      return indexScan(options, access.index, (frame) => {
-        const one = range(frame)
-        return one === null ? [] : [one]
-      })
+      return access.index === null
+        ? rangeScan(options, range, limit, plan.order)
+        : indexScan(options, access.index, range, limit, plan.order)
     }
   }
 }

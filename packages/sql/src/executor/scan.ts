@@ -1,4 +1,5 @@
 import {
+  afterKey,
   afterPrefix,
   type Database,
   EVERYWHERE,
@@ -8,6 +9,7 @@ import {
   type Row,
   type RowAddress,
   type RowBatch,
+  type TransactionScan,
   type Value,
 } from '@cluster/core'
 import { layoutOf } from '../catalog/row-layout.ts'
@@ -35,6 +37,8 @@ export interface ScanOptions {
 /** At most this many rows are wanted; null: all. */
 export type ScanLimit = ((frame: Frame) => number | null) | null
 
+export type ScanOrder = 'any' | 'ascending' | 'descending'
+
 const partitionsOf = (table: TableSchema): { readonly partitions?: readonly PartitionId[] } =>
   table.placement === 'everywhere' ? { partitions: [EVERYWHERE] } : {}
 
@@ -43,7 +47,7 @@ export function rangeScan(
   { table, positions }: ScanOptions,
   range: RangeAccess,
   limit: ScanLimit,
-  order: 'any' | 'ascending' | 'descending',
+  order: ScanOrder,
 ): Source {
   const wantedColumns = positions.filter((position) => position !== ROW_KEY)
   const { slots } = layoutOf(table)
@@ -129,25 +133,80 @@ export function uniquePointScan(options: ScanOptions, index: IndexSchema, keys: 
   }
 }
 
-/** Rows whose index entries lie in a range. */
+/** Entries read at first of an index in order, when nobody knows how many are wanted. */
+const ENTRIES_FIRST = 64
+const ENTRIES_MOST = 4_096
+
+/** Rows whose index entries lie in a range, in the order of the entries when asked. */
 export function indexScan(
   options: ScanOptions,
   index: IndexSchema,
-  ranges: (frame: Frame) => readonly KeyRange[],
+  range: RangeAccess,
+  limit: ScanLimit,
+  order: ScanOrder,
 ): Source {
   return {
     async *open(context) {
-      for (const range of ranges(context.frame)) {
-        const request = { relation: index.relation, range, columns: [0], ...partitionsOf(options.table) }
-        for await (const batch of context.reads.scan(request)) {
-          const pause = context.work(batch.length)
-          if (pause !== null) await pause
-          yield* fetchRows(options, batch.columns[0] as readonly Key[], context)
-        }
+      const wanted = range(context.frame)
+      const most = limit?.(context.frame) ?? null
+      if (wanted === null || most === 0) return
+      const request = {
+        relation: index.relation,
+        range: wanted,
+        columns: [0],
+        ...partitionsOf(options.table),
+      }
+      if (order !== 'any') yield* inOrder(options, request, most, order === 'descending', context)
+      else {
+        const bounded = most === null ? request : { ...request, limit: most }
+        for await (const batch of entriesOf(bounded, context)) yield* rowsOfEntries(options, batch, context)
       }
     },
   }
 }
+
+/** A few entries first, then more and more: most often only the first rows are wanted. */
+async function* inOrder(
+  options: ScanOptions,
+  request: TransactionScan,
+  most: number | null,
+  reverse: boolean,
+  context: ExecutionContext,
+): AsyncGenerator<Batch> {
+  let { range } = request
+  let left = most ?? Number.POSITIVE_INFINITY
+  let step = Math.min(most ?? ENTRIES_FIRST, ENTRIES_MOST)
+  while (left > 0) {
+    let count = 0
+    let last: Key | undefined
+    for await (const batch of entriesOf(
+      { ...request, range, ordered: true, reverse, limit: step },
+      context,
+    )) {
+      count += batch.length
+      last = batch.keys[batch.length - 1]
+      yield* rowsOfEntries(options, batch, context)
+    }
+    if (count < step || last === undefined) return
+    left -= count
+    range = reverse ? { ...range, to: last } : { ...range, from: afterKey(last) }
+    step = Math.min(left, step * 4, ENTRIES_MOST)
+  }
+}
+
+async function* entriesOf(request: TransactionScan, context: ExecutionContext): AsyncGenerator<RowBatch> {
+  for await (const batch of context.reads.scan(request)) {
+    const pause = context.work(batch.length)
+    if (pause !== null) await pause
+    yield batch
+  }
+}
+
+const rowsOfEntries = (
+  options: ScanOptions,
+  { columns }: RowBatch,
+  context: ExecutionContext,
+): AsyncGenerator<Batch> => fetchRows(options, columns[0] as readonly Key[], context)
 
 async function* fetchRows(
   { database, table, positions }: ScanOptions,

@@ -31,21 +31,14 @@ interface Tied {
  * longest run of leading key columns that are fixed, perhaps with bounds on the next; else all rows.
  */
 export function chooseAccess(scan: ScanPlan, conditions: readonly Expr[]): ChosenAccess {
-  const { primaryKey, indexes } = scan.table
-  const own = new Map(scan.columns.map(({ column, position }) => [column.id, position]))
-  const canonical = canonicalOver(({ id }) => own.get(id) ?? null)
-  const computed = indexes.some(({ columns }) => columns.includes(EXPRESSION))
-  const ties = conditions.flatMap((condition) => tiesOf(scan, condition, computed ? canonical : null))
-  const usable = indexes.filter(
-    (index) =>
-      index.ready &&
-      (ties.length > 0 || index.where !== null) &&
-      covers(shapeOf(scan.table, index), conditions, canonical),
-  )
+  const { table } = scan
+  const { primaryKey } = table
+  const ties = tiesOfAll(scan, conditions)
+  const usable = usableIndexes(scan, conditions).filter(({ where }) => ties.length > 0 || where !== null)
   if (ties.length === 0 && usable.length === 0) return { access: { kind: 'all' }, rest: conditions }
   const keys: readonly (readonly [readonly (number | string)[], IndexSchema | null, boolean])[] = [
     ...(primaryKey === null ? [] : [[primaryKey.columns, null, true] as const]),
-    ...usable.map((index) => [shapeOf(scan.table, index).keys, index, index.unique] as const),
+    ...usable.map((index) => [shapeOf(table, index).keys, index, index.unique] as const),
   ]
   let best: (ChosenAccess & { readonly score: number }) | null = null
   for (const [key, index, unique] of keys) {
@@ -53,6 +46,52 @@ export function chooseAccess(scan: ScanPlan, conditions: readonly Expr[]): Chose
     if (choice !== null && (best === null || choice.score > best.score)) best = choice
   }
   return best ?? { access: { kind: 'all' }, rest: conditions }
+}
+
+/** Indexes that have all rows that meet the conditions. */
+export function usableIndexes(scan: ScanPlan, conditions: readonly Expr[]): readonly IndexSchema[] {
+  const canonical = canonicalOf(scan)
+  return scan.table.indexes.filter(
+    (index) => index.ready && covers(shapeOf(scan.table, index), conditions, canonical),
+  )
+}
+
+/** Reads all that an index has, or the part of it that conditions on its first column leave. */
+export function wholeOrderAccess(
+  scan: ScanPlan,
+  index: IndexSchema,
+  conditions: readonly Expr[],
+): ChosenAccess {
+  const [first] = shapeOf(scan.table, index).keys
+  const { lower, upper, used } = boundsOn(first, tiesOfAll(scan, conditions))
+  const rest = conditions.filter((condition) => !used.includes(condition))
+  return { access: { kind: 'range', index, equal: [], lower, upper }, rest }
+}
+
+function canonicalOf(scan: ScanPlan): Canonical {
+  const own = new Map(scan.columns.map(({ column, position }) => [column.id, position]))
+  return canonicalOver(({ id }) => own.get(id) ?? null)
+}
+
+function tiesOfAll(scan: ScanPlan, conditions: readonly Expr[]): readonly Tied[] {
+  const computed = scan.table.indexes.some(({ columns }) => columns.includes(EXPRESSION))
+  const canonical = computed ? canonicalOf(scan) : null
+  return conditions.flatMap((condition) => tiesOf(scan, condition, canonical))
+}
+
+/** The bounds that conditions set to one part of a key. */
+function boundsOn(
+  operand: number | string | undefined,
+  ties: readonly Tied[],
+): { readonly lower: Bound | null; readonly upper: Bound | null; readonly used: readonly Expr[] } {
+  const bounds = { lower: null as Bound | null, upper: null as Bound | null }
+  const used: Expr[] = []
+  for (const { operand: tied, tie, condition } of ties) {
+    if (tied !== operand || tie.kind === 'equal' || bounds[tie.kind] !== null) continue
+    bounds[tie.kind] = tie.bound
+    used.push(condition)
+  }
+  return { ...bounds, used }
 }
 
 function accessBy(
@@ -82,14 +121,8 @@ function accessBy(
     equal.length = listed
     used.length = listed
   }
-  const next = key[equal.length]
-  const bounds = { lower: null as Bound | null, upper: null as Bound | null }
-  if (next !== undefined)
-    for (const { operand, tie, condition } of ties) {
-      if (operand !== next || tie.kind === 'equal' || bounds[tie.kind] !== null) continue
-      bounds[tie.kind] = tie.bound
-      used.push(condition)
-    }
+  const bounds = boundsOn(key[equal.length], ties)
+  used.push(...bounds.used)
   const bounded = Number(bounds.lower !== null) + Number(bounds.upper !== null)
   // All of a partial index may be few rows.
   const partial = index?.where != null
@@ -98,7 +131,7 @@ function accessBy(
   if (index !== null && equal.length === 0 && bounded < 2 && !partial) return null
   const values = equal.map((one) => one[0] as Expr)
   return {
-    access: { kind: 'range', index, equal: values, ...bounds },
+    access: { kind: 'range', index, equal: values, lower: bounds.lower, upper: bounds.upper },
     rest: rest(),
     score: equal.length * 10 + bounded * 2 + (index === null ? 1 : 0) + (partial ? 1 : 0),
   }

@@ -1,6 +1,7 @@
 import type { Expr } from '../plan/expression.ts'
 import type { SortKey } from '../plan/logical.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
+import { orderOfScan } from './order-by-index.ts'
 
 /** One column that rows are sorted by. */
 interface Given {
@@ -70,9 +71,8 @@ function orderOf(plan: PhysicalPlan): readonly Given[] {
       if (plan.order === 'any') return []
       const descending = plan.order === 'descending'
       return leading(
-        (plan.table.primaryKey?.columns ?? []).map((position): Given | null => {
+        orderOfScan(plan.table, plan.access).map((position): Given | null => {
           const found = plan.columns.find((one) => one.position === position)
-          // Columns of the key are never NULL.
           return found === undefined
             ? null
             : { column: found.column.id, descending, nulls: descending ? 'first' : 'last' }

@@ -35,6 +35,7 @@ import { estimateRows } from './estimate.ts'
 import { comesSorted, comesTogether } from './given-order.ts'
 import { joinKeys, type Lookup, lookupFor } from './join-method.ts'
 import { type JoinSizes, joinsByStoredKeys, mergeByKey } from './merge-by-key.ts'
+import { orderByIndex } from './order-by-index.ts'
 import { orderByKey } from './order-by-key.ts'
 import { passKeys } from './pass-keys.ts'
 
@@ -188,7 +189,10 @@ class PhysicalPlanner {
     if (this.#options.optimize) {
       if (comesSorted(input, keys)) return input
       const sizesOf = (join: JoinNode): JoinSizes | null => this.#sizes.get(join) ?? null
-      const ordered = orderByKey(input, keys) ?? mergeByKey(input, keys, sizesOf, wanted)
+      const ordered =
+        orderByKey(input, keys) ??
+        orderByIndex(input, keys, wanted) ??
+        mergeByKey(input, keys, sizesOf, wanted)
       if (ordered !== null) return ordered
     }
     return { kind: 'sort', input, keys }
@@ -244,8 +248,8 @@ class PhysicalPlanner {
   #limit(plan: LimitPlan): PhysicalPlan {
     const { limit, offset } = plan
     const sorted = plan.input.kind === 'project' ? plan.input.input : plan.input
-    if (sorted.kind === 'sort' && limit?.kind === 'constant' && limit.value !== null && offset === null)
-      this.#wanted = Number(limit.value)
+    if (sorted.kind === 'sort' && limit !== null && !isNull(limit))
+      this.#wanted = countOf(limit) + (offset === null ? 0 : countOf(offset))
     const input = this.plan(plan.input)
     const counts = this.#counts(plan)
     const rest = { limit, offset, counts }
@@ -450,6 +454,11 @@ function limited(input: PhysicalPlan, limit: Expr | null): PhysicalPlan {
   if (input.kind === 'map' && input.filter === null) return { ...input, input: limited(input.input, limit) }
   return input
 }
+
+/** What a count is taken to be that is not known yet. */
+const COUNT = 100
+
+const countOf = (expr: Expr): number => (expr.kind === 'constant' ? Number(expr.value ?? 0) : COUNT)
 
 /** A semi or anti join keeps the smaller side, too: where that is the left one by far, its rows are marked. */
 function worthMarking(plan: JoinPlan): boolean {

@@ -262,7 +262,7 @@ class PlanPrinter {
       ...(access.lower === null ? [] : [bound('>', access.lower)]),
       ...(access.upper === null ? [] : [bound('<', access.upper)]),
     ]
-    return `${by} ${parts.join(' AND ')}`
+    return parts.length === 0 ? by : `${by} ${parts.join(' AND ')}`
   }
 }
 
