@@ -1,7 +1,7 @@
 import type { Key } from './value.ts'
 
 /** Keys a block holds before it is split; small enough that an insert moves little memory. */
-const BLOCK_MAX = 512
+const BLOCK_MAX = 1_024
 /** Look-ups in a block, since it was made, from which on it is worth a table of its keys. */
 const LOOKUPS_MIN = 8
 
@@ -84,7 +84,7 @@ class SearchedBlock<Item> implements Block<Item> {
 /**
  * An ordered map from keys to items: a list of sorted blocks. A lookup is a binary search among the first keys of the
  * blocks, and another one in the block; blocks that are asked often have a table instead. Inserts move at most one
- * block (and, once in 256 inserts, the list of blocks), and a scan walks plain arrays.
+ * block (and, once in 512 inserts, the list of blocks), and a scan walks plain arrays.
  */
 export class SortedBlocks<Item> {
   readonly #blocks: SearchedBlock<Item>[] = []

@@ -2,7 +2,7 @@ import { type Key, SortedBlocks } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 
-const KEYS = 1_500
+const KEYS = 3_000
 const keyOf = (n: number): Key => String(n).padStart(4, '0')
 
 /** Everything that a walk along the blocks from a key on finds. */
@@ -19,7 +19,7 @@ describe('sorted blocks', () => {
   const run = fc.record({
     kind: fc.constantFrom('set', 'delete', 'get'),
     from: fc.nat(KEYS),
-    count: fc.integer({ min: 1, max: 700 }),
+    count: fc.integer({ min: 1, max: 1_400 }),
     stride: fc.constantFrom(1, 2, 7),
   })
 

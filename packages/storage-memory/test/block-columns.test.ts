@@ -30,7 +30,7 @@ function scanned(
   return rows
 }
 
-const ROWS = 1_500
+const ROWS = 3_000
 const bound = fc.option(fc.nat(ROWS + 200))
 const change = fc.record({ at: fc.nat(ROWS + 200), value: fc.option(fc.integer()) })
 
@@ -94,7 +94,7 @@ describe('columns that blocks keep', () => {
         logIndex(version),
         Array.from({ length: count }, (_, i) => ({ relation: ITEMS, key: keyOf(from + i), row: [version] })),
       )
-    write(1, 0, 2_000)
+    write(1, 0, 4_000)
     const lists = (): unknown[] =>
       [...store.scan({ relation: ITEMS, version: store.applied, range: {}, columns: [0] })].map(
         ({ columns }) => columns[0],
@@ -135,7 +135,7 @@ describe('columns that blocks keep', () => {
   test('are found again where blocks come and go while a scan is under way', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.nat(ROWS), fc.integer({ min: 1, max: 600 }), fc.boolean()), { minLength: 1 }),
+        fc.array(fc.tuple(fc.nat(ROWS), fc.integer({ min: 1, max: 1_200 }), fc.boolean()), { minLength: 1 }),
         bound,
         fc.boolean(),
         (changes, from, reverse) => {

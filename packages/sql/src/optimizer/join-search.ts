@@ -27,82 +27,86 @@ export type JoinTree = { readonly input: number } | { readonly left: JoinTree; r
  * @param inputs at most 16
  */
 export function searchJoins(inputs: readonly JoinInput[], conditions: readonly JoinCondition[]): JoinTree {
-  const all = 2 ** inputs.length - 1
+  const all = (1 << inputs.length) - 1
   const rows = rowsOfSets(inputs, conditions)
-  const cost = new Float64Array(all + 1).fill(Number.POSITIVE_INFINITY)
+  const near = neighboursOfSets(inputs.length, conditions)
+  /** What a set costs, and reading what it gives. */
+  const used = new Float64Array(all + 1)
   const split = new Int32Array(all + 1)
-  const neighbours = neighboursOf(inputs.length, conditions)
-  for (let i = 0; i < inputs.length; i++) cost[2 ** i] = 0
   for (let set = 1; set <= all; set++) {
-    if ((set & (set - 1)) === 0) continue
+    const given = rows[set] as number
     const lowest = set & -set
-    let connected = false
-    for (const onlyConnected of [true, false]) {
-      if (connected) break
-      // Every split once: the left part has the lowest input.
-      for (let right = (set - 1) & set; right > 0; right = (right - 1) & set) {
-        if ((right & lowest) !== 0) continue
-        const left = set ^ right
-        if (onlyConnected && !touches(left, right, neighbours)) continue
-        const price =
-          (cost[left] as number) +
-          (cost[right] as number) +
-          (rows[left] as number) +
-          (rows[right] as number) +
-          (rows[set] as number)
-        if (!(price < (cost[set] as number))) continue
-        cost[set] = price
-        split[set] = right
-        connected = true
-      }
+    // Every split once: the left part has the lowest input.
+    const others = set ^ lowest
+    if (others === 0) {
+      used[set] = given
+      continue
     }
+    let least = Number.POSITIVE_INFINITY
+    let best = 0
+    for (let right = others; right > 0; right = (right - 1) & others) {
+      const left = set ^ right
+      if (((near[left] as number) & right) === 0) continue
+      const price = (used[left] as number) + (used[right] as number)
+      if (price >= least) continue
+      least = price
+      best = right
+    }
+    // No condition connects any two parts.
+    if (best === 0)
+      for (let right = others; right > 0; right = (right - 1) & others) {
+        const price = (used[set ^ right] as number) + (used[right] as number)
+        if (price >= least) continue
+        least = price
+        best = right
+      }
+    split[set] = best
+    used[set] = least + given + given
   }
   return treeOf(all, split)
 }
 
 /** How many rows each set of inputs gives when all conditions within it are met. */
 function rowsOfSets(inputs: readonly JoinInput[], conditions: readonly JoinCondition[]): Float64Array {
-  const all = 2 ** inputs.length - 1
-  const rows = new Float64Array(all + 1)
-  for (let set = 1; set <= all; set++) {
-    let product = 1
-    for (let i = 0; i < inputs.length; i++) if ((set & (2 ** i)) !== 0) product *= inputs[i]?.rows as number
-    rows[set] = product
-  }
+  const all = (1 << inputs.length) - 1
+  // Conditions by the lowest of their inputs: a set meets those of its rest, and those of its own lowest input.
+  const byLowest = inputs.map((): { readonly needed: number; readonly share: number }[] => [])
   const seen = new Set<number>()
   for (const { expr, inputs: needed, share: known } of conditions) {
     // A second equality of the same inputs says little that is new.
     const guess = isEquality(expr) ? (seen.has(needed) ? 0.5 : 1 / keysOf(inputs, needed)) : 0.3
-    const share = known ?? guess
     if (isEquality(expr)) seen.add(needed)
-    for (let set = 1; set <= all; set++)
-      if ((set & needed) === needed) rows[set] = (rows[set] as number) * share
+    byLowest[lowestOf(needed)]?.push({ needed, share: known ?? guess })
+  }
+  const rows = new Float64Array(all + 1)
+  rows[0] = 1
+  for (let set = 1; set <= all; set++) {
+    const lowest = lowestOf(set)
+    let product = (rows[set & (set - 1)] as number) * (inputs[lowest] as JoinInput).rows
+    for (const { needed, share } of byLowest[lowest] ?? []) if ((set & needed) === needed) product *= share
+    rows[set] = product
   }
   return rows.map((count) => Math.max(1, count))
 }
 
 const keysOf = (inputs: readonly JoinInput[], set: number): number =>
-  Math.max(1, ...inputs.filter((_, i) => (set & (2 ** i)) !== 0).map(({ keys }) => keys))
+  Math.max(1, ...inputs.filter((_, i) => (set & (1 << i)) !== 0).map(({ keys }) => keys))
 
-/** For each input those that a condition connects it with. */
-function neighboursOf(count: number, conditions: readonly JoinCondition[]): Int32Array {
-  const neighbours = new Int32Array(count)
+/** For each set the inputs that a condition connects it with. */
+function neighboursOfSets(count: number, conditions: readonly JoinCondition[]): Int32Array {
+  const near = new Int32Array(1 << count)
   for (const { inputs } of conditions)
     for (let i = 0; i < count; i++)
-      if ((inputs & (2 ** i)) !== 0) neighbours[i] = (neighbours[i] as number) | (inputs & ~(2 ** i))
-  return neighbours
+      if ((inputs & (1 << i)) !== 0) near[1 << i] = (near[1 << i] as number) | (inputs & ~(1 << i))
+  for (let set = 1; set < near.length; set++)
+    near[set] = (near[set & (set - 1)] as number) | (near[set & -set] as number)
+  return near
 }
 
-function touches(left: number, right: number, neighbours: Int32Array): boolean {
-  for (let rest = left; rest !== 0; rest &= rest - 1) {
-    const input = 31 - Math.clz32(rest & -rest)
-    if (((neighbours[input] as number) & right) !== 0) return true
-  }
-  return false
-}
+const lowestOf = (set: number): number => 31 - Math.clz32(set & -set)
 
 function treeOf(set: number, split: Int32Array): JoinTree {
-  if ((set & (set - 1)) === 0) return { input: 31 - Math.clz32(set) }
+  if ((set & (set - 1)) === 0) return { input: lowestOf(set) }
   const right = split[set] as number
   return { left: treeOf(set ^ right, split), right: treeOf(right, split) }
 }

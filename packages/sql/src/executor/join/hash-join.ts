@@ -48,7 +48,17 @@ export function joinSource(left: Source, right: Source, options: LargeJoinOption
         }
         await join.built()
         if (join.isEmpty && (type === 'inner' || type === 'semi')) return
-        for await (const batch of left.open(context)) yield* join.probe(batch)
+        const { once } = join
+        for await (const batch of left.open(context)) {
+          if (!once) {
+            yield* join.probe(batch)
+            continue
+          }
+          const pause = context.work(batch.length)
+          if (pause !== null) await pause
+          const output = join.probeOnce(batch)
+          if (output !== null) yield output
+        }
         yield* join.unmatchedRight()
       } finally {
         join.close()

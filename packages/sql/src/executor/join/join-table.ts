@@ -88,33 +88,47 @@ export class JoinTable {
   }
 
   /**
-   * For each of the keys that has a row: its position and that row, where no key has two.
+   * For each of the keys that has a row: its position and that row, where no key has two. Positions are left out where
+   * every key has one.
    * @returns how many there are
    */
   pairs(keys: readonly unknown[], count: number, positions: Int32Array, rows: Int32Array): number {
+    const all = Number.isNaN(this.#base) ? this.#rowsOf(keys, count, rows) : this.#placesOf(keys, count, rows)
+    if (all) return count
     let found = 0
-    if (Number.isNaN(this.#base)) {
-      for (let i = 0; i < count; i++) {
-        const row = this.first(keys[i])
-        if (row < 0) continue
-        positions[found] = i
-        rows[found++] = row
-      }
-      return found
-    }
-    const base = this.#base
-    const places = this.#places
-    const { length } = places
     for (let i = 0; i < count; i++) {
-      const key = keys[i]
-      if (typeof key !== 'number') continue
-      const place = key - base
-      if (!(place >= 0 && place < length)) continue
-      const row = (places[place] ?? 0) - 1
+      const row = rows[i] as number
       if (row < 0) continue
       positions[found] = i
       rows[found++] = row
     }
     return found
+  }
+
+  /** The row of each key; −1: none. @returns true when all have one */
+  #rowsOf(keys: readonly unknown[], count: number, rows: Int32Array): boolean {
+    let least = 0
+    for (let i = 0; i < count; i++) {
+      const row = this.#heads.get(keys[i]) ?? -1
+      rows[i] = row
+      if (row < least) least = row
+    }
+    return least === 0
+  }
+
+  #placesOf(keys: readonly unknown[], count: number, rows: Int32Array): boolean {
+    const base = this.#base
+    const places = this.#places
+    const { length } = places
+    let least = 0
+    for (let i = 0; i < count; i++) {
+      const key = keys[i]
+      const place = typeof key === 'number' ? key - base : -1
+      // A place that is no whole number is no place.
+      const row = place >= 0 && place < length ? (places[place] ?? 0) - 1 : -1
+      rows[i] = row
+      if (row < least) least = row
+    }
+    return least === 0
   }
 }

@@ -118,14 +118,14 @@ export class JoinRun {
       if (kept.length > 0) yield this.#output(select(batch, kept), null, [], kept.length)
       return
     }
-    const values = keys === null ? null : keys.left(batch, context.frame)
-    if (values !== null && type === 'inner' && this.#table.unique) {
+    if (this.once) {
       const pause = context.work(batch.length)
       if (pause !== null) await pause
-      const output = this.#probeUnique(batch, values)
+      const output = this.probeOnce(batch)
       if (output !== null) yield output
       return
     }
+    const values = keys === null ? null : keys.left(batch, context.frame)
     let leftRows: number[] = []
     let rightRows: number[] = []
     for (let i = 0; i < batch.length; i++) {
@@ -153,16 +153,24 @@ export class JoinRun {
     if (alone.length > 0) yield this.#output(batch, alone, null, alone.length)
   }
 
-  /** No key stands for two rows: a left row has one candidate at most. Where all have one, their columns stay as they are. */
-  #probeUnique(batch: Batch, values: readonly unknown[]): Batch | null {
+  /** True when a left row gives one row at most, and `probeOnce` tells which, without ado. Known once all is built. */
+  get once(): boolean {
+    const { keys, type } = this.#options
+    return keys !== null && type === 'inner' && this.#table.unique
+  }
+
+  /** What rows of the left side make with the right one, if `once` is true. Where all make one, their columns stay as they are. */
+  probeOnce(batch: Batch): Batch | null {
+    const { keys, filter } = this.#options
+    if (keys === null) return null
+    const { frame } = this.#context
     if (this.#leftRows.length < batch.length) {
       this.#leftRows = new Int32Array(batch.length)
       this.#rightRows = new Int32Array(batch.length)
     }
     const [leftRows, rightRows] = [this.#leftRows, this.#rightRows]
-    const found = this.#table.pairs(values, batch.length, leftRows, rightRows)
-    const { filter } = this.#options
-    const { frame } = this.#context
+    const found = this.#table.pairs(keys.left(batch, frame), batch.length, leftRows, rightRows)
+    if (filter !== null && found === batch.length) for (let i = 0; i < found; i++) leftRows[i] = i
     const count =
       filter === null ? found : filter(batch.columns, this.#store.columns, leftRows, rightRows, found, frame)
     if (count === 0) return null
@@ -235,10 +243,7 @@ export class JoinRun {
       const from = isLeft ? batch?.columns[position] : this.#store.columns[position - leftWidth]
       const rows = isLeft ? leftRows : rightRows
       if (isLeft && batch !== null && leftRows === null) return from as readonly Value[]
-      const to: Value[] = []
-      if (from === undefined || rows === null) for (let p = 0; p < count; p++) to.push(null)
-      else for (let p = 0; p < count; p++) to.push(from[rows[p] as number] as Value)
-      return to
+      return from === undefined || rows === null ? nulls(count) : gathered(from, rows, count)
     })
     return { length: count, columns }
   }
@@ -260,4 +265,20 @@ export class JoinRun {
   close(): void {
     this.#store.clear()
   }
+}
+
+function nulls(count: number): Value[] {
+  const to: Value[] = []
+  for (let i = 0; i < count; i++) to.push(null)
+  return to
+}
+
+/** The values at some positions. */
+function gathered(from: readonly Value[], rows: ArrayLike<number>, count: number): Value[] {
+  // Copies of lists are made fast, and are of the kind that the list is: of whole numbers, of floating ones, or of any.
+  const to = from.slice(0, count)
+  const ready = to.length
+  for (let i = 0; i < ready; i++) to[i] = from[rows[i] as number] as Value
+  for (let i = ready; i < count; i++) to.push(from[rows[i] as number] as Value)
+  return to
 }
