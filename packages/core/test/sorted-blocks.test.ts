@@ -29,20 +29,23 @@ describe('sorted blocks', () => {
         const blocks = new SortedBlocks<number>()
         const model = new Map<Key, number>()
         let next = 0
+        let same = true
         for (const { kind, from: start, count, stride } of runs)
           for (let i = 0; i < count; i++) {
             const key = keyOf((start + i * stride) % KEYS)
             if (kind === 'set') {
               blocks.set(key, ++next)
               model.set(key, next)
-            } else if (kind === 'delete') expect(blocks.delete(key)).toBe(model.delete(key))
-            else expect(blocks.get(key)).toBe(model.get(key))
+            } else if (kind === 'delete') same &&= blocks.delete(key) === model.delete(key)
+            else same &&= blocks.get(key) === model.get(key)
           }
         const sorted = [...model].sort(([a], [b]) => (a < b ? -1 : 1))
+        expect(same).toBe(true)
         expect(blocks.size).toBe(model.size)
         expect(walked(blocks, undefined)).toEqual(sorted)
         expect(walked(blocks, keyOf(from))).toEqual(sorted.filter(([key]) => key >= keyOf(from)))
-        for (let n = 0; n <= KEYS; n++) expect(blocks.get(keyOf(n))).toBe(model.get(keyOf(n)))
+        const keys = Array.from({ length: KEYS + 1 }, (_, n) => keyOf(n))
+        expect(keys.map((key) => blocks.get(key))).toEqual(keys.map((key) => model.get(key)))
       }),
       { numRuns: 60 },
     )
