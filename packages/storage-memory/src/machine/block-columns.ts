@@ -7,8 +7,8 @@ export interface RowVersion {
   older: RowVersion | null
 }
 
-/** Making the columns of a block takes about as long as reading this share of its rows one by one. */
-const PARTS_WORTH = 4
+/** Making the columns of a block takes about as long as reading one in so many of its rows one by one. */
+const PARTS_WORTH = 8
 
 /**
  * The newest rows of a block as columns, kept until the block changes: a scan that meets the block again hands the same
@@ -17,8 +17,6 @@ const PARTS_WORTH = 4
  */
 export class BlockColumns {
   readonly keys: readonly Key[]
-  /** The last key of the block, that of a deleted row perhaps. */
-  readonly last: Key
   /** No row of the block is newer. */
   readonly newest: Version
   readonly #entries: readonly RowVersion[]
@@ -33,7 +31,6 @@ export class BlockColumns {
     this.keys = items.some(({ row }) => row === null)
       ? keys.filter((_, i) => items[i]?.row !== null)
       : keys.slice()
-    this.last = keys[keys.length - 1] as Key
     this.newest = items.reduce((newest, { version }) => (version > newest ? version : newest), 0 as Version)
   }
 
