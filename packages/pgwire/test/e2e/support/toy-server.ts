@@ -1,4 +1,4 @@
-import { type Random, silentLogger } from '@cluster/core'
+import { type Clock, type Random, silentLogger } from '@cluster/core'
 import { SimRandom, wire } from '@cluster/testkit'
 import {
   type ListenOptions,
@@ -12,6 +12,7 @@ import { ToyBackend } from './toy-backend.ts'
 export interface ToyServerOptions extends PgwireOptions {
   readonly tls?: ListenOptions['tls']
   readonly random?: Random
+  readonly clock?: Clock
 }
 
 /** A server on a free port before a toy backend, with the clients that a test made of it. */
@@ -30,10 +31,11 @@ export class ToyServer {
   static async start({
     tls,
     random = new SimRandom(3),
+    clock = realClock,
     ...options
   }: ToyServerOptions = {}): Promise<ToyServer> {
     const backend = new ToyBackend()
-    const server = pgwireServer(options)({ backend, clock: realClock, random, logger: silentLogger })
+    const server = pgwireServer(options)({ backend, clock, random, logger: silentLogger })
     const port = await server.listen({ port: 0, ...(tls === undefined ? {} : { tls }) })
     return new ToyServer(backend, server, port)
   }
