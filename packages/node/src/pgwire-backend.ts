@@ -182,7 +182,9 @@ class NodeWireSession implements WireSession {
     }
     const { command, columns, rows, rest, written } = await this.#session.open(text, parameters, { signal })
     const tag = (given: number): string => tagOf(command, written ?? given)
-    return { columns: this.#shown(command, columns), rows, rest, tag }
+    // A query may have rows without columns; of any other statement that is none.
+    const shown = written === null ? this.#columns(columns) : this.#shown(columns)
+    return { columns: shown, rows, rest, tag }
   }
 
   async executeAll(text: string, { signal }: { readonly signal: AbortSignal }) {
@@ -196,12 +198,11 @@ class NodeWireSession implements WireSession {
   }
 
   #result({ command, columns, rows, rowCount }: SqlResult): WireResult {
-    return { columns: this.#shown(command, columns), rows, rest: null, tag: () => tagOf(command, rowCount) }
+    return { columns: this.#shown(columns), rows, rest: null, tag: () => tagOf(command, rowCount) }
   }
 
-  /** A query may have rows without columns; of any other statement that is none. */
-  #shown(command: string, columns: readonly ResultColumn[]): readonly WireColumn[] | null {
-    return columns.length === 0 && command !== 'SELECT' ? null : this.#columns(columns)
+  #shown(columns: readonly ResultColumn[]): readonly WireColumn[] | null {
+    return columns.length === 0 ? null : this.#columns(columns)
   }
 
   #columns(columns: readonly ResultColumn[]): readonly WireColumn[] {

@@ -2,7 +2,7 @@ import type { Identifier, QualifiedName } from '../syntax/ast.ts'
 import { quoteIdentifier, quoteLiteral } from '../syntax/keywords.ts'
 import { parseStatement } from '../syntax/parse.ts'
 import { printStatement } from '../syntax/print.ts'
-import { typeName } from '../types/type.ts'
+import { typeName, typeOid } from '../types/type.ts'
 import type { CatalogImage, ImageConstraint, ImageRelation } from './image.ts'
 import { enclosed, plain } from './kept-text.ts'
 import { shownName, writtenName } from './names.ts'
@@ -71,11 +71,13 @@ export function indexKeyDefinition(
   table: TableSchema,
   index: Pick<IndexSchema, 'columns' | 'keys'>,
   at: number,
+  pretty: boolean,
 ): string | null {
   const position = index.columns[at]
   if (position === undefined) return null
-  const text = index.keys?.[at]?.text ?? null
-  if (text === null) return quoteIdentifier(nameAt(table, position))
+  const kept = index.keys?.[at]?.text ?? null
+  if (kept === null) return quoteIdentifier(nameAt(table, position))
+  const text = pretty ? plain(kept) : kept
   return /^\w+\(.*\)$/s.test(text) ? text : `(${text})`
 }
 
@@ -94,7 +96,7 @@ export function indexDefinition(
     const key = own.keys?.[i]
     const order = key?.descending === true ? ' DESC' : ''
     const usual = key === undefined || key.nullsFirst === key.descending
-    return `${indexKeyDefinition(table, own, i)}${order}${usual ? '' : key.nullsFirst ? ' NULLS FIRST' : ' NULLS LAST'}`
+    return `${indexKeyDefinition(table, own, i, pretty)}${order}${usual ? '' : key.nullsFirst ? ' NULLS FIRST' : ' NULLS LAST'}`
   })
   const alike = 'nullsNotDistinct' in own && own.nullsNotDistinct === true ? ' NULLS NOT DISTINCT' : ''
   const where = own.where === null ? '' : ` WHERE ${pretty ? plain(own.where) : enclosed(own.where)}`
@@ -153,7 +155,7 @@ export function defaultDefinition(
   if (own === null || defaultText === null)
     // A literal of a type with a name of its own is kept bare.
     return defaultText !== null && LITERAL.test(defaultText)
-      ? `${defaultText}::${typeName(type)}`
+      ? `${defaultText}::${catalog.formatType(typeOid(type), null) ?? typeName(type)}`
       : defaultText
   return defaultText.replace(/nextval\('(?:[^']|'')*'/, () => `nextval(${quoteLiteral(catalog.shown(own))}`)
 }

@@ -7,6 +7,7 @@ import {
 } from '../catalog/definitions.ts'
 import { commentOf } from '../catalog/descriptions.ts'
 import type { CatalogImage } from '../catalog/image.ts'
+import { plain } from '../catalog/kept-text.ts'
 import { DATABASE_OWNER } from '../catalog/known-oids.ts'
 import { isSqlError, SQLSTATE, sqlError } from '../errors.ts'
 import { quoteIdentifier } from '../syntax/keywords.ts'
@@ -72,7 +73,9 @@ export const catalogFunctions: readonly ScalarFunction[] = [
   ),
   ...(['oid', 'regclass'] as const).flatMap((id) => [
     fn('pg_get_expr', ['text', id], 'text', (text) => text),
-    fn('pg_get_expr', ['text', id, 'boolean'], 'text', (text) => text),
+    fn('pg_get_expr', ['text', id, 'boolean'], 'text', (text, _relation, pretty) =>
+      pretty === true ? plain(text as string) : text,
+    ),
   ]),
   ...overloaded('pg_get_constraintdef', ['oid', 'boolean'], 1, 'text', (catalog, oid, pretty) => {
     const found = catalog.constraints.find((one) => one.oid === oid)
@@ -88,7 +91,7 @@ export const catalogFunctions: readonly ScalarFunction[] = [
     if (at === 0) return indexDefinition(found, pretty === true)
     const { table, index } = found
     const own = index ?? { columns: table.primaryKey?.columns ?? [], keys: null }
-    return indexKeyDefinition(table, own, (at as number) - 1)
+    return indexKeyDefinition(table, own, (at as number) - 1, pretty === true)
   }),
   ...overloaded('pg_get_viewdef', ['oid', 'boolean'], 1, 'text', (catalog, oid) => {
     const relation = catalog.relation(oid as number)
