@@ -28,6 +28,7 @@ export type { Fence, SqlTransactionOptions } from './session/locks/fences.ts'
 export type { Parameter } from './session/run/parameters.ts'
 export {
   type CopyFromOptions,
+  type OpenResult,
   objectsOf,
   type PreparedStatement,
   type QueryOptions,
