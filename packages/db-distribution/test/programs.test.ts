@@ -197,4 +197,28 @@ describe('programs', () => {
     // A copy must be at least as new.
     expect(replica.adopt(await engine.open('older'))).toBe(false)
   })
+
+  test('whose addition nobody can make leave the row as it is, and no copy is given up', async () => {
+    const engine = modelStorage(new ModelStorageDisk())
+    const replica = new LocalReplica({ id: 1, uid: 'u' }, 1 as PartitionId, 0, 1_000, () => null)
+    const store = await engine.open(replica.name)
+    expect(replica.adopt(store)).toBe(true)
+    const relation = relationId(16)
+    const part = {
+      partition: 1 as PartitionId,
+      relations: [relation, relation],
+      keys: ['gone', 'there'],
+      added: new Map([[0, { size: 1, room: 9 }]]),
+      rows: () => [null, ['whole']],
+      additions: () => new Map([[0, [{ position: 0, type: 'integer', by: 1 } as const]]]),
+      program: () => {
+        throw new UnknownProgramError('format 2')
+      },
+      bytes: 3,
+    }
+    expect(replica.write(5 as Version, part, 'commit')).toMatchObject({ type: 'unreadable' })
+    expect(replica.phase).toBe('ready')
+    expect(store.get(relation, 'gone', 5 as Version)).toBeNull()
+    expect(store.get(relation, 'there', 5 as Version)).toEqual(['whole'])
+  })
 })

@@ -143,12 +143,11 @@ export class LocalReplica {
       assert(this.store !== null, 'a replica that is ready has a store')
       this.bytesSince += part.bytes + 32
       try {
-        this.#put(this.store, pending)
+        return this.#put(this.store, pending)
       } catch (error) {
         if (!isClusterError(error)) throw error
         return this.#lose(error)
       }
-      return WRITTEN
     }
     this.#pending.push(pending)
     this.#pendingBytes += part.bytes + 64
@@ -158,19 +157,20 @@ export class LocalReplica {
   }
 
   /** Writes are told by the log or by the program, which finds here what every other replica finds. */
-  #put(store: PartitionStore, { version, writes, kept }: Pending): void {
+  #put(store: PartitionStore, { version, writes, kept }: Pending): Written {
     // Replay: the store has it, and what came behind it.
-    if (version <= store.appliedVersion()) return
+    if (version <= store.appliedVersion()) return WRITTEN
     if (!('steps' in writes)) {
-      const rows = withSums(store, version, writes)
+      const { rows, unreadable } = withSums(store, version, writes)
       store.apply(version, this.#signed(this.#withChanges(store, version, rows, kept)))
-      return
+      return unreadable === null ? WRITTEN : { type: 'unreadable', error: unreadable }
     }
     const { relation } = writes
     const run = runProgram(writes, (key) => store.get(relation, key, version))
     const rows = run.writes.map(({ key, row }): RowWrite => ({ relation, key, row }))
     const all = this.#withChanges(store, version, rows, kept)
     store.apply(version, this.#signed([...all, this.#outcomes.write(version, run.outcome)]))
+    return WRITTEN
   }
 
   /** What is kept for those who follow the changes is written with them. */
@@ -315,25 +315,33 @@ function rowWrites(part: CommitPart): readonly (RowWrite | RowAddition)[] {
   })
 }
 
-/** Rows that are added to as they become. */
+/**
+ * Rows that are added to as they become. That the row is there and has room was certified; where it is not so all the same, all
+ * replicas find the same and leave the row as it is: a wrong sum must not cost anybody its copy.
+ */
 function withSums(
   store: PartitionStore,
   version: Version,
   writes: readonly (RowWrite | RowAddition)[],
-): readonly RowWrite[] {
-  return writes.map((write) => {
-    if (!('additions' in write)) return write
+): { readonly rows: readonly RowWrite[]; readonly unreadable: ClusterError | null } {
+  let unreadable: ClusterError | null = null
+  const rows: RowWrite[] = []
+  for (const write of writes) {
+    if (!('additions' in write)) {
+      rows.push(write)
+      continue
+    }
     const { relation, key, additions } = write
     const before = store.get(relation, key, version)
     const row = before === null ? null : addTo(before, additions)
-    // It was certified that the row is there and has room.
-    if (row === null) throw sumImpossible(relation)
-    return { relation, key, row }
-  })
+    if (row === null) unreadable = sumImpossible(relation)
+    else rows.push({ relation, key, row })
+  }
+  return { rows, unreadable }
 }
 
 const sumImpossible = (relation: RelationId): ClusterError =>
   new ClusterError(
-    { code: 'DB_COPY_DIVERGED', outcome: 'rejected' },
-    `A row of relation ${relation} that was to be added to is not what the cluster agreed on. This copy is made anew from another.`,
+    { code: 'DB_FRAME_DAMAGED', outcome: 'rejected' },
+    `Something was to be added to a row of relation ${relation} that is not there or has no room, although the cluster agreed on it. The row stays as it is; compare the copies (verify), and run the same version on all nodes.`,
   )

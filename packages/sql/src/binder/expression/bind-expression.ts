@@ -358,8 +358,9 @@ function bindInList(place: Place, expression: InListExpression): Expr {
         return compare(place, item, '=', bindExpression(place, row), bindExpression(place, item))
       return bindRows(place, { ...item, operator: '=' }, row, item)
     })
-    const any: Expr = operands.length === 1 ? (operands[0] as Expr) : { kind: 'or', type: BOOLEAN, operands }
-    return expression.negated ? { kind: 'not', type: BOOLEAN, operand: any } : any
+    const either: Expr =
+      operands.length === 1 ? (operands[0] as Expr) : { kind: 'or', type: BOOLEAN, operands }
+    return expression.negated ? { kind: 'not', type: BOOLEAN, operand: either } : either
   }
   const bound = [expression.operand, ...expression.list].map((part) => bindExpression(place, part))
   const nodes = [expression.operand, ...expression.list]
@@ -368,8 +369,9 @@ function bindInList(place: Place, expression: InListExpression): Expr {
     const [tested, ...items] = bound as [Expr, ...Expr[]]
     repeat(context, expression, tested)
     const operands = items.map((item, i) => compare(place, nodes[i + 1] ?? expression, '=', tested, item))
-    const any: Expr = operands.length === 1 ? (operands[0] as Expr) : { kind: 'or', type: BOOLEAN, operands }
-    return expression.negated ? { kind: 'not', type: BOOLEAN, operand: any } : any
+    const either: Expr =
+      operands.length === 1 ? (operands[0] as Expr) : { kind: 'or', type: BOOLEAN, operands }
+    return expression.negated ? { kind: 'not', type: BOOLEAN, operand: either } : either
   }
   const [operand, ...list] = unify(context, nodes, bound, 'IN') as [Expr, ...Expr[]]
   const equal = compare(place, expression, '=', operand, list[0] as Expr)

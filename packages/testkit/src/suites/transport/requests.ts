@@ -12,6 +12,21 @@ import {
   withLink,
 } from './fixture.ts'
 
+/** Answers `slow` never, and tells of it when nobody waits any more. */
+function serveNever(
+  side: Transport,
+  aborted: ReturnType<typeof latch>,
+  asked?: ReturnType<typeof latch>,
+): void {
+  side.handle('slow', {
+    request: (_peer, _frame, signal) => {
+      signal.addEventListener('abort', aborted.open, { once: true })
+      asked?.open()
+      return never
+    },
+  })
+}
+
 /** Frames that are answered. */
 export function requestTests({ describe, test, expect }: SuiteRunner, create: CreateTransports): void {
   describe('requests', () => {
@@ -83,13 +98,7 @@ export function requestTests({ describe, test, expect }: SuiteRunner, create: Cr
       const aborted = latch()
       return withLink(
         create,
-        (_a, b) =>
-          b.handle('slow', {
-            request: (_peer, _frame, signal) => {
-              signal.addEventListener('abort', aborted.open, { once: true })
-              return never
-            },
-          }),
+        (_a, b) => serveNever(b, aborted),
         async ({ fixture, a, b }) => {
           const slow = a.request(b.self, 'slow', bytesOf('x'), { deadlineMs: 40 })
           expect(await fixture.settle(detailOf(slow))).toEqual({
@@ -107,14 +116,7 @@ export function requestTests({ describe, test, expect }: SuiteRunner, create: Cr
       const aborted = latch()
       return withLink(
         create,
-        (_a, b) =>
-          b.handle('slow', {
-            request: (_peer, _frame, signal) => {
-              signal.addEventListener('abort', aborted.open, { once: true })
-              asked.open()
-              return never
-            },
-          }),
+        (_a, b) => serveNever(b, aborted, asked),
         async ({ fixture, a, b }) => {
           const controller = new AbortController()
           const { signal } = controller

@@ -1,4 +1,4 @@
-import type { FrameStream, Transport } from '@cluster/core'
+import { type FrameStream, isClusterError, type Transport } from '@cluster/core'
 import type { SuiteRunner } from '../runner.ts'
 import {
   bytesOf,
@@ -24,7 +24,9 @@ export function streamTests({ describe, test, expect }: SuiteRunner, create: Cre
             await stream.close()
           }
           // A stream that its opener aborts fails here too.
-          serve().catch(() => {})
+          serve().catch((error: unknown) => {
+            if (!isClusterError(error)) throw error
+          })
         },
       })
 
