@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly continueAlone?: boolean
   readonly giveUpHistory?: boolean
   readonly adopt?: string
+  /** False: nothing is exported before this node goes into another cluster. */
+  readonly export: boolean
   readonly recoverFromSurvivors?: boolean
   readonly mdns: boolean
   /** Where clients of PostgreSQL's protocol connect; false for nowhere, absent for the usual place. */
@@ -217,9 +219,10 @@ function nodeOptions(command: Command): Command {
     )
     .option(
       '--adopt <cluster id>',
-      'go into that cluster of the same name; the log of this one is kept aside',
+      'go into that cluster of the same name; the rows of this one are exported as SQL first, its log is kept aside',
       notEmpty,
     )
+    .option('--no-export', 'with --adopt: go without exporting the rows')
     .option('--no-mdns', 'do not look for nodes by mDNS; use --seed')
     .addOption(
       new Option('--log <level>', 'least level of the log on standard error')

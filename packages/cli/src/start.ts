@@ -45,6 +45,7 @@ export async function start(options: StartOptions, task: NodeTask | null = null)
       ? {}
       : { recoverFromSurvivors: options.recoverFromSurvivors }),
     ...(options.adopt === undefined ? {} : { adopt: options.adopt }),
+    adoptWithoutExport: !options.export,
     ...(options.giveUpHistory === undefined ? {} : { giveUpHistory: options.giveUpHistory }),
     mdns: options.mdns,
     logLevel: options.log,

@@ -100,6 +100,8 @@ export interface Cluster extends AsyncDisposable, SharedObjects {
    * @throws DB_OPTIONS_DIFFER when it exists with other options than those given, NODE_IS_WITNESS
    */
   database(name: string, options?: DatabaseOptions): Promise<ClusterDatabase>
+  /** Names of the databases that are known here, sorted. @throws NODE_IS_WITNESS */
+  databases(): readonly string[]
   /**
    * Ends the database of that name: its rows are gone, on every node, and cannot be had back but from a backup. Who has it open is told
    * DB_DROPPED.

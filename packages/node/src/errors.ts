@@ -9,5 +9,13 @@ export type NodeErrorDetail =
   | ({ readonly code: 'OPTION_INVALID'; readonly option: string; readonly given: string } & ErrorDetail)
   /** A witness has no databases. */
   | ({ readonly code: 'NODE_IS_WITNESS'; readonly database: string } & ErrorDetail)
+  /** The node is to go into another cluster, and the rows of its own cannot all be read to write them down first. */
+  | ({
+      readonly code: 'ROWS_NOT_EXPORTED'
+      readonly cluster: string
+      readonly folder: string
+      /** The code of what was in the way. */
+      readonly cause: string | null
+    } & ErrorDetail)
   /** `join({ timeoutMs })` ran out. */
   | ({ readonly code: 'JOIN_TIMEOUT'; readonly waitingFor: string | null } & ErrorDetail)

@@ -174,6 +174,12 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
     return opening
   }
 
+  databases(): readonly string[] {
+    const { databases } = this.#parts.node
+    if (databases === null) throw isWitness('', 'a list of databases')
+    return named(databases).list()
+  }
+
   async dropDatabase(name: string): Promise<boolean> {
     const { databases } = this.#parts.node
     if (databases === null) throw isWitness(name)
@@ -230,7 +236,7 @@ export class NodeCluster extends ObjectsOfNode implements Cluster {
       clock,
       random,
       logger: logger.child({ layer: 'pgwire' }),
-      names: () => databases.list().filter((name) => !isMapStore(name)),
+      names: () => this.databases(),
       open: (name) => this.database(name),
     })
     this.#services.add(service)

@@ -5,6 +5,7 @@ import { staticDiscovery } from '@cluster/p2p'
 import { temporaryFiles } from '@cluster/sql'
 import { libp2pTransport, mdnsDiscovery, newIdentity } from '@cluster/transport'
 import { parseAddresses } from './addresses.ts'
+import { exportBeforeAdoption } from './adoption.ts'
 import type { Cluster } from './cluster.ts'
 import { composeNode, type NodeOptions } from './compose.ts'
 import { openDataFolder } from './driver/data-folder.ts'
@@ -62,10 +63,12 @@ export interface OpenOptions {
    */
   readonly recoverFromSurvivors?: boolean
   /**
-   * The operator's word: go into the cluster of that id. The log of another cluster is kept aside, with a file of what was
-   * written in it.
+   * The operator's word: go into the cluster of that id. The databases of the one that is given up are written down as SQL first, to
+   * `exported-<its id>` in the data folder, which needs enough of its nodes; its log is kept aside, too.
    */
   readonly adopt?: string
+  /** The operator's word: `adopt` without writing the databases down. Default false. */
+  readonly adoptWithoutExport?: boolean
   /** What the last two voters do when one is silent: wait for it (`majority`, the default), or go on alone. */
   readonly quorum?: 'majority' | 'last-standing'
   /**
@@ -109,9 +112,17 @@ export async function join(options: JoinOptions = {}): Promise<Cluster> {
 /**
  * Starts a node. It finds or forms the cluster in the background; `ready` waits for that.
  * @throws DATA_IN_USE, DATA_FOREIGN, DISK_DENIED, OPTION_INVALID, PORT_IN_USE, ADDRESS_NOT_USABLE, LOG_DAMAGED,
- * LOG_ROLE_DIFFERS
+ * LOG_ROLE_DIFFERS, ROWS_NOT_EXPORTED
  */
 export async function openCluster(options: OpenOptions = {}): Promise<Cluster> {
+  const { adopt, adoptWithoutExport = false, ...rest } = options
+  if (adopt === undefined || adoptWithoutExport || options.giveUpDamaged === true) return openNode(options)
+  const logger = textLogger(options.log ?? (() => {}), options.logLevel)
+  const data = await exportBeforeAdoption(() => openNode(rest), adopt, logger)
+  return openNode({ ...options, data })
+}
+
+async function openNode(options: OpenOptions): Promise<Cluster> {
   const name = options.name ?? 'cluster'
   const seeds = (options.seeds ?? []).flatMap((text) => parseAddresses(text, 'seed', null))
   const listen = options.listen?.flatMap((text) => parseAddresses(text, 'listen', 0))
