@@ -356,8 +356,7 @@ export interface TransactionMap<K extends ContainerKey, V> {
 /** One transaction over several containers. Nothing of it happens before it ends, then all or nothing. */
 export interface ContainersTransaction {
   /**
-   * A map, a sorted map or a cache, as the name is; a new one is a map. Distributed maps of one transaction have one
-   * redundancy.
+   * A map, a sorted map or a cache, as the name is; a new one is a map.
    */
   map<K extends ContainerKey, V>(name: string, options?: MapOptions<V>): TransactionMap<K, V>
   push<V>(queue: string, value: V, options?: QueueOptions<V> & Pick<PushOptions, 'priority'>): Promise<void>

@@ -13,7 +13,6 @@ import {
   type PushOptions,
   type QueueMessage,
   type QueueOptions,
-  type Transaction,
   type TransactionMap,
   type WriteOptions,
 } from '@cluster/core'
@@ -29,9 +28,10 @@ import {
 } from '../machine/codec.ts'
 import { CONTAINER_MACHINE } from '../machine/machine.ts'
 import { type AnyOptions, ttlOf, wantedOf } from '../options.ts'
-import { type Context, callOptions } from './context.ts'
+import type { Context } from './context.ts'
 import { ONLY } from './counters.ts'
-import { DistributedDraft } from './distributed/draft.ts'
+import { DistributedDraft, type Lost } from './distributed/draft.ts'
+import { patience } from './distributed/place.ts'
 import { errorOf, Handle, type Subject } from './handle.ts'
 import { encodeKey } from './keys.ts'
 import { COMPUTE_ATTEMPTS } from './maps.ts'
@@ -46,7 +46,7 @@ export async function runTransaction<R>(
   options: ContainersTransactionOptions,
 ): Promise<R> {
   await context.demandVersion()
-  let lost: Transaction | null = null
+  let lost: Lost = new Map()
   for (let attempt = 0; attempt < COMPUTE_ATTEMPTS; attempt++) {
     await context.sync(options)
     const tx: Draft = new Draft(context, options, lost)
@@ -73,16 +73,15 @@ class Draft implements ContainersTransaction {
   readonly #others: Partial<Bundle>[] = []
   readonly #distributed: DistributedDraft
   #over = false
-  #lost: Transaction | null = null
 
-  constructor(context: Context, options: CallOptions, lost: Transaction | null) {
+  constructor(context: Context, options: CallOptions, lost: Lost) {
     this.#context = context
     this.#distributed = new DistributedDraft(context, options, lost, (each) => this.#read(each))
   }
 
-  /** The transaction of distributed maps, when it lost its race. */
-  get lost(): Transaction | null {
-    return this.#lost
+  /** The transactions of distributed maps that lost their races. */
+  get lost(): Lost {
+    return this.#distributed.lost
   }
 
   /** Whatever is still open is given up. */
@@ -180,14 +179,32 @@ class Draft implements ContainersTransaction {
   async commit(options: ContainersTransactionOptions): Promise<boolean> {
     this.#check()
     this.#over = true
-    const bundle = this.#bundle()
-    const together = this.#together(options)
-    if (this.#isReading && together === null) return this.#stillSo()
-    const verdict =
-      together === null
-        ? await this.#context.log.submitBundle(bundle, callOptions(options))
-        : await together(this.#isReading && this.#reads.size === 0 ? null : bundle)
-    if (verdict === null) return false
+    const together = options.together?.() ?? null
+    const isBare = this.#isReading && !this.#distributed.isUsed
+    if (isBare && together === null) return this.#stillSo()
+    if (isBare && this.#reads.size === 0) return this.#judge(await together?.(null), 0)
+    const left = patience(this.#context.clock, options)
+    const rows = await this.#distributed.prepare(left)
+    let adopted = false
+    try {
+      const bundle = this.#bundle(rows.commands)
+      const verdict =
+        together === null ? await this.#context.log.submitBundle(bundle, left()) : await together(bundle)
+      adopted = verdict.adopted
+      const { refused, results } = verdict
+      if (refused !== null && refused < rows.commands.length) return rows.refused(refused, results[0])
+      return this.#judge(verdict, rows.commands.length)
+    } finally {
+      if (!adopted) rows.release()
+    }
+  }
+
+  /**
+   * @param before commands of the bundle before those of containers
+   * @returns false when the work may be done again; throws why when it may not
+   */
+  #judge(verdict: BundleVerdict | undefined, before: number): boolean {
+    assert(verdict, 'what happens together says what came of it')
     const { adopted, unmet, refused, results } = verdict
     if (adopted) return true
     if (unmet !== null) {
@@ -196,29 +213,8 @@ class Draft implements ContainersTransaction {
       return false
     }
     assert(refused !== null, 'a bundle that was not adopted says why')
-    this.#explain(refused, results[0])
+    this.#explain(refused - before, results[0])
     return false
-  }
-
-  /** What else happens at the same index; null for nothing. */
-  #together(
-    options: ContainersTransactionOptions,
-  ): ((bundle: Bundle | null) => Promise<BundleVerdict | null>) | null {
-    const together = options.together?.() ?? null
-    const { transaction } = this.#distributed
-    if (transaction === null) return together
-    if (together !== null)
-      throw optionInvalid(
-        'database',
-        'rows and distributed maps',
-        'one of both: a transaction commits in one database',
-      )
-    return async (bundle) => {
-      assert(bundle !== null, 'a distributed map is asked for together with its place')
-      const verdict = await this.#distributed.commit(transaction, bundle, options)
-      if (verdict === null) this.#lost = transaction
-      return verdict
-    }
   }
 
   /** True while there is nothing that the log would have to judge. */
@@ -231,11 +227,13 @@ class Draft implements ContainersTransaction {
     return this.#reads.size > 0 ? 1 : 0
   }
 
-  #bundle(): Bundle {
+  /** @param rows commits of the databases of distributed maps */
+  #bundle(rows: Bundle['commands']): Bundle {
     const own = this.#operations
     if (own.length > OPERATIONS_MAX) throw tooMany('operations of a transaction', OPERATIONS_MAX)
     const machine = CONTAINER_MACHINE
     const commands = [
+      ...rows,
       ...(own.length > 0 ? [{ machine, command: encodeCommand(own) }] : []),
       ...this.#messages.map(({ acknowledgement }) => ({ machine, command: acknowledgement })),
       ...this.#others.flatMap((other) => other.commands ?? []),

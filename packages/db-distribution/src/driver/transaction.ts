@@ -15,6 +15,7 @@ import {
   type FragmentReads,
   type Key,
   type PartitionId,
+  type PreparedCommit,
   type Row,
   type RowAddress,
   type RowBatch,
@@ -324,6 +325,21 @@ export class OptimisticTransaction implements Transaction {
         call,
       ),
     )
+  }
+
+  async prepare(options: CallOptions = {}): Promise<PreparedCommit> {
+    this.#check()
+    const call = this.#call(options)
+    this.#end()
+    const { committer, database, turn } = this.#ports
+    const reservation = turn?.reservation ?? 0
+    const commit = {
+      database: database.id,
+      ...this.#reads.reads(this.version),
+      writes: this.#writes.collect(),
+      reservation,
+    }
+    return { ...(await committer.prepare(database, commit, call)), release: this.#ports.release }
   }
 
   async execute(program: RowProgram, options: CommitOptions = {}): Promise<ExecuteReceipt> {

@@ -122,6 +122,44 @@ export function distributedMaps({ test, expect, three }: SuiteParts): void {
     expect(() => a.map('m').changes({ from: 'nonsense' })).toThrow()
   })
 
+  test('maps of several redundancies, small ones, queues and counters change in one transaction', async () => {
+    const { a, b, c, settle } = await three()
+    const kinds = [
+      { distributed: { redundancy: 1 } },
+      { distributed: { redundancy: 'all' } },
+      { distributed: false },
+    ] as const
+    const names = ['one', 'all', 'small']
+    const turn = async (node: Containers, amount: number): Promise<void> => {
+      const seen = await node.transaction(async (tx) => {
+        const maps = names.map((name, i) => tx.map<string, number>(name, kinds[i]))
+        const counts: number[] = []
+        for (const map of maps) counts.push((await map.get('x')) ?? 0)
+        for (const [i, map] of maps.entries()) await map.set('x', (counts[i] ?? 0) + amount)
+        tx.add('turns')
+        await tx.push('moves', amount)
+        return counts
+      })
+      // What was read of each is judged as of one index.
+      expect(new Set(seen).size).toBe(1)
+    }
+    const turns = [a, b, c].map(async (node, i) => {
+      for (let round = 0; round < 4; round++) await turn(node, 10 ** i)
+    })
+    await settle(Promise.all(turns))
+    for (const [i, name] of names.entries())
+      expect(await settle(b.map<string, number>(name, kinds[i]).get('x'))).toBe(444)
+    expect(await settle(c.counter('turns').value())).toBe(12)
+    expect(await settle(a.queue('moves').size())).toMatchObject({ ready: 12, taken: 0 })
+    const refused = a.transaction(async (tx) => {
+      await tx.map<string, number>('one', kinds[0]).set('x', 1)
+      await tx.map<string, number>('all', kinds[1]).set('x', 1)
+      tx.add('turns', Number.MAX_SAFE_INTEGER)
+    })
+    expect(await settle(codeOf(refused))).toBe('CONTAINER_OVERFLOW')
+    expect(await settle(c.map<string, number>('one', kinds[0]).get('x'))).toBe(444)
+  })
+
   test('what happens together is one: two maps, a queue, and nothing of a lost race', async () => {
     const { a, b, c, settle } = await three()
     const move = async (node: Containers, amount: number): Promise<void> => {
