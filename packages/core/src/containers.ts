@@ -55,8 +55,8 @@ export interface DistributedOptions {
 /** Of a map alone. */
 export interface MapOptions<V> extends KeyedOptions<V> {
   /**
-   * Puts the entries on partitions, each on some of the nodes, instead of all on every node. Such a map has no `ttlMs`,
-   * `bytesMax` or `historyMax`, and is as large as the nodes together have room for. Default false.
+   * Puts the entries on partitions, each on some of the nodes, instead of all on every node. Such a map has no
+   * `bytesMax` or `historyMax`, ends entries up to an eighth of their time late, and is as large as the nodes together have room for. Default false.
    */
   readonly distributed?: boolean | DistributedOptions
 }

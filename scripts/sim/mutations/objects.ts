@@ -57,6 +57,31 @@ export const objects: readonly Mutation[] = [
     seedsMax: 60,
   },
   {
+    name: 'distributed-ends-by-own-clock',
+    bug: 'a node takes entries of distributed maps for over by its own clock, before the log says so',
+    suite: 'objects',
+    file: 'packages/container/src/driver/distributed/place.ts',
+    find: '    const lasts = lastingThen(this.here())\n',
+    put: '    const { entries } = this.here() ?? {}\n    const lasts = (span: string) => (entries?.get(spanKey(span))?.deadline ?? 0) > context.clock.now() + 1_000\n',
+    seedsMax: 90,
+  },
+  {
+    name: 'span-of-the-first',
+    bug: 'entries of a distributed map that end together do so when the first of them was to end',
+    suite: 'objects',
+    file: 'packages/container/src/driver/distributed/maps.ts',
+    find: 'span !== null ? { along: place.lasts(span) } : {}',
+    put: 'span === null ? { along: { commands: [] } } : {}',
+    also: [
+      {
+        file: 'packages/container/src/driver/distributed/spans.ts',
+        find: 'const SLICES = 16',
+        put: 'const SLICES = 2',
+      },
+    ],
+    seedsMax: 90,
+  },
+  {
     name: 'distributed-stale-read',
     bug: 'a read of a distributed map does not ask what is newest',
     suite: 'objects',

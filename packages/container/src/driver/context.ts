@@ -16,6 +16,7 @@ import type { ContainerMachine } from '../machine/machine.ts'
 import type { Container, ContainerEffect } from '../machine/state.ts'
 import type { Settings } from '../options.ts'
 import { Batcher } from './batcher.ts'
+import { Spans } from './distributed/spans.ts'
 import { Stores } from './distributed/stores.ts'
 
 export interface ContainerPorts {
@@ -37,6 +38,7 @@ export class Context {
   readonly settings: Settings
   readonly batcher: Batcher
   readonly stores: Stores
+  readonly spans: Spans
   /** Unique to this process. */
   readonly uid: string
   readonly #listeners = new Map<string, Set<() => void>>()
@@ -52,6 +54,7 @@ export class Context {
     this.machine = machine
     this.settings = settings
     this.batcher = new Batcher(ports.log, ports.clock)
+    this.spans = new Spans(ports.clock, () => `${this.uid}.${this.number()}`)
     this.stores = new Stores(ports.databases ?? null, ports.log)
     this.uid = randomId(ports.random)
   }

@@ -76,7 +76,13 @@ class Draft implements ContainersTransaction {
 
   constructor(context: Context, options: CallOptions, lost: Lost) {
     this.#context = context
-    this.#distributed = new DistributedDraft(context, options, lost, (each) => this.#read(each))
+    this.#distributed = new DistributedDraft(
+      context,
+      options,
+      lost,
+      (each) => this.#read(each),
+      (map, operation) => this.#operations.push({ name: map.name, kind: map.kind, operation }),
+    )
   }
 
   /** The transactions of distributed maps that lost their races. */
@@ -184,6 +190,7 @@ class Draft implements ContainersTransaction {
     if (isBare && together === null) return this.#stillSo()
     if (isBare && this.#reads.size === 0) return this.#judge(await together?.(null), 0)
     const left = patience(this.#context.clock, options)
+    if (await this.#distributed.removeEnded(left)) return false
     const rows = await this.#distributed.prepare(left)
     let adopted = false
     try {
@@ -195,7 +202,10 @@ class Draft implements ContainersTransaction {
       if (refused !== null && refused < rows.commands.length) return rows.refused(refused, results[0])
       return this.#judge(verdict, rows.commands.length)
     } finally {
-      if (!adopted) rows.release()
+      if (!adopted) {
+        rows.release()
+        this.#distributed.forget()
+      }
     }
   }
 

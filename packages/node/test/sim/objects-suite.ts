@@ -95,6 +95,8 @@ function loadOf(context: SuiteContext): AnyLoad<ObjectsApp> {
   const loads: Readonly<Record<ObjectsLoad, () => AnyLoad<ObjectsApp>>> = {
     map: () => anyLoad(mapLoad(open)),
     spread: () => anyLoad(mapLoad(open, { distributed: { redundancy: REDUNDANCY } })),
+    spreadTtl: () =>
+      anyLoad(ttlLoad({ open, clockOf, options: { distributed: { redundancy: REDUNDANCY } } })),
     queue: () => anyLoad(queueLoad({ open, now, clockOf })),
     counter: () => anyLoad(sumLoad(open)),
     topic: () => anyLoad(topicLoad(open, subscribers(context))),
@@ -105,7 +107,8 @@ function loadOf(context: SuiteContext): AnyLoad<ObjectsApp> {
   return anyLoad(mixedLoad(new Map(profile.objects.map((name) => [name, loads[name]()]))))
 }
 
-const isSpread = ({ profile }: SuiteContext): boolean => profile.objects.includes('spread')
+const isSpread = ({ profile }: SuiteContext): boolean =>
+  profile.objects.some((name) => name.startsWith('spread'))
 
 /** What the database of distributed maps still has to repair on some node; null when nothing. */
 function missing(apps: ReadonlyMap<NodeId, ObjectsApp>, context: SuiteContext): string | null {

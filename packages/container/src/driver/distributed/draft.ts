@@ -4,19 +4,22 @@ import {
   type CallOptions,
   type ContainerKey,
   type Database,
+  errorCode,
   type MapOptions,
   type PreparedCommit,
   type Transaction,
   type TransactionMap,
   type WriteOptions,
 } from '@cluster/core'
-import type { Requirement } from '../../machine/codec.ts'
+import type { Operation, Requirement } from '../../machine/codec.ts'
 import type { Context } from '../context.ts'
 import { ONLY } from '../counters.ts'
 import { Values } from '../values.ts'
-import { addressOf, heldOf } from './entries.ts'
-import { checkOptions, checkTtl, isLost, rowKey } from './maps.ts'
-import { type Place, PlaceHandle, patience } from './place.ts'
+import { type Held, isLost } from './entries.ts'
+import { checkOptions, rowKey } from './maps.ts'
+import { PlaceHandle, patience } from './place.ts'
+import { type EntryRow, type Found, findEntry, removeFirst, writeEntry } from './rows.ts'
+import type { Span } from './spans.ts'
 
 type Redundancy = number | 'all'
 
@@ -38,24 +41,30 @@ export class DistributedDraft {
   readonly #call: CallOptions
   readonly #former: Lost
   readonly #require: (requirement: Requirement) => void
+  readonly #add: (map: PlaceHandle, operation: Operation) => void
   readonly #open = new Map<Redundancy, Promise<Transaction>>()
   readonly #begun: Transaction[] = []
+  readonly #ended: { readonly row: EntryRow; readonly found: Found }[] = []
+  readonly #spans = new Set<Span>()
   readonly #losers = new Map<Redundancy, Transaction>()
 
   /**
    * @param former the transactions of the run before this one that lost their races
    * @param require notes what must still be so in the end
+   * @param add notes what is to be done in the log
    */
   constructor(
     context: Context,
     call: CallOptions,
     former: Lost,
     require: (requirement: Requirement) => void,
+    add: (map: PlaceHandle, operation: Operation) => void,
   ) {
     this.#context = context
     this.#call = call
     this.#former = former
     this.#require = require
+    this.#add = add
   }
 
   map<K extends ContainerKey, V>(
@@ -65,39 +74,67 @@ export class DistributedDraft {
   ): TransactionMap<K, V> {
     checkOptions(options)
     const context = this.#context
-    const handle = new PlaceHandle(context, name, options.distributed ?? true)
+    const handle = new PlaceHandle(context, name, options.distributed ?? true, options.ttlMs)
     const values = new Values<V>(name, options, context.settings.limits.valueBytes)
-    const at = async (key: K) => {
+    const left = patience(context.clock, this.#call)
+    const find = async (key: K) => {
       check()
       const encoded = rowKey(context, key)
-      const { database, redundancy } = await handle.made(patience(context.clock, this.#call))
+      const { database, redundancy } = await handle.made(left)
       const transaction = await this.#begin(redundancy, database)
       // As it is at or behind the version of the transaction, and checked in the end.
-      const place: Place | undefined = handle.place()
-      const life = place?.life ?? 0
+      const life = handle.place()?.life ?? 0
       this.#require({ name, key: ONLY, version: life })
-      return { transaction, address: addressOf(database, name, life, encoded) }
+      const row: EntryRow = { map: handle, database, life, key: encoded }
+      const found = await findEntry(transaction, row)
+      const span = found.held?.span ?? null
+      if (span !== null) this.#require(handle.lastsThen(span))
+      return { transaction, row, found }
+    }
+    const write = async (key: K, after: (version: number) => Held | null): Promise<void> => {
+      const { transaction, row, found } = await find(key)
+      if (found.isOver) this.#ended.push({ row, found })
+      writeEntry(transaction, row, found, after(transaction.version))
     }
     return {
       get: async (key) => {
-        const { transaction, address } = await at(key)
-        const held = heldOf(await transaction.get(address))
+        const { held } = (await find(key)).found
         return held === null ? undefined : values.decode(held.value)
       },
       set: async (key, value, { ttlMs }: Pick<WriteOptions, 'ttlMs'> = {}) => {
-        checkTtl(ttlMs)
         const encoded = await values.encode(value)
-        const { transaction, address } = await at(key)
-        // Two writers of one version must not both succeed.
-        transaction.expectUnchanged(address)
-        transaction.put(address, [encoded, transaction.version])
+        check()
+        await handle.made(left)
+        const span = await handle.span(ttlMs, left())
+        await write(key, (version) => ({ value: encoded, version, span: span?.text ?? null }))
+        if (span !== null) this.#lasts(handle, span)
       },
-      delete: async (key) => {
-        const { transaction, address } = await at(key)
-        transaction.expectUnchanged(address)
-        transaction.delete(address)
-      },
+      delete: async (key) => write(key, () => null),
     }
+  }
+
+  /** Removes what was found to be over and is to be written to: its end comes first. @returns whether there was any */
+  async removeEnded(left: () => CallOptions): Promise<boolean> {
+    for (const { row, found } of this.#ended)
+      try {
+        await removeFirst(row, found, left())
+      } catch (error) {
+        // Somebody else did, or wrote: the work is done again anyway.
+        const code = errorCode(error)
+        if (!isLost(code) && code !== 'DB_FENCED') throw error
+      }
+    return this.#ended.length > 0
+  }
+
+  /** Spans that were refused are over: none of them is used again. */
+  forget(): void {
+    for (const span of this.#spans) this.#context.spans.forget(span)
+  }
+
+  #lasts(map: PlaceHandle, span: Span): void {
+    if (this.#spans.has(span)) return
+    this.#spans.add(span)
+    this.#add(map, span.lasts)
   }
 
   /** True when a distributed map was asked for something. */
