@@ -104,7 +104,11 @@ class Attempt implements ClusterTransaction {
     return this.#tx.map(name, options)
   }
 
-  push<V>(queue: string, value: V, options?: QueueOptions<V> & Pick<PushOptions, 'priority'>): Promise<void> {
+  push<V>(
+    queue: string,
+    value: V,
+    options?: QueueOptions<V> & Pick<PushOptions, 'priority' | 'delayMs' | 'at'>,
+  ): Promise<void> {
     return this.#tx.push(queue, value, options)
   }
 

@@ -14,6 +14,7 @@ import {
   type QueueMessage,
   type QueueOptions,
   type TransactionMap,
+  VERSION_OF,
   type WriteOptions,
 } from '@cluster/core'
 import { contended, fenced, leaseLost, optionInvalid, tooMany } from '../errors.ts'
@@ -35,7 +36,7 @@ import { patience } from './distributed/place.ts'
 import { errorOf, Handle, type Subject } from './handle.ts'
 import { encodeKey } from './keys.ts'
 import { COMPUTE_ATTEMPTS } from './maps.ts'
-import { checkPriority } from './queues.ts'
+import { checkPriority, NEW, pushOf } from './queues.ts'
 import { checkTimes } from './sets.ts'
 import { Values } from './values.ts'
 
@@ -138,14 +139,23 @@ class Draft implements ContainersTransaction {
   async push<V>(
     name: string,
     value: V,
-    { priority, ...options }: QueueOptions<V> & Pick<PushOptions, 'priority'> = {},
+    {
+      priority,
+      delayMs,
+      at,
+      ...options
+    }: QueueOptions<V> & Pick<PushOptions, 'priority' | 'delayMs' | 'at'> = {},
   ): Promise<void> {
     const known = this.#context.container(name)?.kind
     const kind =
       known === 'priorityQueue' || (known === undefined && priority !== undefined) ? 'priorityQueue' : 'queue'
     checkPriority(kind, priority ?? 0)
     const encoded = await this.#encode(name, value, options)
-    this.#add(this.#subject(name, kind, options), { type: 'push', value: encoded, priority: priority ?? 0 })
+    const later = { ...(delayMs !== undefined && { delayMs }), ...(at && { at }) }
+    const operation = pushOf(encoded, priority ?? 0, later)
+    if (NEW.has(operation.type) || options.deliveriesMax !== undefined)
+      await this.#context.demandVersion(VERSION_OF.queueDelays)
+    this.#add(this.#subject(name, kind, options), operation)
   }
 
   async publish<V>(name: string, value: V, options: FeedOptions<V> = {}): Promise<void> {

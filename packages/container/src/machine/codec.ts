@@ -30,6 +30,7 @@ export interface WantedSettings {
   readonly sizeMax: number
   readonly ttlMs: number
   readonly leaseMs: number
+  readonly deliveriesMax: number
 }
 
 /** What must hold for a write. */
@@ -59,6 +60,23 @@ export type Operation =
   /** At that position (`END` for the last one), if it is that element; version 0 for any. */
   | { readonly type: 'cut'; readonly at: number; readonly version: number }
   | { readonly type: 'push'; readonly value: Uint8Array; readonly priority: number }
+  /** Not before `delayMs` of log time, nor before `wall`, milliseconds since 1970; 0 for at once. */
+  | {
+      readonly type: 'pushLater'
+      readonly value: Uint8Array
+      readonly priority: number
+      readonly delayMs: number
+      readonly wall: number
+    }
+  /** As `release`, after a while. */
+  | {
+      readonly type: 'postpone'
+      readonly id: number
+      readonly receipt: string
+      readonly delayMs: number
+    }
+  /** Of a message that was set aside; 0 for all. */
+  | { readonly type: 'putBack' | 'discard'; readonly id: number }
   /** The same receipt again is told the same. */
   | { readonly type: 'take'; readonly receipt: string; readonly leaseMs: number }
   | { readonly type: 'acknowledge' | 'release' | 'redeliver'; readonly id: number; readonly receipt: string }
@@ -88,6 +106,12 @@ const TYPES = [
   'redeliver',
   'extend',
   'publish',
+  // Since version 6 of the cluster.
+  'pushLater',
+  'postpone',
+  'putBack',
+  'discard',
+  'openLimited',
 ] as const
 const WHENS = ['any', 'absent', 'present', 'version', 'equal'] as const
 const SWEEP = 255
@@ -195,7 +219,7 @@ export function encodeCommand(operations: readonly Targeted[]): Uint8Array {
   for (const each of operations) {
     if ('sweep' in each) out.u8(SWEEP)
     else {
-      out.u8(TYPES.indexOf(each.operation.type))
+      out.u8(TYPES.indexOf(wordOf(each.operation)))
       writeText(out, each.name)
       writeKind(out, each.kind)
       writeOperation(out, each.operation)
@@ -204,11 +228,18 @@ export function encodeCommand(operations: readonly Targeted[]): Uint8Array {
   return out.finish()
 }
 
+/** Queues with a limit of deliveries are opened by a word of their own, which older programs do not know. */
+function wordOf(operation: Operation): (typeof TYPES)[number] {
+  const { type } = operation
+  return type === 'open' && operation.wanted.deliveriesMax > 0 ? 'openLimited' : type
+}
+
 function writeOperation(out: ByteWriter, operation: Operation): void {
   switch (operation.type) {
     case 'open': {
-      const { bytesMax, historyMax, sizeMax, ttlMs, leaseMs } = operation.wanted
+      const { bytesMax, historyMax, sizeMax, ttlMs, leaseMs, deliveriesMax } = operation.wanted
       for (const wanted of [bytesMax, historyMax, sizeMax, ttlMs, leaseMs]) out.varint(wanted)
+      if (deliveriesMax > 0) out.varint(deliveriesMax)
       break
     }
     case 'destroy':
@@ -252,6 +283,19 @@ function writeOperation(out: ByteWriter, operation: Operation): void {
     case 'publish':
       writeBytes(out, operation.value)
       break
+    case 'pushLater':
+      writeBytes(out, operation.value)
+      for (const number of [operation.priority, operation.delayMs, operation.wall]) out.f64(number)
+      break
+    case 'postpone':
+      out.varint(operation.id)
+      writeText(out, operation.receipt)
+      out.f64(operation.delayMs)
+      break
+    case 'putBack':
+    case 'discard':
+      out.varint(operation.id)
+      break
     default:
       out.varint(operation.id)
       writeText(out, operation.receipt)
@@ -289,14 +333,16 @@ function readTargeted(input: ByteReader): Targeted {
   return { name: readText(input), kind: readKind(input), operation: readOperation(input, type) }
 }
 
-function readOperation(input: ByteReader, type: Operation['type']): Operation {
+function readOperation(input: ByteReader, type: (typeof TYPES)[number]): Operation {
   switch (type) {
-    case 'open': {
+    case 'open':
+    case 'openLimited': {
       const [bytesMax = 0, historyMax = 0, sizeMax = 0, ttlMs = 0, leaseMs = 0] = Array.from(
         { length: 5 },
         () => input.varint(),
       )
-      return { type, wanted: { bytesMax, historyMax, sizeMax, ttlMs, leaseMs } }
+      const deliveriesMax = type === 'open' ? 0 : input.varint()
+      return { type: 'open', wanted: { bytesMax, historyMax, sizeMax, ttlMs, leaseMs, deliveriesMax } }
     }
     case 'destroy':
     case 'clear':
@@ -326,6 +372,19 @@ function readOperation(input: ByteReader, type: Operation['type']): Operation {
       return { type, receipt: readText(input), leaseMs: input.varint() }
     case 'publish':
       return { type, value: readBytes(input) }
+    case 'pushLater':
+      return {
+        type,
+        value: readBytes(input),
+        priority: input.f64(),
+        delayMs: input.f64(),
+        wall: input.f64(),
+      }
+    case 'postpone':
+      return { type, id: input.varint(), receipt: readText(input), delayMs: input.f64() }
+    case 'putBack':
+    case 'discard':
+      return { type, id: input.varint() }
     case 'extend':
       return { type, id: input.varint(), receipt: readText(input), leaseMs: input.varint() }
     default:

@@ -256,6 +256,6 @@ export function distributedMaps({ test, expect, three }: SuiteParts): void {
       ]),
     )
     expect(sums).toEqual([-555, 555])
-    expect(await settle(a.queue('moves').size())).toEqual({ ready: 15, taken: 0 })
+    expect(await settle(a.queue('moves').size())).toMatchObject({ ready: 15, taken: 0 })
   })
 }
