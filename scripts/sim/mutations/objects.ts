@@ -103,7 +103,7 @@ export const objects: readonly Mutation[] = [
       {
         file: 'packages/container/src/driver/distributed/spans.ts',
         find: 'const SLICES = 16',
-        put: 'const SLICES = 2',
+        put: 'const SLICES = 1',
       },
     ],
     seedsMax: 90,

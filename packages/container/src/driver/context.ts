@@ -44,6 +44,8 @@ export class Context {
   readonly #listeners = new Map<string, Set<() => void>>()
   readonly #endings = new Set<() => void>()
   #stopped = false
+  /** That of the cluster, as far as this node was told. */
+  #version: ClusterVersion = 0
   #numbers = 0
 
   constructor(ports: ContainerPorts, machine: ContainerMachine, settings: Settings) {
@@ -57,6 +59,9 @@ export class Context {
     this.spans = new Spans(ports.clock, () => `${this.uid}.${this.number()}`)
     this.stores = new Stores(ports.databases ?? null, ports.log)
     this.uid = randomId(ports.random)
+    ports.log.on('group', ({ version }) => {
+      this.#version = version
+    })
   }
 
   get stopped(): boolean {
@@ -85,9 +90,15 @@ export class Context {
     await this.log.applied(await this.log.barrier(options), options)
   }
 
+  /** True when it is known that all members support it: then nothing has to be waited for. @throws STOPPED */
+  supports(needs: ClusterVersion = VERSION_OF.containers): boolean {
+    this.checkRunning()
+    return this.#version >= needs
+  }
+
   /** Waits until it is known what the members support. @throws LOG_VERSION_TOO_LOW */
   async demandVersion(needs: ClusterVersion = VERSION_OF.containers): Promise<void> {
-    this.checkRunning()
+    if (this.supports(needs)) return
     const { log } = this
     if (log.group().version >= needs) return
     if (log.group().version === 0) {

@@ -312,7 +312,7 @@ class Draft implements ContainersTransaction {
     return { name, kind, wanted: wantedOf(options) }
   }
 
-  #encode<V>(name: string, value: V, options: QueueOptions<V>): Promise<Uint8Array> {
+  async #encode<V>(name: string, value: V, options: QueueOptions<V>): Promise<Uint8Array> {
     return new Values<V>(name, options, this.#context.settings.limits.valueBytes).encode(value)
   }
 

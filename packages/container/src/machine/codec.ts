@@ -146,6 +146,11 @@ export interface Result {
 }
 
 const encoder = new TextEncoder()
+const NOTHING = new Uint8Array(0)
+/** Bytes of a key that become text at once. */
+const KEY_PIECE = 1_024
+/** What is written is copied out of it before anybody else writes. */
+const scratch = new ByteWriter(64 * 1024)
 
 export function writeText(out: ByteWriter, text: string): void {
   const bytes = encoder.encode(text)
@@ -155,6 +160,44 @@ export function writeText(out: ByteWriter, text: string): void {
 
 export const readText = (input: ByteReader): string => input.text(input.varint())
 
+/** Names of containers as they stand in one command: mostly the same again and again. */
+class NameWriter {
+  #name = ''
+  #bytes = NOTHING
+
+  write(out: ByteWriter, name: string): void {
+    if (name !== this.#name) {
+      this.#name = name
+      this.#bytes = encoder.encode(name)
+    }
+    writeBytes(out, this.#bytes)
+  }
+}
+
+class NameReader {
+  #name = ''
+  /** Where in the command it stands. */
+  #from = 0
+  #length = -1
+
+  read(input: ByteReader): string {
+    const length = input.varint()
+    if (length === this.#length && this.#isSame(input)) {
+      input.at += length
+      return this.#name
+    }
+    this.#from = input.at
+    this.#length = length
+    this.#name = input.text(length)
+    return this.#name
+  }
+
+  #isSame({ bytes, at }: ByteReader): boolean {
+    for (let i = 0; i < this.#length; i++) if (bytes[at + i] !== bytes[this.#from + i]) return false
+    return true
+  }
+}
+
 /** A key is a string of bytes. */
 export function writeKey(out: ByteWriter, key: Key): void {
   out.varint(key.length)
@@ -162,9 +205,20 @@ export function writeKey(out: ByteWriter, key: Key): void {
 }
 
 export function readKey(input: ByteReader): Key {
-  const bytes = input.varint()
+  const length = input.varint()
+  const from = input.at
+  if (from + length > input.bytes.length) throw new RangeError('the bytes end too early')
+  input.at += length
+  // In one piece, so that looking it up has nothing to join; in several where it is longer than a call takes.
+  if (length <= KEY_PIECE)
+    return Reflect.apply(String.fromCharCode, null, input.bytes.subarray(from, input.at))
   let key = ''
-  for (let left = bytes; left > 0; left--) key += String.fromCharCode(input.u8())
+  for (let at = from; at < input.at; at += KEY_PIECE)
+    key += Reflect.apply(
+      String.fromCharCode,
+      null,
+      input.bytes.subarray(at, Math.min(at + KEY_PIECE, input.at)),
+    )
   return key
 }
 
@@ -213,14 +267,15 @@ function readWhen(input: ByteReader): When {
 }
 
 export function encodeCommand(operations: readonly Targeted[]): Uint8Array {
-  const out = new ByteWriter(256)
+  const out = scratch.reset()
+  const names = new NameWriter()
   out.u8(FORMAT)
   out.varint(operations.length)
   for (const each of operations) {
     if ('sweep' in each) out.u8(SWEEP)
     else {
       out.u8(TYPES.indexOf(wordOf(each.operation)))
-      writeText(out, each.name)
+      names.write(out, each.name)
       writeKind(out, each.kind)
       writeOperation(out, each.operation)
     }
@@ -308,7 +363,10 @@ export function decodeCommand(bytes: Uint8Array): readonly Targeted[] | null {
   return decoded(bytes, (input) => {
     const count = input.varint()
     if (count < 1 || count > OPERATIONS_MAX) return null
-    return Array.from({ length: count }, () => readTargeted(input))
+    const names = new NameReader()
+    const operations: Targeted[] = []
+    for (let i = 0; i < count; i++) operations.push(readTargeted(input, names))
+    return operations
   })
 }
 
@@ -325,12 +383,12 @@ function decoded<T>(bytes: Uint8Array, read: (input: ByteReader) => T | null): T
   }
 }
 
-function readTargeted(input: ByteReader): Targeted {
+function readTargeted(input: ByteReader, names: NameReader): Targeted {
   const code = input.u8()
   if (code === SWEEP) return { sweep: true }
   const type = TYPES[code]
   if (type === undefined) throw new RangeError('no such operation')
-  return { name: readText(input), kind: readKind(input), operation: readOperation(input, type) }
+  return { name: names.read(input), kind: readKind(input), operation: readOperation(input, type) }
 }
 
 function readOperation(input: ByteReader, type: (typeof TYPES)[number]): Operation {
@@ -393,7 +451,7 @@ function readOperation(input: ByteReader, type: (typeof TYPES)[number]): Operati
 }
 
 export function encodeResults(results: readonly Result[]): Uint8Array {
-  const out = new ByteWriter(16 * results.length)
+  const out = scratch.reset()
   for (const { status, value } of results) {
     out.u8(STATUSES.indexOf(status))
     out.f64(value)
