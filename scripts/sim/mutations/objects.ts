@@ -118,6 +118,15 @@ export const objects: readonly Mutation[] = [
     seedsMax: 90,
   },
   {
+    name: 'prepared-unjudged',
+    bug: 'the commit of a database that takes part in what others commit does not say what it has read',
+    suite: 'objects',
+    file: 'packages/db-distribution/src/driver/transaction.ts',
+    find: '      ...this.#reads.reads(this.version),\n      writes: this.#writes.collect(),\n',
+    put: '      ...new ReadSet().reads(this.version),\n      writes: this.#writes.collect(),\n',
+    seedsMax: 90,
+  },
+  {
     name: 'stale-read',
     bug: 'reads do not ask for the newest index',
     suite: 'objects',
