@@ -71,6 +71,7 @@ export type {
   DatabaseStatus,
   Databases,
   ExecuteReceipt,
+  FollowedScan,
   ReplicaInfo,
   RowAddress,
   Transaction,

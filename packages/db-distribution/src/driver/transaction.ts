@@ -11,10 +11,12 @@ import {
   EVERYWHERE,
   type ExecuteReceipt,
   errorCode,
+  type FollowedScan,
   type FragmentInput,
   type FragmentReads,
   type Key,
   type PartitionId,
+  type PartitionStore,
   type Row,
   type RowAddress,
   type RowBatch,
@@ -34,6 +36,7 @@ import type { Beginning } from './beginnings.ts'
 import type { Committer } from './committer.ts'
 import type { Computer } from './compute/computer.ts'
 import { TransactionFragments } from './compute/fragment-reads.ts'
+import { followedRows } from './followed-rows.ts'
 import { type Covered, ReadSet } from './read-set.ts'
 import type { Reader } from './reader.ts'
 import type { ReadOptions } from './traffic.ts'
@@ -183,6 +186,33 @@ export class OptimisticTransaction implements Transaction {
       }
     } finally {
       source.close()
+    }
+  }
+
+  followNow(request: FollowedScan): Iterable<RowBatch> | undefined {
+    this.#check()
+    // What was written here would have to be put in its place, in entries and rows.
+    if (this.#writes.length > 0) return undefined
+    const { reader, database } = this.#ports
+    const stores = reader.storesNow(database, request.partitions ?? this.#hashPartitions(), this.version)
+    return stores === null ? undefined : this.#followed(stores, request)
+  }
+
+  *#followed(stores: readonly PartitionStore[], request: FollowedScan): Generator<RowBatch> {
+    const { entries, range, rows, partitions = null } = request
+    if (this.#recording)
+      this.#reads.addRange({
+        relation: entries,
+        partitions,
+        from: range.from ?? null,
+        to: range.to ?? null,
+      })
+    const onRead = (keys: readonly Key[]): void => {
+      if (this.#recording) for (const key of keys) this.#reads.addPoint({ relation: rows, key })
+    }
+    for (const batch of followedRows(stores, request, this.version, onRead)) {
+      yield batch
+      this.#check()
     }
   }
 

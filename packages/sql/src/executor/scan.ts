@@ -145,16 +145,42 @@ export function indexScan(
   limit: ScanLimit,
   order: ScanOrder,
 ): Source {
+  const { table, positions } = options
+  const wantedColumns = positions.filter((position) => position !== ROW_KEY)
+  const { slots } = layoutOf(table)
+  const columns = wantedColumns.map((position) => slots[position] as number)
+  const restore = columnReader(table, wantedColumns)
+  // Entries of a unique index are not beside their rows.
+  const beside = !index.unique || table.placement === 'everywhere'
   return {
     async *open(context) {
       const wanted = range(context.frame)
       const most = limit?.(context.frame) ?? null
       if (wanted === null || most === 0) return
+      const followed =
+        order === 'any' && beside
+          ? context.reads.followNow?.({
+              entries: index.relation,
+              range: wanted,
+              rows: table.relation,
+              columns,
+              ...partitionsOf(table),
+              ...(most === null ? {} : { limit: most }),
+            })
+          : undefined
+      if (followed !== undefined) {
+        for (const batch of followed) {
+          const pause = context.work(batch.length)
+          if (pause !== null) await pause
+          yield withKeys(restore(batch), positions)
+        }
+        return
+      }
       const request = {
         relation: index.relation,
         range: wanted,
         columns: [0],
-        ...partitionsOf(options.table),
+        ...partitionsOf(table),
       }
       if (order !== 'any') yield* inOrder(options, request, most, order === 'descending', context)
       else {
