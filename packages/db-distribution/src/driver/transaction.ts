@@ -68,7 +68,6 @@ export interface TransactionPorts {
 /** See `Transaction` of core. Reads are remembered for certification; writes stay here until the commit. */
 export class OptimisticTransaction implements Transaction {
   readonly version: Version
-  readonly fragments: FragmentReads | undefined
   readonly #ports: TransactionPorts
   readonly #readOnly: boolean
   readonly #options: ReadOptions
@@ -81,6 +80,8 @@ export class OptimisticTransaction implements Transaction {
   readonly #reads = new ReadSet()
   readonly #begunAt: number
   readonly #writes = new WriteSet()
+  /** Made when it is first asked for: most transactions compute nothing elsewhere. */
+  #fragments: FragmentReads | null = null
   #ended = false
 
   constructor(
@@ -100,7 +101,6 @@ export class OptimisticTransaction implements Transaction {
       traffic: this.#received,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     }
-    this.fragments = ports.computer === null ? undefined : this.#fragments(ports.computer)
   }
 
   async get(address: RowAddress): Promise<Row | null> {
@@ -231,7 +231,14 @@ export class OptimisticTransaction implements Transaction {
     return covered
   }
 
-  #fragments(computer: Computer): FragmentReads {
+  get fragments(): FragmentReads | undefined {
+    const { computer } = this.#ports
+    if (computer === null) return undefined
+    this.#fragments ??= this.#makeFragments(computer)
+    return this.#fragments
+  }
+
+  #makeFragments(computer: Computer): FragmentReads {
     const partitionsOf = ({ from }: FragmentInput): readonly PartitionId[] =>
       from === 'everywhere' ? [EVERYWHERE] : this.#hashPartitions()
     return new TransactionFragments({

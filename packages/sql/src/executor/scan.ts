@@ -107,7 +107,31 @@ function withKeys(batch: RowBatch, positions: readonly number[]): Batch {
 
 /** Rows by their own keys. */
 export function pointScan(options: ScanOptions, keys: KeyAccess): Source {
-  return { open: (context) => fetchRows(options, distinct(keys(context.frame)), context) }
+  return {
+    now: (context) => rowsAtHand(options, distinct(keys(context.frame)), context),
+    open: (context) => fetchRows(options, distinct(keys(context.frame)), context),
+  }
+}
+
+/** Rows that are found within the turn of whoever asks. */
+const KEYS_AT_ONCE = 64
+
+/** A few rows without a promise; undefined when one of them is elsewhere. */
+function rowsAtHand(
+  { database, table, positions }: ScanOptions,
+  keys: readonly Key[],
+  { reads }: ExecutionContext,
+): Batch | undefined {
+  if (keys.length > KEYS_AT_ONCE) return undefined
+  const { plain, fromStored } = layoutOf(table)
+  const rows: (Row | null)[] = []
+  for (const key of keys) {
+    const partition = partitionOfRow(database, table, key)
+    const row = reads.getNow?.({ relation: table.relation, partition, key })
+    if (row === undefined) return undefined
+    rows.push(row === null || plain ? row : fromStored(row))
+  }
+  return columnsOf(keys, rows, positions)
 }
 
 const distinct = (keys: readonly Key[]): readonly Key[] => (keys.length < 2 ? keys : [...new Set(keys)])
