@@ -86,6 +86,20 @@ export interface TransactionScan extends Omit<ScanRequest, 'version'> {
   readonly ordered?: boolean
 }
 
+/** Rows that entries in a range point to. */
+export interface FollowedScan {
+  /** The first value of each row of this relation is the key of a row in `rows`, in the same partition. */
+  readonly entries: RelationId
+  readonly range: KeyRange
+  readonly rows: RelationId
+  /** Column positions wanted of `rows`, in this order. */
+  readonly columns: readonly number[]
+  /** The partitions to read; every hash partition when absent. */
+  readonly partitions?: readonly PartitionId[]
+  /** At most this many rows in all. */
+  readonly limit?: number
+}
+
 /**
  * An optimistic transaction: reads see one version plus its own writes; `commit` succeeds only if nothing it
  * read has changed since. One user at a time; not usable after the end.
@@ -103,6 +117,12 @@ export interface Transaction {
   getNow?(address: RowAddress): Row | null | undefined
   /** Own writes show. The ranges read join the read set. */
   scan(request: TransactionScan): AsyncIterable<RowBatch>
+  /**
+   * The rows that entries point to, in any order and without promises. The range of the entries and each of the rows join the read
+   * set. Undefined: not all of it is at hand, or the transaction has written; `scan` and `get` do then. Left out by a database
+   * that never answers so.
+   */
+  followNow?(request: FollowedScan): Iterable<RowBatch> | undefined
   /** Inserts or replaces; the caller has read the key before if it must not exist. */
   put(address: RowAddress, row: Row): void
   delete(address: RowAddress): void

@@ -74,6 +74,7 @@ export type {
   Databases,
   ExecuteReceipt,
   PreparedCommit,
+  FollowedScan,
   ReplicaInfo,
   RowAddress,
   Transaction,

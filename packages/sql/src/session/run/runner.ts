@@ -25,7 +25,7 @@ import type { Later } from '../../ddl/context.ts'
 import { define } from '../../ddl/define.ts'
 import { dropAll } from '../../ddl/drop.ts'
 import { SQLSTATE, sqlError } from '../../errors.ts'
-import { ExecutionContext } from '../../executor/context.ts'
+import { ExecutionContext, type Source } from '../../executor/context.ts'
 import { Profile } from '../../executor/profile.ts'
 import type { LockCalls } from '../../functions/function.ts'
 import { routines } from '../../functions/routines.ts'
@@ -93,6 +93,12 @@ export interface RunnerPorts extends WorkMemory {
 type PlainStatement = Exclude<Statement, TransactionStatement>
 
 const MICROS_A_MS = 1_000
+
+/** All rows of a query that needs no waiting, else what gives them. A cancelled statement finds that out where it would wait. */
+function batchesOf(source: Source, context: ExecutionContext, { signal }: Run): Outcome['batches'] {
+  const batch = signal?.aborted === true ? undefined : source.now?.(context)
+  return batch === undefined ? source.open(context) : [batch]
+}
 
 /** Runs one statement inside a transaction that someone else begins and ends. */
 export class StatementRunner {
@@ -168,9 +174,13 @@ export class StatementRunner {
   }
 
   /** @throws 57014 when it took longer than `statement_timeout` */
-  async run(statement: PlainStatement, run: Run): Promise<Outcome> {
+  run(statement: PlainStatement, run: Run): Promise<Outcome> {
     const ms = run.settings.statementMsMax()
-    if (ms === 0) return this.#run(statement, run)
+    if (ms > 0) return this.#limited(statement, run, ms)
+    return isData(statement) ? this.#data(statement, run) : this.#run(statement, run)
+  }
+
+  async #limited(statement: PlainStatement, run: Run, ms: number): Promise<Outcome> {
     const limit = timeLimit(this.#ports.clock, ms, run.signal)
     try {
       const outcome = await this.#run(statement, { ...run, signal: limit.signal })
@@ -261,7 +271,8 @@ export class StatementRunner {
 
   async #data(statement: DataStatement, run: Run): Promise<Outcome> {
     const planned = await this.#plan(statement, run)
-    await this.#ports.access.permit(planned, this.#accessRun(run))
+    const { access } = this.#ports
+    if (!access.permits(planned, run.session)) await access.permit(planned, this.#accessRun(run))
     if (!planned.takesLocks) return this.#planned(planned, statement, run, noLockCalls)
     const locksOnly = planned.dependencies.size === 0
     const outcome = await withLocks(run, (locks) =>
@@ -283,7 +294,7 @@ export class StatementRunner {
     if (compiled.kind === 'query') {
       const batches =
         sequences.length === 0 && readsAlone(statement)
-          ? compiled.source.open(context)
+          ? batchesOf(compiled.source, context, run)
           : this.#drawing.rows(compiled.source, sequences, context)
       return { command: 'SELECT', columns: compiled.result, batches, written: null }
     }
