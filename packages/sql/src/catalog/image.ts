@@ -301,6 +301,10 @@ const PSEUDO_TYPES: Readonly<Record<string, number>> = {
   internal: 2281,
   anyelement: 2283,
   event_trigger: 3838,
+  anyrange: 3831,
+  anymultirange: 4537,
+  anycompatiblemultirange: 4538,
+  anycompatiblerange: 5080,
 }
 const pseudoNames: ReadonlyMap<number, string> = new Map(
   Object.entries(PSEUDO_TYPES).map(([name, oid]) => [oid, name === 'any' ? '"any"' : name]),

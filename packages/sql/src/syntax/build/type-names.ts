@@ -1,3 +1,4 @@
+import { RANGE_TYPES } from '../../types/range-types.ts'
 import type { Identifier, TypeName } from '../ast.ts'
 import type { TimeZoneCst, TypeNameCst } from '../cst/expression.ts'
 import { has, only, scanned, spanOf } from './tree.ts'
@@ -24,9 +25,12 @@ const spellings: Readonly<Record<string, string>> = {
 }
 
 /** Types that PostgreSQL has an array of by the name with `_` in front, beside those of other spellings. */
-const plainNames = new Set(
-  'bpchar text name numeric date interval uuid json jsonb bytea oid regclass regtype jsonpath bit'.split(' '),
-)
+const plainNames = new Set([
+  ...'bpchar text name numeric date interval uuid json jsonb bytea oid regclass regtype jsonpath bit'.split(
+    ' ',
+  ),
+  ...RANGE_TYPES.flatMap(({ range, multirange }) => [range, multirange]),
+])
 
 /** The type of the items that a name like `_int4` tells of; null for any other name. */
 function itemsOf(name: string): string | null {
