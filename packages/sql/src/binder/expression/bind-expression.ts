@@ -180,7 +180,9 @@ export function bindExpression(place: Place, expression: Expression): Expr {
     case 'call':
       return bindCall(place, expression)
     case 'coalesce': {
-      const args = unify(context, expression.args, expression.args.map(bind), 'COALESCE')
+      const inside = alwaysOne(place, 'COALESCE')
+      const given = expression.args.map((arg) => bindExpression(inside, arg))
+      const args = unify(context, expression.args, given, 'COALESCE')
       return { kind: 'coalesce', type: (args[0] as Expr).type, args }
     }
     case 'nullif': {
@@ -445,8 +447,9 @@ function subquery({ context, scope, aggregates }: Place, query: Query): BoundQue
   return bound
 }
 
-function bindCase(place: Place, expression: CaseExpression): Expr {
-  const { context } = place
+function bindCase(around: Place, expression: CaseExpression): Expr {
+  const { context } = around
+  const place = alwaysOne(around, 'CASE')
   const operand = expression.operand === null ? null : bindExpression(place, expression.operand)
   const whens = expression.branches.map((branch) => {
     if (operand === null) return bindCondition(place, branch.when, 'CASE/WHEN')
@@ -501,18 +504,23 @@ function bindCall(place: Place, expression: CallExpression): Expr {
         SQLSTATE.groupingError,
         `grouping operations are not allowed in ${place.name}`,
       )
+    if (place.name === IN_AGGREGATE)
+      throw errorAt(context, expression, SQLSTATE.groupingError, 'aggregate function calls cannot be nested')
     place.aggregates.noteGrouping()
     return groupingCall(expression.args.map((arg) => bindExpression(place, arg)))
   }
   if (isAggregate(name) || expression.withinGroup.length > 0 || needsOrder(name))
     return bindAggregate(place, expression, name, bindExpression)
-  if (expression.star || expression.distinct || expression.filter !== null || expression.orderBy.length > 0)
+  const { star, distinct, filter, orderBy } = expression
+  if (star || distinct || filter !== null || orderBy.length > 0) {
+    const given = star ? `${name}(*)` : distinct ? 'DISTINCT' : orderBy.length > 0 ? 'ORDER BY' : 'FILTER'
     throw errorAt(
       context,
       expression,
       SQLSTATE.wrongObjectType,
-      `*, DISTINCT, ORDER BY or FILTER was given, but ${name} is not an aggregate function`,
+      `${given} specified, but ${name} is not an aggregate function`,
     )
+  }
   if (isSequenceCall(name, expression))
     return bindSequenceCall(context, expression, (arg) => bindExpression(place, arg))
   if (isSetFunction(name)) return bindSetCall(place, expression, name)
@@ -537,23 +545,39 @@ const wordOf = (name: string, arg: Expression): Expression =>
     ? { kind: 'string', value: arg.parts[0]?.name ?? '', span: arg.span }
     : arg
 
+/** Inside of what may leave a value out, no function gives rows. */
+const alwaysOne = (place: Place, name: string): Place =>
+  place.sets == null ? place : { ...place, sets: null, refusedSets: name }
+
 /** A function that gives rows, in a select list. @throws 0A000 anywhere else */
 function bindSetCall(place: Place, expression: CallExpression, name: string): Expr {
   const { context } = place
-  if (place.sets == null)
-    throw errorAt(
-      context,
-      expression,
-      SQLSTATE.featureNotSupported,
-      `set-returning functions are not allowed in ${place.name}`,
-    )
-  const inside: Place = { ...place, sets: null, name: 'arguments of set-returning functions' }
+  if (place.sets == null) throw refusedSets(place, expression)
   const bound = positional(context, expression, name, expression.args).map((arg) =>
-    bindExpression(inside, arg),
+    bindExpression(place, arg),
   )
   const { rows, args, type } = setFunction(context, expression, name, bound)
   const column = newColumn(context, name, type)
   return place.sets.add({ name, args, column, rows, node: expression })
+}
+
+function refusedSets({ context, name, refusedSets }: Place, expression: CallExpression) {
+  const hint = 'You might be able to move the set-returning function into a LATERAL FROM item.'
+  if (name === IN_AGGREGATE)
+    return errorAt(
+      context,
+      expression,
+      SQLSTATE.featureNotSupported,
+      'aggregate function calls cannot contain set-returning function calls',
+      { hint },
+    )
+  return errorAt(
+    context,
+    expression,
+    SQLSTATE.featureNotSupported,
+    `set-returning functions are not allowed in ${refusedSets ?? name}`,
+    refusedSets === undefined ? {} : { hint },
+  )
 }
 
 /** A value without rows around it, such as LIMIT's. */

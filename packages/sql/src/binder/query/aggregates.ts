@@ -28,7 +28,13 @@ export function bindAggregate(
   const { context, aggregates } = place
   refuseBareCount(context, expression, name)
   const call = (): AggregateCall => {
-    const inner: Place = { ...place, windows: null, sets: null, name: IN_AGGREGATE }
+    const inner: Place = {
+      ...place,
+      windows: null,
+      sets: null,
+      refusedSets: IN_AGGREGATE,
+      name: IN_AGGREGATE,
+    }
     if (expression.withinGroup.length > 0 || needsOrder(name))
       return orderedSetCall(inner, expression, name, bind)
     const bound = expression.args.map((arg) => bind(inner, arg))

@@ -64,12 +64,19 @@ export function bindSelect(
     listedOrInput(place('DISTINCT ON'), expression, items),
   )
 
-  if (locking !== null && (aggregates.isUsed || windows.isUsed))
+  const unlockable = aggregates.isUsed
+    ? 'aggregate functions'
+    : windows.isUsed
+      ? 'window functions'
+      : sets.isUsed
+        ? 'set-returning functions in the target list'
+        : null
+  if (locking !== null && unlockable !== null)
     throw errorAt(
       context,
       select,
       SQLSTATE.featureNotSupported,
-      `${locking} is not allowed with ${aggregates.isUsed ? 'aggregate' : 'window'} functions`,
+      `${locking} is not allowed with ${unlockable}`,
     )
   const grouped = select.groupBy.length > 0 || aggregates.isUsed || having !== null
   const grouping = grouped ? new Grouping(context, from, groups, aggregates.calls) : null
@@ -134,7 +141,11 @@ function bindItems(place: Place, items: readonly SelectItem[]): Item[] {
   return items.flatMap((item): Item[] => {
     if (item.kind === 'star') {
       const columns = scope === null ? [] : starColumns(context, scope, item)
-      if (columns.length === 0 && item.qualifier.length === 0)
+      if (
+        columns.length === 0 &&
+        item.qualifier.length === 0 &&
+        (scope === null || scope.tables.length === 0)
+      )
         throw errorAt(context, item, SQLSTATE.syntaxError, 'SELECT * with no tables specified is not valid')
       return columns.map(({ name, column }) => ({ name, expr: columnExpr(column), source: null }))
     }
