@@ -25,7 +25,7 @@ import { bindAggregate, IN_AGGREGATE } from '../query/aggregates.ts'
 import { bindWindowCall } from '../query/bind-window.ts'
 import { extremeCall } from '../query/extreme-call.ts'
 import { groupingCall } from '../query/grouping.ts'
-import { setFunction } from '../query/set-functions.ts'
+import { alwaysOne, bindSetCall } from '../query/set-call.ts'
 import { EMPTY_SCOPE, findColumn, resolveColumn } from '../scope.ts'
 import { bindPartitionOf } from '../write/partition-of.ts'
 import { bindArray, bindArrayQuery, bindQuantifiedArray, bindSubscript } from './bind-array.ts'
@@ -45,6 +45,7 @@ import { asDomain } from './domains.ts'
 import { positional } from './named-arguments.ts'
 import { functionCall, isAggregate, operatorCall, variadicCall } from './overloads.ts'
 import { bindSequenceCall, isSequenceCall } from './sequence-calls.ts'
+import { systemColumn } from './system-column.ts'
 
 /** Parts that a statement may have in operands that are written once and used several times. */
 const REPEATED_MAX = 200_000
@@ -226,6 +227,8 @@ export function bindExpression(place: Place, expression: Expression): Expr {
 function bindReference({ context, scope }: Place, reference: Expression & { kind: 'column' }): Expr {
   const column = findColumn(context, scope, reference)
   if (column !== null) return columnExpr(column)
+  const system = systemColumn(context, scope, reference)
+  if (system !== null) return system
   return rowOfTable(context, scope, reference.parts) ?? columnExpr(resolveColumn(context, scope, reference))
 }
 
@@ -523,7 +526,7 @@ function bindCall(place: Place, expression: CallExpression): Expr {
   }
   if (isSequenceCall(name, expression))
     return bindSequenceCall(context, expression, (arg) => bindExpression(place, arg))
-  if (isSetFunction(name)) return bindSetCall(place, expression, name)
+  if (isSetFunction(name)) return bindSetCall(place, expression, name, bindExpression)
   const given = positional(context, expression, name, expression.args)
   const args = given.map((arg) => bindExpression(place, wordOf(name, arg)))
   if (name === 'cluster_partition_of') return bindPartitionOf(context, expression, args)
@@ -544,41 +547,6 @@ const wordOf = (name: string, arg: Expression): Expression =>
   name === 'normalize' && arg.kind === 'column' && /^nfk?[cd]$/.test(arg.parts[0]?.name ?? '')
     ? { kind: 'string', value: arg.parts[0]?.name ?? '', span: arg.span }
     : arg
-
-/** Inside of what may leave a value out, no function gives rows. */
-const alwaysOne = (place: Place, name: string): Place =>
-  place.sets == null ? place : { ...place, sets: null, refusedSets: name }
-
-/** A function that gives rows, in a select list. @throws 0A000 anywhere else */
-function bindSetCall(place: Place, expression: CallExpression, name: string): Expr {
-  const { context } = place
-  if (place.sets == null) throw refusedSets(place, expression)
-  const bound = positional(context, expression, name, expression.args).map((arg) =>
-    bindExpression(place, arg),
-  )
-  const { rows, args, type } = setFunction(context, expression, name, bound)
-  const column = newColumn(context, name, type)
-  return place.sets.add({ name, args, column, rows, node: expression })
-}
-
-function refusedSets({ context, name, refusedSets }: Place, expression: CallExpression) {
-  const hint = 'You might be able to move the set-returning function into a LATERAL FROM item.'
-  if (name === IN_AGGREGATE)
-    return errorAt(
-      context,
-      expression,
-      SQLSTATE.featureNotSupported,
-      'aggregate function calls cannot contain set-returning function calls',
-      { hint },
-    )
-  return errorAt(
-    context,
-    expression,
-    SQLSTATE.featureNotSupported,
-    `set-returning functions are not allowed in ${refusedSets ?? name}`,
-    refusedSets === undefined ? {} : { hint },
-  )
-}
 
 /** A value without rows around it, such as LIMIT's. */
 export function bindScalar(
