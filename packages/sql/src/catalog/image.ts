@@ -273,12 +273,12 @@ export class CatalogImage {
         name === written ||
         `${schema}.${name}` === written,
     )
-    if (found === undefined && !array) {
+    if (found === undefined) {
       // Words of the language, such as `int` and `decimal(5,2)`, mean what they mean in a cast.
       const spoken = spokenType(plain)
-      return spoken === null || spoken === plain ? null : this.findType(spoken)
+      return spoken === null || spoken === plain ? null : this.findType(array ? `${spoken}[]` : spoken)
     }
-    if (found === undefined || !array) return found ?? null
+    if (!array) return found
     return (
       this.types.find(({ type }) => type.element !== undefined && typeOid(type.element) === found.oid) ?? null
     )

@@ -10,6 +10,7 @@ import { type BindContext, type BoundQuery, errorAt, newColumn, type OutputColum
 import { bindCondition, bindExpression } from '../expression/bind-expression.ts'
 import { spreadFields } from '../expression/bind-row.ts'
 import { settle } from '../expression/coerce.ts'
+import { needsEquality, needsOrder } from '../expression/comparable.ts'
 import type { Place } from '../place.ts'
 import { type Scope, starColumns } from '../scope.ts'
 import { AggregateScope } from './aggregate-scope.ts'
@@ -53,6 +54,7 @@ export function bindSelect(
   const groups = groupingSets(context, select, (expression) => {
     const key = groupKey(context, scope, expression, items, new SetScope(sets))
     refuseInGroup(context, expression, key, aggregates, windows)
+    needsEquality(context, expression, key)
     return key
   })
   const having =
@@ -107,6 +109,11 @@ export function bindSelect(
     added.push({ column, expr })
     return column
   }
+  if (select.distinct === 'distinct')
+    for (const [i, { expr }] of outputs.entries())
+      needsEquality(context, items[i]?.source?.expression ?? select, expr)
+  for (const [i, expr] of distinctOn.entries()) needsEquality(context, select.distinctOn[i] ?? select, expr)
+  for (const { item, expr } of sortKeys) needsOrder(context, item.expression, expr)
   const keys = sortKeys.map(({ item, expr }): SortKey => {
     const column = keyColumn(regroup(expr, item.expression), item.expression)
     return { expr: columnExpr(column), descending: item.descending, nulls: item.nulls }
