@@ -13,6 +13,8 @@ export interface Place {
   readonly windows?: WindowScope | null
   /** Collects functions that give rows; absent or null where there must be none. */
   readonly sets?: SetScope | null
+  /** Where functions that give rows are refused although the clause allows them: `CASE`. */
+  readonly refusedSets?: string
   /** For messages: `WHERE`, `JOIN conditions`. */
   readonly name: string
 }

@@ -1,6 +1,7 @@
 import type { AccessState } from '../access/access-state.ts'
-import { SQLSTATE, sqlError } from '../errors.ts'
+import { isSqlError, SQLSTATE, sqlError } from '../errors.ts'
 import { quoteIdentifier } from '../syntax/keywords.ts'
+import { parseExpression } from '../syntax/parse.ts'
 import { enumType } from '../types/enum.ts'
 import { ENUM_ARRAYS, formatType, recordOf, type SqlType, TYPES, typeName, typeOid } from '../types/type.ts'
 import { PUBLIC_OID } from './known-oids.ts'
@@ -272,7 +273,12 @@ export class CatalogImage {
         name === written ||
         `${schema}.${name}` === written,
     )
-    if (found === undefined || !array) return found ?? null
+    if (found === undefined) {
+      // Words of the language, such as `int` and `decimal(5,2)`, mean what they mean in a cast.
+      const spoken = spokenType(plain)
+      return spoken === null || spoken === plain ? null : this.findType(array ? `${spoken}[]` : spoken)
+    }
+    if (!array) return found
     return (
       this.types.find(({ type }) => type.element !== undefined && typeOid(type.element) === found.oid) ?? null
     )
@@ -288,6 +294,18 @@ export class CatalogImage {
     if (type.id === 'char' && modifier !== null && modifier < 0) return 'bpchar'
     if (modifier === null || modifier < 0) return typeName(type)
     return formatType(modified(type, modifier))
+  }
+}
+
+/** The name of the type that the words stand for; null for none. */
+function spokenType(words: string): string | null {
+  if (!/^[a-z][a-z0-9 ]*(\([0-9, ]*\))?[a-z ]*$/i.test(words)) return null
+  try {
+    const cast = parseExpression(`NULL::${words}`)
+    return cast.kind === 'cast' ? cast.type.name : null
+  } catch (error) {
+    if (isSqlError(error) && error.detail.sqlstate === SQLSTATE.syntaxError) return null
+    throw error
   }
 }
 

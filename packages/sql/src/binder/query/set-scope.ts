@@ -2,6 +2,7 @@ import { columnExpr, constant } from '../../plan/build.ts'
 import type { Column, Expr } from '../../plan/expression.ts'
 import type { FunctionScanPlan, LogicalPlan } from '../../plan/logical.ts'
 import { sameExpr } from '../../plan/same-expr.ts'
+import { columnsIn } from '../../plan/traverse.ts'
 import type { Expression } from '../../syntax/ast.ts'
 import { BIGINT, BOOLEAN } from '../../types/type.ts'
 import { type BindContext, newColumn } from '../context.ts'
@@ -38,6 +39,10 @@ export class SetScope {
     )
   }
 
+  get isUsed(): boolean {
+    return this.#calls.length > 0
+  }
+
   /**
    * Every row once for each row of the functions that groups are made of; the others are left for `plan`.
    * @param grouped ids of the columns that the groups are made of
@@ -68,8 +73,21 @@ export class SetScope {
 
 function eachWith(context: BindContext, input: LogicalPlan, calls: readonly SetCall[]): LogicalPlan {
   if (calls.length === 0) return input
-  const { plan: right } = inStep(context, calls)
-  return { kind: 'lateral', type: 'inner', left: input, right, on: constant(BOOLEAN, true) }
+  // Those whose arguments are rows of others come after these.
+  const made = new Set(calls.map(({ column }) => column.id))
+  const needsOther = ({ args }: SetCall): boolean =>
+    args.some((arg) => [...columnsIn(arg).keys()].some((id) => made.has(id)))
+  const last = calls.filter(needsOther)
+  const first = calls.filter((call) => !last.includes(call))
+  const { plan: right } = inStep(context, first)
+  const plan: LogicalPlan = {
+    kind: 'lateral',
+    type: 'inner',
+    left: input,
+    right,
+    on: constant(BOOLEAN, true),
+  }
+  return eachWith(context, plan, last)
 }
 
 /**

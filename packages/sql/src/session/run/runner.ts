@@ -12,7 +12,7 @@ import type { DataStatement } from '../../binder/bind-statement.ts'
 import type { BindContext } from '../../binder/context.ts'
 import type { Catalog } from '../../catalog/catalog.ts'
 import { CatalogImage } from '../../catalog/image.ts'
-import { writtenName } from '../../catalog/names.ts'
+import { schemaKey, writtenName } from '../../catalog/names.ts'
 import type { CatalogEntry } from '../../catalog/schema.ts'
 import type { VirtualTable } from '../../catalog/virtual-table.ts'
 import type { Frame } from '../../compile/batch.ts'
@@ -38,6 +38,7 @@ import type {
   AccessStatement,
   ChannelStatement,
   Copy,
+  CreateSchema,
   DatabaseStatement,
   Definition,
   Discard,
@@ -70,6 +71,7 @@ import type { PlannedStatement, Planner } from './planner.ts'
 import { restsOnReads } from './retrying.ts'
 import { type Run, RunApartError } from './run.ts'
 import { endLocally, fills, isData, needsOf, rowsAtMost } from './run-parts.ts'
+import { elementsIn } from './schema-elements.ts'
 
 export interface RunnerPorts extends WorkMemory {
   readonly database: Database
@@ -235,12 +237,15 @@ export class StatementRunner {
         return done('DO')
       case 'prepare':
       case 'execute':
+      case 'createTableExecute':
       case 'deallocate':
       case 'declare':
       case 'fetch':
       case 'move':
       case 'close':
         throw sqlError(SQLSTATE.featureNotSupported, `${statement.kind.toUpperCase()} is not supported`)
+      case 'createSchema':
+        return this.#defineSchema(statement, run)
       default:
         return this.#define(statement, run)
     }
@@ -509,6 +514,19 @@ export class StatementRunner {
     })
   }
 
+  /** CREATE SCHEMA, and what is made in it. */
+  async #defineSchema(statement: CreateSchema, run: Run): Promise<Outcome> {
+    const { name } = statement.name
+    const elements = elementsIn(statement)
+    const before = await this.#ports.catalog.entry(run.transaction, schemaKey(name))
+    const made = await this.#define(statement, run)
+    if (before !== null) return made
+    const { schemas, temporary } = run.session.path
+    for (const element of elements)
+      await this.#define(element, { ...run, path: { schemas: [name, ...schemas], temporary } })
+    return made
+  }
+
   /** DISCARD of one thing; the session takes DISCARD ALL apart. @throws 25001 */
   async #discard(statement: Discard, run: Run): Promise<Outcome> {
     if (statement.what === 'all') throw notInBlock('DISCARD ALL')
@@ -537,8 +555,7 @@ export class StatementRunner {
   /** What a statement that changes the catalog works with. */
   async #definer(statement: Statement, run: Run) {
     const { planner, catalog, database, reserved } = this.#ports
-    const { transaction, source } = run
-    const { path } = run.session
+    const { transaction, source, path = run.session.path } = run
     const { context: bind } = await planner.bindContext(statement, source, transaction, path)
     const execution = (): ExecutionContext =>
       this.#context(run, convertParameters(run.parameters, bind.parameters.types()))

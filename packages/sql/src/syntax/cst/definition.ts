@@ -2,6 +2,7 @@
 import type { IToken } from 'chevrotain'
 import type {
   ExpressionCst,
+  ExpressionListCst,
   FieldDefinitionsCst,
   NameListCst,
   QualifiedNameCst,
@@ -26,8 +27,17 @@ export type CreateTableCst = Cst<{
   readonly tableElements?: readonly TableElementsCst[]
   readonly tableClause?: readonly TableClauseCst[]
   readonly As?: readonly IToken[]
+  readonly execute?: readonly ExecuteCst[]
   readonly query?: readonly QueryCst[]
   readonly withData?: readonly WithDataCst[]
+}>
+
+export type ExecuteCst = Cst<{
+  readonly Execute: readonly IToken[]
+  readonly ColumnId: readonly IToken[]
+  readonly LParen?: readonly IToken[]
+  readonly expressionList?: readonly ExpressionListCst[]
+  readonly RParen?: readonly IToken[]
 }>
 
 export type WithDataCst = Cst<{
@@ -436,6 +446,7 @@ export type CreateSchemaCst = Cst<{
   readonly Authorization?: readonly IToken[]
   readonly owner?: readonly IToken[]
   readonly CurrentUser?: readonly IToken[]
+  readonly create?: readonly CreateCst[]
 }>
 
 export type CreateTypeCst = Cst<{

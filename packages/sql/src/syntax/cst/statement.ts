@@ -14,12 +14,13 @@ import type {
   CommentCst,
   CreateCst,
   DropCst,
+  ExecuteCst,
   OptionListCst,
   RefreshCst,
   SettingValueCst,
   TruncateCst,
 } from './definition.ts'
-import type { ExpressionListCst, QualifiedNameCst, TypeNameCst } from './expression.ts'
+import type { QualifiedNameCst, TypeNameCst } from './expression.ts'
 import type { Cst } from './node.ts'
 import type { DataStatementCst } from './write.ts'
 
@@ -143,14 +144,6 @@ export type PrepareCst = Cst<{
   readonly RParen?: readonly IToken[]
   readonly As: readonly IToken[]
   readonly dataStatement: readonly DataStatementCst[]
-}>
-
-export type ExecuteCst = Cst<{
-  readonly Execute: readonly IToken[]
-  readonly ColumnId: readonly IToken[]
-  readonly LParen?: readonly IToken[]
-  readonly expressionList?: readonly ExpressionListCst[]
-  readonly RParen?: readonly IToken[]
 }>
 
 export type DeallocateCst = Cst<{
