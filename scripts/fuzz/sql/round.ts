@@ -47,6 +47,8 @@ async function ask(session: Session, sql: string): Promise<Answer> {
 
 const PLANS = { optimize: false } as const
 const TABLES_FIRST = 3
+/** Rows of a view, or of a table made by a query: joins of such things with each other have millions. */
+const MADE_ROWS_MAX = 100
 
 /** One database, from its seed alone. */
 export async function playRound(seed: number, size: number): Promise<RoundReport> {
@@ -158,8 +160,17 @@ class Round {
   }
 
   async #define(): Promise<void> {
-    const { kind, sql, done } = this.#definitions.any()
-    if ((await this.#run(kind, sql)) !== null) done()
+    const { kind, sql, rows, done } = this.#definitions.any()
+    if ((await this.#run(kind, sql)) === null) return
+    if (rows !== null && (await this.#count(rows.count)) > MADE_ROWS_MAX) await this.#run('DROP', rows.drop)
+    else done()
+  }
+
+  /** 0 when it cannot be said. */
+  async #count(sql: string): Promise<number> {
+    if (this.#session.transactionState === 'failed') return 0
+    const result = await this.#run('SELECT', sql)
+    return Number(result?.rows[0]?.[0] ?? 0)
   }
 
   async #transaction(): Promise<void> {
