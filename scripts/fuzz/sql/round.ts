@@ -162,15 +162,16 @@ class Round {
   async #define(): Promise<void> {
     const { kind, sql, rows, done } = this.#definitions.any()
     if ((await this.#run(kind, sql)) === null) return
-    if (rows !== null && (await this.#count(rows.count)) > MADE_ROWS_MAX) await this.#run('DROP', rows.drop)
+    const counted = rows === null ? null : await this.#aside(rows.count)
+    if (rows !== null && Number(counted?.rows[0]?.[0] ?? 0) > MADE_ROWS_MAX) await this.#aside(rows.drop)
     else done()
   }
 
-  /** 0 when it cannot be said. */
-  async #count(sql: string): Promise<number> {
-    if (this.#session.transactionState === 'failed') return 0
-    const result = await this.#run('SELECT', sql)
-    return Number(result?.rows[0]?.[0] ?? 0)
+  /** A statement of the fuzzer's own, which is not counted among those it makes up. */
+  async #aside(sql: string): Promise<SqlResult | null> {
+    const { result, problem } = await ask(this.#session, sql)
+    if (problem !== null) this.#fail(`${sql}: ${problem}`)
+    return result
   }
 
   async #transaction(): Promise<void> {
