@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { LongRun } from './sql/long-run.ts'
 import { playRound, type RoundReport } from './sql/round.ts'
@@ -106,6 +107,8 @@ async function play(args: FuzzArguments, long: LongRun, over: () => boolean): Pr
     const failed = report.failures.length > 0 && !args.keepGoing
     long.write({ last: failed })
     if (failed) return
+    // The database of a round waits for nothing outside, so signals would not be heard.
+    await setImmediate()
     if (performance.now() - shownAt > 15_000) {
       shownAt = performance.now()
       console.error(`${totals.made} statements, seed ${seed}`)
