@@ -220,7 +220,6 @@ const NO_ROWS = { columns: null, rows: [], rest: null } as const
 
 function tagOf(command: string, rowCount: number): string {
   if (command === 'INSERT') return `INSERT 0 ${rowCount}`
-  if (command === 'CREATE TABLE AS') return `SELECT ${rowCount}`
   return COUNTED.has(command) ? `${command} ${rowCount}` : command
 }
 
