@@ -2,6 +2,7 @@ import type { AccessState } from '../access/access-state.ts'
 import { SQLSTATE, sqlError } from '../errors.ts'
 import { quoteIdentifier } from '../syntax/keywords.ts'
 import { enumType } from '../types/enum.ts'
+import { readIntervalModifier } from '../types/interval-fields.ts'
 import { ENUM_ARRAYS, formatType, recordOf, type SqlType, TYPES, typeName, typeOid } from '../types/type.ts'
 import { PUBLIC_OID } from './known-oids.ts'
 import {
@@ -313,6 +314,10 @@ function modified(type: SqlType, modifier: number): SqlType {
   if (type.element !== undefined) return { ...type, element: modified(type.element, modifier) }
   if (type.id === 'numeric')
     return { ...type, precision: (modifier - 4) >> 16, scale: (modifier - 4) & 0x7ff }
+  if (type.id === 'interval') {
+    const { span, digits } = readIntervalModifier(modifier)
+    return { ...type, length: digits, ...(span === null ? {} : { span }) }
+  }
   return { ...type, length: type.id === 'varchar' || type.id === 'char' ? modifier - 4 : modifier }
 }
 

@@ -1,3 +1,4 @@
+import { intervalNames } from '../types/interval-fields.ts'
 import type {
   AssignedPart,
   Assignment,
@@ -59,6 +60,7 @@ const standardTypes = new Set([
   'time without time zone',
   'time with time zone',
   'interval',
+  ...intervalNames,
 ])
 
 export function printType({ name, modifiers, array }: TypeName): string {

@@ -13,7 +13,8 @@ import { fitDecimal, parseDecimal } from './decimal.ts'
 import { parseEnum } from './enum.ts'
 import { parseFloatText } from './float-text.ts'
 import { formatValue } from './format.ts'
-import { intervalText, parseInterval, roundInterval } from './interval.ts'
+import { fitInterval, intervalText, parseInterval } from './interval.ts'
+import { fieldsOfSpan } from './interval-fields.ts'
 import { jsonbOf, readJson } from './json.ts'
 import { jsonPathOf } from './json-path/text.ts'
 import { checkFieldCount, parseRecord, recordText } from './record.ts'
@@ -121,10 +122,11 @@ export function parseValue(type: SqlType, text: string, context?: ReadingContext
     case 'bit':
     case 'varbit':
       return parseBits(type, text)
-    case 'interval':
-      return type.length === null
-        ? intervalText(parseInterval(text, signsOf(context)))
-        : roundInterval(intervalText(parseInterval(text, signsOf(context))), type.length)
+    case 'interval': {
+      const fields = type.span === undefined ? {} : { fields: fieldsOfSpan(type.span) }
+      const read = intervalText(parseInterval(text, { ...signsOf(context), ...fields }))
+      return fitInterval(read, undefined, type.length)
+    }
     case 'bytea':
       return parseBytes(type, text)
     case 'varchar':

@@ -1,4 +1,5 @@
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
+import { intervalNames, spanOfName } from './interval-fields.ts'
 import {
   arrayOf,
   char,
@@ -34,6 +35,7 @@ const byName: ReadonlyMap<string, SqlType> = new Map([
     .filter(({ id }) => id !== 'enum' && id !== 'array')
     .map((type) => [typeName(type), type] as const),
   ...Object.entries(systemTypes),
+  ...intervalNames.map((name) => [name, { ...TYPES.interval, span: spanOfName(name) ?? 'second' }] as const),
   // Blank-padded, of any length.
   ['bpchar', TYPES.char],
 ])

@@ -1,25 +1,19 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
-import type {
-  ExpressionCst,
-  FieldDefinitionsCst,
-  NameListCst,
-  QualifiedNameCst,
-  TypeNameCst,
-} from './expression.ts'
+import type { ExpressionCst, FieldDefinitionsCst, NameListCst, QualifiedNameCst, TypeNameCst } from './expression.ts'
 import type { Cst } from './node.ts'
 import type { QueryCst, WhereClauseCst } from './query.ts'
 
-export type IfNotExistsCst = Cst<{
-  readonly If: readonly IToken[]
+export type IfNotExistsCst = Cst<{  readonly If: readonly IToken[]
   readonly Not: readonly IToken[]
   readonly Exists: readonly IToken[]
 }>
 
-export type IfExistsCst = Cst<{ readonly If: readonly IToken[]; readonly Exists: readonly IToken[] }>
+export type IfExistsCst = Cst<{  readonly If: readonly IToken[]
+  readonly Exists: readonly IToken[]
+}>
 
-export type CreateTableCst = Cst<{
-  readonly Unlogged?: readonly IToken[]
+export type CreateTableCst = Cst<{  readonly Unlogged?: readonly IToken[]
   readonly Table: readonly IToken[]
   readonly ifNotExists?: readonly IfNotExistsCst[]
   readonly qualifiedName: readonly QualifiedNameCst[]
@@ -30,14 +24,12 @@ export type CreateTableCst = Cst<{
   readonly withData?: readonly WithDataCst[]
 }>
 
-export type WithDataCst = Cst<{
-  readonly With: readonly IToken[]
+export type WithDataCst = Cst<{  readonly With: readonly IToken[]
   readonly No?: readonly IToken[]
   readonly Data: readonly IToken[]
 }>
 
-export type TableClauseCst = Cst<{
-  readonly With?: readonly IToken[]
+export type TableClauseCst = Cst<{  readonly With?: readonly IToken[]
   readonly optionList?: readonly OptionListCst[]
   readonly Distributed?: readonly IToken[]
   readonly By?: readonly IToken[]
@@ -51,8 +43,7 @@ export type TableClauseCst = Cst<{
   readonly Rows?: readonly IToken[]
 }>
 
-export type TableElementsCst = Cst<{
-  readonly LParen: readonly IToken[]
+export type TableElementsCst = Cst<{  readonly LParen: readonly IToken[]
   readonly tableConstraint?: readonly TableConstraintCst[]
   readonly likeClause?: readonly LikeClauseCst[]
   readonly columnDefinition?: readonly ColumnDefinitionCst[]
@@ -60,31 +51,26 @@ export type TableElementsCst = Cst<{
   readonly RParen: readonly IToken[]
 }>
 
-export type LikeClauseCst = Cst<{
-  readonly Like: readonly IToken[]
+export type LikeClauseCst = Cst<{  readonly Like: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly likeOption?: readonly LikeOptionCst[]
 }>
 
-export type LikeOptionCst = Cst<{
-  readonly Including?: readonly IToken[]
+export type LikeOptionCst = Cst<{  readonly Including?: readonly IToken[]
   readonly Excluding?: readonly IToken[]
   readonly Label: readonly IToken[]
 }>
 
-export type ColumnDefinitionCst = Cst<{
-  readonly ColumnId: readonly IToken[]
+export type ColumnDefinitionCst = Cst<{  readonly ColumnId: readonly IToken[]
   readonly typeName?: readonly TypeNameCst[]
   readonly columnConstraint?: readonly ColumnConstraintCst[]
 }>
 
-export type ConstraintNameCst = Cst<{
-  readonly Constraint: readonly IToken[]
+export type ConstraintNameCst = Cst<{  readonly Constraint: readonly IToken[]
   readonly ColumnId: readonly IToken[]
 }>
 
-export type ColumnConstraintCst = Cst<{
-  readonly constraintName?: readonly ConstraintNameCst[]
+export type ColumnConstraintCst = Cst<{  readonly constraintName?: readonly ConstraintNameCst[]
   readonly Not?: readonly IToken[]
   readonly Null?: readonly IToken[]
   readonly Deferrable?: readonly IToken[]
@@ -102,14 +88,12 @@ export type ColumnConstraintCst = Cst<{
   readonly qualifiedName?: readonly QualifiedNameCst[]
 }>
 
-export type InitiallyCst = Cst<{
-  readonly Initially: readonly IToken[]
+export type InitiallyCst = Cst<{  readonly Initially: readonly IToken[]
   readonly Deferred?: readonly IToken[]
   readonly Immediate?: readonly IToken[]
 }>
 
-export type GeneratedClauseCst = Cst<{
-  readonly Generated: readonly IToken[]
+export type GeneratedClauseCst = Cst<{  readonly Generated: readonly IToken[]
   readonly generatedWhen: readonly GeneratedWhenCst[]
   readonly As: readonly IToken[]
   readonly Identity?: readonly IToken[]
@@ -120,20 +104,17 @@ export type GeneratedClauseCst = Cst<{
   readonly Stored?: readonly IToken[]
 }>
 
-export type GeneratedWhenCst = Cst<{
-  readonly Always?: readonly IToken[]
+export type GeneratedWhenCst = Cst<{  readonly Always?: readonly IToken[]
   readonly By?: readonly IToken[]
   readonly Default?: readonly IToken[]
 }>
 
-export type IdentityOptionsCst = Cst<{
-  readonly LParen: readonly IToken[]
+export type IdentityOptionsCst = Cst<{  readonly LParen: readonly IToken[]
   readonly sequenceOption: readonly SequenceOptionCst[]
   readonly RParen: readonly IToken[]
 }>
 
-export type SequenceOptionCst = Cst<{
-  readonly As?: readonly IToken[]
+export type SequenceOptionCst = Cst<{  readonly As?: readonly IToken[]
   readonly typeName?: readonly TypeNameCst[]
   readonly Increment?: readonly IToken[]
   readonly By?: readonly IToken[]
@@ -152,14 +133,12 @@ export type SequenceOptionCst = Cst<{
   readonly nameWord?: readonly IToken[]
 }>
 
-export type SignedNumberCst = Cst<{
-  readonly Plus?: readonly IToken[]
+export type SignedNumberCst = Cst<{  readonly Plus?: readonly IToken[]
   readonly Minus?: readonly IToken[]
   readonly NumberLiteral: readonly IToken[]
 }>
 
-export type CheckConstraintCst = Cst<{
-  readonly Check: readonly IToken[]
+export type CheckConstraintCst = Cst<{  readonly Check: readonly IToken[]
   readonly LParen: readonly IToken[]
   readonly expression: readonly ExpressionCst[]
   readonly RParen: readonly IToken[]
@@ -167,8 +146,7 @@ export type CheckConstraintCst = Cst<{
   readonly Inherit?: readonly IToken[]
 }>
 
-export type ReferencesClauseCst = Cst<{
-  readonly References: readonly IToken[]
+export type ReferencesClauseCst = Cst<{  readonly References: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly nameList?: readonly NameListCst[]
   readonly Match?: readonly IToken[]
@@ -178,15 +156,13 @@ export type ReferencesClauseCst = Cst<{
   readonly referentialAction?: readonly ReferentialActionCst[]
 }>
 
-export type ReferentialActionCst = Cst<{
-  readonly On: readonly IToken[]
+export type ReferentialActionCst = Cst<{  readonly On: readonly IToken[]
   readonly event?: readonly IToken[]
   readonly action?: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
 }>
 
-export type TableConstraintCst = Cst<{
-  readonly constraintName?: readonly ConstraintNameCst[]
+export type TableConstraintCst = Cst<{  readonly constraintName?: readonly ConstraintNameCst[]
   readonly Primary?: readonly IToken[]
   readonly Key?: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
@@ -198,8 +174,7 @@ export type TableConstraintCst = Cst<{
   readonly constraintAttribute?: readonly ConstraintAttributeCst[]
 }>
 
-export type ConstraintAttributeCst = Cst<{
-  readonly Not?: readonly IToken[]
+export type ConstraintAttributeCst = Cst<{  readonly Not?: readonly IToken[]
   readonly Deferrable?: readonly IToken[]
   readonly Valid?: readonly IToken[]
   readonly initially?: readonly InitiallyCst[]
@@ -207,28 +182,24 @@ export type ConstraintAttributeCst = Cst<{
   readonly nameList?: readonly NameListCst[]
 }>
 
-export type OptionListCst = Cst<{
-  readonly LParen: readonly IToken[]
+export type OptionListCst = Cst<{  readonly LParen: readonly IToken[]
   readonly storageOption: readonly StorageOptionCst[]
   readonly Comma?: readonly IToken[]
   readonly RParen: readonly IToken[]
 }>
 
-export type StorageOptionCst = Cst<{
-  readonly Label: readonly IToken[]
+export type StorageOptionCst = Cst<{  readonly Label: readonly IToken[]
   readonly Equals?: readonly IToken[]
   readonly settingValue?: readonly SettingValueCst[]
 }>
 
-export type SettingValueCst = Cst<{
-  readonly Minus?: readonly IToken[]
+export type SettingValueCst = Cst<{  readonly Minus?: readonly IToken[]
   readonly NumberLiteral?: readonly IToken[]
   readonly Literal?: readonly IToken[]
   readonly Label?: readonly IToken[]
 }>
 
-export type CreateIndexCst = Cst<{
-  readonly Unique?: readonly IToken[]
+export type CreateIndexCst = Cst<{  readonly Unique?: readonly IToken[]
   readonly Index: readonly IToken[]
   readonly Concurrently?: readonly IToken[]
   readonly ifNotExists?: readonly IfNotExistsCst[]
@@ -249,14 +220,12 @@ export type CreateIndexCst = Cst<{
   readonly whereClause?: readonly WhereClauseCst[]
 }>
 
-export type NullsTreatmentCst = Cst<{
-  readonly Nulls: readonly IToken[]
+export type NullsTreatmentCst = Cst<{  readonly Nulls: readonly IToken[]
   readonly Not?: readonly IToken[]
   readonly Distinct: readonly IToken[]
 }>
 
-export type IndexItemCst = Cst<{
-  readonly expression: readonly ExpressionCst[]
+export type IndexItemCst = Cst<{  readonly expression: readonly ExpressionCst[]
   readonly operatorClass?: readonly IToken[]
   readonly Asc?: readonly IToken[]
   readonly Desc?: readonly IToken[]
@@ -265,8 +234,7 @@ export type IndexItemCst = Cst<{
   readonly Last?: readonly IToken[]
 }>
 
-export type AlterTableCst = Cst<{
-  readonly Table: readonly IToken[]
+export type AlterTableCst = Cst<{  readonly Table: readonly IToken[]
   readonly ifExists?: readonly IfExistsCst[]
   readonly Only?: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
@@ -274,8 +242,7 @@ export type AlterTableCst = Cst<{
   readonly Comma?: readonly IToken[]
 }>
 
-export type TableChangeCst = Cst<{
-  readonly addition?: readonly AdditionCst[]
+export type TableChangeCst = Cst<{  readonly addition?: readonly AdditionCst[]
   readonly removal?: readonly RemovalCst[]
   readonly columnChange?: readonly ColumnChangeCst[]
   readonly renaming?: readonly RenamingCst[]
@@ -289,16 +256,14 @@ export type TableChangeCst = Cst<{
   readonly schemaName?: readonly IToken[]
 }>
 
-export type AdditionCst = Cst<{
-  readonly Add: readonly IToken[]
+export type AdditionCst = Cst<{  readonly Add: readonly IToken[]
   readonly tableConstraint?: readonly TableConstraintCst[]
   readonly Column?: readonly IToken[]
   readonly ifNotExists?: readonly IfNotExistsCst[]
   readonly columnDefinition?: readonly ColumnDefinitionCst[]
 }>
 
-export type RemovalCst = Cst<{
-  readonly Drop: readonly IToken[]
+export type RemovalCst = Cst<{  readonly Drop: readonly IToken[]
   readonly Constraint?: readonly IToken[]
   readonly Column?: readonly IToken[]
   readonly ifExists?: readonly IfExistsCst[]
@@ -306,13 +271,11 @@ export type RemovalCst = Cst<{
   readonly behaviour?: readonly BehaviourCst[]
 }>
 
-export type BehaviourCst = Cst<{
-  readonly Cascade?: readonly IToken[]
+export type BehaviourCst = Cst<{  readonly Cascade?: readonly IToken[]
   readonly Restrict?: readonly IToken[]
 }>
 
-export type RenamingCst = Cst<{
-  readonly Rename: readonly IToken[]
+export type RenamingCst = Cst<{  readonly Rename: readonly IToken[]
   readonly Constraint?: readonly IToken[]
   readonly Column?: readonly IToken[]
   readonly from?: readonly IToken[]
@@ -320,8 +283,7 @@ export type RenamingCst = Cst<{
   readonly to: readonly IToken[]
 }>
 
-export type ChangeOfOwnerCst = Cst<{
-  readonly Owner: readonly IToken[]
+export type ChangeOfOwnerCst = Cst<{  readonly Owner: readonly IToken[]
   readonly To: readonly IToken[]
   readonly ColumnId?: readonly IToken[]
   readonly CurrentUser?: readonly IToken[]
@@ -329,8 +291,7 @@ export type ChangeOfOwnerCst = Cst<{
   readonly CurrentRole?: readonly IToken[]
 }>
 
-export type ColumnChangeCst = Cst<{
-  readonly Alter: readonly IToken[]
+export type ColumnChangeCst = Cst<{  readonly Alter: readonly IToken[]
   readonly Constraint?: readonly IToken[]
   readonly ColumnId?: readonly IToken[]
   readonly constraintAttribute?: readonly ConstraintAttributeCst[]
@@ -338,8 +299,7 @@ export type ColumnChangeCst = Cst<{
   readonly columnAction?: readonly ColumnActionCst[]
 }>
 
-export type ColumnActionCst = Cst<{
-  readonly Drop?: readonly IToken[]
+export type ColumnActionCst = Cst<{  readonly Drop?: readonly IToken[]
   readonly Default?: readonly IToken[]
   readonly Not?: readonly IToken[]
   readonly Null?: readonly IToken[]
@@ -352,8 +312,7 @@ export type ColumnActionCst = Cst<{
   readonly columnSetting?: readonly ColumnSettingCst[]
 }>
 
-export type RetypingCst = Cst<{
-  readonly Type: readonly IToken[]
+export type RetypingCst = Cst<{  readonly Type: readonly IToken[]
   readonly typeName: readonly TypeNameCst[]
   readonly Collate?: readonly IToken[]
   readonly qualifiedName?: readonly QualifiedNameCst[]
@@ -361,8 +320,7 @@ export type RetypingCst = Cst<{
   readonly expression?: readonly ExpressionCst[]
 }>
 
-export type ColumnSettingCst = Cst<{
-  readonly Restart?: readonly IToken[]
+export type ColumnSettingCst = Cst<{  readonly Restart?: readonly IToken[]
   readonly With?: readonly IToken[]
   readonly signedNumber?: readonly SignedNumberCst[]
   readonly Set?: readonly IToken[]
@@ -380,8 +338,7 @@ export type ColumnSettingCst = Cst<{
   readonly sequenceOption?: readonly SequenceOptionCst[]
 }>
 
-export type CreateCst = Cst<{
-  readonly Create: readonly IToken[]
+export type CreateCst = Cst<{  readonly Create: readonly IToken[]
   readonly Or?: readonly IToken[]
   readonly Replace?: readonly IToken[]
   readonly Temp?: readonly IToken[]
@@ -396,8 +353,7 @@ export type CreateCst = Cst<{
   readonly createDomain?: readonly CreateDomainCst[]
 }>
 
-export type CreateViewCst = Cst<{
-  readonly Recursive?: readonly IToken[]
+export type CreateViewCst = Cst<{  readonly Recursive?: readonly IToken[]
   readonly View: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly nameList?: readonly NameListCst[]
@@ -411,8 +367,7 @@ export type CreateViewCst = Cst<{
   readonly Option?: readonly IToken[]
 }>
 
-export type CreateMaterializedViewCst = Cst<{
-  readonly Materialized: readonly IToken[]
+export type CreateMaterializedViewCst = Cst<{  readonly Materialized: readonly IToken[]
   readonly View: readonly IToken[]
   readonly ifNotExists?: readonly IfNotExistsCst[]
   readonly qualifiedName: readonly QualifiedNameCst[]
@@ -422,15 +377,13 @@ export type CreateMaterializedViewCst = Cst<{
   readonly withData?: readonly WithDataCst[]
 }>
 
-export type CreateSequenceCst = Cst<{
-  readonly Sequence: readonly IToken[]
+export type CreateSequenceCst = Cst<{  readonly Sequence: readonly IToken[]
   readonly ifNotExists?: readonly IfNotExistsCst[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly sequenceOption?: readonly SequenceOptionCst[]
 }>
 
-export type CreateSchemaCst = Cst<{
-  readonly Schema: readonly IToken[]
+export type CreateSchemaCst = Cst<{  readonly Schema: readonly IToken[]
   readonly ifNotExists?: readonly IfNotExistsCst[]
   readonly ColumnId?: readonly IToken[]
   readonly Authorization?: readonly IToken[]
@@ -438,8 +391,7 @@ export type CreateSchemaCst = Cst<{
   readonly CurrentUser?: readonly IToken[]
 }>
 
-export type CreateTypeCst = Cst<{
-  readonly Type: readonly IToken[]
+export type CreateTypeCst = Cst<{  readonly Type: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly As: readonly IToken[]
   readonly Enum?: readonly IToken[]
@@ -450,16 +402,14 @@ export type CreateTypeCst = Cst<{
   readonly fieldDefinitions?: readonly FieldDefinitionsCst[]
 }>
 
-export type CreateDomainCst = Cst<{
-  readonly Domain: readonly IToken[]
+export type CreateDomainCst = Cst<{  readonly Domain: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly As?: readonly IToken[]
   readonly typeName: readonly TypeNameCst[]
   readonly columnConstraint?: readonly ColumnConstraintCst[]
 }>
 
-export type AlterCst = Cst<{
-  readonly Alter: readonly IToken[]
+export type AlterCst = Cst<{  readonly Alter: readonly IToken[]
   readonly alterTable?: readonly AlterTableCst[]
   readonly alterSequence?: readonly AlterSequenceCst[]
   readonly alterType?: readonly AlterTypeCst[]
@@ -467,16 +417,14 @@ export type AlterCst = Cst<{
   readonly alterObject?: readonly AlterObjectCst[]
 }>
 
-export type AlterSequenceCst = Cst<{
-  readonly Sequence: readonly IToken[]
+export type AlterSequenceCst = Cst<{  readonly Sequence: readonly IToken[]
   readonly ifExists?: readonly IfExistsCst[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly objectChange?: readonly ObjectChangeCst[]
   readonly sequenceOption?: readonly SequenceOptionCst[]
 }>
 
-export type AlterTypeCst = Cst<{
-  readonly Type: readonly IToken[]
+export type AlterTypeCst = Cst<{  readonly Type: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly Add?: readonly IToken[]
   readonly Value?: readonly IToken[]
@@ -492,8 +440,7 @@ export type AlterTypeCst = Cst<{
   readonly objectChange?: readonly ObjectChangeCst[]
 }>
 
-export type AlterDomainCst = Cst<{
-  readonly Domain: readonly IToken[]
+export type AlterDomainCst = Cst<{  readonly Domain: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly Set?: readonly IToken[]
   readonly Default?: readonly IToken[]
@@ -510,8 +457,7 @@ export type AlterDomainCst = Cst<{
   readonly objectChange?: readonly ObjectChangeCst[]
 }>
 
-export type AlterObjectCst = Cst<{
-  readonly Index?: readonly IToken[]
+export type AlterObjectCst = Cst<{  readonly Index?: readonly IToken[]
   readonly View?: readonly IToken[]
   readonly Materialized?: readonly IToken[]
   readonly Schema?: readonly IToken[]
@@ -520,16 +466,14 @@ export type AlterObjectCst = Cst<{
   readonly objectChange: readonly ObjectChangeCst[]
 }>
 
-export type ObjectChangeCst = Cst<{
-  readonly renaming?: readonly RenamingCst[]
+export type ObjectChangeCst = Cst<{  readonly renaming?: readonly RenamingCst[]
   readonly changeOfOwner?: readonly ChangeOfOwnerCst[]
   readonly Set?: readonly IToken[]
   readonly Schema?: readonly IToken[]
   readonly ColumnId?: readonly IToken[]
 }>
 
-export type DropCst = Cst<{
-  readonly Drop: readonly IToken[]
+export type DropCst = Cst<{  readonly Drop: readonly IToken[]
   readonly Table?: readonly IToken[]
   readonly Index?: readonly IToken[]
   readonly Concurrently?: readonly IToken[]
@@ -545,8 +489,7 @@ export type DropCst = Cst<{
   readonly behaviour?: readonly BehaviourCst[]
 }>
 
-export type TruncateCst = Cst<{
-  readonly Truncate: readonly IToken[]
+export type TruncateCst = Cst<{  readonly Truncate: readonly IToken[]
   readonly Table?: readonly IToken[]
   readonly Only?: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
@@ -557,8 +500,7 @@ export type TruncateCst = Cst<{
   readonly behaviour?: readonly BehaviourCst[]
 }>
 
-export type RefreshCst = Cst<{
-  readonly Refresh: readonly IToken[]
+export type RefreshCst = Cst<{  readonly Refresh: readonly IToken[]
   readonly Materialized: readonly IToken[]
   readonly View: readonly IToken[]
   readonly Concurrently?: readonly IToken[]
@@ -566,8 +508,7 @@ export type RefreshCst = Cst<{
   readonly withData?: readonly WithDataCst[]
 }>
 
-export type CommentCst = Cst<{
-  readonly Comment: readonly IToken[]
+export type CommentCst = Cst<{  readonly Comment: readonly IToken[]
   readonly On: readonly IToken[]
   readonly Table?: readonly IToken[]
   readonly Column?: readonly IToken[]
