@@ -6,7 +6,8 @@ import type { Cst } from './node.ts'
 import type { QueryCst, WhereClauseCst } from './query.ts'
 import type { DataStatementCst } from './write.ts'
 
-export type CopyCst = Cst<{  readonly Copy: readonly IToken[]
+export type CopyCst = Cst<{
+  readonly Copy: readonly IToken[]
   readonly copyQuery?: readonly CopyQueryCst[]
   readonly Binary?: readonly IToken[]
   readonly qualifiedName?: readonly QualifiedNameCst[]
@@ -29,19 +30,22 @@ export type CopyCst = Cst<{  readonly Copy: readonly IToken[]
   readonly whereClause?: readonly WhereClauseCst[]
 }>
 
-export type CopyQueryCst = Cst<{  readonly QueryParen?: readonly IToken[]
+export type CopyQueryCst = Cst<{
+  readonly QueryParen?: readonly IToken[]
   readonly LParen?: readonly IToken[]
   readonly dataStatement: readonly DataStatementCst[]
   readonly RParen: readonly IToken[]
 }>
 
-export type CopyOptionCst = Cst<{  readonly Label: readonly IToken[]
+export type CopyOptionCst = Cst<{
+  readonly Label: readonly IToken[]
   readonly settingValue?: readonly SettingValueCst[]
   readonly Star?: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
 }>
 
-export type CopyWordCst = Cst<{  readonly flag?: readonly IToken[]
+export type CopyWordCst = Cst<{
+  readonly flag?: readonly IToken[]
   readonly word?: readonly IToken[]
   readonly As?: readonly IToken[]
   readonly StringLiteral?: readonly IToken[]
@@ -54,7 +58,8 @@ export type CopyWordCst = Cst<{  readonly flag?: readonly IToken[]
   readonly Comma?: readonly IToken[]
 }>
 
-export type DeclareCursorCst = Cst<{  readonly Declare: readonly IToken[]
+export type DeclareCursorCst = Cst<{
+  readonly Declare: readonly IToken[]
   readonly ColumnId: readonly IToken[]
   readonly Binary?: readonly IToken[]
   readonly Insensitive?: readonly IToken[]
@@ -70,7 +75,8 @@ export type DeclareCursorCst = Cst<{  readonly Declare: readonly IToken[]
   readonly query: readonly QueryCst[]
 }>
 
-export type FetchRowsCst = Cst<{  readonly Fetch?: readonly IToken[]
+export type FetchRowsCst = Cst<{
+  readonly Fetch?: readonly IToken[]
   readonly Move?: readonly IToken[]
   readonly fetchDirection?: readonly FetchDirectionCst[]
   readonly From?: readonly IToken[]
@@ -78,22 +84,26 @@ export type FetchRowsCst = Cst<{  readonly Fetch?: readonly IToken[]
   readonly ColumnId: readonly IToken[]
 }>
 
-export type FetchDirectionCst = Cst<{  readonly word?: readonly IToken[]
+export type FetchDirectionCst = Cst<{
+  readonly word?: readonly IToken[]
   readonly All?: readonly IToken[]
   readonly signedCount?: readonly SignedCountCst[]
 }>
 
-export type SignedCountCst = Cst<{  readonly Minus?: readonly IToken[]
+export type SignedCountCst = Cst<{
+  readonly Minus?: readonly IToken[]
   readonly Plus?: readonly IToken[]
   readonly NumberLiteral: readonly IToken[]
 }>
 
-export type CloseCursorCst = Cst<{  readonly Close: readonly IToken[]
+export type CloseCursorCst = Cst<{
+  readonly Close: readonly IToken[]
   readonly All?: readonly IToken[]
   readonly ColumnId?: readonly IToken[]
 }>
 
-export type LockTableCst = Cst<{  readonly Lock: readonly IToken[]
+export type LockTableCst = Cst<{
+  readonly Lock: readonly IToken[]
   readonly Table?: readonly IToken[]
   readonly Only?: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
@@ -104,7 +114,8 @@ export type LockTableCst = Cst<{  readonly Lock: readonly IToken[]
   readonly Nowait?: readonly IToken[]
 }>
 
-export type MaintainCst = Cst<{  readonly Vacuum?: readonly IToken[]
+export type MaintainCst = Cst<{
+  readonly Vacuum?: readonly IToken[]
   readonly Analyze?: readonly IToken[]
   readonly Analyse?: readonly IToken[]
   readonly LParen?: readonly IToken[]
@@ -117,16 +128,19 @@ export type MaintainCst = Cst<{  readonly Vacuum?: readonly IToken[]
   readonly maintained?: readonly MaintainedCst[]
 }>
 
-export type MaintainedCst = Cst<{  readonly qualifiedName: readonly QualifiedNameCst[]
+export type MaintainedCst = Cst<{
+  readonly qualifiedName: readonly QualifiedNameCst[]
   readonly nameList?: readonly NameListCst[]
 }>
 
-export type DoBlockCst = Cst<{  readonly Do: readonly IToken[]
+export type DoBlockCst = Cst<{
+  readonly Do: readonly IToken[]
   readonly language?: readonly LanguageCst[]
   readonly StringLiteral: readonly IToken[]
 }>
 
-export type LanguageCst = Cst<{  readonly Language: readonly IToken[]
+export type LanguageCst = Cst<{
+  readonly Language: readonly IToken[]
   readonly Label?: readonly IToken[]
   readonly StringLiteral?: readonly IToken[]
 }>

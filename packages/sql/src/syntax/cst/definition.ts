@@ -1,19 +1,25 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
-import type { ExpressionCst, FieldDefinitionsCst, NameListCst, QualifiedNameCst, TypeNameCst } from './expression.ts'
+import type {
+  ExpressionCst,
+  FieldDefinitionsCst,
+  NameListCst,
+  QualifiedNameCst,
+  TypeNameCst,
+} from './expression.ts'
 import type { Cst } from './node.ts'
 import type { QueryCst, WhereClauseCst } from './query.ts'
 
-export type IfNotExistsCst = Cst<{  readonly If: readonly IToken[]
+export type IfNotExistsCst = Cst<{
+  readonly If: readonly IToken[]
   readonly Not: readonly IToken[]
   readonly Exists: readonly IToken[]
 }>
 
-export type IfExistsCst = Cst<{  readonly If: readonly IToken[]
-  readonly Exists: readonly IToken[]
-}>
+export type IfExistsCst = Cst<{ readonly If: readonly IToken[]; readonly Exists: readonly IToken[] }>
 
-export type CreateTableCst = Cst<{  readonly Unlogged?: readonly IToken[]
+export type CreateTableCst = Cst<{
+  readonly Unlogged?: readonly IToken[]
   readonly Table: readonly IToken[]
   readonly ifNotExists?: readonly IfNotExistsCst[]
   readonly qualifiedName: readonly QualifiedNameCst[]
@@ -24,12 +30,14 @@ export type CreateTableCst = Cst<{  readonly Unlogged?: readonly IToken[]
   readonly withData?: readonly WithDataCst[]
 }>
 
-export type WithDataCst = Cst<{  readonly With: readonly IToken[]
+export type WithDataCst = Cst<{
+  readonly With: readonly IToken[]
   readonly No?: readonly IToken[]
   readonly Data: readonly IToken[]
 }>
 
-export type TableClauseCst = Cst<{  readonly With?: readonly IToken[]
+export type TableClauseCst = Cst<{
+  readonly With?: readonly IToken[]
   readonly optionList?: readonly OptionListCst[]
   readonly Distributed?: readonly IToken[]
   readonly By?: readonly IToken[]
@@ -43,7 +51,8 @@ export type TableClauseCst = Cst<{  readonly With?: readonly IToken[]
   readonly Rows?: readonly IToken[]
 }>
 
-export type TableElementsCst = Cst<{  readonly LParen: readonly IToken[]
+export type TableElementsCst = Cst<{
+  readonly LParen: readonly IToken[]
   readonly tableConstraint?: readonly TableConstraintCst[]
   readonly likeClause?: readonly LikeClauseCst[]
   readonly columnDefinition?: readonly ColumnDefinitionCst[]
@@ -51,26 +60,31 @@ export type TableElementsCst = Cst<{  readonly LParen: readonly IToken[]
   readonly RParen: readonly IToken[]
 }>
 
-export type LikeClauseCst = Cst<{  readonly Like: readonly IToken[]
+export type LikeClauseCst = Cst<{
+  readonly Like: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly likeOption?: readonly LikeOptionCst[]
 }>
 
-export type LikeOptionCst = Cst<{  readonly Including?: readonly IToken[]
+export type LikeOptionCst = Cst<{
+  readonly Including?: readonly IToken[]
   readonly Excluding?: readonly IToken[]
   readonly Label: readonly IToken[]
 }>
 
-export type ColumnDefinitionCst = Cst<{  readonly ColumnId: readonly IToken[]
+export type ColumnDefinitionCst = Cst<{
+  readonly ColumnId: readonly IToken[]
   readonly typeName?: readonly TypeNameCst[]
   readonly columnConstraint?: readonly ColumnConstraintCst[]
 }>
 
-export type ConstraintNameCst = Cst<{  readonly Constraint: readonly IToken[]
+export type ConstraintNameCst = Cst<{
+  readonly Constraint: readonly IToken[]
   readonly ColumnId: readonly IToken[]
 }>
 
-export type ColumnConstraintCst = Cst<{  readonly constraintName?: readonly ConstraintNameCst[]
+export type ColumnConstraintCst = Cst<{
+  readonly constraintName?: readonly ConstraintNameCst[]
   readonly Not?: readonly IToken[]
   readonly Null?: readonly IToken[]
   readonly Deferrable?: readonly IToken[]
@@ -88,12 +102,14 @@ export type ColumnConstraintCst = Cst<{  readonly constraintName?: readonly Cons
   readonly qualifiedName?: readonly QualifiedNameCst[]
 }>
 
-export type InitiallyCst = Cst<{  readonly Initially: readonly IToken[]
+export type InitiallyCst = Cst<{
+  readonly Initially: readonly IToken[]
   readonly Deferred?: readonly IToken[]
   readonly Immediate?: readonly IToken[]
 }>
 
-export type GeneratedClauseCst = Cst<{  readonly Generated: readonly IToken[]
+export type GeneratedClauseCst = Cst<{
+  readonly Generated: readonly IToken[]
   readonly generatedWhen: readonly GeneratedWhenCst[]
   readonly As: readonly IToken[]
   readonly Identity?: readonly IToken[]
@@ -104,17 +120,20 @@ export type GeneratedClauseCst = Cst<{  readonly Generated: readonly IToken[]
   readonly Stored?: readonly IToken[]
 }>
 
-export type GeneratedWhenCst = Cst<{  readonly Always?: readonly IToken[]
+export type GeneratedWhenCst = Cst<{
+  readonly Always?: readonly IToken[]
   readonly By?: readonly IToken[]
   readonly Default?: readonly IToken[]
 }>
 
-export type IdentityOptionsCst = Cst<{  readonly LParen: readonly IToken[]
+export type IdentityOptionsCst = Cst<{
+  readonly LParen: readonly IToken[]
   readonly sequenceOption: readonly SequenceOptionCst[]
   readonly RParen: readonly IToken[]
 }>
 
-export type SequenceOptionCst = Cst<{  readonly As?: readonly IToken[]
+export type SequenceOptionCst = Cst<{
+  readonly As?: readonly IToken[]
   readonly typeName?: readonly TypeNameCst[]
   readonly Increment?: readonly IToken[]
   readonly By?: readonly IToken[]
@@ -133,12 +152,14 @@ export type SequenceOptionCst = Cst<{  readonly As?: readonly IToken[]
   readonly nameWord?: readonly IToken[]
 }>
 
-export type SignedNumberCst = Cst<{  readonly Plus?: readonly IToken[]
+export type SignedNumberCst = Cst<{
+  readonly Plus?: readonly IToken[]
   readonly Minus?: readonly IToken[]
   readonly NumberLiteral: readonly IToken[]
 }>
 
-export type CheckConstraintCst = Cst<{  readonly Check: readonly IToken[]
+export type CheckConstraintCst = Cst<{
+  readonly Check: readonly IToken[]
   readonly LParen: readonly IToken[]
   readonly expression: readonly ExpressionCst[]
   readonly RParen: readonly IToken[]
@@ -146,7 +167,8 @@ export type CheckConstraintCst = Cst<{  readonly Check: readonly IToken[]
   readonly Inherit?: readonly IToken[]
 }>
 
-export type ReferencesClauseCst = Cst<{  readonly References: readonly IToken[]
+export type ReferencesClauseCst = Cst<{
+  readonly References: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly nameList?: readonly NameListCst[]
   readonly Match?: readonly IToken[]
@@ -156,13 +178,15 @@ export type ReferencesClauseCst = Cst<{  readonly References: readonly IToken[]
   readonly referentialAction?: readonly ReferentialActionCst[]
 }>
 
-export type ReferentialActionCst = Cst<{  readonly On: readonly IToken[]
+export type ReferentialActionCst = Cst<{
+  readonly On: readonly IToken[]
   readonly event?: readonly IToken[]
   readonly action?: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
 }>
 
-export type TableConstraintCst = Cst<{  readonly constraintName?: readonly ConstraintNameCst[]
+export type TableConstraintCst = Cst<{
+  readonly constraintName?: readonly ConstraintNameCst[]
   readonly Primary?: readonly IToken[]
   readonly Key?: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
@@ -174,7 +198,8 @@ export type TableConstraintCst = Cst<{  readonly constraintName?: readonly Const
   readonly constraintAttribute?: readonly ConstraintAttributeCst[]
 }>
 
-export type ConstraintAttributeCst = Cst<{  readonly Not?: readonly IToken[]
+export type ConstraintAttributeCst = Cst<{
+  readonly Not?: readonly IToken[]
   readonly Deferrable?: readonly IToken[]
   readonly Valid?: readonly IToken[]
   readonly initially?: readonly InitiallyCst[]
@@ -182,24 +207,28 @@ export type ConstraintAttributeCst = Cst<{  readonly Not?: readonly IToken[]
   readonly nameList?: readonly NameListCst[]
 }>
 
-export type OptionListCst = Cst<{  readonly LParen: readonly IToken[]
+export type OptionListCst = Cst<{
+  readonly LParen: readonly IToken[]
   readonly storageOption: readonly StorageOptionCst[]
   readonly Comma?: readonly IToken[]
   readonly RParen: readonly IToken[]
 }>
 
-export type StorageOptionCst = Cst<{  readonly Label: readonly IToken[]
+export type StorageOptionCst = Cst<{
+  readonly Label: readonly IToken[]
   readonly Equals?: readonly IToken[]
   readonly settingValue?: readonly SettingValueCst[]
 }>
 
-export type SettingValueCst = Cst<{  readonly Minus?: readonly IToken[]
+export type SettingValueCst = Cst<{
+  readonly Minus?: readonly IToken[]
   readonly NumberLiteral?: readonly IToken[]
   readonly Literal?: readonly IToken[]
   readonly Label?: readonly IToken[]
 }>
 
-export type CreateIndexCst = Cst<{  readonly Unique?: readonly IToken[]
+export type CreateIndexCst = Cst<{
+  readonly Unique?: readonly IToken[]
   readonly Index: readonly IToken[]
   readonly Concurrently?: readonly IToken[]
   readonly ifNotExists?: readonly IfNotExistsCst[]
@@ -220,12 +249,14 @@ export type CreateIndexCst = Cst<{  readonly Unique?: readonly IToken[]
   readonly whereClause?: readonly WhereClauseCst[]
 }>
 
-export type NullsTreatmentCst = Cst<{  readonly Nulls: readonly IToken[]
+export type NullsTreatmentCst = Cst<{
+  readonly Nulls: readonly IToken[]
   readonly Not?: readonly IToken[]
   readonly Distinct: readonly IToken[]
 }>
 
-export type IndexItemCst = Cst<{  readonly expression: readonly ExpressionCst[]
+export type IndexItemCst = Cst<{
+  readonly expression: readonly ExpressionCst[]
   readonly operatorClass?: readonly IToken[]
   readonly Asc?: readonly IToken[]
   readonly Desc?: readonly IToken[]
@@ -234,7 +265,8 @@ export type IndexItemCst = Cst<{  readonly expression: readonly ExpressionCst[]
   readonly Last?: readonly IToken[]
 }>
 
-export type AlterTableCst = Cst<{  readonly Table: readonly IToken[]
+export type AlterTableCst = Cst<{
+  readonly Table: readonly IToken[]
   readonly ifExists?: readonly IfExistsCst[]
   readonly Only?: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
@@ -242,7 +274,8 @@ export type AlterTableCst = Cst<{  readonly Table: readonly IToken[]
   readonly Comma?: readonly IToken[]
 }>
 
-export type TableChangeCst = Cst<{  readonly addition?: readonly AdditionCst[]
+export type TableChangeCst = Cst<{
+  readonly addition?: readonly AdditionCst[]
   readonly removal?: readonly RemovalCst[]
   readonly columnChange?: readonly ColumnChangeCst[]
   readonly renaming?: readonly RenamingCst[]
@@ -256,14 +289,16 @@ export type TableChangeCst = Cst<{  readonly addition?: readonly AdditionCst[]
   readonly schemaName?: readonly IToken[]
 }>
 
-export type AdditionCst = Cst<{  readonly Add: readonly IToken[]
+export type AdditionCst = Cst<{
+  readonly Add: readonly IToken[]
   readonly tableConstraint?: readonly TableConstraintCst[]
   readonly Column?: readonly IToken[]
   readonly ifNotExists?: readonly IfNotExistsCst[]
   readonly columnDefinition?: readonly ColumnDefinitionCst[]
 }>
 
-export type RemovalCst = Cst<{  readonly Drop: readonly IToken[]
+export type RemovalCst = Cst<{
+  readonly Drop: readonly IToken[]
   readonly Constraint?: readonly IToken[]
   readonly Column?: readonly IToken[]
   readonly ifExists?: readonly IfExistsCst[]
@@ -271,11 +306,13 @@ export type RemovalCst = Cst<{  readonly Drop: readonly IToken[]
   readonly behaviour?: readonly BehaviourCst[]
 }>
 
-export type BehaviourCst = Cst<{  readonly Cascade?: readonly IToken[]
+export type BehaviourCst = Cst<{
+  readonly Cascade?: readonly IToken[]
   readonly Restrict?: readonly IToken[]
 }>
 
-export type RenamingCst = Cst<{  readonly Rename: readonly IToken[]
+export type RenamingCst = Cst<{
+  readonly Rename: readonly IToken[]
   readonly Constraint?: readonly IToken[]
   readonly Column?: readonly IToken[]
   readonly from?: readonly IToken[]
@@ -283,7 +320,8 @@ export type RenamingCst = Cst<{  readonly Rename: readonly IToken[]
   readonly to: readonly IToken[]
 }>
 
-export type ChangeOfOwnerCst = Cst<{  readonly Owner: readonly IToken[]
+export type ChangeOfOwnerCst = Cst<{
+  readonly Owner: readonly IToken[]
   readonly To: readonly IToken[]
   readonly ColumnId?: readonly IToken[]
   readonly CurrentUser?: readonly IToken[]
@@ -291,7 +329,8 @@ export type ChangeOfOwnerCst = Cst<{  readonly Owner: readonly IToken[]
   readonly CurrentRole?: readonly IToken[]
 }>
 
-export type ColumnChangeCst = Cst<{  readonly Alter: readonly IToken[]
+export type ColumnChangeCst = Cst<{
+  readonly Alter: readonly IToken[]
   readonly Constraint?: readonly IToken[]
   readonly ColumnId?: readonly IToken[]
   readonly constraintAttribute?: readonly ConstraintAttributeCst[]
@@ -299,7 +338,8 @@ export type ColumnChangeCst = Cst<{  readonly Alter: readonly IToken[]
   readonly columnAction?: readonly ColumnActionCst[]
 }>
 
-export type ColumnActionCst = Cst<{  readonly Drop?: readonly IToken[]
+export type ColumnActionCst = Cst<{
+  readonly Drop?: readonly IToken[]
   readonly Default?: readonly IToken[]
   readonly Not?: readonly IToken[]
   readonly Null?: readonly IToken[]
@@ -312,7 +352,8 @@ export type ColumnActionCst = Cst<{  readonly Drop?: readonly IToken[]
   readonly columnSetting?: readonly ColumnSettingCst[]
 }>
 
-export type RetypingCst = Cst<{  readonly Type: readonly IToken[]
+export type RetypingCst = Cst<{
+  readonly Type: readonly IToken[]
   readonly typeName: readonly TypeNameCst[]
   readonly Collate?: readonly IToken[]
   readonly qualifiedName?: readonly QualifiedNameCst[]
@@ -320,7 +361,8 @@ export type RetypingCst = Cst<{  readonly Type: readonly IToken[]
   readonly expression?: readonly ExpressionCst[]
 }>
 
-export type ColumnSettingCst = Cst<{  readonly Restart?: readonly IToken[]
+export type ColumnSettingCst = Cst<{
+  readonly Restart?: readonly IToken[]
   readonly With?: readonly IToken[]
   readonly signedNumber?: readonly SignedNumberCst[]
   readonly Set?: readonly IToken[]
@@ -338,7 +380,8 @@ export type ColumnSettingCst = Cst<{  readonly Restart?: readonly IToken[]
   readonly sequenceOption?: readonly SequenceOptionCst[]
 }>
 
-export type CreateCst = Cst<{  readonly Create: readonly IToken[]
+export type CreateCst = Cst<{
+  readonly Create: readonly IToken[]
   readonly Or?: readonly IToken[]
   readonly Replace?: readonly IToken[]
   readonly Temp?: readonly IToken[]
@@ -353,7 +396,8 @@ export type CreateCst = Cst<{  readonly Create: readonly IToken[]
   readonly createDomain?: readonly CreateDomainCst[]
 }>
 
-export type CreateViewCst = Cst<{  readonly Recursive?: readonly IToken[]
+export type CreateViewCst = Cst<{
+  readonly Recursive?: readonly IToken[]
   readonly View: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly nameList?: readonly NameListCst[]
@@ -367,7 +411,8 @@ export type CreateViewCst = Cst<{  readonly Recursive?: readonly IToken[]
   readonly Option?: readonly IToken[]
 }>
 
-export type CreateMaterializedViewCst = Cst<{  readonly Materialized: readonly IToken[]
+export type CreateMaterializedViewCst = Cst<{
+  readonly Materialized: readonly IToken[]
   readonly View: readonly IToken[]
   readonly ifNotExists?: readonly IfNotExistsCst[]
   readonly qualifiedName: readonly QualifiedNameCst[]
@@ -377,13 +422,15 @@ export type CreateMaterializedViewCst = Cst<{  readonly Materialized: readonly I
   readonly withData?: readonly WithDataCst[]
 }>
 
-export type CreateSequenceCst = Cst<{  readonly Sequence: readonly IToken[]
+export type CreateSequenceCst = Cst<{
+  readonly Sequence: readonly IToken[]
   readonly ifNotExists?: readonly IfNotExistsCst[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly sequenceOption?: readonly SequenceOptionCst[]
 }>
 
-export type CreateSchemaCst = Cst<{  readonly Schema: readonly IToken[]
+export type CreateSchemaCst = Cst<{
+  readonly Schema: readonly IToken[]
   readonly ifNotExists?: readonly IfNotExistsCst[]
   readonly ColumnId?: readonly IToken[]
   readonly Authorization?: readonly IToken[]
@@ -391,7 +438,8 @@ export type CreateSchemaCst = Cst<{  readonly Schema: readonly IToken[]
   readonly CurrentUser?: readonly IToken[]
 }>
 
-export type CreateTypeCst = Cst<{  readonly Type: readonly IToken[]
+export type CreateTypeCst = Cst<{
+  readonly Type: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly As: readonly IToken[]
   readonly Enum?: readonly IToken[]
@@ -402,14 +450,16 @@ export type CreateTypeCst = Cst<{  readonly Type: readonly IToken[]
   readonly fieldDefinitions?: readonly FieldDefinitionsCst[]
 }>
 
-export type CreateDomainCst = Cst<{  readonly Domain: readonly IToken[]
+export type CreateDomainCst = Cst<{
+  readonly Domain: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly As?: readonly IToken[]
   readonly typeName: readonly TypeNameCst[]
   readonly columnConstraint?: readonly ColumnConstraintCst[]
 }>
 
-export type AlterCst = Cst<{  readonly Alter: readonly IToken[]
+export type AlterCst = Cst<{
+  readonly Alter: readonly IToken[]
   readonly alterTable?: readonly AlterTableCst[]
   readonly alterSequence?: readonly AlterSequenceCst[]
   readonly alterType?: readonly AlterTypeCst[]
@@ -417,14 +467,16 @@ export type AlterCst = Cst<{  readonly Alter: readonly IToken[]
   readonly alterObject?: readonly AlterObjectCst[]
 }>
 
-export type AlterSequenceCst = Cst<{  readonly Sequence: readonly IToken[]
+export type AlterSequenceCst = Cst<{
+  readonly Sequence: readonly IToken[]
   readonly ifExists?: readonly IfExistsCst[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly objectChange?: readonly ObjectChangeCst[]
   readonly sequenceOption?: readonly SequenceOptionCst[]
 }>
 
-export type AlterTypeCst = Cst<{  readonly Type: readonly IToken[]
+export type AlterTypeCst = Cst<{
+  readonly Type: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly Add?: readonly IToken[]
   readonly Value?: readonly IToken[]
@@ -440,7 +492,8 @@ export type AlterTypeCst = Cst<{  readonly Type: readonly IToken[]
   readonly objectChange?: readonly ObjectChangeCst[]
 }>
 
-export type AlterDomainCst = Cst<{  readonly Domain: readonly IToken[]
+export type AlterDomainCst = Cst<{
+  readonly Domain: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly Set?: readonly IToken[]
   readonly Default?: readonly IToken[]
@@ -457,7 +510,8 @@ export type AlterDomainCst = Cst<{  readonly Domain: readonly IToken[]
   readonly objectChange?: readonly ObjectChangeCst[]
 }>
 
-export type AlterObjectCst = Cst<{  readonly Index?: readonly IToken[]
+export type AlterObjectCst = Cst<{
+  readonly Index?: readonly IToken[]
   readonly View?: readonly IToken[]
   readonly Materialized?: readonly IToken[]
   readonly Schema?: readonly IToken[]
@@ -466,14 +520,16 @@ export type AlterObjectCst = Cst<{  readonly Index?: readonly IToken[]
   readonly objectChange: readonly ObjectChangeCst[]
 }>
 
-export type ObjectChangeCst = Cst<{  readonly renaming?: readonly RenamingCst[]
+export type ObjectChangeCst = Cst<{
+  readonly renaming?: readonly RenamingCst[]
   readonly changeOfOwner?: readonly ChangeOfOwnerCst[]
   readonly Set?: readonly IToken[]
   readonly Schema?: readonly IToken[]
   readonly ColumnId?: readonly IToken[]
 }>
 
-export type DropCst = Cst<{  readonly Drop: readonly IToken[]
+export type DropCst = Cst<{
+  readonly Drop: readonly IToken[]
   readonly Table?: readonly IToken[]
   readonly Index?: readonly IToken[]
   readonly Concurrently?: readonly IToken[]
@@ -489,7 +545,8 @@ export type DropCst = Cst<{  readonly Drop: readonly IToken[]
   readonly behaviour?: readonly BehaviourCst[]
 }>
 
-export type TruncateCst = Cst<{  readonly Truncate: readonly IToken[]
+export type TruncateCst = Cst<{
+  readonly Truncate: readonly IToken[]
   readonly Table?: readonly IToken[]
   readonly Only?: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
@@ -500,7 +557,8 @@ export type TruncateCst = Cst<{  readonly Truncate: readonly IToken[]
   readonly behaviour?: readonly BehaviourCst[]
 }>
 
-export type RefreshCst = Cst<{  readonly Refresh: readonly IToken[]
+export type RefreshCst = Cst<{
+  readonly Refresh: readonly IToken[]
   readonly Materialized: readonly IToken[]
   readonly View: readonly IToken[]
   readonly Concurrently?: readonly IToken[]
@@ -508,7 +566,8 @@ export type RefreshCst = Cst<{  readonly Refresh: readonly IToken[]
   readonly withData?: readonly WithDataCst[]
 }>
 
-export type CommentCst = Cst<{  readonly Comment: readonly IToken[]
+export type CommentCst = Cst<{
+  readonly Comment: readonly IToken[]
   readonly On: readonly IToken[]
   readonly Table?: readonly IToken[]
   readonly Column?: readonly IToken[]

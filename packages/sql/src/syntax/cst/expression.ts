@@ -2,7 +2,8 @@
 import type { IToken } from 'chevrotain'
 import type { Cst } from './node.ts'
 
-export type TypeNameCst = Cst<{  readonly Double?: readonly IToken[]
+export type TypeNameCst = Cst<{
+  readonly Double?: readonly IToken[]
   readonly Precision?: readonly IToken[]
   readonly Character?: readonly IToken[]
   readonly Char?: readonly IToken[]
@@ -21,44 +22,52 @@ export type TypeNameCst = Cst<{  readonly Double?: readonly IToken[]
   readonly RBracket?: readonly IToken[]
 }>
 
-export type IntervalSpanCst = Cst<{  readonly IntervalField: readonly IToken[]
+export type IntervalSpanCst = Cst<{
+  readonly IntervalField: readonly IToken[]
   readonly To?: readonly IToken[]
 }>
 
-export type TypeModifierCst = Cst<{  readonly Minus?: readonly IToken[]
+export type TypeModifierCst = Cst<{
+  readonly Minus?: readonly IToken[]
   readonly NumberLiteral: readonly IToken[]
 }>
 
-export type TimeZoneCst = Cst<{  readonly Without?: readonly IToken[]
+export type TimeZoneCst = Cst<{
+  readonly Without?: readonly IToken[]
   readonly WithTime?: readonly IToken[]
   readonly Time: readonly IToken[]
   readonly Zone: readonly IToken[]
 }>
 
-export type QualifiedNameCst = Cst<{  readonly ColumnId: readonly IToken[]
+export type QualifiedNameCst = Cst<{
+  readonly ColumnId: readonly IToken[]
   readonly Dot?: readonly IToken[]
   readonly Label?: readonly IToken[]
 }>
 
-export type FieldDefinitionsCst = Cst<{  readonly LParen: readonly IToken[]
+export type FieldDefinitionsCst = Cst<{
+  readonly LParen: readonly IToken[]
   readonly fieldDefinition?: readonly FieldDefinitionCst[]
   readonly Comma?: readonly IToken[]
   readonly RParen: readonly IToken[]
 }>
 
-export type FieldDefinitionCst = Cst<{  readonly ColumnId: readonly IToken[]
+export type FieldDefinitionCst = Cst<{
+  readonly ColumnId: readonly IToken[]
   readonly typeName: readonly TypeNameCst[]
   readonly Collate?: readonly IToken[]
   readonly qualifiedName?: readonly QualifiedNameCst[]
 }>
 
-export type NameListCst = Cst<{  readonly LParen: readonly IToken[]
+export type NameListCst = Cst<{
+  readonly LParen: readonly IToken[]
   readonly ColumnId: readonly IToken[]
   readonly Comma?: readonly IToken[]
   readonly RParen: readonly IToken[]
 }>
 
-export type CaseExpressionCst = Cst<{  readonly Case: readonly IToken[]
+export type CaseExpressionCst = Cst<{
+  readonly Case: readonly IToken[]
   readonly subject?: readonly ExpressionCst[]
   readonly caseBranch: readonly CaseBranchCst[]
   readonly Else?: readonly IToken[]
@@ -66,13 +75,15 @@ export type CaseExpressionCst = Cst<{  readonly Case: readonly IToken[]
   readonly End: readonly IToken[]
 }>
 
-export type CaseBranchCst = Cst<{  readonly When: readonly IToken[]
+export type CaseBranchCst = Cst<{
+  readonly When: readonly IToken[]
   readonly when: readonly ExpressionCst[]
   readonly Then: readonly IToken[]
   readonly outcome: readonly ExpressionCst[]
 }>
 
-export type CastCallCst = Cst<{  readonly Cast: readonly IToken[]
+export type CastCallCst = Cst<{
+  readonly Cast: readonly IToken[]
   readonly LParen: readonly IToken[]
   readonly expression: readonly ExpressionCst[]
   readonly As: readonly IToken[]
@@ -80,17 +91,20 @@ export type CastCallCst = Cst<{  readonly Cast: readonly IToken[]
   readonly RParen: readonly IToken[]
 }>
 
-export type ExistsTestCst = Cst<{  readonly Exists: readonly IToken[]
+export type ExistsTestCst = Cst<{
+  readonly Exists: readonly IToken[]
   readonly subquery: readonly SubqueryCst[]
 }>
 
-export type ListCallCst = Cst<{  readonly ListFunction: readonly IToken[]
+export type ListCallCst = Cst<{
+  readonly ListFunction: readonly IToken[]
   readonly LParen: readonly IToken[]
   readonly expressionList: readonly ExpressionListCst[]
   readonly RParen: readonly IToken[]
 }>
 
-export type ExtractCallCst = Cst<{  readonly Extract: readonly IToken[]
+export type ExtractCallCst = Cst<{
+  readonly Extract: readonly IToken[]
   readonly LParen: readonly IToken[]
   readonly ColumnId?: readonly IToken[]
   readonly StringLiteral?: readonly IToken[]
@@ -99,7 +113,8 @@ export type ExtractCallCst = Cst<{  readonly Extract: readonly IToken[]
   readonly RParen: readonly IToken[]
 }>
 
-export type PositionCallCst = Cst<{  readonly Position: readonly IToken[]
+export type PositionCallCst = Cst<{
+  readonly Position: readonly IToken[]
   readonly LParen: readonly IToken[]
   readonly plainExpression: readonly PlainExpressionCst[]
   readonly In: readonly IToken[]
@@ -107,15 +122,18 @@ export type PositionCallCst = Cst<{  readonly Position: readonly IToken[]
   readonly RParen: readonly IToken[]
 }>
 
-export type PlainExpressionCst = Cst<{  readonly operand: readonly OperandCst[]
+export type PlainExpressionCst = Cst<{
+  readonly operand: readonly OperandCst[]
   readonly plainTail?: readonly PlainTailCst[]
 }>
 
-export type PlainTailCst = Cst<{  readonly InfixOperator: readonly IToken[]
+export type PlainTailCst = Cst<{
+  readonly InfixOperator: readonly IToken[]
   readonly operand: readonly OperandCst[]
 }>
 
-export type SubstringCallCst = Cst<{  readonly Substring: readonly IToken[]
+export type SubstringCallCst = Cst<{
+  readonly Substring: readonly IToken[]
   readonly LParen: readonly IToken[]
   readonly expression: readonly ExpressionCst[]
   readonly Comma?: readonly IToken[]
@@ -127,7 +145,8 @@ export type SubstringCallCst = Cst<{  readonly Substring: readonly IToken[]
   readonly RParen: readonly IToken[]
 }>
 
-export type TrimCallCst = Cst<{  readonly Trim: readonly IToken[]
+export type TrimCallCst = Cst<{
+  readonly Trim: readonly IToken[]
   readonly LParen: readonly IToken[]
   readonly Both?: readonly IToken[]
   readonly Leading?: readonly IToken[]
@@ -140,18 +159,21 @@ export type TrimCallCst = Cst<{  readonly Trim: readonly IToken[]
   readonly RParen: readonly IToken[]
 }>
 
-export type CurrentValueCst = Cst<{  readonly CurrentValue: readonly IToken[]
+export type CurrentValueCst = Cst<{
+  readonly CurrentValue: readonly IToken[]
   readonly LParen?: readonly IToken[]
   readonly NumberLiteral?: readonly IToken[]
   readonly RParen?: readonly IToken[]
 }>
 
-export type DoubleLiteralCst = Cst<{  readonly Double: readonly IToken[]
+export type DoubleLiteralCst = Cst<{
+  readonly Double: readonly IToken[]
   readonly Precision: readonly IToken[]
   readonly StringLiteral: readonly IToken[]
 }>
 
-export type PlacingCst = Cst<{  readonly Placing: readonly IToken[]
+export type PlacingCst = Cst<{
+  readonly Placing: readonly IToken[]
   readonly expression: readonly ExpressionCst[]
   readonly From: readonly IToken[]
   readonly from: readonly ExpressionCst[]
@@ -159,7 +181,8 @@ export type PlacingCst = Cst<{  readonly Placing: readonly IToken[]
   readonly count?: readonly ExpressionCst[]
 }>
 
-export type CallArgumentsCst = Cst<{  readonly LParen: readonly IToken[]
+export type CallArgumentsCst = Cst<{
+  readonly LParen: readonly IToken[]
   readonly Star?: readonly IToken[]
   readonly Distinct?: readonly IToken[]
   readonly All?: readonly IToken[]
@@ -177,11 +200,13 @@ export type CallArgumentsCst = Cst<{  readonly LParen: readonly IToken[]
   readonly expression?: readonly ExpressionCst[]
 }>
 
-export type SortListCst = Cst<{  readonly sortItem: readonly SortItemCst[]
+export type SortListCst = Cst<{
+  readonly sortItem: readonly SortItemCst[]
   readonly Comma?: readonly IToken[]
 }>
 
-export type SortItemCst = Cst<{  readonly expression: readonly ExpressionCst[]
+export type SortItemCst = Cst<{
+  readonly expression: readonly ExpressionCst[]
   readonly Asc?: readonly IToken[]
   readonly Desc?: readonly IToken[]
   readonly Using?: readonly IToken[]
@@ -191,12 +216,14 @@ export type SortItemCst = Cst<{  readonly expression: readonly ExpressionCst[]
   readonly Last?: readonly IToken[]
 }>
 
-export type OverClauseCst = Cst<{  readonly Over: readonly IToken[]
+export type OverClauseCst = Cst<{
+  readonly Over: readonly IToken[]
   readonly windowName?: readonly IToken[]
   readonly windowSpec?: readonly WindowSpecCst[]
 }>
 
-export type WindowSpecCst = Cst<{  readonly LParen: readonly IToken[]
+export type WindowSpecCst = Cst<{
+  readonly LParen: readonly IToken[]
   readonly base?: readonly IToken[]
   readonly Partition?: readonly IToken[]
   readonly By?: readonly IToken[]
@@ -207,7 +234,8 @@ export type WindowSpecCst = Cst<{  readonly LParen: readonly IToken[]
   readonly RParen: readonly IToken[]
 }>
 
-export type FrameClauseCst = Cst<{  readonly Rows?: readonly IToken[]
+export type FrameClauseCst = Cst<{
+  readonly Rows?: readonly IToken[]
   readonly Range?: readonly IToken[]
   readonly Groups?: readonly IToken[]
   readonly Between?: readonly IToken[]
@@ -222,7 +250,8 @@ export type FrameClauseCst = Cst<{  readonly Rows?: readonly IToken[]
   readonly Others?: readonly IToken[]
 }>
 
-export type FrameBoundCst = Cst<{  readonly Unbounded?: readonly IToken[]
+export type FrameBoundCst = Cst<{
+  readonly Unbounded?: readonly IToken[]
   readonly Preceding?: readonly IToken[]
   readonly Following?: readonly IToken[]
   readonly Current?: readonly IToken[]
@@ -230,11 +259,13 @@ export type FrameBoundCst = Cst<{  readonly Unbounded?: readonly IToken[]
   readonly expression?: readonly ExpressionCst[]
 }>
 
-export type ExpressionCst = Cst<{  readonly operand: readonly OperandCst[]
+export type ExpressionCst = Cst<{
+  readonly operand: readonly OperandCst[]
   readonly tail?: readonly TailCst[]
 }>
 
-export type OperandCst = Cst<{  readonly PrefixOperator?: readonly IToken[]
+export type OperandCst = Cst<{
+  readonly PrefixOperator?: readonly IToken[]
   readonly Literal?: readonly IToken[]
   readonly caseExpression?: readonly CaseExpressionCst[]
   readonly castCall?: readonly CastCallCst[]
@@ -253,7 +284,8 @@ export type OperandCst = Cst<{  readonly PrefixOperator?: readonly IToken[]
   readonly suffix?: readonly SuffixCst[]
 }>
 
-export type SuffixCst = Cst<{  readonly DoubleColon?: readonly IToken[]
+export type SuffixCst = Cst<{
+  readonly DoubleColon?: readonly IToken[]
   readonly typeName?: readonly TypeNameCst[]
   readonly subscript?: readonly SubscriptCst[]
   readonly Dot?: readonly IToken[]
@@ -263,26 +295,30 @@ export type SuffixCst = Cst<{  readonly DoubleColon?: readonly IToken[]
   readonly qualifiedName?: readonly QualifiedNameCst[]
 }>
 
-export type SubscriptCst = Cst<{  readonly LBracket: readonly IToken[]
+export type SubscriptCst = Cst<{
+  readonly LBracket: readonly IToken[]
   readonly lower?: readonly ExpressionCst[]
   readonly Colon?: readonly IToken[]
   readonly upper?: readonly ExpressionCst[]
   readonly RBracket: readonly IToken[]
 }>
 
-export type ArrayConstructorCst = Cst<{  readonly Array: readonly IToken[]
+export type ArrayConstructorCst = Cst<{
+  readonly Array: readonly IToken[]
   readonly subquery?: readonly SubqueryCst[]
   readonly arrayItems?: readonly ArrayItemsCst[]
 }>
 
-export type ArrayItemsCst = Cst<{  readonly LBracket: readonly IToken[]
+export type ArrayItemsCst = Cst<{
+  readonly LBracket: readonly IToken[]
   readonly arrayItems?: readonly ArrayItemsCst[]
   readonly expression?: readonly ExpressionCst[]
   readonly Comma?: readonly IToken[]
   readonly RBracket: readonly IToken[]
 }>
 
-export type TailCst = Cst<{  readonly InfixOperator?: readonly IToken[]
+export type TailCst = Cst<{
+  readonly InfixOperator?: readonly IToken[]
   readonly quantified?: readonly QuantifiedCst[]
   readonly operand?: readonly OperandCst[]
   readonly isTest?: readonly IsTestCst[]
@@ -294,7 +330,8 @@ export type TailCst = Cst<{  readonly InfixOperator?: readonly IToken[]
   readonly membership?: readonly MembershipCst[]
 }>
 
-export type QuantifiedCst = Cst<{  readonly Any?: readonly IToken[]
+export type QuantifiedCst = Cst<{
+  readonly Any?: readonly IToken[]
   readonly Some?: readonly IToken[]
   readonly All?: readonly IToken[]
   readonly subquery?: readonly SubqueryCst[]
@@ -303,7 +340,8 @@ export type QuantifiedCst = Cst<{  readonly Any?: readonly IToken[]
   readonly RParen?: readonly IToken[]
 }>
 
-export type IsTestCst = Cst<{  readonly Is: readonly IToken[]
+export type IsTestCst = Cst<{
+  readonly Is: readonly IToken[]
   readonly Not?: readonly IToken[]
   readonly Null?: readonly IToken[]
   readonly True?: readonly IToken[]
@@ -315,7 +353,8 @@ export type IsTestCst = Cst<{  readonly Is: readonly IToken[]
   readonly operand?: readonly OperandCst[]
 }>
 
-export type MembershipCst = Cst<{  readonly NotBefore?: readonly IToken[]
+export type MembershipCst = Cst<{
+  readonly NotBefore?: readonly IToken[]
   readonly Between?: readonly IToken[]
   readonly Symmetric?: readonly IToken[]
   readonly Asymmetric?: readonly IToken[]
@@ -332,23 +371,27 @@ export type MembershipCst = Cst<{  readonly NotBefore?: readonly IToken[]
   readonly To?: readonly IToken[]
 }>
 
-export type ExpressionListCst = Cst<{  readonly Variadic?: readonly IToken[]
+export type ExpressionListCst = Cst<{
+  readonly Variadic?: readonly IToken[]
   readonly expression: readonly ExpressionCst[]
   readonly Comma?: readonly IToken[]
 }>
 
-export type SubqueryCst = Cst<{  readonly QueryParen: readonly IToken[]
+export type SubqueryCst = Cst<{
+  readonly QueryParen: readonly IToken[]
   readonly query: readonly Cst<unknown>[]
   readonly RParen: readonly IToken[]
 }>
 
-export type ParenthesisedCst = Cst<{  readonly RowConstructor?: readonly IToken[]
+export type ParenthesisedCst = Cst<{
+  readonly RowConstructor?: readonly IToken[]
   readonly LParen: readonly IToken[]
   readonly expressionList?: readonly ExpressionListCst[]
   readonly RParen: readonly IToken[]
 }>
 
-export type ReferenceCst = Cst<{  readonly ColumnId: readonly IToken[]
+export type ReferenceCst = Cst<{
+  readonly ColumnId: readonly IToken[]
   readonly Dot?: readonly IToken[]
   readonly Label?: readonly IToken[]
   readonly Star?: readonly IToken[]
@@ -362,12 +405,14 @@ export type ReferenceCst = Cst<{  readonly ColumnId: readonly IToken[]
   readonly RParen?: readonly IToken[]
 }>
 
-export type SelectItemCst = Cst<{  readonly Star?: readonly IToken[]
+export type SelectItemCst = Cst<{
+  readonly Star?: readonly IToken[]
   readonly expression?: readonly ExpressionCst[]
   readonly As?: readonly IToken[]
   readonly alias?: readonly IToken[]
 }>
 
-export type SelectItemsCst = Cst<{  readonly selectItem: readonly SelectItemCst[]
+export type SelectItemsCst = Cst<{
+  readonly selectItem: readonly SelectItemCst[]
   readonly Comma?: readonly IToken[]
 }>

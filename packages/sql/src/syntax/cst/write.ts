@@ -2,20 +2,33 @@
 import type { IToken } from 'chevrotain'
 import type { ExpressionCst, QualifiedNameCst, SortListCst, SubqueryCst, SubscriptCst } from './expression.ts'
 import type { Cst } from './node.ts'
-import type { FromListCst, OneTableCst, QueryCst, ReturningCst, TablePrimaryCst, TargetAliasCst, ValuesRowCst, WhereClauseCst, WithClauseCst } from './query.ts'
+import type {
+  FromListCst,
+  OneTableCst,
+  QueryCst,
+  ReturningCst,
+  TablePrimaryCst,
+  TargetAliasCst,
+  ValuesRowCst,
+  WhereClauseCst,
+  WithClauseCst,
+} from './query.ts'
 
-export type DataStatementCst = Cst<{  readonly withClause?: readonly WithClauseCst[]
+export type DataStatementCst = Cst<{
+  readonly withClause?: readonly WithClauseCst[]
   readonly plainStatement?: readonly PlainStatementCst[]
 }>
 
-export type PlainStatementCst = Cst<{  readonly query?: readonly QueryCst[]
+export type PlainStatementCst = Cst<{
+  readonly query?: readonly QueryCst[]
   readonly insert?: readonly InsertCst[]
   readonly update?: readonly UpdateCst[]
   readonly deletion?: readonly DeletionCst[]
   readonly merge?: readonly MergeCst[]
 }>
 
-export type InsertCst = Cst<{  readonly Insert: readonly IToken[]
+export type InsertCst = Cst<{
+  readonly Insert: readonly IToken[]
   readonly Into: readonly IToken[]
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly As?: readonly IToken[]
@@ -29,13 +42,15 @@ export type InsertCst = Cst<{  readonly Insert: readonly IToken[]
   readonly returning?: readonly ReturningCst[]
 }>
 
-export type OverridingCst = Cst<{  readonly Overriding: readonly IToken[]
+export type OverridingCst = Cst<{
+  readonly Overriding: readonly IToken[]
   readonly System?: readonly IToken[]
   readonly User?: readonly IToken[]
   readonly Value: readonly IToken[]
 }>
 
-export type OnConflictCst = Cst<{  readonly On: readonly IToken[]
+export type OnConflictCst = Cst<{
+  readonly On: readonly IToken[]
   readonly Conflict: readonly IToken[]
   readonly conflictKey?: readonly ConflictKeyCst[]
   readonly Constraint?: readonly IToken[]
@@ -49,13 +64,15 @@ export type OnConflictCst = Cst<{  readonly On: readonly IToken[]
   readonly whereClause?: readonly WhereClauseCst[]
 }>
 
-export type ConflictKeyCst = Cst<{  readonly LParen: readonly IToken[]
+export type ConflictKeyCst = Cst<{
+  readonly LParen: readonly IToken[]
   readonly sortList: readonly SortListCst[]
   readonly RParen: readonly IToken[]
   readonly whereClause?: readonly WhereClauseCst[]
 }>
 
-export type UpdateCst = Cst<{  readonly Update: readonly IToken[]
+export type UpdateCst = Cst<{
+  readonly Update: readonly IToken[]
   readonly oneTable: readonly OneTableCst[]
   readonly targetAlias: readonly TargetAliasCst[]
   readonly Set: readonly IToken[]
@@ -67,22 +84,26 @@ export type UpdateCst = Cst<{  readonly Update: readonly IToken[]
   readonly returning?: readonly ReturningCst[]
 }>
 
-export type AssignedPartCst = Cst<{  readonly Dot?: readonly IToken[]
+export type AssignedPartCst = Cst<{
+  readonly Dot?: readonly IToken[]
   readonly Label?: readonly IToken[]
   readonly subscript?: readonly SubscriptCst[]
 }>
 
-export type TargetColumnCst = Cst<{  readonly ColumnId: readonly IToken[]
+export type TargetColumnCst = Cst<{
+  readonly ColumnId: readonly IToken[]
   readonly assignedPart?: readonly AssignedPartCst[]
 }>
 
-export type TargetListCst = Cst<{  readonly LParen: readonly IToken[]
+export type TargetListCst = Cst<{
+  readonly LParen: readonly IToken[]
   readonly targetColumn: readonly TargetColumnCst[]
   readonly Comma?: readonly IToken[]
   readonly RParen: readonly IToken[]
 }>
 
-export type AssignmentCst = Cst<{  readonly targetColumn?: readonly TargetColumnCst[]
+export type AssignmentCst = Cst<{
+  readonly targetColumn?: readonly TargetColumnCst[]
   readonly Equals?: readonly IToken[]
   readonly Default?: readonly IToken[]
   readonly expression?: readonly ExpressionCst[]
@@ -92,7 +113,8 @@ export type AssignmentCst = Cst<{  readonly targetColumn?: readonly TargetColumn
   readonly valuesRow?: readonly ValuesRowCst[]
 }>
 
-export type DeletionCst = Cst<{  readonly Delete: readonly IToken[]
+export type DeletionCst = Cst<{
+  readonly Delete: readonly IToken[]
   readonly From: readonly IToken[]
   readonly oneTable: readonly OneTableCst[]
   readonly targetAlias: readonly TargetAliasCst[]
@@ -102,7 +124,8 @@ export type DeletionCst = Cst<{  readonly Delete: readonly IToken[]
   readonly returning?: readonly ReturningCst[]
 }>
 
-export type MergeCst = Cst<{  readonly Merge: readonly IToken[]
+export type MergeCst = Cst<{
+  readonly Merge: readonly IToken[]
   readonly Into: readonly IToken[]
   readonly oneTable: readonly OneTableCst[]
   readonly targetAlias: readonly TargetAliasCst[]
@@ -113,7 +136,8 @@ export type MergeCst = Cst<{  readonly Merge: readonly IToken[]
   readonly mergeBranch: readonly MergeBranchCst[]
 }>
 
-export type MergeBranchCst = Cst<{  readonly When: readonly IToken[]
+export type MergeBranchCst = Cst<{
+  readonly When: readonly IToken[]
   readonly Not?: readonly IToken[]
   readonly Matched: readonly IToken[]
   readonly And?: readonly IToken[]
