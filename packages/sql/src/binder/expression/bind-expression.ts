@@ -20,7 +20,7 @@ import type {
 import { numberLiteral } from '../../types/literal.ts'
 import { BOOLEAN, fieldsOf, type SqlType, typeCategory, typeName, UNKNOWN } from '../../types/type.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, unsupported } from '../context.ts'
-import type { Place } from '../place.ts'
+import { type Place, withoutSets } from '../place.ts'
 import { bindAggregate, IN_AGGREGATE } from '../query/aggregates.ts'
 import { bindWindowCall } from '../query/bind-window.ts'
 import { extremeCall } from '../query/extreme-call.ts'
@@ -180,7 +180,9 @@ export function bindExpression(place: Place, expression: Expression): Expr {
     case 'call':
       return bindCall(place, expression)
     case 'coalesce': {
-      const args = unify(context, expression.args, expression.args.map(bind), 'COALESCE')
+      const inside = withoutSets(place, 'set-returning functions are not allowed in COALESCE')
+      const bound = expression.args.map((arg) => bindExpression(inside, arg))
+      const args = unify(context, expression.args, bound, 'COALESCE')
       return { kind: 'coalesce', type: (args[0] as Expr).type, args }
     }
     case 'nullif': {
@@ -445,8 +447,9 @@ function subquery({ context, scope, aggregates }: Place, query: Query): BoundQue
   return bound
 }
 
-function bindCase(place: Place, expression: CaseExpression): Expr {
-  const { context } = place
+function bindCase(around: Place, expression: CaseExpression): Expr {
+  const { context } = around
+  const place = withoutSets(around, 'set-returning functions are not allowed in CASE')
   const operand = expression.operand === null ? null : bindExpression(place, expression.operand)
   const whens = expression.branches.map((branch) => {
     if (operand === null) return bindCondition(place, branch.when, 'CASE/WHEN')
@@ -545,11 +548,15 @@ function bindSetCall(place: Place, expression: CallExpression, name: string): Ex
       context,
       expression,
       SQLSTATE.featureNotSupported,
-      `set-returning functions are not allowed in ${place.name}`,
+      place.setsRefused ?? `set-returning functions are not allowed in ${place.name}`,
+      place.setsRefused === undefined
+        ? {}
+        : {
+            hint: 'You might be able to move the set-returning function into a LATERAL FROM item.',
+          },
     )
-  const inside: Place = { ...place, sets: null, name: 'arguments of set-returning functions' }
   const bound = positional(context, expression, name, expression.args).map((arg) =>
-    bindExpression(inside, arg),
+    bindExpression(place, arg),
   )
   const { rows, args, type } = setFunction(context, expression, name, bound)
   const column = newColumn(context, name, type)

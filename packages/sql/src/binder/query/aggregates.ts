@@ -8,7 +8,7 @@ import type { CallExpression, Expression } from '../../syntax/ast.ts'
 import { type AggregateSink, type BindContext, errorAt, newColumn, type Scope } from '../context.ts'
 import { coerceToBoolean, settle } from '../expression/coerce.ts'
 import { aggregateFunction } from '../expression/overloads.ts'
-import type { Place } from '../place.ts'
+import { type Place, withoutSets } from '../place.ts'
 import { orderedSetCall } from './ordered-set-call.ts'
 
 /** Where the arguments of an aggregate stand. */
@@ -28,7 +28,11 @@ export function bindAggregate(
   const { context, aggregates } = place
   refuseBareCount(context, expression, name)
   const call = (): AggregateCall => {
-    const inner: Place = { ...place, windows: null, sets: null, name: IN_AGGREGATE }
+    const inner: Place = {
+      ...withoutSets(place, 'aggregate function calls cannot contain set-returning function calls'),
+      windows: null,
+      name: IN_AGGREGATE,
+    }
     if (expression.withinGroup.length > 0 || needsOrder(name))
       return orderedSetCall(inner, expression, name, bind)
     const bound = expression.args.map((arg) => bind(inner, arg))

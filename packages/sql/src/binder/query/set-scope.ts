@@ -2,6 +2,7 @@ import { columnExpr, constant } from '../../plan/build.ts'
 import type { Column, Expr } from '../../plan/expression.ts'
 import type { FunctionScanPlan, LogicalPlan } from '../../plan/logical.ts'
 import { sameExpr } from '../../plan/same-expr.ts'
+import { someColumn } from '../../plan/traverse.ts'
 import type { Expression } from '../../syntax/ast.ts'
 import { BIGINT, BOOLEAN } from '../../types/type.ts'
 import { type BindContext, newColumn } from '../context.ts'
@@ -50,7 +51,7 @@ export class SetScope {
 
   /**
    * Every row once for each row that its functions give. Several go side by side, in step; those that end first
-   * give NULL.
+   * give NULL. One whose arguments have others in them is called once for each row that these give.
    * @param regroup lets arguments see the groups of the query instead of its rows
    */
   plan(
@@ -62,7 +63,15 @@ export class SetScope {
       ...call,
       args: call.args.map((arg) => regroup(arg, call.node)),
     }))
-    return eachWith(context, input, calls)
+    let plan = input
+    let open: readonly SetCall[] = calls
+    while (open.length > 0) {
+      const waiting = new Set(open.map(({ column }) => column.id))
+      const ready = open.filter(({ args }) => !args.some((arg) => someColumn(arg, (id) => waiting.has(id))))
+      plan = eachWith(context, plan, ready)
+      open = open.filter((call) => !ready.includes(call))
+    }
+    return plan
   }
 }
 
