@@ -3,7 +3,16 @@ import { SQLSTATE, sqlError } from '../errors.ts'
 import { quoteIdentifier } from '../syntax/keywords.ts'
 import { enumType } from '../types/enum.ts'
 import { readIntervalModifier } from '../types/interval-fields.ts'
-import { ENUM_ARRAYS, formatType, recordOf, type SqlType, TYPES, typeName, typeOid } from '../types/type.ts'
+import {
+  ENUM_ARRAYS,
+  formatType,
+  NAME,
+  recordOf,
+  type SqlType,
+  TYPES,
+  typeName,
+  typeOid,
+} from '../types/type.ts'
 import { PUBLIC_OID } from './known-oids.ts'
 import {
   catalogKey,
@@ -387,7 +396,7 @@ const shortNames: Readonly<Partial<Record<SqlType['id'], string>>> = {
 
 function typesOf(entries: readonly CatalogEntry[]): ImageType[] {
   const found: ImageType[] = []
-  for (const type of Object.values(TYPES)) {
+  for (const type of [...Object.values(TYPES), NAME]) {
     if (type.element !== undefined || type.id === 'enum' || type.id === 'record' || type.id === 'unknown')
       continue
     const name = shortNames[type.id] ?? typeName(type)

@@ -24,7 +24,7 @@ import { fitDecimal } from '../types/decimal.ts'
 import { castText } from '../types/format.ts'
 import { fitInterval, intervalText, toInterval } from '../types/interval.ts'
 import { isNumber, jsonbOf, kindOf, toJson } from '../types/json.ts'
-import { fitText, parseValue } from '../types/parse.ts'
+import { fitName, fitText, parseValue } from '../types/parse.ts'
 import { roundTime, roundTimetz, timetzText, toZonedTime, wrapTime } from '../types/time.ts'
 import { fromLocal, toLocal, UTC, type Zone } from '../types/time-zone.ts'
 import {
@@ -53,6 +53,7 @@ export function fitter(to: SqlType, explicit: boolean): Conversion | null {
   }
   if (to.id === 'numeric' && precision !== null)
     return (value) => fitDecimal(value as string, precision, scale ?? 0)
+  if (to.catalogName === true) return (value) => fitName(value as string)
   if (to.id === 'interval' && (length !== null || to.span !== undefined))
     return (value) => fitInterval(value as string, to.span, length)
   if (length === null) return null

@@ -22,6 +22,7 @@ import { datetimeParts } from './datetime/parts.ts'
 import { zoneFunctions } from './datetime/zone.ts'
 import type { AggregateFunction, ScalarFunction } from './function.ts'
 import { strictly } from './generic.ts'
+import { hashFunctions } from './hash.ts'
 import { interned } from './interned.ts'
 import { jsonFunctions } from './json/functions.ts'
 import { jsonPathFunctions } from './json/path-functions.ts'
@@ -58,6 +59,7 @@ const all = [
   ...sessionFunctions,
   ...sequenceFunctions,
   ...lockFunctions,
+  ...hashFunctions,
   ...catalogFunctions,
   ...jsonFunctions,
   ...jsonPathFunctions,

@@ -133,8 +133,19 @@ export function parseValue(type: SqlType, text: string, context?: ReadingContext
     case 'char':
       return fitText(type, text, false)
     default:
-      return text
+      return type.catalogName === true ? fitName(text) : text
   }
+}
+
+/** Bytes of a `name`. */
+const NAME_BYTES_MAX = 63
+const utf8 = new TextEncoder()
+
+/** The beginning of a text that has room in a `name`: no character is cut in two. */
+export function fitName(text: string): string {
+  if (text.length * 3 <= NAME_BYTES_MAX) return text
+  const { read } = utf8.encodeInto(text, new Uint8Array(NAME_BYTES_MAX))
+  return text.slice(0, read)
 }
 
 /** As PostgreSQL has it, numbers below zero count from the end. */

@@ -3,6 +3,7 @@ import { intervalNames, spanOfName } from './interval-fields.ts'
 import {
   arrayOf,
   char,
+  NAME,
   numeric,
   type SqlType,
   TYPES,
@@ -14,7 +15,7 @@ import {
 
 /** Types that only PostgreSQL's own catalog has, and what stands for them here. */
 const systemTypes: Readonly<Record<string, SqlType>> = {
-  name: TYPES.text,
+  name: NAME,
   '"char"': TYPES.text,
   cstring: TYPES.text,
   pg_node_tree: TYPES.text,

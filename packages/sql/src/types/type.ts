@@ -320,7 +320,7 @@ export const typeName = (type: SqlType): string =>
 
 const plainName = (type: SqlType): string => {
   const named = type.enum ?? type.record?.named ?? null
-  if (named === null) return facts[type.id].name
+  if (named === null) return type.catalogName === true ? 'name' : facts[type.id].name
   const { schema, name } = named
   return schema === 'public' ? name : `${schema}.${name}`
 }

@@ -1,4 +1,4 @@
-import { ENUM_ARRAYS, typeBytes, typeCategory, typeModifier, typeOid } from '../../types/type.ts'
+import { ENUM_ARRAYS, sameType, typeBytes, typeCategory, typeModifier, typeOid } from '../../types/type.ts'
 import type { CatalogImage, ImageType } from '../image.ts'
 import { aclArray, guardedIn, ownerOf } from '../image-access.ts'
 import type { VirtualTable } from '../virtual-table.ts'
@@ -51,7 +51,7 @@ export const typeTables: readonly VirtualTable[] = [
 function typeRow(catalog: CatalogImage, { oid, schema, name, type, entry }: ImageType): Row {
   const domain = entry?.kind === 'domain' ? entry : null
   const array = type.element !== undefined
-  const bytes = array ? -1 : typeBytes(type)
+  const bytes = array ? -1 : type.catalogName === true ? 64 : typeBytes(type)
   return {
     oid,
     typname: name,
@@ -91,5 +91,9 @@ function typeRow(catalog: CatalogImage, { oid, schema, name, type, entry }: Imag
 function arrayOid(catalog: CatalogImage, { oid, type, entry }: ImageType): number {
   if (type.element !== undefined || entry?.kind === 'domain') return 0
   if (type.enum !== undefined || type.record !== undefined) return ENUM_ARRAYS + oid
-  return catalog.types.find((one) => one.type.element?.id === type.id && one.entry === null)?.oid ?? 0
+  return (
+    catalog.types.find(
+      (one) => one.entry === null && one.type.element !== undefined && sameType(one.type.element, type),
+    )?.oid ?? 0
+  )
 }
