@@ -32,6 +32,7 @@ import { operatorNamed, twinOf } from './operator-names.ts'
 import { polymorphicFunctions, polymorphicOperators } from './polymorphic.ts'
 import { sequenceFunctions } from './sequence.ts'
 import { sessionFunctions } from './session.ts'
+import { supportFunctions } from './support.ts'
 import { codeFunctions } from './text/codes.ts'
 import { textFunctions } from './text/functions.ts'
 import { identifierFunctions } from './text/identifiers.ts'
@@ -60,6 +61,7 @@ const all = [
   ...sequenceFunctions,
   ...lockFunctions,
   ...hashFunctions,
+  ...supportFunctions,
   ...catalogFunctions,
   ...jsonFunctions,
   ...jsonPathFunctions,
