@@ -4,6 +4,7 @@ import type { Cluster } from '@cluster/node'
 /** What there is to do: the sum of all primes up to a number. */
 export interface Job {
   readonly id: number
+  /** Negative: nobody can do it. */
   readonly upTo: number
 }
 
@@ -15,7 +16,7 @@ export interface Result {
   readonly deliveries: number
 }
 
-export const jobsOf = (cluster: Cluster) => cluster.queue<Job>('jobs', { leaseMs: 2_000 })
+export const jobsOf = (cluster: Cluster) => cluster.queue<Job>('jobs', { leaseMs: 2_000, deliveriesMax: 3 })
 export const resultsOf = (cluster: Cluster) => cluster.map<number, Result>('results')
 
 /**
@@ -31,6 +32,11 @@ export async function work(cluster: Cluster, by: string, signal: AbortSignal): P
     })
     if (message === null) continue
     const { id, upTo } = message.value
+    if (upTo < 0) {
+      // Perhaps another one can do it, a little later. After three attempts it is set aside.
+      await message.release({ delayMs: 100 })
+      continue
+    }
     const result: Result = { sum: await sumOfPrimes(upTo), by, deliveries: message.deliveries }
     try {
       await cluster.transaction(async (tx) => {

@@ -47,8 +47,14 @@ try {
       if (done === JOBS) resolve()
     })
   })
+  await jobs.push({ id: JOBS, upTo: -1 })
   await Promise.all(Array.from({ length: JOBS }, (_, id) => jobs.push({ id, upTo: 40_000 + id * 1_000 })))
   await finished
+  while ((await jobs.size()).aside === 0) await new Promise((resolve) => setTimeout(resolve, 50))
+  for (const { id, value, deliveries } of await jobs.setAside()) {
+    console.log(`job ${value.id} was set aside after ${deliveries} attempts`)
+    await jobs.discard(id)
+  }
   const shares = new Map<string, number>()
   for await (const { by } of results.values()) shares.set(by, (shares.get(by) ?? 0) + 1)
   for (const [by, count] of [...shares].sort()) console.log(`${by} did ${count} jobs`)

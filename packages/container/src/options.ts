@@ -23,6 +23,7 @@ export interface AnyOptions {
   readonly sizeMax?: number
   readonly ttlMs?: number
   readonly leaseMs?: number
+  readonly deliveriesMax?: number
 }
 
 const DAYS_MAX_MS = 10 * 365 * 86_400_000
@@ -35,6 +36,7 @@ export function wantedOf({
   sizeMax,
   ttlMs,
   leaseMs,
+  deliveriesMax,
 }: AnyOptions): WantedSettings {
   return {
     bytesMax: whole('bytesMax', bytesMax, 1_024, 2 ** 40),
@@ -43,6 +45,7 @@ export function wantedOf({
     sizeMax: whole('sizeMax', sizeMax, 1, 100_000_000),
     ttlMs: whole('ttlMs', ttlMs, 1, DAYS_MAX_MS),
     leaseMs: whole('leaseMs', leaseMs, 1, DAYS_MAX_MS),
+    deliveriesMax: whole('deliveriesMax', deliveriesMax, 1, 1_000_000),
   }
 }
 
@@ -58,4 +61,16 @@ export function whole(option: string, value: number | undefined, least: number, 
 export function ttlOf(ttlMs: number | null | undefined): number {
   if (ttlMs === undefined) return 0
   return ttlMs === null ? 1 : whole('ttlMs', ttlMs, 1, DAYS_MAX_MS) + 1
+}
+
+/** When nobody is to take a message yet: after so much log time, or before that wall time. @throws CONTAINER_OPTION_INVALID */
+export function laterOf({ delayMs, at }: { readonly delayMs?: number; readonly at?: Date }): {
+  readonly delayMs: number
+  readonly wall: number
+} {
+  if (delayMs !== undefined && at !== undefined)
+    throw optionInvalid('at', at, 'absent where there is a delayMs')
+  const wall = at === undefined ? 0 : at.getTime()
+  if (!(wall >= 0)) throw optionInvalid('at', at, 'a date since 1970')
+  return { delayMs: delayMs === undefined ? 0 : whole('delayMs', delayMs, 0, DAYS_MAX_MS), wall }
 }

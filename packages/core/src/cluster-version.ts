@@ -10,11 +10,12 @@
  * | 3 | containers; locks; commits of databases in bundles |
  * | 4 | commands in parts; databases can be dropped; maps on the partitions of databases; owners of locks |
  * | 5 | additions in commits of databases |
+ * | 6 | entries of distributed maps that end by themselves; queues that delay messages and set them aside |
  */
 export type ClusterVersion = number
 
 /** The newest version that this program supports. */
-export const CLUSTER_VERSION: ClusterVersion = 5
+export const CLUSTER_VERSION: ClusterVersion = 6
 
 /** The version of the cluster that each of these needs. */
 export const VERSION_OF = {
@@ -29,4 +30,6 @@ export const VERSION_OF = {
   distributedMaps: 4,
   lockOwners: 4,
   additions: 5,
+  mapSpans: 6,
+  queueDelays: 6,
 } as const

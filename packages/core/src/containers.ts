@@ -55,8 +55,8 @@ export interface DistributedOptions {
 /** Of a map alone. */
 export interface MapOptions<V> extends KeyedOptions<V> {
   /**
-   * Puts the entries on partitions, each on some of the nodes, instead of all on every node. Such a map has no `ttlMs`,
-   * `bytesMax` or `historyMax`, and is as large as the nodes together have room for. Default false.
+   * Puts the entries on partitions, each on some of the nodes, instead of all on every node. Such a map has no
+   * `bytesMax` or `historyMax`, ends entries up to an eighth of their time late, and is as large as the nodes together have room for. Default false.
    */
   readonly distributed?: boolean | DistributedOptions
 }
@@ -69,6 +69,8 @@ export interface CacheOptions<V> extends KeyedOptions<V> {
 export interface QueueOptions<V> extends ValueOptions<V> {
   /** Log time after which a message that was neither acknowledged nor extended is delivered again. Default 30,000. */
   readonly leaseMs?: number
+  /** A message that was delivered so often and not acknowledged is set aside, 1 … 1,000,000. Default: never. */
+  readonly deliveriesMax?: number
 }
 
 export interface FeedOptions<V> extends ValueOptions<V> {
@@ -269,8 +271,8 @@ export interface QueueMessage<V> {
   readonly acknowledgement: Uint8Array
   /** It is done, and gone. @throws CONTAINER_LEASE_LOST when it was delivered again, or its queue is gone */
   acknowledge(options?: CallOptions): Promise<void>
-  /** Gives it back for the next one. @throws CONTAINER_LEASE_LOST */
-  release(options?: CallOptions): Promise<void>
+  /** Gives it back for the next one, at once or after a while. @throws CONTAINER_LEASE_LOST */
+  release(options?: CallOptions & Pick<PushOptions, 'delayMs'>): Promise<void>
   /** The lease begins anew. @throws CONTAINER_LEASE_LOST */
   extend(leaseMs?: number, options?: CallOptions): Promise<void>
 }
@@ -285,14 +287,38 @@ export interface TakeOptions {
 export interface PushOptions extends CallOptions {
   /** Of a priority queue: the smallest number is taken first. Default 0. */
   readonly priority?: number
+  /** Nobody takes it before so much log time has passed. Default 0. */
+  readonly delayMs?: number
+  /** Nobody takes it before that time, by the wall clock of the node that leads the log when it comes there. Not with `delayMs`. */
+  readonly at?: Date
+}
+
+/** A message that was delivered too often, and waits for somebody to look at it. */
+export interface SetAsideMessage<V>
+  extends Pick<QueueMessage<V>, 'id' | 'value' | 'priority' | 'deliveries'> {}
+
+export interface QueueSize {
+  readonly ready: number
+  readonly taken: number
+  readonly delayed: number
+  readonly aside: number
 }
 
 export interface SharedQueue<V> extends SharedObject, AsyncIterable<QueueMessage<V>> {
   push(value: V, options?: PushOptions): Promise<Written>
   /** The next message, in the order they came; null when none came in time. @throws ABORTED */
   take(options?: TakeOptions): Promise<QueueMessage<V> | null>
-  /** Messages that wait, and that were taken and not acknowledged. */
-  size(options?: ReadOptions): Promise<{ readonly ready: number; readonly taken: number }>
+  /** Messages that wait, that were taken and not acknowledged, whose time is still to come, and that were set aside. */
+  size(options?: ReadOptions): Promise<QueueSize>
+  /** What was set aside after `deliveriesMax` deliveries, the smallest priority and the oldest first. */
+  setAside(options?: ReadOptions): Promise<SetAsideMessage<V>[]>
+  /**
+   * Delivers what was set aside again, one of them or all, each in its old place and as often as a new one.
+   * @returns how many there were
+   */
+  putBack(id?: number, options?: CallOptions): Promise<number>
+  /** Removes one that was set aside; false when there is none of that id. */
+  discard(id: number, options?: CallOptions): Promise<boolean>
   clear(options?: CallOptions): Promise<void>
 }
 
@@ -356,11 +382,14 @@ export interface TransactionMap<K extends ContainerKey, V> {
 /** One transaction over several containers. Nothing of it happens before it ends, then all or nothing. */
 export interface ContainersTransaction {
   /**
-   * A map, a sorted map or a cache, as the name is; a new one is a map. Distributed maps of one transaction have one
-   * redundancy.
+   * A map, a sorted map or a cache, as the name is; a new one is a map.
    */
   map<K extends ContainerKey, V>(name: string, options?: MapOptions<V>): TransactionMap<K, V>
-  push<V>(queue: string, value: V, options?: QueueOptions<V> & Pick<PushOptions, 'priority'>): Promise<void>
+  push<V>(
+    queue: string,
+    value: V,
+    options?: QueueOptions<V> & Pick<PushOptions, 'priority' | 'delayMs' | 'at'>,
+  ): Promise<void>
   publish<V>(topic: string, value: V, options?: FeedOptions<V>): Promise<void>
   add(counter: string, by?: number): void
   /** The count, which must still be so in the end. What this transaction adds does not show. */

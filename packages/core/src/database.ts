@@ -4,7 +4,7 @@ import type { ChangeFeed, ChangesOptions } from './changes.ts'
 import type { Cancel } from './clock.ts'
 import type { AlterOptions, DatabaseOptions } from './database-options.ts'
 import type { Disk } from './disk.ts'
-import type { ErrorDetail } from './errors.ts'
+import type { ClusterError, ErrorDetail } from './errors.ts'
 import type { FragmentReads } from './fragment.ts'
 import type { LineageId, NodeId, PartitionId, RelationId, Version } from './ids.ts'
 import type { Bundle, BundleCondition } from './ordered-log.ts'
@@ -86,6 +86,20 @@ export interface TransactionScan extends Omit<ScanRequest, 'version'> {
   readonly ordered?: boolean
 }
 
+/** Rows that entries in a range point to. */
+export interface FollowedScan {
+  /** The first value of each row of this relation is the key of a row in `rows`, in the same partition. */
+  readonly entries: RelationId
+  readonly range: KeyRange
+  readonly rows: RelationId
+  /** Column positions wanted of `rows`, in this order. */
+  readonly columns: readonly number[]
+  /** The partitions to read; every hash partition when absent. */
+  readonly partitions?: readonly PartitionId[]
+  /** At most this many rows in all. */
+  readonly limit?: number
+}
+
 /**
  * An optimistic transaction: reads see one version plus its own writes; `commit` succeeds only if nothing it
  * read has changed since. One user at a time; not usable after the end.
@@ -103,6 +117,12 @@ export interface Transaction {
   getNow?(address: RowAddress): Row | null | undefined
   /** Own writes show. The ranges read join the read set. */
   scan(request: TransactionScan): AsyncIterable<RowBatch>
+  /**
+   * The rows that entries point to, in any order and without promises. The range of the entries and each of the rows join the read
+   * set. Undefined: not all of it is at hand, or the transaction has written; `scan` and `get` do then. Left out by a database
+   * that never answers so.
+   */
+  followNow?(request: FollowedScan): Iterable<RowBatch> | undefined
   /** Inserts or replaces; the caller has read the key before if it must not exist. */
   put(address: RowAddress, row: Row): void
   delete(address: RowAddress): void
@@ -131,6 +151,13 @@ export interface Transaction {
    */
   commit(options?: CommitOptions): Promise<CommitReceipt>
   /**
+   * Ends it here and gives its commit as a command of a bundle, so that transactions of several databases take effect at one index:
+   * one of them commits `along` with the commands of the others. What it has read is judged there. Left out by a database
+   * without a log.
+   * @throws as `commit` does before it submits anything: DB_UNAVAILABLE, DB_TOO_FEW_COPIES, LOG_VERSION_TOO_LOW
+   */
+  prepare?(options?: CallOptions): Promise<PreparedCommit>
+  /**
    * Commits a program in place of writes: the rows change where the log applies it, unless what this transaction read
    * (that a table is still what it was, say) has changed. The transaction must have no writes of its own.
    * @throws LOG_VERSION_TOO_LOW (the transaction goes on) while a member runs a release that has no programs; as
@@ -139,6 +166,15 @@ export interface Transaction {
   execute(program: RowProgram, options?: CommitOptions): Promise<ExecuteReceipt>
   /** Ends it without a trace. */
   rollback(): void
+}
+
+/** The commit of a transaction, as part of a bundle that somebody else submits. */
+export interface PreparedCommit {
+  readonly command: Bundle['commands'][number]
+  /** Why the command was refused, by its result: DB_CONFLICT, DB_VERSION_GONE, DB_UNAVAILABLE, DB_TOO_FEW_COPIES … */
+  refusal(result: Uint8Array): ClusterError
+  /** The bundle was not adopted: gives back what the transaction had reserved. */
+  release(): void
 }
 
 export interface TransactionMark {

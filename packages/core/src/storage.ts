@@ -43,6 +43,11 @@ export interface PartitionStore {
   apply(version: Version, writes: readonly RowWrite[]): void
   /** @throws STORAGE_VERSION_GONE when the version is older than `oldestVersion` */
   get(relation: RelationId, key: Key, version: Version): Row | null
+  /**
+   * `get` for each key, in the order of the keys; left out by an engine that has nothing better than asking one by one.
+   * @throws STORAGE_VERSION_GONE when the version is older than `oldestVersion`
+   */
+  getMany?(relation: RelationId, keys: readonly Key[], version: Version): readonly (Row | null)[]
   /** Batches of at most 1,024 rows in key order. Writes applied meanwhile do not show. @throws STORAGE_VERSION_GONE */
   scan(request: ScanRequest): Iterable<RowBatch>
   /** Rows alive at the newest version, by relation. */

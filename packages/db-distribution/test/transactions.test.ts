@@ -1,4 +1,4 @@
-import type { Database, KeyRange, PartitionId } from '@cluster/core'
+import { type Database, type KeyRange, type PartitionId, relationId, type Transaction } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
 import { encodeCommit } from '../src/machine/commands.ts'
 import { decodeResult } from '../src/machine/results.ts'
@@ -281,5 +281,69 @@ describe('rows at hand', () => {
     expect(() => transaction.getNow?.(address(database, here))).toThrow(
       expect.objectContaining({ code: 'DB_TRANSACTION_ENDED' }),
     )
+  })
+})
+
+describe('entries followed to their rows', () => {
+  const INDEX = relationId(ITEMS + 1)
+  const range = { from: key(5), to: key(15) }
+
+  const entryOf = (database: Database, value: number) => ({
+    relation: INDEX,
+    partition: address(database, value).partition,
+    key: key(value),
+  })
+
+  async function filled() {
+    const cluster = new TestCluster({ nodes: ['a'] })
+    await cluster.start('a')
+    const database = await cluster.open('a')
+    const writing = await cluster.settle(database.begin())
+    for (let value = 1; value <= 20; value += 2) {
+      writing.put(address(database, value), [value, 'row'])
+      writing.put(entryOf(database, value), [address(database, value).key])
+    }
+    await cluster.settle(writing.commit())
+    const followed = (transaction: Transaction, limit?: number): unknown[] | undefined => {
+      const given = limit === undefined ? {} : { limit }
+      const batches = transaction.followNow?.({
+        entries: INDEX,
+        range,
+        rows: ITEMS,
+        columns: [1, 0],
+        ...given,
+      })
+      return batches && [...batches].flatMap(({ columns }) => columns[1])
+    }
+    return { cluster, database, followed }
+  }
+
+  test('give the rows of the range, some of them when asked so, and none once the transaction has written', async () => {
+    const { cluster, database, followed } = await filled()
+    const transaction = await cluster.settle(database.begin())
+    const rows = followed(transaction) as number[]
+    expect(rows.sort((a, b) => a - b)).toEqual([5, 7, 9, 11, 13])
+    expect(followed(transaction, 2)).toHaveLength(2)
+    expect(followed(transaction, 0)).toEqual([])
+    transaction.put(address(database, 1), [1, 'own'])
+    expect(followed(transaction)).toBeUndefined()
+  })
+
+  test.each([
+    ['a row of the range', (database: Database) => address(database, 7), 'DB_CONFLICT'],
+    ['a new entry in it', (database: Database) => entryOf(database, 6), 'DB_CONFLICT'],
+    ['a row outside of it', (database: Database) => address(database, 3), null],
+    ['an entry outside of it', (database: Database) => entryOf(database, 15), null],
+  ])('are certified: %s changes meanwhile', async (_, changed, code) => {
+    const { cluster, database, followed } = await filled()
+    const transaction = await cluster.settle(database.begin())
+    expect(followed(transaction)).toHaveLength(5)
+    transaction.put(address(database, 19), [19, 'mine'])
+    const other = await cluster.settle(database.begin())
+    other.put(changed(database), ['another'])
+    await cluster.settle(other.commit())
+    const committing = cluster.settle(transaction.commit())
+    if (code === null) await expect(committing).resolves.toMatchObject({ copies: 1 })
+    else await expect(committing).rejects.toMatchObject({ code })
   })
 })

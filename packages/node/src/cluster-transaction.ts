@@ -30,7 +30,7 @@ export type TransactionDatabase = { session(): Session }
 export interface ClusterTransaction extends ContainersTransaction {
   /**
    * Runs statements as part of the transaction: what they have read must still be so, and what they write is there when the
-   * rest is. One database each transaction; BEGIN and COMMIT are not for the caller to say.
+   * rest is. One database of rows each transaction, with any maps, distributed ones too, queues, counters and locks; BEGIN and COMMIT are not for the caller to say.
    * @throws OPTION_INVALID for a second database
    */
   database(database: TransactionDatabase): SqlRunner
@@ -104,7 +104,11 @@ class Attempt implements ClusterTransaction {
     return this.#tx.map(name, options)
   }
 
-  push<V>(queue: string, value: V, options?: QueueOptions<V> & Pick<PushOptions, 'priority'>): Promise<void> {
+  push<V>(
+    queue: string,
+    value: V,
+    options?: QueueOptions<V> & Pick<PushOptions, 'priority' | 'delayMs' | 'at'>,
+  ): Promise<void> {
     return this.#tx.push(queue, value, options)
   }
 

@@ -125,6 +125,7 @@ export const SQLSTATE = {
   undefinedObject: '42704',
   wrongObjectType: '42809',
   invalidColumnReference: '42P10',
+  invalidSchemaDefinition: '42P15',
   invalidTableDefinition: '42P16',
   indeterminateDatatype: '42P18',
   invalidRecursion: '42P19',

@@ -43,6 +43,16 @@ describe('judges of shared objects', () => {
     acknowledged,
   })
 
+  test('a queue delivers nothing before its time, nor what was set aside', () => {
+    const input: QueueInput = { name: 'x', action: 'push', delayMs: 1_000 }
+    const pushed = history(told<QueueInput, boolean>(input, 0, 1, true), drain(5_000))
+    expect(judgeQueue(pushed, [delivery('x', 1, 1_000)])).toBeNull()
+    expect(judgeQueue(pushed, [delivery('x', 1, 800)])).toMatch(/before its time/)
+    const often = [1, 2, 3, 4].map((number) => delivery('x', number, 1_000 * number))
+    expect(judgeQueue(pushed, often.slice(0, 3))).toBeNull()
+    expect(judgeQueue(pushed, often)).toMatch(/set aside/)
+  })
+
   test('a queue delivers again only with a mark, and never what was acknowledged', () => {
     const pushed = history(push('x', 0, 1), push('y', 2, 3), drain(50))
     const y = delivery('y', 1, 30, 35)

@@ -29,6 +29,7 @@ import type { Container, ContainerEffect } from '../machine/state.ts'
 import { type ContainersOptions, settings } from '../options.ts'
 import { type ContainerPorts, Context } from './context.ts'
 import { CounterHandle, FastCounterHandle, type FastSum, ReferenceHandle } from './counters.ts'
+import { Endings } from './distributed/endings.ts'
 import { DistributedMapHandle } from './distributed/maps.ts'
 import { Expiry } from './expiry.ts'
 import { FeedHandle } from './feeds.ts'
@@ -48,10 +49,13 @@ export function containers(options: ContainersOptions = {}): (ports: ContainerPo
     ports.log.attach(machine)
     const context = new Context(ports, machine, complete)
     const expiry = new Expiry(context)
+    const endings = new Endings(context)
     hear = (effects) => {
       for (const effect of effects) context.hear(effect)
       expiry.hear()
+      for (const effect of effects) endings.hear(effect)
     }
+    context.onStop(() => endings.stop())
     return new ClusterContainers(context, expiry)
   }
 }

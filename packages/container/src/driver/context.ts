@@ -16,6 +16,7 @@ import type { ContainerMachine } from '../machine/machine.ts'
 import type { Container, ContainerEffect } from '../machine/state.ts'
 import type { Settings } from '../options.ts'
 import { Batcher } from './batcher.ts'
+import { Spans } from './distributed/spans.ts'
 import { Stores } from './distributed/stores.ts'
 
 export interface ContainerPorts {
@@ -37,11 +38,14 @@ export class Context {
   readonly settings: Settings
   readonly batcher: Batcher
   readonly stores: Stores
+  readonly spans: Spans
   /** Unique to this process. */
   readonly uid: string
   readonly #listeners = new Map<string, Set<() => void>>()
   readonly #endings = new Set<() => void>()
   #stopped = false
+  /** That of the cluster, as far as this node was told. */
+  #version: ClusterVersion = 0
   #numbers = 0
 
   constructor(ports: ContainerPorts, machine: ContainerMachine, settings: Settings) {
@@ -52,8 +56,12 @@ export class Context {
     this.machine = machine
     this.settings = settings
     this.batcher = new Batcher(ports.log, ports.clock)
+    this.spans = new Spans(ports.clock, () => `${this.uid}.${this.number()}`)
     this.stores = new Stores(ports.databases ?? null, ports.log)
     this.uid = randomId(ports.random)
+    ports.log.on('group', ({ version }) => {
+      this.#version = version
+    })
   }
 
   get stopped(): boolean {
@@ -82,9 +90,15 @@ export class Context {
     await this.log.applied(await this.log.barrier(options), options)
   }
 
+  /** True when it is known that all members support it: then nothing has to be waited for. @throws STOPPED */
+  supports(needs: ClusterVersion = VERSION_OF.containers): boolean {
+    this.checkRunning()
+    return this.#version >= needs
+  }
+
   /** Waits until it is known what the members support. @throws LOG_VERSION_TOO_LOW */
   async demandVersion(needs: ClusterVersion = VERSION_OF.containers): Promise<void> {
-    this.checkRunning()
+    if (this.supports(needs)) return
     const { log } = this
     if (log.group().version >= needs) return
     if (log.group().version === 0) {

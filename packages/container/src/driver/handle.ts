@@ -111,7 +111,7 @@ export class Handle implements SharedObject, Subject {
   /** Submits an operation. @throws what the machine and the log say */
   async write(operation: Operation, options: CallOptions = {}): Promise<Answer> {
     const { context, name, kind } = this
-    await context.demandVersion()
+    if (!context.supports()) await context.demandVersion()
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       const isOpen = this.#opened !== 0 && context.container(name)?.id === this.#opened
       const operations =

@@ -81,7 +81,8 @@ export class KeyedHandle<K extends ContainerKey, V> extends Handle {
   }
 
   protected async put(key: Key, value: V, when: When, options: WriteOptions = {}): Promise<Answer> {
-    const encoded = await this.codec.encode(value)
+    const encoding = this.codec.encode(value)
+    const encoded = encoding instanceof Uint8Array ? encoding : await encoding
     return this.write({ type: 'put', key, value: encoded, ttl: ttlOf(options.ttlMs), when }, options)
   }
 

@@ -1,21 +1,25 @@
 import {
+  assert,
   type CallOptions,
   type Cancel,
   isClusterError,
   type PushOptions,
   type QueueMessage,
   type QueueOptions,
+  type QueueSize,
   type ReadOptions,
+  type SetAsideMessage,
   type SharedQueue,
   type TakeOptions,
+  VERSION_OF,
   type Written,
 } from '@cluster/core'
 import { aborted, leaseLost, optionInvalid, stopped } from '../errors.ts'
 import { encodeCommand, type Operation } from '../machine/codec.ts'
 import type { Message } from '../machine/state.ts'
-import { type AnyOptions, whole } from '../options.ts'
+import { type AnyOptions, laterOf, whole } from '../options.ts'
 import type { Context } from './context.ts'
-import { Handle } from './handle.ts'
+import { type Answer, Handle } from './handle.ts'
 import { Values } from './values.ts'
 
 const LEASE_MS_MAX = 86_400_000
@@ -35,10 +39,11 @@ export class QueueHandle<V> extends Handle implements SharedQueue<V> {
     this.#values = new Values(name, options, context.settings.limits.valueBytes)
   }
 
-  async push(value: V, { priority = 0, ...options }: PushOptions = {}): Promise<Written> {
+  async push(value: V, { priority = 0, delayMs, at, ...options }: PushOptions = {}): Promise<Written> {
     checkPriority(this.kind, priority)
-    const encoded = await this.#values.encode(value)
-    const { index, value: version } = await this.write({ type: 'push', value: encoded, priority }, options)
+    const later = { ...(delayMs !== undefined && { delayMs }), ...(at && { at }) }
+    const operation = pushOf(await this.#values.encode(value), priority, later)
+    const { index, value: version } = await this.write(operation, options)
     return { index, version }
   }
 
@@ -60,9 +65,49 @@ export class QueueHandle<V> extends Handle implements SharedQueue<V> {
     }
   }
 
-  async size(options?: ReadOptions): Promise<{ readonly ready: number; readonly taken: number }> {
+  override async write(operation: Operation, options?: CallOptions): Promise<Answer> {
+    if (this.wanted.deliveriesMax > 0 || NEW.has(operation.type))
+      await this.context.demandVersion(VERSION_OF.queueDelays)
+    return super.write(operation, options)
+  }
+
+  async size(options?: ReadOptions): Promise<QueueSize> {
     const queue = (await this.read(options))?.queue
-    return { ready: queue?.ready.size ?? 0, taken: queue?.receipts.size ?? 0 }
+    return {
+      ready: queue?.ready.size ?? 0,
+      taken: queue?.receipts.size ?? 0,
+      delayed: queue?.delayed.size ?? 0,
+      aside: queue?.aside.size ?? 0,
+    }
+  }
+
+  async setAside(options?: ReadOptions): Promise<SetAsideMessage<V>[]> {
+    const found: SetAsideMessage<V>[] = []
+    const queue = (await this.read(options))?.queue
+    queue?.aside.ascend(undefined, (_key, each) => {
+      const message = queue.messages.get(each)
+      assert(message, 'a message that was set aside is there')
+      const { id, value, priority, deliveries } = message
+      found.push({ id, value: this.#values.decode(value), priority, deliveries })
+      return true
+    })
+    return found
+  }
+
+  async putBack(id?: number, options?: CallOptions): Promise<number> {
+    const one = whole('id', id, 1, Number.MAX_SAFE_INTEGER)
+    let sum = 0
+    for (;;) {
+      const { done, value } = await this.write({ type: 'putBack', id: one }, options)
+      if (!done) return sum
+      sum += value
+      if (one !== 0) return sum
+    }
+  }
+
+  async discard(id: number, options?: CallOptions): Promise<boolean> {
+    const one = whole('id', id, 1, Number.MAX_SAFE_INTEGER)
+    return (await this.write({ type: 'discard', id: one }, options)).done
   }
 
   async *[Symbol.asyncIterator](): AsyncIterableIterator<QueueMessage<V>> {
@@ -152,12 +197,29 @@ export class QueueHandle<V> extends Handle implements SharedQueue<V> {
       redelivered: deliveries > 1,
       acknowledgement: encodeCommand([{ name, kind, operation: { type: 'acknowledge', id, receipt } }]),
       acknowledge: (options) => act({ type: 'acknowledge', id, receipt }, options),
-      release: (options) => act({ type: 'release', id, receipt }, options),
+      release: ({ delayMs, ...options } = {}) => {
+        if (delayMs === undefined) return act({ type: 'release', id, receipt }, options)
+        return act({ type: 'postpone', id, receipt, delayMs: laterOf({ delayMs }).delayMs }, options)
+      },
       extend: (leaseMs, options) =>
         act({ type: 'extend', id, receipt, leaseMs: whole('leaseMs', leaseMs, 1, LEASE_MS_MAX) }, options),
     }
   }
 }
+
+/** @throws CONTAINER_OPTION_INVALID */
+export function pushOf(
+  value: Uint8Array,
+  priority: number,
+  later: Pick<PushOptions, 'delayMs' | 'at'>,
+): Operation {
+  const { delayMs, wall } = laterOf(later)
+  if (delayMs === 0 && wall === 0) return { type: 'push', value, priority }
+  return { type: 'pushLater', value, priority, delayMs, wall }
+}
+
+/** Operations that older programs do not know. */
+export const NEW: ReadonlySet<Operation['type']> = new Set(['pushLater', 'postpone', 'putBack', 'discard'])
 
 /** @throws CONTAINER_OPTION_INVALID */
 export function checkPriority(kind: string, priority: number): void {

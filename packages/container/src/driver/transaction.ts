@@ -13,8 +13,8 @@ import {
   type PushOptions,
   type QueueMessage,
   type QueueOptions,
-  type Transaction,
   type TransactionMap,
+  VERSION_OF,
   type WriteOptions,
 } from '@cluster/core'
 import { contended, fenced, leaseLost, optionInvalid, tooMany } from '../errors.ts'
@@ -29,13 +29,14 @@ import {
 } from '../machine/codec.ts'
 import { CONTAINER_MACHINE } from '../machine/machine.ts'
 import { type AnyOptions, ttlOf, wantedOf } from '../options.ts'
-import { type Context, callOptions } from './context.ts'
+import type { Context } from './context.ts'
 import { ONLY } from './counters.ts'
-import { DistributedDraft } from './distributed/draft.ts'
+import { DistributedDraft, type Lost } from './distributed/draft.ts'
+import { patience } from './distributed/place.ts'
 import { errorOf, Handle, type Subject } from './handle.ts'
 import { encodeKey } from './keys.ts'
 import { COMPUTE_ATTEMPTS } from './maps.ts'
-import { checkPriority } from './queues.ts'
+import { checkPriority, NEW, pushOf } from './queues.ts'
 import { checkTimes } from './sets.ts'
 import { Values } from './values.ts'
 
@@ -46,7 +47,7 @@ export async function runTransaction<R>(
   options: ContainersTransactionOptions,
 ): Promise<R> {
   await context.demandVersion()
-  let lost: Transaction | null = null
+  let lost: Lost = new Map()
   for (let attempt = 0; attempt < COMPUTE_ATTEMPTS; attempt++) {
     await context.sync(options)
     const tx: Draft = new Draft(context, options, lost)
@@ -73,16 +74,21 @@ class Draft implements ContainersTransaction {
   readonly #others: Partial<Bundle>[] = []
   readonly #distributed: DistributedDraft
   #over = false
-  #lost: Transaction | null = null
 
-  constructor(context: Context, options: CallOptions, lost: Transaction | null) {
+  constructor(context: Context, options: CallOptions, lost: Lost) {
     this.#context = context
-    this.#distributed = new DistributedDraft(context, options, lost, (each) => this.#read(each))
+    this.#distributed = new DistributedDraft(
+      context,
+      options,
+      lost,
+      (each) => this.#read(each),
+      (map, operation) => this.#operations.push({ name: map.name, kind: map.kind, operation }),
+    )
   }
 
-  /** The transaction of distributed maps, when it lost its race. */
-  get lost(): Transaction | null {
-    return this.#lost
+  /** The transactions of distributed maps that lost their races. */
+  get lost(): Lost {
+    return this.#distributed.lost
   }
 
   /** Whatever is still open is given up. */
@@ -133,14 +139,23 @@ class Draft implements ContainersTransaction {
   async push<V>(
     name: string,
     value: V,
-    { priority, ...options }: QueueOptions<V> & Pick<PushOptions, 'priority'> = {},
+    {
+      priority,
+      delayMs,
+      at,
+      ...options
+    }: QueueOptions<V> & Pick<PushOptions, 'priority' | 'delayMs' | 'at'> = {},
   ): Promise<void> {
     const known = this.#context.container(name)?.kind
     const kind =
       known === 'priorityQueue' || (known === undefined && priority !== undefined) ? 'priorityQueue' : 'queue'
     checkPriority(kind, priority ?? 0)
     const encoded = await this.#encode(name, value, options)
-    this.#add(this.#subject(name, kind, options), { type: 'push', value: encoded, priority: priority ?? 0 })
+    const later = { ...(delayMs !== undefined && { delayMs }), ...(at && { at }) }
+    const operation = pushOf(encoded, priority ?? 0, later)
+    if (NEW.has(operation.type) || options.deliveriesMax !== undefined)
+      await this.#context.demandVersion(VERSION_OF.queueDelays)
+    this.#add(this.#subject(name, kind, options), operation)
   }
 
   async publish<V>(name: string, value: V, options: FeedOptions<V> = {}): Promise<void> {
@@ -180,14 +195,36 @@ class Draft implements ContainersTransaction {
   async commit(options: ContainersTransactionOptions): Promise<boolean> {
     this.#check()
     this.#over = true
-    const bundle = this.#bundle()
-    const together = this.#together(options)
-    if (this.#isReading && together === null) return this.#stillSo()
-    const verdict =
-      together === null
-        ? await this.#context.log.submitBundle(bundle, callOptions(options))
-        : await together(this.#isReading && this.#reads.size === 0 ? null : bundle)
-    if (verdict === null) return false
+    const together = options.together?.() ?? null
+    const isBare = this.#isReading && !this.#distributed.isUsed
+    if (isBare && together === null) return this.#stillSo()
+    if (isBare && this.#reads.size === 0) return this.#judge(await together?.(null), 0)
+    const left = patience(this.#context.clock, options)
+    if (await this.#distributed.removeEnded(left)) return false
+    const rows = await this.#distributed.prepare(left)
+    let adopted = false
+    try {
+      const bundle = this.#bundle(rows.commands)
+      const verdict =
+        together === null ? await this.#context.log.submitBundle(bundle, left()) : await together(bundle)
+      adopted = verdict.adopted
+      const { refused, results } = verdict
+      if (refused !== null && refused < rows.commands.length) return rows.refused(refused, results[0])
+      return this.#judge(verdict, rows.commands.length)
+    } finally {
+      if (!adopted) {
+        rows.release()
+        this.#distributed.forget()
+      }
+    }
+  }
+
+  /**
+   * @param before commands of the bundle before those of containers
+   * @returns false when the work may be done again; throws why when it may not
+   */
+  #judge(verdict: BundleVerdict | undefined, before: number): boolean {
+    assert(verdict, 'what happens together says what came of it')
     const { adopted, unmet, refused, results } = verdict
     if (adopted) return true
     if (unmet !== null) {
@@ -196,29 +233,8 @@ class Draft implements ContainersTransaction {
       return false
     }
     assert(refused !== null, 'a bundle that was not adopted says why')
-    this.#explain(refused, results[0])
+    this.#explain(refused - before, results[0])
     return false
-  }
-
-  /** What else happens at the same index; null for nothing. */
-  #together(
-    options: ContainersTransactionOptions,
-  ): ((bundle: Bundle | null) => Promise<BundleVerdict | null>) | null {
-    const together = options.together?.() ?? null
-    const { transaction } = this.#distributed
-    if (transaction === null) return together
-    if (together !== null)
-      throw optionInvalid(
-        'database',
-        'rows and distributed maps',
-        'one of both: a transaction commits in one database',
-      )
-    return async (bundle) => {
-      assert(bundle !== null, 'a distributed map is asked for together with its place')
-      const verdict = await this.#distributed.commit(transaction, bundle, options)
-      if (verdict === null) this.#lost = transaction
-      return verdict
-    }
   }
 
   /** True while there is nothing that the log would have to judge. */
@@ -231,11 +247,13 @@ class Draft implements ContainersTransaction {
     return this.#reads.size > 0 ? 1 : 0
   }
 
-  #bundle(): Bundle {
+  /** @param rows commits of the databases of distributed maps */
+  #bundle(rows: Bundle['commands']): Bundle {
     const own = this.#operations
     if (own.length > OPERATIONS_MAX) throw tooMany('operations of a transaction', OPERATIONS_MAX)
     const machine = CONTAINER_MACHINE
     const commands = [
+      ...rows,
       ...(own.length > 0 ? [{ machine, command: encodeCommand(own) }] : []),
       ...this.#messages.map(({ acknowledgement }) => ({ machine, command: acknowledgement })),
       ...this.#others.flatMap((other) => other.commands ?? []),
@@ -294,7 +312,7 @@ class Draft implements ContainersTransaction {
     return { name, kind, wanted: wantedOf(options) }
   }
 
-  #encode<V>(name: string, value: V, options: QueueOptions<V>): Promise<Uint8Array> {
+  async #encode<V>(name: string, value: V, options: QueueOptions<V>): Promise<Uint8Array> {
     return new Values<V>(name, options, this.#context.settings.limits.valueBytes).encode(value)
   }
 

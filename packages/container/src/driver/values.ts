@@ -36,10 +36,13 @@ export class Values<V> {
     this.#bytesMax = bytesMax
   }
 
-  /** @throws CONTAINER_VALUE_INVALID, CONTAINER_OPTION_INVALID, CONTAINER_LIMIT */
-  async encode(value: V): Promise<Uint8Array> {
-    if (this.#schema === undefined) return this.encodeNow(value)
-    const result = await this.#schema['~standard'].validate(value)
+  /** At once where there is no schema. @throws CONTAINER_VALUE_INVALID, CONTAINER_OPTION_INVALID, CONTAINER_LIMIT */
+  encode(value: V): Uint8Array | Promise<Uint8Array> {
+    return this.#schema === undefined ? this.encodeNow(value) : this.#validated(this.#schema, value)
+  }
+
+  async #validated(schema: StandardSchema<V>, value: V): Promise<Uint8Array> {
+    const result = await schema['~standard'].validate(value)
     if (result.issues)
       throw valueInvalid(
         this.#container,

@@ -30,6 +30,7 @@ export interface WantedSettings {
   readonly sizeMax: number
   readonly ttlMs: number
   readonly leaseMs: number
+  readonly deliveriesMax: number
 }
 
 /** What must hold for a write. */
@@ -59,6 +60,23 @@ export type Operation =
   /** At that position (`END` for the last one), if it is that element; version 0 for any. */
   | { readonly type: 'cut'; readonly at: number; readonly version: number }
   | { readonly type: 'push'; readonly value: Uint8Array; readonly priority: number }
+  /** Not before `delayMs` of log time, nor before `wall`, milliseconds since 1970; 0 for at once. */
+  | {
+      readonly type: 'pushLater'
+      readonly value: Uint8Array
+      readonly priority: number
+      readonly delayMs: number
+      readonly wall: number
+    }
+  /** As `release`, after a while. */
+  | {
+      readonly type: 'postpone'
+      readonly id: number
+      readonly receipt: string
+      readonly delayMs: number
+    }
+  /** Of a message that was set aside; 0 for all. */
+  | { readonly type: 'putBack' | 'discard'; readonly id: number }
   /** The same receipt again is told the same. */
   | { readonly type: 'take'; readonly receipt: string; readonly leaseMs: number }
   | { readonly type: 'acknowledge' | 'release' | 'redeliver'; readonly id: number; readonly receipt: string }
@@ -88,6 +106,12 @@ const TYPES = [
   'redeliver',
   'extend',
   'publish',
+  // Since version 6 of the cluster.
+  'pushLater',
+  'postpone',
+  'putBack',
+  'discard',
+  'openLimited',
 ] as const
 const WHENS = ['any', 'absent', 'present', 'version', 'equal'] as const
 const SWEEP = 255
@@ -122,6 +146,11 @@ export interface Result {
 }
 
 const encoder = new TextEncoder()
+const NOTHING = new Uint8Array(0)
+/** Bytes of a key that become text at once. */
+const KEY_PIECE = 1_024
+/** What is written is copied out of it before anybody else writes. */
+const scratch = new ByteWriter(64 * 1024)
 
 export function writeText(out: ByteWriter, text: string): void {
   const bytes = encoder.encode(text)
@@ -131,6 +160,44 @@ export function writeText(out: ByteWriter, text: string): void {
 
 export const readText = (input: ByteReader): string => input.text(input.varint())
 
+/** Names of containers as they stand in one command: mostly the same again and again. */
+class NameWriter {
+  #name = ''
+  #bytes = NOTHING
+
+  write(out: ByteWriter, name: string): void {
+    if (name !== this.#name) {
+      this.#name = name
+      this.#bytes = encoder.encode(name)
+    }
+    writeBytes(out, this.#bytes)
+  }
+}
+
+class NameReader {
+  #name = ''
+  /** Where in the command it stands. */
+  #from = 0
+  #length = -1
+
+  read(input: ByteReader): string {
+    const length = input.varint()
+    if (length === this.#length && this.#isSame(input)) {
+      input.at += length
+      return this.#name
+    }
+    this.#from = input.at
+    this.#length = length
+    this.#name = input.text(length)
+    return this.#name
+  }
+
+  #isSame({ bytes, at }: ByteReader): boolean {
+    for (let i = 0; i < this.#length; i++) if (bytes[at + i] !== bytes[this.#from + i]) return false
+    return true
+  }
+}
+
 /** A key is a string of bytes. */
 export function writeKey(out: ByteWriter, key: Key): void {
   out.varint(key.length)
@@ -138,9 +205,20 @@ export function writeKey(out: ByteWriter, key: Key): void {
 }
 
 export function readKey(input: ByteReader): Key {
-  const bytes = input.varint()
+  const length = input.varint()
+  const from = input.at
+  if (from + length > input.bytes.length) throw new RangeError('the bytes end too early')
+  input.at += length
+  // In one piece, so that looking it up has nothing to join; in several where it is longer than a call takes.
+  if (length <= KEY_PIECE)
+    return Reflect.apply(String.fromCharCode, null, input.bytes.subarray(from, input.at))
   let key = ''
-  for (let left = bytes; left > 0; left--) key += String.fromCharCode(input.u8())
+  for (let at = from; at < input.at; at += KEY_PIECE)
+    key += Reflect.apply(
+      String.fromCharCode,
+      null,
+      input.bytes.subarray(at, Math.min(at + KEY_PIECE, input.at)),
+    )
   return key
 }
 
@@ -189,14 +267,15 @@ function readWhen(input: ByteReader): When {
 }
 
 export function encodeCommand(operations: readonly Targeted[]): Uint8Array {
-  const out = new ByteWriter(256)
+  const out = scratch.reset()
+  const names = new NameWriter()
   out.u8(FORMAT)
   out.varint(operations.length)
   for (const each of operations) {
     if ('sweep' in each) out.u8(SWEEP)
     else {
-      out.u8(TYPES.indexOf(each.operation.type))
-      writeText(out, each.name)
+      out.u8(TYPES.indexOf(wordOf(each.operation)))
+      names.write(out, each.name)
       writeKind(out, each.kind)
       writeOperation(out, each.operation)
     }
@@ -204,11 +283,18 @@ export function encodeCommand(operations: readonly Targeted[]): Uint8Array {
   return out.finish()
 }
 
+/** Queues with a limit of deliveries are opened by a word of their own, which older programs do not know. */
+function wordOf(operation: Operation): (typeof TYPES)[number] {
+  const { type } = operation
+  return type === 'open' && operation.wanted.deliveriesMax > 0 ? 'openLimited' : type
+}
+
 function writeOperation(out: ByteWriter, operation: Operation): void {
   switch (operation.type) {
     case 'open': {
-      const { bytesMax, historyMax, sizeMax, ttlMs, leaseMs } = operation.wanted
+      const { bytesMax, historyMax, sizeMax, ttlMs, leaseMs, deliveriesMax } = operation.wanted
       for (const wanted of [bytesMax, historyMax, sizeMax, ttlMs, leaseMs]) out.varint(wanted)
+      if (deliveriesMax > 0) out.varint(deliveriesMax)
       break
     }
     case 'destroy':
@@ -252,6 +338,19 @@ function writeOperation(out: ByteWriter, operation: Operation): void {
     case 'publish':
       writeBytes(out, operation.value)
       break
+    case 'pushLater':
+      writeBytes(out, operation.value)
+      for (const number of [operation.priority, operation.delayMs, operation.wall]) out.f64(number)
+      break
+    case 'postpone':
+      out.varint(operation.id)
+      writeText(out, operation.receipt)
+      out.f64(operation.delayMs)
+      break
+    case 'putBack':
+    case 'discard':
+      out.varint(operation.id)
+      break
     default:
       out.varint(operation.id)
       writeText(out, operation.receipt)
@@ -264,7 +363,10 @@ export function decodeCommand(bytes: Uint8Array): readonly Targeted[] | null {
   return decoded(bytes, (input) => {
     const count = input.varint()
     if (count < 1 || count > OPERATIONS_MAX) return null
-    return Array.from({ length: count }, () => readTargeted(input))
+    const names = new NameReader()
+    const operations: Targeted[] = []
+    for (let i = 0; i < count; i++) operations.push(readTargeted(input, names))
+    return operations
   })
 }
 
@@ -281,22 +383,24 @@ function decoded<T>(bytes: Uint8Array, read: (input: ByteReader) => T | null): T
   }
 }
 
-function readTargeted(input: ByteReader): Targeted {
+function readTargeted(input: ByteReader, names: NameReader): Targeted {
   const code = input.u8()
   if (code === SWEEP) return { sweep: true }
   const type = TYPES[code]
   if (type === undefined) throw new RangeError('no such operation')
-  return { name: readText(input), kind: readKind(input), operation: readOperation(input, type) }
+  return { name: names.read(input), kind: readKind(input), operation: readOperation(input, type) }
 }
 
-function readOperation(input: ByteReader, type: Operation['type']): Operation {
+function readOperation(input: ByteReader, type: (typeof TYPES)[number]): Operation {
   switch (type) {
-    case 'open': {
+    case 'open':
+    case 'openLimited': {
       const [bytesMax = 0, historyMax = 0, sizeMax = 0, ttlMs = 0, leaseMs = 0] = Array.from(
         { length: 5 },
         () => input.varint(),
       )
-      return { type, wanted: { bytesMax, historyMax, sizeMax, ttlMs, leaseMs } }
+      const deliveriesMax = type === 'open' ? 0 : input.varint()
+      return { type: 'open', wanted: { bytesMax, historyMax, sizeMax, ttlMs, leaseMs, deliveriesMax } }
     }
     case 'destroy':
     case 'clear':
@@ -326,6 +430,19 @@ function readOperation(input: ByteReader, type: Operation['type']): Operation {
       return { type, receipt: readText(input), leaseMs: input.varint() }
     case 'publish':
       return { type, value: readBytes(input) }
+    case 'pushLater':
+      return {
+        type,
+        value: readBytes(input),
+        priority: input.f64(),
+        delayMs: input.f64(),
+        wall: input.f64(),
+      }
+    case 'postpone':
+      return { type, id: input.varint(), receipt: readText(input), delayMs: input.f64() }
+    case 'putBack':
+    case 'discard':
+      return { type, id: input.varint() }
     case 'extend':
       return { type, id: input.varint(), receipt: readText(input), leaseMs: input.varint() }
     default:
@@ -334,7 +451,7 @@ function readOperation(input: ByteReader, type: Operation['type']): Operation {
 }
 
 export function encodeResults(results: readonly Result[]): Uint8Array {
-  const out = new ByteWriter(16 * results.length)
+  const out = scratch.reset()
   for (const { status, value } of results) {
     out.u8(STATUSES.indexOf(status))
     out.f64(value)

@@ -23,7 +23,7 @@ import { type Deadline, DeadlineHeap } from './heap.ts'
 import { add, clearEntries, expire, put, remove, tidyOrder, touch } from './keyed.ts'
 import { clearElements, cutElement, placeElement } from './listed.ts'
 import { isAsWanted, isFeed, isQueue, makeContainer, settle, sizeOf } from './make.ts'
-import { clearQueue, handle, push, take } from './queued.ts'
+import { becomesReady, clearQueue, discard, handle, isDelayed, push, putBack, take } from './queued.ts'
 import { emptyState, type MachineState, SnapshotLoading, savePieces } from './snapshot.ts'
 import {
   CONTAINER_LIMITS,
@@ -35,7 +35,7 @@ import {
 
 export const CONTAINER_MACHINE = 'container'
 
-/** Entries that one note ends at most: the next one ends the rest. */
+/** Entries that one note ends at most, or messages that it makes ready: the next one does the rest. */
 const SWEEP_MAX = 1_000
 
 const encoder = new TextEncoder()
@@ -165,7 +165,9 @@ export class ContainerMachine implements StateMachine {
         return true
       })
       for (const { id, receipt, deadline } of queue.messages.values())
-        if (receipt !== '') this.#leases.push({ deadline, container: name, key: receipt, number: id })
+        if (receipt === '' && deadline > 0)
+          this.#deadlines.push({ deadline, container: name, key: '', number: id })
+        else if (receipt !== '') this.#leases.push({ deadline, container: name, key: receipt, number: id })
     }
     this.#tell([{ type: 'restored' }])
   }
@@ -242,7 +244,12 @@ export class ContainerMachine implements StateMachine {
       this.#deadlines.pop()
       turn.did(() => this.#deadlines.push(due))
       const container = this.#state.containers.get(due.container)
-      if (container && expire(turn, container, due.key, due.number, due.deadline)) ended++
+      if (container === undefined) continue
+      const { key, number, deadline } = due
+      const ends = isQueue(container.kind)
+        ? becomesReady(turn, container, number, deadline)
+        : expire(turn, container, key, number, deadline)
+      if (ends) ended++
     }
     return answer('done', ended)
   }
@@ -285,9 +292,13 @@ export class ContainerMachine implements StateMachine {
     const { containers } = this.#state
     let alive = 0
     if (this.#deadlines.length < 1_024 && this.#leases.length < 1_024) return
-    for (const { entries, queue } of containers.values()) alive += entries.size + queue.receipts.size
+    for (const { entries, queue } of containers.values())
+      alive += entries.size + queue.receipts.size + queue.delayed.size
     this.#deadlines.tidy(alive, ({ container, key, number, deadline }) => {
-      const entry = containers.get(container)?.entries.get(key)
+      const { entries, queue } = containers.get(container) ?? {}
+      const message = queue?.messages.get(number)
+      if (message !== undefined) return isDelayed(message, deadline)
+      const entry = entries?.get(key)
       return entry?.version === number && entry.deadline === deadline
     })
     this.#leases.tidy(alive, (lease) => this.#isLent(lease))
@@ -329,6 +340,7 @@ function onList(turn: Turn, container: Container, operation: Operation): Result 
 function onQueue(turn: Turn, container: Container, operation: Operation): Result {
   switch (operation.type) {
     case 'push':
+    case 'pushLater':
       return push(turn, container, operation)
     case 'take':
       return take(turn, container, operation)
@@ -336,7 +348,12 @@ function onQueue(turn: Turn, container: Container, operation: Operation): Result
     case 'release':
     case 'redeliver':
     case 'extend':
+    case 'postpone':
       return handle(turn, container, operation)
+    case 'putBack':
+      return putBack(turn, container, operation.id)
+    case 'discard':
+      return discard(turn, container, operation.id)
     case 'clear':
       return clearQueue(turn, container)
     default:

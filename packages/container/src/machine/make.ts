@@ -14,6 +14,7 @@ function defaultsOf(kind: ContainerKind): Settled {
     sizeMax: kind === 'cache' ? 10_000 : 0,
     ttlMs: 0,
     leaseMs: 30_000,
+    deliveriesMax: 0,
   }
 }
 
@@ -28,6 +29,7 @@ export function settle(kind: ContainerKind, wanted: WantedSettings): Settled {
     sizeMax: wanted.sizeMax || defaults.sizeMax,
     ttlMs: wanted.ttlMs || defaults.ttlMs,
     leaseMs: wanted.leaseMs || defaults.leaseMs,
+    deliveriesMax: wanted.deliveriesMax || defaults.deliveriesMax,
   }
 }
 
@@ -39,7 +41,8 @@ export function isAsWanted(settings: Settled, wanted: WantedSettings): boolean {
     same(settings.historyMax, wanted.historyMax) &&
     same(settings.sizeMax, wanted.sizeMax) &&
     same(settings.ttlMs, wanted.ttlMs) &&
-    same(settings.leaseMs, wanted.leaseMs)
+    same(settings.leaseMs, wanted.leaseMs) &&
+    same(settings.deliveriesMax, wanted.deliveriesMax)
   )
 }
 
@@ -75,6 +78,8 @@ export const emptyQueue = (): Queue => ({
   messages: new Map(),
   ready: new SortedBlocks<number>(),
   receipts: new Map(),
+  delayed: new Set(),
+  aside: new SortedBlocks<number>(),
 })
 
 export function makeContainer(name: string, kind: ContainerKind, id: number, settings: Settled): Container {

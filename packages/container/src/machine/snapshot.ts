@@ -40,6 +40,10 @@ const ELEMENT = 3
 const MESSAGE = 4
 const CHANGE = 5
 const LAST = 6
+/** Behind the message that it is of, and only where it says something; since version 6 of the cluster. */
+const REST_OF_MESSAGE = 7
+/** Behind the container that it is of, likewise. */
+const REST_OF_SETTINGS = 8
 
 /** A container as it is now: what it holds is never changed, so that lists of it are enough. */
 interface Still {
@@ -114,9 +118,25 @@ function* records(
   }
   for (const { container, lost, entries, elements, messages, changes } of stills) {
     yield (out) => writeHead(out, container, lost)
+    const { deliveriesMax } = container.settings
+    if (deliveriesMax > 0)
+      yield (out) => {
+        out.u8(REST_OF_SETTINGS)
+        out.varint(deliveriesMax)
+      }
     for (const [key, entry] of entries) yield (out) => writeEntry(out, key, entry)
     for (const element of elements) yield (out) => writeElement(out, element)
-    for (const message of messages) yield (out) => writeMessage(out, message)
+    for (const message of messages) {
+      yield (out) => writeMessage(out, message)
+      const { id, spared, aside } = message
+      if (spared > 0 || aside)
+        yield (out) => {
+          out.u8(REST_OF_MESSAGE)
+          out.varint(id)
+          out.varint(spared)
+          out.u8(aside ? 1 : 0)
+        }
+    }
     for (const change of changes) yield (out) => writeChange(out, change)
   }
   yield (out) => out.u8(LAST)
@@ -141,7 +161,14 @@ function readHead(input: ByteReader): Container {
   const [bytesMax = 0, historyMax = 0, sizeMax = 0, ttlMs = 0, leaseMs = 0] = Array.from({ length: 5 }, () =>
     input.varint(),
   )
-  const container = makeContainer(name, kind, id, { bytesMax, historyMax, sizeMax, ttlMs, leaseMs })
+  const container = makeContainer(name, kind, id, {
+    bytesMax,
+    historyMax,
+    sizeMax,
+    ttlMs,
+    leaseMs,
+    deliveriesMax: 0,
+  })
   container.bytes = input.varint()
   container.feed.lost = input.varint()
   return container
@@ -190,6 +217,8 @@ function readMessage(input: ByteReader): Message {
     taker: taker === '' ? null : nodeId(taker),
     leaseMs: input.varint(),
     deadline: input.f64(),
+    spared: 0,
+    aside: false,
   }
 }
 
@@ -264,6 +293,14 @@ export class SnapshotLoading {
     else this.#content(type, input)
   }
 
+  #limited({ name, kind, id, settings, bytes, feed }: Container, deliveriesMax: number): void {
+    const container = makeContainer(name, kind, id, { ...settings, deliveriesMax })
+    container.bytes = bytes
+    container.feed.lost = feed.lost
+    this.#container = container
+    this.#state.containers.set(name, container)
+  }
+
   #content(type: number, input: ByteReader): void {
     const container = this.#container
     assert(container, 'a snapshot of containers names the container before what it holds')
@@ -275,7 +312,13 @@ export class SnapshotLoading {
         deadline: input.f64(),
       })
     } else if (type === ELEMENT) container.elements.push({ value: readBytes(input), version: input.varint() })
-    else if (type === MESSAGE) exchange(container.queue, undefined, readMessage(input))
+    else if (type === REST_OF_SETTINGS) this.#limited(container, input.varint())
+    else if (type === REST_OF_MESSAGE) {
+      const message = container.queue.messages.get(input.varint())
+      assert(message, 'the rest of a message stands behind it')
+      const rest = { spared: input.varint(), aside: input.u8() === 1 }
+      exchange(container.queue, message, { ...message, ...rest })
+    } else if (type === MESSAGE) exchange(container.queue, undefined, readMessage(input))
     else {
       assert(type === CHANGE, `a snapshot of containers has records of known types, not ${type}`)
       const { lost } = container.feed

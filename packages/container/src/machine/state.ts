@@ -48,8 +48,12 @@ export interface Message {
   readonly receipt: string
   readonly taker: NodeId | null
   readonly leaseMs: number
-  /** Log time from which a note may have it delivered again; 0 while it waits. */
+  /** Log time from which a note may have it delivered again, or for the first time; 0 while it waits for a taker. */
   readonly deadline: number
+  /** Deliveries that do not count towards `deliveriesMax`: those before it was put back. */
+  readonly spared: number
+  /** It was delivered too often. */
+  readonly aside: boolean
 }
 
 export interface Settled {
@@ -61,6 +65,8 @@ export interface Settled {
   /** Of entries that are written without one of their own; 0 for never. */
   readonly ttlMs: number
   readonly leaseMs: number
+  /** Deliveries after which a message is set aside; 0 for never. */
+  readonly deliveriesMax: number
 }
 
 /** Entries by key, hashed or sorted. */
@@ -80,6 +86,10 @@ export interface Queue {
   readonly ready: { readonly size: number } & ReadyOrder
   /** Those that are taken: id by receipt. */
   readonly receipts: Map<string, number>
+  /** Those whose time is still to come, by id. */
+  readonly delayed: Set<number>
+  /** Those that were delivered too often: id by the place that they had. */
+  readonly aside: { readonly size: number } & ReadyOrder
 }
 
 export interface ReadyOrder {

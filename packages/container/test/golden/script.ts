@@ -110,6 +110,7 @@ function operationOf([word = '', ...rest]: readonly string[]): Operation {
           sizeMax: number('sizeMax'),
           ttlMs: number('ttlMs'),
           leaseMs: number('leaseMs'),
+          deliveriesMax: number('deliveriesMax'),
         },
       }
     case 'destroy':
@@ -136,6 +137,19 @@ function operationOf([word = '', ...rest]: readonly string[]): Operation {
       return { type: word, at: position(first), version: Number(second || 0) }
     case 'push':
       return { type: word, value: bytes(first), priority: Number(second || 0) }
+    case 'pushLater':
+      return {
+        type: word,
+        value: bytes(first),
+        priority: 0,
+        delayMs: number('delayMs'),
+        wall: number('wall'),
+      }
+    case 'postpone':
+      return { type: word, id: Number(first), receipt: second, delayMs: Number(third) }
+    case 'putBack':
+    case 'discard':
+      return { type: word, id: Number(first) }
     case 'take':
       return { type: word, receipt: first, leaseMs: Number(second || 0) }
     case 'acknowledge':
@@ -160,10 +174,10 @@ function whenOf(words: readonly string[]): When {
   throw new Error(`the script knows no condition ${is}`)
 }
 
-const messageOf = ({ id, value, deliveries, receipt, priority, deadline }: Message): string =>
+const messageOf = ({ id, value, deliveries, receipt, priority, deadline, spared, aside }: Message): string =>
   `${id} ${shown(value)} priority ${priority} delivered ${deliveries}${
-    receipt === '' ? '' : ` to ${receipt} until ${deadline}`
-  }`
+    receipt === '' ? (deadline > 0 ? ` not before ${deadline}` : '') : ` to ${receipt} until ${deadline}`
+  }${spared > 0 ? `, ${spared} spared` : ''}${aside ? ', set aside' : ''}`
 
 const changeOf = ({ number, type, key, before, after }: Change): string =>
   `${number} ${type} ${key} ${shown(before)} ${shown(after)}`
@@ -181,7 +195,12 @@ function stateOf(container: Readonly<Container>): string {
     if (message) lines.push(`    ${messageOf(message)}`)
     return true
   })
-  for (const taken of queue.receipts.values()) {
+  queue.aside.ascend(undefined, (_key, aside) => {
+    const message = queue.messages.get(aside)
+    if (message) lines.push(`    ${messageOf(message)}`)
+    return true
+  })
+  for (const taken of [...queue.receipts.values(), ...queue.delayed]) {
     const message = queue.messages.get(taken)
     if (message) lines.push(`    ${messageOf(message)}`)
   }

@@ -23,6 +23,20 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ type: fc.constantFrom('insert' as const, 'place' as const), at: position, value: bytes }),
   fc.record({ type: fc.constant('cut' as const), at: position, version: fc.constantFrom(0, 0, 0, 7) }),
   fc.record({ type: fc.constant('push' as const), value: bytes, priority: fc.constantFrom(0, 0, 1, -1) }),
+  fc.record({
+    type: fc.constant('pushLater' as const),
+    value: bytes,
+    priority: fc.constantFrom(0, 1),
+    delayMs: fc.constantFrom(0, 10, 50),
+    wall: fc.constantFrom(0, 0, 30),
+  }),
+  fc.record({
+    type: fc.constant('postpone' as const),
+    id: fc.nat(30),
+    receipt,
+    delayMs: fc.constantFrom(0, 10),
+  }),
+  fc.record({ type: fc.constantFrom('putBack' as const, 'discard' as const), id: fc.nat(12) }),
   fc.record({ type: fc.constant('take' as const), receipt, leaseMs: fc.constantFrom(5, 30) }),
   fc.record({
     type: fc.constantFrom('acknowledge' as const, 'release' as const, 'redeliver' as const),
@@ -34,7 +48,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 )
 /** One container of each of these kinds, so small that its bounds are met. */
 const KINDS = ['map', 'sortedMap', 'cache', 'multiset', 'list', 'priorityQueue', 'ring'] as const
-const wanted = { bytesMax: 1_024, historyMax: 4, sizeMax: 2, ttlMs: 0, leaseMs: 20 }
+const wanted = { bytesMax: 1_024, historyMax: 4, sizeMax: 2, ttlMs: 0, leaseMs: 20, deliveriesMax: 2 }
 const targeted: fc.Arbitrary<Targeted> = fc.oneof(
   {
     weight: 12,
@@ -111,7 +125,9 @@ class Player {
         return true
       })
       expect(waiting).toEqual(naive.waiting)
-      expect(queue.messages.size).toBe(queue.ready.size + queue.receipts.size)
+      const { ready, receipts, delayed, aside } = queue
+      expect(queue.messages.size).toBe(ready.size + receipts.size + delayed.size + aside.size)
+      expect([delayed.size, aside.size]).toEqual([naive.delayed, naive.aside])
       const numbers = feed.toArray().map(({ number }) => number)
       expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
       expect(numbers.length).toBeLessThanOrEqual(settings.historyMax)

@@ -20,7 +20,10 @@ interface NaiveMessage {
   readonly value: Uint8Array
   readonly priority: number
   receipt: string
+  /** When its lease is over, or when it may be taken. */
   until: number
+  deliveries: number
+  aside: boolean
 }
 
 interface NaiveContainer {
@@ -59,7 +62,7 @@ export class NaiveContainers {
       return 'done'
     }
     if (kind === 'list') return this.#list(container, operation)
-    if (kind === 'priorityQueue') return this.#queue(container, operation, time)
+    if (kind === 'priorityQueue') return this.#queue(container, operation, time, wanted.deliveriesMax)
     if (kind === 'ring') {
       if (operation.type !== 'publish') return 'malformed'
       this.#number++
@@ -70,6 +73,9 @@ export class NaiveContainers {
 
   sweep(time: number): void {
     for (const container of this.#containers.values())
+      for (const message of container.messages)
+        if (message.receipt === '' && message.until <= time) message.until = 0
+    for (const container of this.#containers.values())
       for (const entry of container.entries.filter(({ until }) => until > 0 && until <= time)) {
         container.entries = container.entries.filter((each) => each !== entry)
         this.#number++
@@ -77,12 +83,12 @@ export class NaiveContainers {
   }
 
   /** What is there, for comparing. */
-  look(name: string): { keys: string[]; values: Uint8Array[]; waiting: Uint8Array[] } {
+  look(name: string) {
     const { entries = [], values = [], messages = [] } = this.#containers.get(name) ?? {}
-    const waiting = messages
-      .filter(({ receipt }) => receipt === '')
-      .sort((a, b) => a.priority - b.priority || a.id - b.id)
+    const waiting = messages.filter(waits).sort((a, b) => a.priority - b.priority || a.id - b.id)
     return {
+      delayed: messages.filter(({ receipt, until, aside }) => receipt === '' && until > 0 && !aside).length,
+      aside: messages.filter(({ aside }) => aside).length,
       keys: entries.map(({ key }) => key).sort(),
       values: values.map(({ value }) => value),
       waiting: waiting.map(({ value }) => value),
@@ -189,35 +195,53 @@ export class NaiveContainers {
     }
   }
 
-  #queue(container: NaiveContainer, operation: Operation, time: number): Status {
+  #queue(container: NaiveContainer, operation: Operation, time: number, deliveriesMax: number): Status {
     const { messages } = container
     switch (operation.type) {
-      case 'push': {
+      case 'push':
+      case 'pushLater': {
         const { value, priority } = operation
         if (this.#used(container) + 64 + value.length > container.bytesMax) return 'full'
-        messages.push({ id: ++this.#number, value, priority, receipt: '', until: 0 })
+        // The wall stands still at 0.
+        const later = operation.type === 'push' ? 0 : Math.max(operation.delayMs, operation.wall)
+        const until = later === 0 ? 0 : time + later
+        const message = { value, priority, receipt: '', until, deliveries: 0, aside: false }
+        messages.push({ id: ++this.#number, ...message })
         return 'done'
       }
       case 'take': {
         if (messages.some(({ receipt }) => receipt === operation.receipt)) return 'done'
-        const [first] = messages
-          .filter(({ receipt }) => receipt === '')
-          .sort((a, b) => a.priority - b.priority || a.id - b.id)
+        const [first] = messages.filter(waits).sort((a, b) => a.priority - b.priority || a.id - b.id)
         if (!first) return 'no'
         first.receipt = operation.receipt
+        first.deliveries++
         first.until = time + operation.leaseMs
         return 'done'
       }
       case 'acknowledge':
       case 'release':
+      case 'postpone':
       case 'redeliver': {
         const message = messages.find(
           ({ id, receipt }) => id === operation.id && receipt === operation.receipt,
         )
         if (!message || (operation.type === 'redeliver' && message.until > time)) return 'no'
         message.receipt = ''
+        message.aside = message.deliveries >= deliveriesMax
+        const later = operation.type === 'postpone' ? operation.delayMs : 0
+        message.until = later > 0 && !message.aside ? time + later : 0
         if (operation.type === 'acknowledge') container.messages = messages.filter((each) => each !== message)
         return 'done'
+      }
+      case 'putBack': {
+        const back = messages.filter(({ id, aside }) => aside && (operation.id === 0 || id === operation.id))
+        for (const message of back) Object.assign(message, { aside: false, deliveries: 0 })
+        return back.length > 0 ? 'done' : 'no'
+      }
+      case 'discard': {
+        const found = messages.find(({ id, aside }) => aside && id === operation.id)
+        container.messages = messages.filter((each) => each !== found)
+        return found ? 'done' : 'no'
       }
       case 'clear':
         container.messages = []
@@ -227,6 +251,8 @@ export class NaiveContainers {
     }
   }
 }
+
+const waits = ({ receipt, until, aside }: NaiveMessage): boolean => receipt === '' && until === 0 && !aside
 
 function holds(when: When, entry: NaiveEntry | undefined): boolean {
   switch (when.is) {

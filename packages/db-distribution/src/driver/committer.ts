@@ -15,6 +15,7 @@ import {
   lineageId,
   type NodeId,
   type PartitionId,
+  type PreparedCommit,
   VERSION_OF,
   type Version,
 } from '@cluster/core'
@@ -87,6 +88,20 @@ export class Committer {
     return this.#context.ports.log.group().version >= VERSION_OF.additions
   }
 
+  /** The commit as a command of a bundle, once it may be made. @throws DB_UNAVAILABLE, DB_TOO_FEW_COPIES, LOG_VERSION_TOO_LOW */
+  async prepare(
+    database: DatabaseRecord,
+    input: CommitInput,
+    options: CallOptions,
+  ): Promise<Omit<PreparedCommit, 'release'>> {
+    this.#demandBundles()
+    await this.#mayWrite(database, input.writes, this.#context.ports.clock.now(), options)
+    return {
+      command: { machine: MACHINE_NAME, command: encodeCommit(input) },
+      refusal: (result) => this.#refused(database, input, decodeResult(result)),
+    }
+  }
+
   async #submit(
     database: DatabaseRecord,
     reads: Reads,
@@ -95,16 +110,7 @@ export class Committer {
     options: CommitOptions,
   ): Promise<CommitReceipt> {
     const begun = this.#context.ports.clock.now()
-    this.#context.check(database)
-    let copies = this.#fewest(database, writes)
-    if (copies === 0 || !this.#waited.has(database.id)) {
-      for (const { partition } of writes)
-        if (this.#living(database, partition) === 0) await this.#comeBack(database, partition, begun, options)
-      if (!this.#waited.has(database.id)) await this.#settle(database, writes, begun, options)
-      copies = this.#fewest(database, writes)
-    }
-    const { minCopies } = database.options
-    if (copies < minCopies) throw tooFewCopies(database.name, copies, minCopies)
+    await this.#mayWrite(database, writes, begun, options)
     const { applied, result } = await this.#send(encode(), begun, options)
     if (result.type !== 'done') throw this.#refused(database, reads, result)
     const reached = Math.min(result.copies, this.#fewest(database, writes))
@@ -116,6 +122,30 @@ export class Committer {
       underReplicated: wrote && reached < this.#asked(database),
       durableOn: applied.durableOn,
     }
+  }
+
+  /** Waits until there are as many copies as a write needs. @throws DB_UNAVAILABLE, DB_TOO_FEW_COPIES */
+  async #mayWrite(
+    database: DatabaseRecord,
+    writes: readonly Pick<PartitionWrites, 'partition'>[],
+    begun: number,
+    options: CallOptions,
+  ): Promise<void> {
+    this.#context.check(database)
+    let copies = this.#fewest(database, writes)
+    if (copies === 0 || !this.#waited.has(database.id)) {
+      for (const { partition } of writes)
+        if (this.#living(database, partition) === 0) await this.#comeBack(database, partition, begun, options)
+      if (!this.#waited.has(database.id)) await this.#settle(database, writes, begun, options)
+      copies = this.#fewest(database, writes)
+    }
+    const { minCopies } = database.options
+    if (copies < minCopies) throw tooFewCopies(database.name, copies, minCopies)
+  }
+
+  #demandBundles(): void {
+    const { version } = this.#context.ports.log.group()
+    if (version < VERSION_OF.locks) throw versionTooLow(version, VERSION_OF.locks)
   }
 
   /**
@@ -164,8 +194,7 @@ export class Committer {
     options: CommitOptions,
   ): Promise<Applied> {
     const { log } = this.#context.ports
-    const { version } = log.group()
-    if (version < VERSION_OF.locks) throw versionTooLow(version, VERSION_OF.locks)
+    this.#demandBundles()
     const bundle = {
       commands: [{ machine: MACHINE_NAME, command }, ...(along?.commands ?? [])],
       requires: [...fences, ...(along?.requires ?? [])],

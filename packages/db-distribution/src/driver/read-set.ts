@@ -14,7 +14,7 @@ export class ReadSet {
   readonly #points = new Map<RelationId, Set<Key>>()
   readonly #ranges: Covered[] = []
 
-  addPoint({ relation, key }: RowAddress): void {
+  addPoint({ relation, key }: Pick<RowAddress, 'relation' | 'key'>): void {
     const keys = this.#points.get(relation)
     if (keys === undefined) this.#points.set(relation, new Set([key]))
     else keys.add(key)

@@ -6,6 +6,7 @@ import {
   type KeyRange,
   type NodeId,
   type PartitionId,
+  type PartitionStore,
   type RelationId,
   type Row,
   type RowBatch,
@@ -114,6 +115,22 @@ export class Reader {
     const store = this.#replicas.serving(database.id, partition)
     if (store === null || store.oldestVersion() > version) return undefined
     return store.get(relation, key, version)
+  }
+
+  /** The stores of all of these partitions, if this node holds them and has applied the version; else null. */
+  storesNow(
+    database: DatabaseRecord,
+    partitions: readonly PartitionId[],
+    version: Version,
+  ): readonly PartitionStore[] | null {
+    if (this.#context.ports.log.appliedIndex() < version) return null
+    const stores: PartitionStore[] = []
+    for (const partition of partitions) {
+      const store = this.#replicas.serving(database.id, partition)
+      if (store === null || store.oldestVersion() > version) return null
+      stores.push(store)
+    }
+    return stores
   }
 
   async #getSlowly(

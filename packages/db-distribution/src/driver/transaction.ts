@@ -11,10 +11,13 @@ import {
   EVERYWHERE,
   type ExecuteReceipt,
   errorCode,
+  type FollowedScan,
   type FragmentInput,
   type FragmentReads,
   type Key,
   type PartitionId,
+  type PreparedCommit,
+  type PartitionStore,
   type Row,
   type RowAddress,
   type RowBatch,
@@ -34,6 +37,7 @@ import type { Beginning } from './beginnings.ts'
 import type { Committer } from './committer.ts'
 import type { Computer } from './compute/computer.ts'
 import { TransactionFragments } from './compute/fragment-reads.ts'
+import { followedRows } from './followed-rows.ts'
 import { type Covered, ReadSet } from './read-set.ts'
 import type { Reader } from './reader.ts'
 import type { ReadOptions } from './traffic.ts'
@@ -65,7 +69,6 @@ export interface TransactionPorts {
 /** See `Transaction` of core. Reads are remembered for certification; writes stay here until the commit. */
 export class OptimisticTransaction implements Transaction {
   readonly version: Version
-  readonly fragments: FragmentReads | undefined
   readonly #ports: TransactionPorts
   readonly #readOnly: boolean
   readonly #options: ReadOptions
@@ -78,6 +81,8 @@ export class OptimisticTransaction implements Transaction {
   readonly #reads = new ReadSet()
   readonly #begunAt: number
   readonly #writes = new WriteSet()
+  /** Made when it is first asked for: most transactions compute nothing elsewhere. */
+  #fragments: FragmentReads | null = null
   #ended = false
 
   constructor(
@@ -97,7 +102,6 @@ export class OptimisticTransaction implements Transaction {
       traffic: this.#received,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     }
-    this.fragments = ports.computer === null ? undefined : this.#fragments(ports.computer)
   }
 
   async get(address: RowAddress): Promise<Row | null> {
@@ -186,6 +190,33 @@ export class OptimisticTransaction implements Transaction {
     }
   }
 
+  followNow(request: FollowedScan): Iterable<RowBatch> | undefined {
+    this.#check()
+    // What was written here would have to be put in its place, in entries and rows.
+    if (this.#writes.length > 0) return undefined
+    const { reader, database } = this.#ports
+    const stores = reader.storesNow(database, request.partitions ?? this.#hashPartitions(), this.version)
+    return stores === null ? undefined : this.#followed(stores, request)
+  }
+
+  *#followed(stores: readonly PartitionStore[], request: FollowedScan): Generator<RowBatch> {
+    const { entries, range, rows, partitions = null } = request
+    if (this.#recording)
+      this.#reads.addRange({
+        relation: entries,
+        partitions,
+        from: range.from ?? null,
+        to: range.to ?? null,
+      })
+    const onRead = (keys: readonly Key[]): void => {
+      if (this.#recording) for (const key of keys) this.#reads.addPoint({ relation: rows, key })
+    }
+    for (const batch of followedRows(stores, request, this.version, onRead)) {
+      yield batch
+      this.#check()
+    }
+  }
+
   /** The range that a scan reads; an ordered one has read nothing at its start. */
   #cover(request: TransactionScan, ordered: boolean, reverse: boolean): Covered | null {
     if (!this.#recording) return null
@@ -201,7 +232,14 @@ export class OptimisticTransaction implements Transaction {
     return covered
   }
 
-  #fragments(computer: Computer): FragmentReads {
+  get fragments(): FragmentReads | undefined {
+    const { computer } = this.#ports
+    if (computer === null) return undefined
+    this.#fragments ??= this.#makeFragments(computer)
+    return this.#fragments
+  }
+
+  #makeFragments(computer: Computer): FragmentReads {
     const partitionsOf = ({ from }: FragmentInput): readonly PartitionId[] =>
       from === 'everywhere' ? [EVERYWHERE] : this.#hashPartitions()
     return new TransactionFragments({
@@ -324,6 +362,21 @@ export class OptimisticTransaction implements Transaction {
         call,
       ),
     )
+  }
+
+  async prepare(options: CallOptions = {}): Promise<PreparedCommit> {
+    this.#check()
+    const call = this.#call(options)
+    this.#end()
+    const { committer, database, turn } = this.#ports
+    const reservation = turn?.reservation ?? 0
+    const commit = {
+      database: database.id,
+      ...this.#reads.reads(this.version),
+      writes: this.#writes.collect(),
+      reservation,
+    }
+    return { ...(await committer.prepare(database, commit, call)), release: this.#ports.release }
   }
 
   async execute(program: RowProgram, options: CommitOptions = {}): Promise<ExecuteReceipt> {

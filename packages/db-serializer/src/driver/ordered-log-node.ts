@@ -160,6 +160,7 @@ export class OrderedLogNode implements OrderedLog {
       clock,
       self: this.self,
       leader: () => this.#live()?.leader ?? null,
+      sole: () => this.#view?.configuration?.voters.length === 1,
       read: (ask) => this.#runner?.read((index) => this.#barriers.answer(ask, index)),
       ask: (leader, ask) => this.#notify(leader, { type: 'ask', ask }),
     })

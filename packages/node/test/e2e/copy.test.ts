@@ -50,6 +50,29 @@ test('many rows are one transaction, and more than one holds are refused as a wh
   expect(bytes).toBe([...lines(4_000)].reduce((sum, line) => sum + line.length, 0))
 })
 
+test('ranges go out and come back in the binary format', async () => {
+  const db = await cluster.database('ranges')
+  await db.query('CREATE TABLE r (id integer, a int4range[], d datemultirange, t tstzrange, n numrange)')
+  await db.query(
+    `INSERT INTO r VALUES (1, '{"[1,5]",empty,NULL}', '{[2024-01-01,2024-01-31],[2024-03-01,infinity)}',
+       '(,2024-01-01 10:00:00.5+02]', '[1.50,2.5)'), (2, '{}', '{}', 'empty', NULL)`,
+  )
+  const parts: Uint8Array[] = []
+  for await (const part of db.copyTo('COPY r TO STDOUT (FORMAT binary)')) parts.push(part)
+  await db.query('CREATE TABLE back (LIKE r)')
+  await db.copyFrom('COPY back FROM STDIN (FORMAT binary)', parts)
+  const { rows } = await db.query('SELECT a, d, t, n FROM back ORDER BY id')
+  expect(rows).toEqual([
+    [
+      '{"[1,6)",empty,NULL}',
+      '{[2024-01-01,2024-02-01),[2024-03-01,infinity)}',
+      '(,"2024-01-01 08:00:00.5+00"]',
+      '[1.50,2.5)',
+    ],
+    ['{}', '{}', 'empty', null],
+  ])
+})
+
 test('the binary format by the protocol', async () => {
   const service = await cluster.servePostgres({ port: 0 })
   const client = await WireClient.ready(service.port)

@@ -65,10 +65,34 @@ test('a distributed map is there after a restart, and its database is nobody els
   await expect(cluster.dropDatabase('$maps-2')).rejects.toMatchObject(reserved)
   const db = await cluster.database('shop')
   await expect(db.query('DROP DATABASE "$maps-2"')).rejects.toThrow('does not exist')
-  const both = cluster.transaction(async (tx) => {
-    await tx.map<string, number>('carts').set('eve', 3)
-    await tx.database(db).sql`CREATE TABLE t (id integer PRIMARY KEY)`
-  })
-  await expect(both).rejects.toMatchObject({ code: 'CONTAINER_OPTION_INVALID' })
   expect(await carts.has('eve')).toBe(false)
+  await db.sql`CREATE TABLE orders (id integer PRIMARY KEY, item text)`
+  const order = (id: number, item: string): Promise<void> =>
+    cluster.transaction(async (tx) => {
+      const map = tx.map<string, number>('carts')
+      await map.set('eve', ((await map.get('eve')) ?? 0) + 1)
+      await tx.map<string, string>('names').set('eve', item)
+      await tx.database(db).sql`INSERT INTO orders VALUES (${id}, ${item})`
+      await tx.push('mail', 'eve')
+      tx.add('orders')
+    })
+  await order(1, 'tea')
+  await expect(order(1, 'coffee')).rejects.toThrow('duplicate key')
+  expect(await carts.get('eve')).toBe(1)
+  expect(await cluster.map('names').get('eve')).toBe('tea')
+  expect(await db.sql`SELECT * FROM orders`).toEqual([{ id: 1, item: 'tea' }])
+  await Promise.all(Array.from({ length: 8 }, (_, i) => order(i + 2, 'more')))
+  expect(await carts.get('eve')).toBe(9)
+  expect(await cluster.counter('orders').value()).toBe(9)
+  expect(await db.sql`SELECT count(*) AS n FROM orders`).toEqual([{ n: 9n }])
+  await using held = await cluster.mutex('till').acquire()
+  await held.release()
+  const late = cluster.transaction(async (tx) => {
+    tx.fence(held)
+    await tx.map<string, number>('carts').set('eve', 100)
+    await tx.database(db).sql`DELETE FROM orders`
+  })
+  await expect(late).rejects.toMatchObject({ code: 'CONTAINER_FENCED' })
+  expect(await carts.get('eve')).toBe(9)
+  expect(await db.sql`SELECT count(*) AS n FROM orders`).toEqual([{ n: 9n }])
 })

@@ -9,10 +9,12 @@ export type LoadName = (typeof LOADS)[number]
 /** What clients of shared objects may do. */
 const OBJECTS = ['map', 'queue', 'counter', 'topic', 'ttl', 'lock'] as const
 
-/** `spread`: a map on the partitions of a database. */
-export type ObjectsName = (typeof OBJECTS)[number] | 'spread'
+/** Those of maps on the partitions of a database. */
+const SPREADS = ['spread', 'spreadTtl'] as const
 
-const SPREAD = 0.15
+export type ObjectsName = (typeof OBJECTS)[number] | (typeof SPREADS)[number]
+
+const SPREAD = 0.2
 
 /** Which loads run in one world: mostly one, so that it has many operations, else a few at once. */
 export const drawLoads = (random: SimRandom): readonly LoadName[] => oneOrThree(random, LOADS)
@@ -20,7 +22,10 @@ export const drawLoads = (random: SimRandom): readonly LoadName[] => oneOrThree(
 export function drawObjects(random: SimRandom): readonly ObjectsName[] {
   const drawn = oneOrThree(random, OBJECTS)
   // Alone, or beside what else was drawn.
-  if (chance(random, SPREAD)) return chance(random, 0.5) ? ['spread'] : [...drawn, 'spread']
+  if (chance(random, SPREAD)) {
+    const spread = pick(random, SPREADS)
+    return chance(random, 0.5) ? [spread] : [...drawn, spread]
+  }
   // Work under locks takes long: alone it would be too little.
   return drawn.length === 1 && drawn.includes('lock') ? ['counter', 'lock'] : drawn
 }

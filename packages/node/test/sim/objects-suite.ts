@@ -34,12 +34,13 @@ export interface ObjectsApp {
   readonly containers: Containers
   readonly locks: Locks
   readonly clock: Clock
-  /** Where the entries of distributed maps are; null until it is known, and in worlds without any. */
-  maps: Database | null
+  /** Where the entries of distributed maps are, one for each redundancy; empty until it is known, and in worlds without any. */
+  maps: readonly Database[]
 }
 
 const REDUNDANCY = 2
-const MAPS = `$maps-${REDUNDANCY}`
+/** Of the maps of a world: those of one transaction may be of both. */
+const REDUNDANCIES = [REDUNDANCY, 'all'] as const
 
 /** Shorter than most cuts. */
 const LOCK_LEASE_MS = 1_500
@@ -95,6 +96,8 @@ function loadOf(context: SuiteContext): AnyLoad<ObjectsApp> {
   const loads: Readonly<Record<ObjectsLoad, () => AnyLoad<ObjectsApp>>> = {
     map: () => anyLoad(mapLoad(open)),
     spread: () => anyLoad(mapLoad(open, { distributed: { redundancy: REDUNDANCY } })),
+    spreadTtl: () =>
+      anyLoad(ttlLoad({ open, clockOf, options: { distributed: { redundancy: REDUNDANCY } } })),
     queue: () => anyLoad(queueLoad({ open, now, clockOf })),
     counter: () => anyLoad(sumLoad(open)),
     topic: () => anyLoad(topicLoad(open, subscribers(context))),
@@ -105,14 +108,18 @@ function loadOf(context: SuiteContext): AnyLoad<ObjectsApp> {
   return anyLoad(mixedLoad(new Map(profile.objects.map((name) => [name, loads[name]()]))))
 }
 
-const isSpread = ({ profile }: SuiteContext): boolean => profile.objects.includes('spread')
+const isSpread = ({ profile }: SuiteContext): boolean =>
+  profile.objects.some((name) => name.startsWith('spread'))
 
 /** What the database of distributed maps still has to repair on some node; null when nothing. */
 function missing(apps: ReadonlyMap<NodeId, ObjectsApp>, context: SuiteContext): string | null {
   if (!isSpread(context)) return null
   for (const [id, { maps }] of apps) {
-    const text = maps === null ? 'the maps are not open' : statusText(maps.status())
-    if (text !== null) return `${text}, says ${id}`
+    if (maps.length === 0) return `the maps are not open, says ${id}`
+    for (const each of maps) {
+      const text = statusText(each.status())
+      if (text !== null) return `${text}, says ${id}`
+    }
   }
   return null
 }
@@ -137,12 +144,15 @@ export const objectsSuite: Suite<ObjectsApp> = {
       const { containers, locks } = node
       assert(containers !== null && locks !== null, 'these nodes hold data')
       await node.start()
-      const app: ObjectsApp = { node, containers, locks, clock, maps: null }
+      const app: ObjectsApp = { node, containers, locks, clock, maps: [] }
       node.log
         .ready()
         .then(async () => {
-          if (isSpread(context))
-            app.maps = (await node.databases?.open(MAPS, { redundancy: REDUNDANCY })) ?? null
+          const { databases } = node
+          if (isSpread(context) && databases !== null)
+            app.maps = await Promise.all(
+              REDUNDANCIES.map((redundancy) => databases.open(`$maps-${redundancy}`, { redundancy })),
+            )
           await subscribe(context, ports, containers)
         })
         .catch((error: unknown) => {
@@ -173,14 +183,18 @@ export const objectsSuite: Suite<ObjectsApp> = {
   isRedundant: (apps, context) => missing(apps, context) === null,
   journal: ({ containers }) => journalOf(containers).toArray(),
   compare(apps, context) {
-    if (isSpread(context)) {
-      const maps = new Map(
-        [...apps].flatMap(([id, app]) => (app.maps === null ? [] : [[id, app.maps] as const])),
-      )
-      const [first] = maps.values()
-      const difference = compareHolders(maps, REDUNDANCY, first?.options.partitions)
-      if (difference !== null) return difference
-    }
+    if (isSpread(context))
+      for (const [i, redundancy] of REDUNDANCIES.entries()) {
+        const maps = new Map(
+          [...apps].flatMap(([id, app]) => {
+            const database = app.maps[i]
+            return database === undefined ? [] : [[id, database] as const]
+          }),
+        )
+        const [first] = maps.values()
+        const difference = compareHolders(maps, redundancy, first?.options.partitions)
+        if (difference !== null) return difference
+      }
     const states = new Map([...apps].map(([id, { containers }]) => [id, stateOf(containers)]))
     return agree(states) ? null : [...states].map(([id, state]) => `${id}: ${state.slice(0, 500)}`).join('\n')
   },

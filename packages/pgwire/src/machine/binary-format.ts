@@ -3,6 +3,15 @@ import { dimensionsOf, parseArray, quoteItem } from './array-format.ts'
 import { ProtocolError, utf8 } from './frontend-messages.ts'
 import { decodeNumeric, encodeNumeric } from './numeric-format.ts'
 import {
+  BOUNDS,
+  decodeMultirange,
+  decodeRange,
+  encodeMultirange,
+  encodeRange,
+  RANGES,
+} from './range-format.ts'
+import {
+  dateOfText,
   decodeDate,
   decodeInterval,
   decodeTime,
@@ -14,6 +23,7 @@ import {
   encodeTimeWithZone,
   int32,
   int64,
+  timestampOfText,
 } from './time-format.ts'
 
 /** PostgreSQL's numbers of the types whose binary form is known here. */
@@ -66,6 +76,18 @@ const ITEMS: ReadonlyMap<number, number> = new Map([
   [1231, OID.numeric],
   [2951, OID.uuid],
   [3807, OID.jsonb],
+  [3905, 3904],
+  [3927, 3926],
+  [3907, 3906],
+  [3909, 3908],
+  [3911, 3910],
+  [3913, 3912],
+  [6150, 4451],
+  [6157, 4536],
+  [6151, 4532],
+  [6152, 4533],
+  [6153, 4534],
+  [6155, 4535],
 ])
 
 const JSONB_VERSION = 1
@@ -112,7 +134,9 @@ export function encodeBinary(oid: number, value: Value, column: { text(value: Va
       if (value instanceof Uint8Array) return value
       break
   }
-  return fromText(oid, column.text(value))
+  // What has parts is kept as text of a fixed style, whatever the one of the session is.
+  const composed = typeof value === 'string' && (ITEMS.has(oid) || BOUNDS.has(oid) || RANGES.has(oid))
+  return fromText(oid, composed ? value : column.text(value))
 }
 
 /** The binary form of what is printed. */
@@ -156,10 +180,31 @@ function fromText(oid: number, text: string): Uint8Array {
       if (bytes !== null) return bytes
       break
     }
+    case OID.date: {
+      const bytes = dateOfText(text)
+      if (bytes !== null) return bytes
+      break
+    }
+    case OID.timestamp:
+    case OID.timestamptz: {
+      const bytes = timestampOfText(text)
+      if (bytes !== null) return bytes
+      break
+    }
   }
+  const bytes = rangeFromText(oid, text)
+  if (bytes !== null) return bytes
   const item = ITEMS.get(oid)
   if (item === undefined) throw new NoBinaryFormat(oid)
   return encodeArray(oid, item, text)
+}
+
+/** Null for what is neither a range nor a multirange. */
+function rangeFromText(oid: number, text: string): Uint8Array | null {
+  const range = RANGES.get(oid)
+  const bound = BOUNDS.get(range ?? oid)
+  if (bound === undefined) return null
+  return (range === undefined ? encodeRange : encodeMultirange)(text, (one) => fromText(bound, one))
 }
 
 function encodeArray(oid: number, item: number, text: string): Uint8Array {
@@ -273,6 +318,12 @@ export function decodeBinary(oid: number, bytes: Uint8Array): string | Uint8Arra
     case OID.timetz:
       return decodeTimeWithZone(view)
   }
+  const range = RANGES.get(oid)
+  const bound = BOUNDS.get(range ?? oid)
+  if (bound !== undefined)
+    return (range === undefined ? decodeRange : decodeMultirange)(bytes, (one) =>
+      String(decodeBinary(bound, one)),
+    )
   if (!ITEMS.has(oid)) throw new NoBinaryFormat(oid)
   return decodeArray(bytes)
 }

@@ -137,3 +137,42 @@ export function decodeTimeWithZone(view: DataView): string {
   const parts = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map((part) => pad(Math.floor(part)))
   return `${clockText(view.getBigInt64(0))}${west > 0 ? '-' : '+'}${parts.join(':')}`
 }
+
+const MOMENT = /^(\d{4,})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?:\+00)?)?( BC)?$/
+
+/** Days since 1970 of a date of the Gregorian calendar, by counting years from March. */
+function daysOf(year: number, month: number, day: number): number {
+  const shifted = month > 2 ? year : year - 1
+  const era = Math.floor(shifted / 400)
+  const yearOfEra = shifted - era * 400
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear
+  return era * 146_097 + dayOfEra - 719_468
+}
+
+/** Days and microseconds of an ISO text; null for another one. */
+function momentOf(text: string): { readonly days: number; readonly micros: bigint } | null {
+  const found = MOMENT.exec(text)
+  if (found === null) return null
+  const [, y = '', month = '', day = '', hours = '0', minutes = '0', seconds = '0', fraction = '', bc] = found
+  const whole = (BigInt(hours) * 60n + BigInt(minutes)) * 60n + BigInt(seconds)
+  return {
+    days: daysOf(bc === undefined ? Number(y) : 1 - Number(y), Number(month), Number(day)),
+    micros: whole * MICROS_A_SECOND + BigInt(fraction.padEnd(6, '0')),
+  }
+}
+
+/** @param text `2001-02-03`, `0044-03-15 BC`, `infinity` @returns null for another text */
+export function dateOfText(text: string): Uint8Array | null {
+  if (text === 'infinity') return encodeDate(Number.POSITIVE_INFINITY)
+  if (text === '-infinity') return encodeDate(Number.NEGATIVE_INFINITY)
+  const moment = momentOf(text)
+  return moment && encodeDate(moment.days)
+}
+
+/** @param text `2001-02-03 04:05:06.7`, maybe with `+00` behind it @returns null for another text */
+export function timestampOfText(text: string): Uint8Array | null {
+  const moment = momentOf(text)
+  if (moment === null && !/^-?infinity$/.test(text)) return null
+  return encodeTimestamp(moment === null ? 0n : BigInt(moment.days) * MICROS_A_DAY + moment.micros, text)
+}

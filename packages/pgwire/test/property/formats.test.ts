@@ -97,8 +97,52 @@ test('arrays are read as they are printed, in text and in binary', () => {
   for (const broken of ['', '{', '{1', '{1,', '{"a', '1', '{1}2']) expect(parseArray(broken)).toBeNull()
 })
 
+const bound = (value: number | null): string => (value === null ? '' : String(value))
+const range = fc
+  .tuple(
+    fc.option(fc.integer()),
+    fc.option(fc.integer()),
+    fc.constantFrom('[', '('),
+    fc.constantFrom(']', ')'),
+  )
+  .map(([lower, upper, open, close]) => `${open}${bound(lower)},${bound(upper)}${close}`)
+
+test('ranges come back as they went', () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(range, fc.constant('empty'))), (ranges) => {
+      const list = ranges.filter((one) => one !== 'empty')
+      for (const one of ranges) expect(there(3904, one)).toBe(one)
+      expect(there(4451, `{${list.join(',')}}`)).toBe(`{${list.join(',')}}`)
+      expect(there(3905, print(ranges))).toBe(print(ranges))
+    }),
+  )
+  expect(there(3906, '[1.50,NaN)')).toBe('[1.50,NaN)')
+  expect(there(3912, '["0044-03-15 BC",2024-02-29)')).toBe('["0044-03-15 BC",2024-02-29)')
+  const moments = '["2020-01-01 10:00:00.5+00",infinity)'
+  expect(there(3910, moments)).toBe(moments)
+  expect(there(4534, `{(,"1969-12-31 23:59:59+00"],${moments}}`)).toBe(
+    `{(,"1969-12-31 23:59:59+00"],${moments}}`,
+  )
+  expect(there(1182, '{2020-01-01,-infinity}')).toBe('{2020-01-01,-infinity}')
+  expect(there(1115, '{"1960-02-29 01:02:03.000004"}')).toBe('{"1960-02-29 01:02:03.000004"}')
+})
+
+test('a range has the bytes that PostgreSQL sends', () => {
+  const bytesOf = (oid: number, text: string): string =>
+    Buffer.from(encodeBinary(oid, text, plain)).toString('hex')
+  expect(bytesOf(3904, 'empty')).toBe('01')
+  expect(bytesOf(3904, '[1,5)')).toBe('0200000004000000010000000400000005')
+  expect(bytesOf(3904, '(,5)')).toBe('080000000400000005')
+  expect(bytesOf(4451, '{[1,2)}')).toBe('00000001000000110200000004000000010000000400000002')
+  expect(bytesOf(3912, '[2020-01-01,infinity]')).toBe('060000000400001c89000000047fffffff')
+  expect(bytesOf(3906, '(1.5,2.50]')).toBe(
+    '040000000c0002000000000001000113880000000c000200000000000200021388',
+  )
+  expect(bytesOf(3910, '["2020-01-01 10:00:00.5+00",)')).toBe('120000000800023e0fe88e6920')
+})
+
 test('bytes that are no value are a ProtocolError, whatever they are', () => {
-  const oids = [...Object.values(OID), 1007, 1009, 1231, 99]
+  const oids = [...Object.values(OID), 1007, 1009, 1231, 3904, 3910, 4451, 4532, 3905, 6155, 99]
   fc.assert(
     fc.property(fc.constantFrom(...oids), fc.uint8Array({ maxLength: 64 }), (oid, bytes) => {
       try {

@@ -90,6 +90,8 @@ export interface ScopeTable {
   readonly columns: readonly ScopeColumn[]
   /** The type of its rows, where they have one in the catalog. */
   readonly rowType?: RecordType['named']
+  /** What `tableoid` is, and a column that is NULL only in rows which an outer join made up; null: there is none. */
+  readonly system?: { readonly oid: number; readonly present: Column | null }
   /** True: its first column is what its name means, as of a function that gives single values. */
   readonly scalar?: boolean
 }

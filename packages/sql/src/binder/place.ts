@@ -13,12 +13,8 @@ export interface Place {
   readonly windows?: WindowScope | null
   /** Collects functions that give rows; absent or null where there must be none. */
   readonly sets?: SetScope | null
-  /** Why there must be none here, where that is not for what `name` says. */
-  readonly setsRefused?: string
+  /** Where functions that give rows are refused although the clause allows them: `CASE`. */
+  readonly refusedSets?: string
   /** For messages: `WHERE`, `JOIN conditions`. */
   readonly name: string
 }
-
-/** A part of the place in which functions that give rows are refused, with that message, where they would be allowed else. */
-export const withoutSets = (place: Place, setsRefused: string): Place =>
-  place.sets == null ? place : { ...place, sets: null, setsRefused }

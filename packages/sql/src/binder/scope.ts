@@ -82,7 +82,7 @@ function missing(
   for (let level = scope; level !== null; level = level.outer) levels.push(level)
   const tables = levels.flatMap((level) => level.tables)
   const hidden = levels.flatMap((level) => level.hidden ?? [])
-  if (SYSTEM_COLUMNS.has(name) && tables.length > 0)
+  if (SYSTEM_COLUMNS.has(name) && tables.some(({ system }) => system !== undefined))
     return errorAt(
       context,
       reference,

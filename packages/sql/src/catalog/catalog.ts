@@ -69,12 +69,20 @@ export class Catalog {
   /** The entry under that key as this transaction sees it. */
   async entry(transaction: Transaction, key: string): Promise<CatalogEntry | null> {
     const address = this.#cache.get(key)?.address ?? entryAddress(key)
-    const row = await transaction.get(address)
-    if (row === null) {
-      this.#cache.delete(key)
-      return null
-    }
-    return this.#decode(key, address, row)
+    return this.#found(key, address, await transaction.get(address))
+  }
+
+  /** The same without a promise; undefined: it is not at hand. */
+  entryNow(transaction: Transaction, key: string): CatalogEntry | null | undefined {
+    const address = this.#cache.get(key)?.address ?? entryAddress(key)
+    const row = transaction.getNow?.(address)
+    return row === undefined ? undefined : this.#found(key, address, row)
+  }
+
+  #found(key: string, address: RowAddress, row: Row | null): CatalogEntry | null {
+    if (row !== null) return this.#decode(key, address, row)
+    this.#cache.delete(key)
+    return null
   }
 
   #decode(key: string, address: RowAddress, row: Row): CatalogEntry {

@@ -1,6 +1,7 @@
 import type { AccessState } from '../access/access-state.ts'
-import { SQLSTATE, sqlError } from '../errors.ts'
+import { isSqlError, SQLSTATE, sqlError } from '../errors.ts'
 import { quoteIdentifier } from '../syntax/keywords.ts'
+import { parseExpression } from '../syntax/parse.ts'
 import { enumType } from '../types/enum.ts'
 import { readIntervalModifier } from '../types/interval-fields.ts'
 import {
@@ -282,7 +283,12 @@ export class CatalogImage {
         name === written ||
         `${schema}.${name}` === written,
     )
-    if (found === undefined || !array) return found ?? null
+    if (found === undefined) {
+      // Words of the language, such as `int` and `decimal(5,2)`, mean what they mean in a cast.
+      const spoken = spokenType(plain)
+      return spoken === null || spoken === plain ? null : this.findType(array ? `${spoken}[]` : spoken)
+    }
+    if (!array) return found
     return (
       this.types.find(({ type }) => type.element !== undefined && typeOid(type.element) === found.oid) ?? null
     )
@@ -301,6 +307,18 @@ export class CatalogImage {
   }
 }
 
+/** The name of the type that the words stand for; null for none. */
+function spokenType(words: string): string | null {
+  if (!/^[a-z][a-z0-9 ]*(\([0-9, ]*\))?[a-z ]*$/i.test(words)) return null
+  try {
+    const cast = parseExpression(`NULL::${words}`)
+    return cast.kind === 'cast' ? cast.type.name : null
+  } catch (error) {
+    if (isSqlError(error) && error.detail.sqlstate === SQLSTATE.syntaxError) return null
+    throw error
+  }
+}
+
 /** Of what functions take and give, and no column has. Clients ask by them for functions of a kind. */
 const PSEUDO_TYPES: Readonly<Record<string, number>> = {
   record: 2249,
@@ -311,6 +329,10 @@ const PSEUDO_TYPES: Readonly<Record<string, number>> = {
   internal: 2281,
   anyelement: 2283,
   event_trigger: 3838,
+  anyrange: 3831,
+  anymultirange: 4537,
+  anycompatiblemultirange: 4538,
+  anycompatiblerange: 5080,
 }
 const pseudoNames: ReadonlyMap<number, string> = new Map(
   Object.entries(PSEUDO_TYPES).map(([name, oid]) => [oid, name === 'any' ? '"any"' : name]),

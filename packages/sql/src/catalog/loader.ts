@@ -165,7 +165,20 @@ const shownObject = ({ schema, name }: CatalogEntry): string =>
   schema === PUBLIC || schema === '' ? name : `${schema}.${name}`
 
 /** True when every entry is what it was, by this transaction's view; reads, and so certifies, each of them. */
-export async function stillCurrent(
+export function stillCurrent(
+  dependencies: Dependencies,
+  transaction: Transaction,
+  catalog: Catalog,
+): boolean | Promise<boolean> {
+  for (const [key, entry] of dependencies) {
+    const now = catalog.entryNow(transaction, key)
+    if (now === undefined) return allCurrent(dependencies, transaction, catalog)
+    if (now !== entry) return false
+  }
+  return true
+}
+
+async function allCurrent(
   dependencies: Dependencies,
   transaction: Transaction,
   catalog: Catalog,

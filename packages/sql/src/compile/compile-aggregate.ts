@@ -26,6 +26,7 @@ import type { Emitted } from './emitted.ts'
 import type { ExpressionEmitter } from './expression-emitter.ts'
 import { FunctionWriter } from './function-writer.ts'
 import { hashKeyCode } from './hash-key.ts'
+import { filteredRows } from './selection.ts'
 
 /** One state a group in `values`; what a state is, the code that updates it knows. */
 class StateList implements AggregateStates {
@@ -208,8 +209,7 @@ export function compileAggregate(
   )
   writer.line('const n = batch.length')
   if (groups.length === 0) writer.line('const g = 0')
-  emitter.block('rows: for (let i = 0; i < n; i++)', () => {
-    if (filter !== null) emitter.require(filter)
+  filteredRows(writer, emitter, filter, () => {
     if (groups.length > 0) findGroup(writer, emitter, groups)
     calls.forEach((call, c) => {
       const states = writer.hoist(`groups.states[${c}]`)

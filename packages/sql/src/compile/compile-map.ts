@@ -13,6 +13,7 @@ import type { Batch, Frame } from './batch.ts'
 import { ExpressionEmitter } from './expression-emitter.ts'
 import { FunctionWriter } from './function-writer.ts'
 import { hashableAsIs, hashKeyCode } from './hash-key.ts'
+import { filteredRows } from './selection.ts'
 
 /** Hands out the slots of `Frame.outer`, one a column, for a whole statement. */
 export class Slots {
@@ -92,13 +93,18 @@ export function compileMap(
   const written = outputs.map((_, o) => filter !== null || plain[o] === null)
   const names = outputs.map((_, o) => (written[o] ? writer.declare('[]', 'o') : null))
   writer.line('let length = 0')
-  emitter.block(rowLoop, () => {
-    if (filter !== null) emitter.require(filter)
+  const body = (): void => {
     outputs.forEach((expr, o) => {
       const name = names[o]
       if (name !== null) writer.line(`${name}.push(${emitter.emit(expr).code})`)
     })
     writer.line('length++')
+  }
+  filteredRows(writer, emitter, filter, body, (final) => {
+    if (!final || !plain.every((position) => position !== null)) return
+    // Where all rows are left, their columns go on as they are.
+    const whole = plain.map((position) => `batch.columns[${position}]`)
+    writer.line(`if (m === n) return { length: n, columns: [${whole.join(', ')}] }`)
   })
   const columns = outputs.map((_, o) => names[o] ?? `batch.columns[${plain[o]}]`)
   writer.line(`return { length, columns: [${columns.join(', ')}] }`)

@@ -74,11 +74,13 @@ export function compilePlan(
   slots = new Slots(),
 ): CompiledPlan {
   let made: Source | null = null
+  const compiled = (): Source => {
+    made ??= new PlanCompiler(database, slots).compile(plan)
+    return made
+  }
   const source: Source = {
-    open(context) {
-      made ??= new PlanCompiler(database, slots).compile(plan)
-      return made.open(context)
-    },
+    now: (context) => compiled().now?.(context),
+    open: (context) => compiled().open(context),
   }
   return { source, layout: new Layout(physicalColumns(plan)), slots }
 }

@@ -150,4 +150,9 @@ export interface TableRows {
 /** Makes batches, once a run; the state of a run lives in the iteration. */
 export interface Source {
   open(context: ExecutionContext): AsyncIterable<Batch>
+  /**
+   * All rows at once, where they are few and nothing has to be waited for; undefined: they have to be taken from `open`. Left out
+   * by operators that never answer so.
+   */
+  now?(context: ExecutionContext): Batch | undefined
 }

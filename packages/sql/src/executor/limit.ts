@@ -17,6 +17,11 @@ export function limitSource(input: Source, countsOf: CountsOf, ties: RowKeys | n
   return {
     async *open(context) {
       const { limit, offset } = await countsOf(context)
+      if (ties !== null && limit === null)
+        throw sqlError(
+          SQLSTATE.invalidRowCountInLimit,
+          'row count cannot be null in FETCH FIRST ... WITH TIES clause',
+        )
       let skip = offset ?? 0
       let left = limit ?? Number.POSITIVE_INFINITY
       if (left === 0) return

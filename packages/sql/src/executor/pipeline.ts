@@ -11,6 +11,10 @@ export const sameBatch: Mapper = (batch) => batch
 export function mapSource(input: Source, map: Mapper): Source {
   if (map === sameBatch) return input
   return {
+    now(context) {
+      const batch = input.now?.(context)
+      return batch === undefined ? undefined : map(batch, context.frame)
+    },
     async *open(context) {
       for await (const batch of input.open(context)) {
         const result = map(batch, context.frame)

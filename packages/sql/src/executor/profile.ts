@@ -22,6 +22,7 @@ export class Profile implements OperatorCounts {
 
 /** The same source, which counts when somebody asks for it. */
 export const profiled = (node: object, source: Source): Source => ({
+  now: (context) => (context.profile === null ? source.now?.(context) : undefined),
   open: (context) =>
     context.profile === null ? source.open(context) : measured(context.profile.of(node), source, context),
 })

@@ -107,7 +107,31 @@ function withKeys(batch: RowBatch, positions: readonly number[]): Batch {
 
 /** Rows by their own keys. */
 export function pointScan(options: ScanOptions, keys: KeyAccess): Source {
-  return { open: (context) => fetchRows(options, distinct(keys(context.frame)), context) }
+  return {
+    now: (context) => rowsAtHand(options, distinct(keys(context.frame)), context),
+    open: (context) => fetchRows(options, distinct(keys(context.frame)), context),
+  }
+}
+
+/** Rows that are found within the turn of whoever asks. */
+const KEYS_AT_ONCE = 64
+
+/** A few rows without a promise; undefined when one of them is elsewhere. */
+function rowsAtHand(
+  { database, table, positions }: ScanOptions,
+  keys: readonly Key[],
+  { reads }: ExecutionContext,
+): Batch | undefined {
+  if (keys.length > KEYS_AT_ONCE) return undefined
+  const { plain, fromStored } = layoutOf(table)
+  const rows: (Row | null)[] = []
+  for (const key of keys) {
+    const partition = partitionOfRow(database, table, key)
+    const row = reads.getNow?.({ relation: table.relation, partition, key })
+    if (row === undefined) return undefined
+    rows.push(row === null || plain ? row : fromStored(row))
+  }
+  return columnsOf(keys, rows, positions)
 }
 
 const distinct = (keys: readonly Key[]): readonly Key[] => (keys.length < 2 ? keys : [...new Set(keys)])
@@ -145,16 +169,42 @@ export function indexScan(
   limit: ScanLimit,
   order: ScanOrder,
 ): Source {
+  const { table, positions } = options
+  const wantedColumns = positions.filter((position) => position !== ROW_KEY)
+  const { slots } = layoutOf(table)
+  const columns = wantedColumns.map((position) => slots[position] as number)
+  const restore = columnReader(table, wantedColumns)
+  // Entries of a unique index are not beside their rows.
+  const beside = !index.unique || table.placement === 'everywhere'
   return {
     async *open(context) {
       const wanted = range(context.frame)
       const most = limit?.(context.frame) ?? null
       if (wanted === null || most === 0) return
+      const followed =
+        order === 'any' && beside
+          ? context.reads.followNow?.({
+              entries: index.relation,
+              range: wanted,
+              rows: table.relation,
+              columns,
+              ...partitionsOf(table),
+              ...(most === null ? {} : { limit: most }),
+            })
+          : undefined
+      if (followed !== undefined) {
+        for (const batch of followed) {
+          const pause = context.work(batch.length)
+          if (pause !== null) await pause
+          yield withKeys(restore(batch), positions)
+        }
+        return
+      }
       const request = {
         relation: index.relation,
         range: wanted,
         columns: [0],
-        ...partitionsOf(options.table),
+        ...partitionsOf(table),
       }
       if (order !== 'any') yield* inOrder(options, request, most, order === 'descending', context)
       else {

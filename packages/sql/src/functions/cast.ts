@@ -1,6 +1,7 @@
 import type { Value } from '@cluster/core'
 import { same } from '../types/convert.ts'
 import { isOrdered, isRelative } from '../types/parse-moment.ts'
+import { boundId, isRangeId, RANGE_TYPES } from '../types/range-types.ts'
 import {
   elementOf,
   isPreferred,
@@ -62,6 +63,9 @@ const listed: Readonly<Partial<Record<`${TypeId} ${TypeId}`, CastContext>>> = {
   'bit bigint': 'explicit',
   'boolean integer': 'explicit',
   'integer boolean': 'explicit',
+  ...Object.fromEntries(
+    RANGE_TYPES.map(({ range, multirange }) => [`${range} ${multirange}`, 'explicit' as const]),
+  ),
 }
 
 /** The least context in which PostgreSQL casts between two types of different kinds; null: never. */
@@ -150,7 +154,7 @@ function sessionCast(from: SqlType, to: SqlType, impl: Conversion): ScalarFuncti
 
 const styled: ReadonlySet<TypeId> = new Set(['date', 'timestamp', 'interval', 'bytea'])
 const zonedIds: ReadonlySet<TypeId> = new Set(['timestamptz', 'timetz'])
-const baseId = (type: SqlType): TypeId => (type.element ?? type).id
+const baseId = (type: SqlType): TypeId => boundId((type.element ?? type).id)
 
 /** True when the session's time zone takes part. */
 function zoned(from: SqlType, to: SqlType): boolean {
@@ -169,10 +173,12 @@ function zoned(from: SqlType, to: SqlType): boolean {
  * @returns null when the literal always means the same
  */
 export function relativeCast(text: Value, to: SqlType): ScalarFunction | null {
-  const wanted = ['timestamp', 'timestamptz', 'date', 'time', 'timetz'].includes(to.id)
-  const signed = to.id === 'interval' && typeof text === 'string' && /^\s*-/.test(text)
-  const open = typeof text === 'string' && ((wanted && (isRelative(text) || isOrdered(text))) || signed)
-  if (!open) return null
+  if (typeof text !== 'string') return null
+  const wanted = ['timestamp', 'timestamptz', 'date', 'time', 'timetz'].includes(boundId(to.id))
+  const parts = isRangeId(to.id) ? text.split(/[[\](){},"]/) : [text]
+  const signed = to.id === 'interval' && /^\s*-/.test(text)
+  const open = wanted && parts.some((part) => isRelative(part) || isOrdered(part))
+  if (!open && !signed) return null
   const unknown = TYPES.unknown
   return sessionCast(unknown, to, conversion(unknown, to, true))
 }

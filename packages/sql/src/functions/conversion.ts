@@ -25,6 +25,8 @@ import { castText } from '../types/format.ts'
 import { fitInterval, intervalText, toInterval } from '../types/interval.ts'
 import { isNumber, jsonbOf, kindOf, toJson } from '../types/json.ts'
 import { fitName, fitText, parseValue } from '../types/parse.ts'
+import { RANGE_KINDS } from '../types/range-kind.ts'
+import { fromRanges, toRanges } from '../types/range-text.ts'
 import { roundTime, roundTimetz, timetzText, toZonedTime, wrapTime } from '../types/time.ts'
 import { fromLocal, toLocal, UTC, type Zone } from '../types/time-zone.ts'
 import {
@@ -159,6 +161,12 @@ const pairs: Readonly<Partial<Record<string, Conversion>>> = {
   'interval time': (value) => wrapTime(Number(toInterval(value as string).micros % DAY)),
   'json jsonb': (value) => jsonbOf(value as string),
   'jsonb json': same,
+  ...Object.fromEntries(
+    RANGE_KINDS.map((kind): [string, Conversion] => [
+      `${kind.range.id} ${kind.multirange.id}`,
+      (value) => fromRanges(kind, kind.multirange, toRanges(kind, kind.range, value as string)),
+    ]),
+  ),
 }
 
 /** @throws 22023 when it is of another kind */

@@ -1,3 +1,4 @@
+import type { AnyRangeId } from '../types/range-types.ts'
 import { TYPES, type TypeId } from '../types/type.ts'
 import type {
   Capture,
@@ -16,7 +17,7 @@ export interface Options {
 }
 
 /** The JavaScript type of a SQL type's values. */
-export interface ValueOf {
+export interface ValueOf extends Readonly<Record<AnyRangeId, string>> {
   boolean: boolean
   smallint: number
   integer: number

@@ -6,6 +6,8 @@ import type { Implementation } from './function.ts'
 import type { Resolver } from './generic.ts'
 import { jsonBuilders } from './json/build.ts'
 import { jsonExtractors } from './json/functions.ts'
+import { rangeResolvers } from './range/functions.ts'
+import { rangeOperatorFunctions, rangeOperators } from './range/operators.ts'
 import { recordFunctions, recordOperators } from './record.ts'
 import { textBuilders } from './text/build.ts'
 
@@ -32,17 +34,21 @@ const join: Resolver = ([left, right]) => {
   }
 }
 
-export const polymorphicOperators: ReadonlyMap<string, readonly Resolver[]> = new Map([
-  ...arrayOperators,
-  ...[...enumOperators].map(
-    ([sign, resolvers]) =>
-      [
-        sign,
-        [...(arrayOperators.get(sign) ?? []), ...resolvers, ...(recordOperators.get(sign) ?? [])],
-      ] as const,
-  ),
-  ['||', [...(arrayOperators.get('||') ?? []), join]] as const,
-])
+/** The resolvers of each sign, in the order of the maps. */
+function together(
+  ...maps: readonly ReadonlyMap<string, readonly Resolver[]>[]
+): ReadonlyMap<string, readonly Resolver[]> {
+  const signs = new Set(maps.flatMap((map) => [...map.keys()]))
+  return new Map([...signs].map((sign) => [sign, maps.flatMap((map) => map.get(sign) ?? [])]))
+}
+
+export const polymorphicOperators = together(
+  arrayOperators,
+  enumOperators,
+  recordOperators,
+  rangeOperators,
+  new Map([['||', [join]]]),
+)
 
 export const polymorphicFunctions: ReadonlyMap<string, Resolver> = new Map([
   ...arrayFunctions,
@@ -51,5 +57,7 @@ export const polymorphicFunctions: ReadonlyMap<string, Resolver> = new Map([
   ...textBuilders,
   ...recordFunctions,
   ...enumFunctions,
+  ...rangeResolvers,
+  ...rangeOperatorFunctions,
   ['width_bucket', bucketOf],
 ])

@@ -1,5 +1,6 @@
 import type { Value } from '@cluster/core'
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
+import { RANGE_TYPES } from '../types/range-types.ts'
 import {
   isPreferred,
   type SqlType,
@@ -30,6 +31,8 @@ import { lockFunctions } from './locks.ts'
 import { mathFunctions } from './math.ts'
 import { operatorNamed, twinOf } from './operator-names.ts'
 import { polymorphicFunctions, polymorphicOperators } from './polymorphic.ts'
+import { rangeAggregates } from './range/aggregates.ts'
+import { rangeFunctions } from './range/functions.ts'
 import { sequenceFunctions } from './sequence.ts'
 import { sessionFunctions } from './session.ts'
 import { supportFunctions } from './support.ts'
@@ -67,10 +70,12 @@ const all = [
   ...jsonPathFunctions,
   ...bitFunctions,
   ...identifierFunctions,
+  ...rangeFunctions,
 ]
 const operators = group(all.filter(({ name }) => isSign(name)))
 const functions = group(all.filter(({ name }) => !isSign(name)))
-const aggregatesByName = group(aggregates)
+const fixedAggregates = [...aggregates, ...rangeAggregates]
+const aggregatesByName = group(fixedAggregates)
 
 const isKind = (wanted: SqlType, given: SqlType | undefined): boolean =>
   given !== undefined && sameKind(wanted, given)
@@ -226,6 +231,10 @@ const castNames: ReadonlyMap<string, TypeId> = new Map<string, TypeId>([
   ['json', 'json'],
   ['jsonb', 'jsonb'],
   ['bytea', 'bytea'],
+  ...RANGE_TYPES.flatMap(({ range, multirange }) => [
+    [range, range] as const,
+    [multirange, multirange] as const,
+  ]),
 ])
 
 /** `date(x)` and its like: a call of one argument by the name of a type is a cast. */
@@ -344,10 +353,10 @@ export function resolveAggregate(
 }
 
 /** False for what the optimizer makes for itself, which has no name that statements or other nodes know. */
-export const isBuiltIn = (fn: AggregateFunction): boolean => aggregates.includes(fn)
+export const isBuiltIn = (fn: AggregateFunction): boolean => fixedAggregates.includes(fn)
 
 /** All whose types are fixed. */
 export const builtIns = (): {
   readonly functions: readonly ScalarFunction[]
   readonly aggregates: readonly AggregateFunction[]
-} => ({ functions: [...functions.values()].flat(), aggregates })
+} => ({ functions: [...functions.values()].flat(), aggregates: fixedAggregates })

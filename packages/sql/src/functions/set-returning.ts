@@ -5,6 +5,8 @@ import { toArray } from '../types/array-text.ts'
 import { isInfinite } from '../types/datetime.ts'
 import { addDecimal, compareDecimal, isSpecial, signDecimal } from '../types/decimal.ts'
 import { intervalSpan, shiftTimestamp, toInterval } from '../types/interval.ts'
+import { rangeKindOf } from '../types/range-kind.ts'
+import { fromRanges, toRanges } from '../types/range-text.ts'
 import { fromRecord } from '../types/record-text.ts'
 import { UTC } from '../types/time-zone.ts'
 import {
@@ -210,6 +212,16 @@ const byName = Map.groupBy(plain, ({ name }) => name)
 /** Of `information_schema`: the items of an array with their places. Drivers ask with it for the columns of keys. */
 const EXPAND = '_pg_expandarray'
 
+/** The ranges of a multirange. */
+function ofMultirange(name: string, args: readonly SqlType[]): SetReturning | null {
+  const [type, more] = args
+  const kind = type === undefined ? null : rangeKindOf(type)
+  if (name !== 'unnest' || kind === null || more !== undefined || kind.multirange.id !== type?.id) return null
+  return define(name, [kind.multirange], kind.range, (text: string) =>
+    toRanges(kind, kind.multirange, text).map((range) => fromRanges(kind, kind.range, [range])),
+  )
+}
+
 function ofArray(name: string, args: readonly SqlType[]): SetReturning | null {
   const [array] = args
   if (array?.element === undefined) return null
@@ -247,7 +259,7 @@ function ofArray(name: string, args: readonly SqlType[]): SetReturning | null {
  * @returns null when there is none
  */
 export function resolveSetFunction(name: string, args: readonly SqlType[]): SetReturning | null {
-  const generic = ofArray(name, args)
+  const generic = ofArray(name, args) ?? ofMultirange(name, args)
   if (generic !== null) return generic
   const chosen = chooseOverload(byName.get(name) ?? [], args)
   return typeof chosen === 'object' ? chosen : null

@@ -5,6 +5,7 @@ import { arrayOf, elementOf, type SqlType, TEXT } from '../types/type.ts'
 import type { FunctionContext, ScalarFunction } from './function.ts'
 import { inSession } from './generic.ts'
 import { interned } from './interned.ts'
+import { multirangeOfArray } from './range/functions.ts'
 import { resolveFunction } from './resolve.ts'
 
 /** Functions that take any number of arguments, and so may get the last ones as an array. */
@@ -40,6 +41,8 @@ const withoutArray: ReadonlySet<string> = new Set(['format'])
  * @throws 42883 when there is no such function, 42804 when the argument is no array
  */
 export function variadicFunction(name: string, types: readonly SqlType[], position?: number): ScalarFunction {
+  const multirange = multirangeOfArray(name, types)
+  if (multirange !== null) return interned(name, types, 'variadic', () => multirange)
   const last = types.at(-1)
   if (last === undefined || !(anyNumber.has(name) || paths.has(name)))
     return resolveFunction(name, types, position)

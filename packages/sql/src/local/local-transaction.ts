@@ -3,6 +3,7 @@ import type {
   CommitOptions,
   CommitReceipt,
   ExecuteReceipt,
+  FollowedScan,
   Row,
   RowAddress,
   RowBatch,
@@ -57,6 +58,10 @@ export class LocalTransaction implements Transaction {
 
   scan(request: TransactionScan): AsyncIterable<RowBatch> {
     return isLocal(request.relation) ? localBatches(this.#store, request) : this.base.scan(request)
+  }
+
+  followNow(request: FollowedScan): Iterable<RowBatch> | undefined {
+    return isLocal(request.entries) ? undefined : this.base.followNow?.(request)
   }
 
   put(address: RowAddress, row: Row): void {

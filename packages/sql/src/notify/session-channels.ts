@@ -36,11 +36,14 @@ export class SessionChannels {
   }
 
   /** A transaction has ended. */
-  async end(committed: boolean): Promise<void> {
+  end(committed: boolean): Promise<void> | null {
     const changes = this.#changes
-    if (changes.length === 0) return
+    if (changes.length === 0) return null
     this.#changes = []
-    if (!committed) return
+    return committed ? this.#change(changes) : null
+  }
+
+  async #change(changes: readonly Change[]): Promise<void> {
     for (const change of changes)
       if ('listen' in change) this.#channels.add(change.listen)
       else if (change.unlisten === null) this.#channels.clear()

@@ -73,12 +73,16 @@ export class AccessRunner {
     return current === bootstrap && session === bootstrap
   }
 
+  /** True where nothing has to be read to know that the session may run it. */
+  permits({ requirements }: Pick<PlannedStatement, 'requirements'>, { identity }: SessionState): boolean {
+    return this.#mayAll(identity) && requirements.every(({ as }) => as === null)
+  }
+
   /** @throws 42501; 28000, 42704 when the role of the session is gone */
   async permit(planned: Pick<PlannedStatement, 'requirements' | 'secrets'>, run: AccessRun): Promise<void> {
     const { requirements, secrets } = planned
     const { identity } = run.session
-    const throughViews = requirements.some(({ as }) => as !== null)
-    if (this.#mayAll(identity) && !throughViews) return
+    if (this.permits(planned, run.session)) return
     const state = await this.load(run.transaction)
     const role = speaker(state, identity)
     const met = this.#met.get(requirements)

@@ -66,11 +66,11 @@ export class SessionState {
     this.settings.beginTransaction(modes)
   }
 
-  /** A transaction has ended. */
-  async end(committed: boolean): Promise<void> {
+  /** A transaction has ended. @returns what has to be waited for; null: nothing */
+  end(committed: boolean): Promise<void> | null {
     this.identity.end(committed)
     this.settings.end(committed)
-    await this.channels.end(committed)
+    return this.channels.end(committed)
   }
 
   /** What a commit depends on now. @throws 55L01 */

@@ -6,6 +6,7 @@ import type {
   ColumnDefinition,
   CreateIndex,
   CreateTable,
+  CreateTableAs,
   Deferral,
   Definition,
   Expression,
@@ -31,6 +32,10 @@ import {
   printWhere,
 } from './print-query.ts'
 
+/** @param source what it has its rows from, as text */
+export const printTableAs = (node: Omit<CreateTableAs, 'query'>, source: string): string =>
+  `${createWords('TABLE', node)}${printName(node.table)}${columnList(node.columns)} AS ${source}${node.withData ? '' : ' WITH NO DATA'}`
+
 /** The canonical text of a statement that changes the catalog. It parses to the same tree. */
 export function printDefinition(node: Definition): string {
   switch (node.kind) {
@@ -40,10 +45,8 @@ export function printDefinition(node: Definition): string {
     }
     case 'createTable':
       return printCreateTable(node)
-    case 'createTableAs': {
-      const end = node.withData ? '' : ' WITH NO DATA'
-      return `${createWords('TABLE', node)}${printName(node.table)}${columnList(node.columns)} AS ${printQuery(node.query)}${end}`
-    }
+    case 'createTableAs':
+      return printTableAs(node, printQuery(node.query))
     case 'createIndex':
       return printCreateIndex(node)
     case 'createView': {
@@ -60,7 +63,7 @@ export function printDefinition(node: Definition): string {
     case 'createSequence':
       return `${createWords('SEQUENCE', node)}${printName(node.name)}${node.options.map(printSequenceOption).join('')}`
     case 'createSchema':
-      return `CREATE SCHEMA ${node.ifNotExists ? 'IF NOT EXISTS ' : ''}${printIdentifier(node.name)}${node.owner === null ? '' : ` AUTHORIZATION ${printIdentifier(node.owner)}`}`
+      return `CREATE SCHEMA ${node.ifNotExists ? 'IF NOT EXISTS ' : ''}${printIdentifier(node.name)}${node.owner === null ? '' : ` AUTHORIZATION ${printIdentifier(node.owner)}`}${node.elements.map((element) => ` ${printDefinition(element)}`).join('')}`
     case 'createEnum':
       return `CREATE TYPE ${printName(node.name)} AS ENUM (${node.labels.map(quoteLiteral).join(', ')})`
     case 'createComposite':

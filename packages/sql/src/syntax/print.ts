@@ -2,7 +2,7 @@ import type { Begin, Maintain, Statement } from './ast.ts'
 import { quoteIdentifier, quoteLiteral } from './keywords.ts'
 import { isAccess, printAccess } from './print-access.ts'
 import { printCopy, printCursor } from './print-copy.ts'
-import { printDefinition, printOption } from './print-definition.ts'
+import { printDefinition, printOption, printTableAs } from './print-definition.ts'
 import {
   printExpression,
   printIdentifier,
@@ -32,6 +32,8 @@ export function printStatement(node: Statement): string {
       const args = node.args.length === 0 ? '' : ` (${node.args.map(printExpression).join(', ')})`
       return `EXECUTE ${printIdentifier(node.name)}${args}`
     }
+    case 'createTableExecute':
+      return printTableAs(node.create, printStatement(node.execute))
     case 'deallocate':
       return `DEALLOCATE ${node.name === null ? 'ALL' : printIdentifier(node.name)}`
     case 'copy':

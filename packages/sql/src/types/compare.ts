@@ -5,10 +5,13 @@ import { compareDecimal } from './decimal.ts'
 import { placeOf } from './enum.ts'
 import { intervalSpan, toInterval } from './interval.ts'
 import { compareJson, toJson } from './json.ts'
+import { compareLists, rangeKindOf } from './range-kind.ts'
+import { toRanges } from './range-text.ts'
+import { type AnyRangeId, forRangeTypes } from './range-types.ts'
 import { toRecord } from './record-text.ts'
 import { compareText } from './text-order.ts'
 import { compareZonedTimes } from './time.ts'
-import { fieldsOf, type SqlType, type TypeId } from './type.ts'
+import { fieldsOf, type SqlType, TYPES, type TypeId } from './type.ts'
 
 /** Negative, 0 or positive, for values of one type that are not NULL. */
 export type Comparator = (a: Value, b: Value) => number
@@ -47,7 +50,17 @@ const byType: Readonly<Record<TypeId, Comparator>> = {
   varbit: (a, b) => compareText(a as string, b as string),
   regnamespace: (a, b) => compareText(a as string, b as string),
   enum: (a, b) => compareText(a as string, b as string),
+  ...forRangeTypes(rangeComparator),
   unknown: (a, b) => compareText(a as string, b as string),
+}
+
+function rangeComparator(id: AnyRangeId): Comparator {
+  const type = TYPES[id]
+  return (a, b) => {
+    const kind = rangeKindOf(type)
+    if (a === b || kind === null) return 0
+    return compareLists(kind, toRanges(kind, type, a as string), toRanges(kind, type, b as string))
+  }
 }
 
 /** Numbers, texts and moments: types of which values are compared, and of which there is a least and a greatest. */

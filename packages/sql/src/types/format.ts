@@ -11,11 +11,13 @@ import {
 } from './datetime.ts'
 import { doubleText, parseFloatText, realText, roundedFloatText } from './float-text.ts'
 import { toInterval } from './interval.ts'
+import { listText, parseRange, splitMultirange } from './range.ts'
+import { boundId } from './range-types.ts'
 import { parseRecord, recordText } from './record.ts'
 import { escapedBytes, type Styles, styledDate, styledInterval, styledTimestamp } from './styles.ts'
 import { timeText } from './time.ts'
 import { toLocal, UTC, type Zone } from './time-zone.ts'
-import { fieldsOf, type SqlType, type TypeId } from './type.ts'
+import { fieldsOf, type SqlType, TYPES, type TypeId } from './type.ts'
 
 /**
  * The text of a value that is not NULL, as PostgreSQL sends it to clients. A boolean is `t` or `f`; cast to
@@ -62,6 +64,14 @@ export function formatValue(type: SqlType, value: Value, zone: Zone = UTC): stri
     case 'record':
       if (zone === UTC || !holdsMoments(type, zone)) return value as string
       return zonedRecord(type, value as string, zone)
+    case 'tsrange':
+    case 'tstzrange':
+    case 'daterange':
+    case 'tsmultirange':
+    case 'tstzmultirange':
+    case 'datemultirange':
+      if (zone === UTC || !holdsMoments(type, zone)) return value as string
+      return zonedRanges(type, value as string, zone)
     case 'date':
       return isStyled(zone) && Number.isFinite(value)
         ? styledDate(value as number, zone.styles)
@@ -83,12 +93,12 @@ const isStyled = (zone: Zone): zone is Zone & { readonly styles: Styles } =>
 const styledIds: ReadonlySet<TypeId> = new Set(['date', 'timestamp', 'interval', 'bytea', 'real', 'double'])
 
 const holdsMoments = (type: SqlType, zone: Zone): boolean =>
-  type.id === 'timestamptz' ||
-  (zone.styles !== undefined && styledIds.has(type.id)) ||
+  boundId(type.id) === 'timestamptz' ||
+  (zone.styles !== undefined && styledIds.has(boundId(type.id))) ||
   (type.element !== undefined && holdsMoments(type.element, zone)) ||
   fieldsOf(type).some((field) => holdsMoments(field.type, zone))
 
-/** A text inside an array or a row, which is in UTC and ISO, as the session has it. */
+/** A text inside an array, a row or a range, which is in UTC and ISO, as the session has it. */
 function rezoned(type: SqlType, text: string, zone: Zone): string {
   if (!holdsMoments(type, zone)) return text
   switch (type.id) {
@@ -120,6 +130,14 @@ const zonedArray = (element: SqlType, text: string, zone: Zone): string =>
 
 const zonedRecord = (type: SqlType, text: string, zone: Zone): string =>
   recordText(parseRecord(text), (field, i) => rezoned(fieldsOf(type)[i]?.type ?? type, field as string, zone))
+
+const zonedRanges = (type: SqlType, text: string, zone: Zone): string => {
+  const bound = TYPES[boundId(type.id)]
+  const many = text.startsWith('{')
+  const ranges = (many ? [...splitMultirange(text)] : [text]).flatMap((part) => parseRange(part) ?? [])
+  return listText(ranges, many, (value) => rezoned(bound, value as string, zone))
+}
+
 /** The items of a vector, parted by spaces. */
 const vectorText = (text: string): string => text.replace(/^[^{]*\{|\}$/g, '').replaceAll(',', ' ')
 

@@ -4,6 +4,9 @@ import { trimBlanks } from './compare.ts'
 import { placeOf } from './enum.ts'
 import { intervalSpan, toInterval } from './interval.ts'
 import { isArray, isNumber, isObject, type Json, type JsonKind, kindOf, toJson } from './json.ts'
+import type { RangeList } from './range.ts'
+import { type RangeKind, rangeKindOf } from './range-kind.ts'
+import { toRanges } from './range-text.ts'
 import { toRecord } from './record-text.ts'
 import { toZonedTime, utcOf } from './time.ts'
 import { elementOf, fieldsOf, type RecordField, type SqlType } from './type.ts'
@@ -64,9 +67,30 @@ export function writeKeyValue(writer: KeyWriter, type: SqlType, value: Value): v
         writeKeyValue(writer, (fields[i] as RecordField).type, field)
       return
     }
-    default:
-      writer.text(value as string)
+    default: {
+      const kind = rangeKindOf(type)
+      if (kind === null) writer.text(value as string)
+      else writeRanges(writer, kind, toRanges(kind, type, value as string))
+    }
   }
+}
+
+/** Each range behind a sign that one follows: what is empty sorts before all others. */
+function writeRanges(writer: KeyWriter, { subtype }: RangeKind, list: RangeList): void {
+  for (const { lower, upper } of list) {
+    writer.boolean(true)
+    if (lower.value === null) writer.boolean(false)
+    else {
+      writeKeyValue(writer.boolean(true), subtype, lower.value)
+      writer.boolean(!lower.inclusive)
+    }
+    if (upper.value === null) writer.boolean(true)
+    else {
+      writeKeyValue(writer.boolean(false), subtype, upper.value)
+      writer.boolean(upper.inclusive)
+    }
+  }
+  writer.boolean(false)
 }
 
 /** Each item behind a sign that one follows: an array that ends sorts before one that goes on. */
@@ -115,6 +139,8 @@ export function hashKey(type: SqlType, value: Value): string | number | bigint |
     case 'jsonb':
     case 'array':
     case 'record':
+    case 'numrange':
+    case 'nummultirange':
     case 'bytea': {
       const writer = new KeyWriter()
       writeKeyValue(writer, type, value)

@@ -17,6 +17,8 @@ import { fitInterval, intervalText, parseInterval } from './interval.ts'
 import { fieldsOfSpan } from './interval-fields.ts'
 import { jsonbOf, readJson } from './json.ts'
 import { jsonPathOf } from './json-path/text.ts'
+import { listText } from './range.ts'
+import { rangeKindOf, readRanges } from './range-kind.ts'
 import { checkFieldCount, parseRecord, recordText } from './record.ts'
 import { characterCount, sliceCharacters } from './text-order.ts'
 import { parseTime, parseTimetz, roundTime, roundTimetz } from './time.ts'
@@ -132,8 +134,12 @@ export function parseValue(type: SqlType, text: string, context?: ReadingContext
     case 'varchar':
     case 'char':
       return fitText(type, text, false)
-    default:
-      return type.catalogName === true ? fitName(text) : text
+    default: {
+      const kind = rangeKindOf(type)
+      if (kind === null) return type.catalogName === true ? fitName(text) : text
+      const ranges = readRanges(kind, type, text, (bound) => parseValue(kind.subtype, bound, context))
+      return listText(ranges, kind.multirange.id === type.id, (value) => formatValue(kind.subtype, value))
+    }
   }
 }
 

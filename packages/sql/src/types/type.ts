@@ -1,4 +1,5 @@
 import { type IntervalSpan, intervalModifier } from './interval-fields.ts'
+import { type AnyRangeId, forRangeTypes } from './range-types.ts'
 
 /**
  * The SQL types, and how their values look in JavaScript (`Value` of core):
@@ -28,6 +29,7 @@ import { type IntervalSpan, intervalModifier } from './interval-fields.ts'
  * | record | string: canonical text, as PostgreSQL prints it: `(1,"a b",)`; `record` says its fields |
  * | jsonpath | string: canonical text, as PostgreSQL prints it |
  * | bit, bit varying | string of the digits 0 and 1 |
+ * | ranges, multiranges | string: canonical text, as PostgreSQL prints it: `[1,5)`, `{[1,5),[7,9)}` |
  * | unknown | string: a literal whose type the context has not decided |
  */
 export type TypeId =
@@ -61,6 +63,7 @@ export type TypeId =
   | 'bit'
   | 'varbit'
   | 'regnamespace'
+  | AnyRangeId
   | 'unknown'
 
 /** PostgreSQL's categories, which steer the choice of an overload. */
@@ -75,6 +78,7 @@ export type TypeCategory =
   | 'enum'
   | 'record'
   | 'bits'
+  | 'range'
   | 'unknown'
 
 /**
@@ -215,6 +219,7 @@ export const TYPES: Readonly<Record<TypeId, SqlType>> = {
   bit: BIT,
   varbit: VARBIT,
   regnamespace: REGNAMESPACE,
+  ...forRangeTypes(plain),
   unknown: UNKNOWN,
 }
 
@@ -310,6 +315,14 @@ const facts: Readonly<Record<TypeId, TypeFacts>> = {
     category: 'user',
     preferred: false,
   },
+  ...forRangeTypes((name, { range, oids: [oid, arrayOid, multiOid, multiArrayOid] }) => ({
+    name,
+    oid: name === range ? oid : multiOid,
+    arrayOid: name === range ? arrayOid : multiArrayOid,
+    bytes: -1,
+    category: 'range' as const,
+    preferred: false,
+  })),
   enum: { name: 'anyenum', oid: 3500, arrayOid: 0, bytes: 4, category: 'enum', preferred: false },
   unknown: { name: 'unknown', oid: 705, arrayOid: 0, bytes: -2, category: 'unknown', preferred: false },
 }

@@ -13,7 +13,7 @@ import { readExpression } from '../../src/fragment/read-expression.ts'
 import { readType, readValue, writeType, writeValue } from '../../src/fragment/values.ts'
 import { writeExpression } from '../../src/fragment/write-expression.ts'
 import type { AggregateFunction } from '../../src/functions/function.ts'
-import { builtIns, resolveAggregate } from '../../src/functions/resolve.ts'
+import { builtIns, resolveAggregate, resolveOperator } from '../../src/functions/resolve.ts'
 import { sqlFragments } from '../../src/index.ts'
 import { columnExpr } from '../../src/plan/build.ts'
 import type { Column, Expr } from '../../src/plan/expression.ts'
@@ -43,6 +43,21 @@ describe('expressions as data', () => {
     }
     expect(kept).toEqual([])
     expect(plain.length).toBeGreaterThan(300)
+  })
+
+  test('name operators of ranges, which are made for the types of their operands', () => {
+    for (const [sign, left, right] of [
+      ['@>', TYPES.int4range, INTEGER],
+      ['<@', TYPES.daterange, TYPES.datemultirange],
+      ['*', TYPES.nummultirange, TYPES.nummultirange],
+      ['=', TYPES.tstzrange, TYPES.tstzrange],
+    ] as const) {
+      const fn = resolveOperator(sign, left, right)
+      const args = fn.args.map((type, i) => columnExpr(column(i, type)))
+      const expr: Expr = { kind: 'call', type: fn.returns, fn, form: 'infix', args }
+      const read = readExpression(travelled(writeExpression(expr, own)))
+      expect(read.kind === 'call' && read.fn === fn).toBe(true)
+    }
   })
 
   test('keep values and types', () => {

@@ -70,6 +70,7 @@ describe.each([
   'json-more',
   'reading-dates',
   'types-found',
+  'ranges',
 ])('%s', (file) => {
   let session: Session | null = null
 

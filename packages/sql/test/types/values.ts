@@ -2,6 +2,10 @@ import type { Value } from '@cluster/core'
 import fc from 'fast-check'
 import { type Interval, intervalText } from '../../src/types/interval.ts'
 import { jsonbOf } from '../../src/types/json.ts'
+import type { RangeList } from '../../src/types/range.ts'
+import { makeRange, normalized, RANGE_KINDS, type RangeKind } from '../../src/types/range-kind.ts'
+import { fromRanges } from '../../src/types/range-text.ts'
+import type { RangeSubtype } from '../../src/types/range-types.ts'
 import { timetzText } from '../../src/types/time.ts'
 import type { TypeId } from '../../src/types/type.ts'
 
@@ -20,6 +24,47 @@ const text = fc.oneof(
 const json = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
   fc.constantFrom([], {}, [[]], { b: 1, aa: 2 }, { a: 1, ab: 0 }, 1, true, 'é', null, [1], [null], -1.5e3),
+)
+
+/** Bounds of ranges: often near to each other, and never the last value, behind which there is none. */
+const bounds: Readonly<Record<RangeSubtype, fc.Arbitrary<Value>>> = {
+  integer: fc.oneof(fc.integer({ min: -3, max: 3 }), fc.integer({ min: -2_147_483_648, max: 2_147_483_646 })),
+  bigint: fc.oneof(fc.bigInt({ min: -3n, max: 3n }), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 2n })),
+  numeric: fc.constantFrom('NaN', 'Infinity', '-Infinity', '0', '0.00', '1', '1.0', '-2.5', '10'),
+  timestamp: fc.oneof(
+    fc.bigInt({ min: -3n, max: 3n }),
+    fc.constantFrom(2n ** 63n - 1n, -(2n ** 63n), -210_866_803_200_000_000n),
+  ),
+  timestamptz: fc.bigInt({ min: -3_600_000_003n, max: 3n }),
+  date: fc.oneof(
+    fc.integer({ min: -3, max: 3 }),
+    fc.constantFrom(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -2_440_588, 2_145_042_904),
+  ),
+}
+
+const rangesOf = (kind: RangeKind): fc.Arbitrary<RangeList> => {
+  const bound = bounds[kind.subtype.id as RangeSubtype]
+  return fc
+    .tuple(fc.option(bound), fc.option(bound), fc.boolean(), fc.boolean())
+    .map(([a, b, first, last]) => {
+      const turned = a !== null && b !== null && kind.compare(a, b) > 0
+      return makeRange(
+        kind,
+        { value: turned ? b : a, inclusive: first, side: 'lower' },
+        { value: turned ? a : b, inclusive: last, side: 'upper' },
+      )
+    })
+}
+
+const ranges = Object.fromEntries(
+  RANGE_KINDS.flatMap((kind): [string, fc.Arbitrary<Value>][] => {
+    const { range, multirange } = kind
+    const lists = fc.array(rangesOf(kind), { maxLength: 5 })
+    return [
+      [range.id, rangesOf(kind).map((list) => fromRanges(kind, range, list))],
+      [multirange.id, lists.map((list) => fromRanges(kind, multirange, normalized(kind, list.flat())))],
+    ]
+  }),
 )
 
 /** Values of each type, among them those at the edges. */
@@ -58,4 +103,5 @@ export const values: Readonly<Partial<Record<TypeId, fc.Arbitrary<Value>>>> = {
   jsonb: json.map((value) => jsonbOf(JSON.stringify(value))),
   interval: interval.map(intervalText),
   bytea: fc.uint8Array({ maxLength: 6 }),
+  ...ranges,
 }

@@ -72,6 +72,10 @@ export class MemoryPartition implements PartitionStore {
     return this.#relations.get(relation, key, version)
   }
 
+  getMany(relation: RelationId, keys: readonly Key[], version: Version): readonly (Row | null)[] {
+    return this.#relations.getMany(relation, keys, version)
+  }
+
   scan(request: ScanRequest): Iterable<RowBatch> {
     return this.#relations.scan(request)
   }

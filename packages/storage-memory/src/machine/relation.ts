@@ -42,6 +42,18 @@ export class Relation {
     return visible(this.#rows.get(key), version)
   }
 
+  /**
+   * Look-ups first, rows then: the processor waits for memory that is far away in most of these steps, and for that of many keys at
+   * once when the same step comes for all of them.
+   */
+  getMany(keys: readonly Key[], version: Version): (Row | null)[] {
+    const found: (RowVersion | undefined)[] = []
+    for (const key of keys) found.push(this.#rows.get(key))
+    const rows: (Row | null)[] = []
+    for (const newest of found) rows.push(visible(newest, version))
+    return rows
+  }
+
   /** Frees what nobody who reads at that version of the key or later can see. */
   forget(key: Key, entry: RowVersion): void {
     // Found without a walk through the versions: a row that is written all the time has very many.

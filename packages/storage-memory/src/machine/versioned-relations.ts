@@ -82,6 +82,11 @@ export class VersionedRelations {
     return this.#relations.get(id)?.get(key, version) ?? null
   }
 
+  getMany(id: RelationId, keys: readonly Key[], version: Version): readonly (Row | null)[] {
+    this.#horizon.check(version)
+    return this.#relations.get(id)?.getMany(keys, version) ?? keys.map(() => null)
+  }
+
   scan(request: ScanRequest): Iterable<RowBatch> {
     this.#horizon.check(request.version)
     return this.#scan(request)

@@ -6,6 +6,7 @@ import {
   type CommitReceipt,
   type DatabaseErrorDetail,
   type ExecuteReceipt,
+  type FollowedScan,
   inRange,
   type Key,
   type KeyRange,
@@ -99,6 +100,28 @@ export class ModelTransaction implements Transaction {
     if (request.reverse === true) rows = rows.reverse()
     if (request.limit !== undefined) rows = rows.slice(0, request.limit)
     yield* batches(rows, request.columns)
+  }
+
+  followNow({
+    entries,
+    range,
+    rows,
+    columns,
+    partitions = this.#database.hashPartitions,
+    limit,
+  }: FollowedScan): Iterable<RowBatch> | undefined {
+    this.#assertOpen()
+    if (this.#own.size > 0) return undefined
+    this.#ranges.push({ relation: entries, partitions: new Set(partitions), range })
+    const found: { key: Key; row: Row }[] = []
+    for (const partition of partitions)
+      for (const entry of this.#visible(entries, partition, range)) {
+        const key = entry.row[0] as Key
+        this.#points.add(addressName({ relation: rows, partition, key }))
+        const row = this.#database.store.relation(rows, partition).at(key, this.version)
+        if (row !== null) found.push({ key, row })
+      }
+    return batches(limit === undefined ? found : found.slice(0, limit), columns)
   }
 
   #visible(relation: RelationId, partition: PartitionId, range: KeyRange): { key: Key; row: Row }[] {

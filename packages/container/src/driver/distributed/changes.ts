@@ -159,8 +159,12 @@ class Follower<K extends ContainerKey, V> {
     this.#life = parts.life
     const { codec } = this.#map
     const [old, now] = [heldOf(before), heldOf(after)]
+    // What is left of a deleted entry goes without news, and so does a longer life.
+    if (old === null && now === null) return null
+    if (old !== null && old.version === now?.version) return null
+    const ended = after === null && (old?.span ?? null) !== null
     return {
-      type: now === null ? 'removed' : 'set',
+      type: now !== null ? 'set' : ended ? 'expired' : 'removed',
       key: decodeKey(parts.entry) as K,
       before: old === null ? undefined : codec.decode(old.value),
       after: now === null ? undefined : codec.decode(now.value),

@@ -8,6 +8,7 @@ import {
   KeyWriter,
   type PartitionId,
   partitionId,
+  type RelationId,
   type Row,
   type RowAddress,
   relationId,
@@ -23,12 +24,23 @@ export const ENTRIES = relationId(16)
 
 export interface Held {
   readonly value: Uint8Array
-  /** The version that its writer read at: greater than that of the entry before it. */
+  /** The version that its writer read at: greater than that of the entry before it. 0 of one that was deleted. */
   readonly version: number
+  /** The span at whose end it ends; null: never. What was deleted before its end stays until then, so that its end is no news. */
+  readonly span: string | null
 }
 
 const LIFE_DIGITS = 14
 const NOTHING = new Uint8Array(0)
+
+/**
+ * What is to end: key name · life · span · 0 · key of the entry, in the partition of the entry; one column, the key of the entry. Only
+ * entries that end have such a row.
+ */
+export const ENDINGS = relationId(17)
+
+/** Attempts that lost, and why. */
+export const isLost = (code: unknown): boolean => code === 'DB_CONFLICT' || code === 'DB_VERSION_GONE'
 
 /** A life as it is in keys and tokens. */
 export const lifeText = (life: number): string => life.toString(16).padStart(LIFE_DIGITS, '0')
@@ -71,11 +83,58 @@ export function partsOf(prefix: Key, key: Key): { readonly life: string; readonl
   }
 }
 
-export function heldOf(row: Row | null): Held | null {
+/** What is in the row, be it over or deleted. */
+export function storedOf(row: Row | null): Held | null {
   if (row === null) return null
-  const [value, version] = row
-  assert(value instanceof Uint8Array && typeof version === 'number', 'these rows are a value and a version')
-  return { value, version }
+  const [value, version, span = null] = row
+  assert(
+    value instanceof Uint8Array && typeof version === 'number' && (span === null || typeof span === 'string'),
+    'these rows are a value, a version and a span',
+  )
+  return { value, version, span }
+}
+
+export const rowOf = ({ value, version, span }: Held): Row =>
+  span === null ? [value, version] : [value, version, span]
+
+/** The row of what was deleted before its end. */
+export const deletedRow = (span: string): Row => [NOTHING, 0, span]
+
+/** What is in the row, unless it was deleted. Whether it is over is another question. */
+export function heldOf(row: Row | null): Held | null {
+  const held = storedOf(row)
+  return held === null || held.version === 0 ? null : held
+}
+
+const spansOf = (name: string, life: number): Key => `${mapPrefix(name)}${lifeText(life)}`
+
+export function endingAddress(
+  { partition }: RowAddress,
+  name: string,
+  life: number,
+  span: string,
+  entry: Key,
+): RowAddress {
+  return { relation: ENDINGS, partition, key: `${spansOf(name, life)}${span}\0${entry}` }
+}
+
+/** What is to end in one life, span by span, those before `from` left out. */
+export function endingsOf(name: string, life: number, from: string): KeyRange {
+  const spans = spansOf(name, life)
+  return { from: `${spans}${from}`, to: `${spans}\xff` }
+}
+
+/** The span that a key of the relation names. */
+export function spanIn(name: string, key: Key): string {
+  const rest = key.slice(mapPrefix(name).length + LIFE_DIGITS)
+  return rest.slice(0, rest.indexOf('\0'))
+}
+
+/** The partition that a row of either relation is in: that of its entry. */
+export function partitionOf(database: Database, name: string, relation: RelationId, key: Key): PartitionId {
+  if (relation === ENTRIES) return database.partitionOf(key)
+  const start = mapPrefix(name).length + LIFE_DIGITS
+  return database.partitionOf(`${key.slice(0, start)}${key.slice(key.indexOf('\0', start) + 1)}`)
 }
 
 export const partitionsOf = ({ options }: Database): readonly PartitionId[] =>

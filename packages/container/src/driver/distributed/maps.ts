@@ -5,7 +5,6 @@ import {
   type Cancel,
   type ChangeEvent,
   type ContainerKey,
-  type Database,
   errorCode,
   type Key,
   type LocalView,
@@ -34,12 +33,14 @@ import {
   entriesOf,
   type Held,
   heldOf,
+  isLost,
   keyWithin,
   markAddress,
   markRow,
   partitionsOf,
 } from './entries.ts'
-import { type Moment, type Place, PlaceHandle, patience } from './place.ts'
+import { type Moment, NEVER, type Place, PlaceHandle, patience } from './place.ts'
+import { type EntryRow, findEntry, removeFirst, writeEntry } from './rows.ts'
 
 /** What becomes of an entry: its new value, null for none; undefined: it stays as it is. */
 type Decision = Uint8Array | null | undefined
@@ -60,21 +61,11 @@ export function rowKey(context: Context, key: ContainerKey): Key {
 }
 
 /** @throws CONTAINER_OPTION_INVALID */
-export function checkTtl(ttlMs: number | null | undefined): void {
-  if (ttlMs !== undefined && ttlMs !== null)
-    throw optionInvalid('ttlMs', ttlMs, 'absent: entries of a distributed map do not end by themselves')
-}
-
-/** @throws CONTAINER_OPTION_INVALID */
-export function checkOptions<V>({ ttlMs, bytesMax, historyMax }: MapOptions<V>): void {
-  checkTtl(ttlMs)
+export function checkOptions<V>({ bytesMax, historyMax }: MapOptions<V>): void {
   for (const [option, value] of Object.entries({ bytesMax, historyMax }))
     if (value !== undefined)
       throw optionInvalid(option, value, 'absent: a distributed map is bounded by its nodes alone')
 }
-
-/** Attempts that lost, and why. */
-export const isLost = (code: unknown): boolean => code === 'DB_CONFLICT' || code === 'DB_VERSION_GONE'
 
 /** A map whose entries are rows on the partitions of a database. */
 export class DistributedMapHandle<K extends ContainerKey, V> implements SharedMap<K, V> {
@@ -88,7 +79,7 @@ export class DistributedMapHandle<K extends ContainerKey, V> implements SharedMa
     checkOptions(options)
     this.name = name
     this.context = context
-    this.place = new PlaceHandle(context, name, options.distributed ?? true)
+    this.place = new PlaceHandle(context, name, options.distributed ?? true, options.ttlMs)
     this.codec = new Values(name, options, context.settings.limits.valueBytes)
     this.local = new HeldHere(this)
   }
@@ -111,24 +102,24 @@ export class DistributedMapHandle<K extends ContainerKey, V> implements SharedMa
 
   async size(options?: ReadOptions): Promise<number> {
     let size = 0
-    for await (const { keys } of this.#batches(options, [1])) size += keys.length
+    for await (const { rows } of this.#batches(options, [1, 2])) size += rows.length
     return size
   }
 
   async set(key: K, value: V, options: WriteOptions = {}): Promise<Written> {
-    const encoded = await this.#encode(value, options)
+    const encoded = await this.codec.encode(value)
     const written = await this.#change(key, () => encoded, options)
     return written ?? Promise.reject(contended(COMPUTE_ATTEMPTS))
   }
 
   async putIfAbsent(key: K, value: V, options: WriteOptions = {}): Promise<boolean> {
-    const encoded = await this.#encode(value, options)
+    const encoded = await this.codec.encode(value)
     return (await this.#change(key, (before) => (before === null ? encoded : undefined), options)) !== null
   }
 
   async replace(key: K, before: V, after: V, options: WriteOptions = {}): Promise<boolean> {
     const expected = this.codec.encodeNow(before)
-    const encoded = await this.#encode(after, options)
+    const encoded = await this.codec.encode(after)
     const isSo = (held: Held | null): boolean =>
       held !== null &&
       held.value.length === expected.length &&
@@ -139,7 +130,7 @@ export class DistributedMapHandle<K extends ContainerKey, V> implements SharedMa
   async replaceVersion(key: K, version: number, after: V, options: WriteOptions = {}): Promise<boolean> {
     if (!Number.isSafeInteger(version) || version < 0)
       throw optionInvalid('version', version, 'one that was read, or 0')
-    const encoded = await this.#encode(after, options)
+    const encoded = await this.codec.encode(after)
     const decide: Decide = (held) => ((held?.version ?? 0) === version ? encoded : undefined)
     return (await this.#change(key, decide, options)) !== null
   }
@@ -149,7 +140,6 @@ export class DistributedMapHandle<K extends ContainerKey, V> implements SharedMa
     change: (value: V | undefined) => V | undefined,
     options: WriteOptions = {},
   ): Promise<V | undefined> {
-    checkTtl(options.ttlMs)
     let result: V | undefined
     await this.#change(
       key,
@@ -163,8 +153,8 @@ export class DistributedMapHandle<K extends ContainerKey, V> implements SharedMa
   }
 
   async touch(key: K, ttlMs: number | null, options?: CallOptions): Promise<boolean> {
-    checkTtl(ttlMs)
-    return this.has(key, options)
+    const written = await this.#change(key, (before) => before?.value, { ...options, ttlMs }, true)
+    return written !== null
   }
 
   async delete(key: K, options: CallOptions = {}): Promise<boolean> {
@@ -177,7 +167,7 @@ export class DistributedMapHandle<K extends ContainerKey, V> implements SharedMa
         type: 'put',
         key: ONLY,
         value: this.place.said(place),
-        ttl: 0,
+        ttl: NEVER,
         when: { is: 'version', version: place.life },
       }),
       options,
@@ -189,14 +179,13 @@ export class DistributedMapHandle<K extends ContainerKey, V> implements SharedMa
   }
 
   async *entries(options?: ReadOptions): AsyncIterableIterator<[K, V]> {
-    for await (const { keys, columns } of this.#batches(options, [0]))
-      for (const [i, key] of keys.entries())
-        yield [keyWithin(this.name, key) as K, this.codec.decode(valueAt(columns, i))]
+    for await (const { batch, rows } of this.#batches(options, [1, 2, 0]))
+      for (const i of rows) yield [keyAt(this.name, batch, i) as K, this.codec.decode(valueAt(batch, i))]
   }
 
   async *keys(options?: ReadOptions): AsyncIterableIterator<K> {
-    for await (const { keys } of this.#batches(options, [1]))
-      for (const key of keys) yield keyWithin(this.name, key) as K
+    for await (const { batch, rows } of this.#batches(options, [1, 2]))
+      for (const i of rows) yield keyAt(this.name, batch, i) as K
   }
 
   async *values(options?: ReadOptions): AsyncIterableIterator<V> {
@@ -224,14 +213,9 @@ export class DistributedMapHandle<K extends ContainerKey, V> implements SharedMa
 
   bytes(): number {
     let bytes = 0
-    for (const { keys, columns } of heldHere(this))
-      for (const [i, key] of keys.entries()) bytes += OVERHEAD + key.length + valueAt(columns, i).length
+    for (const { batch, rows } of heldHere(this))
+      for (const i of rows) bytes += OVERHEAD + (batch.keys[i] ?? '').length + valueAt(batch, i).length
     return bytes
-  }
-
-  async #encode(value: V, { ttlMs }: WriteOptions): Promise<Uint8Array> {
-    checkTtl(ttlMs)
-    return this.codec.encode(value)
   }
 
   async #read(key: Key, options?: ReadOptions): Promise<Held | null> {
@@ -240,10 +224,11 @@ export class DistributedMapHandle<K extends ContainerKey, V> implements SharedMa
       // Who holds it may have been copied at a newer version than the one that this node has: then a newer one is read.
       const moment = await this.place.moment(attempt === 1 ? options : {}, left)
       if (moment === null) return null
-      const { database, version, life } = moment
+      const { database, version, life, lasts } = moment
       const transaction = await database.begin({ atVersion: version, ...left() })
       try {
-        return heldOf(await transaction.get(addressOf(database, this.name, life, key)))
+        const held = heldOf(await transaction.get(addressOf(database, this.name, life, key)))
+        return held === null || held.span === null || lasts(held.span) ? held : null
       } catch (error) {
         if (errorCode(error) !== 'DB_VERSION_GONE' || attempt === READS_MAX) throw error
       } finally {
@@ -252,16 +237,17 @@ export class DistributedMapHandle<K extends ContainerKey, V> implements SharedMa
     }
   }
 
-  /** All entries of one moment. */
+  /** All entries of one moment. @param columns version and span first */
   async *#batches(options: ReadOptions | undefined, columns: readonly number[]) {
     const left = patience(this.context.clock, options)
     const moment: Moment | null = await this.place.moment(options, left)
     if (moment === null) return
-    const { database, version, life } = moment
+    const { database, version, life, lasts } = moment
     const { signal } = left()
     const transaction = await database.begin({ atVersion: version, ...(signal && { signal }) })
     try {
-      yield* transaction.scan({ relation: ENTRIES, range: entriesOf(this.name, life), columns })
+      const scan = { relation: ENTRIES, range: entriesOf(this.name, life), columns }
+      for await (const batch of transaction.scan(scan)) yield { batch, rows: living(batch, lasts) }
     } finally {
       transaction.rollback()
     }
@@ -270,20 +256,28 @@ export class DistributedMapHandle<K extends ContainerKey, V> implements SharedMa
   /**
    * Writes what is decided of the entry, and decides again when another one was faster. The first attempt asks nobody
    * whether this node is up to date, as its commit is judged; that nothing is to be written is decided on what is newest.
+   * @param keepsVersion it is the same entry still, which lives for longer
    * @returns null when nothing was written
    */
-  async #change(key: K, decide: Decide, options: CallOptions): Promise<Written | null> {
-    const { context, name, place } = this
+  async #change(
+    key: K,
+    decide: Decide,
+    options: WriteOptions,
+    keepsVersion = false,
+  ): Promise<Written | null> {
+    const { context, place } = this
     const at = rowKey(context, key)
     const left = patience(context.clock, options)
     let lost: Transaction | null = null
     for (let attempt = 0; attempt < COMPUTE_ATTEMPTS; attempt++) {
-      const map = await place.made(left)
+      const { database, life } = await place.made(left)
+      const span = await place.span(options.ttlMs, left())
       const begin = { optimistic: attempt === 0, ...(lost && { retryOf: lost }), ...left() }
-      const transaction: Transaction = await map.database.begin(begin)
+      const transaction: Transaction = await database.begin(begin)
       try {
-        const address = addressOf(map.database, name, map.life, at)
-        const before = heldOf(await transaction.get(address))
+        const row: EntryRow = { map: place, database, life, key: at }
+        const found = await findEntry(transaction, row)
+        const { held: before } = found
         const after = decide(before)
         if (stays(before, after)) {
           const now = await this.#read(at, { ...left() })
@@ -291,13 +285,22 @@ export class DistributedMapHandle<K extends ContainerKey, V> implements SharedMa
           lost = null
           continue
         }
-        if (after) transaction.put(address, [after, transaction.version])
-        else transaction.delete(address)
-        const { version: index } = await transaction.commit({ ...left(), requires: [place.condition(map)] })
-        return { index, version: transaction.version }
+        if (found.isOver) {
+          await removeFirst(row, found, left())
+          continue
+        }
+        const version = keepsVersion && before !== null ? before.version : transaction.version
+        const entry = after ? { value: after, version, span: span?.text ?? null } : null
+        writeEntry(transaction, row, found, entry)
+        const along = entry?.span && span !== null ? { along: place.lasts(span) } : {}
+        const spans = before?.span ? [before.span] : []
+        const requires = [place.condition({ life }, ...spans)]
+        const { version: index } = await transaction.commit({ ...left(), requires, ...along })
+        return { index, version }
       } catch (error) {
         const code = errorCode(error)
         if (isLost(code)) lost = transaction
+        else if (code === 'DB_ALONG_REFUSED' && span !== null) context.spans.forget(span)
         else if (code === 'DB_FENCED') await context.sync(left())
         else throw error
       } finally {
@@ -340,20 +343,48 @@ export class DistributedMapHandle<K extends ContainerKey, V> implements SharedMa
 const stays = (before: Held | null, after: Decision): boolean =>
   after === undefined || (after === null && before === null)
 
-/** The value of one of the rows of a batch whose first column is that of values. */
-function valueAt([values]: RowBatch['columns'], row: number): Uint8Array {
-  const value = values?.[row]
-  assert(value instanceof Uint8Array, 'the first column of an entry is its value')
+/** The value of one of the rows of a batch, whose last column is that of values. */
+function valueAt({ columns }: RowBatch, row: number): Uint8Array {
+  const value = columns[2]?.[row]
+  assert(value instanceof Uint8Array, 'the last column of an entry is its value')
   return value
 }
 
+function keyAt(name: string, { keys }: RowBatch, row: number): ContainerKey {
+  const key = keys[row]
+  assert(key !== undefined, 'each row has a key')
+  return keyWithin(name, key)
+}
+
+/** Positions of the entries that are there, in a batch whose first columns are version and span. */
+function living({ length, columns }: RowBatch, lasts: (span: string) => boolean): number[] {
+  const [versions, spans] = columns
+  const rows: number[] = []
+  for (let i = 0; i < length; i++) {
+    const span = spans?.[i]
+    if (versions?.[i] !== 0 && (typeof span !== 'string' || lasts(span))) rows.push(i)
+  }
+  return rows
+}
+
 /** The entries that this very node holds, as it has them. */
-function* heldHere<K extends ContainerKey, V>({ name, place, context }: DistributedMapHandle<K, V>) {
+function* heldHere<K extends ContainerKey, V>(
+  { name, place, context }: DistributedMapHandle<K, V>,
+  key?: Key,
+): Generator<{ readonly batch: RowBatch; readonly rows: readonly number[] }> {
   const at = place.place()
   const database = at === undefined ? null : context.stores.opened(at.redundancy)
   if (at === undefined || database === null) return
-  const range = entriesOf(name, at.life)
-  for (const partition of partitionsOf(database)) yield* database.localScan(ENTRIES, partition, range)
+  const lasts = place.lasting()
+  const address = key === undefined ? null : addressOf(database, name, at.life, key)
+  const range = address === null ? entriesOf(name, at.life) : { from: address.key, to: afterKey(address.key) }
+  const partitions = address === null ? partitionsOf(database) : [address.partition]
+  for (const partition of partitions)
+    for (const { keys, length, columns } of database.localScan(ENTRIES, partition, range)) {
+      const [values = [], versions = [], spans = []] = columns
+      const batch = { keys, length, columns: [versions, spans, values] }
+      yield { batch, rows: living(batch, lasts) }
+    }
 }
 
 class HeldHere<K extends ContainerKey, V> implements LocalView<K, V> {
@@ -365,7 +396,7 @@ class HeldHere<K extends ContainerKey, V> implements LocalView<K, V> {
 
   get size(): number {
     let size = 0
-    for (const { keys } of heldHere(this.#map)) size += keys.length
+    for (const { rows } of heldHere(this.#map)) size += rows.length
     return size
   }
 
@@ -379,14 +410,14 @@ class HeldHere<K extends ContainerKey, V> implements LocalView<K, V> {
   }
 
   *entries(): IterableIterator<[K, V]> {
-    for (const { keys, columns } of heldHere(this.#map))
-      for (const [i, key] of keys.entries())
-        yield [keyWithin(this.#map.name, key) as K, this.#map.codec.decode(valueAt(columns, i))]
+    for (const { batch, rows } of heldHere(this.#map))
+      for (const i of rows)
+        yield [keyAt(this.#map.name, batch, i) as K, this.#map.codec.decode(valueAt(batch, i))]
   }
 
   *keys(): IterableIterator<K> {
-    for (const { keys } of heldHere(this.#map))
-      for (const key of keys) yield keyWithin(this.#map.name, key) as K
+    for (const { batch, rows } of heldHere(this.#map))
+      for (const i of rows) yield keyAt(this.#map.name, batch, i) as K
   }
 
   *values(): IterableIterator<V> {
@@ -398,15 +429,8 @@ class HeldHere<K extends ContainerKey, V> implements LocalView<K, V> {
   }
 
   #held(key: K): Uint8Array | undefined {
-    const { name, place, context } = this.#map
-    const encoded = rowKey(context, key)
-    const at = place.place()
-    const database: Database | null = at === undefined ? null : context.stores.opened(at.redundancy)
-    if (at === undefined || database === null) return undefined
-    const address = addressOf(database, name, at.life, encoded)
-    const range = { from: address.key, to: afterKey(address.key) }
-    for (const { columns } of database.localScan(ENTRIES, address.partition, range))
-      return valueAt(columns, 0)
+    const encoded = rowKey(this.#map.context, key)
+    for (const { batch, rows } of heldHere(this.#map, encoded)) for (const i of rows) return valueAt(batch, i)
     return undefined
   }
 }

@@ -1,5 +1,6 @@
 import {
   assert,
+  type Bundle,
   type BundleCondition,
   type CallOptions,
   type Clock,
@@ -8,18 +9,21 @@ import {
   isClusterError,
   logIndex,
   type ReadOptions,
+  type RelationId,
   VERSION_OF,
   type Version,
 } from '@cluster/core'
 import { optionInvalid, optionsDiffer } from '../../errors.ts'
-import { encodeRequirements } from '../../machine/codec.ts'
+import { encodeCommand, encodeRequirements, type Requirement } from '../../machine/codec.ts'
 import { CONTAINER_MACHINE } from '../../machine/machine.ts'
+import { ttlOf } from '../../options.ts'
 import type { Context } from '../context.ts'
 import { callOptions } from '../context.ts'
 import { ONLY } from '../counters.ts'
 import { Handle } from '../handle.ts'
 import { Values } from '../values.ts'
-import { ENTRIES, formerLives } from './entries.ts'
+import { ENDINGS, ENTRIES, formerLives, partitionOf } from './entries.ts'
+import { lastingNow, lastingThen, type Span, spanKey } from './spans.ts'
 import type { Store } from './stores.ts'
 
 /** What the log says of a distributed map. */
@@ -39,10 +43,14 @@ export interface Place extends Said {
 export interface Moment extends Place {
   readonly database: Database
   readonly version: Version
+  /** Whether a span lasts at that version. */
+  readonly lasts: (span: string) => boolean
 }
 
 const DEFAULT_REDUNDANCY = 2
 const SWEEP_ROWS = 500
+/** How the machine is told that an entry does not end. */
+export const NEVER = 1
 
 /** What is left, at each call, of the time that the caller gave. */
 export function patience(clock: Clock, { deadlineMs, signal }: CallOptions = {}): () => CallOptions {
@@ -75,16 +83,19 @@ export class PlaceHandle extends Handle {
   readonly #codec: Values<Said>
   #swept = 0
 
-  constructor(context: Context, name: string, distributed: boolean | DistributedOptions) {
-    super(context, name, 'distributedMap', {})
+  constructor(context: Context, name: string, distributed: boolean | DistributedOptions, ttlMs?: number) {
+    super(context, name, 'distributedMap', ttlMs === undefined ? {} : { ttlMs })
     this.#redundancy = redundancyOf(distributed)
     this.#codec = new Values<Said>(name, {}, context.settings.limits.valueBytes)
   }
 
   /** As this node has it; undefined when there is no such map. @throws CONTAINER_KIND_DIFFERS, CONTAINER_OPTIONS_DIFFER */
   place(): Place | undefined {
-    const entry = this.here()?.entries.get(ONLY)
-    if (entry === undefined) return undefined
+    const container = this.here()
+    const entry = container?.entries.get(ONLY)
+    if (container === undefined || entry === undefined) return undefined
+    const { ttlMs } = this.wanted
+    if (ttlMs !== 0 && ttlMs !== container.settings.ttlMs) throw optionsDiffer(this.name)
     const said = this.#codec.decode(entry.value)
     if (this.#redundancy !== undefined && this.#redundancy !== said.redundancy) throw optionsDiffer(this.name)
     return { ...said, life: entry.version }
@@ -98,28 +109,66 @@ export class PlaceHandle extends Handle {
     // What is read of the log and of the database is of one index.
     const version = logIndex(context.log.appliedIndex())
     if (place === undefined) return null
+    const lasts = lastingThen(this.here())
     const { database } = await this.#store(place)
-    return { ...place, database, version }
+    return { ...place, database, version, lasts }
+  }
+
+  /** Says which spans last, as this node has it now. */
+  lasting(): (span: string) => boolean {
+    return lastingNow(this.here())
+  }
+
+  /**
+   * The span of an entry that is written now, for as long as was asked for, or as the map has it; null: for ever.
+   * @throws LOG_VERSION_TOO_LOW, CONTAINER_OPTION_INVALID
+   */
+  async span(ttlMs: number | null | undefined, call: CallOptions): Promise<Span | null> {
+    const container = this.here()
+    const wanted = ttlOf(ttlMs)
+    const lasts = wanted === 0 ? (container?.settings.ttlMs ?? 0) : wanted - 1
+    if (lasts === 0 || container === undefined) return null
+    await this.context.demandVersion(VERSION_OF.mapSpans)
+    return this.context.spans.of(this, container.id, lasts, call)
+  }
+
+  /** What lets the span of an entry last, for the bundle of the write. */
+  lasts({ lasts }: Span): Bundle {
+    const { name, kind } = this
+    const command = encodeCommand([{ name, kind, operation: lasts }])
+    return { commands: [{ machine: CONTAINER_MACHINE, command }] }
   }
 
   /** Where the map is, as this node has it; it is made when there is none. */
   async made(left: () => CallOptions): Promise<Place & { readonly database: Database }> {
     const { context } = this
-    await context.demandVersion(VERSION_OF.distributedMaps)
+    const { distributedMaps, mapSpans } = VERSION_OF
+    await context.demandVersion(this.wanted.ttlMs === 0 ? distributedMaps : mapSpans)
     for (;;) {
       const place = this.place()
       if (place !== undefined) return { ...place, database: (await this.#store(place)).database }
       const redundancy = this.#redundancy ?? DEFAULT_REDUNDANCY
       const { kept } = await context.stores.open(redundancy)
       const value = this.#codec.encodeNow({ redundancy, since: kept })
-      await this.write({ type: 'put', key: ONLY, value, ttl: 0, when: { is: 'absent' } }, left())
+      await this.write({ type: 'put', key: ONLY, value, ttl: NEVER, when: { is: 'absent' } }, left())
     }
   }
 
-  /** Holds while that life is the current one. */
-  condition({ life }: Place): BundleCondition {
-    const condition = encodeRequirements([{ name: this.name, key: ONLY, version: life }])
+  /** Holds while that life is the current one, and these spans last, which they do here. */
+  condition({ life }: Pick<Place, 'life'>, ...spans: readonly string[]): BundleCondition {
+    const condition = encodeRequirements([
+      { name: this.name, key: ONLY, version: life },
+      ...spans.map((span) => this.lastsThen(span)),
+    ])
     return { machine: CONTAINER_MACHINE, condition }
+  }
+
+  /** "That span, which lasts here, still lasts." */
+  lastsThen(span: string): Requirement {
+    const key = spanKey(span)
+    // One that is over by now is never again.
+    const version = this.context.machine.versionOf(this.name, key) || Number.MAX_SAFE_INTEGER
+    return { name: this.name, key, version }
   }
 
   /** What the log would say of the next life. */
@@ -143,6 +192,10 @@ export class PlaceHandle extends Handle {
   }
 
   async #sweep(database: Database, life: number): Promise<void> {
+    for (const relation of [ENTRIES, ENDINGS]) await this.#sweepRelation(database, relation, life)
+  }
+
+  async #sweepRelation(database: Database, relation: RelationId, life: number): Promise<void> {
     const { name, context } = this
     const range = formerLives(name, life)
     for (let found = SWEEP_ROWS; found === SWEEP_ROWS; ) {
@@ -150,11 +203,11 @@ export class PlaceHandle extends Handle {
       const transaction = await database.begin()
       try {
         found = 0
-        const request = { relation: ENTRIES, range, columns: [1], limit: SWEEP_ROWS, ordered: true }
+        const request = { relation, range, columns: [0], limit: SWEEP_ROWS, ordered: true }
         for await (const { keys } of transaction.scan(request))
           for (const key of keys) {
             found++
-            transaction.delete({ relation: ENTRIES, partition: database.partitionOf(key), key })
+            transaction.delete({ relation, partition: partitionOf(database, name, relation, key), key })
           }
         if (found > 0) await transaction.commit()
       } finally {

@@ -31,7 +31,9 @@ export class Calls {
     return new Promise((resolve, reject) => {
       const limit = options.deadlineMs ?? deadlineMs
       let cancelDeadline: Cancel | null = null
+      let finished = false
       const finish = (): void => {
+        finished = true
         cancelDeadline?.()
         signal?.removeEventListener('abort', abort)
         this.#open.delete(open)
@@ -43,14 +45,16 @@ export class Calls {
       const abort = (): void => fail(aborted())
       const open: Open = { fail }
       this.#open.add(open)
-      if (limit !== null && limit < Number.POSITIVE_INFINITY) {
-        cancelDeadline = this.#clock.after(limit, () => fail(late(limit)))
-      }
       signal?.addEventListener('abort', abort, { once: true })
       begin((value) => {
         finish()
         resolve(value)
       }, fail)
+      // What is answered at once needs no timer.
+      if (finished) return
+      if (limit !== null && limit < Number.POSITIVE_INFINITY) {
+        cancelDeadline = this.#clock.after(limit, () => fail(late(limit)))
+      }
     })
   }
 

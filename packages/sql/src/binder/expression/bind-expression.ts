@@ -20,12 +20,12 @@ import type {
 import { numberLiteral } from '../../types/literal.ts'
 import { BOOLEAN, fieldsOf, type SqlType, typeCategory, typeName, UNKNOWN } from '../../types/type.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, unsupported } from '../context.ts'
-import { type Place, withoutSets } from '../place.ts'
+import type { Place } from '../place.ts'
 import { bindAggregate, IN_AGGREGATE } from '../query/aggregates.ts'
 import { bindWindowCall } from '../query/bind-window.ts'
 import { extremeCall } from '../query/extreme-call.ts'
 import { groupingCall } from '../query/grouping.ts'
-import { setFunction } from '../query/set-functions.ts'
+import { alwaysOne, bindSetCall } from '../query/set-call.ts'
 import { EMPTY_SCOPE, findColumn, resolveColumn } from '../scope.ts'
 import { bindPartitionOf } from '../write/partition-of.ts'
 import { bindArray, bindArrayQuery, bindQuantifiedArray, bindSubscript } from './bind-array.ts'
@@ -45,6 +45,7 @@ import { asDomain } from './domains.ts'
 import { positional } from './named-arguments.ts'
 import { functionCall, isAggregate, operatorCall, variadicCall } from './overloads.ts'
 import { bindSequenceCall, isSequenceCall } from './sequence-calls.ts'
+import { systemColumn } from './system-column.ts'
 
 /** Parts that a statement may have in operands that are written once and used several times. */
 const REPEATED_MAX = 200_000
@@ -180,9 +181,9 @@ export function bindExpression(place: Place, expression: Expression): Expr {
     case 'call':
       return bindCall(place, expression)
     case 'coalesce': {
-      const inside = withoutSets(place, 'set-returning functions are not allowed in COALESCE')
-      const bound = expression.args.map((arg) => bindExpression(inside, arg))
-      const args = unify(context, expression.args, bound, 'COALESCE')
+      const inside = alwaysOne(place, 'COALESCE')
+      const given = expression.args.map((arg) => bindExpression(inside, arg))
+      const args = unify(context, expression.args, given, 'COALESCE')
       return { kind: 'coalesce', type: (args[0] as Expr).type, args }
     }
     case 'nullif': {
@@ -226,6 +227,8 @@ export function bindExpression(place: Place, expression: Expression): Expr {
 function bindReference({ context, scope }: Place, reference: Expression & { kind: 'column' }): Expr {
   const column = findColumn(context, scope, reference)
   if (column !== null) return columnExpr(column)
+  const system = systemColumn(context, scope, reference)
+  if (system !== null) return system
   return rowOfTable(context, scope, reference.parts) ?? columnExpr(resolveColumn(context, scope, reference))
 }
 
@@ -449,7 +452,7 @@ function subquery({ context, scope, aggregates }: Place, query: Query): BoundQue
 
 function bindCase(around: Place, expression: CaseExpression): Expr {
   const { context } = around
-  const place = withoutSets(around, 'set-returning functions are not allowed in CASE')
+  const place = alwaysOne(around, 'CASE')
   const operand = expression.operand === null ? null : bindExpression(place, expression.operand)
   const whens = expression.branches.map((branch) => {
     if (operand === null) return bindCondition(place, branch.when, 'CASE/WHEN')
@@ -504,21 +507,26 @@ function bindCall(place: Place, expression: CallExpression): Expr {
         SQLSTATE.groupingError,
         `grouping operations are not allowed in ${place.name}`,
       )
+    if (place.name === IN_AGGREGATE)
+      throw errorAt(context, expression, SQLSTATE.groupingError, 'aggregate function calls cannot be nested')
     place.aggregates.noteGrouping()
     return groupingCall(expression.args.map((arg) => bindExpression(place, arg)))
   }
   if (isAggregate(name) || expression.withinGroup.length > 0 || needsOrder(name))
     return bindAggregate(place, expression, name, bindExpression)
-  if (expression.star || expression.distinct || expression.filter !== null || expression.orderBy.length > 0)
+  const { star, distinct, filter, orderBy } = expression
+  if (star || distinct || filter !== null || orderBy.length > 0) {
+    const given = star ? `${name}(*)` : distinct ? 'DISTINCT' : orderBy.length > 0 ? 'ORDER BY' : 'FILTER'
     throw errorAt(
       context,
       expression,
       SQLSTATE.wrongObjectType,
-      `*, DISTINCT, ORDER BY or FILTER was given, but ${name} is not an aggregate function`,
+      `${given} specified, but ${name} is not an aggregate function`,
     )
+  }
   if (isSequenceCall(name, expression))
     return bindSequenceCall(context, expression, (arg) => bindExpression(place, arg))
-  if (isSetFunction(name)) return bindSetCall(place, expression, name)
+  if (isSetFunction(name)) return bindSetCall(place, expression, name, bindExpression)
   const given = positional(context, expression, name, expression.args)
   const args = given.map((arg) => bindExpression(place, wordOf(name, arg)))
   if (name === 'cluster_partition_of') return bindPartitionOf(context, expression, args)
@@ -539,29 +547,6 @@ const wordOf = (name: string, arg: Expression): Expression =>
   name === 'normalize' && arg.kind === 'column' && /^nfk?[cd]$/.test(arg.parts[0]?.name ?? '')
     ? { kind: 'string', value: arg.parts[0]?.name ?? '', span: arg.span }
     : arg
-
-/** A function that gives rows, in a select list. @throws 0A000 anywhere else */
-function bindSetCall(place: Place, expression: CallExpression, name: string): Expr {
-  const { context } = place
-  if (place.sets == null)
-    throw errorAt(
-      context,
-      expression,
-      SQLSTATE.featureNotSupported,
-      place.setsRefused ?? `set-returning functions are not allowed in ${place.name}`,
-      place.setsRefused === undefined
-        ? {}
-        : {
-            hint: 'You might be able to move the set-returning function into a LATERAL FROM item.',
-          },
-    )
-  const bound = positional(context, expression, name, expression.args).map((arg) =>
-    bindExpression(place, arg),
-  )
-  const { rows, args, type } = setFunction(context, expression, name, bound)
-  const column = newColumn(context, name, type)
-  return place.sets.add({ name, args, column, rows, node: expression })
-}
 
 /** A value without rows around it, such as LIMIT's. */
 export function bindScalar(

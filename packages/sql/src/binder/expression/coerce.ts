@@ -4,7 +4,16 @@ import { type CastContext, castFor, commonType as commonTypeOf, relativeCast } f
 import { constant } from '../../plan/build.ts'
 import type { Expr } from '../../plan/expression.ts'
 import type { Node } from '../../syntax/ast.ts'
-import { BOOLEAN, formatType, type SqlType, sameType, TEXT, typeName, unmodified } from '../../types/type.ts'
+import {
+  BOOLEAN,
+  formatType,
+  type SqlType,
+  sameType,
+  TEXT,
+  typeCategory,
+  typeName,
+  unmodified,
+} from '../../types/type.ts'
 import { type BindContext, errorAt, positionOf } from '../context.ts'
 
 /**
@@ -87,7 +96,7 @@ export function settle(context: BindContext, expr: Expr): Expr {
   return coerce(context, { span: { start: 0, end: 0 } }, expr, TEXT, 'implicit')
 }
 
-/** The type that all can take. @throws 42804 */
+/** The type that all can take. @throws 42804, 42846 */
 export function commonType(
   context: BindContext,
   node: Node,
@@ -97,6 +106,14 @@ export function commonType(
   const common = commonTypeOf(types)
   if ('type' in common) return common.type
   const [one, other] = common.clash
+  // Types of one category go together as such; what fails is making one of the other.
+  if (typeCategory(one.id) === typeCategory(other.id))
+    throw errorAt(
+      context,
+      node,
+      SQLSTATE.cannotCoerce,
+      `${word === 'CASE' ? 'CASE/WHEN' : word} could not convert type ${typeName(other)} to ${typeName(one)}`,
+    )
   throw errorAt(
     context,
     node,
@@ -105,7 +122,7 @@ export function commonType(
   )
 }
 
-/** All expressions as values of one type. @throws 42804 */
+/** All expressions as values of one type. @throws 42804, 42846 */
 export function unify(
   context: BindContext,
   nodes: readonly Node[],

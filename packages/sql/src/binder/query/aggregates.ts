@@ -7,8 +7,9 @@ import { columnsIn } from '../../plan/traverse.ts'
 import type { CallExpression, Expression } from '../../syntax/ast.ts'
 import { type AggregateSink, type BindContext, errorAt, newColumn, type Scope } from '../context.ts'
 import { coerceToBoolean, settle } from '../expression/coerce.ts'
+import { needsEquality, needsOrder as needsOrderOf } from '../expression/comparable.ts'
 import { aggregateFunction } from '../expression/overloads.ts'
-import { type Place, withoutSets } from '../place.ts'
+import type { Place } from '../place.ts'
 import { orderedSetCall } from './ordered-set-call.ts'
 
 /** Where the arguments of an aggregate stand. */
@@ -29,8 +30,10 @@ export function bindAggregate(
   refuseBareCount(context, expression, name)
   const call = (): AggregateCall => {
     const inner: Place = {
-      ...withoutSets(place, 'aggregate function calls cannot contain set-returning function calls'),
+      ...place,
       windows: null,
+      sets: null,
+      refusedSets: IN_AGGREGATE,
       name: IN_AGGREGATE,
     }
     if (expression.withinGroup.length > 0 || needsOrder(name))
@@ -58,6 +61,10 @@ export function bindAggregate(
         SQLSTATE.invalidColumnReference,
         'in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list',
       )
+    if (expression.distinct)
+      for (const [i, arg] of args.entries()) needsEquality(context, expression.args[i] ?? expression, arg)
+    for (const [i, key] of orderBy.entries())
+      needsOrderOf(context, expression.orderBy[i]?.expression ?? expression, key.expr)
     const column = newColumn(context, name, fn.returns)
     // Where order cannot show it is not worth keeping the rows for.
     const ordered = fn.ordered ? (expression.distinct && orderBy.length === 0 ? sorted(args) : orderBy) : []

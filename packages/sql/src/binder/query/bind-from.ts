@@ -197,7 +197,10 @@ export function scanTable(
     alias: alias?.name.name ?? name,
     columns: rowKey ? [...columns, key] : columns,
   }
-  return withRowType(named(context, { plan, columns: outputs }, alias, name), alias, table)
+  const bound = withRowType(named(context, { plan, columns: outputs }, alias, name), alias, table)
+  const never = table.columns.findIndex(({ notNull }) => notNull)
+  const system = { oid: table.oid, present: columns[never]?.column ?? null }
+  return { ...bound, tables: bound.tables.map((one) => ({ ...one, system })) }
 }
 
 /** Columns that go by other names make rows of no type. */

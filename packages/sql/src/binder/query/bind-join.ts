@@ -1,6 +1,6 @@
 import { SQLSTATE } from '../../errors.ts'
 import { columnExpr, conjunction, TRUE } from '../../plan/build.ts'
-import type { Expr } from '../../plan/expression.ts'
+import type { Column, Expr } from '../../plan/expression.ts'
 import type { LogicalPlan, Output } from '../../plan/logical.ts'
 import type { Identifier, Join } from '../../syntax/ast.ts'
 import { type BindContext, errorAt, newColumn } from '../context.ts'
@@ -93,18 +93,24 @@ function bindUsing(
     const one = onlyColumn(context, left, identifier, 'left')
     const other = onlyColumn(context, right, identifier, 'right')
     const [typeOfOne, typeOfOther] = [one.column.type, other.column.type]
-    commonType(context, identifier, [typeOfOne, typeOfOther], 'JOIN/USING')
+    const common = commonType(context, identifier, [typeOfOne, typeOfOther], 'JOIN/USING')
     const equal = operatorCall(context, join, '=', [columnExpr(one.column), columnExpr(other.column)])
     conditions.push(equal)
-    if (type === 'inner' || type === 'left') merged.push({ name, column: one.column })
-    else if (type === 'right') merged.push({ name, column: other.column })
+    // The side that is there in every row stands for both, in the type that both can have.
+    const fits = ({ type: { id } }: Column): boolean => id === common.id
+    if (type === 'inner' && !fits(one.column) && fits(other.column))
+      merged.push({ name, column: other.column })
+    else if ((type === 'inner' || type === 'left') && fits(one.column))
+      merged.push({ name, column: one.column })
+    else if (type === 'right' && fits(other.column)) merged.push({ name, column: other.column })
     else {
-      const type = equal.kind === 'call' ? (equal.args[0] as Expr).type : one.column.type
-      const args = [one, other].map(({ column }) =>
-        coerce(context, join, columnExpr(column), type, 'implicit'),
-      )
-      const column = newColumn(context, name, type)
-      computed.push({ column, expr: { kind: 'coalesce', type, args } })
+      const sides = type === 'full' ? [one, other] : [type === 'right' ? other : one]
+      const args = sides.map(({ column }) => coerce(context, join, columnExpr(column), common, 'implicit'))
+      const [first] = args
+      const expr: Expr =
+        args.length === 1 && first !== undefined ? first : { kind: 'coalesce', type: common, args }
+      const column = newColumn(context, name, expr.type)
+      computed.push({ column, expr })
       merged.push({ name, column })
     }
   }

@@ -8,6 +8,7 @@ import { BIGINT, type SqlType } from '../../types/type.ts'
 import { type BindContext, type BoundQuery, errorAt, newColumn, type OutputColumn } from '../context.ts'
 import { bindExpression, bindScalar } from '../expression/bind-expression.ts'
 import { commonType, settle, unify } from '../expression/coerce.ts'
+import { needsEquality, needsOrder } from '../expression/comparable.ts'
 import type { Place } from '../place.ts'
 import { EMPTY_SCOPE, type Scope } from '../scope.ts'
 import { bindSelect } from './bind-select.ts'
@@ -84,6 +85,7 @@ function bindSetOperation(context: BindContext, body: SetOperation, scope: Scope
     const other = (right.columns[i] as OutputColumn).column
     return commonType(context, body, [column.type, other.type], word)
   })
+  if (operator !== 'union' || !all) for (const type of types) needsEquality(context, body.left, { type })
   const columns = left.columns.map(({ name }, i) => ({
     name,
     column: newColumn(context, name, types[i] as SqlType),
@@ -124,8 +126,10 @@ function sorted(
           hint: 'Add the expression/function to every SELECT, or move the UNION into a FROM clause.',
         },
       )
+    const expr = column === null ? settle(context, bindExpression(place, expression)) : columnExpr(column)
+    needsOrder(context, expression, expr)
     return {
-      expr: column === null ? settle(context, bindExpression(place, expression)) : columnExpr(column),
+      expr,
       descending,
       nulls,
     }

@@ -10,6 +10,7 @@ import { type BindContext, type BoundQuery, errorAt, newColumn, type OutputColum
 import { bindCondition, bindExpression } from '../expression/bind-expression.ts'
 import { spreadFields } from '../expression/bind-row.ts'
 import { settle } from '../expression/coerce.ts'
+import { needsEquality, needsOrder } from '../expression/comparable.ts'
 import type { Place } from '../place.ts'
 import { type Scope, starColumns } from '../scope.ts'
 import { AggregateScope } from './aggregate-scope.ts'
@@ -53,6 +54,7 @@ export function bindSelect(
   const groups = groupingSets(context, select, (expression) => {
     const key = groupKey(context, scope, expression, items, new SetScope(sets))
     refuseInGroup(context, expression, key, aggregates, windows)
+    needsEquality(context, expression, key)
     return key
   })
   const having =
@@ -66,12 +68,19 @@ export function bindSelect(
     listedOrInput(place('DISTINCT ON'), expression, items),
   )
 
-  if (locking !== null && (aggregates.isUsed || windows.isUsed))
+  const unlockable = aggregates.isUsed
+    ? 'aggregate functions'
+    : windows.isUsed
+      ? 'window functions'
+      : sets.isUsed
+        ? 'set-returning functions in the target list'
+        : null
+  if (locking !== null && unlockable !== null)
     throw errorAt(
       context,
       select,
       SQLSTATE.featureNotSupported,
-      `${locking} is not allowed with ${aggregates.isUsed ? 'aggregate' : 'window'} functions`,
+      `${locking} is not allowed with ${unlockable}`,
     )
   const grouped = select.groupBy.length > 0 || aggregates.isUsed || having !== null
   const grouping = grouped ? new Grouping(context, from, groups, aggregates.calls) : null
@@ -102,6 +111,11 @@ export function bindSelect(
     added.push({ column, expr })
     return column
   }
+  if (select.distinct === 'distinct')
+    for (const [i, { expr }] of outputs.entries())
+      needsEquality(context, items[i]?.source?.expression ?? select, expr)
+  for (const [i, expr] of distinctOn.entries()) needsEquality(context, select.distinctOn[i] ?? select, expr)
+  for (const { item, expr } of sortKeys) needsOrder(context, item.expression, expr)
   const keys = sortKeys.map(({ item, expr }): SortKey => {
     const column = keyColumn(regroup(expr, item.expression), item.expression)
     return { expr: columnExpr(column), descending: item.descending, nulls: item.nulls }
@@ -136,7 +150,11 @@ function bindItems(place: Place, items: readonly SelectItem[]): Item[] {
   return items.flatMap((item): Item[] => {
     if (item.kind === 'star') {
       const columns = scope === null ? [] : starColumns(context, scope, item)
-      if (columns.length === 0 && item.qualifier.length === 0)
+      if (
+        columns.length === 0 &&
+        item.qualifier.length === 0 &&
+        (scope === null || scope.tables.length === 0)
+      )
         throw errorAt(context, item, SQLSTATE.syntaxError, 'SELECT * with no tables specified is not valid')
       return columns.map(({ name, column }) => ({ name, expr: columnExpr(column), source: null }))
     }

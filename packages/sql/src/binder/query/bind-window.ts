@@ -13,7 +13,7 @@ import { INTEGER, typeName } from '../../types/type.ts'
 import { type BindContext, errorAt, newColumn } from '../context.ts'
 import { coerce, coerceToBoolean, settle, tryCoerce } from '../expression/coerce.ts'
 import { aggregateFunction, isAggregate } from '../expression/overloads.ts'
-import { type Place, withoutSets } from '../place.ts'
+import type { Place } from '../place.ts'
 import { refuseBareCount } from './aggregates.ts'
 import { bindFrame } from './window-frame.ts'
 import type { WindowScope } from './window-scope.ts'
@@ -32,10 +32,7 @@ export function bindWindowCall(
   const isPlain = isWindowFunction(name)
   checkCall(context, expression, name, isPlain)
   return scope.within(context, expression, () => {
-    const inner: Place = {
-      ...withoutSets(place, 'window function calls cannot contain set-returning function calls'),
-      name: 'window function calls',
-    }
+    const inner: Place = { ...place, sets: null, name: 'window function calls' }
     const bound = expression.args.map((arg) => bind(inner, arg))
     const { fn, args } = isPlain
       ? plainFunction(context, expression, name, bound)

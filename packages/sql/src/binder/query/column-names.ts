@@ -23,6 +23,7 @@ function find(expression: Expression): Found {
       return strong(expression.field.name)
     case 'cast': {
       const { operand, type, span } = expression
+      if (expression.implied === true) return find(operand)
       // A literal that is a cast by itself, as of bits, has no name.
       if (operand.span.start === span.start && operand.span.end === span.end) return NONE
       const inner = find(operand)

@@ -42,6 +42,14 @@ function checkClause(context: BindContext, query: Query, clause: LockingClause):
       )
   }
   const named = new Set(clause.of.map(({ parts }) => parts[0]?.name))
+  const nullable = body.from.flatMap((reference) => nullableNames(reference, false))
+  if (nullable.some((name) => named.size === 0 || named.has(name)))
+    throw errorAt(
+      context,
+      clause,
+      SQLSTATE.featureNotSupported,
+      `${word} cannot be applied to the nullable side of an outer join`,
+    )
   for (const reference of body.from) {
     if (reference.kind !== 'table' || (named.size > 0 && !namesOf(reference).some((one) => named.has(one))))
       continue
@@ -57,6 +65,18 @@ export const lockingWord = (query: Query): string | null => {
 }
 
 const namesIn = ({ from }: Select): readonly string[] => from.flatMap(namesOf)
+
+/** Tables whose rows an outer join may leave out. Those of a join that has an alias are known by that alone. */
+function nullableNames(reference: TableReference, optional: boolean): readonly string[] {
+  if (reference.kind === 'join' && reference.alias === null) {
+    const { type, left, right } = reference
+    return [
+      ...nullableNames(left, optional || type === 'right' || type === 'full'),
+      ...nullableNames(right, optional || type === 'left' || type === 'full'),
+    ]
+  }
+  return optional && (reference.kind === 'table' || reference.kind === 'derived') ? namesOf(reference) : []
+}
 
 function namesOf(reference: TableReference): readonly string[] {
   if (reference.alias !== null) return [reference.alias.name.name]

@@ -41,6 +41,11 @@ export function setFunction(
     args = [{ kind: 'call', type, fn: numberedAcl, form: 'function', args: list }]
   }
   const types = args.map(({ type }) => type)
+  // It could be an array or a multirange.
+  if (name === 'unnest' && types.length === 1 && types[0]?.id === 'unknown')
+    throw errorAt(context, call, SQLSTATE.ambiguousFunction, 'function unnest(unknown) is not unique', {
+      hint: 'Could not choose a best candidate function. You might need to add explicit type casts.',
+    })
   const populate = isPopulate(name) ? resolvePopulate(name, types, definition) : null
   const fn = populate === null ? resolveSetFunction(name, types) : null
   const found = populate ?? fn

@@ -2,7 +2,7 @@ import { columnExpr, constant } from '../../plan/build.ts'
 import type { Column, Expr } from '../../plan/expression.ts'
 import type { FunctionScanPlan, LogicalPlan } from '../../plan/logical.ts'
 import { sameExpr } from '../../plan/same-expr.ts'
-import { someColumn } from '../../plan/traverse.ts'
+import { columnsIn } from '../../plan/traverse.ts'
 import type { Expression } from '../../syntax/ast.ts'
 import { BIGINT, BOOLEAN } from '../../types/type.ts'
 import { type BindContext, newColumn } from '../context.ts'
@@ -39,6 +39,10 @@ export class SetScope {
     )
   }
 
+  get isUsed(): boolean {
+    return this.#calls.length > 0
+  }
+
   /**
    * Every row once for each row of the functions that groups are made of; the others are left for `plan`.
    * @param grouped ids of the columns that the groups are made of
@@ -51,7 +55,7 @@ export class SetScope {
 
   /**
    * Every row once for each row that its functions give. Several go side by side, in step; those that end first
-   * give NULL. One whose arguments have others in them is called once for each row that these give.
+   * give NULL.
    * @param regroup lets arguments see the groups of the query instead of its rows
    */
   plan(
@@ -63,22 +67,27 @@ export class SetScope {
       ...call,
       args: call.args.map((arg) => regroup(arg, call.node)),
     }))
-    let plan = input
-    let open: readonly SetCall[] = calls
-    while (open.length > 0) {
-      const waiting = new Set(open.map(({ column }) => column.id))
-      const ready = open.filter(({ args }) => !args.some((arg) => someColumn(arg, (id) => waiting.has(id))))
-      plan = eachWith(context, plan, ready)
-      open = open.filter((call) => !ready.includes(call))
-    }
-    return plan
+    return eachWith(context, input, calls)
   }
 }
 
 function eachWith(context: BindContext, input: LogicalPlan, calls: readonly SetCall[]): LogicalPlan {
   if (calls.length === 0) return input
-  const { plan: right } = inStep(context, calls)
-  return { kind: 'lateral', type: 'inner', left: input, right, on: constant(BOOLEAN, true) }
+  // Those whose arguments are rows of others come after these.
+  const made = new Set(calls.map(({ column }) => column.id))
+  const needsOther = ({ args }: SetCall): boolean =>
+    args.some((arg) => [...columnsIn(arg).keys()].some((id) => made.has(id)))
+  const last = calls.filter(needsOther)
+  const first = calls.filter((call) => !last.includes(call))
+  const { plan: right } = inStep(context, first)
+  const plan: LogicalPlan = {
+    kind: 'lateral',
+    type: 'inner',
+    left: input,
+    right,
+    on: constant(BOOLEAN, true),
+  }
+  return eachWith(context, plan, last)
 }
 
 /**

@@ -72,6 +72,8 @@ const arithmetic: Partial<Readonly<Record<TypeId, { readonly key: SqlType; reado
   date: { key: TYPES.timestamp, offset: INTERVAL },
   timestamp: { key: TYPES.timestamp, offset: INTERVAL },
   interval: { key: INTERVAL, offset: INTERVAL },
+  // As intervals they do not begin anew at midnight.
+  time: { key: INTERVAL, offset: INTERVAL },
 }
 
 function rangeEdge(
@@ -85,9 +87,7 @@ function rangeEdge(
   const types =
     arithmetic[expr.type.id] ??
     // Types with a zone of their own take intervals as well.
-    (['timestamptz', 'time', 'timetz'].includes(expr.type.id)
-      ? { key: expr.type, offset: INTERVAL }
-      : undefined)
+    (['timestamptz', 'timetz'].includes(expr.type.id) ? { key: expr.type, offset: INTERVAL } : undefined)
   const refuse = () =>
     errorAt(
       context,

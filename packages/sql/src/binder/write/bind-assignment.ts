@@ -163,7 +163,8 @@ export const rowColumns = (context: BindContext, table: TableSchema): readonly C
 
 export function rowScope(table: TableSchema, row: readonly Column[], alias: string): Scope {
   const columns = row.map((column) => ({ name: column.name, column }))
-  return { tables: [{ alias, schema: 'public', columns }], columns, outer: null }
+  const system = { oid: table.oid, present: null }
+  return { tables: [{ alias, schema: 'public', columns, system }], columns, outer: null }
 }
 
 /** Makes the columns of a query of one row part of every row that is changed. */

@@ -67,7 +67,13 @@ function conflictScope(
   const named = (columns: readonly Column[]) => columns.map((column) => ({ name: column.name, column }))
   return {
     tables: [
-      { alias, schema: 'public', columns: named(old), rowType: { oid, schema, name } },
+      {
+        alias,
+        schema: 'public',
+        columns: named(old),
+        rowType: { oid, schema, name },
+        system: { oid, present: null },
+      },
       { alias: 'excluded', schema: null, columns: named(excluded) },
     ],
     columns: [...named(old), ...named(excluded)],

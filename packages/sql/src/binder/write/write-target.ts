@@ -296,5 +296,6 @@ export function seenScope(
     const name = typeof one === 'number' ? (seen.columns[one]?.name ?? '') : one.name
     return made === undefined ? [] : [{ name, column: made }]
   })
-  return { tables: [{ alias, schema: 'public', columns }], columns, outer: null }
+  const system = { oid: seen.oid, present: null }
+  return { tables: [{ alias, schema: 'public', columns, system }], columns, outer: null }
 }

@@ -7,6 +7,7 @@ import { namesOfKey } from '../names.ts'
 import type { ColumnSchema, TableSchema } from '../schema.ts'
 import type { VirtualTable } from '../virtual-table.ts'
 import { empty, type Row, table } from './make.ts'
+import { writableColumns } from './writable-views.ts'
 
 const schema = (name: string): string => `information_schema.${name}`
 const yesNo = (value: boolean): string => (value ? 'YES' : 'NO')
@@ -52,7 +53,9 @@ export const informationSchema: readonly VirtualTable[] = [
           table_schema: owner,
           table_name: name,
           table_type: kind === 'v' ? 'VIEW' : temporary === null ? 'BASE TABLE' : 'LOCAL TEMPORARY',
-          is_insertable_into: yesNo(kind === 'r'),
+          is_insertable_into: yesNo(
+            kind === 'r' || (entry?.kind === 'view' && writableColumns(catalog, entry).size > 0),
+          ),
           is_typed: 'NO',
           commit_action: temporary === null ? null : 'PRESERVE',
         }
@@ -164,8 +167,8 @@ export const informationSchema: readonly VirtualTable[] = [
                 ...placeOf(catalog, view.entry),
                 view_definition: viewDefinition(catalog, view),
                 check_option: view.entry.checkOption?.toUpperCase() ?? 'NONE',
-                is_updatable: 'NO',
-                is_insertable_into: 'NO',
+                is_updatable: yesNo(writableColumns(catalog, view.entry).size > 0),
+                is_insertable_into: yesNo(writableColumns(catalog, view.entry).size > 0),
                 is_trigger_updatable: 'NO',
                 is_trigger_deletable: 'NO',
                 is_trigger_insertable_into: 'NO',
@@ -472,6 +475,9 @@ function columnRow(
     identity_cycle: yesNo(identity?.cycle === true),
     is_generated: generated === null ? 'NEVER' : 'ALWAYS',
     generation_expression: generated,
-    is_updatable: yesNo(relation.kind === 'r'),
+    is_updatable: yesNo(
+      relation.kind === 'r' ||
+        (relation.entry?.kind === 'view' && writableColumns(catalog, relation.entry).has(name)),
+    ),
   }
 }

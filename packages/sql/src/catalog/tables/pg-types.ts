@@ -1,4 +1,15 @@
-import { ENUM_ARRAYS, sameType, typeBytes, typeCategory, typeModifier, typeOid } from '../../types/type.ts'
+import { isMultirange, isRange, RANGE_KINDS } from '../../types/range-kind.ts'
+import { boundId } from '../../types/range-types.ts'
+import {
+  ENUM_ARRAYS,
+  type SqlType,
+  sameType,
+  TYPES,
+  typeBytes,
+  typeCategory,
+  typeModifier,
+  typeOid,
+} from '../../types/type.ts'
 import type { CatalogImage, ImageType } from '../image.ts'
 import { aclArray, guardedIn, ownerOf } from '../image-access.ts'
 import type { VirtualTable } from '../virtual-table.ts'
@@ -15,6 +26,7 @@ const categories: Readonly<Record<string, string>> = {
   user: 'U',
   record: 'C',
   bits: 'V',
+  range: 'R',
   unknown: 'X',
 }
 
@@ -44,7 +56,16 @@ export const typeTables: readonly VirtualTable[] = [
   table(
     'pg_catalog.pg_range',
     'rngtypid oid, rngsubtype oid, rngmultitypid oid, rngcollation oid, rngsubopc oid, rngcanonical, rngsubdiff',
-    () => [],
+    () =>
+      RANGE_KINDS.map(({ range, multirange, subtype, next }) => ({
+        rngtypid: typeOid(range),
+        rngsubtype: typeOid(subtype),
+        rngmultitypid: typeOid(multirange),
+        rngcollation: 0,
+        rngsubopc: 0,
+        rngcanonical: next === null ? '-' : `${range.id}_canonical`,
+        rngsubdiff: `${range.id}_subdiff`,
+      })),
   ),
 ]
 
@@ -60,7 +81,7 @@ function typeRow(catalog: CatalogImage, { oid, schema, name, type, entry }: Imag
     typacl: entry === null ? null : aclArray(catalog, catalog.access.aclOf(guardedIn(catalog, entry))),
     typlen: bytes,
     typbyval: bytes > 0 && bytes <= 8,
-    typtype: domain !== null ? 'd' : type.enum !== undefined ? 'e' : type.record !== undefined ? 'c' : 'b',
+    typtype: kindOf(type, domain !== null),
     typcategory: categories[array ? 'array' : typeCategory(type.id)] ?? 'U',
     typispreferred: false,
     typisdefined: true,
@@ -69,14 +90,14 @@ function typeRow(catalog: CatalogImage, { oid, schema, name, type, entry }: Imag
     typsubscript: array ? 'array_subscript_handler' : '-',
     typelem: type.element === undefined ? 0 : typeOid(type.element),
     typarray: arrayOid(catalog, { oid, schema, name, type, entry }),
-    typinput: array ? 'array_in' : `${name}in`,
-    typoutput: array ? 'array_out' : `${name}out`,
-    typreceive: array ? 'array_recv' : `${name}recv`,
-    typsend: array ? 'array_send' : `${name}send`,
+    typinput: `${io(name, type)}in`,
+    typoutput: `${io(name, type)}out`,
+    typreceive: `${io(name, type)}recv`,
+    typsend: `${io(name, type)}send`,
     typmodin: '-',
     typmodout: '-',
     typanalyze: '-',
-    typalign: bytes === 8 ? 'd' : 'i',
+    typalign: isDouble(type) ? 'd' : 'i',
     typstorage: bytes > 0 ? 'p' : type.id === 'numeric' ? 'm' : 'x',
     typnotnull: domain?.notNull ?? false,
     typbasetype: domain === null ? 0 : typeOid(domain.type),
@@ -87,6 +108,22 @@ function typeRow(catalog: CatalogImage, { oid, schema, name, type, entry }: Imag
     tableoid: 1247,
   }
 }
+
+/** What the names of the functions that read and write values begin with. */
+function io(name: string, type: SqlType): string {
+  if (type.element !== undefined) return 'array_'
+  return isRange(type) ? 'range_' : isMultirange(type) ? 'multirange_' : name
+}
+
+function kindOf(type: SqlType, domain: boolean): string {
+  if (domain) return 'd'
+  if (type.enum !== undefined) return 'e'
+  if (type.record !== undefined) return 'c'
+  return isRange(type) ? 'r' : isMultirange(type) ? 'm' : 'b'
+}
+
+/** True where values, or the items of arrays, begin at a multiple of eight bytes. */
+const isDouble = (type: SqlType): boolean => typeBytes(TYPES[boundId((type.element ?? type).id)]) === 8
 
 function arrayOid(catalog: CatalogImage, { oid, type, entry }: ImageType): number {
   if (type.element !== undefined || entry?.kind === 'domain') return 0

@@ -25,6 +25,12 @@ export class DeferredWrites implements Transaction {
     return own === undefined ? this.#base.get(address) : own
   }
 
+  /** True for a row that another part of the statement has written. */
+  isTaken(address: RowAddress): boolean {
+    if (this.#newest.has(nameOf(address))) return true
+    return this.#base instanceof DeferredWrites && this.#base.isTaken(address)
+  }
+
   scan(request: TransactionScan): AsyncIterable<RowBatch> {
     return this.#base.scan(request)
   }

@@ -17,6 +17,7 @@ import { formatValue } from '../../types/format.ts'
 import type { SqlType } from '../../types/type.ts'
 import { readRows } from '../read-rows.ts'
 import { partitionOfRow, primaryKeyOf } from '../rows/row-keys.ts'
+import { DeferredWrites } from './deferred-writes.ts'
 import { addressOf, type IndexEntry, indexEntryOf } from './index-entries.ts'
 import type { StoredRow, WrittenRow } from './key-work.ts'
 
@@ -84,6 +85,11 @@ export class TableWriter {
     const stored = rows.map((row) => this.#fresh(primaryKeyOf(this.#table, row) ?? this.#makeRowKey(), row))
     await this.#write(stored)
     for (const one of stored) this.#note(null, one)
+  }
+
+  /** True for a row that another part of the statement has written. */
+  isTaken(key: Key): boolean {
+    return this.#transaction instanceof DeferredWrites && this.#transaction.isTaken(this.#rowAddress(key))
   }
 
   /** What a row to be inserted needs to be free under some constraints of the table, in their order. */

@@ -75,7 +75,7 @@ async function fatesOf(
       return
     }
     if (!updates) return
-    if (holder === undefined || changed.has(holder)) throw twice()
+    if (holder === undefined || changed.has(holder) || writer.isTaken(holder)) throw twice()
     changed.add(holder)
     fates.push({ row, holder })
   })

@@ -118,7 +118,8 @@ export async function updateRows(
   context: ExecutionContext,
 ): Promise<Written> {
   const width = target.table.columns.length
-  const found = firstOfEach(await readAll(source, context))
+  const writer = writerFor(target, context)
+  const found = firstOfEach(await readAll(source, context), writer)
   const news = found.map((row) => row.slice(row.length - width))
   checkRows(target, context, news)
   const changes = found.map(
@@ -127,7 +128,7 @@ export async function updateRows(
       row: news[i] as Row,
     }),
   )
-  await writerFor(target, context).update(changes, true)
+  await writer.update(changes, true)
   const results = found.map((row, i) => [
     ...(news[i] as readonly Value[]),
     ...row.slice(1 + width, row.length - width),
@@ -142,9 +143,10 @@ export async function deleteRows(
   context: ExecutionContext,
 ): Promise<Written> {
   const width = target.table.columns.length
-  const found = firstOfEach(await readAll(source, context))
+  const writer = writerFor(target, context)
+  const found = firstOfEach(await readAll(source, context), writer)
   const stored = found.map((row): StoredRow => ({ key: row[0] as Key, row: row.slice(1, 1 + width) }))
-  await writerFor(target, context).delete(stored)
+  await writer.delete(stored)
   return finish(
     target,
     context,
@@ -153,11 +155,12 @@ export async function deleteRows(
   )
 }
 
-function firstOfEach(rows: readonly Value[][]): Value[][] {
+/** Each row once; those that another part of the statement has written already are left to it. */
+function firstOfEach(rows: readonly Value[][], writer: TableWriter): Value[][] {
   const seen = new Set<Value>()
   return rows.filter((row) => {
     const key = row[0] as Value
-    if (seen.has(key)) return false
+    if (seen.has(key) || writer.isTaken(key as Key)) return false
     seen.add(key)
     return true
   })

@@ -4,6 +4,7 @@ import { toArray } from '../../types/array-text.ts'
 import { isInfinite } from '../../types/datetime.ts'
 import { formatValue } from '../../types/format.ts'
 import { quoteJson } from '../../types/json.ts'
+import { isRangeId } from '../../types/range-types.ts'
 import { toRecord } from '../../types/record-text.ts'
 import { withIsoDates, type Zone } from '../../types/time-zone.ts'
 import { elementOf, fieldsOf, type SqlType, typeCategory } from '../../types/type.ts'
@@ -15,6 +16,7 @@ export function jsonText(type: SqlType, value: Value, zone: Zone, separator = ',
   if (type.id === 'json' || type.id === 'jsonb') return value as string
   if (type.element !== undefined) return arrayJson(type, value as string, zone)
   if (type.record !== undefined) return recordJson(type, value as string, zone, separator)
+  if (isRangeId(type.id)) return quoteJson(formatValue(type, value, zone))
   const text = formatValue(type, value, withIsoDates(zone))
   if (typeCategory(type.id) === 'number') return /^-?\d/.test(text) ? text : quoteJson(text)
   if (type.id === 'timestamp' || type.id === 'timestamptz')

@@ -60,7 +60,8 @@ export async function autocommit(
         alone = false
       } finally {
         transaction.rollback()
-        await state.end(ended)
+        const ending = state.end(ended)
+        if (ending !== null) await ending
       }
     }
   })

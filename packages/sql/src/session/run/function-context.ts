@@ -31,13 +31,18 @@ class StatementFunctions implements FunctionContext {
   readonly #ports: Ports
   readonly #surroundings: Surroundings
   readonly #startedAt: number
-  readonly zone: FunctionContext['zone']
+  #zone: FunctionContext['zone'] | null = null
 
   constructor(ports: Ports, surroundings: Surroundings) {
     this.#ports = ports
     this.#surroundings = surroundings
     this.#startedAt = ports.clock.wall()
-    this.zone = surroundings.session.settings.zone()
+  }
+
+  /** The session's, and the same for the whole statement. */
+  get zone(): FunctionContext['zone'] {
+    this.#zone ??= this.#surroundings.session.settings.zone()
+    return this.#zone
   }
 
   get transactionMicros(): bigint {

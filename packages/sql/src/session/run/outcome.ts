@@ -52,8 +52,13 @@ export function show(name: string, settings: Settings): Outcome {
 }
 
 /** All rows of an outcome. */
-export async function collect(outcome: Outcome): Promise<Value[][]> {
+export async function collect({ batches }: Outcome): Promise<Value[][]> {
   const rows: Value[][] = []
-  for await (const batch of outcome.batches) for (const row of rowsOf(batch)) rows.push(row)
+  const add = (batch: Batch): void => {
+    for (const row of rowsOf(batch)) rows.push(row)
+  }
+  // What is there already is not waited for.
+  if (Symbol.iterator in batches) for (const batch of batches) add(batch)
+  else for await (const batch of batches) add(batch)
   return rows
 }

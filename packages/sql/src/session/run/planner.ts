@@ -75,11 +75,10 @@ export class Planner {
   ): Promise<PlannedStatement> {
     const kept = key === null ? null : keptAs(key, path)
     const known = kept === null ? undefined : this.#plans.get(kept)
-    if (
-      known?.known.every(({ table, revision }) => statisticsRevision(table) === revision) &&
-      (await stillCurrent(known.dependencies, transaction, this.#options.catalog))
-    )
-      return known
+    if (known?.known.every(({ table, revision }) => statisticsRevision(table) === revision)) {
+      const current = stillCurrent(known.dependencies, transaction, this.#options.catalog)
+      if (current === true || (current !== false && (await current))) return known
+    }
     const { context, dependencies, asksCatalog, takesLocks } = await this.bindContext(
       statement,
       source,

@@ -1,4 +1,5 @@
 import type { CommitOptions, Transaction } from '@cluster/core'
+import type { SearchPath } from '../../catalog/names.ts'
 import type { SessionState } from '../session-state.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Copying } from '../statements/copying.ts'
@@ -18,6 +19,8 @@ export interface Run {
   readonly transactionMicros: bigint
   readonly settings: Settings
   readonly session: SessionState
+  /** Where names are looked for, where that is not where the session looks. */
+  readonly path?: SearchPath
   readonly signal: AbortSignal | null
   /** Where COPY FROM has its rows from, or that somebody takes those of COPY TO; null: neither. */
   readonly copying: Copying | null

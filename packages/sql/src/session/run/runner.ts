@@ -12,7 +12,7 @@ import type { DataStatement } from '../../binder/bind-statement.ts'
 import type { BindContext } from '../../binder/context.ts'
 import type { Catalog } from '../../catalog/catalog.ts'
 import { CatalogImage } from '../../catalog/image.ts'
-import { writtenName } from '../../catalog/names.ts'
+import { schemaKey, writtenName } from '../../catalog/names.ts'
 import type { CatalogEntry } from '../../catalog/schema.ts'
 import type { VirtualTable } from '../../catalog/virtual-table.ts'
 import type { Frame } from '../../compile/batch.ts'
@@ -25,7 +25,7 @@ import type { Later } from '../../ddl/context.ts'
 import { define } from '../../ddl/define.ts'
 import { dropAll } from '../../ddl/drop.ts'
 import { SQLSTATE, sqlError } from '../../errors.ts'
-import { ExecutionContext } from '../../executor/context.ts'
+import { ExecutionContext, type Source } from '../../executor/context.ts'
 import { Profile } from '../../executor/profile.ts'
 import type { LockCalls } from '../../functions/function.ts'
 import { routines } from '../../functions/routines.ts'
@@ -38,6 +38,7 @@ import type {
   AccessStatement,
   ChannelStatement,
   Copy,
+  CreateSchema,
   DatabaseStatement,
   Definition,
   Discard,
@@ -70,6 +71,7 @@ import type { PlannedStatement, Planner } from './planner.ts'
 import { restsOnReads } from './retrying.ts'
 import { type Run, RunApartError } from './run.ts'
 import { endLocally, fills, isData, needsOf, rowsAtMost } from './run-parts.ts'
+import { elementsIn } from './schema-elements.ts'
 
 export interface RunnerPorts extends WorkMemory {
   readonly database: Database
@@ -93,6 +95,12 @@ export interface RunnerPorts extends WorkMemory {
 type PlainStatement = Exclude<Statement, TransactionStatement>
 
 const MICROS_A_MS = 1_000
+
+/** All rows of a query that needs no waiting, else what gives them. A cancelled statement finds that out where it would wait. */
+function batchesOf(source: Source, context: ExecutionContext, { signal }: Run): Outcome['batches'] {
+  const batch = signal?.aborted === true ? undefined : source.now?.(context)
+  return batch === undefined ? source.open(context) : [batch]
+}
 
 /** Runs one statement inside a transaction that someone else begins and ends. */
 export class StatementRunner {
@@ -168,9 +176,13 @@ export class StatementRunner {
   }
 
   /** @throws 57014 when it took longer than `statement_timeout` */
-  async run(statement: PlainStatement, run: Run): Promise<Outcome> {
+  run(statement: PlainStatement, run: Run): Promise<Outcome> {
     const ms = run.settings.statementMsMax()
-    if (ms === 0) return this.#run(statement, run)
+    if (ms > 0) return this.#limited(statement, run, ms)
+    return isData(statement) ? this.#data(statement, run) : this.#run(statement, run)
+  }
+
+  async #limited(statement: PlainStatement, run: Run, ms: number): Promise<Outcome> {
     const limit = timeLimit(this.#ports.clock, ms, run.signal)
     try {
       const outcome = await this.#run(statement, { ...run, signal: limit.signal })
@@ -225,12 +237,15 @@ export class StatementRunner {
         return done('DO')
       case 'prepare':
       case 'execute':
+      case 'createTableExecute':
       case 'deallocate':
       case 'declare':
       case 'fetch':
       case 'move':
       case 'close':
         throw sqlError(SQLSTATE.featureNotSupported, `${statement.kind.toUpperCase()} is not supported`)
+      case 'createSchema':
+        return this.#defineSchema(statement, run)
       default:
         return this.#define(statement, run)
     }
@@ -261,7 +276,8 @@ export class StatementRunner {
 
   async #data(statement: DataStatement, run: Run): Promise<Outcome> {
     const planned = await this.#plan(statement, run)
-    await this.#ports.access.permit(planned, this.#accessRun(run))
+    const { access } = this.#ports
+    if (!access.permits(planned, run.session)) await access.permit(planned, this.#accessRun(run))
     if (!planned.takesLocks) return this.#planned(planned, statement, run, noLockCalls)
     const locksOnly = planned.dependencies.size === 0
     const outcome = await withLocks(this.#ports.clock, run, (locks) =>
@@ -283,7 +299,7 @@ export class StatementRunner {
     if (compiled.kind === 'query') {
       const batches =
         sequences.length === 0 && readsAlone(statement)
-          ? compiled.source.open(context)
+          ? batchesOf(compiled.source, context, run)
           : this.#drawing.rows(compiled.source, sequences, context)
       return { command: 'SELECT', columns: compiled.result, batches, written: null }
     }
@@ -498,6 +514,19 @@ export class StatementRunner {
     })
   }
 
+  /** CREATE SCHEMA, and what is made in it. */
+  async #defineSchema(statement: CreateSchema, run: Run): Promise<Outcome> {
+    const { name } = statement.name
+    const elements = elementsIn(statement)
+    const before = await this.#ports.catalog.entry(run.transaction, schemaKey(name))
+    const made = await this.#define(statement, run)
+    if (before !== null) return made
+    const { schemas, temporary } = run.session.path
+    for (const element of elements)
+      await this.#define(element, { ...run, path: { schemas: [name, ...schemas], temporary } })
+    return made
+  }
+
   /** DISCARD of one thing; the session takes DISCARD ALL apart. @throws 25001 */
   async #discard(statement: Discard, run: Run): Promise<Outcome> {
     if (statement.what === 'all') throw notInBlock('DISCARD ALL')
@@ -526,8 +555,7 @@ export class StatementRunner {
   /** What a statement that changes the catalog works with. */
   async #definer(statement: Statement, run: Run) {
     const { planner, catalog, database, reserved } = this.#ports
-    const { transaction, source } = run
-    const { path } = run.session
+    const { transaction, source, path = run.session.path } = run
     const { context: bind } = await planner.bindContext(statement, source, transaction, path)
     const execution = (): ExecutionContext =>
       this.#context(run, convertParameters(run.parameters, bind.parameters.types()))

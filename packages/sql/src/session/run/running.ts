@@ -26,20 +26,20 @@ export async function commitAll(
 ): Promise<SqlResult[]> {
   const { runner, state } = running
   const results: Omit<SqlResult, 'receipt'>[] = []
+  const reads = items.every(({ statement }) => readsOnly(statement))
   try {
     for (const item of items) {
       const { committed, ...result } = await resultOf(running, item, start(item))
       if (committed !== undefined) return [{ ...result, receipt: committed }]
       results.push(result)
     }
-    await runner.beforeCommit(transaction)
+    if (!reads) await runner.beforeCommit(transaction)
   } catch (error) {
     if (error instanceof CommittedError) throw error.reason
     if (restsOnReads(error)) await transaction.validate(call)
     throw error
   }
-  if (items.every(({ statement }) => readsOnly(statement)))
-    return results.map((result) => ({ ...result, receipt: null }))
+  if (reads) return results.map((result) => ({ ...result, receipt: null }))
   const receipt = await transaction.commit({ ...call, ...state.requires() })
   await runner.committed(transaction)
   return results.map((result) => ({ ...result, receipt }))

@@ -8,8 +8,9 @@ import type {
   TypeName,
   WriteStatement,
 } from '../../syntax/ast.ts'
+import { parseStatement } from '../../syntax/parse.ts'
 import { formatValue } from '../../types/format.ts'
-import type { SqlType } from '../../types/type.ts'
+import { formatType, type SqlType } from '../../types/type.ts'
 import type { SqlResult } from '../types.ts'
 
 /** A statement that PREPARE keeps under a name. */
@@ -19,7 +20,7 @@ interface Prepared {
   readonly source: string
   /** Keeps its plan. */
   readonly planKey: string
-  readonly parameters: number
+  readonly types: readonly SqlType[]
 }
 
 /** A statement with the text that it comes from. */
@@ -42,7 +43,7 @@ export type Meant =
 
 /** PREPARE, EXECUTE, DEALLOCATE and EXPLAIN EXECUTE. */
 export const isNamed = (statement: Statement): boolean =>
-  ['prepare', 'execute', 'deallocate'].includes(statement.kind) ||
+  ['prepare', 'execute', 'deallocate', 'createTableExecute'].includes(statement.kind) ||
   (statement.kind === 'explain' && statement.statement.kind === 'execute')
 
 /** The statements that a session has prepared. They outlive its transactions, as in PostgreSQL. */
@@ -60,7 +61,13 @@ export class PreparedStatements {
         return { command: statement.name === null ? 'DEALLOCATE ALL' : 'DEALLOCATE' }
       case 'execute': {
         const found = this.#find(statement)
-        return { item: { ...found }, values: await valuesOf(statement, ports) }
+        return { item: { ...found }, values: await valuesOf(found, statement, ports) }
+      }
+      case 'createTableExecute': {
+        const { create, execute } = statement
+        const found = this.#find(execute)
+        const query = withValues(found, await valuesOf(found, execute, ports))
+        return { item: { statement: { ...create, query }, source: found.source, planKey: null }, values: [] }
       }
       case 'explain': {
         const { statement: inner } = statement
@@ -68,7 +75,7 @@ export class PreparedStatements {
         const found = this.#find(inner)
         const explained = { ...statement, statement: found.statement }
         const item = { statement: explained, source: found.source, planKey: null }
-        return { item, values: await valuesOf(inner, ports) }
+        return { item, values: await valuesOf(found, inner, ports) }
       }
     }
     throw new TypeError(`${statement.kind} is not about prepared statements`)
@@ -82,15 +89,17 @@ export class PreparedStatements {
     const statement = typedStatement(prepare)
     const { parameterTypes } = await ports.describe(statement)
     const planKey = `${prepare.span.start}\u0000${source}`
-    this.#byName.set(name, { statement, source, planKey, parameters: parameterTypes.length })
+    this.#byName.set(name, { statement, source, planKey, types: parameterTypes })
   }
 
   #find({ name, args }: Execute): Prepared {
     const found = this.#byName.get(name.name)
     if (found === undefined) throw missing(name.name)
-    if (args.length === found.parameters) return found
+    // PostgreSQL does not look at what it is given for a statement without parameters.
+    if (found.types.length === 0) return found
+    if (args.length === found.types.length) return found
     throw sqlError(SQLSTATE.syntaxError, `wrong number of parameters for prepared statement "${name.name}"`, {
-      detail: `Expected ${found.parameters} parameters but got ${args.length}.`,
+      detail: `Expected ${found.types.length} parameters but got ${args.length}.`,
     })
   }
 
@@ -101,13 +110,43 @@ export class PreparedStatements {
 }
 
 /** The values of EXECUTE, as text. */
-async function valuesOf(execute: Execute, ports: PreparedPorts): Promise<readonly (string | null)[]> {
-  if (execute.args.length === 0) return []
+async function valuesOf(
+  { types }: Prepared,
+  execute: Execute,
+  ports: PreparedPorts,
+): Promise<readonly (string | null)[]> {
+  if (types.length === 0) return []
   const { columns, rows } = await ports.run(valuesQuery(execute))
   return columns.map(({ type }, i) => {
     const value = rows[0]?.[i] ?? null
     return value === null ? null : formatValue(type, value)
   })
+}
+
+/** The query with the values in the places of its parameters. @throws 42809 for what is no query */
+function withValues({ statement, types }: Prepared, values: readonly (string | null)[]): Query {
+  if (statement.kind !== 'query')
+    throw sqlError(SQLSTATE.wrongObjectType, 'prepared statement is not a SELECT')
+  const literals = types.map((type, i) => literal(values[i] ?? null, type))
+  return withLiterals(statement, literals) as Query
+}
+
+function withLiterals(part: unknown, literals: readonly Expression[]): unknown {
+  if (Array.isArray(part)) return part.map((item) => withLiterals(item, literals))
+  if (typeof part !== 'object' || part === null) return part
+  const { kind, index } = part as { readonly kind?: unknown; readonly index?: number }
+  const value = kind === 'parameter' ? literals[(index ?? 0) - 1] : undefined
+  if (value !== undefined) return value
+  return Object.fromEntries(Object.entries(part).map(([name, item]) => [name, withLiterals(item, literals)]))
+}
+
+function literal(value: string | null, type: SqlType): Expression {
+  const text = value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`
+  const made = parseStatement(`SELECT CAST(${text} AS ${formatType(type)})`)
+  const [item] = made.kind === 'query' && made.body.kind === 'select' ? made.body.items : []
+  if (item?.kind !== 'item' || item.expression.kind !== 'cast')
+    throw new TypeError(`${formatType(type)} cannot be written as a type`)
+  return { ...item.expression, implied: true }
 }
 
 const missing = (name: string) =>
@@ -125,7 +164,7 @@ function withTypes(part: unknown, types: readonly TypeName[]): unknown {
   const node = part as { readonly kind?: unknown; readonly index?: number }
   const type = node.kind === 'parameter' ? types[(node.index ?? 0) - 1] : undefined
   if (type !== undefined && type.name !== 'unknown')
-    return { kind: 'cast', operand: node, type, span: type.span }
+    return { kind: 'cast', operand: node, type, implied: true, span: type.span }
   return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, withTypes(value, types)]))
 }
 

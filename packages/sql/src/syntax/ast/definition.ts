@@ -208,7 +208,11 @@ export interface CreateSchema extends Node {
   /** AUTHORIZATION: the role that owns it; null: whoever makes it. */
   readonly owner: Identifier | null
   readonly ifNotExists: boolean
+  /** What is made in it at once, in the order in which it is made. */
+  readonly elements: readonly SchemaElement[]
 }
+
+export type SchemaElement = CreateSequence | CreateTable | CreateView | CreateIndex
 
 export interface CreateEnum extends Node {
   readonly kind: 'createEnum'

@@ -362,6 +362,8 @@ export interface CastExpression extends Node {
   readonly kind: 'cast'
   readonly operand: Expression
   readonly type: TypeName
+  /** Nobody wrote it, so it gives a column no name. */
+  readonly implied?: true
 }
 
 /**

@@ -2,7 +2,7 @@ import type { AccessStatement, ChannelStatement, IdentityStatement } from './acc
 import type { Identifier, Node, QualifiedName, TypeName } from './common.ts'
 import type { Copy, CursorStatement } from './copy.ts'
 import type { DatabaseStatement } from './database.ts'
-import type { Definition, StorageOption } from './definition.ts'
+import type { CreateTableAs, Definition, StorageOption } from './definition.ts'
 import type { Maintenance } from './maintenance.ts'
 import type { Expression, Query, WriteStatement } from './query.ts'
 
@@ -11,6 +11,7 @@ export type Statement =
   | WriteStatement
   | Prepare
   | Execute
+  | CreateTableExecute
   | Deallocate
   | Copy
   | CursorStatement
@@ -92,6 +93,13 @@ export interface Prepare extends Node {
   /** Of the parameters, in order; those behind the last one follow from where they stand. */
   readonly types: readonly TypeName[]
   readonly statement: Query | WriteStatement
+}
+
+/** CREATE TABLE … AS EXECUTE. */
+export interface CreateTableExecute extends Node {
+  readonly kind: 'createTableExecute'
+  readonly create: Omit<CreateTableAs, 'query'>
+  readonly execute: Execute
 }
 
 export interface Execute extends Node {

@@ -1,3 +1,4 @@
+import { SQLSTATE, sqlError } from '../../errors.ts'
 import type {
   AlterDomain,
   AlterEnum,
@@ -11,11 +12,13 @@ import type {
   CreateEnum,
   CreateMaterializedView,
   CreateSchema,
+  CreateTableExecute,
   CreateView,
   Definition,
   Drop,
   ObjectChange,
   ObjectKind,
+  SchemaElement,
   SequenceOption,
   Span,
   TableChange,
@@ -52,9 +55,17 @@ import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts
 
 const textOf = (token: Parameters<typeof scanned>[0]): string => scanned(token).value
 
+/** In this order, whatever order they are written in, as in PostgreSQL. */
+const ELEMENTS: readonly string[] = ['createSequence', 'createTable', 'createView', 'createIndex']
+
+const isElement = (made: { readonly kind: string }): made is SchemaElement => ELEMENTS.includes(made.kind)
+
+const inOrder = (elements: readonly SchemaElement[]): readonly SchemaElement[] =>
+  ELEMENTS.flatMap((kind) => elements.filter((element) => element.kind === kind))
+
 /** The statements that make, change and remove objects of the catalog. */
 export class DefinitionBuilder extends TableBuilder {
-  protected create(node: CreateCst): Definition {
+  protected create(node: CreateCst): Definition | CreateTableExecute {
     const { Or, Temp, Temporary, createTable, createIndex, createView } = node.children
     const { createMaterializedView, createSequence, createSchema, createType, createDomain } = node.children
     const temporary = has(Temp) || has(Temporary)
@@ -126,7 +137,7 @@ export class DefinitionBuilder extends TableBuilder {
   }
 
   #schema(node: CreateSchemaCst, span: Span): CreateSchema {
-    const { ifNotExists, ColumnId, owner } = node.children
+    const { ifNotExists, ColumnId, owner, create = [] } = node.children
     const name = ColumnId?.[0] ?? owner?.[0]
     if (name === undefined) throw this.unexpected(span.end)
     const role = owner?.[0]
@@ -135,8 +146,18 @@ export class DefinitionBuilder extends TableBuilder {
       name: identifier(name),
       owner: role === undefined ? null : identifier(role),
       ifNotExists: has(ifNotExists),
+      elements: inOrder(create.map((element) => this.#element(element))),
       span,
     }
+  }
+
+  #element(node: CreateCst): SchemaElement {
+    const made = this.create(node)
+    if (isElement(made)) return made
+    throw sqlError(
+      SQLSTATE.featureNotSupported,
+      'CREATE SCHEMA makes tables, views, indexes and sequences alone',
+    )
   }
 
   #type(node: CreateTypeCst, span: Span): CreateEnum | CreateComposite {

@@ -1,8 +1,7 @@
-import type { Begin, Execute, Explain, IsolationLevel, Prepare, SetStatement, Statement } from '../ast.ts'
+import type { Begin, Explain, IsolationLevel, Prepare, SetStatement, Statement } from '../ast.ts'
 import type {
   BeginCst,
   ChainingCst,
-  ExecuteCst,
   ExplainCst,
   PrepareCst,
   RollbackCst,
@@ -29,7 +28,7 @@ export class StatementBuilder extends CopyBuilder {
     const span = spanOf(node)
     if (children.dataStatement !== undefined) return this.#dataOrInto(only(children.dataStatement))
     if (children.prepare !== undefined) return this.#prepare(only(children.prepare))
-    if (children.execute !== undefined) return this.#execute(only(children.execute))
+    if (children.execute !== undefined) return this.execute(only(children.execute))
     if (children.deallocate !== undefined) {
       const name = only(children.deallocate).children.ColumnId?.[0]
       return { kind: 'deallocate', name: name === undefined ? null : identifier(name), span }
@@ -101,17 +100,6 @@ export class StatementBuilder extends CopyBuilder {
     }
   }
 
-  #execute(node: ExecuteCst): Execute {
-    const { ColumnId, expressionList } = node.children
-    const args = expressionList?.[0]
-    return {
-      kind: 'execute',
-      name: identifier(only(ColumnId)),
-      args: args === undefined ? [] : this.expressions(args),
-      span: spanOf(node),
-    }
-  }
-
   #begin(node: BeginCst): Begin {
     const start = has(node.children.Start)
     return { kind: 'begin', start, ...this.#modes(node.children.transactionModes?.[0]), span: spanOf(node) }
@@ -155,7 +143,7 @@ export class StatementBuilder extends CopyBuilder {
       dataStatement !== undefined
         ? this.dataStatement(only(dataStatement))
         : execute !== undefined
-          ? this.#execute(only(execute))
+          ? this.execute(only(execute))
           : this.create(only(create))
     return {
       kind: 'explain',

@@ -6,7 +6,9 @@ import type {
   CreateIndex,
   CreateTable,
   CreateTableAs,
+  CreateTableExecute,
   Deferral,
+  Execute,
   Identifier,
   LikeClause,
   OnCommit,
@@ -23,6 +25,7 @@ import type {
   ConstraintNameCst,
   CreateIndexCst,
   CreateTableCst,
+  ExecuteCst,
   GeneratedClauseCst,
   IndexItemCst,
   InitiallyCst,
@@ -72,16 +75,28 @@ export class TableBuilder extends WriteBuilder {
     return has(Minus) ? `-${token.value}` : token.value
   }
 
+  protected execute(node: ExecuteCst): Execute {
+    const { ColumnId, expressionList } = node.children
+    const args = expressionList?.[0]
+    return {
+      kind: 'execute',
+      name: identifier(only(ColumnId)),
+      args: args === undefined ? [] : this.expressions(args),
+      span: spanOf(node),
+    }
+  }
+
   protected createTable(
     node: CreateTableCst,
     temporary: boolean,
     span: CreateTable['span'],
-  ): CreateTable | CreateTableAs {
+  ): CreateTable | CreateTableAs | CreateTableExecute {
     const {
       ifNotExists,
       qualifiedName: name,
       tableElements,
       tableClause = [],
+      execute,
       query,
       withData,
     } = node.children
@@ -89,11 +104,15 @@ export class TableBuilder extends WriteBuilder {
     const common = { table, ifNotExists: has(ifNotExists), temporary, span }
     const elements = tableElements?.[0]
     const source = query?.[0]
-    if (source !== undefined) {
+    const prepared = execute?.[0]
+    if (source !== undefined || prepared !== undefined) {
       const columns = elements === undefined ? [] : this.#bareColumns(elements)
       const end = withData?.[0]
       const filled = end === undefined || !has(end.children.No)
-      return { kind: 'createTableAs', ...common, columns, query: this.query(source), withData: filled }
+      const create = { kind: 'createTableAs', ...common, columns, withData: filled } as const
+      if (source !== undefined) return { ...create, query: this.query(source) }
+      if (prepared !== undefined)
+        return { kind: 'createTableExecute', create, execute: this.execute(prepared), span }
     }
     if (elements === undefined) throw this.unexpected(spanOf(only(name)).end)
     const { columnDefinition = [], tableConstraint = [], likeClause = [] } = elements.children

@@ -1,4 +1,5 @@
 import { isIntervalSpan } from '../../types/interval-fields.ts'
+import { RANGE_TYPES } from '../../types/range-types.ts'
 import type { Identifier, TypeName } from '../ast.ts'
 import type { IntervalSpanCst, TimeZoneCst, TypeNameCst } from '../cst/expression.ts'
 import { has, only, scanned, spanOf } from './tree.ts'
@@ -25,9 +26,12 @@ const spellings: Readonly<Record<string, string>> = {
 }
 
 /** Types that PostgreSQL has an array of by the name with `_` in front, beside those of other spellings. */
-const plainNames = new Set(
-  'bpchar text name numeric date interval uuid json jsonb bytea oid regclass regtype jsonpath bit'.split(' '),
-)
+const plainNames = new Set([
+  ...'bpchar text name numeric date interval uuid json jsonb bytea oid regclass regtype jsonpath bit'.split(
+    ' ',
+  ),
+  ...RANGE_TYPES.flatMap(({ range, multirange }) => [range, multirange]),
+])
 
 /** The type of the items that a name like `_int4` tells of; null for any other name. */
 function itemsOf(name: string): string | null {

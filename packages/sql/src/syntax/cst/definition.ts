@@ -82,6 +82,7 @@ export type CreateSchemaCst = Cst<{
   readonly Authorization?: readonly IToken[]
   readonly owner?: readonly IToken[]
   readonly CurrentUser?: readonly IToken[]
+  readonly create?: readonly CreateCst[]
 }>
 
 export type CreateTypeCst = Cst<{

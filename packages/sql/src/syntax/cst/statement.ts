@@ -10,9 +10,9 @@ import type {
   MaintainCst,
 } from './copy.ts'
 import type { AlterCst, CommentCst, CreateCst, DropCst, RefreshCst, TruncateCst } from './definition.ts'
-import type { ExpressionListCst, QualifiedNameCst, TypeNameCst } from './expression.ts'
+import type { QualifiedNameCst, TypeNameCst } from './expression.ts'
 import type { Cst } from './node.ts'
-import type { OptionListCst, SettingValueCst } from './table.ts'
+import type { ExecuteCst, OptionListCst, SettingValueCst } from './table.ts'
 import type { DataStatementCst } from './write.ts'
 
 export type ScriptCst = Cst<{
@@ -135,14 +135,6 @@ export type PrepareCst = Cst<{
   readonly RParen?: readonly IToken[]
   readonly As: readonly IToken[]
   readonly dataStatement: readonly DataStatementCst[]
-}>
-
-export type ExecuteCst = Cst<{
-  readonly Execute: readonly IToken[]
-  readonly ColumnId: readonly IToken[]
-  readonly LParen?: readonly IToken[]
-  readonly expressionList?: readonly ExpressionListCst[]
-  readonly RParen?: readonly IToken[]
 }>
 
 export type DeallocateCst = Cst<{

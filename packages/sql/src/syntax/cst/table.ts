@@ -1,6 +1,12 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
-import type { ExpressionCst, NameListCst, QualifiedNameCst, TypeNameCst } from './expression.ts'
+import type {
+  ExpressionCst,
+  ExpressionListCst,
+  NameListCst,
+  QualifiedNameCst,
+  TypeNameCst,
+} from './expression.ts'
 import type { Cst } from './node.ts'
 import type { QueryCst, WhereClauseCst } from './query.ts'
 
@@ -20,8 +26,17 @@ export type CreateTableCst = Cst<{
   readonly tableElements?: readonly TableElementsCst[]
   readonly tableClause?: readonly TableClauseCst[]
   readonly As?: readonly IToken[]
+  readonly execute?: readonly ExecuteCst[]
   readonly query?: readonly QueryCst[]
   readonly withData?: readonly WithDataCst[]
+}>
+
+export type ExecuteCst = Cst<{
+  readonly Execute: readonly IToken[]
+  readonly ColumnId: readonly IToken[]
+  readonly LParen?: readonly IToken[]
+  readonly expressionList?: readonly ExpressionListCst[]
+  readonly RParen?: readonly IToken[]
 }>
 
 export type WithDataCst = Cst<{

@@ -77,6 +77,7 @@ export abstract class DefinitionGrammar extends AlterGrammar {
         { ALT: () => this.CONSUME(k('current_user')) },
       ])
     })
+    this.MANY(() => this.SUBRULE(this.create))
   })
 
   readonly createType: Rule = this.RULE('createType', () => {

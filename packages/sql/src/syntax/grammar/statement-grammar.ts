@@ -215,16 +215,6 @@ export class StatementGrammar extends MaintenanceGrammar {
     this.SUBRULE(this.dataStatement)
   })
 
-  readonly execute: Rule = this.RULE('execute', () => {
-    this.CONSUME(k('execute'))
-    this.CONSUME(ColumnId)
-    this.OPTION(() => {
-      this.CONSUME(LParen)
-      this.SUBRULE(this.expressionList)
-      this.CONSUME(RParen)
-    })
-  })
-
   readonly deallocate: Rule = this.RULE('deallocate', () => {
     this.CONSUME(k('deallocate'))
     this.OPTION({

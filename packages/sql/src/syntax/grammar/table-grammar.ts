@@ -38,8 +38,18 @@ export abstract class TableGrammar extends WriteGrammar {
     this.MANY(() => this.SUBRULE(this.tableClause))
     this.OPTION4(() => {
       this.CONSUME(k('as'))
-      this.SUBRULE(this.query)
+      this.OR([{ ALT: () => this.SUBRULE(this.execute) }, { ALT: () => this.SUBRULE(this.query) }])
       this.OPTION5(() => this.SUBRULE(this.withData))
+    })
+  })
+
+  readonly execute: Rule = this.RULE('execute', () => {
+    this.CONSUME(k('execute'))
+    this.CONSUME(ColumnId)
+    this.OPTION(() => {
+      this.CONSUME(LParen)
+      this.SUBRULE(this.expressionList)
+      this.CONSUME(RParen)
     })
   })
 

@@ -105,6 +105,81 @@ export function distributedMaps({ test, expect, three }: SuiteParts): void {
     expect(keys.at(-1)).toBe('removed 3')
   })
 
+  test('entries end by the time of the log, for all nodes at once and not early, also with a new leader', async () => {
+    const { a, b, c, kill, settle, until } = await three()
+    const map = a.map<string, number>('m', { ttlMs: 2_000 })
+    const [there, other] = [b.map<string, number>('m'), c.map<string, number>('m')]
+    const feed = other.changes({ from: 'oldest' })
+    await settle(map.set('short', 1))
+    await settle(there.set('long', 2, { ttlMs: 30_000 }))
+    await settle(other.set('ever', 3, { ttlMs: null }))
+    await settle(map.set('kept', 4))
+    expect(await settle(there.touch('kept', null))).toBe(true)
+    expect(await settle(there.touch('nothing', 5_000))).toBe(false)
+    await settle(map.set('gone', 5))
+    expect(await settle(there.delete('gone'))).toBe(true)
+    expect(await settle(map.has('short'))).toBe(true)
+    const ended = async (key: string): Promise<void> => {
+      while (await map.has(key)) {
+        const still = await Promise.all([there.has(key), collect(other.keys())])
+        if (!still[0] && still[1].includes(key)) throw new Error(`${key} came back`)
+      }
+    }
+    await settle(ended('short'))
+    for (const each of [map, there, other]) {
+      expect(await settle(each.get('short'))).toBe(undefined)
+      expect((await settle(collect(each.keys()))).sort()).toEqual(['ever', 'kept', 'long'])
+      expect(await settle(each.size())).toBe(3)
+      expect(each.local.has('short')).toBe(false)
+    }
+    const told = (await settle(takeSome(feed, 7))).map(shown)
+    expect(told).toEqual([
+      'set short - 1',
+      'set long - 2',
+      'set ever - 3',
+      'set kept - 4',
+      'set gone - 5',
+      'removed gone 5 -',
+      'expired short 1 -',
+    ])
+    // Whoever led, one of the other two ends the next one.
+    kill('c')
+    await until(() => !map.local.has('long') && !there.local.has('long'), LONG_MS)
+    await settle(ended('long'))
+    expect((await settle(collect(map.keys()))).sort()).toEqual(['ever', 'kept'])
+    const rest = there.changes({ from: 'oldest' })
+    expect((await settle(takeSome(rest, 8))).map(shown).at(-1)).toBe('expired long 2 -')
+  })
+
+  test('what is over is nothing for writes, too, and its end is told before what comes next', async () => {
+    const { a, b, settle } = await three()
+    const map = a.map<string, number>('m')
+    const there = b.map<string, number>('m')
+    const feed = a.map<string, number>('m').changes()
+    const first = feed.next()
+    await settle(map.set('x', 1, { ttlMs: 1_000 }))
+    await settle(map.set('y', 1, { ttlMs: 1_000 }))
+    await settle(map.set('z', 1, { ttlMs: 1_000 }))
+    const puts = async (): Promise<void> => {
+      while (!(await there.putIfAbsent('x', 2)));
+    }
+    await settle(puts())
+    expect(await settle(there.replace('y', 1, 9))).toBe(false)
+    await settle(
+      b.transaction(async (tx) => {
+        const inside = tx.map<string, number>('m')
+        if ((await inside.get('z')) === undefined) await inside.set('z', 3, { ttlMs: 60_000 })
+      }),
+    )
+    expect((await settle(collect(map.entries()))).length).toBe(2)
+    const { value } = await settle(first)
+    const events = [value, ...(await settle(takeSome(feed, 7)))].map((event) => event && shown(event))
+    const of = (key: string) => events.filter((each) => each?.includes(` ${key} `))
+    expect(of('x')).toEqual(['set x - 1', 'expired x 1 -', 'set x - 2'])
+    expect(of('y')).toEqual(['set y - 1', 'expired y 1 -'])
+    expect(of('z')).toEqual(['set z - 1', 'expired z 1 -', 'set z - 3'])
+  })
+
   test('its name is of one kind, and options that it cannot have are refused', async () => {
     const { a, b, settle } = await three()
     await settle(a.map<string, number>('m', { distributed: { redundancy: 2 } }).set('x', 1))
@@ -115,11 +190,50 @@ export function distributedMaps({ test, expect, three }: SuiteParts): void {
     expect(await settle(codeOf(b.map('n', distributed).set('x', 1)))).toBe('CONTAINER_KIND_DIFFERS')
     const other = b.map('m', { distributed: { redundancy: 3 } })
     expect(await settle(codeOf(other.get('x')))).toBe('CONTAINER_OPTIONS_DIFFER')
-    expect(() => a.map('o', { ...distributed, ttlMs: 5 })).toThrow()
     expect(() => a.map('o', { ...distributed, bytesMax: 5_000 })).toThrow()
     expect(() => a.map('o', { distributed: { redundancy: 0 } })).toThrow()
-    expect(await settle(codeOf(a.map('m').set('x', 1, { ttlMs: 5 })))).toBe('CONTAINER_OPTION_INVALID')
+    await settle(a.map('p', { ...distributed, ttlMs: 5_000 }).set('x', 1))
+    const longer = b.map('p', { ...distributed, ttlMs: 6_000 })
+    expect(await settle(codeOf(longer.get('x')))).toBe('CONTAINER_OPTIONS_DIFFER')
     expect(() => a.map('m').changes({ from: 'nonsense' })).toThrow()
+  })
+
+  test('maps of several redundancies, small ones, queues and counters change in one transaction', async () => {
+    const { a, b, c, settle } = await three()
+    const kinds = [
+      { distributed: { redundancy: 1 } },
+      { distributed: { redundancy: 'all' } },
+      { distributed: false },
+    ] as const
+    const names = ['one', 'all', 'small']
+    const turn = async (node: Containers, amount: number): Promise<void> => {
+      const seen = await node.transaction(async (tx) => {
+        const maps = names.map((name, i) => tx.map<string, number>(name, kinds[i]))
+        const counts: number[] = []
+        for (const map of maps) counts.push((await map.get('x')) ?? 0)
+        for (const [i, map] of maps.entries()) await map.set('x', (counts[i] ?? 0) + amount)
+        tx.add('turns')
+        await tx.push('moves', amount)
+        return counts
+      })
+      // What was read of each is judged as of one index.
+      expect(new Set(seen).size).toBe(1)
+    }
+    const turns = [a, b, c].map(async (node, i) => {
+      for (let round = 0; round < 4; round++) await turn(node, 10 ** i)
+    })
+    await settle(Promise.all(turns))
+    for (const [i, name] of names.entries())
+      expect(await settle(b.map<string, number>(name, kinds[i]).get('x'))).toBe(444)
+    expect(await settle(c.counter('turns').value())).toBe(12)
+    expect(await settle(a.queue('moves').size())).toMatchObject({ ready: 12, taken: 0 })
+    const refused = a.transaction(async (tx) => {
+      await tx.map<string, number>('one', kinds[0]).set('x', 1)
+      await tx.map<string, number>('all', kinds[1]).set('x', 1)
+      tx.add('turns', Number.MAX_SAFE_INTEGER)
+    })
+    expect(await settle(codeOf(refused))).toBe('CONTAINER_OVERFLOW')
+    expect(await settle(c.map<string, number>('one', kinds[0]).get('x'))).toBe(444)
   })
 
   test('what happens together is one: two maps, a queue, and nothing of a lost race', async () => {
@@ -142,6 +256,6 @@ export function distributedMaps({ test, expect, three }: SuiteParts): void {
       ]),
     )
     expect(sums).toEqual([-555, 555])
-    expect(await settle(a.queue('moves').size())).toEqual({ ready: 15, taken: 0 })
+    expect(await settle(a.queue('moves').size())).toMatchObject({ ready: 15, taken: 0 })
   })
 }

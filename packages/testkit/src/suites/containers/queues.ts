@@ -15,11 +15,11 @@ export function queues({ test, expect, three }: SuiteParts): void {
     const first = got(await settle(queue.take()))
     expect(first.value).toBe('one')
     expect(first.redelivered).toBe(false)
-    expect(await settle(a.queue('q').size())).toEqual({ ready: 2, taken: 1 })
+    expect(await settle(a.queue('q').size())).toMatchObject({ ready: 2, taken: 1 })
     expect(got(await settle(a.queue<string>('q').take())).value).toBe('two')
     await settle(first.acknowledge())
     expect(await settle(codeOf(first.acknowledge()))).toBe('CONTAINER_LEASE_LOST')
-    expect(await settle(a.queue('q').size())).toEqual({ ready: 1, taken: 1 })
+    expect(await settle(a.queue('q').size())).toMatchObject({ ready: 1, taken: 1 })
     const third = got(await settle(queue.take({ timeoutMs: 0 })))
     await settle(third.release())
     const again = got(await settle(queue.take({ timeoutMs: 0 })))
@@ -40,7 +40,7 @@ export function queues({ test, expect, three }: SuiteParts): void {
     for (let i = 0; i < 4; i++) await settle(a.queue<number>('q').push(i))
     const taken = (await settle(Promise.all(waiting))).map((message) => got(message).value)
     expect(taken.sort()).toEqual([0, 1, 2])
-    expect(await settle(a.queue('q').size())).toEqual({ ready: 1, taken: 3 })
+    expect(await settle(a.queue('q').size())).toMatchObject({ ready: 1, taken: 3 })
   })
 
   test('what a killed taker had is delivered again, and marked', async () => {
@@ -68,7 +68,7 @@ export function queues({ test, expect, three }: SuiteParts): void {
     expect(await settle(codeOf(held.acknowledge()))).toBe('CONTAINER_LEASE_LOST')
     expect(await settle(codeOf(held.extend()))).toBe('CONTAINER_LEASE_LOST')
     await settle(stolen.acknowledge())
-    expect(await settle(a.queue('q').size())).toEqual({ ready: 0, taken: 0 })
+    expect(await settle(a.queue('q').size())).toMatchObject({ ready: 0, taken: 0 })
   })
 
   test('the smallest priority goes first, and of equal ones the one that came first', async () => {
@@ -91,6 +91,70 @@ export function queues({ test, expect, three }: SuiteParts): void {
     expect(await settle(codeOf(a.queue<string>('plain').push('x', { priority: 1 })))).toBe(
       'CONTAINER_OPTION_INVALID',
     )
+  })
+
+  test('what is delivered too often is set aside, looked at, put back or discarded', async () => {
+    const { a, b, kill, start, settle } = await three()
+    const options = { deliveriesMax: 2, leaseMs: 1_000 }
+    const queue = a.queue<string>('q', options)
+    const over = async (each: typeof queue): Promise<void> => {
+      while ((await each.size()).taken > 0);
+    }
+    for (const word of ['bad', 'worse', 'good']) await settle(queue.push(word))
+    const there = b.queue<string>('q')
+    for (const word of ['bad', 'bad', 'worse', 'worse', 'good']) {
+      const message = got(await settle(there.take()))
+      expect(message.value).toBe(word)
+      // Some are given back; of the others the lease runs out.
+      if (word === 'bad') await settle(message.release())
+      else if (word === 'good') await settle(message.acknowledge())
+      else await settle(over(there))
+    }
+    expect(await settle(there.take({ timeoutMs: 0 }))).toBeNull()
+    expect(await settle(queue.size())).toEqual({ ready: 0, taken: 0, delayed: 0, aside: 2 })
+    kill('b')
+    const again = (await start('b')).queue<string>('q', options)
+    const [bad, worse] = await settle(again.setAside())
+    expect(bad).toMatchObject({ value: 'bad', deliveries: 2, priority: 0 })
+    expect(worse).toMatchObject({ value: 'worse', deliveries: 2 })
+    expect(await settle(again.discard(bad?.id ?? 0))).toBe(true)
+    expect(await settle(again.discard(bad?.id ?? 0))).toBe(false)
+    expect(await settle(again.putBack(bad?.id))).toBe(0)
+    expect(await settle(again.putBack())).toBe(1)
+    for (const deliveries of [3, 4]) {
+      const message = got(await settle(queue.take({ timeoutMs: 0 })))
+      expect([message.value, message.deliveries, message.redelivered]).toEqual(['worse', deliveries, true])
+      await settle(message.release())
+    }
+    expect(await settle(queue.take({ timeoutMs: 0 }))).toBeNull()
+    const other = a.queue('q', { deliveriesMax: 3 })
+    expect(await settle(codeOf(other.push('x')))).toBe('CONTAINER_OPTIONS_DIFFER')
+  })
+
+  test('a message waits for its time, by the log, and then has its place', async () => {
+    const { a, b, kill, settle } = await three()
+    const queue = a.queue<string>('q')
+    await settle(queue.push('later', { delayMs: 5_000 }))
+    await settle(queue.push('long ago', { at: new Date(1) }))
+    await settle(
+      b.transaction(async (tx) => {
+        await tx.push('q', 'in a transaction', { delayMs: 1_000 })
+      }),
+    )
+    const first = got(await settle(b.queue<string>('q').take()))
+    expect(first.value).toBe('long ago')
+    expect(await settle(queue.size())).toEqual({ ready: 0, taken: 1, delayed: 2, aside: 0 })
+    await settle(first.release({ delayMs: 2_000 }))
+    expect(await settle(b.queue('q').take({ timeoutMs: 0 }))).toBeNull()
+    expect(got(await settle(b.queue<string>('q').take())).value).toBe('in a transaction')
+    expect(got(await settle(b.queue<string>('q').take())).redelivered).toBe(true)
+    // Whoever led, one of the other two notes that the time of the last one has come.
+    kill('c')
+    expect(got(await settle(b.queue<string>('q').take({ timeoutMs: LONG_MS }))).value).toBe('later')
+    expect(await settle(codeOf(queue.push('x', { delayMs: 1, at: new Date(5) })))).toBe(
+      'CONTAINER_OPTION_INVALID',
+    )
+    expect(await settle(codeOf(queue.push('x', { delayMs: -1 })))).toBe('CONTAINER_OPTION_INVALID')
   })
 
   test('workers on three nodes do every job once', async () => {

@@ -49,7 +49,7 @@ export function transactions({ test, expect, three }: SuiteParts): void {
       })
     await settle(finish(a))
     expect(await settle(b.map('done').get('job'))).toBe('yes')
-    expect(await settle(a.queue('jobs').size())).toEqual({ ready: 0, taken: 0 })
+    expect(await settle(a.queue('jobs').size())).toMatchObject({ ready: 0, taken: 0 })
     await settle(a.map('done').delete('job'))
     expect(await settle(codeOf(finish(a)))).toBe('CONTAINER_LEASE_LOST')
     expect(await settle(b.map('done').has('job'))).toBe(false)

@@ -30,9 +30,15 @@ export function mapLoad<App>(
   }
 }
 
-/** One world may have both kinds of maps. */
-const nameOf = ({ distributed }: MapOptions<string>): string =>
-  distributed ? 'spread registers' : 'registers'
+/** The register of each group that is in a map of its own, on every node, where maps are distributed. */
+const APART = 'c'
+
+/** Which map a register is in: one world may have both kinds of maps, and one transaction distributed ones of two redundancies. */
+function placeOf(kind: MapOptions<string>, register: string): { name: string; options: MapOptions<string> } {
+  if (!kind.distributed) return { name: 'registers', options: kind }
+  if (register !== APART) return { name: 'spread registers', options: kind }
+  return { name: 'registers apart', options: { ...kind, distributed: { redundancy: 'all' } } }
+}
 const keyOf = (group: string, register: string): string => `${group}/${register}`
 
 /** True for what one operation of a map can do, every other time. */
@@ -51,13 +57,17 @@ async function single(
   kind: MapOptions<string>,
 ): Promise<RegistersOutput> {
   const { group, reads, writes, onlyIf = {} } = input
-  const map = containers.map<string, string>(nameOf(kind), kind)
+  const mapOf = (register: string) => {
+    const { name, options } = placeOf(kind, register)
+    return containers.map<string, string>(name, options)
+  }
   const options = patienceOf(input)
   const [[register, value] = []] = Object.entries(writes)
   if (register === undefined || value === undefined) {
     const [read = ''] = reads
-    return { [read]: (await map.get(keyOf(group, read), options)) ?? null }
+    return { [read]: (await mapOf(read).get(keyOf(group, read), options)) ?? null }
   }
+  const map = mapOf(register)
   const key = keyOf(group, register)
   const before = onlyIf[register]
   if (before === undefined) {
@@ -77,12 +87,18 @@ async function inTransaction(
 ): Promise<RegistersOutput> {
   const { name, group, reads, writes, onlyIf = {} } = input
   return containers.transaction(async (tx) => {
-    const map = tx.map<string, string>(nameOf(kind), kind)
+    const mapOf = (register: string) => {
+      const { name: at, options } = placeOf(kind, register)
+      return tx.map<string, string>(at, options)
+    }
     const output: Record<string, string | null> = {}
-    for (const register of reads) output[register] = (await map.get(keyOf(group, register))) ?? null
+    for (const register of reads)
+      output[register] = (await mapOf(register).get(keyOf(group, register))) ?? null
     for (const [register, value] of Object.entries(onlyIf))
-      if (((await map.get(keyOf(group, register))) ?? null) !== value) return { ...output, [MET]: 'no' }
-    for (const [register, value] of Object.entries(writes)) await map.set(keyOf(group, register), value)
+      if (((await mapOf(register).get(keyOf(group, register))) ?? null) !== value)
+        return { ...output, [MET]: 'no' }
+    for (const [register, value] of Object.entries(writes))
+      await mapOf(register).set(keyOf(group, register), value)
     if (Object.keys(writes).length > 0) await tx.publish(JOURNAL_TOPIC, name, JOURNAL_OPTIONS)
     return Object.keys(onlyIf).length > 0 ? { ...output, [MET]: 'yes' } : output
   }, patienceOf(input))

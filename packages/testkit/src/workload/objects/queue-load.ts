@@ -1,10 +1,20 @@
-import { type Clock, type Containers, chance, delay, isClusterError, type QueueMessage } from '@cluster/core'
+import {
+  type Clock,
+  type Containers,
+  chance,
+  delay,
+  isClusterError,
+  pick,
+  type QueueMessage,
+} from '@cluster/core'
 import type { Load, Named, Told } from '../load.ts'
 import { drawn, type OpenContainers, patienceOf } from './objects.ts'
 
 export interface QueueInput extends Named {
   /** `drain` works until the queue is empty. */
   readonly action: 'push' | 'work' | 'drain'
+  /** Of a push: how long nobody may take it. */
+  readonly delayMs?: number
 }
 
 /** A delivery, as the one who took the message saw it. */
@@ -22,6 +32,11 @@ export interface Delivery {
 
 /** A lease, in milliseconds; some work takes longer. */
 const LEASE_MS = 1_500
+const DELAYS_MS = [200, 1_000, 4_000]
+/** Whoever works on a message so often and does not acknowledge it will not do so either. */
+const DELIVERIES_MAX = 3
+/** No clock of any world is faster by more than this. */
+const RATE = 1.12
 const CLOSING_TAKES_MAX = 2_000
 
 export interface QueueLoadOptions<App> {
@@ -38,7 +53,8 @@ export function queueLoad<App>({
   clockOf,
 }: QueueLoadOptions<App>): Load<App, QueueInput, boolean> {
   const deliveries: Delivery[] = []
-  const queueOf = (containers: Containers) => containers.queue<string>('jobs', { leaseMs: LEASE_MS })
+  const queueOf = (containers: Containers) =>
+    containers.queue<string>('jobs', { leaseMs: LEASE_MS, deliveriesMax: DELIVERIES_MAX })
   const work = async (app: App, input: QueueInput, timeoutMs: number): Promise<boolean> => {
     const called = now()
     const message = await queueOf(open(app)).take({ timeoutMs })
@@ -81,19 +97,28 @@ export function queueLoad<App>({
     }
   }
   return {
-    next: (name, _client, random) => ({ name, action: chance(random, 0.5) ? 'push' : 'work' }),
+    next: (name, _client, random) => {
+      if (!chance(random, 0.5)) return { name, action: 'work' }
+      return chance(random, 0.2)
+        ? { name, action: 'push', delayMs: pick(random, DELAYS_MS) }
+        : { name, action: 'push' }
+    },
     last: (name) => ({ name, action: 'push' }),
     closing: (name) => [{ name, action: 'drain' }],
     writes: () => false,
     async perform(app, input) {
       if (input.action === 'push') {
-        await queueOf(open(app)).push(input.name, patienceOf(input))
+        const { name, delayMs } = input
+        await queueOf(open(app)).push(name, {
+          ...patienceOf(input),
+          ...(delayMs !== undefined && { delayMs }),
+        })
         return true
       }
       if (input.action === 'work') return work(app, input, drawn(input, 'waits') % 800)
       for (let takes = 0; takes < CLOSING_TAKES_MAX; takes++) {
-        const { ready, taken } = await queueOf(open(app)).size()
-        if (ready + taken === 0) return true
+        const { ready, taken, delayed } = await queueOf(open(app)).size()
+        if (ready + taken + delayed === 0) return true
         await work(app, input, LEASE_MS)
       }
       return false
@@ -119,6 +144,10 @@ export function judgeQueue(
     if (!pushes.has(message)) return `${message} was delivered and nobody had pushed it`
     if (numbers.has(`${number} ${message}`)) return `${message} was delivered twice as delivery ${number}`
     numbers.add(`${number} ${message}`)
+    if (number > DELIVERIES_MAX) return `${message} was delivered again after it was set aside`
+    const { input, callTime } = pushes.get(message) ?? {}
+    if (delivery.at < (callTime ?? 0) + (input?.delayMs ?? 0) / RATE)
+      return `${message} was delivered before its time`
     if (redelivered !== number > 1) return `delivery ${number} of ${message} is marked ${redelivered}`
     if (number === 1) firsts.set(message, delivery)
   }
@@ -154,7 +183,7 @@ function overtaken(
   firsts: ReadonlyMap<string, Delivery>,
 ): string | null {
   const pushed = history.flatMap(({ input, callTime, end }) => {
-    const first = input.action === 'push' ? firsts.get(input.name) : undefined
+    const first = input.action === 'push' && input.delayMs === undefined ? firsts.get(input.name) : undefined
     return first
       ? [{ name: input.name, callTime, endTime: end?.time ?? Number.POSITIVE_INFINITY, first }]
       : []

@@ -1,4 +1,4 @@
-import { type Clock, chance, delay, pick } from '@cluster/core'
+import { type Clock, chance, delay, type MapOptions, pick } from '@cluster/core'
 import type { Load, Named, Told } from '../load.ts'
 import { drawn, type OpenContainers, patienceOf } from './objects.ts'
 
@@ -22,10 +22,16 @@ const LOOK_MS = 500
 export interface TtlLoadOptions<App> {
   readonly open: OpenContainers<App>
   readonly clockOf: (app: App) => Clock
+  /** Of the map besides its time to live. */
+  readonly options?: MapOptions<string>
 }
 
 /** Entries that are written once, live for a while, sometimes longer by a touch, and are looked at. */
-export function ttlLoad<App>({ open, clockOf }: TtlLoadOptions<App>): Load<App, TtlInput, TtlOutput> {
+export function ttlLoad<App>({
+  open,
+  clockOf,
+  options: kind = {},
+}: TtlLoadOptions<App>): Load<App, TtlInput, TtlOutput> {
   const recent: string[] = []
   return {
     next(name, _client, random) {
@@ -46,7 +52,10 @@ export function ttlLoad<App>({ open, clockOf }: TtlLoadOptions<App>): Load<App, 
     // Once more makes it stay longer, at most.
     mayRepeat: ({ action }) => action === 'set',
     async perform(app, input) {
-      const map = open(app).map<string, string>('sessions', { ttlMs: 60_000 })
+      const map = open(app).map<string, string>(kind.distributed ? 'spread sessions' : 'sessions', {
+        ...kind,
+        ttlMs: 60_000,
+      })
       const { action, key, ttlMs } = input
       const options = patienceOf(input)
       switch (action) {
@@ -65,7 +74,8 @@ export function ttlLoad<App>({ open, clockOf }: TtlLoadOptions<App>): Load<App, 
             if ((await map.size(options)) === 0) break
             await delay(clockOf(app), LOOK_MS)
           }
-          return [...map.local.keys()]
+          for await (const left of map.keys(options)) return [left]
+          return []
       }
     },
     judge: judgeTtl,
