@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import type { SeedReport } from '../../packages/node/test/sim/report.ts'
+import { readProgress, sourceDigest, writeProgress } from '../progress-file.ts'
 import type { SimArguments } from './arguments.ts'
 import type { Failure } from './failure.ts'
 import { Pool } from './pool.ts'
-import { type Progress, readProgress, sourceDigest, writeProgress } from './progress-file.ts'
+import { type Progress, type StormIdentity, simFolders } from './progress.ts'
 import { Totals } from './totals.ts'
 import type { Job, JobResult } from './worker.ts'
 
@@ -62,9 +63,11 @@ class Storm {
     this.#options = options
     const { suites, seeds, from, mutation, workers, resume } = options
     this.#pool = new Pool({ workers: Math.min(workers, seeds * suites.length), mutation })
-    this.#source = resume === null ? '' : sourceDigest(root)
+    this.#source = resume === null ? '' : sourceDigest(root, simFolders)
     const before =
-      resume === null ? null : readProgress(resume, { source: this.#source, suites, from, seeds })
+      resume === null
+        ? null
+        : readProgress<Progress, StormIdentity>(resume, { source: this.#source, suites, from, seeds })
     this.#totals = new Totals(before?.totals)
     this.#failures = (before?.failures ?? []).map((failure) => ({ ...failure, tail: [] }))
     this.#done = before?.done ?? 0

@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { broken } from '../fuzz/sql/broken.ts'
 import { type Asker, Checks, difference } from '../fuzz/sql/checks.ts'
 import { Dice } from '../fuzz/sql/dice.ts'
+import { LongRun } from '../fuzz/sql/long-run.ts'
 import { playRound } from '../fuzz/sql/round.ts'
 import { Totals } from '../fuzz/sql/totals.ts'
 import { parseFuzzArguments } from '../fuzz/sql.ts'
@@ -12,7 +16,7 @@ describe('the fuzzer of SQL', () => {
     for (const seed of [1, 2, 3]) {
       const report = await playRound(seed, 120)
       expect(report.failures).toEqual([])
-      totals.add(report)
+      totals.add(report, 10)
     }
     expect(totals.made).toBe(360)
     expect(totals.executedShare).toBeGreaterThan(0.6)
@@ -65,6 +69,29 @@ describe('the fuzzer of SQL', () => {
     expect(Array.from({ length: 20 }, (_, i) => broken(new Dice(i), sql)).every((one) => one === sql)).toBe(
       false,
     )
+  })
+
+  test('a long run goes on from its file, with the same seeds only', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fuzz-'))
+    try {
+      const file = join(folder, 'progress')
+      const plan = { seed: 4, size: 30 }
+      const play = async (run: LongRun): Promise<void> => {
+        run.totals.add(await playRound(run.next, plan.size), 5)
+        run.next++
+        run.write({ last: true })
+      }
+      await play(new LongRun(file, plan))
+      const goneOn = new LongRun(file, plan)
+      expect(goneOn.next).toBe(5)
+      await play(goneOn)
+      const once = new LongRun(null, plan)
+      for (let i = 0; i < 2; i++) await play(once)
+      expect(new LongRun(file, plan).totals.lines()).toEqual(once.totals.lines())
+      expect(() => new LongRun(file, { ...plan, seed: 9 })).toThrow(/with seed 4, and this one has 9/)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   test('arguments', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { nothingHappened, type SeedReport } from '../../packages/node/test/sim/report.ts'
-import { readProgress, sourceDigest, writeProgress } from '../sim/progress-file.ts'
+import { readProgress, sourceDigest, writeProgress } from '../progress-file.ts'
 import { Totals } from '../sim/totals.ts'
 
 const report = (change: Partial<SeedReport> = {}): SeedReport => ({

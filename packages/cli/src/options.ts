@@ -32,6 +32,7 @@ export interface StartOptions {
   readonly postgresCert?: string
   readonly postgresKey?: string
   readonly postgresPasswords?: boolean
+  readonly postgresConnections?: number
   readonly shell: boolean
   readonly log: 'debug' | 'info' | 'warn' | 'error'
 }
@@ -48,6 +49,8 @@ export interface TransferOptions {
 const REDUNDANCY_MAX = 1024
 /** More nodes than anybody forms a cluster of at once; a slip of the finger otherwise waits for ever. */
 const EXPECT_MAX = 1024
+/** More clients than a process has file descriptors for. */
+const CONNECTIONS_MAX = 1_000_000
 /** Far more than one transaction holds. */
 const ROWS_MAX = 1_000_000
 
@@ -98,12 +101,19 @@ export function commandLine(commands: Commands): Command {
       '--postgres-passwords',
       'clients on this machine need the password of their role, too; those of other machines always do',
     )
+    .option('--postgres-connections <count>', 'clients at once; more are refused (default: 500)', (value) =>
+      wholeNumber(value, CONNECTIONS_MAX),
+    )
     .option('--no-postgres', "do not serve clients of PostgreSQL's protocol")
     .option('--no-shell', 'no prompt: serve until a signal comes')
     .helpOption('-h, --help', 'this help')
     .showHelpAfterError('(--help lists the options)')
-    .allowExcessArguments(false)
-    .action((options: StartOptions) => commands.start(options))
+    .allowExcessArguments(true)
+    .action((options: StartOptions) => {
+      const [word] = program.args
+      if (word !== undefined) program.error(unknownCommand(program, word))
+      return commands.start(options)
+    })
   program.addCommand(
     transferCommand('export', commands).description(
       'Writes a database as SQL, which import and psql read, or a table as CSV: to the file, or to standard output. ' +
@@ -124,6 +134,11 @@ export function commandLine(commands: Commands): Command {
       ),
   )
   return program
+}
+
+function unknownCommand(program: Command, word: string): string {
+  const known = program.commands.map((command) => command.name())
+  return `error: unknown command '${word}'; there are ${known.join(' and ')}, and without one a node runs`
 }
 
 /** `export` or `import`, with the options of a node. */

@@ -1,4 +1,10 @@
-import { type Cluster, type ClusterDatabase, openCluster, parseAddresses } from '@cluster/node'
+import {
+  type Cluster,
+  type ClusterDatabase,
+  openCluster,
+  parseAddresses,
+  type ServePostgresOptions,
+} from '@cluster/node'
 import { certificate } from './certificate.ts'
 import { openHistory } from './history.ts'
 import { announce } from './notices.ts'
@@ -27,6 +33,8 @@ export async function start(options: StartOptions, task: NodeTask | null = null)
   // Piped output is for programs: what the node tells people goes to the other stream.
   const aside = piped || task !== null
   say = aside ? stderr : stdout
+  // Slips in what concerns clients are told before there is a node.
+  const clients = task === null ? await clientsOf(options) : null
   const cluster = await openCluster({
     name: options.name,
     ...(options.data === undefined ? {} : { data: options.data }),
@@ -63,7 +71,7 @@ export async function start(options: StartOptions, task: NodeTask | null = null)
     if (!ending.signal.aborted) {
       say(`\nmembers\n${membersText(cluster)}\n`)
       const { signal, asked } = ending
-      const code = await serve(cluster, options, { interactive, piped, signal, asked, task })
+      const code = await serve(cluster, options, { interactive, piped, signal, asked, task, clients })
       if (code !== 0) process.exitCode = code
     }
   } catch (error) {
@@ -82,6 +90,8 @@ interface ServeMode {
   readonly asked: Promise<void>
   /** What is to be done in place of the shell. */
   readonly task: NodeTask | null
+  /** Null: clients are not served. */
+  readonly clients: ServePostgresOptions | null
 }
 
 /** Something to do with the database of a node; the node stops afterwards. @returns the exit code */
@@ -90,7 +100,7 @@ export type NodeTask = (database: ClusterDatabase, signal: AbortSignal) => Promi
 async function serve(
   cluster: Cluster,
   options: StartOptions,
-  { interactive, piped, signal, asked, task }: ServeMode,
+  { interactive, piped, signal, asked, task, clients }: ServeMode,
 ): Promise<number> {
   if (options.witness === true) {
     say('a witness votes and holds no data; it has no prompt, and serves until a signal comes')
@@ -105,7 +115,7 @@ async function serve(
     return typeof code === 'number' ? code : 1
   }
   say(`structure\n${drawTree(cluster.structure())}\n`)
-  await openForClients(cluster, options)
+  if (clients !== null) await openForClients(cluster, options, clients)
   const session = openShellSession(database)
   const meta = metaCommands(cluster, session, database)
   if (interactive) {
@@ -140,17 +150,30 @@ async function serve(
   return 0
 }
 
-/** Tells how psql and other clients get to the database. A port that is not free is no reason to stop. */
-async function openForClients(cluster: Cluster, options: StartOptions): Promise<void> {
-  const { postgres, database, postgresPasswords = false } = options
-  if (postgres === false) return
+/**
+ * How clients of PostgreSQL's protocol are served; null: not at all.
+ * @throws OPTION_INVALID for what is no address, and for files that cannot be read
+ */
+async function clientsOf(options: StartOptions): Promise<ServePostgresOptions | null> {
+  const { postgres, postgresConnections, postgresPasswords = false } = options
+  if (postgres === false) return null
   const tls = await certificate(options)
+  return {
+    ...(postgres === undefined ? {} : hostAndPort(postgres)),
+    ...(tls === null ? {} : { tls }),
+    ...(postgresConnections === undefined ? {} : { connectionsMax: postgresConnections }),
+    localPasswords: postgresPasswords,
+  }
+}
+
+/** Tells how psql and other clients get to the database. A port that is not free is no reason to stop. */
+async function openForClients(
+  cluster: Cluster,
+  { postgres, database }: StartOptions,
+  clients: ServePostgresOptions,
+): Promise<void> {
   try {
-    const service = await cluster.servePostgres({
-      ...(postgres === undefined ? {} : hostAndPort(postgres)),
-      ...(tls === null ? {} : { tls }),
-      localPasswords: postgresPasswords,
-    })
+    const service = await cluster.servePostgres(clients)
     say(`clients connect with\n  psql ${service.url(database)}\n`)
   } catch (error) {
     if (postgres !== undefined) throw error

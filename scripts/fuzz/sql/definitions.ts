@@ -6,6 +6,8 @@ import { declared, type FuzzColumn, type FuzzTable, type Kind, type Schema } fro
 export interface FuzzDefinition {
   readonly kind: string
   readonly sql: string
+  /** Counts its rows, and takes it away again; null for what holds none of its own making. */
+  readonly rows: { readonly count: string; readonly drop: string } | null
   /** What the schema is when it went well. */
   readonly done: () => void
 }
@@ -28,6 +30,11 @@ const columnKinds: readonly Kind[] = [
   'bits',
   'uuid',
 ]
+
+const rowsOf = (word: string, name: string): FuzzDefinition['rows'] => ({
+  count: `SELECT count(*) FROM ${name}`,
+  drop: `DROP ${word} ${name}`,
+})
 
 /** Makes statements that change the catalog. */
 export class Definitions {
@@ -94,6 +101,7 @@ export class Definitions {
     return {
       kind: 'CREATE TABLE',
       sql: `CREATE TABLE ${name} (${parts.join(', ')})${end}`,
+      rows: null,
       done: () => this.#schema.put(made),
     }
   }
@@ -126,6 +134,7 @@ export class Definitions {
     return {
       kind: `CREATE ${word}`,
       sql: `CREATE ${word} ${name} AS ${sql}`,
+      rows: rowsOf(word, name),
       done: () => this.#schema.put({ name, columns, key: [], view: true }),
     }
   }
@@ -137,6 +146,7 @@ export class Definitions {
     return {
       kind: 'CREATE TABLE AS',
       sql: `CREATE TABLE ${name} AS ${sql}`,
+      rows: rowsOf('TABLE', name),
       done: () => this.#schema.put({ name, columns, key: [], view: false }),
     }
   }
@@ -159,6 +169,7 @@ export class Definitions {
     return {
       kind: 'CREATE INDEX',
       sql: `CREATE ${dice.chance(8) ? 'UNIQUE ' : ''}INDEX ${name} ON ${table.name} (${parts.join(', ')})${where}`,
+      rows: null,
       done: () => {
         this.#schema.indexes = [...this.#schema.indexes, { name, table: table.name }]
       },
@@ -176,6 +187,7 @@ export class Definitions {
     return {
       kind: 'DROP INDEX',
       sql: `DROP INDEX ${name}`,
+      rows: null,
       done: () => {
         this.#schema.indexes = this.#schema.indexes.filter((index) => index.name !== name)
       },
@@ -185,7 +197,12 @@ export class Definitions {
   #drop(): FuzzDefinition {
     const { name, view } = this.#dice.pick(this.#schema.tables)
     const word = view ? 'VIEW' : 'TABLE'
-    return { kind: `DROP ${word}`, sql: `DROP ${word} ${name}`, done: () => this.#schema.drop(name) }
+    return {
+      kind: `DROP ${word}`,
+      sql: `DROP ${word} ${name}`,
+      rows: null,
+      done: () => this.#schema.drop(name),
+    }
   }
 
   #changed(table: FuzzTable, columns: readonly FuzzColumn[]): () => void {
@@ -201,6 +218,7 @@ export class Definitions {
     return {
       kind: 'ALTER TABLE',
       sql: `ALTER TABLE ${table.name} ADD COLUMN ${this.#column(column)}`,
+      rows: null,
       done: this.#changed(table, [...table.columns, column]),
     }
   }
@@ -212,6 +230,7 @@ export class Definitions {
     return {
       kind: 'ALTER TABLE',
       sql: `ALTER TABLE ${table.name} DROP COLUMN ${name}`,
+      rows: null,
       done: this.#changed(
         table,
         table.columns.filter((column) => column.name !== name),
@@ -235,6 +254,7 @@ export class Definitions {
     return {
       kind: 'ALTER TABLE',
       sql: `ALTER TABLE ${table.name} ALTER COLUMN ${column.name} ${sql}`,
+      rows: null,
       done: this.#changed(table, columns),
     }
   }
@@ -246,6 +266,7 @@ export class Definitions {
     return {
       kind: 'ALTER TABLE',
       sql: `ALTER TABLE ${table.name} RENAME COLUMN ${column.name} TO ${to}`,
+      rows: null,
       done: () =>
         this.#schema.put({
           ...table,
@@ -269,6 +290,7 @@ export class Definitions {
     return {
       kind: 'ALTER TABLE',
       sql: `ALTER TABLE ${table.name} ADD CONSTRAINT ${name} ${what}`,
+      rows: null,
       done: () => {},
     }
   }

@@ -47,6 +47,8 @@ async function ask(session: Session, sql: string): Promise<Answer> {
 
 const PLANS = { optimize: false } as const
 const TABLES_FIRST = 3
+/** Rows of a view, or of a table made by a query: joins of such things with each other have millions. */
+const MADE_ROWS_MAX = 100
 
 /** One database, from its seed alone. */
 export async function playRound(seed: number, size: number): Promise<RoundReport> {
@@ -158,8 +160,18 @@ class Round {
   }
 
   async #define(): Promise<void> {
-    const { kind, sql, done } = this.#definitions.any()
-    if ((await this.#run(kind, sql)) !== null) done()
+    const { kind, sql, rows, done } = this.#definitions.any()
+    if ((await this.#run(kind, sql)) === null) return
+    const counted = rows === null ? null : await this.#aside(rows.count)
+    if (rows !== null && Number(counted?.rows[0]?.[0] ?? 0) > MADE_ROWS_MAX) await this.#aside(rows.drop)
+    else done()
+  }
+
+  /** A statement of the fuzzer's own, which is not counted among those it makes up. */
+  async #aside(sql: string): Promise<SqlResult | null> {
+    const { result, problem } = await ask(this.#session, sql)
+    if (problem !== null) this.#fail(`${sql}: ${problem}`)
+    return result
   }
 
   async #transaction(): Promise<void> {

@@ -57,7 +57,10 @@ describe('the command line', () => {
     [['--secret', ''], 'It must not be empty'],
     [['--log', 'loud'], 'Allowed choices are debug, info, warn, error'],
     [['--listen'], 'argument missing'],
-    [['sql'], 'too many arguments'],
+    [['sql'], "unknown command 'sql'; there are export and import, and without one a node runs"],
+    [['--postgres-connections', 'many'], "argument 'many' is invalid. It must be a whole number"],
+    [['--postgres', '127.0.0.1:70000'], 'postgres "127.0.0.1:70000" is not an address'],
+    [['--postgres-cert', 'no-such.crt'], 'it goes with --postgres-cert'],
     [['--listen', 'my host'], 'listen "my host" is not an address: write host:port'],
     [['--listen', '127.0.0.1:70000'], 'listen "127.0.0.1:70000" is not an address'],
     [['--seed', 'x'], 'seed "x" is not an address: write host:port'],
@@ -109,7 +112,7 @@ describe('a node that cannot start', () => {
   test('because the data folder is a file, foreign or of another cluster', async () => {
     await writeFile(join(place.folder, 'file'), 'a file')
     expect(await refusal(place.node(['--data', 'file']))).toMatch(
-      /cannot use the data folder .*file: .*choose another with --data \(DISK_DENIED\)/,
+      /cannot use the data folder .*file: a file stands where a folder is wanted .*choose another with --data \(DISK_DENIED\)/,
     )
 
     await mkdir(join(place.folder, 'photos'))

@@ -58,12 +58,21 @@ export async function openDataFolder(
   throw inUse(base, 0)
 }
 
+const inTheWay = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'EEXIST' || error.code === 'ENOTDIR')
+
 async function tryLock(folder: string): Promise<FolderLock | number> {
   try {
     await mkdir(folder, { recursive: true })
     return await lockFolder(folder)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
+    if (inTheWay(error))
+      throw new ClusterError(
+        { code: 'DISK_DENIED', outcome: 'rejected', path: folder },
+        `cannot use the data folder ${folder}: a file stands where a folder is wanted (${reason}); choose another with --data`,
+        { cause: error },
+      )
     throw new ClusterError(
       { code: 'DISK_DENIED', outcome: 'rejected', path: folder },
       `cannot use the data folder ${folder}: ${reason}; give this user the right to write there, or choose another with --data`,

@@ -60,7 +60,7 @@ export interface SystemTable {
   readonly columns: readonly { readonly name: string; readonly type: SqlType }[]
 }
 
-export type RelationKind = 'r' | 'v' | 'm' | 'i' | 'S'
+export type RelationKind = 'r' | 'v' | 'm' | 'i' | 'S' | 'c'
 
 /** Whatever `pg_class` has a row for. */
 export interface ImageRelation {
@@ -358,6 +358,7 @@ function relationsOf(entries: readonly CatalogEntry[]): ImageRelation[] {
     const common = { schema: entry.schema, name: entry.name, entry, index: null, virtual: null }
     if (entry.kind === 'view') found.push({ ...common, oid: entry.oid, kind: 'v' })
     if (entry.kind === 'sequence') found.push({ ...common, oid: entry.oid, kind: 'S' })
+    if (entry.kind === 'composite') found.push({ ...common, oid: compositeOid(entry.oid), kind: 'c' })
     if (entry.kind !== 'table') continue
     found.push({ ...common, oid: entry.oid, kind: entry.materialized === null ? 'r' : 'm' })
     const { schema, primaryKey, indexes } = entry
@@ -379,6 +380,10 @@ function relationsOf(entries: readonly CatalogEntry[]): ImageRelation[] {
 /** A constraint and its index share a number in the catalog, but not in what clients see. */
 const INDEX_OIDS = 0x2000_0000
 export const indexOid = (oid: number): number => INDEX_OIDS + oid
+
+/** The relation that tells the fields of a composite type has a number of its own. */
+const COMPOSITE_OIDS = 0x2800_0000
+export const compositeOid = (oid: number): number => COMPOSITE_OIDS + oid
 
 function virtualRelations(tables: Iterable<SystemTable>): ImageRelation[] {
   return [...tables].map((virtual, i) => {

@@ -5,7 +5,10 @@ import { conjunctsOf } from '../plan/traverse.ts'
 import { compareValues } from '../types/compare.ts'
 import { sameKind, typeName } from '../types/type.ts'
 
-/** Tells an expression over the columns of one table from all others; columns go by their positions. */
+/**
+ * Tells an expression over the columns of one table from all others; columns go by their positions. Queries inside
+ * are not told apart: an index holds none, so what has one matches no part of it anyway.
+ */
 export type Canonical = (expr: Expr) => string
 
 /** @param positionOf the position of a column in the table; null: it is another table's */
@@ -15,6 +18,7 @@ export function canonicalOver(positionOf: (column: Column) => number | null): Ca
       const column = value as Column
       return positionOf(column) ?? `outside ${column.id}`
     }
+    if (key === 'plan') return 'query'
     if (key === 'fn') {
       const { name, args } = value as { name: string; args: Parameters<typeof typeName>[0][] }
       return `${name}(${args.map(typeName).join()})`

@@ -109,7 +109,7 @@ export const tablesOf = ({ entries }: CatalogImage): TableSchema[] =>
   entries.filter((entry) => entry.kind === 'table')
 
 /** heap and btree. */
-const accessMethod = { r: 2, m: 2, i: 403, v: 0, S: 0 } as const
+const accessMethod = { r: 2, m: 2, i: 403, v: 0, S: 0, c: 0 } as const
 
 function classRow(catalog: CatalogImage, relation: ImageRelation): Row {
   const { oid, schema, name, kind, entry, virtual } = relation
@@ -119,12 +119,13 @@ function classRow(catalog: CatalogImage, relation: ImageRelation): Row {
     oid,
     relname: name,
     relnamespace: catalog.schemaOid(schema),
-    reltype: 0,
+    reltype: kind === 'c' ? (entry?.oid ?? 0) : 0,
     reloftype: 0,
     relowner: relationOwner(catalog, relation),
-    relacl: relationAcl(catalog, relation),
+    // What may be done with a composite type is told of the type.
+    relacl: kind === 'c' ? null : relationAcl(catalog, relation),
     relam: accessMethod[kind],
-    relfilenode: kind === 'v' ? 0 : oid,
+    relfilenode: kind === 'v' || kind === 'c' ? 0 : oid,
     reltablespace: 0,
     relpages: 0,
     reltuples: -1,
@@ -160,6 +161,7 @@ function columnCount({ entry, index, virtual, kind }: ImageRelation): number {
   if (index !== null) return (index.index ?? index.table.primaryKey)?.columns.length ?? 0
   if (entry?.kind === 'table') return entry.slots
   if (entry?.kind === 'view') return entry.result.length
+  if (entry?.kind === 'composite') return entry.fields.length
   return kind === 'S' ? 3 : 0
 }
 
@@ -179,6 +181,7 @@ function attributesOf({ entry, index, virtual, kind }: ImageRelation): readonly 
   if (virtual !== null) return virtual.columns.map(plain)
   if (index !== null) return indexAttributes(index.table, index.index)
   if (entry?.kind === 'view') return entry.result.map(plain)
+  if (entry?.kind === 'composite') return entry.fields.map(plain)
   if (entry?.kind === 'table')
     return entry.columns.map((column) => ({ ...column, number: column.slot + 1, column }))
   return kind === 'S' ? SEQUENCE_COLUMNS.map(plain) : []

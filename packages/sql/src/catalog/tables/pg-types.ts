@@ -10,7 +10,7 @@ import {
   typeModifier,
   typeOid,
 } from '../../types/type.ts'
-import type { CatalogImage, ImageType } from '../image.ts'
+import { type CatalogImage, compositeOid, type ImageType } from '../image.ts'
 import { aclArray, guardedIn, ownerOf } from '../image-access.ts'
 import type { VirtualTable } from '../virtual-table.ts'
 import { type Row, table } from './make.ts'
@@ -86,7 +86,7 @@ function typeRow(catalog: CatalogImage, { oid, schema, name, type, entry }: Imag
     typispreferred: false,
     typisdefined: true,
     typdelim: ',',
-    typrelid: 0,
+    typrelid: !array && entry?.kind === 'composite' ? compositeOid(entry.oid) : 0,
     typsubscript: array ? 'array_subscript_handler' : '-',
     typelem: type.element === undefined ? 0 : typeOid(type.element),
     typarray: arrayOid(catalog, { oid, schema, name, type, entry }),
