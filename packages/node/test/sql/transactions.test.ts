@@ -89,7 +89,7 @@ describe('a transaction over rows and shared objects', () => {
     const all = Array.from({ length: 12 }, (_, i) => withdraw(cluster.node(i % 3), 1 + (i % 2)))
     await cluster.settle(Promise.all(all))
     expect(await amounts(cluster, cluster.node(2))).toEqual([TOTAL - 18, 18])
-    expect(await cluster.settle(objects(cluster.node(0)).queue('letters').size())).toEqual({
+    expect(await cluster.settle(objects(cluster.node(0)).queue('letters').size())).toMatchObject({
       ready: 12,
       taken: 0,
     })

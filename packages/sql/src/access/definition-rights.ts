@@ -47,6 +47,8 @@ export async function checkDefinition(context: AccessContext, statement: Definit
         if (change.kind === 'setSchema') await mayCreateIn(context, change.schema.name)
       }
       return
+    case 'alterComposite':
+      return ownsNamed(context, statement.name)
     case 'alterSequence':
     case 'alterEnum':
     case 'alterDomain':

@@ -1,5 +1,6 @@
 import { assert, relationId } from '@cluster/core'
 import { enumType } from '../types/enum.ts'
+import { isIntervalSpan } from '../types/interval-fields.ts'
 import { arrayOf, type EnumType, type RecordField, recordOf, type SqlType, TYPES } from '../types/type.ts'
 import {
   decodeValue,
@@ -180,12 +181,15 @@ function decodeType(value: unknown): SqlType {
   if (json['element'] !== undefined) return arrayOf(decodeType(json['element']))
   if (json['record'] !== undefined) return decodeRecord(object(json['record']))
   if (json['enum'] !== undefined) return enumType(decodeEnum(object(json['enum'])))
+  const { span } = json
   const modifier = (field: string): number | null => (json[field] === null ? null : number(json[field]))
   return {
     id: type.id,
     length: modifier('length'),
     precision: modifier('precision'),
     scale: modifier('scale'),
+    ...(typeof span === 'string' && isIntervalSpan(span) ? { span } : {}),
+    ...(json['catalogName'] === true ? { catalogName: true } : {}),
   }
 }
 

@@ -3,7 +3,17 @@ import { isSqlError, SQLSTATE, sqlError } from '../errors.ts'
 import { quoteIdentifier } from '../syntax/keywords.ts'
 import { parseExpression } from '../syntax/parse.ts'
 import { enumType } from '../types/enum.ts'
-import { ENUM_ARRAYS, formatType, recordOf, type SqlType, TYPES, typeName, typeOid } from '../types/type.ts'
+import { readIntervalModifier } from '../types/interval-fields.ts'
+import {
+  ENUM_ARRAYS,
+  formatType,
+  NAME,
+  recordOf,
+  type SqlType,
+  TYPES,
+  typeName,
+  typeOid,
+} from '../types/type.ts'
 import { PUBLIC_OID } from './known-oids.ts'
 import {
   catalogKey,
@@ -335,6 +345,10 @@ function modified(type: SqlType, modifier: number): SqlType {
   if (type.element !== undefined) return { ...type, element: modified(type.element, modifier) }
   if (type.id === 'numeric')
     return { ...type, precision: (modifier - 4) >> 16, scale: (modifier - 4) & 0x7ff }
+  if (type.id === 'interval') {
+    const { span, digits } = readIntervalModifier(modifier)
+    return { ...type, length: digits, ...(span === null ? {} : { span }) }
+  }
   return { ...type, length: type.id === 'varchar' || type.id === 'char' ? modifier - 4 : modifier }
 }
 
@@ -409,7 +423,7 @@ const shortNames: Readonly<Partial<Record<SqlType['id'], string>>> = {
 
 function typesOf(entries: readonly CatalogEntry[]): ImageType[] {
   const found: ImageType[] = []
-  for (const type of Object.values(TYPES)) {
+  for (const type of [...Object.values(TYPES), NAME]) {
     if (type.element !== undefined || type.id === 'enum' || type.id === 'record' || type.id === 'unknown')
       continue
     const name = shortNames[type.id] ?? typeName(type)

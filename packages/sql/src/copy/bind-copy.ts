@@ -133,7 +133,11 @@ function copiedColumns(
   table: TableSchema,
   named: readonly Identifier[],
 ): readonly number[] {
-  const positions = targetPositions(context, table, named)
+  const positions = targetPositions(
+    context,
+    table,
+    named.map((column) => ({ ...column, path: [] })),
+  )
   if (named.length === 0) return positions.filter((position) => table.columns[position]?.generated === null)
   const generated = positions
     .map((position) => table.columns[position])

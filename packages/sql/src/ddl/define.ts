@@ -1,7 +1,7 @@
 import type { Definition } from '../syntax/ast.ts'
 import { alterTable } from './alter-table.ts'
 import { comment } from './comments.ts'
-import { createComposite } from './composite.ts'
+import { alterComposite, createComposite } from './composite.ts'
 import type { DdlContext } from './context.ts'
 import { createTable } from './create-table.ts'
 import { createTableAs } from './create-table-as.ts'
@@ -70,6 +70,9 @@ export async function define(context: DdlContext, statement: Definition): Promis
       return { command: 'ALTER SEQUENCE' }
     case 'alterEnum':
       await alterEnum(context, statement)
+      return { command: 'ALTER TYPE' }
+    case 'alterComposite':
+      await alterComposite(context, statement)
       return { command: 'ALTER TYPE' }
     case 'alterDomain':
       await alterDomain(context, statement)

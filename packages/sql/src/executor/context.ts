@@ -132,14 +132,15 @@ export class ExecutionContext {
     this.#calls = 0
     await this.#clock.turn()
     this.#since = this.#clock.now()
-    if (this.#signal?.aborted === true) {
-      const { reason } = this.#signal
-      throw isSqlError(reason)
-        ? reason
-        : sqlError('57014', 'canceling statement due to user request', { cause: reason })
-    }
+    if (this.#signal?.aborted === true) throw cancellation(this.#signal)
   }
 }
+
+/** What a statement ends with whose signal has come. */
+export const cancellation = ({ reason }: AbortSignal): unknown =>
+  isSqlError(reason)
+    ? reason
+    : sqlError('57014', 'canceling statement due to user request', { cause: reason })
 
 /** Rows that several operators read, each from the start. */
 export interface TableRows {

@@ -1,4 +1,5 @@
 import { assert, type Value } from '@cluster/core'
+import { isIntervalSpan } from '../types/interval-fields.ts'
 import { type EnumType, type SqlType, TYPES, type TypeId } from '../types/type.ts'
 import { FormUnknownError, type TypeForm, UnsendableError, type ValueForm } from './form.ts'
 
@@ -24,7 +25,7 @@ const isCount = (value: unknown): value is number | null => value === null || Nu
 export function readType(form: unknown): SqlType {
   if (isTypeId(form)) return TYPES[form]
   if (!isObject(form)) throw new FormUnknownError('a type is none')
-  const { id, length, precision, scale } = form
+  const { id, length, precision, scale, span } = form
   if (!isTypeId(id) || id === 'record' || !isCount(length) || !isCount(precision) || !isCount(scale))
     throw new FormUnknownError('a type is not known')
   return {
@@ -33,6 +34,7 @@ export function readType(form: unknown): SqlType {
     precision,
     scale,
     ...(form['element'] === undefined ? {} : { element: readType(form['element']) }),
+    ...(typeof span === 'string' && isIntervalSpan(span) ? { span } : {}),
     ...(form['catalogName'] === true ? { catalogName: true } : {}),
     ...(form['vector'] === true ? { vector: true } : {}),
     ...(form['enum'] === undefined ? {} : { enum: readEnum(form['enum']) }),

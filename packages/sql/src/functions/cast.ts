@@ -110,7 +110,7 @@ export function castFor(from: SqlType, to: SqlType, context: CastContext): Scala
   const fit = sameType(from, to) && from.id !== 'unknown' ? null : fitter(to, explicit)
   // Reading a text fits it already; only an explicit cast cuts.
   const reads = first !== same && (from.id === 'unknown' || typeCategory(from.id) === 'string')
-  const cuts = ['varchar', 'char', 'bit', 'varbit'].includes(to.id)
+  const cuts = ['varchar', 'char', 'bit', 'varbit'].includes(to.id) || to.catalogName === true
   const second = reads && !cuts ? null : fit
   if (first === same && second === null) return 'same'
   const impl: Conversion =

@@ -22,9 +22,9 @@ import {
 } from '../types/datetime.ts'
 import { fitDecimal } from '../types/decimal.ts'
 import { castText } from '../types/format.ts'
-import { intervalText, roundInterval, toInterval } from '../types/interval.ts'
+import { fitInterval, intervalText, toInterval } from '../types/interval.ts'
 import { isNumber, jsonbOf, kindOf, toJson } from '../types/json.ts'
-import { fitText, parseValue } from '../types/parse.ts'
+import { fitName, fitText, parseValue } from '../types/parse.ts'
 import { RANGE_KINDS } from '../types/range-kind.ts'
 import { fromRanges, toRanges } from '../types/range-text.ts'
 import { roundTime, roundTimetz, timetzText, toZonedTime, wrapTime } from '../types/time.ts'
@@ -55,12 +55,14 @@ export function fitter(to: SqlType, explicit: boolean): Conversion | null {
   }
   if (to.id === 'numeric' && precision !== null)
     return (value) => fitDecimal(value as string, precision, scale ?? 0)
+  if (to.catalogName === true) return (value) => fitName(value as string)
+  if (to.id === 'interval' && (length !== null || to.span !== undefined))
+    return (value) => fitInterval(value as string, to.span, length)
   if (length === null) return null
   if (to.id === 'varchar' || to.id === 'char') return (value) => fitText(to, value as string, explicit)
   if (to.id === 'bit' || to.id === 'varbit') return (value) => fitBits(to, value as string, explicit)
   if (to.id === 'timestamp' || to.id === 'timestamptz')
     return (value) => roundTimestamp(value as bigint, length)
-  if (to.id === 'interval') return (value) => roundInterval(value as string, length)
   if (to.id === 'time') return (value) => roundTime(value as number, length)
   if (to.id === 'timetz') return (value) => roundTimetz(value as string, length)
   return null

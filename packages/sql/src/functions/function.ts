@@ -45,6 +45,8 @@ export type LockCall =
   /** The same for all whose names begin so. */
   | { readonly kind: 'giveAll'; readonly prefix: string }
   | { readonly kind: 'break'; readonly name: string; readonly reason: string }
+  /** No lock, but waited for as one is. */
+  | { readonly kind: 'sleep'; readonly ms: number }
 
 /** Locks as a running statement has them. */
 export interface LockCalls {
@@ -62,6 +64,8 @@ export interface FunctionContext {
   clockMicros(): bigint
   /** A number from 0 up to 1, excluded. */
   random(): number
+  /** From now on the session's random numbers follow from this one, −1 … 1. */
+  seed(value: number): void
   /** The session's TimeZone. */
   readonly zone: Zone
   /** Bytes nobody can guess, for `gen_random_uuid`. */

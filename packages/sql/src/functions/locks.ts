@@ -1,4 +1,5 @@
 import type { Value } from '@cluster/core'
+import { intervalSpan, toInterval } from '../types/interval.ts'
 import type { TypeId } from '../types/type.ts'
 import { contextual } from './define.ts'
 import type { LockCall, LockMode, ScalarFunction } from './function.ts'
@@ -105,6 +106,8 @@ const named = (['exclusive', 'shared'] as const).flatMap((mode: LockMode) => {
   ]
 })
 
+const sleeping = (seconds: number): LockCall => ({ kind: 'sleep', ms: seconds > 0 ? seconds * 1_000 : 0 })
+
 /** Functions over the locks of the cluster. Those that take one give its token; NULL says that somebody is in the way. */
 export const lockFunctions: readonly ScalarFunction[] = [
   ...advisory,
@@ -117,6 +120,15 @@ export const lockFunctions: readonly ScalarFunction[] = [
     nothing,
   ),
   calling('cluster_unlock_all', [], 'bigint', () => ({ kind: 'giveAll', prefix: '' }), token),
+  // What is not above zero is not waited for.
+  calling('pg_sleep', ['double'], 'text', (_, seconds) => sleeping(Number(seconds)), nothing),
+  calling(
+    'pg_sleep_for',
+    ['interval'],
+    'text',
+    (_, span) => sleeping(Number(intervalSpan(toInterval(span as string))) / 1e6),
+    nothing,
+  ),
   calling(
     'cluster_break_lock',
     ['text', 'text'],

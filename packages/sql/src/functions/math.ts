@@ -12,6 +12,7 @@ import {
   truncateDecimal,
 } from '../types/decimal.ts'
 import { expDecimal, lnDecimal, logDecimal } from '../types/decimal-math.ts'
+import { doubleText } from '../types/float-text.ts'
 import { checkBigint, checkInteger } from './arithmetic.ts'
 import { contextual, fn } from './define.ts'
 import type { ScalarFunction } from './function.ts'
@@ -127,5 +128,15 @@ export const mathFunctions: readonly ScalarFunction[] = [
   fn('atan', ['double'], 'double', Math.atan),
   fn('atan2', ['double', 'double'], 'double', Math.atan2),
   contextual('random', [], 'double', 'volatile', (context) => context.random()),
+  contextual('setseed', ['double'], 'text', 'volatile', (context, seed) => {
+    // NaN is no number between the two either.
+    if (!(Math.abs(Number(seed)) <= 1))
+      throw sqlError(
+        SQLSTATE.invalidParameterValue,
+        `setseed parameter ${doubleText(Number(seed))} is out of allowed range [-1,1]`,
+      )
+    context.seed(Number(seed))
+    return ''
+  }),
   ...numbers,
 ]

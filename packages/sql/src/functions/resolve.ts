@@ -23,6 +23,7 @@ import { datetimeParts } from './datetime/parts.ts'
 import { zoneFunctions } from './datetime/zone.ts'
 import type { AggregateFunction, ScalarFunction } from './function.ts'
 import { strictly } from './generic.ts'
+import { hashFunctions } from './hash.ts'
 import { interned } from './interned.ts'
 import { jsonFunctions } from './json/functions.ts'
 import { jsonPathFunctions } from './json/path-functions.ts'
@@ -34,6 +35,7 @@ import { rangeAggregates } from './range/aggregates.ts'
 import { rangeFunctions } from './range/functions.ts'
 import { sequenceFunctions } from './sequence.ts'
 import { sessionFunctions } from './session.ts'
+import { supportFunctions } from './support.ts'
 import { codeFunctions } from './text/codes.ts'
 import { textFunctions } from './text/functions.ts'
 import { identifierFunctions } from './text/identifiers.ts'
@@ -61,6 +63,8 @@ const all = [
   ...sessionFunctions,
   ...sequenceFunctions,
   ...lockFunctions,
+  ...hashFunctions,
+  ...supportFunctions,
   ...catalogFunctions,
   ...jsonFunctions,
   ...jsonPathFunctions,

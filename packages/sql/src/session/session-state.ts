@@ -8,6 +8,7 @@ import type { NotificationHub } from '../notify/hub.ts'
 import { SessionChannels } from '../notify/session-channels.ts'
 import { Cursors } from './cursors/cursors.ts'
 import { SessionLocks } from './locks/session-locks.ts'
+import type { SeededRandom } from './seeded-random.ts'
 import { SessionSequences } from './sequences.ts'
 import { Settings, type TransactionModes } from './settings/settings.ts'
 
@@ -37,6 +38,8 @@ export class SessionState {
   readonly channels: SessionChannels
   readonly locks: SessionLocks
   readonly #pid: () => number
+  /** After `setseed`. */
+  seeded: SeededRandom | null = null
   #drawnPid: number | null = null
   /** Made when it is first asked for; most sessions have nothing of their own. */
   #local: LocalStore | null = null

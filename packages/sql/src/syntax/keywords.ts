@@ -28,7 +28,7 @@ const column = words(`
   time timestamp trim values`)
 
 const unreserved = words(`
-  abort absolute action add after alter always asensitive at backward before begin breadth by cache cascade cascaded
+  abort absolute action add after alter always asensitive at attribute backward before begin breadth by cache cascade cascaded
   chain characteristics close comment commit committed conflict constraints continue copy csv current cursor cycle data
   database day deallocate declare deferred delete depth delimiter delimiters distributed domain double drop encoding enum
   escape exclude excluding execute explain expression filter first following force forward generated groups header

@@ -1,5 +1,6 @@
 import type {
   AlterObject,
+  AttributeChange,
   ColumnAction,
   ColumnConstraint,
   ColumnDefinition,
@@ -79,6 +80,8 @@ export function printDefinition(node: Definition): string {
           : ` ${printObjectChange(change)}`
       return `ALTER SEQUENCE ${ifExists(node)}${printName(node.name)}${what}`
     }
+    case 'alterComposite':
+      return `ALTER TYPE ${printName(node.name)} ${node.changes.map(printAttributeChange).join(', ')}`
     case 'alterEnum':
       return `ALTER TYPE ${printName(node.name)} ${printEnumChange(node.change)}`
     case 'alterDomain':
@@ -334,6 +337,19 @@ function printColumnAction(node: ColumnAction): string {
     }
     case 'hint':
       return 'SET STATISTICS DEFAULT'
+  }
+}
+
+function printAttributeChange(change: AttributeChange): string {
+  switch (change.kind) {
+    case 'add':
+      return `ADD ATTRIBUTE ${printIdentifier(change.field.name)} ${printType(change.field.type)}`
+    case 'drop':
+      return `DROP ATTRIBUTE ${change.ifExists ? 'IF EXISTS ' : ''}${printIdentifier(change.name)}`
+    case 'type':
+      return `ALTER ATTRIBUTE ${printIdentifier(change.name)} TYPE ${printType(change.type)}`
+    case 'rename':
+      return `RENAME ATTRIBUTE ${printIdentifier(change.name)} TO ${printIdentifier(change.to)}`
   }
 }
 

@@ -1,3 +1,4 @@
+import { intervalNames } from '../types/interval-fields.ts'
 import type {
   AssignedPart,
   Assignment,
@@ -24,6 +25,7 @@ import type {
   SortItem,
   TableAlias,
   TableReference,
+  TargetColumn,
   TypeName,
   WindowFrame,
   WindowSpec,
@@ -58,6 +60,7 @@ const standardTypes = new Set([
   'time without time zone',
   'time with time zone',
   'interval',
+  ...intervalNames,
 ])
 
 export function printType({ name, modifiers, array }: TypeName): string {
@@ -479,7 +482,7 @@ function printAction(action: MergeAction): string {
     case 'insert': {
       const values = action.values
       const row = values === null ? 'DEFAULT VALUES' : `VALUES (${values.map(printValue).join(', ')})`
-      return `INSERT${columnList(action.columns)}${printOverriding(action.overriding)} ${row}`
+      return `INSERT${printTargetList(action.columns)}${printOverriding(action.overriding)} ${row}`
     }
   }
 }
@@ -495,9 +498,15 @@ const printValue = (value: InsertValue): string =>
 
 function printAssignment(node: Assignment): string {
   if (node.kind === 'queryAssignment')
-    return `(${printIdentifiers(node.columns)}) = (${printQuery(node.query)})`
-  return `${printIdentifier(node.column)}${node.path.map(printPart).join('')} = ${printValue(node.value)}`
+    return `(${printTargetColumns(node.columns)}) = (${printQuery(node.query)})`
+  return `${printTargetColumns([node.column])} = ${printValue(node.value)}`
 }
+
+const printTargetColumns = (columns: readonly TargetColumn[]): string =>
+  columns.map((column) => printIdentifier(column) + column.path.map(printPart).join('')).join(', ')
+
+const printTargetList = (columns: readonly TargetColumn[]): string =>
+  columns.length === 0 ? '' : ` (${printTargetColumns(columns)})`
 
 function printPart(part: AssignedPart): string {
   if (part.kind === 'field') return `.${printIdentifier(part.field)}`
@@ -527,7 +536,7 @@ const printOverriding = (overriding: Insert['overriding']): string =>
   overriding === null ? '' : ` OVERRIDING ${overriding.toUpperCase()} VALUE`
 
 function printInsert({ table, alias, columns, overriding, source, onConflict, returning }: Insert): string {
-  const names = columns.length === 0 ? '' : ` (${printIdentifiers(columns)})`
+  const names = printTargetList(columns)
   const what =
     source.kind === 'query'
       ? printQuery(source.query)

@@ -17,7 +17,7 @@ export interface ArrayValue {
 export const EMPTY_ARRAY: ArrayValue = { dims: [], lowers: [], items: [] }
 
 /** PostgreSQL's bounds. */
-const DIMENSIONS_MAX = 6
+export const DIMENSIONS_MAX = 6
 export const ITEMS_MAX = 134_217_727
 
 /** An array of one dimension, counted from 1. */

@@ -30,6 +30,25 @@ export function realText(value: number): string {
   return floatText(value, shortestSingle, 6)
 }
 
+const DIGITS = { double: 15, real: 6 } as const
+
+/**
+ * With so many digits more than the type is sure of (fewer, below zero), as `extra_float_digits` asks for where it is not
+ * above zero.
+ */
+export function roundedFloatText(value: number, type: 'double' | 'real', extra: number): string {
+  const digits = Math.max(DIGITS[type] + extra, 1)
+  return floatText(
+    value,
+    (absolute) =>
+      absolute
+        .toExponential(digits - 1)
+        .replace(/(\.\d*?)0+e/, '$1e')
+        .replace('.e', 'e'),
+    digits,
+  )
+}
+
 function shortestSingle(absolute: number): string {
   for (let digits = 0; digits < 9; digits++) {
     const text = absolute.toExponential(digits)

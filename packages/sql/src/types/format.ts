@@ -9,7 +9,7 @@ import {
   timestampText,
   timestamptzText,
 } from './datetime.ts'
-import { doubleText, realText } from './float-text.ts'
+import { doubleText, parseFloatText, realText, roundedFloatText } from './float-text.ts'
 import { toInterval } from './interval.ts'
 import { listText, parseRange, splitMultirange } from './range.ts'
 import { boundId } from './range-types.ts'
@@ -30,9 +30,13 @@ export function formatValue(type: SqlType, value: Value, zone: Zone = UTC): stri
     case 'boolean':
       return value === true ? 't' : 'f'
     case 'real':
-      return realText(value as number)
+      return rounds(zone)
+        ? roundedFloatText(value as number, 'real', zone.styles.floatDigits)
+        : realText(value as number)
     case 'double':
-      return doubleText(value as number)
+      return rounds(zone)
+        ? roundedFloatText(value as number, 'double', zone.styles.floatDigits)
+        : doubleText(value as number)
     case 'timestamp':
       return isStyled(zone) && !isInfinite(value as bigint)
         ? styledTimestamp(value as bigint, null, zone.styles)
@@ -80,10 +84,13 @@ export function formatValue(type: SqlType, value: Value, zone: Zone = UTC): stri
   }
 }
 
+const rounds = (zone: Zone): zone is Zone & { readonly styles: Styles } =>
+  zone.styles !== undefined && zone.styles.floatDigits < 1
+
 const isStyled = (zone: Zone): zone is Zone & { readonly styles: Styles } =>
   zone.styles !== undefined && zone.styles.date !== 'ISO'
 
-const styledIds: ReadonlySet<TypeId> = new Set(['date', 'timestamp', 'interval', 'bytea'])
+const styledIds: ReadonlySet<TypeId> = new Set(['date', 'timestamp', 'interval', 'bytea', 'real', 'double'])
 
 const holdsMoments = (type: SqlType, zone: Zone): boolean =>
   boundId(type.id) === 'timestamptz' ||
@@ -101,6 +108,9 @@ function rezoned(type: SqlType, text: string, zone: Zone): string {
       return formatValue(type, parseTimestamp(text), zone)
     case 'date':
       return formatValue(type, parseDate(text), zone)
+    case 'real':
+    case 'double':
+      return formatValue(type, parseFloatText(text, type.id === 'real') as number, zone)
     case 'bytea':
       return formatValue(
         type,

@@ -11,7 +11,8 @@ import {
   timeOf,
 } from './calendar.ts'
 import { inTimestampRange } from './datetime.ts'
-import { type Interval, parseInterval } from './parse-interval.ts'
+import { fieldsOfSpan, type IntervalSpan } from './interval-fields.ts'
+import { cutInterval, type Interval, parseInterval } from './parse-interval.ts'
 
 export { type Interval, parseInterval } from './parse-interval.ts'
 
@@ -125,8 +126,13 @@ export function timestampDifference(a: bigint, b: bigint): Interval {
   return checked(0, Number(difference / DAY), difference % DAY)
 }
 
-/** The seconds with at most so many digits behind the point. */
-export function roundInterval(text: string, digits: number): string {
+/** As a type with modifiers has it: without what is smaller than the last of its fields, and with so many digits of a second. */
+export function fitInterval(text: string, span: IntervalSpan | undefined, digits: number | null): string {
+  const kept = span === undefined ? text : intervalText(cutInterval(toInterval(text), fieldsOfSpan(span)))
+  return digits === null ? kept : roundInterval(kept, digits)
+}
+
+function roundInterval(text: string, digits: number): string {
   const interval = toInterval(text)
   const unit = 10n ** BigInt(6 - digits)
   const half = interval.micros < 0n ? -unit / 2n : unit / 2n

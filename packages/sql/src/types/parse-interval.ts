@@ -1,4 +1,5 @@
 import { SQLSTATE, type SqlError, sqlError } from '../errors.ts'
+import type { IntervalField } from './interval-fields.ts'
 
 /** A span of time. Months and days have no fixed length, so the three parts stay apart. */
 export interface Interval {
@@ -6,9 +7,6 @@ export interface Interval {
   readonly days: number
   readonly micros: bigint
 }
-
-/** The fields that `INTERVAL '…' HOUR TO MINUTE` names, from the largest. */
-export type IntervalField = 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second'
 
 export interface IntervalReading {
   /** The fields that the value is made of; they say what a bare number means. Default: all. */
@@ -355,7 +353,7 @@ const DATE_SIGNS: Readonly<Record<string, Unit>> = { Y: 'year', M: 'month', W: '
 const TIME_SIGNS: Readonly<Record<string, Unit>> = { H: 'hour', M: 'minute', S: 'second' }
 
 /** What is smaller than the last field is cut off. */
-function cut({ months, days, micros }: Interval, fields: readonly IntervalField[]): Interval {
+export function cutInterval({ months, days, micros }: Interval, fields: readonly IntervalField[]): Interval {
   const last = fields.at(-1)
   if (last === 'year') return { months: months - (months % 12), days: 0, micros: 0n }
   if (last === 'month') return { months, days: 0, micros: 0n }
@@ -371,7 +369,7 @@ function cut({ months, days, micros }: Interval, fields: readonly IntervalField[
  */
 export function parseInterval(text: string, reading: IntervalReading = {}): Interval {
   const whole = plainOrIso(text, reading)
-  return reading.fields === undefined ? whole : cut(whole, reading.fields)
+  return reading.fields === undefined ? whole : cutInterval(whole, reading.fields)
 }
 
 function plainOrIso(text: string, reading: IntervalReading): Interval {

@@ -13,7 +13,8 @@ import { fitDecimal, parseDecimal } from './decimal.ts'
 import { parseEnum } from './enum.ts'
 import { parseFloatText } from './float-text.ts'
 import { formatValue } from './format.ts'
-import { intervalText, parseInterval, roundInterval } from './interval.ts'
+import { fitInterval, intervalText, parseInterval } from './interval.ts'
+import { fieldsOfSpan } from './interval-fields.ts'
 import { jsonbOf, readJson } from './json.ts'
 import { jsonPathOf } from './json-path/text.ts'
 import { listText } from './range.ts'
@@ -123,10 +124,11 @@ export function parseValue(type: SqlType, text: string, context?: ReadingContext
     case 'bit':
     case 'varbit':
       return parseBits(type, text)
-    case 'interval':
-      return type.length === null
-        ? intervalText(parseInterval(text, signsOf(context)))
-        : roundInterval(intervalText(parseInterval(text, signsOf(context))), type.length)
+    case 'interval': {
+      const fields = type.span === undefined ? {} : { fields: fieldsOfSpan(type.span) }
+      const read = intervalText(parseInterval(text, { ...signsOf(context), ...fields }))
+      return fitInterval(read, undefined, type.length)
+    }
     case 'bytea':
       return parseBytes(type, text)
     case 'varchar':
@@ -134,11 +136,22 @@ export function parseValue(type: SqlType, text: string, context?: ReadingContext
       return fitText(type, text, false)
     default: {
       const kind = rangeKindOf(type)
-      if (kind === null) return text
+      if (kind === null) return type.catalogName === true ? fitName(text) : text
       const ranges = readRanges(kind, type, text, (bound) => parseValue(kind.subtype, bound, context))
       return listText(ranges, kind.multirange.id === type.id, (value) => formatValue(kind.subtype, value))
     }
   }
+}
+
+/** Bytes of a `name`. */
+const NAME_BYTES_MAX = 63
+const utf8 = new TextEncoder()
+
+/** The beginning of a text that has room in a `name`: no character is cut in two. */
+export function fitName(text: string): string {
+  if (text.length * 3 <= NAME_BYTES_MAX) return text
+  const { read } = utf8.encodeInto(text, new Uint8Array(NAME_BYTES_MAX))
+  return text.slice(0, read)
 }
 
 /** As PostgreSQL has it, numbers below zero count from the end. */

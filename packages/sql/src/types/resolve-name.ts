@@ -1,7 +1,9 @@
 import { nearest, SQLSTATE, sqlError } from '../errors.ts'
+import { intervalNames, spanOfName } from './interval-fields.ts'
 import {
   arrayOf,
   char,
+  NAME,
   numeric,
   type SqlType,
   TYPES,
@@ -13,7 +15,7 @@ import {
 
 /** Types that only PostgreSQL's own catalog has, and what stands for them here. */
 const systemTypes: Readonly<Record<string, SqlType>> = {
-  name: TYPES.text,
+  name: NAME,
   '"char"': TYPES.text,
   cstring: TYPES.text,
   pg_node_tree: TYPES.text,
@@ -34,6 +36,7 @@ const byName: ReadonlyMap<string, SqlType> = new Map([
     .filter(({ id }) => id !== 'enum' && id !== 'array')
     .map((type) => [typeName(type), type] as const),
   ...Object.entries(systemTypes),
+  ...intervalNames.map((name) => [name, { ...TYPES.interval, span: spanOfName(name) ?? 'second' }] as const),
   // Blank-padded, of any length.
   ['bpchar', TYPES.char],
 ])

@@ -14,9 +14,17 @@ export interface Styles {
   readonly order: DateOrder
   readonly interval: IntervalStyle
   readonly bytea: ByteaStyle
+  /** `extra_float_digits`: above zero as many digits as it takes. */
+  readonly floatDigits: number
 }
 
-export const PLAIN_STYLES: Styles = { date: 'ISO', order: 'MDY', interval: 'postgres', bytea: 'hex' }
+export const PLAIN_STYLES: Styles = {
+  date: 'ISO',
+  order: 'MDY',
+  interval: 'postgres',
+  bytea: 'hex',
+  floatDigits: 1,
+}
 
 const INTERVAL_STYLES: readonly IntervalStyle[] = ['postgres', 'postgres_verbose', 'sql_standard', 'iso_8601']
 
@@ -27,6 +35,24 @@ export function byteaStyleOf(value: string): ByteaStyle {
   throw sqlError(SQLSTATE.invalidParameterValue, `invalid value for parameter "bytea_output": "${value}"`, {
     hint: 'Available values: escape, hex.',
   })
+}
+
+const FLOAT_DIGITS = { min: -15, max: 3 } as const
+
+/** `extra_float_digits`. @throws 22023 */
+export function floatDigitsOf(value: string): number {
+  const number = /^\s*[-+]?\d+\s*$/.test(value) ? Number(value) : null
+  if (number === null)
+    throw sqlError(
+      SQLSTATE.invalidParameterValue,
+      `invalid value for parameter "extra_float_digits": "${value}"`,
+    )
+  const { min, max } = FLOAT_DIGITS
+  if (number >= min && number <= max) return number
+  throw sqlError(
+    SQLSTATE.invalidParameterValue,
+    `${number} is outside the valid range for parameter "extra_float_digits" (${min} .. ${max})`,
+  )
 }
 
 /** Bytes as PostgreSQL wrote them before it knew hexadecimal digits: what cannot be shown in three octal digits. */

@@ -301,9 +301,10 @@ const styledZones = new Map<string, Zone>()
 
 /** The same zone for a session of that style; one object for equal ones. */
 export function withStyles(zone: Zone, styles: Styles): Zone {
-  const { date, order, interval, bytea } = styles
-  if (date === 'ISO' && order === 'MDY' && interval === 'postgres' && bytea === 'hex') return zone
-  const key = JSON.stringify([zone.name, date, order, interval, bytea])
+  const { date, order, interval, bytea, floatDigits } = styles
+  const plain = date === 'ISO' && order === 'MDY' && interval === 'postgres' && bytea === 'hex'
+  if (plain && floatDigits > 0) return zone
+  const key = JSON.stringify([zone.name, date, order, interval, bytea, floatDigits])
   let styled = styledZones.get(key)
   if (styled === undefined) {
     styled = {

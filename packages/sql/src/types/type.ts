@@ -1,3 +1,4 @@
+import { type IntervalSpan, intervalModifier } from './interval-fields.ts'
 import { type AnyRangeId, forRangeTypes } from './range-types.ts'
 
 /**
@@ -94,6 +95,8 @@ export interface SqlType {
   readonly scale: number | null
   /** For arrays, and only for them: the type of the items, itself no array. */
   readonly element?: SqlType
+  /** For intervals: the fields that it is made of. Absent: all. */
+  readonly span?: IntervalSpan
   /** For text: PostgreSQL's `name`, which is only told to clients; some of them go by it. */
   readonly catalogName?: true
   /** For arrays: PostgreSQL's `int2vector` or `oidvector`, which count from 0 and are written without braces. */
@@ -330,7 +333,7 @@ export const typeName = (type: SqlType): string =>
 
 const plainName = (type: SqlType): string => {
   const named = type.enum ?? type.record?.named ?? null
-  if (named === null) return facts[type.id].name
+  if (named === null) return type.catalogName === true ? 'name' : facts[type.id].name
   const { schema, name } = named
   return schema === 'public' ? name : `${schema}.${name}`
 }
@@ -362,7 +365,8 @@ export const typeBytes = (type: SqlType): number => facts[type.id].bytes
  * The modifiers as PostgreSQL packs them into `atttypmod`: the length of varchar and char plus 4, precision and scale of
  * numeric in 16 bits each plus 4, the digits of a time's fraction; −1 for none.
  */
-export function typeModifier({ id, length, precision, scale }: SqlType): number {
+export function typeModifier({ id, length, precision, scale, span }: SqlType): number {
+  if (id === 'interval') return intervalModifier(span, length)
   if (id === 'numeric') return precision === null ? -1 : ((precision << 16) | ((scale ?? 0) & 0x7ff)) + 4
   if (length === null) return -1
   return id === 'varchar' || id === 'char' ? length + 4 : length
@@ -375,11 +379,13 @@ export const isPreferred = (id: TypeId): boolean => facts[id].preferred
 /** The name with modifiers, as PostgreSQL prints it: `numeric(10,2)`, `timestamp(3) without time zone`. */
 export function formatType(type: SqlType): string {
   if (type.element !== undefined) return `${formatType(type.element)}[]`
-  const name = plainName(type)
+  const name = plainName(type) + (type.span === undefined ? '' : ` ${type.span}`)
   if (type.id === 'numeric' && type.precision !== null) return `${name}(${type.precision},${type.scale ?? 0})`
   if (type.length === null) return name
   const [word = '', ...rest] = name.split(' ')
-  return rest[0] === 'varying' ? `${name}(${type.length})` : [`${word}(${type.length})`, ...rest].join(' ')
+  return rest[0] === 'varying' || type.span !== undefined
+    ? `${name}(${type.length})`
+    : [`${word}(${type.length})`, ...rest].join(' ')
 }
 
 export function sameType(a: SqlType, b: SqlType): boolean {
@@ -388,6 +394,7 @@ export function sameType(a: SqlType, b: SqlType): boolean {
   if (a.enum !== undefined || b.enum !== undefined) return a.enum?.oid === b.enum?.oid
   if (a.record !== undefined && b.record !== undefined) return sameRecord(a.record, b.record, sameType)
   if (a.catalogName !== b.catalogName) return false
+  if (a.span !== b.span) return false
   return a.id === b.id && a.length === b.length && a.precision === b.precision && a.scale === b.scale
 }
 

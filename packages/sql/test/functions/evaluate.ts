@@ -27,6 +27,7 @@ const context: FunctionContext = {
   statementMicros: 1_704_164_645_678_000n,
   clockMicros: () => 1_704_164_645_678_000n,
   random: () => 0.25,
+  seed: () => {},
   zone: UTC,
   randomBytes: (count) => new Uint8Array(count).fill(0x5a),
   locks: {

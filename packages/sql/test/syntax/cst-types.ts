@@ -1,12 +1,13 @@
 import { generateCstDts } from 'chevrotain'
 import { StatementGrammar } from '../../src/syntax/grammar/statement-grammar.ts'
 
-const files = ['expression', 'query', 'write', 'definition', 'copy', 'statement'] as const
+const files = ['expression', 'query', 'write', 'table', 'definition', 'copy', 'statement'] as const
 /** The first rule of each file; the rules stand in the order of the grammar's classes. */
 const firsts: Readonly<Record<string, (typeof files)[number]>> = {
   query: 'query',
   dataStatement: 'write',
-  ifNotExists: 'definition',
+  ifNotExists: 'table',
+  create: 'definition',
   copy: 'copy',
   script: 'statement',
 }

@@ -61,7 +61,9 @@ export function bindSelect(
     select.having === null
       ? null
       : bindCondition({ ...place('HAVING'), windows: null }, select.having, 'HAVING')
-  const sortKeys = orderBy.map((item) => sortKey(place('ORDER BY'), item, items))
+  const sortKeys = orderBy.map((item) =>
+    sortKey({ ...place('ORDER BY'), sets: new SetScope(sets) }, item, items),
+  )
   const distinctOn = select.distinctOn.map((expression) =>
     listedOrInput(place('DISTINCT ON'), expression, items),
   )

@@ -78,4 +78,4 @@ const shortTypeNames: Readonly<Record<string, string>> = {
 
 /** Without a schema. */
 const shortName = ({ name }: TypeName): string =>
-  shortTypeNames[name] ?? name.slice(name.lastIndexOf('.') + 1)
+  name.startsWith('interval ') ? 'interval' : (shortTypeNames[name] ?? name.slice(name.lastIndexOf('.') + 1))

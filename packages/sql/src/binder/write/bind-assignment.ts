@@ -5,12 +5,12 @@ import { columnExpr, constant } from '../../plan/build.ts'
 import type { Column, Expr } from '../../plan/expression.ts'
 import type {
   Assignment,
-  ColumnAssignment,
   Identifier,
   Insert,
   InsertValue,
   Node,
   Query,
+  TargetColumn,
 } from '../../syntax/ast.ts'
 import { recordOf, type SqlType, typeName } from '../../types/type.ts'
 import { type BindContext, errorAt, newColumn, positionOf } from '../context.ts'
@@ -23,15 +23,23 @@ import type { Scope } from '../scope.ts'
 import { assignPart } from './assign-part.ts'
 import { defaultExpression } from './defaults.ts'
 
-/** The columns that INSERT names, by position; all of them when it names none. @throws 42703, 42701 */
+/**
+ * The columns that INSERT names, by position; all of them when it names none. Several parts of one column give its position
+ * several times.
+ * @throws 42703, 42701
+ */
 export function targetPositions(
   context: BindContext,
   table: TableSchema,
-  columns: readonly Identifier[],
+  columns: readonly TargetColumn[],
 ): readonly number[] {
   if (columns.length === 0) return table.columns.map((_, position) => position)
   const positions = columns.map((column) => columnPosition(context, table, column))
-  const twice = columns.find((_, i) => positions.indexOf(positions[i] as number) !== i)
+  const twice = columns.find((column, i) =>
+    columns
+      .slice(0, i)
+      .some((before, k) => positions[k] === positions[i] && !(isPart(before) && isPart(column))),
+  )
   if (twice !== undefined)
     throw errorAt(context, twice, SQLSTATE.duplicateColumn, `column "${twice.name}" specified more than once`)
   return positions
@@ -50,6 +58,43 @@ export function columnPosition(context: BindContext, table: TableSchema, column:
     SQLSTATE.undefinedColumn,
     `column "${column.name}" of relation "${table.name}" does not exist`,
     near === null ? {} : { hint: `Perhaps you meant the column "${near}".` },
+  )
+}
+
+const isPart = ({ path }: TargetColumn): boolean => path.length > 0
+
+/** A part of a column, and what it is to be. */
+export interface GivenPart {
+  readonly column: TargetColumn
+  readonly node: Node
+  readonly value: Expr
+}
+
+/** The value of a column of which INSERT names parts: all others are NULL, whatever the default is. */
+export function valueOfParts(
+  place: Place,
+  table: TableSchema,
+  position: number,
+  parts: readonly GivenPart[],
+  overriding: Insert['overriding'] = null,
+): Expr {
+  refuseValue(table, table.columns[position] as ColumnSchema, 'insert', overriding)
+  const nothing: Expr = constant(typeOf(table, position), null)
+  return parts.reduce<Expr>(
+    (value, { column, ...given }) =>
+      assignPart(place, value, column.path, { ...given, name: column.name, target: column }),
+    nothing,
+  )
+}
+
+/** What is written for a part. @throws 0A000 for DEFAULT */
+export function givenPart(place: Place, column: TargetColumn, value: InsertValue): GivenPart {
+  if (value.kind !== 'default') return { column, node: value, value: bindExpression(place, value) }
+  throw errorAt(
+    place.context,
+    column,
+    SQLSTATE.featureNotSupported,
+    `cannot set ${column.path.at(0)?.kind === 'field' ? 'a subfield' : 'an array element'} to DEFAULT`,
   )
 }
 
@@ -134,25 +179,12 @@ export function bindAssignments(
 ): ReadonlyMap<number, Expr> {
   const { context } = place
   const assigned = new Map<number, Expr>()
-  const assignTo = (column: Identifier, valueAt: (position: number) => Expr): void => {
-    const position = columnPosition(context, table, column)
-    if (assigned.has(position))
-      throw errorAt(
-        context,
-        column,
-        SQLSTATE.syntaxError,
-        `multiple assignments to same column "${column.name}"`,
-      )
-    assigned.set(position, valueAt(position))
-  }
+  const whole = new Set<number>()
   for (const assignment of assignments) {
-    if (assignment.kind === 'assignment' && assignment.path.length > 0) {
-      assignToPart(assignment)
-      continue
-    }
     if (assignment.kind === 'assignment') {
       const { column, value } = assignment
-      assignTo(column, (position) => valueFor(place, table, position, value, 'update'))
+      if (isPart(column)) assignToPart(givenPart(place, column, value))
+      else assignTo(column, (position) => valueFor(place, table, position, value, 'update'))
       continue
     }
     const { columns, query } = assignment
@@ -161,31 +193,43 @@ export function bindAssignments(
       throw errorAt(context, query, SQLSTATE.syntaxError, 'number of columns does not match number of values')
     columns.forEach((column, i) => {
       const value = given[i] as Expr
-      assignTo(column, (position) => {
-        refuseValue(table, table.columns[position] as ColumnSchema, 'update')
-        return assign(context, query, value, table, position)
-      })
+      if (isPart(column)) assignToPart({ column, node: query, value })
+      else
+        assignTo(column, (position) => {
+          refuseValue(table, table.columns[position] as ColumnSchema, 'update')
+          return assign(context, query, value, table, position)
+        })
     })
   }
   return assigned
 
-  /** Several parts of one column may change. */
-  function assignToPart({ column, path, value }: ColumnAssignment): void {
+  function once(column: TargetColumn): number {
     const position = columnPosition(context, table, column)
+    if (isPart(column) ? !whole.has(position) : !assigned.has(position)) return position
+    throw errorAt(
+      context,
+      column,
+      SQLSTATE.syntaxError,
+      `multiple assignments to same column "${column.name}"`,
+    )
+  }
+
+  function assignTo(column: TargetColumn, valueAt: (position: number) => Expr): void {
+    const position = once(column)
+    assigned.set(position, valueAt(position))
+    whole.add(position)
+  }
+
+  /** Several parts of one column may change. */
+  function assignToPart({ column, ...given }: GivenPart): void {
+    const position = once(column)
     const schema = table.columns[position] as ColumnSchema
-    if (value.kind === 'default')
-      throw errorAt(
-        context,
-        value,
-        SQLSTATE.featureNotSupported,
-        `cannot set ${path[0]?.kind === 'field' ? 'a subfield' : 'an array element'} to DEFAULT`,
-      )
     refuseValue(table, schema, 'update')
     const seen = place.scope?.tables[0]?.columns[position]?.column
     const old =
       assigned.get(position) ?? (seen === undefined ? constant(schema.type, null) : columnExpr(seen))
-    const given = { name: column.name, node: value, value: bindExpression(place, value) }
-    assigned.set(position, assignPart(place, old, path, given))
+    const part = { ...given, name: column.name, target: column }
+    assigned.set(position, assignPart(place, old, column.path, part))
   }
 }
 

@@ -4,7 +4,7 @@ import { columnExpr, constant } from '../../plan/build.ts'
 import type { Column, Expr } from '../../plan/expression.ts'
 import { columnsOf, type LogicalPlan, type Output } from '../../plan/logical.ts'
 import type { MergeStatement } from '../../plan/statement.ts'
-import type { Merge, MergeBranch, TableAlias } from '../../syntax/ast.ts'
+import type { InsertValue, Merge, MergeBranch, TableAlias } from '../../syntax/ast.ts'
 import { BOOLEAN, INTEGER } from '../../types/type.ts'
 import { type BindContext, errorAt, newColumn } from '../context.ts'
 import { bindCondition } from '../expression/bind-expression.ts'
@@ -12,8 +12,15 @@ import { equalTo } from '../expression/equal.ts'
 import type { Place } from '../place.ts'
 import { bindFrom, scanTable, targetTable } from '../query/bind-from.ts'
 import type { Scope } from '../scope.ts'
-import { bindAssignments, rowColumns, targetPositions, valueFor } from './bind-assignment.ts'
-import { targetOf } from './bind-write.ts'
+import {
+  bindAssignments,
+  givenPart,
+  rowColumns,
+  targetPositions,
+  valueFor,
+  valueOfParts,
+} from './bind-assignment.ts'
+import { partsOf, targetOf } from './bind-write.ts'
 import { withGenerated } from './computed-columns.ts'
 import { slotsAt } from './write-target.ts'
 
@@ -179,6 +186,11 @@ function insertedRow(
   return new Map(
     table.columns.map((_, position) => {
       const at = values === null ? -1 : positions.indexOf(position)
+      const parts = values === null ? [] : partsOf(action.columns, positions, at)
+      if (parts.length > 0) {
+        const given = parts.map(([column, i]) => givenPart(place, column, values?.[i] as InsertValue))
+        return [position, valueOfParts(place, table, position, given, action.overriding)]
+      }
       const value = at < 0 ? undefined : values?.[at]
       return [position, valueFor(place, table, position, value, 'insert', action.overriding)]
     }),

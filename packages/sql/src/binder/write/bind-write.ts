@@ -18,12 +18,14 @@ import type {
   Expression,
   ExpressionItem,
   Insert,
+  InsertValue,
   Node,
   QualifiedName,
   Select,
   SelectItem,
   TableAlias,
   TableReference,
+  TargetColumn,
   Update,
 } from '../../syntax/ast.ts'
 import { type BindContext, type BoundQuery, errorAt } from '../context.ts'
@@ -39,10 +41,12 @@ import { type Scope, type ScopeTable, starColumns } from '../scope.ts'
 import {
   bindAssignments,
   checkAssignable,
+  givenPart,
   rowColumns,
   targetPositions,
   typeOf,
   valueFor,
+  valueOfParts,
 } from './bind-assignment.ts'
 import { bindConflict } from './bind-conflict.ts'
 import { checksOver, withGenerated } from './computed-columns.ts'
@@ -158,12 +162,26 @@ function insertSource(
     if (source.kind === 'rows') checkWidth(context, node, row.length, positions.length, width)
     return table.columns.map((_, position) => {
       const at = source.kind === 'rows' ? positions.indexOf(position) : -1
-      return valueFor(place, table, position, at < 0 ? undefined : row[at], 'insert', insert.overriding)
+      const parts = partsOf(insert.columns, positions, at)
+      if (parts.length === 0)
+        return valueFor(place, table, position, at < 0 ? undefined : row[at], 'insert', insert.overriding)
+      const given = parts.map(([column, i]) => givenPart(place, column, row[i] as InsertValue))
+      return valueOfParts(place, table, position, given, insert.overriding)
     })
   })
   const columns = rowColumns(context, table)
   return { plan: { kind: 'values', columns, rows: exprs }, columns }
 }
+
+/** The parts that INSERT names of the column at one place of its list, each with its place; none where it is named as a whole. */
+export const partsOf = (
+  columns: readonly TargetColumn[],
+  positions: readonly number[],
+  at: number,
+): readonly (readonly [column: TargetColumn, at: number])[] =>
+  (columns[at]?.path.length ?? 0) === 0
+    ? []
+    : columns.flatMap((column, i) => (positions[i] === positions[at] ? [[column, i] as const] : []))
 
 /** @param asked how many columns the statement named; null: none, then fewer values are all right */
 function checkWidth(
@@ -181,20 +199,24 @@ function checkWidth(
 
 function querySource(
   context: BindContext,
-  { overriding }: Insert,
+  { overriding, columns: named }: Insert,
   node: Node,
   bound: BoundQuery,
   table: TableSchema,
   positions: readonly number[],
 ): RowSource {
-  const types = bound.columns.map((_, i) => typeOf(table, positions[i] as number))
+  // What becomes part of a column is converted where it is put in.
+  const isWhole = (i: number): boolean => (named[i]?.path.length ?? 0) === 0
+  const types = bound.columns.map(({ column }, i) =>
+    isWhole(i) ? typeOf(table, positions[i] as number) : column.type,
+  )
   // OVERRIDING USER VALUE: identity columns take none of what is given.
   const ignores = (position: number): boolean =>
     overriding === 'user' && table.columns[position]?.identity !== null
   bound.columns.forEach(({ column }, i) => {
     const position = positions[i] as number
     if (!ignores(position)) refuseValue(table, table.columns[position] as ColumnSchema, 'insert', overriding)
-    checkAssignable(context, node, columnExpr(column), table, position)
+    if (isWhole(i)) checkAssignable(context, node, columnExpr(column), table, position)
   })
   const plan = converted(context, node, bound, types, 'assignment')
   const given = plan.kind === 'project' ? plan.outputs : []
@@ -203,6 +225,12 @@ function querySource(
   const outputs = columns.map((column, position): Output => {
     const at = ignores(position) ? -1 : positions.indexOf(position)
     const from = at < 0 ? undefined : given[at]
+    const parts = partsOf(named, positions, at).map(([part, i]) => ({
+      column: part,
+      node,
+      value: columnExpr((given[i] as Output).column),
+    }))
+    if (parts.length > 0) return { column, expr: valueOfParts(place, table, position, parts, overriding) }
     return {
       column,
       expr: from === undefined ? valueFor(place, table, position, undefined) : columnExpr(from.column),

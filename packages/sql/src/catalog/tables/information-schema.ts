@@ -419,6 +419,12 @@ const precisions: Readonly<
 
 const moments = new Set<SqlType['id']>(['timestamp', 'timestamptz', 'time', 'timetz', 'interval'])
 
+/** `DAY TO SECOND(2)` */
+function intervalType({ span, length }: SqlType): string | null {
+  if (span === undefined) return null
+  return span.toUpperCase() + (length === null ? '' : `(${length})`)
+}
+
 function columnRow(
   catalog: CatalogImage,
   relation: ImageRelation,
@@ -451,6 +457,7 @@ function columnRow(
     numeric_precision_radix: radix,
     numeric_scale: scale,
     datetime_precision: moments.has(type.id) ? (type.length ?? 6) : type.id === 'date' ? 0 : null,
+    interval_type: intervalType(type),
     domain_catalog: domain === null ? null : catalog.database,
     domain_schema: domain?.schema ?? null,
     domain_name: domain?.name ?? null,

@@ -3,6 +3,7 @@ import { boundId } from '../../types/range-types.ts'
 import {
   ENUM_ARRAYS,
   type SqlType,
+  sameType,
   TYPES,
   typeBytes,
   typeCategory,
@@ -71,7 +72,7 @@ export const typeTables: readonly VirtualTable[] = [
 function typeRow(catalog: CatalogImage, { oid, schema, name, type, entry }: ImageType): Row {
   const domain = entry?.kind === 'domain' ? entry : null
   const array = type.element !== undefined
-  const bytes = array ? -1 : typeBytes(type)
+  const bytes = array ? -1 : type.catalogName === true ? 64 : typeBytes(type)
   return {
     oid,
     typname: name,
@@ -127,5 +128,9 @@ const isDouble = (type: SqlType): boolean => typeBytes(TYPES[boundId((type.eleme
 function arrayOid(catalog: CatalogImage, { oid, type, entry }: ImageType): number {
   if (type.element !== undefined || entry?.kind === 'domain') return 0
   if (type.enum !== undefined || type.record !== undefined) return ENUM_ARRAYS + oid
-  return catalog.types.find((one) => one.type.element?.id === type.id && one.entry === null)?.oid ?? 0
+  return (
+    catalog.types.find(
+      (one) => one.entry === null && one.type.element !== undefined && sameType(one.type.element, type),
+    )?.oid ?? 0
+  )
 }

@@ -40,7 +40,7 @@ export class SessionLocks {
   }
 
   /** Does what a function asked for. @throws 0A000, 55P03, 57014 and what the locks throw */
-  async perform(call: LockCall, patience: LockPatience): Promise<bigint | null> {
+  async perform(call: Exclude<LockCall, { kind: 'sleep' }>, patience: LockPatience): Promise<bigint | null> {
     switch (call.kind) {
       case 'take':
         return this.#take(call, patience)

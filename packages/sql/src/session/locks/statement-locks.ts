@@ -1,6 +1,7 @@
-import type { Transaction } from '@cluster/core'
+import type { Clock, Transaction } from '@cluster/core'
 import type { Batch } from '../../compile/batch.ts'
 import { SQLSTATE, sqlError } from '../../errors.ts'
+import { cancellation } from '../../executor/context.ts'
 import type { LockCall, LockCalls } from '../../functions/function.ts'
 import type { Settings } from '../settings/settings.ts'
 import { limitMs } from '../settings/time-limit.ts'
@@ -70,8 +71,24 @@ export interface LockingRun {
   readonly signal: AbortSignal | null
 }
 
+/** Resolves after so long. @throws 57014 as soon as the statement is cancelled */
+async function asleep(clock: Clock, ms: number, signal: AbortSignal | null): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const stop = (): void => reject(signal === null ? null : cancellation(signal))
+  if (signal?.aborted === true) stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  const cancel = clock.after(ms, resolve)
+  try {
+    await promise
+  } finally {
+    cancel()
+    signal?.removeEventListener('abort', stop)
+  }
+}
+
 /** Runs a statement again and again, until all that it wants of locks is done, and gathers its rows. */
 export async function withLocks<T extends { readonly batches: AsyncIterable<Batch> | Iterable<Batch> }>(
+  clock: Clock,
   { transaction, settings, session, signal }: LockingRun,
   work: (locks: LockCalls) => Promise<T>,
 ): Promise<Omit<T, 'batches'> & { readonly batches: readonly Batch[] }> {
@@ -87,6 +104,10 @@ export async function withLocks<T extends { readonly batches: AsyncIterable<Batc
     } catch (error) {
       if (!(error instanceof LockWantedError)) throw error
       transaction.rollbackTo(mark)
-      locks.answer(error.call, await session.locks.perform(error.call, { signal, timeoutMs }))
+      const { call } = error
+      if (call.kind === 'sleep') {
+        await asleep(clock, call.ms, signal)
+        locks.answer(call, null)
+      } else locks.answer(call, await session.locks.perform(call, { signal, timeoutMs }))
     }
 }

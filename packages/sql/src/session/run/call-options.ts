@@ -43,6 +43,7 @@ function commandOf(statement: Statement): string {
     case 'createComposite':
       return 'CREATE TYPE'
     case 'alterEnum':
+    case 'alterComposite':
       return 'ALTER TYPE'
     case 'alterObject':
     case 'drop':

@@ -2,6 +2,7 @@ import type { Clock, Database, Random, Transaction } from '@cluster/core'
 import type { CatalogImage } from '../../catalog/image.ts'
 import type { FunctionContext, LockCalls } from '../../functions/function.ts'
 import type { Outbox } from '../../notify/outbox.ts'
+import { SeededRandom } from '../seeded-random.ts'
 import type { StatementSequences } from '../sequences.ts'
 import type { SessionState } from '../session-state.ts'
 
@@ -77,9 +78,15 @@ class StatementFunctions implements FunctionContext {
   }
 
   random(): number {
+    const { seeded } = this.#surroundings.session
+    if (seeded !== null) return seeded.next()
     const { random } = this.#ports
     // 53 bits, as many as a double has.
     return (random.uint32() * 0x20_0000 + (random.uint32() >>> 11)) / 0x20_0000_0000_0000
+  }
+
+  seed(value: number): void {
+    this.#surroundings.session.seeded = new SeededRandom(value)
   }
 
   randomBytes(count: number): Uint8Array {

@@ -280,7 +280,7 @@ export class StatementRunner {
     if (!access.permits(planned, run.session)) await access.permit(planned, this.#accessRun(run))
     if (!planned.takesLocks) return this.#planned(planned, statement, run, noLockCalls)
     const locksOnly = planned.dependencies.size === 0
-    const outcome = await withLocks(run, (locks) =>
+    const outcome = await withLocks(this.#ports.clock, run, (locks) =>
       this.#planned(planned, statement, { ...run, alone: null }, locks),
     )
     return { ...outcome, locksOnly }

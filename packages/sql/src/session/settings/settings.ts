@@ -1,5 +1,12 @@
 import { nearest, SQLSTATE, sqlError } from '../../errors.ts'
-import { byteaStyleOf, dateStyleOf, intervalStyleOf, PLAIN_STYLES, type Styles } from '../../types/styles.ts'
+import {
+  byteaStyleOf,
+  dateStyleOf,
+  floatDigitsOf,
+  intervalStyleOf,
+  PLAIN_STYLES,
+  type Styles,
+} from '../../types/styles.ts'
 import { sessionZone, UTC, withStyles, type Zone } from '../../types/time-zone.ts'
 import { PLANNER_SETTINGS } from './planner-settings.ts'
 import { limitMs, limitText, TIME_LIMITS } from './time-limit.ts'
@@ -131,7 +138,7 @@ export interface TransactionModes {
 const NOTHING: ReadonlyMap<string, never> = new Map<string, never>()
 const LEVELS: readonly string[] = ['serializable', 'repeatable read', 'read committed', 'read uncommitted']
 
-const STYLES = ['datestyle', 'intervalstyle', 'bytea_output'] as const
+const STYLES = ['datestyle', 'intervalstyle', 'bytea_output', 'extra_float_digits'] as const
 
 /** The settings of one session. What a transaction sets is undone with it. */
 export class Settings {
@@ -285,6 +292,7 @@ export class Settings {
       ...dateStyleOf(this.get('datestyle'), PLAIN_STYLES),
       interval: intervalStyleOf(this.get('intervalstyle')),
       bytea: byteaStyleOf(this.get('bytea_output')),
+      floatDigits: floatDigitsOf(this.get('extra_float_digits')),
     }
   }
 
@@ -334,6 +342,7 @@ export function checkedSetting(
   if (name === 'timezone') return zoneSetting(value).name
   if (name === 'intervalstyle') return intervalStyleOf(value)
   if (name === 'bytea_output') return byteaStyleOf(value)
+  if (name === 'extra_float_digits') return String(floatDigitsOf(value))
   if (name === 'datestyle') {
     const { date, order } = dateStyleOf(value, styles)
     return `${date}, ${order}`

@@ -84,8 +84,6 @@ export function absent(cursor: Cursor): SqlError | null {
         return refusal(`${verb.toUpperCase()}${verb === 'comment' ? ' ON' : ''} ${words.toUpperCase()}`)
     if (cursor.sees('table') || cursor.sees('type') || cursor.sees('temp') || cursor.sees('temporary'))
       for (const [words, name] of CLAUSES) if (cursor.seesAhead(...words.split(' '))) return refusal(name)
-    if (verb === 'alter' && cursor.sees('type') && cursor.seesAhead('attribute'))
-      return refusal('ALTER TYPE of a composite type')
     if (verb === 'create' && cursor.skip('schema') && cursor.seesAhead('create'))
       return refusal('CREATE SCHEMA with what is in it')
     return null

@@ -17,6 +17,7 @@ export type Definition =
   | AlterTable
   | AlterSequence
   | AlterEnum
+  | AlterComposite
   | AlterDomain
   | AlterObject
   | Drop
@@ -311,6 +312,19 @@ export interface AlterEnum extends Node {
     | { readonly kind: 'renameValue'; readonly from: string; readonly to: string }
     | ObjectChange
 }
+
+/** ALTER TYPE … ADD ATTRIBUTE and its like. */
+export interface AlterComposite extends Node {
+  readonly kind: 'alterComposite'
+  readonly name: QualifiedName
+  readonly changes: readonly AttributeChange[]
+}
+
+export type AttributeChange =
+  | { readonly kind: 'add'; readonly field: FieldDefinition }
+  | { readonly kind: 'drop'; readonly name: Identifier; readonly ifExists: boolean }
+  | { readonly kind: 'type'; readonly name: Identifier; readonly type: TypeName }
+  | { readonly kind: 'rename'; readonly name: Identifier; readonly to: Identifier }
 
 export interface AlterDomain extends Node {
   readonly kind: 'alterDomain'

@@ -465,7 +465,7 @@ export interface Insert extends Node, WithTables {
   readonly table: QualifiedName
   readonly alias: Identifier | null
   /** Empty: all columns in order. */
-  readonly columns: readonly Identifier[]
+  readonly columns: readonly TargetColumn[]
   /** OVERRIDING … VALUE: whether given values count in identity columns (`system`) or not (`user`). */
   readonly overriding: 'system' | 'user' | null
   readonly source: InsertSource
@@ -500,10 +500,14 @@ export type Assignment = ColumnAssignment | QueryAssignment
 
 export interface ColumnAssignment extends Node {
   readonly kind: 'assignment'
-  readonly column: Identifier
-  /** The part of the column that changes, from the outside inwards; empty: all of it. */
-  readonly path: readonly AssignedPart[]
+  readonly column: TargetColumn
   readonly value: InsertValue
+}
+
+/** A column that is given a value, or a part of one. */
+export interface TargetColumn extends Identifier {
+  /** The part of the column, from the outside inwards; empty: all of it. */
+  readonly path: readonly AssignedPart[]
 }
 
 export type AssignedPart =
@@ -518,7 +522,7 @@ export type AssignedPart =
 /** `(a, b) = (SELECT …)`: the row of a query, or NULLs without one. */
 export interface QueryAssignment extends Node {
   readonly kind: 'queryAssignment'
-  readonly columns: readonly Identifier[]
+  readonly columns: readonly TargetColumn[]
   readonly query: Query
 }
 
@@ -564,7 +568,7 @@ export type MergeAction =
   /** No values: DEFAULT VALUES. */
   | {
       readonly kind: 'insert'
-      readonly columns: readonly Identifier[]
+      readonly columns: readonly TargetColumn[]
       readonly overriding: Insert['overriding']
       readonly values: readonly InsertValue[] | null
     }

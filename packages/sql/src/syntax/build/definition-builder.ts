@@ -5,6 +5,7 @@ import type {
   AlterObject,
   AlterSequence,
   AlterTable,
+  AttributeChange,
   ColumnAction,
   Comment,
   CreateComposite,
@@ -23,15 +24,12 @@ import type {
   TableChange,
 } from '../ast.ts'
 import type {
-  AdditionCst,
   AlterCst,
   AlterDomainCst,
   AlterObjectCst,
   AlterSequenceCst,
-  AlterTableCst,
   AlterTypeCst,
-  ColumnActionCst,
-  ColumnChangeCst,
+  AttributeChangeCst,
   CommentCst,
   CreateCst,
   CreateMaterializedViewCst,
@@ -40,11 +38,17 @@ import type {
   CreateViewCst,
   DropCst,
   ObjectChangeCst,
+  TruncateCst,
+} from '../cst/definition.ts'
+import type {
+  AdditionCst,
+  AlterTableCst,
+  ColumnActionCst,
+  ColumnChangeCst,
   RemovalCst,
   RenamingCst,
   TableChangeCst,
-  TruncateCst,
-} from '../cst/definition.ts'
+} from '../cst/table.ts'
 import { viewOptions } from '../view-options.ts'
 import { TableBuilder } from './table-builder.ts'
 import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts'
@@ -174,7 +178,12 @@ export class DefinitionBuilder extends TableBuilder {
     const span = spanOf(node)
     if (alterTable !== undefined) return this.#alterTable(only(alterTable), span)
     if (alterSequence !== undefined) return this.#alterSequence(only(alterSequence), span)
-    if (alterType !== undefined) return this.#alterEnum(only(alterType), span)
+    if (alterType !== undefined) {
+      const { qualifiedName: name, attributeChange } = only(alterType).children
+      if (attributeChange === undefined) return this.#alterEnum(only(alterType), span)
+      const changes = attributeChange.map((one) => this.#attributeChange(one))
+      return { kind: 'alterComposite', name: qualifiedName(only(name)), changes, span }
+    }
     if (alterDomain !== undefined) return this.#alterDomain(only(alterDomain), span)
     return this.#alterObject(only(alterObject), span)
   }
@@ -333,6 +342,21 @@ export class DefinitionBuilder extends TableBuilder {
           : this.#objectChange(change),
       span,
     }
+  }
+
+  #attributeChange({ children }: AttributeChangeCst): AttributeChange {
+    const { fieldDefinition, Drop, ifExists, ColumnId = [], typeName } = children
+    const field = fieldDefinition?.[0]?.children
+    if (field !== undefined)
+      return {
+        kind: 'add',
+        field: { name: identifier(only(field.ColumnId)), type: this.typeName(only(field.typeName)) },
+      }
+    const [name, to] = ColumnId.map(identifier)
+    if (name === undefined) throw new TypeError('a change of an attribute without its name')
+    if (has(Drop)) return { kind: 'drop', name, ifExists: has(ifExists) }
+    if (to !== undefined) return { kind: 'rename', name, to }
+    return { kind: 'type', name, type: this.typeName(only(typeName)) }
   }
 
   #alterEnum(node: AlterTypeCst, span: Span): AlterEnum {

@@ -1,6 +1,5 @@
 import type { IToken } from 'chevrotain'
-import { isSqlError, SQLSTATE, type SqlError, sqlError } from '../../errors.ts'
-import { intervalText, parseInterval } from '../../types/interval.ts'
+import { SQLSTATE, type SqlError, sqlError } from '../../errors.ts'
 import type {
   ArrayExpression,
   CallExpression,
@@ -32,14 +31,11 @@ import type {
 import { tooDeep } from '../retag.ts'
 import { positionAt, syntaxErrorNear, type Token } from '../scanner.ts'
 import { has, identifier, join, only, scanned, spanOf, tokenSpan } from './tree.ts'
-import { typedLiteralType, typeNameOf } from './type-names.ts'
+import { intervalName, typedLiteralType, typeNameOf } from './type-names.ts'
 import { windowOf } from './window.ts'
 
 /** How high an expression may grow. Everything behind the parser recurses over it. */
 export const HEIGHT_MAX = 1_200
-
-const intervalFields = ['year', 'month', 'day', 'hour', 'minute', 'second'] as const
-const fieldNames: readonly string[] = intervalFields
 
 /** Turns operands into abstract ones: literals, names, calls, and what stands in parentheses. */
 export abstract class OperandBuilder {
@@ -250,7 +246,7 @@ export abstract class OperandBuilder {
       overClause,
       timeZone,
       StringLiteral,
-      IntervalField,
+      intervalSpan,
       NumberLiteral,
     } = node.children
     const star = Star?.[0]
@@ -275,41 +271,20 @@ export abstract class OperandBuilder {
     const [type, second] = parts
     if (type === undefined || second !== undefined) throw this.unexpected(text.startOffset)
     const zone = timeZone?.[0]
-    // With TO, the text says what it means.
-    const [field, last] = IntervalField ?? []
+    const span = intervalSpan?.[0]
     const digits = NumberLiteral?.[0]
-    if (digits !== undefined && (last ?? field)?.image.toLowerCase() !== 'second')
-      throw this.unexpected(digits.startOffset - 1)
-    const literal = literalOf(text)
-    if (field !== undefined && (type.name !== 'interval' || literal.kind !== 'string'))
-      throw this.unexpected(field.startOffset)
-    const operand: Expression =
-      field === undefined || literal.kind !== 'string'
-        ? literal
-        : { ...literal, value: this.#inFields(literal.value, field, last) }
+    if (span !== undefined && type.name !== 'interval') throw this.unexpected(spanOf(span).start)
+    const unexpected = (offset: number): Error => this.unexpected(offset)
+    const plain = typedLiteralType(type, zone, unexpected)
     return {
       kind: 'cast',
-      operand,
+      operand: literalOf(text),
       type: {
-        ...typedLiteralType(type, zone, (offset) => this.unexpected(offset)),
+        ...plain,
+        ...(span === undefined ? {} : { name: intervalName(span, digits !== undefined, unexpected) }),
         ...(digits === undefined ? {} : { modifiers: [Number(digits.image)] }),
       },
       span: spanOf(node),
-    }
-  }
-
-  /** The text of an interval that is made of such fields only; what is no interval is told when it is bound. */
-  #inFields(text: string, first: IToken, last: IToken | undefined): string {
-    const from = fieldNames.indexOf(scanned(first).value)
-    const to = last === undefined ? from : fieldNames.indexOf(scanned(last).value)
-    // YEAR TO MONTH, and from DAY on to anything smaller.
-    if (to < from || (from === to && last !== undefined) || (from === 0 && to > 1) || (from === 1 && to > 1))
-      throw this.unexpected((last ?? first).startOffset)
-    try {
-      return intervalText(parseInterval(text, { fields: intervalFields.slice(from, to + 1) }))
-    } catch (error) {
-      if (isSqlError(error)) return text
-      throw error
     }
   }
 

@@ -39,7 +39,7 @@ import type {
   TableClauseCst,
   TableConstraintCst,
   TableElementsCst,
-} from '../cst/definition.ts'
+} from '../cst/table.ts'
 import { positionAt } from '../scanner.ts'
 import { has, identifier, only, qualifiedName, scanned, spanOf } from './tree.ts'
 import { WriteBuilder } from './write-builder.ts'

@@ -1,6 +1,7 @@
+import { isIntervalSpan } from '../../types/interval-fields.ts'
 import { RANGE_TYPES } from '../../types/range-types.ts'
 import type { Identifier, TypeName } from '../ast.ts'
-import type { TimeZoneCst, TypeNameCst } from '../cst/expression.ts'
+import type { IntervalSpanCst, TimeZoneCst, TypeNameCst } from '../cst/expression.ts'
 import { has, only, scanned, spanOf } from './tree.ts'
 
 /** Other spellings, by PostgreSQL's long name. */
@@ -50,6 +51,7 @@ export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName 
     Char,
     Varying,
     Interval,
+    intervalSpan,
     qualifiedName,
     typeModifier,
     timeZone,
@@ -59,7 +61,7 @@ export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName 
   let written = ''
   if (has(Double)) written = 'float8'
   else if (has(Character) || has(Char)) written = has(Varying) ? 'varchar' : 'char'
-  else if (has(Interval)) written = 'interval'
+  else if (has(Interval)) written = intervalName(intervalSpan?.[0], has(typeModifier), unexpected)
   else {
     const { ColumnId, Label = [] } = only(qualifiedName).children
     const words = [...ColumnId, ...Label].map((token) => scanned(token).value)
@@ -94,6 +96,24 @@ export function typeNameOf(node: TypeNameCst, unexpected: Unexpected): TypeName 
     array: items !== null || has(LBracket) || has(ArrayWord),
     span: spanOf(node),
   }
+}
+
+/**
+ * The name of a type of interval, fields included.
+ * @param rounded digits of a second follow, which only a span that ends with seconds takes
+ */
+export function intervalName(
+  node: IntervalSpanCst | undefined,
+  rounded: boolean,
+  unexpected: Unexpected,
+): string {
+  if (node === undefined) return 'interval'
+  const words = node.children.IntervalField.map((token) => scanned(token).value)
+  const span = words.join(' to ')
+  const last = node.children.IntervalField.at(-1)
+  if (!isIntervalSpan(span)) throw unexpected(last?.startOffset ?? spanOf(node).start)
+  if (rounded && words.at(-1) !== 'second') throw unexpected(spanOf(node).end)
+  return `interval ${span}`
 }
 
 /** The type of `type 'text'`. */

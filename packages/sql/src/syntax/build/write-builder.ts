@@ -15,6 +15,7 @@ import type {
   Query,
   SelectItem,
   Span,
+  TargetColumn,
   Update,
   WithTables,
   WriteStatement,
@@ -38,6 +39,8 @@ import type {
   MergeCst,
   OnConflictCst,
   OverridingCst,
+  TargetColumnCst,
+  TargetListCst,
   UpdateCst,
 } from '../cst/write.ts'
 import { plainQuery, plainSelect } from '../plain-query.ts'
@@ -81,7 +84,7 @@ export class WriteBuilder extends QueryBuilder {
   }
 
   #insert(node: InsertCst, tables: WithTables): Insert {
-    const { qualifiedName: name, ColumnId, nameList, query, onConflict, returning } = node.children
+    const { qualifiedName: name, ColumnId, targetList, query, onConflict, returning } = node.children
     const { overriding } = node.children
     const alias = ColumnId?.[0]
     return {
@@ -89,7 +92,7 @@ export class WriteBuilder extends QueryBuilder {
       ...tables,
       table: qualifiedName(only(name)),
       alias: alias === undefined ? null : identifier(alias),
-      columns: this.names(nameList?.[0]),
+      columns: this.#targets(targetList?.[0]),
       overriding: overridingOf(overriding?.[0]),
       source: this.#insertSource(query?.[0]),
       onConflict: onConflict === undefined ? null : this.#onConflict(only(onConflict)),
@@ -169,28 +172,19 @@ export class WriteBuilder extends QueryBuilder {
 
   /** Several for `(a, b) = (1, 2)`. */
   #assignments(node: AssignmentCst): Assignment[] {
-    const {
-      ColumnId,
-      assignedPart = [],
-      Default,
-      expression,
-      nameList,
-      valuesRow,
-      subquery,
-      RowConstructor,
-    } = node.children
+    const { targetColumn, Default, expression, targetList, valuesRow, subquery, RowConstructor } =
+      node.children
     const span = spanOf(node)
-    const column = ColumnId?.[0]
+    const column = targetColumn?.[0]
     if (column !== undefined) {
       const word = Default?.[0]
       const value =
         word === undefined
           ? this.expression(only(expression))
           : ({ kind: 'default', span: { start: word.startOffset, end: scanned(word).end } } as const)
-      const path = assignedPart.map((part) => this.#assignedPart(part))
-      return [{ kind: 'assignment', column: identifier(column), path, value, span }]
+      return [{ kind: 'assignment', column: this.#target(column), value, span }]
     }
-    const columns = this.names(nameList?.[0])
+    const columns = this.#targets(targetList?.[0])
     const query = subquery?.[0]
     if (query !== undefined) return [{ kind: 'queryAssignment', columns, query: this.subquery(query), span }]
     const values = this.row(only(valuesRow))
@@ -210,7 +204,6 @@ export class WriteBuilder extends QueryBuilder {
     return columns.map((name, i) => ({
       kind: 'assignment',
       column: name,
-      path: [],
       value: only(values.slice(i)),
       span,
     }))
@@ -222,6 +215,14 @@ export class WriteBuilder extends QueryBuilder {
       'source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression',
       { position: positionAt(this.source, spanOf(node).start) },
     )
+  }
+
+  #targets(node: TargetListCst | undefined): TargetColumn[] {
+    return node === undefined ? [] : node.children.targetColumn.map((one) => this.#target(one))
+  }
+
+  #target({ children: { ColumnId, assignedPart = [] } }: TargetColumnCst): TargetColumn {
+    return { ...identifier(only(ColumnId)), path: assignedPart.map((part) => this.#assignedPart(part)) }
   }
 
   #assignedPart({ children }: AssignedPartCst): AssignedPart {
@@ -282,7 +283,7 @@ export class WriteBuilder extends QueryBuilder {
   /** What stands behind THEN must fit: a row that is there is changed, one that is not is inserted. */
   #mergeAction(node: MergeBranchCst): MergeAction {
     const { Not, Update: updates, assignment = [], Delete: deletes, Insert: inserts } = node.children
-    const { nameList, overriding, valuesRow } = node.children
+    const { targetList, overriding, valuesRow } = node.children
     const wrong = has(Not) ? (updates ?? deletes) : inserts
     if (wrong !== undefined) throw this.unexpected(only(wrong).startOffset)
     if (updates !== undefined)
@@ -292,7 +293,7 @@ export class WriteBuilder extends QueryBuilder {
     const row = valuesRow?.[0]
     return {
       kind: 'insert',
-      columns: this.names(nameList?.[0]),
+      columns: this.#targets(targetList?.[0]),
       overriding: overridingOf(overriding?.[0]),
       values: row === undefined ? null : this.row(row),
     }

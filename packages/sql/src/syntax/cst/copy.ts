@@ -1,9 +1,9 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
-import type { SettingValueCst, StorageOptionCst } from './definition.ts'
 import type { NameListCst, QualifiedNameCst } from './expression.ts'
 import type { Cst } from './node.ts'
 import type { QueryCst, WhereClauseCst } from './query.ts'
+import type { SettingValueCst, StorageOptionCst } from './table.ts'
 import type { DataStatementCst } from './write.ts'
 
 export type CopyCst = Cst<{

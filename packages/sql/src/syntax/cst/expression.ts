@@ -9,6 +9,7 @@ export type TypeNameCst = Cst<{
   readonly Char?: readonly IToken[]
   readonly Varying?: readonly IToken[]
   readonly Interval?: readonly IToken[]
+  readonly intervalSpan?: readonly IntervalSpanCst[]
   readonly qualifiedName?: readonly QualifiedNameCst[]
   readonly LParen?: readonly IToken[]
   readonly typeModifier?: readonly TypeModifierCst[]
@@ -19,6 +20,11 @@ export type TypeNameCst = Cst<{
   readonly LBracket?: readonly IToken[]
   readonly size?: readonly IToken[]
   readonly RBracket?: readonly IToken[]
+}>
+
+export type IntervalSpanCst = Cst<{
+  readonly IntervalField: readonly IToken[]
+  readonly To?: readonly IToken[]
 }>
 
 export type TypeModifierCst = Cst<{
@@ -393,8 +399,7 @@ export type ReferenceCst = Cst<{
   readonly overClause?: readonly OverClauseCst[]
   readonly timeZone?: readonly TimeZoneCst[]
   readonly StringLiteral?: readonly IToken[]
-  readonly IntervalField?: readonly IToken[]
-  readonly To?: readonly IToken[]
+  readonly intervalSpan?: readonly IntervalSpanCst[]
   readonly LParen?: readonly IToken[]
   readonly NumberLiteral?: readonly IToken[]
   readonly RParen?: readonly IToken[]

@@ -9,19 +9,10 @@ import type {
   LockTableCst,
   MaintainCst,
 } from './copy.ts'
-import type {
-  AlterCst,
-  CommentCst,
-  CreateCst,
-  DropCst,
-  ExecuteCst,
-  OptionListCst,
-  RefreshCst,
-  SettingValueCst,
-  TruncateCst,
-} from './definition.ts'
+import type { AlterCst, CommentCst, CreateCst, DropCst, RefreshCst, TruncateCst } from './definition.ts'
 import type { QualifiedNameCst, TypeNameCst } from './expression.ts'
 import type { Cst } from './node.ts'
+import type { ExecuteCst, OptionListCst, SettingValueCst } from './table.ts'
 import type { DataStatementCst } from './write.ts'
 
 export type ScriptCst = Cst<{

@@ -1,13 +1,6 @@
 // Made from the grammar; the test of these types says how to make it again.
 import type { IToken } from 'chevrotain'
-import type {
-  ExpressionCst,
-  NameListCst,
-  QualifiedNameCst,
-  SortListCst,
-  SubqueryCst,
-  SubscriptCst,
-} from './expression.ts'
+import type { ExpressionCst, QualifiedNameCst, SortListCst, SubqueryCst, SubscriptCst } from './expression.ts'
 import type { Cst } from './node.ts'
 import type {
   FromListCst,
@@ -40,7 +33,7 @@ export type InsertCst = Cst<{
   readonly qualifiedName: readonly QualifiedNameCst[]
   readonly As?: readonly IToken[]
   readonly ColumnId?: readonly IToken[]
-  readonly nameList?: readonly NameListCst[]
+  readonly targetList?: readonly TargetListCst[]
   readonly overriding?: readonly OverridingCst[]
   readonly query?: readonly QueryCst[]
   readonly Default?: readonly IToken[]
@@ -97,13 +90,24 @@ export type AssignedPartCst = Cst<{
   readonly subscript?: readonly SubscriptCst[]
 }>
 
-export type AssignmentCst = Cst<{
-  readonly ColumnId?: readonly IToken[]
+export type TargetColumnCst = Cst<{
+  readonly ColumnId: readonly IToken[]
   readonly assignedPart?: readonly AssignedPartCst[]
+}>
+
+export type TargetListCst = Cst<{
+  readonly LParen: readonly IToken[]
+  readonly targetColumn: readonly TargetColumnCst[]
+  readonly Comma?: readonly IToken[]
+  readonly RParen: readonly IToken[]
+}>
+
+export type AssignmentCst = Cst<{
+  readonly targetColumn?: readonly TargetColumnCst[]
   readonly Equals?: readonly IToken[]
   readonly Default?: readonly IToken[]
   readonly expression?: readonly ExpressionCst[]
-  readonly nameList?: readonly NameListCst[]
+  readonly targetList?: readonly TargetListCst[]
   readonly subquery?: readonly SubqueryCst[]
   readonly RowConstructor?: readonly IToken[]
   readonly valuesRow?: readonly ValuesRowCst[]
@@ -147,7 +151,7 @@ export type MergeBranchCst = Cst<{
   readonly Do?: readonly IToken[]
   readonly Nothing?: readonly IToken[]
   readonly Insert?: readonly IToken[]
-  readonly nameList?: readonly NameListCst[]
+  readonly targetList?: readonly TargetListCst[]
   readonly overriding?: readonly OverridingCst[]
   readonly Values?: readonly IToken[]
   readonly valuesRow?: readonly ValuesRowCst[]

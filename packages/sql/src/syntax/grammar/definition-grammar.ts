@@ -131,6 +131,11 @@ export abstract class DefinitionGrammar extends AlterGrammar {
     this.SUBRULE(this.qualifiedName)
     this.OR([
       {
+        GATE: () => this.LA(2).tokenType === k('attribute'),
+        ALT: () => this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.attributeChange) }),
+        IGNORE_AMBIGUITIES: true,
+      },
+      {
         ALT: () => {
           this.CONSUME(k('add'))
           this.CONSUME(k('value'))
@@ -155,6 +160,50 @@ export abstract class DefinitionGrammar extends AlterGrammar {
       },
       { ALT: () => this.SUBRULE(this.objectChange) },
     ])
+  })
+
+  /** Of a composite type. */
+  readonly attributeChange: Rule = this.RULE('attributeChange', () => {
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(k('add'))
+          this.CONSUME(k('attribute'))
+          this.SUBRULE(this.fieldDefinition)
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(k('drop'))
+          this.CONSUME2(k('attribute'))
+          this.OPTION(() => this.SUBRULE(this.ifExists))
+          this.CONSUME(ColumnId)
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(k('alter'))
+          this.CONSUME3(k('attribute'))
+          this.CONSUME2(ColumnId)
+          this.OPTION2(() => {
+            this.CONSUME(k('set'))
+            this.CONSUME(k('data'))
+          })
+          this.CONSUME(k('type'))
+          this.SUBRULE(this.typeName)
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(k('rename'))
+          this.CONSUME4(k('attribute'))
+          this.CONSUME3(ColumnId)
+          this.CONSUME(k('to'))
+          this.CONSUME4(ColumnId)
+        },
+      },
+    ])
+    this.OPTION3(() => this.SUBRULE(this.behaviour))
   })
 
   readonly alterDomain: Rule = this.RULE('alterDomain', () => {

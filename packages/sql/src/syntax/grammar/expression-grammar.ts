@@ -8,7 +8,6 @@ import {
   DoubleColon,
   Identifier,
   InfixOperator,
-  IntervalField,
   keyword,
   Label,
   LBracket,
@@ -50,10 +49,10 @@ const VARIADIC = keyword('variadic')
 const SOME = keyword('some')
 const SYMMETRIC = keyword('symmetric')
 const TIME = keyword('time')
-const TO = keyword('to')
 const TRUE = keyword('true')
 const UNKNOWN = keyword('unknown')
 const ZONE = keyword('zone')
+const TO = keyword('to')
 
 /**
  * An expression is a flat row of operands and what stands between them; the
@@ -321,11 +320,7 @@ export abstract class ExpressionGrammar extends CallGrammar {
             this.OPTION2(() => this.SUBRULE(this.timeZone))
             this.CONSUME(StringLiteral)
             this.OPTION3(() => {
-              this.CONSUME(IntervalField)
-              this.OPTION5(() => {
-                this.CONSUME(TO)
-                this.CONSUME2(IntervalField)
-              })
+              this.SUBRULE(this.intervalSpan)
               this.OPTION7(() => {
                 this.CONSUME(LParen)
                 this.CONSUME(NumberLiteral)

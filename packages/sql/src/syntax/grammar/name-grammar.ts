@@ -3,6 +3,7 @@ import {
   ColumnId,
   Comma,
   Dot,
+  IntervalField,
   keyword,
   Label,
   LBracket,
@@ -24,6 +25,7 @@ const DOUBLE = keyword('double')
 const INTERVAL = keyword('interval')
 const PRECISION = keyword('precision')
 const TIME = keyword('time')
+const TO = keyword('to')
 const VARYING = keyword('varying')
 const WITHOUT = keyword('without')
 const ZONE = keyword('zone')
@@ -48,7 +50,12 @@ export abstract class NameGrammar extends CstParser {
           this.OPTION(() => this.CONSUME(VARYING))
         },
       },
-      { ALT: () => this.CONSUME(INTERVAL) },
+      {
+        ALT: () => {
+          this.CONSUME(INTERVAL)
+          this.OPTION7(() => this.SUBRULE(this.intervalSpan))
+        },
+      },
       {
         ALT: () => {
           this.SUBRULE(this.qualifiedName)
@@ -68,6 +75,15 @@ export abstract class NameGrammar extends CstParser {
       this.CONSUME(LBracket)
       this.OPTION4(() => this.CONSUME2(NumberLiteral, { LABEL: 'size' }))
       this.CONSUME(RBracket)
+    })
+  })
+
+  /** `YEAR`, `DAY TO SECOND` */
+  readonly intervalSpan: Rule = this.RULE('intervalSpan', () => {
+    this.CONSUME(IntervalField)
+    this.OPTION(() => {
+      this.CONSUME(TO)
+      this.CONSUME2(IntervalField)
     })
   })
 

@@ -38,7 +38,7 @@ export class WriteGrammar extends QueryGrammar {
       this.CONSUME(k('as'))
       this.CONSUME(ColumnId)
     })
-    this.OPTION2(() => this.SUBRULE(this.nameList))
+    this.OPTION2(() => this.SUBRULE(this.targetList))
     this.OPTION5(() => this.SUBRULE(this.overriding))
     this.OR([
       { ALT: () => this.SUBRULE(this.query) },
@@ -123,19 +123,30 @@ export class WriteGrammar extends QueryGrammar {
     ])
   })
 
+  /** A column, or a part of it. */
+  readonly targetColumn: Rule = this.RULE('targetColumn', () => {
+    this.CONSUME(ColumnId)
+    this.MANY(() => this.SUBRULE(this.assignedPart))
+  })
+
+  readonly targetList: Rule = this.RULE('targetList', () => {
+    this.CONSUME(LParen)
+    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => this.SUBRULE(this.targetColumn) })
+    this.CONSUME(RParen)
+  })
+
   readonly assignment: Rule = this.RULE('assignment', () => {
     this.OR([
       {
         ALT: () => {
-          this.CONSUME(ColumnId)
-          this.MANY(() => this.SUBRULE(this.assignedPart))
+          this.SUBRULE(this.targetColumn)
           this.CONSUME(Equals)
           this.OR2([{ ALT: () => this.CONSUME(k('default')) }, { ALT: () => this.SUBRULE(this.expression) }])
         },
       },
       {
         ALT: () => {
-          this.SUBRULE(this.nameList)
+          this.SUBRULE(this.targetList)
           this.CONSUME2(Equals)
           this.OR3([
             { ALT: () => this.SUBRULE(this.subquery) },
@@ -203,7 +214,7 @@ export class WriteGrammar extends QueryGrammar {
       {
         ALT: () => {
           this.CONSUME(k('insert'))
-          this.OPTION3(() => this.SUBRULE(this.nameList))
+          this.OPTION3(() => this.SUBRULE(this.targetList))
           this.OPTION4(() => this.SUBRULE(this.overriding))
           this.OR2([
             {
