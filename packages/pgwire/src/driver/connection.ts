@@ -78,6 +78,22 @@ export class Connection {
     }
   }
 
+  /**
+   * Turns a client away that there is no room for, once it has said who it is: one that asks for encryption first would not
+   * understand it before. What it wants cancelled is cancelled. Never rejects.
+   */
+  async refuse(error: WireError): Promise<void> {
+    const overdue = this.#ports.clock.after(this.#options.loginMs, () => this.#stream.destroy())
+    try {
+      if ((await this.#begin()) !== null) await this.turnAway(error)
+    } catch (failure) {
+      await this.#fatal(failure)
+    } finally {
+      overdue()
+      this.#stream.end()
+    }
+  }
+
   /** Tells the client why it goes, and lets it go: the node stops, or there is no room. */
   async turnAway(error: WireError): Promise<void> {
     try {

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { type Clock, ClusterError, type Logger, type Random, type TransportErrorDetail } from '@cluster/core'
-import type { WireBackend } from '../backend.ts'
+import type { WireBackend, WireError } from '../backend.ts'
 import { type PgwireOptions, type ResolvedOptions, resolveOptions } from '../options.ts'
 import { CancelKeys } from './cancel-keys.ts'
 import { Connection } from './connection.ts'
@@ -36,6 +36,8 @@ export interface PgwireServer {
   close(): Promise<void>
 }
 
+/** So many clients that there is no room for are heard at once; more are told so unheard. */
+const REFUSED_MAX = 128
 /** So long clients may take to hear that the node stops. */
 const FAREWELL_MS = 1_000
 
@@ -51,6 +53,7 @@ class NodePgwireServer implements PgwireServer {
   readonly #gate: LoginGate
   readonly #servers = new Set<Server>()
   readonly #open = new Map<Connection, Socket>()
+  #refused = 0
   #closed = false
 
   constructor(ports: PgwirePorts, options: ResolvedOptions) {
@@ -106,13 +109,20 @@ class NodePgwireServer implements PgwireServer {
     const connection = new Connection(stream, ports, this.#options)
     if (this.#closed || this.#open.size >= this.#options.connectionsMax) {
       logger.log('warn', 'a client was turned away: too many connections', { remote: stream.remote })
-      await connection.turnAway({ sqlstate: '53300', message: 'sorry, too many clients already' })
+      await this.#refuse(connection, { sqlstate: '53300', message: 'sorry, too many clients already' })
       return
     }
     this.#open.set(connection, socket)
     logger.log('debug', 'client connected', { remote: stream.remote })
     await connection.run()
     this.#open.delete(connection)
+  }
+
+  async #refuse(connection: Connection, error: WireError): Promise<void> {
+    if (this.#closed || this.#refused >= REFUSED_MAX) return connection.turnAway(error)
+    this.#refused++
+    await connection.refuse(error)
+    this.#refused--
   }
 }
 

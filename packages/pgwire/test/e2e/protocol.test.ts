@@ -96,11 +96,22 @@ describe('the start', () => {
   test('one client too many is told so', async () => {
     for (let i = 0; i < 4; i++) await toy.ready()
     const client = await toy.connected()
+    // Before that it would take an error for an old server's answer.
+    client.send(untyped(new Body().int32(80877103).done()))
+    expect(await client.byte()).toBe('N')
+    client.send(startup({ user: 'tester', database: 'shop' }))
     expect(await client.untilReady()).toEqual([
       'error FATAL 53300 sorry, too many clients already',
       'closed by the server',
     ])
     expect(toy.server.connections).toBe(4)
+  })
+
+  test('many clients too many are told so at once', async () => {
+    for (let i = 0; i < 4; i++) await toy.ready()
+    const crowd = await Promise.all(Array.from({ length: 140 }, () => toy.connected()))
+    const lines = await Promise.race(crowd.map((client) => client.untilReady()))
+    expect(lines).toEqual(['error FATAL 53300 sorry, too many clients already', 'closed by the server'])
   })
 })
 
