@@ -1,6 +1,7 @@
 import { ClusterError } from '@cluster/core'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { IMPORT_ROWS } from './limits.ts'
+import { versionText } from './version.ts'
 
 /** What the command line asks for. */
 export interface StartOptions {
@@ -106,6 +107,7 @@ export function commandLine(commands: Commands): Command {
     )
     .option('--no-postgres', "do not serve clients of PostgreSQL's protocol")
     .option('--no-shell', 'no prompt: serve until a signal comes')
+    .version(versionText(), '-V, --version', 'the version of this program, and of the clusters it can be in')
     .helpOption('-h, --help', 'this help')
     .showHelpAfterError('(--help lists the options)')
     .allowExcessArguments(true)

@@ -21,6 +21,14 @@ async function refusal(cli: CliProcess): Promise<string> {
 }
 
 describe('the command line', () => {
+  test('tells its version', async () => {
+    const cli = place.cli(['--version'])
+    expect((await cli.exited).code).toBe(0)
+    expect(cli.stdout).toMatch(
+      /^cluster \d+\.\d+\.\d+, for clusters up to version \d+, on Node \d+\.\d+\.\d+\n$/,
+    )
+  })
+
   test('lists every option', async () => {
     const cli = place.cli(['--help'])
     expect((await cli.exited).code).toBe(0)
