@@ -8,8 +8,8 @@ import {
   type Version,
 } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
-import { LocalReplica } from '../src/driver/local-replica.ts'
-import { OWN_ROWS } from '../src/driver/signature.ts'
+import { LocalReplica } from '../src/driver/replica/local-replica.ts'
+import { OWN_ROWS } from '../src/driver/replica/signature.ts'
 import { UnknownProgramError } from '../src/machine/program/codec.ts'
 import { ModelStorageDisk, modelStorage } from './support/model-storage.ts'
 import { address, ITEMS, id, key, TestCluster } from './support/test-cluster.ts'

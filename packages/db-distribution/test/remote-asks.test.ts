@@ -1,7 +1,7 @@
 import { ClusterError, nodeId } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
 import type { Context } from '../src/driver/context.ts'
-import { RemoteAsks } from '../src/driver/remote-asks.ts'
+import { RemoteAsks } from '../src/driver/read/remote-asks.ts'
 
 interface Request {
   readonly holder: string

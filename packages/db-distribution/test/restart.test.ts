@@ -1,6 +1,6 @@
 import { EVERYWHERE, lineageId, logIndex, type PartitionId, type RowWrite } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
-import { signature } from '../src/driver/signature.ts'
+import { signature } from '../src/driver/replica/signature.ts'
 import { modelStorage } from './support/model-storage.ts'
 import { address, ITEMS, id, key, TestCluster } from './support/test-cluster.ts'
 

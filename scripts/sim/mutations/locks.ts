@@ -33,7 +33,7 @@ export const locks: readonly Mutation[] = [
     name: 'fence-not-sent',
     bug: 'a commit under a lock is submitted without its fence',
     suite: 'locks',
-    file: 'packages/db-distribution/src/driver/committer.ts',
+    file: 'packages/db-distribution/src/driver/transaction/committer.ts',
     find: '      requires: [...fences, ...(along?.requires ?? [])],\n',
     put: '      requires: [...(along?.requires ?? [])],\n',
     seedsMax: 10,

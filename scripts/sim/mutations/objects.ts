@@ -121,7 +121,7 @@ export const objects: readonly Mutation[] = [
     name: 'prepared-unjudged',
     bug: 'the commit of a database that takes part in what others commit does not say what it has read',
     suite: 'objects',
-    file: 'packages/db-distribution/src/driver/transaction.ts',
+    file: 'packages/db-distribution/src/driver/transaction/transaction.ts',
     find: '      ...this.#reads.reads(this.version),\n      writes: this.#writes.collect(),\n',
     put: '      ...new ReadSet().reads(this.version),\n      writes: this.#writes.collect(),\n',
     seedsMax: 90,

@@ -4,7 +4,7 @@ import { planPlacement } from '../machine/placement.ts'
 import { replicaOn } from '../machine/state.ts'
 import type { Context } from './context.ts'
 import { nodeView } from './node-view.ts'
-import type { Replicas } from './replicas.ts'
+import type { Replicas } from './replica/replicas.ts'
 
 /** How far this node is with what it is to hold. */
 export interface Completeness {

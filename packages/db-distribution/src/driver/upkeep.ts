@@ -1,8 +1,8 @@
 import { type Cancel, logIndex } from '@cluster/core'
 import type { Context } from './context.ts'
-import type { LocalReplica } from './local-replica.ts'
-import { Pins } from './pins.ts'
-import type { Replicas } from './replicas.ts'
+import type { LocalReplica } from './replica/local-replica.ts'
+import { Pins } from './replica/pins.ts'
+import type { Replicas } from './replica/replicas.ts'
 
 const TICK_MS = 1_000
 

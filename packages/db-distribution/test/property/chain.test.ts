@@ -1,7 +1,7 @@
 import type { RowBatch } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { type BatchSource, Chain } from '../../src/driver/batches.ts'
+import { type BatchSource, Chain } from '../../src/driver/read/batches.ts'
 
 const batchOf = (keys: readonly string[]): RowBatch => ({
   length: keys.length,

@@ -1,6 +1,6 @@
 import { lineageId, logIndex } from '@cluster/core'
 import { describe, expect, test } from '@jest/globals'
-import { freshStore, parseStoreName, storesOf } from '../../src/driver/store-names.ts'
+import { freshStore, parseStoreName, storesOf } from '../../src/driver/replica/store-names.ts'
 import { versionIn } from '../../src/machine/lineage.ts'
 
 const [old, mine, theirs] = [lineageId('old'), lineageId('mine'), lineageId('theirs')]

@@ -1,8 +1,8 @@
 import type { ChannelHandlers, Key } from '@cluster/core'
 import { isVersionGone, versionGone } from '../../errors.ts'
 import type { Context } from '../context.ts'
-import type { Replicas } from '../replicas.ts'
-import { storeAt } from '../serving.ts'
+import { storeAt } from '../read/serving.ts'
+import type { Replicas } from '../replica/replicas.ts'
 import {
   type AuditRequest,
   decodeRequest,

@@ -9,7 +9,7 @@ import {
 } from '@cluster/core'
 import { addDigest, bucketOf, type Digest, digestRow, NO_ROWS } from '../../machine/digest.ts'
 import { Pace } from '../pace.ts'
-import { LINEAGE_KEY, OWN_ROWS } from '../signature.ts'
+import { LINEAGE_KEY, OWN_ROWS } from '../replica/signature.ts'
 import type { AuditRequest, Named } from './audit-wire.ts'
 
 /** Rows of which single digests are told; with more than that the buckets must do. */

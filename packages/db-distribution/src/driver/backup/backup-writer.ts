@@ -19,12 +19,12 @@ import { aborted, isVersionGone, stopped, unavailable, versionGone } from '../..
 import { versionIn } from '../../machine/lineage.ts'
 import type { DatabaseRecord } from '../../machine/state.ts'
 import type { Context } from '../context.ts'
-import { readCopy } from '../copy.ts'
 import { Pace } from '../pace.ts'
-import type { Pins } from '../pins.ts'
-import type { Replicas } from '../replicas.ts'
-import { storeAt } from '../serving.ts'
-import { OWN_ROWS } from '../signature.ts'
+import { storeAt } from '../read/serving.ts'
+import { readCopy } from '../replica/copy.ts'
+import type { Pins } from '../replica/pins.ts'
+import type { Replicas } from '../replica/replicas.ts'
+import { OWN_ROWS } from '../replica/signature.ts'
 import { BEGUN, encodeManifest, MANIFEST, readManifest } from './backup-files.ts'
 
 /** Bytes gathered before they are handed to the disk. */

@@ -1,6 +1,6 @@
 import type { FragmentRequest, Version } from '@cluster/core'
 import type { DatabaseRecord } from '../../machine/state.ts'
-import type { ReadOptions } from '../traffic.ts'
+import type { ReadOptions } from '../read/traffic.ts'
 
 /** A fragment at a version of a database, on behalf of somebody. */
 export interface Computation extends Omit<FragmentRequest, 'onRead'> {

@@ -12,9 +12,9 @@ import {
 } from '@cluster/core'
 import { fragmentRefused, isVersionGone } from '../../errors.ts'
 import type { Context } from '../context.ts'
-import { storesSource } from '../holder-scan.ts'
-import type { Replicas } from '../replicas.ts'
-import { storeAt } from '../serving.ts'
+import { storesSource } from '../read/holder-scan.ts'
+import { storeAt } from '../read/serving.ts'
+import type { Replicas } from '../replica/replicas.ts'
 import {
   decodeCompute,
   encodeDone,

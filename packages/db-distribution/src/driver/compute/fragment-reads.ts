@@ -7,7 +7,7 @@ import type {
   Version,
 } from '@cluster/core'
 import type { DatabaseRecord } from '../../machine/state.ts'
-import type { ReadOptions } from '../traffic.ts'
+import type { ReadOptions } from '../read/traffic.ts'
 import type { Computer } from './computer.ts'
 
 /** What fragments need of the transaction that reads by them. */

@@ -2,7 +2,7 @@ import type { Key, PartitionId, PartitionStore, Row, RowWrite, Value, Version } 
 import { ByteReader, ByteWriter } from '../../machine/bytes.ts'
 import { ALL_CHANGES, changeKey, changePlace, FLOOR_KEY } from '../../machine/change-keys.ts'
 import { type KeptChanges, keptSince } from '../../machine/kept-changes.ts'
-import { OWN_ROWS } from '../signature.ts'
+import { OWN_ROWS } from '../replica/signature.ts'
 
 /** How much of its changes a partition keeps. The same on every node of a cluster: replicas drop alike. */
 export interface ChangeLimits {

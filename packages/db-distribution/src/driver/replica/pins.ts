@@ -1,6 +1,6 @@
 import type { ChannelHandlers, NodeId, Version } from '@cluster/core'
-import { ByteReader, ByteWriter } from '../machine/bytes.ts'
-import type { Context } from './context.ts'
+import { ByteReader, ByteWriter } from '../../machine/bytes.ts'
+import type { Context } from '../context.ts'
 
 /** The name of the service in `Peers`: nodes tell each other the oldest version that they still read. */
 export const PINS_SERVICE = 'db-pins'

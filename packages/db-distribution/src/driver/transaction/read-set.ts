@@ -1,5 +1,5 @@
 import type { Key, PartitionId, RelationId, RowAddress } from '@cluster/core'
-import type { PointRead, RangeRead, Reads } from '../machine/reads.ts'
+import type { PointRead, RangeRead, Reads } from '../../machine/reads.ts'
 
 /** A range as far as it was read; a scan moves its ends. */
 export interface Covered {

@@ -7,12 +7,12 @@ import {
   VERSION_OF,
   type Version,
 } from '@cluster/core'
-import { encodeRelease, encodeReserve } from '../machine/commands.ts'
-import type { RangeRead, Reads } from '../machine/reads.ts'
-import { decodeResult } from '../machine/results.ts'
-import type { DatabaseRecord } from '../machine/state.ts'
-import type { Context } from './context.ts'
-import { MACHINE_NAME } from './names.ts'
+import { encodeRelease, encodeReserve } from '../../machine/commands.ts'
+import type { RangeRead, Reads } from '../../machine/reads.ts'
+import { decodeResult } from '../../machine/results.ts'
+import type { DatabaseRecord } from '../../machine/state.ts'
+import type { Context } from '../context.ts'
+import { MACHINE_NAME } from '../names.ts'
 
 /** A transaction that lost so many races in a row asks for a turn. */
 export const LOSSES_BEFORE_TURN = 4

@@ -1,6 +1,6 @@
 import type { NodeId } from '@cluster/core'
-import type { Context } from './context.ts'
-import { SERVICE } from './wire.ts'
+import type { Context } from '../context.ts'
+import { SERVICE } from '../wire.ts'
 
 /** Questions in one message at most. */
 const QUESTIONS_MAX = 256

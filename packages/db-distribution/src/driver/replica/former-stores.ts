@@ -1,12 +1,12 @@
-import { encodeReplicas } from '../machine/commands.ts'
-import { versionIn } from '../machine/lineage.ts'
-import { completeCount, type DatabaseRecord, type PartitionRecord } from '../machine/state.ts'
-import type { Context } from './context.ts'
+import { encodeReplicas } from '../../machine/commands.ts'
+import { versionIn } from '../../machine/lineage.ts'
+import { completeCount, type DatabaseRecord, type PartitionRecord } from '../../machine/state.ts'
+import type { Context } from '../context.ts'
+import { MACHINE_NAME } from '../names.ts'
+import type { Queues } from '../waiting.ts'
 import type { LocalReplica } from './local-replica.ts'
-import { MACHINE_NAME } from './names.ts'
 import { writtenIn } from './signature.ts'
 import { parseStoreName, storesOf } from './store-names.ts'
-import type { Queues } from './waiting.ts'
 
 export interface FormerStoresPorts {
   /** Works on one store one after another. */

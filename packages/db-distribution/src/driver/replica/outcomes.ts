@@ -1,5 +1,5 @@
 import type { Key, PartitionStore, ProgramOutcome, RowWrite, Version } from '@cluster/core'
-import { encodeOutcome } from '../machine/program/codec.ts'
+import { encodeOutcome } from '../../machine/program/codec.ts'
 import { OWN_ROWS } from './signature.ts'
 
 /** Outcomes that a partition keeps, roughly; a newer one takes the place of an older one. */

@@ -12,15 +12,11 @@ import {
   type RowBatch,
   type Version,
 } from '@cluster/core'
-import { aborted, isVersionGone, stopped, unavailable, versionGone } from '../errors.ts'
-import type { DatabaseRecord } from '../machine/state.ts'
-import { type BatchSource, Chain, Merge } from './batches.ts'
-import type { Context } from './context.ts'
-import { nextBytes, streamError } from './copy.ts'
-import { storesSource } from './holder-scan.ts'
-import { RemoteAsks } from './remote-asks.ts'
-import type { Replicas } from './replicas.ts'
-import { countTraffic, type ReadOptions } from './traffic.ts'
+import { aborted, isVersionGone, stopped, unavailable, versionGone } from '../../errors.ts'
+import type { DatabaseRecord } from '../../machine/state.ts'
+import type { Context } from '../context.ts'
+import { nextBytes, streamError } from '../replica/copy.ts'
+import type { Replicas } from '../replica/replicas.ts'
 import {
   decodeFrame,
   decodeRows,
@@ -30,7 +26,11 @@ import {
   type HolderScan,
   type PointRequest,
   SERVICE,
-} from './wire.ts'
+} from '../wire.ts'
+import { type BatchSource, Chain, Merge } from './batches.ts'
+import { storesSource } from './holder-scan.ts'
+import { RemoteAsks } from './remote-asks.ts'
+import { countTraffic, type ReadOptions } from './traffic.ts'
 
 type GetGroup = Pick<GetRequest, 'database' | 'version'>
 

@@ -1,40 +1,17 @@
-import {
-  assert,
-  backoffMs,
-  ClusterError,
-  errorCode,
-  type NodeId,
-  type PartitionId,
-  type PartitionStore,
-  type Version,
-} from '@cluster/core'
-import {
-  type CommitCommand,
-  type CommitPart,
-  encodeReplicas,
-  type ReplicaCommand,
-  type ReplicaRef,
-} from '../machine/commands.ts'
-import type { KeptChanges } from '../machine/kept-changes.ts'
-import { type History, versionIn } from '../machine/lineage.ts'
-import type { Effect } from '../machine/machine.ts'
-import { type CommandResult, decodeResult } from '../machine/results.ts'
-import { type DatabaseRecord, neededIndex, replicaOn } from '../machine/state.ts'
-import type { Context } from './context.ts'
+import { assert, ClusterError, type PartitionId, type PartitionStore, type Version } from '@cluster/core'
+import type { CommitCommand, CommitPart } from '../../machine/commands.ts'
+import type { KeptChanges } from '../../machine/kept-changes.ts'
+import type { Effect } from '../../machine/machine.ts'
+import { type DatabaseRecord, neededIndex, replicaOn } from '../../machine/state.ts'
+import type { Context } from '../context.ts'
+import { Gate, Queues } from '../waiting.ts'
 import { fetchCopy } from './copy.ts'
 import { FormerStores } from './former-stores.ts'
 import { LocalReplica } from './local-replica.ts'
-import { MACHINE_NAME } from './names.ts'
-import { writtenIn } from './signature.ts'
-import { freshStore, parseStoreName, slotName, storesOf } from './store-names.ts'
-import { Gate, Queues } from './waiting.ts'
-
-interface Found {
-  readonly name: string
-  readonly store: PartitionStore
-}
-
-const RETRY = { baseMs: 20, maxMs: 2_000 }
+import { LogReadiness } from './log-readiness.ts'
+import { ReplicaReports } from './replica-reports.ts'
+import { StoreFinder } from './store-finder.ts'
+import { parseStoreName, slotName, storesOf } from './store-names.ts'
 
 /**
  * The partitions on this node: opens them, copies them from others, writes commits into them, and drops them,
@@ -46,7 +23,9 @@ export class Replicas {
   readonly #former: FormerStores
   readonly #disk = new Queues()
   readonly #copies: Gate
-  #announcing = false
+  readonly #readiness: LogReadiness
+  readonly #reports: ReplicaReports
+  readonly #stores: StoreFinder
 
   constructor(context: Context) {
     this.#context = context
@@ -56,6 +35,9 @@ export class Replicas {
       inUse: (name) => [...this.all()].some((replica) => replica.name === name),
       replica: (database, partition) => this.get(database, partition.id),
     })
+    this.#stores = new StoreFinder(context, this.#former)
+    this.#readiness = new LogReadiness(context)
+    this.#reports = new ReplicaReports(context, this, this.#readiness)
   }
 
   /** Looks for what earlier runs left on disk. */
@@ -64,7 +46,7 @@ export class Replicas {
       const slot = parseStoreName(name)?.slot ?? name
       if (!this.#slots().has(slot)) this.#former.add(name)
     }
-    void this.#whenReady().then((ready) => {
+    void this.#readiness.reached().then((ready) => {
       if (ready) this.#lookAtFormer()
     })
   }
@@ -99,26 +81,9 @@ export class Replicas {
     return durable
   }
 
-  /** Tells the log what is on disk here, so that it can be cut on all nodes. Tried again by the next one when it fails. */
-  async reportDurable(): Promise<void> {
-    if (this.#context.stopped || !this.#ready) return
-    const refs: ReplicaRef[] = []
-    for (const replica of this.all()) {
-      const { database, partition, phase, recorded, store } = replica
-      if (phase !== 'ready' || !recorded || store === null) continue
-      const record = this.#context.partition(database, partition)
-      const mine = record === null ? undefined : replicaOn(record, this.#context.self)
-      if (record === null || mine === undefined || mine.durable >= record.lastWrite) continue
-      const durable = store.durableVersion()
-      if (durable > mine.durable) refs.push({ database, partition, since: durable })
-    }
-    if (refs.length === 0) return
-    try {
-      await this.#submit('durable', refs)
-    } catch (error) {
-      if (!this.#context.stopped)
-        this.#warn('could not tell what is on disk', `${refs.length} replicas`, error)
-    }
+  /** Tells the log what is on disk here, so that it can be cut on all nodes. */
+  reportDurable(): Promise<void> {
+    return this.#reports.reportDurable()
   }
 
   /** Follows what a command changed; synchronous, in the order of the log. */
@@ -145,7 +110,7 @@ export class Replicas {
         return
       case 'completed':
         // What is replayed at the start is no news.
-        if (effect.node === this.#context.self && this.#ready) this.#tell(effect.replicas)
+        if (effect.node === this.#context.self && this.#readiness.now) this.#reports.tell(effect.replicas)
         return
     }
   }
@@ -224,7 +189,7 @@ export class Replicas {
       void this.#bringUp(fresh)
     }
     this.#lookAtFormer()
-    this.#announce()
+    this.#reports.announce()
     this.#context.changed.ring()
     this.#context.emit(database.name, 'placement', { database: database.name })
   }
@@ -265,36 +230,7 @@ export class Replicas {
 
   #lookAtFormer(): void {
     // Replay is not over yet: what is assigned here may only be known later.
-    if (this.#ready) this.#former.look()
-  }
-
-  #ready = false
-
-  /** Resolves once the log has caught up; false when the node stops instead. */
-  async #whenReady(): Promise<boolean> {
-    const { ports, stopping } = this.#context
-    for (let attempt = 0; !this.#ready; attempt++) {
-      if (this.#context.stopped) return false
-      try {
-        await ports.log.ready({ signal: stopping.signal })
-        this.#ready = true
-      } catch (error) {
-        if (this.#context.stopped) return false
-        ports.logger.log('debug', 'the log is not ready yet', { error: String(error) })
-        await this.#pause(attempt)
-      }
-    }
-    return true
-  }
-
-  async #pause(attempt: number): Promise<void> {
-    const { changed, ports, stopping } = this.#context
-    const ms = backoffMs(ports.random, attempt, RETRY)
-    try {
-      await changed.next(ports.clock, ms, stopping.signal)
-    } catch (error) {
-      if (!this.#context.stopped) throw error
-    }
+    if (this.#readiness.now) this.#former.look()
   }
 
   /** Opens the replica's store, and copies it when there is none that has everything. Never rejects. */
@@ -303,18 +239,19 @@ export class Replicas {
       if (this.#context.stopped) return
       try {
         if (replica.phase === 'opening') await this.#open(replica)
-        else if (await this.#whenReady()) await this.#replace(replica)
+        else if (await this.#readiness.reached()) await this.#replace(replica)
       } catch (error) {
         if (this.#context.stopped) return
         this.#warn('could not bring up a replica', replica.name, error)
       }
       // Read through a function: the phase changed while this waited.
       const phase = ((): string => replica.phase)()
-      if (phase !== 'ready' && phase !== 'retired' && phase !== 'missing') await this.#pause(attempt)
-      else if (phase === 'missing' && attempt > 0) await this.#pause(attempt)
+      if (phase !== 'ready' && phase !== 'retired' && phase !== 'missing')
+        await this.#readiness.pause(attempt)
+      else if (phase === 'missing' && attempt > 0) await this.#readiness.pause(attempt)
     }
     this.#lookAtFormer()
-    this.#announce()
+    this.#reports.announce()
     this.#context.changed.ring()
   }
 
@@ -324,7 +261,7 @@ export class Replicas {
       const { history } = this.#context
       // It can only be told apart what is on disk by a node that belongs to something.
       if (replica.phase !== 'opening' || history === null) return
-      const { name, store } = await this.#find(replica.slot, history)
+      const { name, store } = await this.#stores.find(replica.slot, history)
       replica.name = name
       if (((): string => replica.phase)() !== 'opening') {
         await store.close()
@@ -343,45 +280,6 @@ export class Replicas {
     })
   }
 
-  /**
-   * The store of a slot: the one on disk that holds nothing but versions of the history that this node belongs to, else a
-   * fresh one of another name. Those of a history that was given up are kept aside until nobody can need them.
-   */
-  async #find(slot: string, history: History): Promise<Found> {
-    const { ports } = this.#context
-    const names = storesOf(slot, await ports.storage.list())
-    let found: Found | null = null
-    for (const name of names) {
-      const store: PartitionStore | null = found === null ? await this.#openStore(name) : null
-      if (store !== null && versionIn(history, writtenIn(store), store.appliedVersion()) !== null) {
-        found = { name, store }
-        continue
-      }
-      this.#former.add(name)
-      if (store === null) continue
-      ports.logger.log('warn', 'a copy on disk is of a history that was given up', {
-        store: name,
-        writtenIn: writtenIn(store),
-      })
-      await store.close()
-    }
-    if (found !== null) return found
-    const name = freshStore(slot, names)
-    return { name, store: await this.#openStore(name) }
-  }
-
-  async #openStore(name: string): Promise<PartitionStore> {
-    const { storage, logger } = this.#context.ports
-    try {
-      return await storage.open(name)
-    } catch (error) {
-      if (errorCode(error) !== 'DISK_DAMAGED') throw error
-      logger.log('error', 'a copy on disk is damaged and is replaced', { store: name, error: String(error) })
-      await storage.remove(name)
-      return storage.open(name)
-    }
-  }
-
   /** Gets a new copy; first tells the log when it still counts on this one. */
   async #replace(replica: LocalReplica): Promise<void> {
     const { self, ports, machine } = this.#context
@@ -391,7 +289,7 @@ export class Replicas {
     if (record === null || mine === undefined) return
     if (mine.complete) {
       ports.logger.log('warn', 'lost a replica', { database, partition })
-      await this.#submit('lost', [{ database, partition, since: mine.since }])
+      await this.#reports.lost({ database, partition, since: mine.since })
       return
     }
     await this.#copies.run(() =>
@@ -423,86 +321,6 @@ export class Replicas {
     )
   }
 
-  /** Tells the log about every replica that has everything while the log does not know. One submission at a time. */
-  #announce(): void {
-    if (this.#announcing || this.#context.stopped || this.#unannounced().length === 0) return
-    this.#announcing = true
-    void this.#announceAll().finally(() => {
-      this.#announcing = false
-      // Something may have become ready after the last look.
-      this.#announce()
-    })
-  }
-
-  async #announceAll(): Promise<void> {
-    if (!(await this.#whenReady())) return
-    for (let attempt = 0; !this.#context.stopped; attempt++) {
-      const refs = this.#unannounced()
-      if (refs.length === 0) return
-      try {
-        const result = await this.#submit('complete', refs)
-        if (result.type === 'done') attempt = 0
-        else await this.#pause(attempt)
-      } catch (error) {
-        if (this.#context.stopped) return
-        this.#warn('could not record complete replicas', `${refs.length} replicas`, error)
-        await this.#pause(attempt)
-      }
-    }
-  }
-
-  #unannounced(): ReplicaRef[] {
-    const refs: ReplicaRef[] = []
-    for (const replica of this.all()) {
-      const { phase, recorded, database, partition } = replica
-      if (phase !== 'ready' || recorded || !replica.solid) continue
-      const record = this.#context.partition(database, partition)
-      const mine = record === null ? undefined : replicaOn(record, this.#context.self)
-      if (mine !== undefined && !mine.complete) refs.push({ database, partition, since: mine.since })
-    }
-    return refs
-  }
-
-  async #submit(type: ReplicaCommand['type'], replicas: readonly ReplicaRef[]): Promise<CommandResult> {
-    const { ports, self, stopping } = this.#context
-    const command = encodeReplicas({ type, node: self, replicas })
-    const { result } = await ports.log.submit(MACHINE_NAME, command, { signal: stopping.signal })
-    return decodeResult(result)
-  }
-
-  /** Tells what this node has taken over, once the log has recorded it. */
-  #tell(refs: readonly ReplicaRef[]): void {
-    const groups = new Map<
-      string,
-      { database: DatabaseRecord; from: NodeId | null; source: NodeId | null; taken: LocalReplica[] }
-    >()
-    const { voters, learners, away } = this.#context.ports.log.group()
-    const members = [...voters, ...learners, ...away]
-    for (const { database: id, partition } of refs) {
-      const database = this.#context.machine.databaseById(id)
-      const replica = this.get(id, partition)
-      const record = database?.partitions[partition]
-      if (!database || !replica || !record) continue
-      const replaces = replicaOn(record, this.#context.self)?.replaces ?? null
-      // A member only hands the partition over.
-      const from = replaces !== null && !members.includes(replaces) ? replaces : null
-      const key = `${id} ${from} ${replica.source}`
-      const group = groups.get(key) ?? { database, from, source: replica.source, taken: [] }
-      group.taken.push(replica)
-      groups.set(key, group)
-    }
-    for (const { database, from, source, taken } of groups.values()) {
-      const partitions = taken.map((replica) => replica.partition)
-      const rows = taken.reduce((sum, replica) => sum + replica.rows(database.relations), 0)
-      const event = { database: database.name, partitions, from, source, rows }
-      this.#context.ports.logger.log('info', from === null ? 'holds a new replica' : 'took over', {
-        ...event,
-        partitions: partitions.join(','),
-      })
-      this.#context.emit(database.name, 'tookOver', event)
-    }
-  }
-
   /**
    * Gives up a copy that is not what others hold, and gets another. False when it is another copy by now, or nobody else
    * has one.
@@ -525,7 +343,7 @@ export class Replicas {
       replica.bytesSince = 0
       await replica.store.checkpoint()
     })
-    this.#announce()
+    this.#reports.announce()
   }
 
   /** Writes everything to disk and closes the stores. Later writes are left to the replay after the restart. */

@@ -9,8 +9,8 @@ import {
   type RowAddress,
   type Value,
 } from '@cluster/core'
-import type { AddedRow } from '../machine/additions.ts'
-import type { PartitionWrites } from '../machine/commands.ts'
+import type { AddedRow } from '../../machine/additions.ts'
+import type { PartitionWrites } from '../../machine/commands.ts'
 
 interface Written {
   readonly partition: PartitionId

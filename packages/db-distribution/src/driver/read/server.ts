@@ -9,15 +9,13 @@ import {
   type Row,
   type Version,
 } from '@cluster/core'
-import { isVersionGone, versionGone } from '../errors.ts'
-import { serveFragment } from './compute/compute-server.ts'
-import { isCompute } from './compute/compute-wire.ts'
-import type { Context } from './context.ts'
-import { taggedBatches } from './holder-scan.ts'
-import { Pace } from './pace.ts'
-import type { Replicas } from './replicas.ts'
-import { type StoreAt, storeAt } from './serving.ts'
-import { within } from './waiting.ts'
+import { isVersionGone, versionGone } from '../../errors.ts'
+import { serveFragment } from '../compute/compute-server.ts'
+import { isCompute } from '../compute/compute-wire.ts'
+import type { Context } from '../context.ts'
+import { Pace } from '../pace.ts'
+import type { Replicas } from '../replica/replicas.ts'
+import { within } from '../waiting.ts'
 import {
   decodeRequest,
   decodeStreamRequest,
@@ -32,7 +30,9 @@ import {
   type GetRequest,
   type HolderScan,
   type Request,
-} from './wire.ts'
+} from '../wire.ts'
+import { taggedBatches } from './holder-scan.ts'
+import { type StoreAt, storeAt } from './serving.ts'
 
 /** Answers other nodes from the partitions that this node holds completely. */
 export class Server {

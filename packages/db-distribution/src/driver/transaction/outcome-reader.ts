@@ -1,12 +1,12 @@
 import type { CallOptions, PartitionId, ProgramOutcome, Version } from '@cluster/core'
-import { resultGone, versionGone } from '../errors.ts'
-import { decodeOutcome } from '../machine/program/codec.ts'
-import type { DatabaseRecord } from '../machine/state.ts'
-import type { Context } from './context.ts'
-import { type Reader, ReadTry } from './reader.ts'
-import { RemoteAsks } from './remote-asks.ts'
-import type { Replicas } from './replicas.ts'
-import { decodeOutcomes, encodeGetOutcomes, type OutcomeRequest } from './wire.ts'
+import { resultGone, versionGone } from '../../errors.ts'
+import { decodeOutcome } from '../../machine/program/codec.ts'
+import type { DatabaseRecord } from '../../machine/state.ts'
+import type { Context } from '../context.ts'
+import { type Reader, ReadTry } from '../read/reader.ts'
+import { RemoteAsks } from '../read/remote-asks.ts'
+import type { Replicas } from '../replica/replicas.ts'
+import { decodeOutcomes, encodeGetOutcomes, type OutcomeRequest } from '../wire.ts'
 
 /** Learns what came of programs: from the replica here, or from whoever holds the partition. */
 export class OutcomeReader {

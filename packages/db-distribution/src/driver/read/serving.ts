@@ -1,7 +1,7 @@
 import type { PartitionId, PartitionStore, Version } from '@cluster/core'
-import { notHolder, stopped } from '../errors.ts'
-import type { Context } from './context.ts'
-import type { Replicas } from './replicas.ts'
+import { notHolder, stopped } from '../../errors.ts'
+import type { Context } from '../context.ts'
+import type { Replicas } from '../replica/replicas.ts'
 
 export interface StoreAt {
   readonly database: number

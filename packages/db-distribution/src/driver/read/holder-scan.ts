@@ -1,6 +1,6 @@
 import type { Clock, PartitionId, PartitionStore, RowBatch, ScanRequest } from '@cluster/core'
+import type { HolderScan } from '../wire.ts'
 import { type BatchSource, Chain, Merge } from './batches.ts'
-import type { HolderScan } from './wire.ts'
 
 /** Batches read in a row before others get their turn. */
 const BATCHES_A_TURN = 16

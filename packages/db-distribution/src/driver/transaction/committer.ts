@@ -29,19 +29,19 @@ import {
   unavailable,
   versionGone,
   versionTooLow,
-} from '../errors.ts'
+} from '../../errors.ts'
 import {
   type CommitInput,
   type ExecuteInput,
   encodeCommit,
   encodeExecute,
   type PartitionWrites,
-} from '../machine/commands.ts'
-import type { Reads } from '../machine/reads.ts'
-import { type CommandResult, decodeResult } from '../machine/results.ts'
-import type { DatabaseRecord } from '../machine/state.ts'
-import type { Context } from './context.ts'
-import { MACHINE_NAME } from './names.ts'
+} from '../../machine/commands.ts'
+import type { Reads } from '../../machine/reads.ts'
+import { type CommandResult, decodeResult } from '../../machine/results.ts'
+import type { DatabaseRecord } from '../../machine/state.ts'
+import type { Context } from '../context.ts'
+import { MACHINE_NAME } from '../names.ts'
 import type { OutcomeReader } from './outcome-reader.ts'
 
 /** Whoever has to let another transaction go first looks again at least this often. */

@@ -1,5 +1,5 @@
 import { ClusterError, type DatabaseErrorDetail, type TransactionOptions, type Version } from '@cluster/core'
-import type { DatabasesPorts } from './context.ts'
+import type { DatabasesPorts } from '../context.ts'
 
 /** Where a transaction begins, and what may be said of what it reads there. */
 export interface Beginning {

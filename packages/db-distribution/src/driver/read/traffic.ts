@@ -1,5 +1,5 @@
 import type { CallOptions, Traffic } from '@cluster/core'
-import type { Context } from './context.ts'
+import type { Context } from '../context.ts'
 
 /** A read on behalf of somebody who may want to know what came from other nodes for it. */
 export interface ReadOptions extends CallOptions {

@@ -8,9 +8,9 @@ import {
   shuffle,
   type Version,
 } from '@cluster/core'
-import type { Context } from './context.ts'
-import { within } from './waiting.ts'
-import { decodeFrame, type ExportRequest, encodeExport, SERVICE, type StreamFrame } from './wire.ts'
+import type { Context } from '../context.ts'
+import { within } from '../waiting.ts'
+import { decodeFrame, type ExportRequest, encodeExport, SERVICE, type StreamFrame } from '../wire.ts'
 
 /** A source that sends nothing for this long is given up. */
 const SILENCE_MS = 10_000
