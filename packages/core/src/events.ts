@@ -1,4 +1,4 @@
-import type { Cancel } from './clock.ts'
+import type { Cancel } from './host/clock.ts'
 
 /** A typed source of events: `Map` names each event and the shape it carries. */
 export interface Events<Map> {

@@ -1,5 +1,5 @@
-import type { ColumnBatch } from '../fragment.ts'
-import type { Value } from '../value.ts'
+import type { ColumnBatch } from '../database/fragment.ts'
+import type { Value } from '../values/value.ts'
 import { ByteReader, type ByteWriter } from './bytes.ts'
 import { ValueVector, writeVector } from './value-vector.ts'
 

@@ -1,4 +1,4 @@
-import type { Key, Row, Value } from '../value.ts'
+import type { Key, Row, Value } from '../values/value.ts'
 import { ByteReader, type ByteWriter } from './bytes.ts'
 import { ValueVector, writeVector } from './value-vector.ts'
 

@@ -1,8 +1,8 @@
-import { crc32c } from '../checksum.ts'
-import type { DiskErrorDetail } from '../disk.ts'
 import { ClusterError } from '../errors.ts'
+import type { DiskErrorDetail } from '../host/disk.ts'
 import { type RelationId, relationId } from '../ids.ts'
-import type { Key, Row } from '../value.ts'
+import { crc32c } from '../tools/checksum.ts'
+import type { Key, Row } from '../values/value.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import { RowBlock, writeRowBlock } from './row-block.ts'
 

@@ -1,8 +1,8 @@
-import type { Cancel } from './clock.ts'
+import type { ErrorDetail } from '../errors.ts'
+import type { Cancel } from '../host/clock.ts'
+import type { ClusterId, LineageId, LogIndex, NodeId, Term } from '../ids.ts'
+import type { CallOptions } from '../network/transport.ts'
 import type { ClusterVersion } from './cluster-version.ts'
-import type { ErrorDetail } from './errors.ts'
-import type { ClusterId, LineageId, LogIndex, NodeId, Term } from './ids.ts'
-import type { CallOptions } from './transport.ts'
 
 /** One committed command, as every node sees it. */
 export interface LogEntry {

@@ -1,6 +1,6 @@
+import { ClusterError } from '../errors.ts'
+import type { Version } from '../ids.ts'
 import type { DatabaseErrorDetail } from './database.ts'
-import { ClusterError } from './errors.ts'
-import type { Version } from './ids.ts'
 
 /** Which versions of a store can be read: from the oldest that is kept to the newest applied. Pins hold old ones. */
 export class VersionHorizon {

@@ -1,4 +1,4 @@
-import type { Key } from './value.ts'
+import type { Key } from '../values/value.ts'
 
 /** Keys a block holds before it is split; small enough that an insert moves little memory. */
 const BLOCK_MAX = 1_024

@@ -1,6 +1,6 @@
-import type { PartitionId, RelationId, Version } from './ids.ts'
-import type { CallOptions } from './transport.ts'
-import type { Key, Row } from './value.ts'
+import type { PartitionId, RelationId, Version } from '../ids.ts'
+import type { CallOptions } from '../network/transport.ts'
+import type { Key, Row } from '../values/value.ts'
 
 /** One row that a commit changed. */
 export interface Change {

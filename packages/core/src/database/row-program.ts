@@ -1,5 +1,5 @@
-import type { PartitionId, RelationId } from './ids.ts'
-import type { Key, Row, Value } from './value.ts'
+import type { PartitionId, RelationId } from '../ids.ts'
+import type { Key, Row, Value } from '../values/value.ts'
 
 /** How many rows one program may name. */
 export const PROGRAM_ROWS_MAX = 64

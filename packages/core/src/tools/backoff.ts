@@ -1,4 +1,4 @@
-import { below, type Random } from './random.ts'
+import { below, type Random } from '../host/random.ts'
 
 export interface BackoffOptions {
   /** Shortest wait, > 0. */

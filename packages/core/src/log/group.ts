@@ -1,4 +1,4 @@
-import type { NodeId } from './ids.ts'
+import type { NodeId } from '../ids.ts'
 import type { GroupView } from './ordered-log.ts'
 
 /** The voters and learners that hold data: all but the witnesses. Voters first, each list sorted. */

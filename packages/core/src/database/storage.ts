@@ -1,5 +1,5 @@
-import type { RelationId, Version } from './ids.ts'
-import type { Key, KeyRange, Row, Value } from './value.ts'
+import type { RelationId, Version } from '../ids.ts'
+import type { Key, KeyRange, Row, Value } from '../values/value.ts'
 
 /** One write to a row: the new row, or null to delete. */
 export interface RowWrite {

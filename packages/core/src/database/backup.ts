@@ -1,7 +1,7 @@
+import type { LineageId, PartitionId, RelationId, Version } from '../ids.ts'
+import type { CallOptions } from '../network/transport.ts'
+import type { Key, Row } from '../values/value.ts'
 import type { DatabaseOptions } from './database-options.ts'
-import type { LineageId, PartitionId, RelationId, Version } from './ids.ts'
-import type { CallOptions } from './transport.ts'
-import type { Key, Row } from './value.ts'
 
 /** How far a backup or a restore is. */
 export interface BackupProgress {

@@ -1,6 +1,6 @@
-import type { NodeId, PartitionId, RelationId, Version } from './ids.ts'
-import type { CallOptions } from './transport.ts'
-import type { Key } from './value.ts'
+import type { NodeId, PartitionId, RelationId, Version } from '../ids.ts'
+import type { CallOptions } from '../network/transport.ts'
+import type { Key } from '../values/value.ts'
 
 export interface VerifyOptions extends Pick<CallOptions, 'signal'> {
   /** Default: all. */

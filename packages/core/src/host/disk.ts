@@ -1,4 +1,4 @@
-import type { ErrorDetail } from './errors.ts'
+import type { ErrorDetail } from '../errors.ts'
 
 /**
  * One folder of a disk, injected. Paths are relative, with `/` between names. Every promise may reject with

@@ -1,4 +1,4 @@
-import type { Address, NodeId } from './ids.ts'
+import type { Address, NodeId } from '../ids.ts'
 
 export interface DiscoveredPeer {
   /** Addresses worth dialling, best first. */

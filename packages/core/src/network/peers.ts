@@ -1,6 +1,6 @@
-import type { Cancel } from './clock.ts'
-import type { ClusterError, ErrorDetail } from './errors.ts'
-import type { Address, NodeId } from './ids.ts'
+import type { ClusterError, ErrorDetail } from '../errors.ts'
+import type { Cancel } from '../host/clock.ts'
+import type { Address, NodeId } from '../ids.ts'
 import type { CallOptions, ChannelHandlers, FrameStream, LinkDownCause } from './transport.ts'
 
 /**

@@ -1,5 +1,5 @@
+import type { Value } from '../values/value.ts'
 import type { ProgramNumber } from './row-program.ts'
-import type { Value } from './value.ts'
 
 /** Digits before the point, and behind it, that sums of decimals without bounds of their own may have. */
 export const ADDITION_DIGITS_MAX = 100

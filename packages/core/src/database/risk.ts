@@ -1,4 +1,4 @@
-import type { NodeId, PartitionId, RelationId } from './ids.ts'
+import type { NodeId, PartitionId, RelationId } from '../ids.ts'
 
 /** A partition that nodes would take away with them, or whose copies they would make fewer. */
 export interface PartitionRisk {

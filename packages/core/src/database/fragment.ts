@@ -1,5 +1,5 @@
-import type { NodeId, RelationId } from './ids.ts'
-import type { Key, KeyRange, Value } from './value.ts'
+import type { NodeId, RelationId } from '../ids.ts'
+import type { Key, KeyRange, Value } from '../values/value.ts'
 
 /** Rows as columns, without keys: what a fragment reads and gives. */
 export interface ColumnBatch {

@@ -1,5 +1,5 @@
-import type { ErrorDetail } from './errors.ts'
-import type { Address, NodeId } from './ids.ts'
+import type { ErrorDetail } from '../errors.ts'
+import type { Address, NodeId } from '../ids.ts'
 
 /** What is known of the node at the other end of a link; authenticated before anyone sees it. */
 export interface LinkInfo {

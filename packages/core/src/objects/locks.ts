@@ -1,7 +1,7 @@
-import type { Cancel } from './clock.ts'
-import type { ErrorDetail } from './errors.ts'
-import type { NodeId } from './ids.ts'
-import type { BundleCondition } from './ordered-log.ts'
+import type { ErrorDetail } from '../errors.ts'
+import type { Cancel } from '../host/clock.ts'
+import type { NodeId } from '../ids.ts'
+import type { BundleCondition } from '../log/ordered-log.ts'
 
 /**
  * How a lock is taken: `exclusive` by one alone; `shared` beside others who share; `permits` as so many of the permits of a

@@ -1,9 +1,9 @@
-import type { Cancel } from './clock.ts'
-import type { ErrorDetail } from './errors.ts'
-import type { LogIndex } from './ids.ts'
+import type { ErrorDetail } from '../errors.ts'
+import type { Cancel } from '../host/clock.ts'
+import type { LogIndex } from '../ids.ts'
+import type { AppliedBundle, Bundle } from '../log/ordered-log.ts'
+import type { CallOptions } from '../network/transport.ts'
 import type { HeldLock } from './locks.ts'
-import type { AppliedBundle, Bundle } from './ordered-log.ts'
-import type { CallOptions } from './transport.ts'
 
 /** A key, or an element of a set. Equal keys are one key; they sort null, booleans, numbers, bigints, strings, bytes, tuples. */
 export type ContainerKey = null | boolean | number | bigint | string | Uint8Array | readonly ContainerKey[]
